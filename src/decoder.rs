@@ -1,0 +1,1233 @@
+//! From a stream that is cut anywhere to packets: whole ones are read where they are, only a
+//! packet that is split is gathered.
+
+use core::marker::PhantomData;
+
+use crate::wire::{
+    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart, checked_header, frame,
+    too_large,
+};
+
+/// Where a [`Decoder`] gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
+/// or a growing `Vec<u8>` (the last two with feature `alloc`).
+///
+/// An implementation of one's own keeps the bytes that it was given, in order.
+pub trait Memory {
+    /// The most bytes it will ever hold.
+    fn capacity(&self) -> usize;
+
+    /// Keeps the first `filled` bytes of what it holds, forgets the rest and appends `bytes`.
+    /// False if there is no room; what it holds is of no importance then.
+    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool;
+
+    /// The first `filled` bytes.
+    fn filled(&self, filled: usize) -> &[u8];
+}
+
+fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
+    let room = memory.get_mut(filled..).unwrap_or_default();
+    match room.get_mut(..bytes.len()) {
+        Some(room) => {
+            room.copy_from_slice(bytes);
+            true
+        }
+        None => false,
+    }
+}
+
+macro_rules! slice_memory {
+    ($(#[$attribute:meta])* impl[$($generics:tt)*] $Type:ty) => {
+        $(#[$attribute])*
+        impl<$($generics)*> Memory for $Type {
+            fn capacity(&self) -> usize {
+                self.len()
+            }
+
+            #[inline]
+            fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
+                append_to_slice(&mut self[..], filled, bytes)
+            }
+
+            #[inline]
+            fn filled(&self, filled: usize) -> &[u8] {
+                self.get(..filled).unwrap_or_default()
+            }
+        }
+    };
+}
+
+slice_memory!(impl[const N: usize] [u8; N]);
+slice_memory!(impl[] &mut [u8]);
+slice_memory!(#[cfg(feature = "alloc")] impl[] alloc::boxed::Box<[u8]>);
+
+/// Grows with what has arrived, never with what was announced, up to
+/// [`Options::max_packet_size`].
+#[cfg(feature = "alloc")]
+impl Memory for alloc::vec::Vec<u8> {
+    fn capacity(&self) -> usize {
+        usize::MAX
+    }
+
+    #[inline]
+    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
+        self.truncate(filled);
+        if self.try_reserve(bytes.len()).is_err() {
+            return false;
+        }
+        self.extend_from_slice(bytes);
+        true
+    }
+
+    #[inline]
+    fn filled(&self, filled: usize) -> &[u8] {
+        self.get(..filled).unwrap_or_default()
+    }
+}
+
+/// A streaming decoder: takes byte slices as they come from the transport, cut anywhere, and
+/// yields packets. `P` is the version of MQTT ([`v3::Decoder`](crate::v3::Decoder) fills it in),
+/// `M` the [`Memory`] for a packet that is split between two slices.
+///
+/// A packet that lies whole in the input is decoded where it is and borrows from the input; one
+/// that does not is gathered in `M`, each byte copied once, and borrows from the decoder. However
+/// the stream is cut, the same packets come out, or the same error at the same place.
+///
+/// After an error the decoder gives the same error for ever: the connection is over, and the next
+/// one begins with a new decoder.
+///
+/// ```
+/// use mqtt_sansio::v3::{Decoder, Packet};
+///
+/// let mut decoder = Decoder::new([0; 512]);
+/// for mut input in [&b"\xc0\x00\x30\x05"[..], b"\x00\x01", b"ahi\xe0\x00"] {
+///     while let Some(packet) = decoder.decode(&mut input)? {
+///         match packet {
+///             Packet::Publish(publish) => assert_eq!(publish.payload, b"hi"),
+///             other => println!("{other:?}"),
+///         }
+///     }
+/// }
+/// assert!(decoder.is_at_packet_boundary());
+/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// ```
+#[derive(Clone)]
+pub struct Decoder<P, M> {
+    memory: M,
+    options: Options,
+    state: State,
+    position: u64,
+    packets: PhantomData<fn() -> P>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+enum State {
+    /// The next byte is the first of a packet.
+    Boundary,
+    /// The first `filled` bytes of a packet have come, its fixed header not yet complete. They are
+    /// kept here, because whether the packet fits into the memory is not known yet.
+    InHeader {
+        start: [u8; 5],
+        filled: u8,
+    },
+    /// The first `filled` bytes of a packet are in memory; with `wanted` of them the next step can
+    /// be taken.
+    Gathering {
+        header: Header,
+        filled: usize,
+        wanted: usize,
+    },
+    /// The next `left` bytes, at least one, are payload that comes in pieces.
+    InPayload {
+        left: usize,
+    },
+    Failed(DecodeError),
+}
+
+/// What [`Decoder::decode_in_pieces`] yields. With MQTT 3.1.1 filled in it is
+/// [`v3::PieceRef`](crate::v3::PieceRef).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a decoder that skipped a kind it did not know would lose bytes"
+)]
+pub enum Piece<'a, P, H> {
+    /// A packet that fitted, whole.
+    Packet(P),
+    /// The start of a PUBLISH that did not fit: everything but its payload, which follows.
+    PublishHeader(H),
+    /// The next part of that payload, at least one byte, borrowed from the input.
+    Payload {
+        /// The bytes.
+        bytes: &'a [u8],
+        /// How many are still to come; 0 with the last piece.
+        left: usize,
+    },
+}
+
+/// What the next step is.
+enum Step<'i> {
+    /// The input is used up.
+    MoreInput,
+    /// A complete frame in the input.
+    FrameInInput(Header, &'i [u8]),
+    /// A complete frame in memory.
+    FrameInMemory(Header),
+    /// The part before a payload in pieces, in the input.
+    StartInInput(Header, &'i [u8]),
+    /// The part before a payload in pieces, in memory: this many bytes.
+    StartInMemory(Header, usize),
+    /// A piece of payload, and how much is left.
+    Payload(&'i [u8], usize),
+}
+
+impl<P: PacketSet, M: Memory> Decoder<P, M> {
+    /// A strict decoder with the default limits.
+    pub const fn new(memory: M) -> Self {
+        Self::with_options(memory, Options::new())
+    }
+
+    /// A decoder with other limits or leniencies.
+    pub const fn with_options(memory: M, options: Options) -> Self {
+        Self {
+            memory,
+            options,
+            state: State::Boundary,
+            position: 0,
+            packets: PhantomData,
+        }
+    }
+
+    /// Takes bytes off the front of `input` until a packet is complete. `Ok(None)`: `input` is
+    /// used up, and what it held of an incomplete packet is kept. Call it until then.
+    ///
+    /// A packet must fit into the memory whole, even if it lies whole in the input, so that the
+    /// outcome does not depend on how the stream is cut.
+    ///
+    /// If [`decode_in_pieces`](Self::decode_in_pieces) was left in the middle of a payload, this
+    /// skips the rest of it.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with the stream, from then on at each call. `input` is of no
+    /// use any more.
+    #[inline]
+    pub fn decode<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+        if let State::Boundary = self.state {
+            match frame::<P>(input, self.limit(), &self.options) {
+                Ok(Some(frame)) => {
+                    *input = frame.rest;
+                    return match P::read(&frame.header, frame.bytes, &self.options) {
+                        Ok(packet) => {
+                            self.position = add(self.position, frame.bytes.len());
+                            Ok(Some(packet))
+                        }
+                        Err(error) => {
+                            self.state = State::Failed(error);
+                            Err(error)
+                        }
+                    };
+                }
+                Ok(None) if input.is_empty() => return Ok(None),
+                // Both of these are found again, and dealt with, below.
+                Ok(None) | Err(_) => {}
+            }
+        }
+        self.decode_split(input)
+    }
+
+    /// [`decode`](Self::decode) for all but a whole packet in the input.
+    #[inline(never)]
+    fn decode_split<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+        loop {
+            let step = match self.step(input, false) {
+                Ok(step) => step,
+                Err(error) => return Err(self.fail(error)),
+            };
+            let (header, frame) = match step {
+                Step::FrameInInput(header, frame) => (header, frame),
+                Step::FrameInMemory(header) => (header, self.memory.filled(header.packet_len())),
+                // The rest of a payload that nobody asks for any more.
+                Step::Payload(..) => continue,
+                Step::MoreInput | Step::StartInInput(..) | Step::StartInMemory(..) => {
+                    return Ok(None);
+                }
+            };
+            // Spelled out because the packet borrows from `memory`: only the other fields may
+            // still be written to.
+            return match P::read(&header, frame, &self.options) {
+                Ok(packet) => {
+                    self.state = State::Boundary;
+                    self.position = add(self.position, header.packet_len());
+                    Ok(Some(packet))
+                }
+                Err(error) => {
+                    self.state = State::Failed(error);
+                    Err(error)
+                }
+            };
+        }
+    }
+
+    /// As [`decode`](Self::decode), but a PUBLISH that is larger than the memory or than
+    /// [`Options::max_packet_size`] is no error: it comes out as its header, followed by its
+    /// payload in pieces as they arrive, up to [`Options::max_publish_size`]. What comes before
+    /// the payload has to fit into the memory.
+    ///
+    /// ```
+    /// use mqtt_sansio::{Piece, v3::Decoder};
+    ///
+    /// // A firmware image of 80 bytes through a buffer of 16.
+    /// let mut stream = b"\x30\x54\x00\x02fw".to_vec();
+    /// stream.extend([0xEE; 80]);
+    ///
+    /// let mut decoder = Decoder::new([0; 16]);
+    /// let mut written = 0;
+    /// for mut input in stream.chunks(7) {
+    ///     while let Some(piece) = decoder.decode_in_pieces(&mut input)? {
+    ///         match piece {
+    ///             Piece::PublishHeader(header) => assert_eq!(header.payload_len, 80),
+    ///             Piece::Payload { bytes, .. } => written += bytes.len(), // to flash
+    ///             Piece::Packet(packet) => println!("{packet:?}"),
+    ///         }
+    ///     }
+    /// }
+    /// assert_eq!(written, 80);
+    /// # Ok::<(), mqtt_sansio::DecodeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode).
+    #[expect(
+        clippy::type_complexity,
+        reason = "the parameters are the version's; `v3::PieceRef` is the short form"
+    )]
+    pub fn decode_in_pieces<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Piece<'s, P::Packet<'s>, P::PayloadHeader<'s>>>, DecodeError> {
+        let step = match self.step(input, true) {
+            Ok(step) => step,
+            Err(error) => return Err(self.fail(error)),
+        };
+        let (header, frame, start) = match step {
+            Step::MoreInput => return Ok(None),
+            Step::Payload(bytes, left) => return Ok(Some(Piece::Payload { bytes, left })),
+            Step::FrameInInput(header, frame) => (header, frame, None),
+            Step::FrameInMemory(header) => (header, self.memory.filled(header.packet_len()), None),
+            Step::StartInInput(header, start) => (header, start, Some(start.len())),
+            Step::StartInMemory(header, len) => (header, self.memory.filled(len), Some(len)),
+        };
+        let piece = match start {
+            None => P::read(&header, frame, &self.options).map(Piece::Packet),
+            Some(_) => {
+                P::read_payload_header(&header, frame, &self.options).map(Piece::PublishHeader)
+            }
+        };
+        match piece {
+            Ok(piece) => {
+                let whole = header.packet_len();
+                let taken = start.unwrap_or(whole);
+                self.position = add(self.position, taken);
+                self.state = match whole.saturating_sub(taken) {
+                    0 => State::Boundary,
+                    left => State::InPayload { left },
+                };
+                Ok(Some(piece))
+            }
+            Err(error) => {
+                self.state = State::Failed(error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes from `input` up to the next thing that can be handed out.
+    fn step<'i>(&mut self, input: &mut &'i [u8], in_pieces: bool) -> Result<Step<'i>, DecodeError> {
+        loop {
+            match self.state {
+                State::Failed(error) => return Err(error),
+                State::InPayload { left } => {
+                    let bytes = take_up_to(input, left);
+                    if bytes.is_empty() {
+                        return Ok(Step::MoreInput);
+                    }
+                    let left = left.saturating_sub(bytes.len());
+                    self.position = add(self.position, bytes.len());
+                    self.state = match left {
+                        0 => State::Boundary,
+                        left => State::InPayload { left },
+                    };
+                    return Ok(Step::Payload(bytes, left));
+                }
+                State::Boundary => {
+                    let Some(header) = checked_header::<P>(input, &self.options)? else {
+                        if input.is_empty() {
+                            return Ok(Step::MoreInput);
+                        }
+                        self.state = State::InHeader {
+                            start: [0; 5],
+                            filled: 0,
+                        };
+                        continue;
+                    };
+                    let wanted = self.wanted(&header, input, in_pieces)?;
+                    if wanted == header.packet_len() {
+                        if let Some((frame, rest)) = input.split_at_checked(wanted) {
+                            *input = rest;
+                            return Ok(Step::FrameInInput(header, frame));
+                        }
+                    } else if let PayloadStart::At(start) = P::payload_start(&header, input)? {
+                        if let Some((start, rest)) = input.split_at_checked(start) {
+                            *input = rest;
+                            return Ok(Step::StartInInput(header, start));
+                        }
+                    }
+                    self.state = State::Gathering {
+                        header,
+                        filled: 0,
+                        wanted,
+                    };
+                }
+                State::InHeader { mut start, filled } => {
+                    // One byte at a time, so as not to take any of the next packet; four times at
+                    // the most.
+                    let Some((&byte, rest)) = input.split_first() else {
+                        return Ok(Step::MoreInput);
+                    };
+                    *input = rest;
+                    if let Some(next) = start.get_mut(usize::from(filled)) {
+                        *next = byte;
+                    }
+                    let filled = filled.saturating_add(1);
+                    let come = start.get(..usize::from(filled)).unwrap_or(&start);
+                    let Some(header) = checked_header::<P>(come, &self.options)? else {
+                        self.state = State::InHeader { start, filled };
+                        continue;
+                    };
+                    let wanted = self.wanted(&header, come, in_pieces)?;
+                    self.append(&header, 0, come)?;
+                    self.state = State::Gathering {
+                        header,
+                        filled: come.len(),
+                        wanted,
+                    };
+                }
+                State::Gathering {
+                    header,
+                    filled,
+                    wanted,
+                } => {
+                    if !in_pieces && wanted != header.packet_len() {
+                        // It was begun in pieces, because it does not fit.
+                        return Err(too_large(&header));
+                    }
+                    let bytes = take_up_to(input, wanted.saturating_sub(filled));
+                    self.append(&header, filled, bytes)?;
+                    let filled = filled.saturating_add(bytes.len());
+                    self.state = State::Gathering {
+                        header,
+                        filled,
+                        wanted,
+                    };
+                    if filled < wanted {
+                        return Ok(Step::MoreInput);
+                    }
+                    if wanted == header.packet_len() {
+                        return Ok(Step::FrameInMemory(header));
+                    }
+                    let start = self.memory.filled(filled);
+                    let wanted = match P::payload_start(&header, start)? {
+                        PayloadStart::At(start) if start == filled => {
+                            return Ok(Step::StartInMemory(header, start));
+                        }
+                        _ => self.wanted(&header, start, in_pieces)?,
+                    };
+                    self.state = State::Gathering {
+                        header,
+                        filled,
+                        wanted,
+                    };
+                }
+            }
+        }
+    }
+
+    /// How many bytes of the packet have to be there before anything can be done with it: all of
+    /// them, or for a payload in pieces as many as come before it. `start` is what is there.
+    fn wanted(&self, header: &Header, start: &[u8], in_pieces: bool) -> Result<usize, DecodeError> {
+        let limit = self.limit() as usize;
+        if header.packet_len() <= limit {
+            return Ok(header.packet_len());
+        }
+        if !in_pieces || header.packet_len() > self.options.publish_limit() as usize {
+            return Err(too_large(header));
+        }
+        match P::payload_start(header, start)? {
+            PayloadStart::Unknown(wanted) | PayloadStart::At(wanted) if wanted <= limit => {
+                Ok(wanted)
+            }
+            _ => Err(too_large(header)),
+        }
+    }
+
+    /// The largest packet that is taken whole.
+    #[inline(always)]
+    fn limit(&self) -> u32 {
+        let capacity = u32::try_from(self.memory.capacity()).unwrap_or(u32::MAX);
+        self.options.packet_limit().min(capacity)
+    }
+
+    fn append(&mut self, header: &Header, filled: usize, bytes: &[u8]) -> Result<(), DecodeError> {
+        if self.memory.append(filled, bytes) {
+            return Ok(());
+        }
+        let kind = ErrorKind::OutOfMemory;
+        Err(DecodeError::new(
+            header.packet_type(),
+            Field::RemainingLength,
+            kind,
+            0,
+        ))
+    }
+
+    #[cold]
+    const fn fail(&mut self, error: DecodeError) -> DecodeError {
+        self.state = State::Failed(error);
+        error
+    }
+}
+
+impl<P, M> Decoder<P, M> {
+    /// How many bytes of the stream have come out as packets, or as pieces of one. This is where
+    /// the next packet starts, and, after an error, the one at fault: the offending byte is
+    /// [`DecodeError::offset`] further on.
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// True if the next byte is the first of a packet: no packet would be cut if the transport
+    /// ended here.
+    pub const fn is_at_packet_boundary(&self) -> bool {
+        matches!(self.state, State::Boundary)
+    }
+
+    /// The options in force.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Other limits or leniencies from now on: for example a larger
+    /// [`Options::max_packet_size`] once CONNECT has been accepted. Of a packet that is half
+    /// gathered the size has been judged already, the rest has not.
+    pub const fn set_options(&mut self, options: Options) {
+        self.options = options;
+    }
+}
+
+impl<P, M> core::fmt::Debug for Decoder<P, M> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Decoder")
+            .field("state", &self.state)
+            .field("position", &self.position)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<P, M> defmt::Format for Decoder<P, M> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Decoder {{ state: {}, position: {=u64} }}",
+            self.state,
+            self.position
+        );
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<P> Decoder<P, alloc::vec::Vec<u8>> {
+    /// Gives memory back to the heap that is not in use now (feature `alloc`). A decoder keeps
+    /// what its largest split packet needed; a server with many idle connections may not want
+    /// that.
+    pub fn shrink(&mut self) {
+        let filled = match self.state {
+            State::Gathering { filled, .. } => filled,
+            State::Boundary
+            | State::InHeader { .. }
+            | State::InPayload { .. }
+            | State::Failed(_) => 0,
+        };
+        self.memory.truncate(filled);
+        self.memory.shrink_to_fit();
+    }
+}
+
+/// Stream positions in 64 bits do not overflow: that would take centuries.
+#[inline(always)]
+const fn add(position: u64, bytes: usize) -> u64 {
+    position.wrapping_add(bytes as u64)
+}
+
+#[inline(always)]
+fn take_up_to<'i>(input: &mut &'i [u8], count: usize) -> &'i [u8] {
+    let (taken, rest) = input.split_at_checked(count).unwrap_or((*input, &[]));
+    *input = rest;
+    taken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v3::{Decoder, Delivery, Packet, PieceRef};
+    use crate::wire::PacketType;
+    use std::format;
+
+    #[cfg(feature = "alloc")]
+    use alloc::{boxed::Box, vec::Vec};
+
+    const PINGREQ: &[u8] = b"\xc0\0";
+    /// PUBLISH of `hello` to `t`: ten bytes.
+    const PUBLISH: &[u8] = b"\x30\x08\0\x01thello";
+    /// A PUBLISH with a payload of 20 bytes to `t`: 25 bytes, 5 of them before the payload.
+    const LARGE: &[u8] = b"\x30\x17\0\x01t01234567890123456789";
+
+    /// What comes out of `input`, which is used up.
+    fn decode_one<M: Memory>(decoder: &mut Decoder<M>, mut input: &[u8]) -> Option<PacketType> {
+        let packet = decoder.decode(&mut input).unwrap();
+        let packet_type = packet.map(|packet| packet.packet_type());
+        assert_eq!(input, b"");
+        packet_type
+    }
+
+    fn refusal<M: Memory>(decoder: &mut Decoder<M>, mut input: &[u8]) -> DecodeError {
+        decoder.decode(&mut input).unwrap_err()
+    }
+
+    fn piece<'s, 'i: 's, M: Memory>(
+        decoder: &'s mut Decoder<M>,
+        input: &mut &'i [u8],
+    ) -> Option<PieceRef<'s>> {
+        decoder.decode_in_pieces(input).unwrap()
+    }
+
+    #[test]
+    fn a_new_decoder_is_strict_at_the_start_and_at_a_boundary() {
+        let decoder = Decoder::new([0; 4]);
+        assert_eq!(decoder.position(), 0);
+        assert!(decoder.is_at_packet_boundary());
+        assert_eq!(*decoder.options(), Options::new());
+    }
+
+    #[test]
+    fn no_input_is_no_packet() {
+        let mut decoder = Decoder::new([0; 4]);
+        assert_eq!(decode_one(&mut decoder, b""), None);
+        assert_eq!(piece(&mut decoder, &mut &b""[..]), None);
+        assert!(decoder.is_at_packet_boundary());
+    }
+
+    #[test]
+    fn packets_come_out_one_at_a_time_until_the_input_is_used_up() {
+        let mut decoder = Decoder::new([0; 4]);
+        let mut input = &b"\xc0\0\x40\x02\0\x07\xd0\0"[..];
+        assert_eq!(decoder.decode(&mut input), Ok(Some(Packet::PingReq)));
+        assert_eq!(input, b"\x40\x02\0\x07\xd0\0");
+        assert!(matches!(
+            decoder.decode(&mut input),
+            Ok(Some(Packet::PubAck(_)))
+        ));
+        assert_eq!(decoder.decode(&mut input), Ok(Some(Packet::PingResp)));
+        assert_eq!(decoder.decode(&mut input), Ok(None));
+        assert_eq!(input, b"");
+    }
+
+    #[test]
+    fn the_position_is_where_the_next_packet_starts() {
+        let mut decoder = Decoder::new([0; 16]);
+        decode_one(&mut decoder, PINGREQ);
+        assert_eq!(decoder.position(), 2);
+        // The first bytes of a packet have not come out yet.
+        decode_one(&mut decoder, &PUBLISH[..7]);
+        assert_eq!(decoder.position(), 2);
+        decode_one(&mut decoder, &PUBLISH[7..]);
+        assert_eq!(decoder.position(), 12);
+        decode_one(&mut decoder, PINGREQ);
+        assert_eq!(decoder.position(), 14);
+    }
+
+    #[test]
+    fn the_position_goes_on_with_each_piece() {
+        let mut decoder = Decoder::new([0; 8]);
+        let mut input = LARGE;
+        piece(&mut decoder, &mut input);
+        assert_eq!(decoder.position(), 5);
+        let mut part = &input[..12];
+        piece(&mut decoder, &mut part);
+        assert_eq!(decoder.position(), 17);
+        let mut part = &input[12..];
+        piece(&mut decoder, &mut part);
+        assert_eq!(decoder.position(), 25);
+    }
+
+    #[test]
+    fn after_an_error_the_position_is_where_the_packet_at_fault_starts() {
+        for cut in 2..6 {
+            let mut decoder = Decoder::new([0; 16]);
+            let (mut start, mut rest) = b"\xc0\0\x40\x02\0\0".split_at(cut);
+            decoder.decode(&mut start).unwrap();
+            let _ = decoder.decode(&mut start);
+            let error = decoder.decode(&mut rest).unwrap_err();
+            assert_eq!(decoder.position(), 2);
+            assert_eq!(error.offset(), 2);
+        }
+    }
+
+    #[test]
+    fn a_packet_that_has_started_is_no_boundary_until_it_is_complete() {
+        let mut decoder = Decoder::new([0; 16]);
+        for at in 0..PUBLISH.len() {
+            assert_eq!(decoder.is_at_packet_boundary(), at == 0, "before byte {at}");
+            decode_one(&mut decoder, &PUBLISH[at..at.wrapping_add(1)]);
+        }
+        assert!(decoder.is_at_packet_boundary());
+    }
+
+    #[test]
+    fn a_payload_in_pieces_is_no_boundary_until_its_last_byte() {
+        let mut decoder = Decoder::new([0; 8]);
+        let mut input = &LARGE[..24];
+        piece(&mut decoder, &mut input);
+        assert!(!decoder.is_at_packet_boundary());
+        piece(&mut decoder, &mut input);
+        assert!(!decoder.is_at_packet_boundary());
+        piece(&mut decoder, &mut &LARGE[24..]);
+        assert!(decoder.is_at_packet_boundary());
+    }
+
+    #[test]
+    fn an_error_is_no_boundary() {
+        let mut decoder = Decoder::new([0; 4]);
+        refusal(&mut decoder, b"\0");
+        assert!(!decoder.is_at_packet_boundary());
+    }
+
+    #[test]
+    fn an_error_is_given_again_whatever_comes() {
+        let mut decoder = Decoder::new([0; 4]);
+        let error = refusal(&mut decoder, b"\x40\x02\0\0");
+        assert_eq!(error.kind(), ErrorKind::ZeroPacketIdentifier);
+        assert_eq!(refusal(&mut decoder, PINGREQ), error);
+        assert_eq!(refusal(&mut decoder, b""), error);
+        assert_eq!(decoder.decode_in_pieces(&mut &PINGREQ[..]), Err(error));
+        assert_eq!(decoder.position(), 0);
+    }
+
+    #[test]
+    fn an_error_in_a_gathered_packet_is_given_again_too() {
+        let mut decoder = Decoder::new([0; 4]);
+        decode_one(&mut decoder, b"\x40\x02\0");
+        let error = refusal(&mut decoder, b"\0");
+        assert_eq!(error.kind(), ErrorKind::ZeroPacketIdentifier);
+        assert_eq!(refusal(&mut decoder, PINGREQ), error);
+    }
+
+    #[test]
+    fn an_error_before_pieces_is_given_again_too() {
+        // An empty Topic Name.
+        let mut decoder = Decoder::new([0; 8]);
+        let mut input = &b"\x30\x17\0\0"[..];
+        let error = decoder.decode_in_pieces(&mut input).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::EmptyTopic);
+        assert_eq!(decoder.decode_in_pieces(&mut &PINGREQ[..]), Err(error));
+        assert_eq!(refusal(&mut decoder, PINGREQ), error);
+    }
+
+    #[test]
+    fn other_options_do_not_bring_a_decoder_back_from_an_error() {
+        let mut decoder = Decoder::new([0; 4]);
+        let error = refusal(&mut decoder, b"\x60\x02\0\x01");
+        decoder.set_options(Options::new().accept_pubrel_flags(true));
+        assert_eq!(refusal(&mut decoder, b"\x60\x02\0\x01"), error);
+    }
+
+    #[test]
+    fn options_that_are_set_between_two_packets_are_for_the_second() {
+        let mut decoder = Decoder::with_options([0; 16], Options::new().max_packet_size(4));
+        assert_eq!(decode_one(&mut decoder, PINGREQ), Some(PacketType::PingReq));
+        decoder.set_options(Options::new().max_packet_size(10));
+        assert_eq!(decode_one(&mut decoder, PUBLISH), Some(PacketType::Publish));
+        decoder.set_options(decoder.options().max_packet_size(9));
+        assert_eq!(
+            refusal(&mut decoder, PUBLISH).kind(),
+            ErrorKind::PacketTooLarge
+        );
+    }
+
+    #[test]
+    fn a_packet_that_has_started_keeps_the_limit_it_started_with() {
+        let mut decoder = Decoder::new([0; 16]);
+        decode_one(&mut decoder, &PUBLISH[..5]);
+        decoder.set_options(Options::new().max_packet_size(4));
+        assert_eq!(
+            decode_one(&mut decoder, &PUBLISH[5..]),
+            Some(PacketType::Publish)
+        );
+        assert_eq!(
+            refusal(&mut decoder, PUBLISH).kind(),
+            ErrorKind::PacketTooLarge
+        );
+    }
+
+    #[test]
+    fn a_leniency_can_be_taken_back() {
+        let lenient = Options::new().accept_pubrel_flags(true);
+        let mut decoder = Decoder::with_options([0; 4], lenient);
+        let pubrel = b"\x60\x02\0\x01";
+        assert_eq!(decode_one(&mut decoder, pubrel), Some(PacketType::PubRel));
+        decoder.set_options(Options::new());
+        assert_eq!(*decoder.options(), Options::new());
+        assert_eq!(
+            refusal(&mut decoder, pubrel).kind(),
+            ErrorKind::InvalidFlags
+        );
+    }
+
+    #[test]
+    fn a_packet_may_fill_the_memory_and_not_exceed_it() {
+        let mut decoder = Decoder::new([0; 10]);
+        assert_eq!(decode_one(&mut decoder, &PUBLISH[..9]), None);
+        assert_eq!(
+            decode_one(&mut decoder, &PUBLISH[9..]),
+            Some(PacketType::Publish)
+        );
+        let mut decoder = Decoder::new([0; 9]);
+        assert_eq!(
+            refusal(&mut decoder, &PUBLISH[..9]).kind(),
+            ErrorKind::PacketTooLarge
+        );
+    }
+
+    #[test]
+    fn a_packet_that_lies_whole_in_the_input_must_fit_into_the_memory_too() {
+        let mut decoder = Decoder::new([0; 9]);
+        let error = refusal(&mut decoder, PUBLISH);
+        assert_eq!(error.kind(), ErrorKind::PacketTooLarge);
+        assert_eq!(error.offset(), 1);
+    }
+
+    #[test]
+    fn the_smaller_of_memory_and_option_is_the_limit() {
+        let small = Options::new().max_packet_size(9);
+        let mut decoder = Decoder::with_options([0; 64], small);
+        assert_eq!(
+            refusal(&mut decoder, PUBLISH).kind(),
+            ErrorKind::PacketTooLarge
+        );
+        let large = Options::new().max_packet_size(64);
+        let mut decoder = Decoder::with_options([0; 9], large);
+        assert_eq!(
+            refusal(&mut decoder, PUBLISH).kind(),
+            ErrorKind::PacketTooLarge
+        );
+    }
+
+    #[test]
+    fn a_whole_packet_borrows_from_the_input_and_a_split_one_from_the_memory() {
+        fn payload_at<M: Memory>(decoder: &mut Decoder<M>, mut input: &[u8]) -> *const u8 {
+            match decoder.decode(&mut input) {
+                Ok(Some(Packet::Publish(publish))) => publish.payload.as_ptr(),
+                other => panic!("{other:?}"),
+            }
+        }
+        let mut memory = [0; 16];
+        let in_memory = memory[5..].as_ptr();
+        let mut decoder = Decoder::new(&mut memory[..]);
+        assert_eq!(payload_at(&mut decoder, PUBLISH), PUBLISH[5..].as_ptr());
+        decode_one(&mut decoder, &PUBLISH[..1]);
+        assert_eq!(payload_at(&mut decoder, &PUBLISH[1..]), in_memory);
+    }
+
+    #[test]
+    fn a_large_publish_comes_out_as_its_header_and_its_payload() {
+        let mut decoder = Decoder::new([0; 8]);
+        let mut input = LARGE;
+        let Some(Piece::PublishHeader(header)) = piece(&mut decoder, &mut input) else {
+            panic!("no header");
+        };
+        assert_eq!(header.topic, "t");
+        assert_eq!(header.delivery, Delivery::AtMostOnce);
+        assert_eq!(header.payload_len, 20);
+        assert_eq!(
+            piece(&mut decoder, &mut &input[..8]),
+            Some(Piece::Payload {
+                bytes: b"01234567",
+                left: 12
+            })
+        );
+        let mut input = &b"890123456789\xc0\0"[..];
+        assert_eq!(
+            piece(&mut decoder, &mut input),
+            Some(Piece::Payload {
+                bytes: b"890123456789",
+                left: 0
+            })
+        );
+        assert_eq!(
+            piece(&mut decoder, &mut input),
+            Some(Piece::Packet(Packet::PingReq))
+        );
+        assert_eq!(piece(&mut decoder, &mut input), None);
+    }
+
+    #[test]
+    fn a_publish_that_fits_comes_out_whole_even_where_pieces_are_asked_for() {
+        let mut decoder = Decoder::new([0; 10]);
+        assert_eq!(piece(&mut decoder, &mut &PUBLISH[..6]), None);
+        assert!(matches!(
+            piece(&mut decoder, &mut &PUBLISH[6..]),
+            Some(Piece::Packet(Packet::Publish(_)))
+        ));
+    }
+
+    #[test]
+    fn the_start_of_a_large_publish_is_gathered_if_it_is_split() {
+        let mut decoder = Decoder::new([0; 8]);
+        for at in 0..4 {
+            assert_eq!(piece(&mut decoder, &mut &LARGE[at..][..1]), None);
+        }
+        let mut input = &LARGE[4..];
+        assert!(matches!(
+            piece(&mut decoder, &mut input),
+            Some(Piece::PublishHeader(_))
+        ));
+        assert_eq!(input, b"01234567890123456789");
+    }
+
+    #[test]
+    fn a_publish_over_the_limit_for_pieces_is_too_large() {
+        for (limit, accepted) in [(25, true), (24, false)] {
+            let options = Options::new().max_publish_size(limit);
+            let mut decoder = Decoder::with_options([0; 8], options);
+            let piece = decoder.decode_in_pieces(&mut &LARGE[..]);
+            assert_eq!(piece.is_ok(), accepted);
+        }
+    }
+
+    #[test]
+    fn what_comes_before_the_payload_has_to_fit_into_the_memory() {
+        for memory_len in 1..=8 {
+            let mut memory = [0; 8];
+            let mut decoder = Decoder::new(&mut memory[..memory_len]);
+            match decoder.decode_in_pieces(&mut &LARGE[..]) {
+                Ok(piece) => {
+                    assert!(memory_len >= 5);
+                    assert!(matches!(piece, Some(Piece::PublishHeader(_))));
+                }
+                Err(error) => {
+                    assert!(memory_len < 5);
+                    assert_eq!(error.kind(), ErrorKind::PacketTooLarge);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_publish_comes_in_pieces() {
+        let mut decoder = Decoder::new([0; 4]);
+        let mut subscribe = &b"\x82\x06\0\x01\0\x01a\0"[..];
+        let error = decoder.decode_in_pieces(&mut subscribe).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PacketTooLarge);
+        assert_eq!(error.packet_type(), Some(PacketType::Subscribe));
+    }
+
+    #[test]
+    fn decode_skips_the_rest_of_a_payload_that_came_in_pieces() {
+        let mut decoder = Decoder::new([0; 8]);
+        let mut input = LARGE;
+        piece(&mut decoder, &mut input);
+        piece(&mut decoder, &mut &input[..3]);
+        assert_eq!(decode_one(&mut decoder, &input[3..10]), None);
+        assert!(!decoder.is_at_packet_boundary());
+        let rest = [&input[10..], PINGREQ].concat();
+        assert_eq!(decode_one(&mut decoder, &rest), Some(PacketType::PingReq));
+        assert_eq!(decoder.position(), 27);
+    }
+
+    #[test]
+    fn decode_skips_a_whole_payload_whose_header_came_alone() {
+        let mut decoder = Decoder::new([0; 8]);
+        let stream = [LARGE, PUBLISH[..2].as_ref()].concat();
+        let mut input = &stream[..];
+        piece(&mut decoder, &mut input);
+        assert_eq!(
+            decoder.decode(&mut input).unwrap_err().kind(),
+            ErrorKind::PacketTooLarge
+        );
+        assert_eq!(decoder.position(), 25);
+    }
+
+    /// Memory with a heap that is exhausted after some bytes.
+    struct Exhausted {
+        bytes: [u8; 16],
+        room: usize,
+    }
+
+    impl Exhausted {
+        const fn after(room: usize) -> Self {
+            Self {
+                bytes: [0; 16],
+                room,
+            }
+        }
+    }
+
+    impl Memory for Exhausted {
+        fn capacity(&self) -> usize {
+            usize::MAX
+        }
+        fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
+            append_to_slice(&mut self.bytes[..self.room], filled, bytes)
+        }
+        fn filled(&self, filled: usize) -> &[u8] {
+            &self.bytes[..filled]
+        }
+    }
+
+    #[test]
+    fn a_packet_whose_body_finds_no_memory_is_named() {
+        let mut decoder = Decoder::new(Exhausted::after(2));
+        assert_eq!(decode_one(&mut decoder, &PUBLISH[..1]), None);
+        let error = refusal(&mut decoder, &PUBLISH[1..]);
+        assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+        assert_eq!(error.field(), Field::RemainingLength);
+        assert_eq!(error.packet_type(), Some(PacketType::Publish));
+        assert_eq!(error.statement(), None);
+    }
+
+    #[test]
+    fn a_fixed_header_that_finds_no_memory_ends_the_stream_too() {
+        let mut decoder = Decoder::new(Exhausted::after(0));
+        assert_eq!(decode_one(&mut decoder, &PUBLISH[..1]), None);
+        let error = refusal(&mut decoder, &PUBLISH[1..2]);
+        assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+        assert_eq!(error.packet_type(), Some(PacketType::Publish));
+        assert_eq!(refusal(&mut decoder, PINGREQ), error);
+    }
+
+    #[test]
+    fn whole_packets_need_no_memory() {
+        let mut decoder = Decoder::new(Exhausted::after(0));
+        assert_eq!(decode_one(&mut decoder, PUBLISH), Some(PacketType::Publish));
+        assert_eq!(decode_one(&mut decoder, PINGREQ), Some(PacketType::PingReq));
+    }
+
+    #[test]
+    fn memory_of_no_bytes_takes_no_packet() {
+        let mut decoder = Decoder::new([0; 0]);
+        assert_eq!(decode_one(&mut decoder, b""), None);
+        assert_eq!(
+            refusal(&mut decoder, PINGREQ).kind(),
+            ErrorKind::PacketTooLarge
+        );
+    }
+
+    /// Appends, overwrites from the middle, and overflows.
+    fn check_memory_of_four_bytes(mut memory: impl Memory) {
+        assert_eq!(memory.capacity(), 4);
+        assert!(memory.append(0, b"ab"));
+        assert!(memory.append(2, b"cd"));
+        assert_eq!(memory.filled(4), b"abcd");
+        assert_eq!(memory.filled(2), b"ab");
+        assert!(memory.append(1, b"xy"));
+        assert_eq!(memory.filled(3), b"axy");
+        assert!(memory.append(4, b""));
+        assert!(!memory.append(4, b"e"));
+        assert!(!memory.append(2, b"efg"));
+        assert_eq!(memory.filled(0), b"");
+        assert_eq!(memory.filled(5), b"");
+    }
+
+    #[test]
+    fn an_array_is_memory_of_its_length() {
+        check_memory_of_four_bytes([0; 4]);
+    }
+
+    #[test]
+    fn a_mutable_slice_is_memory_of_its_length() {
+        check_memory_of_four_bytes(&mut [0; 4][..]);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_boxed_slice_is_memory_of_its_length() {
+        let memory: Box<[u8]> = Box::new([0; 4]);
+        check_memory_of_four_bytes(memory);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_vector_is_memory_that_grows() {
+        let mut memory = Vec::new();
+        assert_eq!(Memory::capacity(&memory), usize::MAX);
+        assert!(Memory::append(&mut memory, 0, b"ab"));
+        assert!(Memory::append(&mut memory, 2, b"cd"));
+        assert_eq!(memory.filled(4), b"abcd");
+        assert!(Memory::append(&mut memory, 1, b"xy"));
+        assert_eq!(memory, b"axy");
+        assert_eq!(memory.filled(2), b"ax");
+        assert_eq!(memory.filled(4), b"");
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_vector_grows_with_what_has_come_and_not_with_what_was_announced() {
+        let mut decoder = Decoder::new(Vec::new());
+        // A PUBLISH of almost 1 MiB, of which a few bytes are there.
+        assert_eq!(decode_one(&mut decoder, b"\x30\xf0\xff\x3f\0\x01t"), None);
+        assert_eq!(decoder.memory.len(), 7);
+        assert!(decoder.memory.capacity() < 1024);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn the_option_is_the_limit_of_a_vector() {
+        let mut decoder = Decoder::with_options(Vec::new(), Options::new().max_packet_size(9));
+        assert_eq!(
+            refusal(&mut decoder, PUBLISH).kind(),
+            ErrorKind::PacketTooLarge
+        );
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn shrink_gives_everything_back_at_a_boundary() {
+        let mut decoder = Decoder::new(Vec::new());
+        decode_one(&mut decoder, &PUBLISH[..9]);
+        decode_one(&mut decoder, &PUBLISH[9..]);
+        assert!(decoder.memory.capacity() >= 10);
+        decoder.shrink();
+        assert_eq!(decoder.memory.capacity(), 0);
+        assert_eq!(decode_one(&mut decoder, PUBLISH), Some(PacketType::Publish));
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn shrink_keeps_a_packet_of_which_a_part_has_come() {
+        for cut in 1..PUBLISH.len() {
+            let mut decoder = Decoder::new(Vec::with_capacity(4096));
+            decode_one(&mut decoder, &PUBLISH[..cut]);
+            decoder.shrink();
+            // An incomplete fixed header is not in memory yet.
+            let gathered = if cut < 2 { 0 } else { cut };
+            assert_eq!(decoder.memory, &PUBLISH[..gathered]);
+            assert!(decoder.memory.capacity() < 4096);
+            assert_eq!(
+                decode_one(&mut decoder, &PUBLISH[cut..]),
+                Some(PacketType::Publish)
+            );
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn shrink_gives_everything_back_within_a_payload_in_pieces_and_after_an_error() {
+        let options = Options::new().max_packet_size(8);
+        let mut decoder = Decoder::with_options(Vec::new(), options);
+        piece(&mut decoder, &mut &LARGE[..3]);
+        piece(&mut decoder, &mut &LARGE[3..5]);
+        decoder.shrink();
+        assert_eq!(decoder.memory.capacity(), 0);
+        assert_eq!(
+            piece(&mut decoder, &mut &LARGE[5..])
+                .map(|piece| matches!(piece, Piece::Payload { left: 0, .. })),
+            Some(true)
+        );
+
+        decode_one(&mut decoder, b"\x40\x02\0");
+        let error = refusal(&mut decoder, b"\0");
+        decoder.shrink();
+        assert_eq!(decoder.memory.capacity(), 0);
+        assert_eq!(refusal(&mut decoder, b""), error);
+    }
+
+    #[test]
+    fn debug_shows_state_and_position_and_not_what_is_in_memory() {
+        let mut decoder = Decoder::new([0; 64]);
+        decode_one(&mut decoder, PINGREQ);
+        decode_one(
+            &mut decoder,
+            b"\x10\x20\0\x04MQTT\x04\xc2\0\0\0\0\0\x01u\0\x06secre",
+        );
+        let shown = format!("{decoder:?}");
+        assert!(
+            shown.starts_with("Decoder { state: Gathering { header: Header {"),
+            "{shown}"
+        );
+        assert!(shown.contains("filled: 24"), "{shown}");
+        assert!(shown.contains("position: 2, options: Options {"), "{shown}");
+        assert!(shown.ends_with(", .. }"), "{shown}");
+        // Neither as text nor as numbers.
+        assert!(!shown.contains("secre"), "{shown}");
+        assert!(!shown.contains("115, 101"), "{shown}");
+    }
+
+    #[test]
+    fn a_cloned_decoder_goes_on_by_itself() {
+        let mut decoder = Decoder::new([0; 16]);
+        decode_one(&mut decoder, &PUBLISH[..6]);
+        let mut clone = decoder.clone();
+        assert_eq!(
+            decode_one(&mut decoder, &PUBLISH[6..]),
+            Some(PacketType::Publish)
+        );
+        assert!(!clone.is_at_packet_boundary());
+        assert_eq!(
+            decode_one(&mut clone, &PUBLISH[6..]),
+            Some(PacketType::Publish)
+        );
+    }
+
+    #[test]
+    fn decode_refuses_a_large_publish_whose_start_was_gathered_for_pieces() {
+        let mut decoder = Decoder::new([0; 8]);
+        assert_eq!(piece(&mut decoder, &mut &LARGE[..4]), None);
+        let mut input = &LARGE[4..];
+        let error = decoder.decode(&mut input).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PacketTooLarge);
+    }
+
+    #[test]
+    fn a_packet_of_fixed_size_that_is_too_long_has_the_same_fault_however_it_is_cut() {
+        for bytes in [
+            &b"\x20\x03\xff\0\0"[..],
+            b"\x20\x03\0\x06\0",
+            b"\x40\x03\0\0\0",
+        ] {
+            let whole = refusal(&mut Decoder::new([0; 16]), bytes);
+            let mut decoder = Decoder::new([0; 16]);
+            decode_one(&mut decoder, &bytes[..1]);
+            assert_eq!(refusal(&mut decoder, &bytes[1..]), whole);
+        }
+    }
+
+    #[test]
+    fn memory_shorter_than_a_fixed_header_gives_the_same_fault_however_the_stream_is_cut() {
+        for bytes in [&b"\x10\x80\x80\x80\x80"[..], b"\x30\xff\xff\x7f"] {
+            let whole = refusal(&mut Decoder::new([0; 3]), bytes);
+            let mut decoder = Decoder::new([0; 3]);
+            decode_one(&mut decoder, &bytes[..1]);
+            assert_eq!(refusal(&mut decoder, &bytes[1..]), whole);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! MQTT 3.1.1 as values and pure functions.
+//!
+//! The crate turns bytes into packets and packets into bytes, and does nothing else: no sockets,
+//! no clock, no threads, no unsafe code, and without the feature `alloc` no heap. It is strict:
+//! what the standard forbids is an error that names the field, the offending byte and the
+//! normative statement.
+//!
+//! - [`v3::Packet`]: the fourteen MQTT Control Packets, generic over where their bytes live.
+//! - [`v3::Decoder`]: takes byte slices cut anywhere, yields packets; a large PUBLISH in pieces
+//!   if asked to.
+//! - [`Encode`]: writes packets to a slice, a `Vec`, a `BytesMut` or any other [`Output`].
+//! - [`TopicName`], [`TopicFilter`]: checked when made, and which is for which.
+//!
+//! [`Options`] says what a decoder accepts, and lists where conforming implementations differ.
+//! Statement ids such as `MQTT-3.1.2-24` are those of OASIS MQTT 3.1.1.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `std` (default) | `alloc`, and `std` in the optional dependencies |
+//! | `alloc` | owned packets, `Vec<u8>` as decoder memory and as output |
+//! | `bytes` | packets over `Bytes` without a copy, `BytesMut` and any `BufMut` as output |
+//! | `serde` | `Serialize`, and with `alloc` `Deserialize` |
+//! | `defmt` | `defmt::Format` |
+//! | `arbitrary` | `arbitrary::Arbitrary` for owned packets |
+//!
+//! Without any of them the crate needs `core` only.
+
+#![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::std_instead_of_alloc,
+        reason = "unit tests have std whatever the features"
+    )
+)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+
+mod decoder;
+mod types;
+pub mod v3;
+mod wire;
+
+pub use decoder::{Decoder, Memory, Piece};
+pub use types::{PacketId, QoS, Text, TopicFilter, TopicName};
+#[cfg(feature = "bytes")]
+pub use wire::BufMutOutput;
+pub use wire::{
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Header, MAX_REMAINING_LENGTH, Options,
+    Output, PacketSet, PacketType, Reaction, SliceOutput, TextError,
+};
+
+/// The examples of the README are compiled and run with those of the documentation.
+#[cfg(all(doctest, feature = "alloc"))]
+#[doc = include_str!("../README.md")]
+#[derive(Debug)]
+pub struct Readme;

@@ -1,0 +1,17 @@
+//! The values that packets are made of, checked when they are made.
+
+mod matching;
+mod packet_id;
+mod qos;
+mod scan;
+#[cfg(feature = "serde")]
+mod serde;
+mod text;
+mod topic_filter;
+mod topic_name;
+
+pub use packet_id::PacketId;
+pub use qos::QoS;
+pub use text::Text;
+pub use topic_filter::TopicFilter;
+pub use topic_name::TopicName;

@@ -1,0 +1,129 @@
+//! Packet Identifier (section 2.3.1).
+
+use core::num::NonZeroU16;
+
+/// Tells apart the messages and requests that are under way in one direction: 1 to 65,535
+/// (section 2.3.1). Zero is not a Packet Identifier [MQTT-2.3.1-1], so `Option<PacketId>` takes
+/// two bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
+pub struct PacketId(NonZeroU16);
+
+impl PacketId {
+    /// 1.
+    pub const MIN: Self = Self(NonZeroU16::MIN);
+    /// 65,535.
+    pub const MAX: Self = Self(NonZeroU16::MAX);
+
+    /// `None` for 0.
+    #[must_use]
+    #[inline]
+    pub const fn new(number: u16) -> Option<Self> {
+        match NonZeroU16::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// The number, never 0.
+    #[must_use]
+    #[inline]
+    pub const fn get(self) -> u16 {
+        self.0.get()
+    }
+}
+
+impl From<NonZeroU16> for PacketId {
+    fn from(number: NonZeroU16) -> Self {
+        Self(number)
+    }
+}
+
+impl From<PacketId> for NonZeroU16 {
+    fn from(id: PacketId) -> Self {
+        id.0
+    }
+}
+
+impl From<PacketId> for u16 {
+    fn from(id: PacketId) -> Self {
+        id.get()
+    }
+}
+
+impl core::fmt::Debug for PacketId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "PacketId({})", self.get())
+    }
+}
+
+impl core::fmt::Display for PacketId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for PacketId {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "PacketId({=u16})", self.get());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn zero_is_not_a_packet_identifier() {
+        assert_eq!(PacketId::new(0), None);
+    }
+
+    #[test]
+    fn every_other_number_is_one_and_comes_back() {
+        for number in 1..=u16::MAX {
+            assert_eq!(PacketId::new(number).map(PacketId::get), Some(number));
+        }
+    }
+
+    #[test]
+    fn the_smallest_is_1_and_the_largest_65535() {
+        assert_eq!(PacketId::new(1), Some(PacketId::MIN));
+        assert_eq!(PacketId::new(65_535), Some(PacketId::MAX));
+    }
+
+    #[test]
+    fn an_optional_packet_identifier_takes_two_bytes() {
+        assert_eq!(size_of::<Option<PacketId>>(), 2);
+    }
+
+    #[test]
+    fn it_is_ordered_by_number() {
+        assert!(PacketId::MIN < PacketId::new(256).unwrap());
+        assert!(PacketId::new(256).unwrap() < PacketId::MAX);
+    }
+
+    #[test]
+    fn it_is_displayed_as_its_number() {
+        let id = PacketId::new(1883).unwrap();
+        assert_eq!(format!("{id}"), "1883");
+        assert_eq!(format!("{id:>6}|"), "  1883|");
+    }
+
+    #[test]
+    fn debug_names_the_type_and_the_number() {
+        assert_eq!(format!("{:?}", PacketId::MAX), "PacketId(65535)");
+    }
+
+    #[test]
+    fn it_converts_to_a_number_and_to_and_from_a_number_that_is_not_zero() {
+        let id = PacketId::new(7).unwrap();
+        assert_eq!(u16::from(id), 7);
+        let number = NonZeroU16::new(7).unwrap();
+        assert_eq!(NonZeroU16::from(id), number);
+        assert_eq!(PacketId::from(number), id);
+    }
+}

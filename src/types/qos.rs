@@ -1,0 +1,83 @@
+//! Quality of Service (section 4.3).
+
+/// How surely a message arrives (section 4.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the standard has three and forbids a fourth"
+)]
+#[repr(u8)]
+pub enum QoS {
+    /// QoS 0: at most once. It may get lost; there is no answer.
+    #[default]
+    AtMostOnce = 0,
+    /// QoS 1: at least once. Answered by PUBACK; it may arrive twice.
+    AtLeastOnce = 1,
+    /// QoS 2: exactly once. Answered by PUBREC, PUBREL, PUBCOMP.
+    ExactlyOnce = 2,
+}
+
+impl QoS {
+    /// The QoS with this number, or `None` above 2.
+    #[must_use]
+    #[inline]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::AtMostOnce),
+            1 => Some(Self::AtLeastOnce),
+            2 => Some(Self::ExactlyOnce),
+            _ => None,
+        }
+    }
+
+    /// 0, 1 or 2.
+    #[must_use]
+    #[inline]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_qos_have_their_numbers_both_ways() {
+        for (number, qos) in [
+            (0, QoS::AtMostOnce),
+            (1, QoS::AtLeastOnce),
+            (2, QoS::ExactlyOnce),
+        ] {
+            assert_eq!(qos.number(), number);
+            assert_eq!(QoS::from_number(number), Some(qos));
+        }
+    }
+
+    #[test]
+    fn no_other_number_is_a_qos() {
+        for number in 3..=255 {
+            assert_eq!(QoS::from_number(number), None);
+        }
+    }
+
+    #[test]
+    fn a_higher_number_is_a_greater_qos() {
+        assert!(QoS::AtMostOnce < QoS::AtLeastOnce);
+        assert!(QoS::AtLeastOnce < QoS::ExactlyOnce);
+    }
+
+    #[test]
+    fn the_lower_of_two_qos_is_the_one_to_deliver_at() {
+        // [MQTT-3.8.4-6]
+        assert_eq!(QoS::ExactlyOnce.min(QoS::AtLeastOnce), QoS::AtLeastOnce);
+    }
+
+    #[test]
+    fn the_default_is_at_most_once() {
+        assert_eq!(QoS::default(), QoS::AtMostOnce);
+    }
+}

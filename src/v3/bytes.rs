@@ -1,0 +1,140 @@
+//! Packets over reference-counted [`Bytes`] (feature `bytes`).
+
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    Connect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe, V3,
+};
+use crate::wire::{DecodeError, Options, PacketSet, frame};
+
+/// The part of `whole` that `part` is; a copy if it is somewhere else. `Bytes::slice_ref` would
+/// panic then.
+fn share(whole: &Bytes, part: &[u8]) -> Bytes {
+    let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
+    match start.checked_add(part.len()) {
+        Some(end) if end <= whole.len() => whole.slice(start..end),
+        _ => Bytes::copy_from_slice(part),
+    }
+}
+
+/// `share` for everything that [`map`](Packet::map) works on.
+macro_rules! share {
+    ($($Type:ident)+) => {$(
+        impl $Type<&[u8]> {
+            /// The same packet as references into `whole`, the buffer that it was decoded from
+            /// (feature `bytes`): nothing is copied, and it can be kept and sent elsewhere. Fields
+            /// that are not in `whole`, such as those of a packet that the decoder had to gather,
+            /// are copied.
+            #[must_use]
+            pub fn share(self, whole: &Bytes) -> $Type<Bytes> {
+                self.map(|part| share(whole, part))
+            }
+        }
+    )+};
+}
+
+share!(Packet Connect Publish PublishHeader Subscribe SubAck Unsubscribe);
+
+/// Decodes the packet at the start of `src` and takes it off, as references into what `src` held
+/// (feature `bytes`). `Ok(None)` means that more bytes are needed: append what arrives and call
+/// again; no byte of the packet is looked at before it is complete.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use mqtt_sansio::{Options, v3::{self, Packet}};
+///
+/// let mut received = BytesMut::from(&b"\x30\x07\x00\x03a/bhi\xc0"[..]);
+/// let packet = v3::decode_bytes(&mut received, &Options::new())?;
+/// let Some(Packet::Publish(publish)) = packet else { panic!() };
+/// assert_eq!(publish.payload, "hi");
+/// assert_eq!(v3::decode_bytes(&mut received, &Options::new())?, None);
+/// assert_eq!(received, &b"\xc0"[..]);
+/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// ```
+///
+/// # Errors
+///
+/// The first thing that is wrong with the packet. `src` keeps it, and the next call gives the same
+/// error.
+pub fn decode_bytes(
+    src: &mut BytesMut,
+    options: &Options,
+) -> Result<Option<Packet<Bytes>>, DecodeError> {
+    let Some(frame) = frame::<V3>(src, options.packet_limit(), options)? else {
+        return Ok(None);
+    };
+    let header = frame.header;
+    // Before anything is taken off, so that an error leaves it all there. A packet without
+    // variable fields needs no reference to `src` at all.
+    let packet: PacketRef<'_> = V3::read(&header, frame.bytes, options)?;
+    if let Some(small) = without_bytes(&packet) {
+        bytes::Buf::advance(src, header.packet_len());
+        return Ok(Some(small));
+    }
+    let frame = src.split_to(header.packet_len()).freeze();
+    let packet = V3::read(&header, &frame, options)?;
+    Ok(Some(packet.share(&frame)))
+}
+
+/// The packet, if it is one that has no bytes of its own.
+const fn without_bytes(packet: &PacketRef<'_>) -> Option<Packet<Bytes>> {
+    Some(match *packet {
+        Packet::ConnAck(packet) => Packet::ConnAck(packet),
+        Packet::PubAck(packet) => Packet::PubAck(packet),
+        Packet::PubRec(packet) => Packet::PubRec(packet),
+        Packet::PubRel(packet) => Packet::PubRel(packet),
+        Packet::PubComp(packet) => Packet::PubComp(packet),
+        Packet::UnsubAck(packet) => Packet::UnsubAck(packet),
+        Packet::PingReq => Packet::PingReq,
+        Packet::PingResp => Packet::PingResp,
+        Packet::Disconnect => Packet::Disconnect,
+        Packet::Connect(_)
+        | Packet::Publish(_)
+        | Packet::Subscribe(_)
+        | Packet::SubAck(_)
+        | Packet::Unsubscribe(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_packet_refers_to_the_buffer_it_was_decoded_from() {
+        let whole = Bytes::from_static(b"\x32\x0a\x00\x03a/b\x00\x01xyz");
+        let packet = crate::v3::decode(&mut &whole[..], &Options::new()).unwrap();
+        let Some(Packet::Publish(publish)) = packet else {
+            panic!("{packet:?}")
+        };
+        let shared = publish.share(&whole);
+        assert_eq!(shared.payload.as_ptr(), whole[9..].as_ptr());
+        assert_eq!(shared.topic.as_bytes().as_ptr(), whole[4..].as_ptr());
+    }
+
+    #[test]
+    fn a_field_that_is_not_in_the_buffer_is_copied() {
+        let whole = Bytes::from_static(b"\x30\x05\x00\x01axy");
+        let elsewhere = whole.to_vec();
+        let packet = crate::v3::decode(&mut &elsewhere[..], &Options::new())
+            .unwrap()
+            .unwrap();
+        assert_eq!(packet.share(&whole), packet.share(&Bytes::new()));
+        assert_eq!(
+            packet.share(&whole).map(|bytes| bytes.to_vec()),
+            packet.to_owned()
+        );
+    }
+
+    #[test]
+    fn decode_bytes_leaves_a_malformed_packet_where_it_is() {
+        let mut src = BytesMut::from(&b"\xc0\x00\x40\x02\x00\x00"[..]);
+        assert_eq!(
+            decode_bytes(&mut src, &Options::new()),
+            Ok(Some(Packet::PingReq))
+        );
+        let error = decode_bytes(&mut src, &Options::new()).unwrap_err();
+        assert_eq!(decode_bytes(&mut src, &Options::new()), Err(error));
+        assert_eq!(src.len(), 4);
+    }
+}

@@ -1,0 +1,1002 @@
+//! CONNECT (section 3.1).
+
+use crate::types::{QoS, Text, TopicName};
+use crate::wire::{
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, Reader, TextError,
+    put_field,
+};
+
+/// CONNECT: the first packet of a client on a connection (section 3.1).
+///
+/// ```
+/// use mqtt_sansio::{Encode, Text, v3::{Connect, Credentials}};
+///
+/// let mut connect = Connect::new(Text::new("device-7")?);
+/// connect.keep_alive = 60;
+/// connect.credentials = Some(Credentials {
+///     user_name: Text::new("device")?,
+///     password: Some(b"secret"),
+/// });
+/// assert_eq!(connect.encode_to_vec()?[..2], [0x10, 36]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::string::String> + From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the fields are the standard's; a new one would be a new version of MQTT"
+)]
+pub struct Connect<B> {
+    /// MQTT 3.1.1 or MQTT 3.1.
+    pub protocol_level: ProtocolLevel,
+    /// Clean Session: both sides forget what they knew of this client, now and when the
+    /// connection ends (section 3.1.2.4).
+    pub clean_session: bool,
+    /// Keep Alive in seconds: the most that may pass between two packets of the client. 0 turns
+    /// it off (section 3.1.2.10).
+    pub keep_alive: u16,
+    /// Client Identifier. Empty if the server is to make one up, which it does only with Clean
+    /// Session and MQTT 3.1.1 [MQTT-3.1.3-6, MQTT-3.1.3-7].
+    pub client_id: Text<B>,
+    /// The Will: what the server publishes for the client when the connection breaks.
+    pub will: Option<Will<B>>,
+    /// User Name and Password.
+    pub credentials: Option<Credentials<B>>,
+}
+
+/// The version of MQTT that a client speaks: Protocol Name and Protocol Level together
+/// (sections 3.1.2.1 and 3.1.2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "other levels are other versions with other packets"
+)]
+#[repr(u8)]
+pub enum ProtocolLevel {
+    /// MQTT 3.1: `MQIsdp`, level 3.
+    V3_1 = 3,
+    /// MQTT 3.1.1: `MQTT`, level 4.
+    #[default]
+    V3_1_1 = 4,
+}
+
+impl ProtocolLevel {
+    /// The Protocol Name that goes with the level.
+    #[must_use]
+    pub const fn protocol_name(self) -> &'static str {
+        match self {
+            Self::V3_1 => "MQIsdp",
+            Self::V3_1_1 => "MQTT",
+        }
+    }
+
+    /// The level as it is on the wire.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The Will of a client (section 3.1.2.5): published by the server when the connection ends
+/// without a DISCONNECT.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::string::String> + From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+pub struct Will<B> {
+    /// Will Topic. Not empty and without wildcards, like any Topic Name.
+    pub topic: TopicName<B>,
+    /// Will Message: at most 65,535 bytes.
+    #[cfg_attr(feature = "serde", serde(with = "super::serde::message"))]
+    pub message: B,
+    /// Will QoS.
+    pub qos: QoS,
+    /// Will Retain: the message is published as a retained one.
+    pub retain: bool,
+}
+
+/// User Name and Password (section 3.1.3.4). There is no Password without a User Name
+/// [MQTT-3.1.2-22]. `Debug` leaves the Password out.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::string::String> + From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+pub struct Credentials<B> {
+    /// User Name.
+    pub user_name: Text<B>,
+    /// Password: at most 65,535 bytes of any value.
+    #[cfg_attr(feature = "serde", serde(with = "super::serde::optional_message"))]
+    pub password: Option<B>,
+}
+
+const RESERVED: u8 = 1;
+const CLEAN_SESSION: u8 = 1 << 1;
+const WILL: u8 = 1 << 2;
+const WILL_QOS: u8 = 3 << WILL_QOS_SHIFT;
+const WILL_QOS_SHIFT: u32 = 3;
+const WILL_RETAIN: u8 = 1 << 5;
+const PASSWORD: u8 = 1 << 6;
+const USER_NAME: u8 = 1 << 7;
+
+impl<B> Connect<B> {
+    /// MQTT 3.1.1, Clean Session, no Keep Alive, no Will, no User Name.
+    pub const fn new(client_id: Text<B>) -> Self {
+        Self {
+            protocol_level: ProtocolLevel::V3_1_1,
+            clean_session: true,
+            keep_alive: 0,
+            client_id,
+            will: None,
+            credentials: None,
+        }
+    }
+
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Connect<C> {
+        Connect {
+            protocol_level: self.protocol_level,
+            clean_session: self.clean_session,
+            keep_alive: self.keep_alive,
+            client_id: self.client_id.map(&mut f),
+            will: self.will.map(|will| will.map(&mut f)),
+            credentials: self.credentials.map(|credentials| Credentials {
+                user_name: credentials.user_name.map(&mut f),
+                password: credentials.password.map(&mut f),
+            }),
+        }
+    }
+
+    /// The Connect Flags byte (section 3.1.2.3).
+    const fn flags(&self) -> u8 {
+        let mut flags = 0;
+        if self.clean_session {
+            flags |= CLEAN_SESSION;
+        }
+        if let Some(will) = &self.will {
+            flags |= WILL | will.qos.number() << WILL_QOS_SHIFT;
+            if will.retain {
+                flags |= WILL_RETAIN;
+            }
+        }
+        if let Some(credentials) = &self.credentials {
+            flags |= USER_NAME;
+            if credentials.password.is_some() {
+                flags |= PASSWORD;
+            }
+        }
+        flags
+    }
+
+    /// Whether the Client Identifier may be empty: MQTT 3.1.1 with Clean Session
+    /// [MQTT-3.1.3-7, MQTT-3.1.3-8]. MQTT 3.1 asks for at least one character.
+    const fn allows_empty_client_id(&self) -> bool {
+        self.clean_session && matches!(self.protocol_level, ProtocolLevel::V3_1_1)
+    }
+}
+
+impl<B> Will<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Will<C> {
+        Will {
+            topic: self.topic.map(&mut f),
+            message: f(self.message),
+            qos: self.qos,
+            retain: self.retain,
+        }
+    }
+}
+
+impl<'a> Connect<&'a [u8]> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let protocol_level = read_protocol(reader)?;
+
+        let flags = reader.u8(Field::ConnectFlags)?;
+        let refused = |kind| Err(reader.fault_in_last(Field::ConnectFlags, kind));
+        if flags & RESERVED != 0 {
+            return refused(ErrorKind::ReservedConnectFlag); // [MQTT-3.1.2-3]
+        }
+        let will = flags & WILL != 0;
+        if !will && flags & WILL_QOS != 0 {
+            return refused(ErrorKind::WillQosWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-13]
+        }
+        if !will && flags & WILL_RETAIN != 0 {
+            return refused(ErrorKind::WillRetainWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-15]
+        }
+        let Some(will_qos) = QoS::from_number((flags & WILL_QOS) >> WILL_QOS_SHIFT) else {
+            return refused(ErrorKind::InvalidWillQos); // [MQTT-3.1.2-14]
+        };
+        if flags & (USER_NAME | PASSWORD) == PASSWORD {
+            return refused(ErrorKind::PasswordWithoutUserName); // [MQTT-3.1.2-22]
+        }
+
+        let keep_alive = reader.u16(Field::KeepAlive)?;
+
+        // The payload, in the order of [MQTT-3.1.3-1].
+        let client_id_offset = reader.offset();
+        let client_id = read_text(reader, Field::ClientIdentifier)?; // [MQTT-3.1.3-3, -4]
+        let will = if will {
+            // [MQTT-3.1.2-9, MQTT-3.1.3-10]
+            Some(Will {
+                topic: read_checked(reader, Field::WillTopic, TopicName::from_bytes)?,
+                message: reader.bytes(Field::WillMessage)?,
+                qos: will_qos,
+                retain: flags & WILL_RETAIN != 0,
+            })
+        } else {
+            None
+        };
+        let credentials = if flags & USER_NAME != 0 {
+            Some(Credentials {
+                user_name: read_text(reader, Field::UserName)?, // [MQTT-3.1.2-19, MQTT-3.1.3-11]
+                password: if flags & PASSWORD != 0 {
+                    Some(reader.bytes(Field::Password)?) // [MQTT-3.1.2-21]
+                } else {
+                    None
+                },
+            })
+        } else {
+            None
+        };
+        // Bytes left over would be a field whose flag is 0 [MQTT-3.1.2-11, -18, -20].
+        reader.finish(match (&will, &credentials) {
+            (
+                _,
+                Some(Credentials {
+                    password: Some(_), ..
+                }),
+            ) => Field::Payload,
+            (_, Some(_)) => Field::Password,
+            (Some(_), None) => Field::UserName,
+            (None, None) => Field::WillTopic,
+        })?;
+
+        let connect = Self {
+            protocol_level,
+            clean_session: flags & CLEAN_SESSION != 0,
+            keep_alive,
+            client_id,
+            will,
+            credentials,
+        };
+        if client_id.as_bytes().is_empty() && !connect.allows_empty_client_id() {
+            // [MQTT-3.1.3-8]
+            return Err(reader.fault(
+                Field::ClientIdentifier,
+                ErrorKind::ClientIdentifierRequired,
+                client_id_offset,
+            ));
+        }
+        Ok(connect)
+    }
+}
+
+/// Protocol Name and Protocol Level. What follows them is not looked at unless both are known: it
+/// may be laid out differently.
+fn read_protocol(reader: &mut Reader<'_>) -> Result<ProtocolLevel, DecodeError> {
+    let name_offset = reader.offset();
+    let expected = match reader.bytes(Field::ProtocolName)? {
+        b"MQTT" => ProtocolLevel::V3_1_1,
+        b"MQIsdp" => ProtocolLevel::V3_1,
+        _ => {
+            // [MQTT-3.1.2-1]
+            let kind = ErrorKind::UnknownProtocolName;
+            return Err(reader.fault(Field::ProtocolName, kind, name_offset));
+        }
+    };
+    if reader.u8(Field::ProtocolLevel)? != expected.number() {
+        // [MQTT-3.1.2-2]
+        let kind = ErrorKind::UnsupportedProtocolLevel;
+        return Err(reader.fault_in_last(Field::ProtocolLevel, kind));
+    }
+    Ok(expected)
+}
+
+/// A length-prefixed string that `check` turns into a value of its own type.
+#[inline(always)]
+pub(super) fn read_checked<'a, T>(
+    reader: &mut Reader<'a>,
+    field: Field,
+    check: impl FnOnce(&'a [u8]) -> Result<T, TextError>,
+) -> Result<T, DecodeError> {
+    let bytes = reader.bytes(field)?;
+    match check(bytes) {
+        Ok(value) => Ok(value),
+        Err(error) => {
+            let start = reader.offset().saturating_sub(bytes.len());
+            Err(reader.fault(field, error.kind(), start.saturating_add(error.offset())))
+        }
+    }
+}
+
+fn read_text<'a>(reader: &mut Reader<'a>, field: Field) -> Result<Text<&'a [u8]>, DecodeError> {
+    read_checked(reader, field, Text::from_bytes)
+}
+
+impl<B: AsRef<[u8]>> PacketBody for Connect<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        0x10
+    }
+
+    #[inline]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let client_id = self.client_id.as_bytes();
+        if client_id.is_empty() && !self.allows_empty_client_id() {
+            return Err(EncodeError::ClientIdentifierRequired); // [MQTT-3.1.3-7]
+        }
+        let name = self.protocol_level.protocol_name().as_bytes();
+        put_field(out, Field::ProtocolName, name)?;
+        let [high, low] = self.keep_alive.to_be_bytes();
+        out.put(&[self.protocol_level.number(), self.flags(), high, low])?;
+        put_field(out, Field::ClientIdentifier, client_id)?;
+        if let Some(will) = &self.will {
+            put_field(out, Field::WillTopic, will.topic.as_bytes())?;
+            put_field(out, Field::WillMessage, will.message.as_ref())?;
+        }
+        if let Some(credentials) = &self.credentials {
+            put_field(out, Field::UserName, credentials.user_name.as_bytes())?;
+            if let Some(password) = &credentials.password {
+                put_field(out, Field::Password, password.as_ref())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for Connect<B> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v3::testing::{
+        Fault, TOO_LONG, Vec, decoded, encoded, fault, framed, longest, round_trip,
+    };
+    use crate::v3::{Packet, decode};
+    use crate::wire::{Options, Reaction};
+    use ErrorKind::*;
+
+    /// Every flag but the reserved one, and every field that they announce.
+    const FULL: &[u8] = b"\x10\x1f\x00\x04MQTT\x04\xf6\x12\x34\
+        \x00\x02id\x00\x03w/t\x00\x02\x00\xff\x00\x01u\x00\x03\x00p\xfe";
+
+    fn text(string: &str) -> Text<&[u8]> {
+        Text::new(string).unwrap()
+    }
+
+    fn full() -> Connect<&'static [u8]> {
+        Connect {
+            protocol_level: ProtocolLevel::V3_1_1,
+            clean_session: true,
+            keep_alive: 0x1234,
+            client_id: text("id"),
+            will: Some(Will {
+                topic: TopicName::new("w/t").unwrap(),
+                message: b"\x00\xff",
+                qos: QoS::ExactlyOnce,
+                retain: true,
+            }),
+            credentials: Some(Credentials {
+                user_name: text("u"),
+                password: Some(b"\x00p\xfe"),
+            }),
+        }
+    }
+
+    /// An MQTT 3.1.1 CONNECT with these Connect Flags and this payload. The flags are byte 9, the
+    /// payload starts at byte 12.
+    fn connect(flags: u8, payload: &[u8]) -> Vec<u8> {
+        framed(
+            0x10,
+            &[b"\x00\x04MQTT\x04", &[flags][..], b"\x00\x3c", payload].concat(),
+        )
+    }
+
+    fn fault_in_flags(kind: ErrorKind, statement: &'static str) -> Fault {
+        (kind, Field::ConnectFlags, 9, Some(statement))
+    }
+
+    fn decoded_connect(bytes: &[u8]) -> Connect<&[u8]> {
+        match decoded(bytes) {
+            Packet::Connect(connect) => connect,
+            other => panic!("not a CONNECT: {other:?}"),
+        }
+    }
+
+    // What is taken and written.
+
+    #[test]
+    fn a_connect_with_every_field_is_these_bytes() {
+        round_trip(full(), FULL);
+    }
+
+    #[test]
+    fn a_new_connect_has_clean_session_and_nothing_else() {
+        round_trip(
+            Connect::new(text("c")),
+            b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c",
+        );
+    }
+
+    #[test]
+    fn mqtt_3_1_differs_in_name_and_level() {
+        let connect = Connect {
+            protocol_level: ProtocolLevel::V3_1,
+            clean_session: false,
+            keep_alive: 0xffff,
+            ..Connect::new(text("c"))
+        };
+        round_trip(connect, b"\x10\x0f\x00\x06MQIsdp\x03\x00\xff\xff\x00\x01c");
+    }
+
+    #[test]
+    fn each_will_qos_has_its_two_bits() {
+        for (flags, qos) in [
+            (0x06, QoS::AtMostOnce),
+            (0x0e, QoS::AtLeastOnce),
+            (0x16, QoS::ExactlyOnce),
+        ] {
+            let connect_packet = Connect {
+                keep_alive: 60,
+                will: Some(Will {
+                    topic: TopicName::new("t").unwrap(),
+                    message: &b"m"[..],
+                    qos,
+                    retain: false,
+                }),
+                ..Connect::new(text("c"))
+            };
+            round_trip(
+                connect_packet,
+                &connect(flags, b"\x00\x01c\x00\x01t\x00\x01m"),
+            );
+        }
+    }
+
+    #[test]
+    fn a_user_name_may_come_without_a_password() {
+        let connect_packet = Connect {
+            keep_alive: 60,
+            credentials: Some(Credentials {
+                user_name: text("u"),
+                password: None,
+            }),
+            ..Connect::new(text("c"))
+        };
+        round_trip(connect_packet, &connect(0x82, b"\x00\x01c\x00\x01u"));
+    }
+
+    #[test]
+    fn all_but_the_will_topic_may_be_empty() {
+        let connect_packet = Connect {
+            keep_alive: 60,
+            will: Some(Will {
+                topic: TopicName::new("t").unwrap(),
+                message: &b""[..],
+                qos: QoS::AtMostOnce,
+                retain: false,
+            }),
+            credentials: Some(Credentials {
+                user_name: Text::EMPTY,
+                password: Some(b""),
+            }),
+            ..Connect::new(Text::EMPTY)
+        };
+        round_trip(
+            connect_packet,
+            &connect(0xc6, b"\x00\x00\x00\x01t\x00\x00\x00\x00\x00\x00"),
+        );
+    }
+
+    #[test]
+    fn u_feff_at_the_start_of_a_string_stays() {
+        // [MQTT-1.5.3-3]
+        let bytes = connect(0x02, b"\x00\x04\xef\xbb\xbfc");
+        assert_eq!(decoded_connect(&bytes).client_id, "\u{feff}c");
+    }
+
+    // Protocol Name and Protocol Level.
+
+    #[test]
+    fn an_unknown_protocol_name_is_refused_where_it_starts() {
+        for name in [
+            &b"\x00\x00"[..],
+            b"\x00\x04mqtt",
+            b"\x00\x04MQTX",
+            b"\x00\x05MQTT\x00",
+            b"\x00\x06MQISDP",
+        ] {
+            let bytes = framed(0x10, &[name, b"\x04\x02\x00\x00\x00\x01c"].concat());
+            assert_eq!(
+                fault(&bytes),
+                (
+                    UnknownProtocolName,
+                    Field::ProtocolName,
+                    2,
+                    Some("MQTT-3.1.2-1")
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn mqtt_with_any_level_but_4_is_refused() {
+        // 0x84 is how some bridges of MQTT 3.1.1 brokers mark themselves.
+        for level in [0, 3, 5, 0x84, 0xff] {
+            let bytes = framed(
+                0x10,
+                &[b"\x00\x04MQTT", &[level][..], b"\x02\x00\x00\x00\x01c"].concat(),
+            );
+            assert_eq!(
+                fault(&bytes),
+                (
+                    UnsupportedProtocolLevel,
+                    Field::ProtocolLevel,
+                    8,
+                    Some("MQTT-3.1.2-2")
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn mqisdp_with_any_level_but_3_is_refused() {
+        for level in [2, 4, 0x83] {
+            let bytes = framed(
+                0x10,
+                &[b"\x00\x06MQIsdp", &[level][..], b"\x02\x00\x00\x00\x01c"].concat(),
+            );
+            assert_eq!(
+                fault(&bytes),
+                (
+                    UnsupportedProtocolLevel,
+                    Field::ProtocolLevel,
+                    10,
+                    Some("MQTT-3.1.2-2")
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn what_follows_an_unsupported_level_is_not_looked_at() {
+        // In MQTT 5 properties come before the Client Identifier; here is nothing at all.
+        assert_eq!(
+            fault(b"\x10\x07\x00\x04MQTT\x05"),
+            (
+                UnsupportedProtocolLevel,
+                Field::ProtocolLevel,
+                8,
+                Some("MQTT-3.1.2-2")
+            )
+        );
+    }
+
+    #[test]
+    fn an_unsupported_level_is_answered_with_return_code_1() {
+        let error = decode(&mut &b"\x10\x07\x00\x04MQTT\x05"[..], &Options::new()).unwrap_err();
+        assert_eq!(
+            error.reaction(),
+            Reaction::ConnAckThenClose { return_code: 1 }
+        );
+    }
+
+    // Connect Flags.
+
+    #[test]
+    fn the_reserved_connect_flag_is_refused() {
+        assert_eq!(
+            fault(&connect(0x03, b"\x00\x01c")),
+            fault_in_flags(ReservedConnectFlag, "MQTT-3.1.2-3")
+        );
+    }
+
+    #[test]
+    fn will_qos_without_a_will_is_refused_whatever_it_is() {
+        for will_qos in [0x08, 0x10, 0x18] {
+            assert_eq!(
+                fault(&connect(0x02 | will_qos, b"\x00\x01c")),
+                fault_in_flags(WillQosWithoutWill, "MQTT-3.1.2-13")
+            );
+        }
+    }
+
+    #[test]
+    fn will_retain_without_a_will_is_refused() {
+        assert_eq!(
+            fault(&connect(0x22, b"\x00\x01c")),
+            fault_in_flags(WillRetainWithoutWill, "MQTT-3.1.2-15")
+        );
+    }
+
+    #[test]
+    fn will_qos_3_is_refused() {
+        assert_eq!(
+            fault(&connect(0x1e, b"\x00\x01c\x00\x01t\x00\x01m")),
+            fault_in_flags(InvalidWillQos, "MQTT-3.1.2-14")
+        );
+    }
+
+    #[test]
+    fn a_password_without_a_user_name_is_refused() {
+        assert_eq!(
+            fault(&connect(0x42, b"\x00\x01c\x00\x01p")),
+            fault_in_flags(PasswordWithoutUserName, "MQTT-3.1.2-22")
+        );
+    }
+
+    #[test]
+    fn in_mqtt_3_1_the_flags_are_checked_as_well() {
+        assert_eq!(
+            fault(b"\x10\x0f\x00\x06MQIsdp\x03\x03\x00\x00\x00\x01c"),
+            (
+                ReservedConnectFlag,
+                Field::ConnectFlags,
+                11,
+                Some("MQTT-3.1.2-3")
+            )
+        );
+    }
+
+    // A field that is not all there, or more than there should be.
+
+    #[test]
+    fn a_connect_that_ends_early_is_refused_in_the_field_that_it_ends_in() {
+        let body = &FULL[2..];
+        let fields = [
+            (6, Field::ProtocolName, "MQTT-3.1.4-1"),
+            (1, Field::ProtocolLevel, "MQTT-3.1.4-1"),
+            (1, Field::ConnectFlags, "MQTT-3.1.4-1"),
+            (2, Field::KeepAlive, "MQTT-3.1.4-1"),
+            (4, Field::ClientIdentifier, "MQTT-3.1.4-1"),
+            (5, Field::WillTopic, "MQTT-3.1.2-9"),
+            (4, Field::WillMessage, "MQTT-3.1.2-9"),
+            (3, Field::UserName, "MQTT-3.1.2-19"),
+            (5, Field::Password, "MQTT-3.1.2-21"),
+        ];
+        let mut cuts = 0..body.len();
+        for (len, field, statement) in fields {
+            let start = cuts.start;
+            for cut in cuts.by_ref().take(len) {
+                let offset = start.saturating_add(2);
+                assert_eq!(
+                    fault(&framed(0x10, &body[..cut])),
+                    (Truncated, field, offset, Some(statement)),
+                    "{cut} bytes"
+                );
+            }
+        }
+        assert!(cuts.is_empty(), "every cut has been made");
+    }
+
+    #[test]
+    fn bytes_where_no_will_was_announced_are_refused() {
+        assert_eq!(
+            fault(&connect(0x02, b"\x00\x01c\x00\x01t")),
+            (TrailingBytes, Field::WillTopic, 15, Some("MQTT-3.1.2-11"))
+        );
+    }
+
+    #[test]
+    fn bytes_where_no_user_name_was_announced_are_refused() {
+        assert_eq!(
+            fault(&connect(0x06, b"\x00\x01c\x00\x01t\x00\x01m\x00")),
+            (TrailingBytes, Field::UserName, 21, Some("MQTT-3.1.2-18"))
+        );
+    }
+
+    #[test]
+    fn bytes_where_no_password_was_announced_are_refused() {
+        assert_eq!(
+            fault(&connect(0x82, b"\x00\x01c\x00\x01u\x00\x01p")),
+            (TrailingBytes, Field::Password, 18, Some("MQTT-3.1.2-20"))
+        );
+    }
+
+    #[test]
+    fn a_byte_behind_the_password_is_refused() {
+        assert_eq!(
+            fault(&connect(0xc2, b"\x00\x01c\x00\x01u\x00\x01p\x00")),
+            (TrailingBytes, Field::Payload, 21, Some("MQTT-3.1.4-1"))
+        );
+    }
+
+    // Strings.
+
+    #[test]
+    fn a_client_identifier_that_is_not_utf8_is_refused() {
+        assert_eq!(
+            fault(&connect(0x02, b"\x00\x03ab\xff")),
+            (
+                InvalidUtf8,
+                Field::ClientIdentifier,
+                16,
+                Some("MQTT-1.5.3-1")
+            )
+        );
+    }
+
+    #[test]
+    fn a_client_identifier_with_u_0000_is_refused() {
+        assert_eq!(
+            fault(&connect(0x02, b"\x00\x03a\x00b")),
+            (
+                NullCharacter,
+                Field::ClientIdentifier,
+                15,
+                Some("MQTT-1.5.3-2")
+            )
+        );
+    }
+
+    #[test]
+    fn a_will_topic_that_is_not_utf8_is_refused() {
+        // A surrogate.
+        assert_eq!(
+            fault(&connect(0x06, b"\x00\x01c\x00\x04t\xed\xa0\x80\x00\x01m")),
+            (InvalidUtf8, Field::WillTopic, 18, Some("MQTT-1.5.3-1"))
+        );
+    }
+
+    #[test]
+    fn a_will_topic_with_u_0000_is_refused() {
+        assert_eq!(
+            fault(&connect(0x06, b"\x00\x01c\x00\x02t\x00\x00\x01m")),
+            (NullCharacter, Field::WillTopic, 18, Some("MQTT-1.5.3-2"))
+        );
+    }
+
+    #[test]
+    fn an_empty_will_topic_is_refused() {
+        assert_eq!(
+            fault(&connect(0x06, b"\x00\x01c\x00\x00\x00\x01m")),
+            (EmptyTopic, Field::WillTopic, 17, Some("MQTT-4.7.3-1"))
+        );
+    }
+
+    #[test]
+    fn a_will_topic_with_a_wildcard_is_refused() {
+        for topic in [b"\x00\x03t/+", b"\x00\x03t/#"] {
+            let payload = [b"\x00\x01c", &topic[..], b"\x00\x01m"].concat();
+            assert_eq!(
+                fault(&connect(0x06, &payload)),
+                (
+                    WildcardInTopicName,
+                    Field::WillTopic,
+                    19,
+                    // [MQTT-3.3.2-2] is about PUBLISH.
+                    Some("MQTT-4.7.1-1")
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_user_name_that_is_not_utf8_is_refused() {
+        assert_eq!(
+            fault(&connect(0x82, b"\x00\x01c\x00\x02u\xc3")),
+            (InvalidUtf8, Field::UserName, 18, Some("MQTT-1.5.3-1"))
+        );
+    }
+
+    #[test]
+    fn a_user_name_with_u_0000_is_refused() {
+        assert_eq!(
+            fault(&connect(0x82, b"\x00\x01c\x00\x01\x00")),
+            (NullCharacter, Field::UserName, 17, Some("MQTT-1.5.3-2"))
+        );
+    }
+
+    // The Client Identifier that is not there.
+
+    #[test]
+    fn an_empty_client_identifier_with_clean_session_passes() {
+        round_trip(
+            Connect::new(Text::EMPTY),
+            b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00",
+        );
+    }
+
+    #[test]
+    fn an_empty_client_identifier_without_clean_session_is_refused() {
+        assert_eq!(
+            fault(&connect(0x00, b"\x00\x00")),
+            (
+                ClientIdentifierRequired,
+                Field::ClientIdentifier,
+                12,
+                Some("MQTT-3.1.3-8")
+            )
+        );
+    }
+
+    #[test]
+    fn an_empty_client_identifier_in_mqtt_3_1_is_refused_with_and_without_clean_session() {
+        for flags in [0x00, 0x02] {
+            let body = [b"\x00\x06MQIsdp\x03", &[flags][..], b"\x00\x00\x00\x00"].concat();
+            assert_eq!(
+                fault(&framed(0x10, &body)),
+                (
+                    ClientIdentifierRequired,
+                    Field::ClientIdentifier,
+                    14,
+                    Some("MQTT-3.1.3-8")
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_client_identifier_is_answered_with_return_code_2() {
+        let bytes = connect(0x00, b"\x00\x00");
+        let error = decode(&mut &bytes[..], &Options::new()).unwrap_err();
+        assert_eq!(
+            error.reaction(),
+            Reaction::ConnAckThenClose { return_code: 2 }
+        );
+    }
+
+    #[test]
+    fn a_malformed_connect_is_not_answered_for_its_client_identifier() {
+        // [MQTT-3.1.4-1]: a server closes without CONNACK, so this fault goes before that one.
+        assert_eq!(
+            fault(&connect(0x00, b"\x00\x00\x00")),
+            (TrailingBytes, Field::WillTopic, 14, Some("MQTT-3.1.2-11"))
+        );
+    }
+
+    #[test]
+    fn the_encoder_refuses_an_empty_client_identifier_where_a_decoder_would() {
+        for (protocol_level, clean_session) in [
+            (ProtocolLevel::V3_1_1, false),
+            (ProtocolLevel::V3_1, false),
+            (ProtocolLevel::V3_1, true),
+        ] {
+            let connect = Connect {
+                protocol_level,
+                clean_session,
+                ..Connect::new(Text::EMPTY)
+            };
+            let error = encoded(&connect).unwrap_err();
+            assert_eq!(error, EncodeError::ClientIdentifierRequired);
+            assert_eq!(error.statement(), Some("MQTT-3.1.3-7"));
+        }
+    }
+
+    // Fields that their two-byte length has no room for. Strings get that long by `map` only.
+
+    /// Makes a packet with a field of 65,535 bytes, which passes, and one with a byte more, which
+    /// is the error.
+    fn too_long(make: impl Fn(&'static [u8]) -> Connect<&'static [u8]>) -> EncodeError {
+        let connect = make(longest());
+        let bytes = encoded(&connect).unwrap();
+        assert_eq!(decoded(&bytes), Packet::Connect(connect));
+        encoded(&make(&TOO_LONG)).unwrap_err()
+    }
+
+    #[test]
+    fn a_client_identifier_has_at_most_65535_bytes() {
+        let error = too_long(|bytes| Connect::new(text("c").map(|_| bytes)));
+        let field = Field::ClientIdentifier;
+        assert_eq!(error, EncodeError::FieldTooLong { field });
+        assert_eq!(error.statement(), None);
+    }
+
+    #[test]
+    fn a_will_topic_has_at_most_65535_bytes() {
+        let error = too_long(|bytes| Connect {
+            will: full().will.map(|will| Will {
+                topic: will.topic.map(|_| bytes),
+                ..will
+            }),
+            ..full()
+        });
+        let field = Field::WillTopic;
+        assert_eq!(error, EncodeError::FieldTooLong { field });
+        assert_eq!(error.statement(), Some("MQTT-4.7.3-3"));
+    }
+
+    #[test]
+    fn a_will_message_has_at_most_65535_bytes() {
+        let error = too_long(|message| Connect {
+            will: full().will.map(|will| Will { message, ..will }),
+            ..full()
+        });
+        let field = Field::WillMessage;
+        assert_eq!(error, EncodeError::FieldTooLong { field });
+        assert_eq!(error.statement(), None);
+    }
+
+    #[test]
+    fn a_user_name_has_at_most_65535_bytes() {
+        let error = too_long(|bytes| Connect {
+            credentials: Some(Credentials {
+                user_name: text("u").map(|_| bytes),
+                password: None,
+            }),
+            ..full()
+        });
+        let field = Field::UserName;
+        assert_eq!(error, EncodeError::FieldTooLong { field });
+        assert_eq!(error.statement(), None);
+    }
+
+    #[test]
+    fn a_password_has_at_most_65535_bytes() {
+        let error = too_long(|password| Connect {
+            credentials: Some(Credentials {
+                user_name: text("u"),
+                password: Some(password),
+            }),
+            ..full()
+        });
+        let field = Field::Password;
+        assert_eq!(error, EncodeError::FieldTooLong { field });
+        assert_eq!(error.statement(), None);
+    }
+
+    // The rest.
+
+    #[test]
+    fn map_keeps_every_value() {
+        let moved = full().map(<[u8]>::to_vec);
+        assert_eq!(encoded(&moved).as_deref(), Ok(FULL));
+        assert_eq!(moved.keep_alive, 0x1234);
+        assert_eq!(moved.credentials.unwrap().password.unwrap(), b"\x00p\xfe");
+    }
+
+    #[test]
+    fn a_will_maps_on_its_own() {
+        let will = full().will.unwrap().map(<[u8]>::to_vec);
+        assert_eq!(will.topic, "w/t");
+        assert_eq!(will.message, b"\x00\xff");
+        assert_eq!(will.qos, QoS::ExactlyOnce);
+        assert!(will.retain);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn to_owned_keeps_every_value() {
+        let owned: Connect<Vec<u8>> = full().to_owned();
+        assert_eq!(encoded(&owned).as_deref(), Ok(FULL));
+    }
+
+    #[test]
+    fn a_protocol_level_has_a_name_and_a_number() {
+        assert_eq!(ProtocolLevel::V3_1_1.protocol_name(), "MQTT");
+        assert_eq!(ProtocolLevel::V3_1_1.number(), 4);
+        assert_eq!(ProtocolLevel::V3_1.protocol_name(), "MQIsdp");
+        assert_eq!(ProtocolLevel::V3_1.number(), 3);
+    }
+
+    #[test]
+    fn mqtt_3_1_1_is_the_default() {
+        assert_eq!(ProtocolLevel::default(), ProtocolLevel::V3_1_1);
+    }
+}

@@ -1,0 +1,531 @@
+//! What SUBSCRIBE, SUBACK and UNSUBSCRIBE have in common: a list of entries that stays as it is on
+//! the wire. It is checked once, when it is decoded or built, and then read without a fault.
+
+use core::marker::PhantomData;
+
+use crate::wire::{
+    Counter, DecodeError, EncodeError, ErrorKind, Field, Output, PacketType, Reader, SliceOutput,
+};
+
+/// What a [`List`] is a list of. Implemented by this crate's markers only.
+pub trait Entry {
+    /// The entry, borrowing from the list.
+    type Item<'a>;
+
+    /// The packet that such a list is in.
+    #[doc(hidden)]
+    const PACKET_TYPE: PacketType;
+
+    /// The field that an entry starts with.
+    #[doc(hidden)]
+    const FIELD: Field;
+
+    #[doc(hidden)]
+    #[expect(
+        private_interfaces,
+        reason = "only this crate calls it; the trait is public for its type"
+    )]
+    fn read<'a>(reader: &mut Reader<'a>) -> Result<Self::Item<'a>, DecodeError>;
+
+    #[doc(hidden)]
+    fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError>;
+}
+
+/// One or more entries, encoded. `B` is where the bytes live. Iterating cannot fail.
+///
+/// ```
+/// use mqtt_sansio::{QoS, TopicFilter, v3::{Subscription, Subscriptions}};
+///
+/// let mut buffer = [0; 64];
+/// let list = Subscriptions::encode_to_slice(&mut buffer, [
+///     Subscription { topic_filter: TopicFilter::new("a/+")?, qos: QoS::AtLeastOnce },
+///     Subscription { topic_filter: TopicFilter::new("$SYS/#")?, qos: QoS::AtMostOnce },
+/// ])?;
+/// assert_eq!(list.len(), 2);
+/// assert_eq!(list.as_bytes(), b"\x00\x03a/+\x01\x00\x06$SYS/#\x00");
+/// assert_eq!(list.iter().next().unwrap().topic_filter, "a/+");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct List<B, E> {
+    bytes: B,
+    entry: PhantomData<fn() -> E>,
+}
+
+impl<B, E> List<B, E> {
+    const fn from_checked(bytes: B) -> Self {
+        Self {
+            bytes,
+            entry: PhantomData,
+        }
+    }
+
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    #[inline]
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> List<C, E> {
+        List::from_checked(f(self.bytes))
+    }
+}
+
+impl<B: AsRef<[u8]>, E: Entry> List<B, E> {
+    /// The entries as they are on the wire.
+    #[must_use]
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// The entries in order.
+    #[inline]
+    pub fn iter(&self) -> Entries<'_, E> {
+        Entries {
+            reader: Reader::over_entries(E::PACKET_TYPE, self.as_bytes()),
+            entry: PhantomData,
+        }
+    }
+
+    /// How many entries there are, at least one. Counts them.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a list is never empty")]
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// The same list, borrowed.
+    #[must_use]
+    #[inline]
+    pub fn as_ref(&self) -> List<&[u8], E> {
+        List::from_checked(self.as_bytes())
+    }
+}
+
+impl<'b, E: Entry> List<&'b [u8], E> {
+    /// Builds a list in a caller's buffer.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::EmptyList`] without an entry, [`EncodeError::NoRoom`] if the buffer is too
+    /// small.
+    pub fn encode_to_slice<'i>(
+        buffer: &'b mut [u8],
+        entries: impl IntoIterator<Item = E::Item<'i>>,
+    ) -> Result<Self, EncodeError> {
+        let mut out = SliceOutput::new(buffer);
+        write_entries::<E, _>(entries, &mut out)?;
+        Ok(Self::from_checked(out.into_written()))
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<E: Entry> List<alloc::vec::Vec<u8>, E> {
+    /// Builds a list on the heap (feature `alloc`).
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::EmptyList`] without an entry.
+    pub fn encode_to_vec<'i>(
+        entries: impl IntoIterator<Item = E::Item<'i>>,
+    ) -> Result<Self, EncodeError> {
+        let mut out = alloc::vec::Vec::new();
+        write_entries::<E, _>(entries, &mut out)?;
+        Ok(Self::from_checked(out))
+    }
+}
+
+fn write_entries<'i, E: Entry, O: Output + ?Sized>(
+    entries: impl IntoIterator<Item = E::Item<'i>>,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    let mut empty = true;
+    for entry in entries {
+        E::write(entry, out)?;
+        empty = false;
+    }
+    if empty {
+        // [MQTT-3.8.3-3, MQTT-3.8.4-5, MQTT-3.10.3-2]
+        return Err(EncodeError::EmptyList {
+            packet_type: E::PACKET_TYPE,
+        });
+    }
+    Ok(())
+}
+
+impl<'a, E: Entry> List<&'a [u8], E> {
+    /// The rest of a packet: at least one entry [MQTT-3.8.3-3, MQTT-3.8.4-5, MQTT-3.10.3-2], each
+    /// of them well-formed, at most `limit`.
+    pub(super) fn read(reader: &mut Reader<'a>, limit: u32) -> Result<Self, DecodeError> {
+        if reader.is_empty() {
+            return Err(reader.fault(E::FIELD, ErrorKind::EmptyList, reader.offset()));
+        }
+        let list = reader.clone().remaining();
+        let mut room = limit;
+        while !reader.is_empty() {
+            let Some(left) = room.checked_sub(1) else {
+                return Err(reader.fault(E::FIELD, ErrorKind::TooManyFilters, reader.offset()));
+            };
+            room = left;
+            E::read(reader)?;
+        }
+        Ok(Self::from_checked(list))
+    }
+}
+
+/// The entries of a [`List`] in order.
+pub struct Entries<'a, E> {
+    reader: Reader<'a>,
+    entry: PhantomData<fn() -> E>,
+}
+
+impl<'a, E: Entry> Iterator for Entries<'a, E> {
+    type Item = E::Item<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.reader.is_empty() {
+            return None;
+        }
+        // The list has been checked, so this is never an error.
+        E::read(&mut self.reader).ok()
+    }
+}
+
+impl<E: Entry> core::iter::FusedIterator for Entries<'_, E> {}
+
+impl<'a, B: AsRef<[u8]>, E: Entry> IntoIterator for &'a List<B, E> {
+    type Item = E::Item<'a>;
+    type IntoIter = Entries<'a, E>;
+
+    fn into_iter(self) -> Entries<'a, E> {
+        self.iter()
+    }
+}
+
+/// How many bytes the entries take, for a buffer of the right size.
+impl<B, E: Entry> List<B, E> {
+    /// How many bytes `entries` take in a list.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::EmptyList`] without an entry.
+    pub fn encoded_len<'i>(
+        entries: impl IntoIterator<Item = E::Item<'i>>,
+    ) -> Result<usize, EncodeError> {
+        let mut counter = Counter::default();
+        write_entries::<E, _>(entries, &mut counter)?;
+        Ok(counter.get())
+    }
+}
+
+// Written out, because a derive would ask the same of `E`, which is only a name.
+
+impl<B: Clone, E> Clone for List<B, E> {
+    fn clone(&self) -> Self {
+        Self::from_checked(self.bytes.clone())
+    }
+}
+
+impl<B: Copy, E> Copy for List<B, E> {}
+
+impl<B: PartialEq, E> PartialEq for List<B, E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl<B: Eq, E> Eq for List<B, E> {}
+
+impl<B: core::hash::Hash, E> core::hash::Hash for List<B, E> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+impl<B: AsRef<[u8]>, E: Entry> core::fmt::Debug for List<B, E>
+where
+    for<'a> E::Item<'a>: core::fmt::Debug,
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
+}
+
+impl<E> Clone for Entries<'_, E> {
+    fn clone(&self) -> Self {
+        Self {
+            reader: self.reader.clone(),
+            entry: PhantomData,
+        }
+    }
+}
+
+impl<E: Entry> core::fmt::Debug for Entries<'_, E>
+where
+    for<'a> E::Item<'a>: core::fmt::Debug,
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<B: AsRef<[u8]>, E: Entry> defmt::Format for List<B, E>
+where
+    for<'a> E::Item<'a>: defmt::Format,
+{
+    fn format(&self, f: defmt::Formatter<'_>) {
+        for entry in self {
+            defmt::write!(f, "{} ", entry);
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<E: Entry> defmt::Format for Entries<'_, E>
+where
+    for<'a> E::Item<'a>: defmt::Format,
+{
+    fn format(&self, f: defmt::Formatter<'_>) {
+        for entry in self.clone() {
+            defmt::write!(f, "{} ", entry);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{QoS, TopicFilter};
+    use crate::v3::testing::{Fault, TOO_LONG, Vec, fault_with, id, longest, vec};
+    use crate::v3::{
+        ReturnCode, ReturnCodes, SubAck, SubAckEntry, Subscription, SubscriptionEntry,
+        Subscriptions, TopicFilterEntry, TopicFilters, decode,
+    };
+    use crate::wire::Options;
+    use ErrorKind::*;
+    use std::collections::HashSet;
+    use std::format;
+
+    fn filter(filter: &str) -> TopicFilter<&[u8]> {
+        TopicFilter::new(filter).unwrap()
+    }
+
+    fn subscription(topic_filter: &str, qos: QoS) -> Subscription<&[u8]> {
+        Subscription {
+            topic_filter: filter(topic_filter),
+            qos,
+        }
+    }
+
+    fn two() -> [Subscription<&'static [u8]>; 2] {
+        [
+            subscription("a/+", QoS::AtLeastOnce),
+            subscription("#", QoS::ExactlyOnce),
+        ]
+    }
+
+    const TWO: &[u8] = b"\x00\x03a/+\x01\x00\x01#\x02";
+
+    // What is built.
+
+    #[test]
+    fn entries_come_out_in_the_order_they_went_in() {
+        let mut buffer = [0; 64];
+        let list = Subscriptions::encode_to_slice(&mut buffer, two()).unwrap();
+        assert_eq!(list.as_bytes(), TWO);
+        assert_eq!(list.iter().collect::<Vec<_>>(), two());
+        assert_eq!(list.into_iter().collect::<Vec<_>>(), two());
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_list_on_the_heap_has_the_same_bytes() {
+        let list = Subscriptions::encode_to_vec(two()).unwrap();
+        assert_eq!(list.as_bytes(), TWO);
+    }
+
+    #[test]
+    fn an_entry_that_comes_twice_stays_twice() {
+        let codes = [ReturnCode::Failure; 2];
+        let mut buffer = [0; 2];
+        let list = ReturnCodes::encode_to_slice(&mut buffer, codes).unwrap();
+        assert_eq!(list.as_bytes(), b"\x80\x80");
+        assert_eq!(list.len(), 2);
+    }
+
+    #[test]
+    fn len_counts_entries_and_not_bytes() {
+        let mut buffer = [0; 64];
+        let [one, _] = two();
+        assert_eq!(
+            Subscriptions::encode_to_slice(&mut buffer, [one])
+                .unwrap()
+                .len(),
+            1
+        );
+        assert_eq!(
+            Subscriptions::encode_to_slice(&mut buffer, two())
+                .unwrap()
+                .len(),
+            2
+        );
+    }
+
+    #[test]
+    fn encoded_len_is_the_smallest_buffer_that_will_do() {
+        let len = Subscriptions::<&[u8]>::encoded_len(two()).unwrap();
+        assert_eq!(len, TWO.len());
+        let mut buffer = vec![0; len];
+        assert!(Subscriptions::encode_to_slice(&mut buffer, two()).is_ok());
+        assert!(matches!(
+            Subscriptions::encode_to_slice(&mut buffer[1..], two()),
+            Err(EncodeError::NoRoom { .. })
+        ));
+    }
+
+    #[test]
+    fn a_list_without_an_entry_cannot_be_built() {
+        fn refused<E: Entry>() -> EncodeError
+        where
+            for<'a> E::Item<'a>: core::fmt::Debug,
+        {
+            let mut buffer = [0; 8];
+            let error = List::<&[u8], E>::encode_to_slice(&mut buffer, []).unwrap_err();
+            assert_eq!(List::<&[u8], E>::encoded_len([]), Err(error));
+            #[cfg(feature = "alloc")]
+            assert_eq!(List::<Vec<u8>, E>::encode_to_vec([]), Err(error));
+            error
+        }
+        for (error, packet_type, statement) in [
+            (
+                refused::<SubscriptionEntry>(),
+                PacketType::Subscribe,
+                "MQTT-3.8.3-3",
+            ),
+            (refused::<SubAckEntry>(), PacketType::SubAck, "MQTT-3.8.4-5"),
+            (
+                refused::<TopicFilterEntry>(),
+                PacketType::Unsubscribe,
+                "MQTT-3.10.3-2",
+            ),
+        ] {
+            assert_eq!(error, EncodeError::EmptyList { packet_type });
+            assert_eq!(error.statement(), Some(statement));
+        }
+    }
+
+    #[test]
+    fn an_entry_that_cannot_be_written_is_refused_in_any_place() {
+        // Only `map` makes a filter that long.
+        let entries = |bytes| [filter("a"), filter("b").map(|_| bytes)];
+        assert_eq!(
+            TopicFilters::<&[u8]>::encoded_len(entries(longest())),
+            Ok(65_540)
+        );
+        assert_eq!(
+            TopicFilters::<&[u8]>::encoded_len(entries(&TOO_LONG)),
+            Err(EncodeError::FieldTooLong {
+                field: Field::TopicFilter
+            })
+        );
+    }
+
+    // What is read.
+
+    fn limit_of_two(bytes: &[u8]) -> Fault {
+        fault_with(bytes, &Options::new().max_filters(2))
+    }
+
+    #[test]
+    fn as_many_filters_as_the_limit_allows_pass() {
+        let options = Options::new().max_filters(2);
+        for mut bytes in [
+            &b"\x82\x0a\x00\x01\x00\x01a\x00\x00\x01b\x00"[..],
+            b"\xa2\x08\x00\x01\x00\x01a\x00\x01b",
+        ] {
+            assert!(matches!(decode(&mut bytes, &options), Ok(Some(_))));
+        }
+    }
+
+    #[test]
+    fn one_filter_more_than_the_limit_is_refused_where_it_starts() {
+        assert_eq!(
+            limit_of_two(b"\x82\x0e\x00\x01\x00\x01a\x00\x00\x01b\x00\x00\x01c\x00"),
+            (TooManyFilters, Field::TopicFilter, 12, None)
+        );
+        assert_eq!(
+            limit_of_two(b"\xa2\x0b\x00\x01\x00\x01a\x00\x01b\x00\x01c"),
+            (TooManyFilters, Field::TopicFilter, 10, None)
+        );
+    }
+
+    #[test]
+    fn a_limit_of_0_refuses_the_first_filter() {
+        assert_eq!(
+            fault_with(b"\xa2\x05\x00\x01\x00\x01a", &Options::new().max_filters(0)),
+            (TooManyFilters, Field::TopicFilter, 4, None)
+        );
+    }
+
+    #[test]
+    fn the_limit_is_not_for_return_codes() {
+        // A client has sent the filters that they answer itself.
+        let options = Options::new().max_filters(0);
+        let mut bytes = &b"\x90\x05\x00\x01\x00\x01\x80"[..];
+        assert!(matches!(decode(&mut bytes, &options), Ok(Some(_))));
+    }
+
+    #[test]
+    fn iterating_goes_on_yielding_none_at_the_end() {
+        let list = List::<&[u8], SubAckEntry>::from_checked(b"\x01");
+        let mut entries = list.iter();
+        assert_eq!(entries.next(), Some(ReturnCode::Success(QoS::AtLeastOnce)));
+        assert_eq!(entries.next(), None);
+        assert_eq!(entries.next(), None);
+    }
+
+    #[test]
+    fn a_clone_of_the_entries_starts_where_they_are() {
+        let list = List::<&[u8], SubscriptionEntry>::from_checked(TWO);
+        let mut entries = list.iter();
+        assert_eq!(entries.next().unwrap().topic_filter, "a/+");
+        let mut clone = entries.clone();
+        assert_eq!(clone.next().unwrap().topic_filter, "#");
+        assert_eq!(entries.next().unwrap().topic_filter, "#");
+    }
+
+    // The rest.
+
+    #[test]
+    fn map_and_as_ref_keep_the_entries() {
+        let mut buffer = [0; 64];
+        let list = Subscriptions::encode_to_slice(&mut buffer, two()).unwrap();
+        let moved = list.map(<[u8]>::to_vec);
+        assert_eq!(moved.as_ref(), list);
+        assert_eq!(moved.iter().collect::<Vec<_>>(), two());
+    }
+
+    #[test]
+    fn lists_are_equal_if_their_entries_are() {
+        let list = List::<_, SubAckEntry>::from_checked;
+        assert_eq!(list(b"\x00\x01"), list(b"\x00\x01"));
+        assert_ne!(list(b"\x00\x01"), list(b"\x01\x00"));
+        let set = HashSet::from([list(b"\x00\x01"), list(b"\x00\x01"), list(b"\x01\x00")]);
+        assert_eq!(set.len(), 2);
+    }
+
+    #[test]
+    fn a_list_prints_as_its_entries() {
+        let return_codes = List::from_checked(&b"\x80\x02"[..]);
+        let suback = SubAck {
+            packet_id: id(1),
+            return_codes,
+        };
+        assert_eq!(
+            format!("{suback:?}"),
+            "SubAck { packet_id: PacketId(1), return_codes: [Failure, Success(ExactlyOnce)] }"
+        );
+        let mut entries = return_codes.iter();
+        assert!(entries.next().is_some());
+        assert_eq!(format!("{entries:?}"), "[Success(ExactlyOnce)]");
+    }
+}

@@ -1,0 +1,41 @@
+//! The packets of MQTT 3.1.1, and of MQTT 3.1, which differs from it only in CONNECT.
+//!
+//! One file a packet; the four acknowledgements and UNSUBACK share one. [`Packet`] holds any of
+//! them. [`decode`] reads one from a slice; [`Decoder`] from a stream, however it is cut.
+
+mod ack;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+#[cfg(feature = "bytes")]
+mod bytes;
+mod connack;
+mod connect;
+mod fmt;
+mod list;
+mod packet;
+mod publish;
+#[cfg(feature = "serde")]
+mod serde;
+mod suback;
+mod subscribe;
+#[cfg(test)]
+mod testing;
+mod unsubscribe;
+
+pub use ack::{PubAck, PubComp, PubRec, PubRel, UnsubAck};
+#[cfg(feature = "bytes")]
+pub use bytes::decode_bytes;
+pub use connack::{ConnAck, ConnectRefusal};
+pub use connect::{Connect, Credentials, ProtocolLevel, Will};
+pub use list::{Entries, Entry, List};
+pub use packet::{Packet, PacketRef, V3, decode, peek};
+pub use publish::{Delivery, Publish, PublishHeader};
+pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};
+pub use subscribe::{Subscribe, Subscription, SubscriptionEntry, Subscriptions};
+pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
+
+/// A streaming decoder for MQTT 3.1.1 and 3.1: see [`crate::Decoder`].
+pub type Decoder<M> = crate::Decoder<V3, M>;
+
+/// What comes out of [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces).
+pub type PieceRef<'a> = crate::Piece<'a, PacketRef<'a>, PublishHeader<&'a [u8]>>;

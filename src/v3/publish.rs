@@ -1,0 +1,852 @@
+//! PUBLISH (section 3.3).
+
+use super::ack::read_packet_id;
+use super::connect::read_checked;
+use crate::types::{PacketId, QoS, TopicName};
+use crate::wire::{
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
+    PayloadStart, Reader, put_field,
+};
+
+/// PUBLISH: an application message (section 3.3).
+///
+/// ```
+/// use mqtt_sansio::{Encode, TopicName, v3::{Delivery, Publish}};
+///
+/// let publish = Publish {
+///     delivery: Delivery::AtMostOnce,
+///     retain: false,
+///     topic: TopicName::new("a/b")?,
+///     payload: &b"21.5"[..],
+/// };
+/// assert_eq!(publish.encode_to_vec()?, b"\x30\x09\x00\x03a/b21.5");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::string::String> + From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the fields are the standard's; a new one would be a new version of MQTT"
+)]
+pub struct Publish<B> {
+    /// QoS, and with it Packet Identifier and DUP.
+    pub delivery: Delivery,
+    /// RETAIN. To a server: keep the message for later subscribers. From a server: this is such
+    /// a kept message (section 3.3.1.3).
+    pub retain: bool,
+    /// Topic Name.
+    pub topic: TopicName<B>,
+    /// The message itself; may be empty.
+    #[cfg_attr(feature = "serde", serde(with = "super::serde::message"))]
+    pub payload: B,
+}
+
+/// The QoS of a PUBLISH with what belongs to it: a Packet Identifier [MQTT-2.3.1-1] and DUP above
+/// QoS 0, neither at QoS 0 [MQTT-2.3.1-5, MQTT-3.3.1-2].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the standard has three QoS and forbids a fourth"
+)]
+pub enum Delivery {
+    /// QoS 0.
+    AtMostOnce,
+    /// QoS 1: the receiver answers PUBACK.
+    AtLeastOnce {
+        /// Packet Identifier.
+        packet_id: PacketId,
+        /// DUP: this may have been sent before (section 3.3.1.1).
+        dup: bool,
+    },
+    /// QoS 2: the receiver answers PUBREC.
+    ExactlyOnce {
+        /// Packet Identifier.
+        packet_id: PacketId,
+        /// DUP: this may have been sent before (section 3.3.1.1).
+        dup: bool,
+    },
+}
+
+impl Delivery {
+    /// The QoS.
+    #[must_use]
+    #[inline]
+    pub const fn qos(&self) -> QoS {
+        match self {
+            Self::AtMostOnce => QoS::AtMostOnce,
+            Self::AtLeastOnce { .. } => QoS::AtLeastOnce,
+            Self::ExactlyOnce { .. } => QoS::ExactlyOnce,
+        }
+    }
+
+    /// The Packet Identifier, `None` at QoS 0.
+    #[must_use]
+    #[inline]
+    pub const fn packet_id(&self) -> Option<PacketId> {
+        match *self {
+            Self::AtMostOnce => None,
+            Self::AtLeastOnce { packet_id, .. } | Self::ExactlyOnce { packet_id, .. } => {
+                Some(packet_id)
+            }
+        }
+    }
+
+    /// DUP, false at QoS 0.
+    #[must_use]
+    #[inline]
+    pub const fn dup(&self) -> bool {
+        match *self {
+            Self::AtMostOnce => false,
+            Self::AtLeastOnce { dup, .. } | Self::ExactlyOnce { dup, .. } => dup,
+        }
+    }
+}
+
+const RETAIN: u8 = 1;
+const QOS: u8 = 3 << 1;
+const DUP: u8 = 1 << 3;
+const PUBLISH: u8 = 0x30;
+
+/// A PUBLISH without its payload: what is encoded when the payload is written by itself, and what
+/// is decoded before a payload comes in pieces
+/// ([`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces)).
+///
+/// Encoding it writes everything up to the payload, with a Remaining Length that includes it. The
+/// packet is complete when `payload_len` bytes have been written behind it: by a vectored write,
+/// so that a large payload is never copied, or piece by piece, so that it never has to be in
+/// memory at once.
+///
+/// ```
+/// use mqtt_sansio::{Encode, TopicName, v3::{Delivery, PublishHeader}};
+///
+/// let header = PublishHeader {
+///     delivery: Delivery::AtMostOnce,
+///     retain: false,
+///     topic: TopicName::new("firmware")?,
+///     payload_len: 100_000_000,
+/// };
+/// assert_eq!(header.encode_to_vec()?.len(), 15); // then 100 MB, from wherever they are
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::string::String>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are those of PUBLISH")]
+pub struct PublishHeader<B> {
+    /// QoS, and with it Packet Identifier and DUP.
+    pub delivery: Delivery,
+    /// RETAIN.
+    pub retain: bool,
+    /// Topic Name.
+    pub topic: TopicName<B>,
+    /// How many bytes of payload follow.
+    pub payload_len: u32,
+}
+
+impl<B> Publish<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Publish<C> {
+        Publish {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.map(&mut f),
+            payload: f(self.payload),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Publish<B> {
+    /// Everything but the payload, to be encoded on its own before the payload is written.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::PacketTooLarge`] if the payload is longer than any packet.
+    #[inline]
+    pub fn header(&self) -> Result<PublishHeader<&[u8]>, EncodeError> {
+        let Ok(payload_len) = u32::try_from(self.payload.as_ref().len()) else {
+            return Err(EncodeError::PacketTooLarge);
+        };
+        Ok(PublishHeader {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.as_ref(),
+            payload_len,
+        })
+    }
+}
+
+impl<B> PublishHeader<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> PublishHeader<C> {
+        PublishHeader {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.map(f),
+            payload_len: self.payload_len,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> PublishHeader<B> {
+    /// The whole packet, now that the payload is known; `None` if it is not `payload_len` long.
+    #[must_use]
+    pub fn with_payload(self, payload: B) -> Option<Publish<B>> {
+        if u32::try_from(payload.as_ref().len()) != Ok(self.payload_len) {
+            return None;
+        }
+        Some(Publish {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic,
+            payload,
+        })
+    }
+}
+
+/// Checks the flags of a PUBLISH (section 3.3.1): QoS 3 [MQTT-3.3.1-4], DUP at QoS 0
+/// [MQTT-3.3.1-2].
+#[inline(always)]
+pub(super) const fn flag_fault(first_byte: u8, options: &Options) -> Option<ErrorKind> {
+    if first_byte & QOS == QOS {
+        Some(ErrorKind::InvalidQos)
+    } else if first_byte & (QOS | DUP) == DUP && !options.accepts_dup_at_qos_0() {
+        Some(ErrorKind::DupAtQos0)
+    } else {
+        None
+    }
+}
+
+/// Topic Name and Packet Identifier. The flags have been checked.
+#[inline(always)]
+fn read_head<'a>(
+    first_byte: u8,
+    reader: &mut Reader<'a>,
+) -> Result<(Delivery, TopicName<&'a [u8]>), DecodeError> {
+    // [MQTT-3.3.2-1, MQTT-3.3.2-2]
+    let topic = read_checked(reader, Field::TopicName, TopicName::from_bytes)?;
+    let dup = first_byte & DUP != 0;
+    let delivery = match first_byte & QOS {
+        0 => Delivery::AtMostOnce,
+        0b010 => Delivery::AtLeastOnce {
+            packet_id: read_packet_id(reader)?,
+            dup,
+        },
+        _ => Delivery::ExactlyOnce {
+            packet_id: read_packet_id(reader)?,
+            dup,
+        },
+    };
+    Ok((delivery, topic))
+}
+
+impl<'a> Publish<&'a [u8]> {
+    #[inline(always)]
+    pub(super) fn read(first_byte: u8, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let (delivery, topic) = read_head(first_byte, reader)?;
+        Ok(Self {
+            delivery,
+            retain: first_byte & RETAIN != 0,
+            topic,
+            payload: reader.remaining(),
+        })
+    }
+}
+
+impl<'a> PublishHeader<&'a [u8]> {
+    /// `reader` is over the part of the frame before the payload.
+    pub(super) fn read(header: &Header, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let first_byte = header.first_byte();
+        let (delivery, topic) = read_head(first_byte, reader)?;
+        let payload_len = header.packet_len().saturating_sub(reader.offset());
+        Ok(Self {
+            delivery,
+            retain: first_byte & RETAIN != 0,
+            topic,
+            // At most the Remaining Length, so it never saturates.
+            payload_len: u32::try_from(payload_len).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Where the payload of the PUBLISH starts whose first bytes are `frame`.
+    pub(super) fn payload_start(
+        header: &Header,
+        frame: &[u8],
+    ) -> Result<PayloadStart, DecodeError> {
+        let topic_end_known = header.len().saturating_add(2);
+        let Some(&[high, low]) = frame
+            .get(header.len()..topic_end_known)
+            .and_then(|bytes| bytes.first_chunk())
+        else {
+            return Ok(PayloadStart::Unknown(topic_end_known));
+        };
+        let topic_len = usize::from(u16::from_be_bytes([high, low]));
+        let id_len = if header.first_byte() & QOS == 0 { 0 } else { 2 };
+        let topic_end = topic_end_known.saturating_add(topic_len);
+        let fault = |field, offset| {
+            DecodeError::new(header.packet_type(), field, ErrorKind::Truncated, offset)
+        };
+        if topic_end > header.packet_len() {
+            return Err(fault(Field::TopicName, header.len()));
+        }
+        let start = topic_end.saturating_add(id_len);
+        if start > header.packet_len() {
+            return Err(fault(Field::PacketIdentifier, topic_end));
+        }
+        Ok(PayloadStart::At(start))
+    }
+}
+
+/// The first byte of a PUBLISH.
+#[inline(always)]
+fn first_byte(delivery: &Delivery, retain: bool) -> u8 {
+    PUBLISH | u8::from(delivery.dup()) << 3 | delivery.qos().number() << 1 | u8::from(retain)
+}
+
+/// Topic Name and Packet Identifier.
+#[inline(always)]
+fn write_head<O: Output + ?Sized>(
+    delivery: &Delivery,
+    topic: &[u8],
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    put_field(out, Field::TopicName, topic)?;
+    match delivery.packet_id() {
+        Some(packet_id) => out.put(&packet_id.get().to_be_bytes()),
+        None => Ok(()),
+    }
+}
+
+impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        first_byte(&self.delivery, self.retain)
+    }
+
+    #[inline(always)]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        write_head(&self.delivery, self.topic.as_bytes(), out)?;
+        out.put(self.payload.as_ref())
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for Publish<B> {}
+
+impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        first_byte(&self.delivery, self.retain)
+    }
+
+    #[inline(always)]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        write_head(&self.delivery, self.topic.as_bytes(), out)
+    }
+
+    #[inline(always)]
+    fn written_elsewhere(&self) -> usize {
+        self.payload_len as usize
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v3::testing::{
+        Fault, TOO_LONG, decoded, encoded, fault, fault_with, id, longest, round_trip,
+    };
+    use crate::v3::{Packet, decode, peek};
+    use ErrorKind::*;
+    #[cfg(feature = "alloc")]
+    use alloc::vec::Vec;
+
+    fn topic(name: &str) -> TopicName<&[u8]> {
+        TopicName::new(name).unwrap()
+    }
+
+    fn at_most_once(payload: &[u8]) -> Publish<&[u8]> {
+        Publish {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: topic("a"),
+            payload,
+        }
+    }
+
+    // What is taken and written.
+
+    #[test]
+    fn a_publish_with_every_flag_and_field_is_these_bytes() {
+        round_trip(
+            Publish {
+                delivery: Delivery::ExactlyOnce {
+                    packet_id: id(0x1234),
+                    dup: true,
+                },
+                retain: true,
+                topic: topic("a/b"),
+                payload: b"\x00\xff",
+            },
+            b"\x3d\x09\x00\x03a/b\x12\x34\x00\xff",
+        );
+    }
+
+    #[test]
+    fn a_publish_at_qos_1_has_an_identifier() {
+        let packet_id = id(1);
+        let publish = |dup| Publish {
+            delivery: Delivery::AtLeastOnce { packet_id, dup },
+            ..at_most_once(b"m")
+        };
+        round_trip(publish(false), b"\x32\x06\x00\x01a\x00\x01m");
+        round_trip(publish(true), b"\x3a\x06\x00\x01a\x00\x01m");
+    }
+
+    #[test]
+    fn a_publish_at_qos_2_has_an_identifier() {
+        let packet_id = PacketId::MAX;
+        let publish = |dup| Publish {
+            delivery: Delivery::ExactlyOnce { packet_id, dup },
+            ..at_most_once(b"m")
+        };
+        round_trip(publish(false), b"\x34\x06\x00\x01a\xff\xffm");
+        round_trip(publish(true), b"\x3c\x06\x00\x01a\xff\xffm");
+    }
+
+    #[test]
+    fn at_qos_0_the_payload_follows_the_topic() {
+        // What would be Packet Identifier 0 is part of the message [MQTT-2.3.1-5].
+        round_trip(at_most_once(b"\x00\x00m"), b"\x30\x06\x00\x01a\x00\x00m");
+    }
+
+    #[test]
+    fn retain_is_the_lowest_bit() {
+        let publish = Publish {
+            retain: true,
+            ..at_most_once(b"m")
+        };
+        round_trip(publish, b"\x31\x04\x00\x01am");
+    }
+
+    #[test]
+    fn a_payload_may_be_empty() {
+        round_trip(at_most_once(b""), b"\x30\x03\x00\x01a");
+        let publish = Publish {
+            delivery: Delivery::AtLeastOnce {
+                packet_id: id(7),
+                dup: false,
+            },
+            ..at_most_once(b"")
+        };
+        round_trip(publish, b"\x32\x05\x00\x01a\x00\x07");
+    }
+
+    #[test]
+    fn a_topic_is_kept_as_it_was_sent() {
+        // U+FEFF stays [MQTT-1.5.3-3], empty levels are levels.
+        let publish = Publish {
+            topic: topic("/\u{feff}//"),
+            ..at_most_once(b"m")
+        };
+        round_trip(publish, b"\x30\x09\x00\x06/\xef\xbb\xbf//m");
+    }
+
+    // Flags.
+
+    fn fault_in_flags(kind: ErrorKind, statement: &'static str) -> Fault {
+        (kind, Field::Flags, 0, Some(statement))
+    }
+
+    #[test]
+    fn qos_3_is_refused_whatever_the_other_flags() {
+        for first_byte in [0x36, 0x37, 0x3e, 0x3f] {
+            assert_eq!(
+                fault(&[first_byte, 5, 0, 1, b'a', 0, 1]),
+                fault_in_flags(InvalidQos, "MQTT-3.3.1-4")
+            );
+        }
+    }
+
+    #[test]
+    fn a_publish_at_qos_0_with_dup_is_refused() {
+        for first_byte in [0x38, 0x39] {
+            assert_eq!(
+                fault(&[first_byte, 3, 0, 1, b'a']),
+                fault_in_flags(DupAtQos0, "MQTT-3.3.1-2")
+            );
+        }
+    }
+
+    #[test]
+    fn dup_at_qos_0_that_was_let_in_is_dropped() {
+        let options = Options::new().accept_dup_at_qos_0(true);
+        let mut src = &b"\x39\x04\x00\x01am"[..];
+        let Packet::Publish(publish) = decode(&mut src, &options).unwrap().unwrap() else {
+            panic!("not a PUBLISH");
+        };
+        assert_eq!(publish.delivery, Delivery::AtMostOnce);
+        assert_eq!(encoded(&publish).unwrap(), b"\x31\x04\x00\x01am");
+    }
+
+    #[test]
+    fn qos_3_is_refused_even_where_dup_at_qos_0_is_let_in() {
+        let options = Options::new().accept_dup_at_qos_0(true);
+        assert_eq!(
+            fault_with(b"\x3e\x05\x00\x01a\x00\x01", &options),
+            fault_in_flags(InvalidQos, "MQTT-3.3.1-4")
+        );
+    }
+
+    // Topic Name and Packet Identifier.
+
+    #[test]
+    fn an_empty_topic_is_refused() {
+        assert_eq!(
+            fault(b"\x30\x03\x00\x00m"),
+            (EmptyTopic, Field::TopicName, 4, Some("MQTT-4.7.3-1"))
+        );
+    }
+
+    #[test]
+    fn a_topic_with_a_wildcard_is_refused() {
+        for bytes in [b"\x30\x05\x00\x03a/+", b"\x30\x05\x00\x03a/#"] {
+            assert_eq!(
+                fault(bytes),
+                (
+                    WildcardInTopicName,
+                    Field::TopicName,
+                    6,
+                    Some("MQTT-3.3.2-2")
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_topic_that_is_not_utf8_is_refused() {
+        // An overlong `/`.
+        assert_eq!(
+            fault(b"\x30\x05\x00\x03a\xc0\xaf"),
+            (InvalidUtf8, Field::TopicName, 5, Some("MQTT-1.5.3-1"))
+        );
+    }
+
+    #[test]
+    fn a_topic_with_u_0000_is_refused() {
+        assert_eq!(
+            fault(b"\x30\x05\x00\x03ab\x00"),
+            (NullCharacter, Field::TopicName, 6, Some("MQTT-1.5.3-2"))
+        );
+    }
+
+    #[test]
+    fn a_topic_that_is_not_all_there_is_refused_where_it_starts() {
+        for bytes in [
+            &b"\x30\x00"[..],
+            b"\x30\x01\x00",
+            b"\x30\x02\x00\x01",
+            b"\x30\x04\x00\x03ab",
+        ] {
+            assert_eq!(
+                fault(bytes),
+                (Truncated, Field::TopicName, 2, Some("MQTT-4.8.0-1"))
+            );
+        }
+    }
+
+    #[test]
+    fn an_identifier_that_is_not_all_there_is_refused_where_it_starts() {
+        for bytes in [
+            &b"\x32\x03\x00\x01a"[..],
+            b"\x34\x03\x00\x01a",
+            b"\x32\x04\x00\x01a\x01",
+            b"\x34\x04\x00\x01a\x01",
+        ] {
+            assert_eq!(
+                fault(bytes),
+                (Truncated, Field::PacketIdentifier, 5, Some("MQTT-4.8.0-1"))
+            );
+        }
+    }
+
+    #[test]
+    fn identifier_0_is_refused_at_qos_1_and_2() {
+        for bytes in [b"\x32\x05\x00\x01a\x00\x00", b"\x34\x05\x00\x01a\x00\x00"] {
+            assert_eq!(
+                fault(bytes),
+                (
+                    ZeroPacketIdentifier,
+                    Field::PacketIdentifier,
+                    5,
+                    Some("MQTT-2.3.1-1")
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn the_topic_is_checked_before_the_identifier() {
+        assert_eq!(
+            fault(b"\x32\x05\x00\x01+\x00\x00"),
+            (
+                WildcardInTopicName,
+                Field::TopicName,
+                4,
+                Some("MQTT-3.3.2-2")
+            )
+        );
+    }
+
+    // What cannot be written.
+
+    #[test]
+    fn a_topic_has_at_most_65535_bytes() {
+        let publish = |bytes| Publish {
+            topic: topic("a").map(|_| bytes),
+            ..at_most_once(b"m")
+        };
+        let bytes = encoded(&publish(longest())).unwrap();
+        assert_eq!(decoded(&bytes), Packet::Publish(publish(longest())));
+
+        let error = encoded(&publish(&TOO_LONG)).unwrap_err();
+        let field = Field::TopicName;
+        assert_eq!(error, EncodeError::FieldTooLong { field });
+        assert_eq!(error.statement(), Some("MQTT-4.7.3-3"));
+    }
+
+    fn header(delivery: Delivery, payload_len: u32) -> PublishHeader<&'static [u8]> {
+        PublishHeader {
+            delivery,
+            retain: false,
+            topic: topic("a"),
+            payload_len,
+        }
+    }
+
+    #[test]
+    fn the_largest_packet_at_qos_0_has_a_remaining_length_of_268435455() {
+        // Three bytes are the topic.
+        let largest = header(Delivery::AtMostOnce, 268_435_452);
+        assert_eq!(encoded(&largest).unwrap(), b"\x30\xff\xff\xff\x7f\x00\x01a");
+        for payload_len in [268_435_453, u32::MAX] {
+            let error = encoded(&header(Delivery::AtMostOnce, payload_len)).unwrap_err();
+            assert_eq!(error, EncodeError::PacketTooLarge);
+            assert_eq!(error.statement(), None);
+        }
+    }
+
+    #[test]
+    fn the_identifier_counts_towards_the_largest_packet() {
+        let packet_id = id(1);
+        let delivery = Delivery::AtLeastOnce {
+            packet_id,
+            dup: false,
+        };
+        assert_eq!(
+            encoded(&header(delivery, 268_435_450)).unwrap(),
+            b"\x32\xff\xff\xff\x7f\x00\x01a\x00\x01"
+        );
+        assert_eq!(
+            encoded(&header(delivery, 268_435_451)),
+            Err(EncodeError::PacketTooLarge)
+        );
+    }
+
+    #[test]
+    fn remaining_length_takes_as_many_bytes_as_it_needs() {
+        for (payload_len, length) in [
+            (0, &b"\x03"[..]),
+            (124, b"\x7f"),
+            (125, b"\x80\x01"),
+            (16_380, b"\xff\x7f"),
+            (16_381, b"\x80\x80\x01"),
+            (2_097_148, b"\xff\xff\x7f"),
+            (2_097_149, b"\x80\x80\x80\x01"),
+        ] {
+            assert_eq!(
+                encoded(&header(Delivery::AtMostOnce, payload_len)).unwrap(),
+                [b"\x30", length, b"\x00\x01a"].concat()
+            );
+        }
+    }
+
+    // The header on its own.
+
+    fn qos_2() -> Publish<&'static [u8]> {
+        Publish {
+            delivery: Delivery::ExactlyOnce {
+                packet_id: id(9),
+                dup: true,
+            },
+            retain: true,
+            topic: topic("a/b"),
+            payload: b"xyz",
+        }
+    }
+
+    #[test]
+    fn a_header_and_the_payload_are_the_whole_packet() {
+        let publish = qos_2();
+        let mut bytes = encoded(&publish.header().unwrap()).unwrap();
+        assert_eq!(bytes, b"\x3d\x0a\x00\x03a/b\x00\x09");
+        bytes.extend(publish.payload);
+        assert_eq!(encoded(&publish).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_header_with_the_right_payload_is_the_packet() {
+        let publish = qos_2();
+        let header = publish.header().unwrap();
+        assert_eq!(header.payload_len, 3);
+        assert_eq!(header.with_payload(b"xyz"), Some(publish));
+    }
+
+    #[test]
+    fn a_header_takes_no_payload_of_another_length() {
+        let publish = qos_2();
+        let header = publish.header().unwrap();
+        assert_eq!(header.with_payload(b"xy"), None);
+        assert_eq!(header.with_payload(b"xyz!"), None);
+    }
+
+    /// Where the payload starts, as far as the first `known` bytes of a packet tell.
+    fn payload_start(bytes: &[u8], known: usize) -> Result<PayloadStart, DecodeError> {
+        let header = peek(bytes, &Options::new()).unwrap().unwrap();
+        PublishHeader::payload_start(&header, &bytes[..known])
+    }
+
+    #[test]
+    fn the_payload_starts_where_the_length_of_the_topic_says() {
+        let bytes = b"\x30\x06\x00\x03a/bm";
+        assert_eq!(payload_start(bytes, 2), Ok(PayloadStart::Unknown(4)));
+        assert_eq!(payload_start(bytes, 3), Ok(PayloadStart::Unknown(4)));
+        assert_eq!(payload_start(bytes, 4), Ok(PayloadStart::At(7)));
+        assert_eq!(payload_start(bytes, 8), Ok(PayloadStart::At(7)));
+    }
+
+    #[test]
+    fn above_qos_0_the_payload_starts_behind_the_identifier() {
+        assert_eq!(
+            payload_start(b"\x32\x06\x00\x01a\x00\x01m", 4),
+            Ok(PayloadStart::At(7))
+        );
+        assert_eq!(
+            payload_start(b"\x34\x06\x00\x01a\x00\x01m", 4),
+            Ok(PayloadStart::At(7))
+        );
+    }
+
+    #[test]
+    fn a_payload_may_start_at_the_end_of_the_packet() {
+        assert_eq!(
+            payload_start(b"\x30\x03\x00\x01a", 4),
+            Ok(PayloadStart::At(5))
+        );
+        assert_eq!(
+            payload_start(b"\x32\x05\x00\x01a\x00\x01", 4),
+            Ok(PayloadStart::At(7))
+        );
+    }
+
+    #[test]
+    fn a_topic_longer_than_the_packet_is_refused_before_it_is_there() {
+        let bytes = b"\x30\x04\x00\x03ab";
+        let error = payload_start(bytes, 4).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.field(), error.offset()),
+            (Truncated, Field::TopicName, 2)
+        );
+        assert_eq!(error.statement(), Some("MQTT-4.8.0-1"));
+        assert_eq!(decode(&mut &bytes[..], &Options::new()), Err(error));
+    }
+
+    #[test]
+    fn an_identifier_outside_of_the_packet_is_refused_before_it_is_there() {
+        let bytes = b"\x32\x04\x00\x01a\x01";
+        let error = payload_start(bytes, 4).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.field(), error.offset()),
+            (Truncated, Field::PacketIdentifier, 5)
+        );
+        assert_eq!(error.statement(), Some("MQTT-4.8.0-1"));
+        assert_eq!(decode(&mut &bytes[..], &Options::new()), Err(error));
+    }
+
+    #[test]
+    fn the_bytes_before_the_payload_are_the_header() {
+        let bytes = encoded(&qos_2()).unwrap();
+        let fixed = peek(&bytes, &Options::new()).unwrap().unwrap();
+        let PayloadStart::At(start) = payload_start(&bytes, 4).unwrap() else {
+            panic!("the length of the topic is known");
+        };
+        let mut reader = Reader::new(&fixed, &bytes[..start]);
+        let header = PublishHeader::read(&fixed, &mut reader);
+        assert_eq!(header, Ok(qos_2().header().unwrap()));
+    }
+
+    // The rest.
+
+    #[test]
+    fn map_keeps_every_value() {
+        let moved = qos_2().map(<[u8]>::to_vec);
+        assert_eq!(moved.payload, b"xyz");
+        assert_eq!(encoded(&moved), encoded(&qos_2()));
+
+        let publish = qos_2();
+        let header = publish.header().unwrap().map(<[u8]>::to_vec);
+        assert_eq!(header.payload_len, 3);
+        assert_eq!(encoded(&header).unwrap(), b"\x3d\x0a\x00\x03a/b\x00\x09");
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn to_owned_keeps_every_value() {
+        let owned: Publish<Vec<u8>> = qos_2().to_owned();
+        assert_eq!(encoded(&owned), encoded(&qos_2()));
+        let header: PublishHeader<Vec<u8>> = qos_2().header().unwrap().to_owned();
+        assert_eq!(header.with_payload(b"xyz".to_vec()), Some(owned));
+    }
+
+    #[test]
+    fn a_delivery_at_qos_0_has_neither_identifier_nor_dup() {
+        assert_eq!(Delivery::AtMostOnce.qos(), QoS::AtMostOnce);
+        assert_eq!(Delivery::AtMostOnce.packet_id(), None);
+        assert!(!Delivery::AtMostOnce.dup());
+    }
+
+    #[test]
+    fn a_delivery_above_qos_0_has_both() {
+        let packet_id = id(5);
+        for dup in [false, true] {
+            let delivery = Delivery::AtLeastOnce { packet_id, dup };
+            assert_eq!(delivery.qos(), QoS::AtLeastOnce);
+            assert_eq!(delivery.packet_id(), Some(packet_id));
+            assert_eq!(delivery.dup(), dup);
+            let delivery = Delivery::ExactlyOnce { packet_id, dup };
+            assert_eq!(delivery.qos(), QoS::ExactlyOnce);
+            assert_eq!(delivery.packet_id(), Some(packet_id));
+            assert_eq!(delivery.dup(), dup);
+        }
+    }
+}

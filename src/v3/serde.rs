@@ -1,0 +1,541 @@
+//! Packets in serde's data model (feature `serde`): structs with the fields that they have in
+//! Rust, messages as bytes, lists as sequences. What comes back is checked as if it had been built
+//! by hand.
+
+use serde::{Serialize, Serializer};
+
+use super::list::{Entry, List};
+
+/// For `#[serde(with)]` on fields that are bytes.
+pub(super) mod message {
+    use serde::Serializer;
+
+    pub(in super::super) fn serialize<B: AsRef<[u8]>, S: Serializer>(
+        bytes: &B,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes.as_ref())
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(in super::super) fn deserialize<'de, B, D>(deserializer: D) -> Result<B, D::Error>
+    where
+        B: From<alloc::vec::Vec<u8>>,
+        D: serde::Deserializer<'de>,
+    {
+        deserializer
+            .deserialize_byte_buf(super::owned::MessageVisitor)
+            .map(B::from)
+    }
+}
+
+/// The same for `Option`.
+pub(super) mod optional_message {
+    use serde::{Serialize, Serializer};
+
+    struct Message<'a, B>(&'a B);
+
+    impl<B: AsRef<[u8]>> Serialize for Message<'_, B> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            super::message::serialize(self.0, serializer)
+        }
+    }
+
+    pub(in super::super) fn serialize<B: AsRef<[u8]>, S: Serializer>(
+        bytes: &Option<B>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        bytes.as_ref().map(Message).serialize(serializer)
+    }
+
+    #[cfg(feature = "alloc")]
+    pub(in super::super) fn deserialize<'de, B, D>(deserializer: D) -> Result<Option<B>, D::Error>
+    where
+        B: From<alloc::vec::Vec<u8>>,
+        D: serde::Deserializer<'de>,
+    {
+        let message: Option<super::owned::Message> = serde::Deserialize::deserialize(deserializer)?;
+        Ok(message.map(|message| B::from(message.0)))
+    }
+}
+
+impl<B: AsRef<[u8]>, E: Entry> Serialize for List<B, E>
+where
+    for<'a> E::Item<'a>: Serialize,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
+    }
+}
+
+/// The way back needs somewhere to put the bytes.
+#[cfg(feature = "alloc")]
+mod owned {
+    use alloc::vec::Vec;
+    use core::fmt;
+    use core::marker::PhantomData;
+
+    use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+    use super::super::list::{Entry, List};
+    use super::super::{
+        ReturnCode, SubAckEntry, Subscription, SubscriptionEntry, TopicFilterEntry,
+    };
+    use crate::types::TopicFilter;
+
+    pub(super) struct Message(pub(super) Vec<u8>);
+
+    impl<'de> Deserialize<'de> for Message {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_byte_buf(MessageVisitor).map(Self)
+        }
+    }
+
+    pub(super) struct MessageVisitor;
+
+    impl<'de> Visitor<'de> for MessageVisitor {
+        type Value = Vec<u8>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("bytes")
+        }
+
+        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+            Ok(bytes.to_vec())
+        }
+
+        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
+            Ok(bytes)
+        }
+
+        // Formats without bytes, such as JSON, write them as a sequence.
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<u8>, A::Error> {
+            let mut bytes = Vec::new();
+            while let Some(byte) = sequence.next_element()? {
+                bytes.push(byte);
+            }
+            Ok(bytes)
+        }
+    }
+
+    /// What an entry looks like on its way back, before it is in a list.
+    pub(super) trait OwnedEntry: Entry {
+        type Owned: for<'de> Deserialize<'de>;
+        fn borrow(owned: &Self::Owned) -> Self::Item<'_>;
+    }
+
+    impl OwnedEntry for SubscriptionEntry {
+        type Owned = Subscription<Vec<u8>>;
+        fn borrow(owned: &Self::Owned) -> Self::Item<'_> {
+            Subscription {
+                topic_filter: owned.topic_filter.as_ref(),
+                qos: owned.qos,
+            }
+        }
+    }
+
+    impl OwnedEntry for TopicFilterEntry {
+        type Owned = TopicFilter<Vec<u8>>;
+        fn borrow(owned: &Self::Owned) -> Self::Item<'_> {
+            owned.as_ref()
+        }
+    }
+
+    impl OwnedEntry for SubAckEntry {
+        type Owned = ReturnCode;
+        fn borrow(owned: &Self::Owned) -> Self::Item<'_> {
+            *owned
+        }
+    }
+
+    struct ListVisitor<E>(PhantomData<E>);
+
+    impl<'de, E: OwnedEntry> Visitor<'de> for ListVisitor<E> {
+        type Value = List<Vec<u8>, E>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list with at least one entry")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+            let mut entries = Vec::new();
+            while let Some(entry) = sequence.next_element::<E::Owned>()? {
+                entries.push(entry);
+            }
+            List::encode_to_vec(entries.iter().map(E::borrow)).map_err(Error::custom)
+        }
+    }
+
+    impl<'de, B, E> Deserialize<'de> for List<B, E>
+    where
+        B: AsRef<[u8]> + From<Vec<u8>>,
+        E: OwnedEntry,
+    {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let list = deserializer.deserialize_seq(ListVisitor::<E>(PhantomData))?;
+            Ok(list.map(B::from))
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+#[cfg(test)]
+mod tests {
+    use alloc::string::{String, ToString};
+    use alloc::vec::Vec;
+
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, from_value, json, to_value};
+
+    use crate::types::{PacketId, QoS, Text, TopicFilter, TopicName};
+    use crate::v3::testing::decoded;
+    use crate::v3::{
+        Connect, Delivery, Packet, Publish, PublishHeader, ReturnCodes, Subscribe, Subscriptions,
+        TopicFilters, Unsubscribe,
+    };
+
+    /// The packet that `bytes` are is `json`, and `json` is that packet.
+    fn round_trip(bytes: &[u8], json: Value) {
+        let packet = decoded(bytes);
+        assert_eq!(to_value(packet).unwrap(), json);
+        assert_eq!(
+            from_value::<Packet<Vec<u8>>>(json).unwrap(),
+            packet.to_owned()
+        );
+    }
+
+    /// Why `json` is not a `T`.
+    fn refused<T: DeserializeOwned>(json: Value) -> String {
+        match from_value::<T>(json) {
+            Ok(_) => String::from("taken"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    // One of each kind.
+
+    #[test]
+    fn a_connect_with_every_field_goes_to_json_and_back() {
+        round_trip(
+            b"\x10\x1f\x00\x04MQTT\x04\xf6\x12\x34\
+              \x00\x02id\x00\x03w/t\x00\x02\x00\xff\x00\x01u\x00\x03\x00p\xfe",
+            json!({"Connect": {
+                "protocol_level": "V3_1_1",
+                "clean_session": true,
+                "keep_alive": 0x1234,
+                "client_id": "id",
+                "will": {
+                    "topic": "w/t",
+                    "message": [0, 255],
+                    "qos": "ExactlyOnce",
+                    "retain": true
+                },
+                "credentials": {"user_name": "u", "password": [0, 112, 254]}
+            }}),
+        );
+    }
+
+    #[test]
+    fn a_connect_without_will_and_password_goes_to_json_and_back() {
+        round_trip(
+            b"\x10\x12\x00\x06MQIsdp\x03\x80\x00\x00\x00\x01c\x00\x01u",
+            json!({"Connect": {
+                "protocol_level": "V3_1",
+                "clean_session": false,
+                "keep_alive": 0,
+                "client_id": "c",
+                "will": null,
+                "credentials": {"user_name": "u", "password": null}
+            }}),
+        );
+    }
+
+    #[test]
+    fn an_empty_password_is_not_the_same_as_none() {
+        round_trip(
+            b"\x10\x12\x00\x04MQTT\x04\xc2\x00\x00\x00\x01c\x00\x01u\x00\x00",
+            json!({"Connect": {
+                "protocol_level": "V3_1_1",
+                "clean_session": true,
+                "keep_alive": 0,
+                "client_id": "c",
+                "will": null,
+                "credentials": {"user_name": "u", "password": []}
+            }}),
+        );
+    }
+
+    #[test]
+    fn a_connack_goes_to_json_and_back() {
+        round_trip(
+            b"\x20\x02\x01\x00",
+            json!({"ConnAck": {"Accepted": {"session_present": true}}}),
+        );
+        round_trip(
+            b"\x20\x02\x00\x05",
+            json!({"ConnAck": {"Refused": "NotAuthorized"}}),
+        );
+    }
+
+    #[test]
+    fn a_publish_of_each_qos_goes_to_json_and_back() {
+        for (bytes, delivery) in [
+            (&b"\x30\x05\x00\x03a/b"[..], json!("AtMostOnce")),
+            (
+                b"\x32\x07\x00\x03a/b\x00\x01",
+                json!({"AtLeastOnce": {"packet_id": 1, "dup": false}}),
+            ),
+            (
+                b"\x3c\x07\x00\x03a/b\xff\xff",
+                json!({"ExactlyOnce": {"packet_id": 65535, "dup": true}}),
+            ),
+        ] {
+            round_trip(
+                bytes,
+                json!({"Publish": {
+                    "delivery": delivery,
+                    "retain": false,
+                    "topic": "a/b",
+                    "payload": []
+                }}),
+            );
+        }
+    }
+
+    #[test]
+    fn a_payload_is_its_bytes() {
+        round_trip(
+            b"\x31\x07\x00\x03a/b\x00\xff",
+            json!({"Publish": {
+                "delivery": "AtMostOnce",
+                "retain": true,
+                "topic": "a/b",
+                "payload": [0, 255]
+            }}),
+        );
+    }
+
+    #[test]
+    fn each_acknowledgement_goes_to_json_and_back() {
+        for (first_byte, name) in [
+            (0x40, "PubAck"),
+            (0x50, "PubRec"),
+            (0x62, "PubRel"),
+            (0x70, "PubComp"),
+            (0xb0, "UnsubAck"),
+        ] {
+            round_trip(&[first_byte, 2, 1, 0], json!({name: {"packet_id": 256}}));
+        }
+    }
+
+    #[test]
+    fn a_subscribe_goes_to_json_and_back() {
+        round_trip(
+            b"\x82\x0c\x00\x01\x00\x03a/+\x01\x00\x01#\x02",
+            json!({"Subscribe": {
+                "packet_id": 1,
+                "subscriptions": [
+                    {"topic_filter": "a/+", "qos": "AtLeastOnce"},
+                    {"topic_filter": "#", "qos": "ExactlyOnce"}
+                ]
+            }}),
+        );
+    }
+
+    #[test]
+    fn a_suback_goes_to_json_and_back() {
+        round_trip(
+            b"\x90\x04\x00\x01\x02\x80",
+            json!({"SubAck": {
+                "packet_id": 1,
+                "return_codes": [{"Success": "ExactlyOnce"}, "Failure"]
+            }}),
+        );
+    }
+
+    #[test]
+    fn an_unsubscribe_goes_to_json_and_back() {
+        round_trip(
+            b"\xa2\x0a\x00\x01\x00\x03a/+\x00\x01#",
+            json!({"Unsubscribe": {"packet_id": 1, "topic_filters": ["a/+", "#"]}}),
+        );
+    }
+
+    #[test]
+    fn packets_without_fields_are_their_names() {
+        round_trip(b"\xc0\x00", json!("PingReq"));
+        round_trip(b"\xd0\x00", json!("PingResp"));
+        round_trip(b"\xe0\x00", json!("Disconnect"));
+    }
+
+    #[test]
+    fn the_header_of_a_publish_goes_to_json_and_back() {
+        let header = PublishHeader {
+            delivery: Delivery::AtMostOnce,
+            retain: true,
+            topic: TopicName::new("a").unwrap(),
+            payload_len: 268_435_452,
+        };
+        let json = json!({
+            "delivery": "AtMostOnce",
+            "retain": true,
+            "topic": "a",
+            "payload_len": 268_435_452
+        });
+        assert_eq!(to_value(header).unwrap(), json);
+        assert_eq!(
+            from_value::<PublishHeader<Vec<u8>>>(json).unwrap(),
+            header.to_owned()
+        );
+    }
+
+    // What is refused on the way back.
+
+    #[test]
+    fn a_topic_name_with_a_wildcard_is_refused() {
+        let refused = refused::<TopicName<Vec<u8>>>(json!("a/+"));
+        assert!(
+            refused.contains("wildcards belong to Topic Filters"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn an_empty_topic_name_or_filter_is_refused() {
+        for refused in [
+            refused::<TopicName<Vec<u8>>>(json!("")),
+            refused::<TopicFilter<Vec<u8>>>(json!("")),
+        ] {
+            assert!(
+                refused.contains("at least one character is needed"),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_filter_with_a_misplaced_wildcard_is_refused() {
+        let refused = refused::<TopicFilter<Vec<u8>>>(json!("a/#/b"));
+        assert!(
+            refused.contains("'#' must be the last character"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_string_with_u_0000_is_refused() {
+        let refused = refused::<Text<Vec<u8>>>(json!("a\u{0}"));
+        assert!(refused.contains("U+0000"), "{refused}");
+    }
+
+    #[test]
+    fn a_string_of_65536_bytes_is_refused_and_one_byte_less_is_not() {
+        let longest = json!("x".repeat(65_535));
+        assert!(from_value::<Text<Vec<u8>>>(longest).is_ok());
+        let refused = refused::<Text<Vec<u8>>>(json!("x".repeat(65_536)));
+        assert!(refused.contains("at most 65535 bytes"), "{refused}");
+    }
+
+    #[test]
+    fn a_publish_with_an_invalid_topic_is_refused() {
+        let refused = refused::<Publish<Vec<u8>>>(json!({
+            "delivery": "AtMostOnce", "retain": false, "topic": "a/#", "payload": []
+        }));
+        assert!(
+            refused.contains("wildcards belong to Topic Filters"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn a_subscribe_with_an_invalid_filter_is_refused() {
+        let refused = refused::<Subscribe<Vec<u8>>>(json!({
+            "packet_id": 1,
+            "subscriptions": [{"topic_filter": "a+", "qos": "AtMostOnce"}]
+        }));
+        assert!(
+            refused.contains("'+' must be alone in its level"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn an_empty_list_is_refused() {
+        for (refused, packet_type) in [
+            (refused::<Subscriptions<Vec<u8>>>(json!([])), "SUBSCRIBE"),
+            (refused::<ReturnCodes<Vec<u8>>>(json!([])), "SUBACK"),
+            (refused::<TopicFilters<Vec<u8>>>(json!([])), "UNSUBSCRIBE"),
+        ] {
+            assert!(refused.contains("needs at least one entry"), "{refused}");
+            assert!(refused.contains(packet_type), "{refused}");
+        }
+    }
+
+    #[test]
+    fn an_unsubscribe_without_a_filter_is_refused() {
+        let refused = refused::<Unsubscribe<Vec<u8>>>(json!({"packet_id": 1, "topic_filters": []}));
+        assert!(refused.contains("needs at least one entry"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_not_a_list_is_refused() {
+        let refused = refused::<TopicFilters<Vec<u8>>>(json!("a/+"));
+        assert!(
+            refused.contains("a list with at least one entry"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn identifier_0_is_refused() {
+        assert_eq!(from_value::<PacketId>(json!(1)).unwrap(), PacketId::MIN);
+        let refused = refused::<PacketId>(json!(0));
+        assert!(refused.contains("nonzero"), "{refused}");
+    }
+
+    #[test]
+    fn a_packet_with_identifier_0_is_refused() {
+        let refused = refused::<Packet<Vec<u8>>>(json!({"PubAck": {"packet_id": 0}}));
+        assert!(refused.contains("nonzero"), "{refused}");
+    }
+
+    #[test]
+    fn qos_3_is_refused() {
+        assert_eq!(
+            from_value::<QoS>(json!("ExactlyOnce")).unwrap(),
+            QoS::ExactlyOnce
+        );
+        let refused = refused::<QoS>(json!(3));
+        assert_ne!(refused, "taken");
+    }
+
+    #[test]
+    fn a_message_that_is_not_bytes_is_refused() {
+        let publish = |payload| {
+            refused::<Publish<Vec<u8>>>(json!({
+                "delivery": "AtMostOnce", "retain": false, "topic": "a", "payload": payload
+            }))
+        };
+        assert!(publish(json!([256])).contains("256"));
+        assert!(publish(json!(null)).contains("expected bytes"));
+    }
+
+    #[test]
+    fn a_connect_that_cannot_be_encoded_comes_back_all_the_same() {
+        // An empty Client Identifier without Clean Session can be built by hand as well. It is
+        // the encoder that refuses it.
+        let connect: Connect<Vec<u8>> = from_value(json!({
+            "protocol_level": "V3_1_1",
+            "clean_session": false,
+            "keep_alive": 0,
+            "client_id": "",
+            "will": null,
+            "credentials": null
+        }))
+        .unwrap();
+        assert_eq!(
+            crate::Encode::encoded_len(&connect),
+            Err(crate::EncodeError::ClientIdentifierRequired)
+        );
+    }
+}

@@ -1,0 +1,695 @@
+//! The fixed header (section 2.2): packet type, flags and Remaining Length, and the cut of a
+//! stream into frames that it allows.
+
+use crate::wire::{DecodeError, ErrorKind, Field, Options};
+
+/// The largest Remaining Length that four bytes can say: 256 MiB less one byte (Table 2.4).
+pub const MAX_REMAINING_LENGTH: u32 = 268_435_455;
+
+/// The fourteen MQTT Control Packet types (Table 2.1), with their numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the standard lists fourteen and reserves the rest"
+)]
+#[repr(u8)]
+pub enum PacketType {
+    /// Client to server: asks for a connection.
+    Connect = 1,
+    /// Server to client: accepts or refuses it.
+    ConnAck = 2,
+    /// Either way: an application message.
+    Publish = 3,
+    /// Either way: a QoS 1 message has arrived.
+    PubAck = 4,
+    /// Either way: a QoS 2 message has arrived (part 1).
+    PubRec = 5,
+    /// Either way: a QoS 2 message is released (part 2).
+    PubRel = 6,
+    /// Either way: a QoS 2 message is complete (part 3).
+    PubComp = 7,
+    /// Client to server: asks for subscriptions.
+    Subscribe = 8,
+    /// Server to client: the answer to SUBSCRIBE.
+    SubAck = 9,
+    /// Client to server: ends subscriptions.
+    Unsubscribe = 10,
+    /// Server to client: the answer to UNSUBSCRIBE.
+    UnsubAck = 11,
+    /// Client to server: are you there?
+    PingReq = 12,
+    /// Server to client: yes.
+    PingResp = 13,
+    /// Client to server: the connection ends cleanly.
+    Disconnect = 14,
+}
+
+impl PacketType {
+    /// The type with this number; `None` for the reserved 0 and 15, and for what four bits
+    /// cannot hold.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        Some(match number {
+            1 => Self::Connect,
+            2 => Self::ConnAck,
+            3 => Self::Publish,
+            4 => Self::PubAck,
+            5 => Self::PubRec,
+            6 => Self::PubRel,
+            7 => Self::PubComp,
+            8 => Self::Subscribe,
+            9 => Self::SubAck,
+            10 => Self::Unsubscribe,
+            11 => Self::UnsubAck,
+            12 => Self::PingReq,
+            13 => Self::PingResp,
+            14 => Self::Disconnect,
+            _ => return None,
+        })
+    }
+
+    /// The name as the standard writes it, for example `PUBLISH`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect => "CONNECT",
+            Self::ConnAck => "CONNACK",
+            Self::Publish => "PUBLISH",
+            Self::PubAck => "PUBACK",
+            Self::PubRec => "PUBREC",
+            Self::PubRel => "PUBREL",
+            Self::PubComp => "PUBCOMP",
+            Self::Subscribe => "SUBSCRIBE",
+            Self::SubAck => "SUBACK",
+            Self::Unsubscribe => "UNSUBSCRIBE",
+            Self::UnsubAck => "UNSUBACK",
+            Self::PingReq => "PINGREQ",
+            Self::PingResp => "PINGRESP",
+            Self::Disconnect => "DISCONNECT",
+        }
+    }
+
+    /// The number in the upper half of a packet's first byte.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+impl core::fmt::Display for PacketType {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A packet's first two to five bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Header {
+    remaining_length: u32,
+    first_byte: u8,
+    len: u8,
+}
+
+impl Header {
+    /// The packet's type; `None` if the number is reserved.
+    #[must_use]
+    pub const fn packet_type(&self) -> Option<PacketType> {
+        PacketType::from_number(self.first_byte >> 4)
+    }
+
+    /// Packet type in the upper four bits, flags in the lower four.
+    #[must_use]
+    pub const fn first_byte(&self) -> u8 {
+        self.first_byte
+    }
+
+    /// How many bytes follow the fixed header.
+    #[must_use]
+    pub const fn remaining_length(&self) -> u32 {
+        self.remaining_length
+    }
+
+    /// How many bytes the fixed header has: 2 to 5.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a fixed header is never empty")]
+    pub const fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// How many bytes the whole packet has, fixed header included.
+    #[must_use]
+    pub const fn packet_len(&self) -> usize {
+        (self.len as usize).saturating_add(self.remaining_length as usize)
+    }
+}
+
+/// How far the bytes at hand got with a fixed header.
+enum Scan {
+    /// Fewer bytes than the fixed header has.
+    Short,
+    Header(Header),
+    /// The fourth length byte says that a fifth follows.
+    TooLong,
+}
+
+/// One pass over the fixed header (section 2.2.3).
+#[inline(always)]
+fn scan(src: &[u8]) -> Scan {
+    const MORE: u8 = 0x80;
+    const fn part(byte: u8, shift: u32) -> u32 {
+        ((byte & 0x7f) as u32) << shift
+    }
+    let (first_byte, remaining_length, len) = match *src {
+        [first, a, ..] if a & MORE == 0 => (first, part(a, 0), 2),
+        [first, a, b, ..] if b & MORE == 0 => (first, part(a, 0) | part(b, 7), 3),
+        [first, a, b, c, ..] if c & MORE == 0 => (first, part(a, 0) | part(b, 7) | part(c, 14), 4),
+        [first, a, b, c, d, ..] if d & MORE == 0 => (
+            first,
+            part(a, 0) | part(b, 7) | part(c, 14) | part(d, 21),
+            5,
+        ),
+        [_, _, _, _, _, ..] => return Scan::TooLong,
+        _ => return Scan::Short,
+    };
+    Scan::Header(Header {
+        remaining_length,
+        first_byte,
+        len,
+    })
+}
+
+/// How many bytes come before a packet's payload, for a decoder that hands out the payload in
+/// pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(unnameable_types, reason = "only `PacketSet` and the decoder use it")]
+pub enum PayloadStart {
+    /// This packet has no payload that could come in pieces.
+    Whole,
+    /// It depends on more of the packet: at least this many bytes, from its first byte.
+    Unknown(usize),
+    /// The payload starts this many bytes after the packet's first byte.
+    At(usize),
+}
+
+/// A version of MQTT, as far as framing has to know it: how the frame that a fixed header
+/// announces is read. [`Decoder`](crate::Decoder) is generic over it.
+pub trait PacketSet {
+    /// A packet that borrows from the frame it was read from.
+    type Packet<'a>;
+    /// What comes before the payload of a packet whose payload comes in pieces.
+    type PayloadHeader<'a>;
+
+    /// Refuses what the first byte alone gives away.
+    #[doc(hidden)]
+    fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError>;
+
+    /// Refuses what the complete fixed header alone gives away.
+    #[doc(hidden)]
+    fn check_header(header: &Header, options: &Options) -> Result<(), DecodeError>;
+
+    /// Reads one complete frame, fixed header included. Makes the checks of the two functions
+    /// above too, with the same outcome.
+    #[doc(hidden)]
+    fn read<'a>(
+        header: &Header,
+        frame: &'a [u8],
+        options: &Options,
+    ) -> Result<Self::Packet<'a>, DecodeError>;
+
+    /// Where the payload starts, as far as the first bytes of the frame tell.
+    #[doc(hidden)]
+    fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError>;
+
+    /// Reads what comes before the payload: `frame` ends where the payload starts.
+    #[doc(hidden)]
+    fn read_payload_header<'a>(
+        header: &Header,
+        frame: &'a [u8],
+        options: &Options,
+    ) -> Result<Self::PayloadHeader<'a>, DecodeError>;
+}
+
+/// The fixed header at the start of `src`, checked as far as it goes; `Ok(None)` if more bytes are
+/// needed. The limit is not looked at.
+pub(crate) fn checked_header<P: PacketSet>(
+    src: &[u8],
+    options: &Options,
+) -> Result<Option<Header>, DecodeError> {
+    // The first byte comes first, so that a fault in it is found at the same place whether or not
+    // the bytes behind it have come yet.
+    let Some(&first_byte) = src.first() else {
+        return Ok(None);
+    };
+    P::check_first_byte(first_byte, options)?;
+    let fault = |kind| {
+        let packet_type = PacketType::from_number(first_byte >> 4);
+        DecodeError::new(packet_type, Field::RemainingLength, kind, 1)
+    };
+    match scan(src) {
+        Scan::Short => Ok(None),
+        Scan::TooLong => Err(fault(ErrorKind::RemainingLengthTooLong)),
+        Scan::Header(header) => {
+            if options.refuses_overlong_remaining_length() && is_overlong(&header) {
+                return Err(fault(ErrorKind::RemainingLengthNotMinimal));
+            }
+            P::check_header(&header, options)?;
+            Ok(Some(header))
+        }
+    }
+}
+
+const fn is_overlong(header: &Header) -> bool {
+    let needed = match header.remaining_length {
+        0..=0x7f => 2,
+        0x80..=0x3fff => 3,
+        0x4000..=0x1f_ffff => 4,
+        _ => 5,
+    };
+    header.len > needed
+}
+
+/// The fault of a packet over the limit.
+#[cold]
+pub(crate) fn too_large(header: &Header) -> DecodeError {
+    DecodeError::new(
+        header.packet_type(),
+        Field::RemainingLength,
+        ErrorKind::PacketTooLarge,
+        1,
+    )
+}
+
+/// A complete packet at the start of some bytes, and what is behind it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) header: Header,
+    pub(crate) bytes: &'a [u8],
+    pub(crate) rest: &'a [u8],
+}
+
+impl<'a> Frame<'a> {
+    #[inline(always)]
+    fn split(header: Header, src: &'a [u8]) -> Option<Self> {
+        let (bytes, rest) = src.split_at_checked(header.packet_len())?;
+        Some(Self {
+            header,
+            bytes,
+            rest,
+        })
+    }
+}
+
+/// The frame at the start of `src`, complete and within `limit`; `Ok(None)` if more bytes are
+/// needed.
+///
+/// `P` has checked neither first byte nor fixed header of a frame that comes out: [`PacketSet::read`]
+/// does it, so that a frame that is all there is looked at once.
+#[inline(always)]
+pub(crate) fn frame<'a, P: PacketSet>(
+    src: &'a [u8],
+    limit: u32,
+    options: &Options,
+) -> Result<Option<Frame<'a>>, DecodeError> {
+    if let Scan::Header(header) = scan(src) {
+        if header.packet_len() <= limit as usize && !options.refuses_overlong_remaining_length() {
+            if let Some(frame) = Frame::split(header, src) {
+                return Ok(Some(frame));
+            }
+        }
+    }
+    unusual_frame::<P>(src, limit, options)
+}
+
+/// The rest of [`frame`]: incomplete, refused, or with an option that looks more closely.
+#[inline(never)]
+fn unusual_frame<'a, P: PacketSet>(
+    src: &'a [u8],
+    limit: u32,
+    options: &Options,
+) -> Result<Option<Frame<'a>>, DecodeError> {
+    let Some(header) = checked_header::<P>(src, options)? else {
+        return Ok(None);
+    };
+    if header.packet_len() > limit as usize {
+        return Err(too_large(&header));
+    }
+    Ok(Frame::split(header, src))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v3::V3;
+    use std::format;
+
+    const STRICT: Options = Options::new();
+    const MINIMAL_ONLY: Options = Options::new().refuse_overlong_remaining_length(true);
+
+    /// What the fixed header of a PUBLISH with these length bytes says: its own length and the
+    /// Remaining Length.
+    fn publish_with_length(length: &[u8], options: &Options) -> Option<(usize, u32)> {
+        let src = [&[0x30], length].concat();
+        let header = checked_header::<V3>(&src, options).unwrap()?;
+        Some((header.len(), header.remaining_length()))
+    }
+
+    fn fault(result: Result<impl core::fmt::Debug, DecodeError>) -> (Field, ErrorKind, usize) {
+        let error = result.unwrap_err();
+        (error.field(), error.kind(), error.offset())
+    }
+
+    /// Table 2.4: the first and the last value of each length.
+    const TABLE_2_4: [(&[u8], u32); 8] = [
+        (b"\x00", 0),
+        (b"\x7f", 127),
+        (b"\x80\x01", 128),
+        (b"\xff\x7f", 16_383),
+        (b"\x80\x80\x01", 16_384),
+        (b"\xff\xff\x7f", 2_097_151),
+        (b"\x80\x80\x80\x01", 2_097_152),
+        (b"\xff\xff\xff\x7f", 268_435_455),
+    ];
+
+    #[test]
+    fn remaining_length_is_read_at_both_ends_of_each_line_of_table_2_4() {
+        for (length, value) in TABLE_2_4 {
+            let len = length.len().wrapping_add(1);
+            assert_eq!(publish_with_length(length, &STRICT), Some((len, value)));
+        }
+    }
+
+    #[test]
+    fn the_largest_remaining_length_is_the_one_that_the_crate_names() {
+        assert_eq!(
+            publish_with_length(b"\xff\xff\xff\x7f", &STRICT),
+            Some((5, MAX_REMAINING_LENGTH))
+        );
+    }
+
+    #[test]
+    fn each_byte_of_remaining_length_counts_128_times_the_one_before() {
+        assert_eq!(publish_with_length(b"\x81\x82\x83\x04", &STRICT), {
+            let value = 1 | 2 << 7 | 3 << 14 | 4 << 21;
+            Some((5, value))
+        });
+    }
+
+    #[test]
+    fn a_header_that_is_cut_short_anywhere_asks_for_more() {
+        for (length, _) in TABLE_2_4 {
+            let src = [b"\x30", length].concat();
+            for cut in 0..src.len() {
+                assert_eq!(checked_header::<V3>(&src[..cut], &STRICT), Ok(None));
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_behind_the_header_are_not_part_of_it() {
+        assert_eq!(
+            publish_with_length(b"\x05\xff\xff\xff\xff", &STRICT),
+            Some((2, 5))
+        );
+        assert_eq!(
+            publish_with_length(b"\x80\x01\xff\xff\xff", &STRICT),
+            Some((3, 128))
+        );
+    }
+
+    const NOT_MINIMAL: [(&[u8], u32); 7] = [
+        (b"\x80\x00", 0),
+        (b"\x80\x80\x00", 0),
+        (b"\x80\x80\x80\x00", 0),
+        (b"\xff\x00", 127),
+        (b"\xff\x80\x80\x00", 127),
+        (b"\xff\xff\x00", 16_383),
+        (b"\xff\xff\xff\x00", 2_097_151),
+    ];
+
+    #[test]
+    fn a_remaining_length_in_more_bytes_than_it_needs_has_the_same_value() {
+        for (length, value) in NOT_MINIMAL {
+            let len = length.len().wrapping_add(1);
+            assert_eq!(publish_with_length(length, &STRICT), Some((len, value)));
+        }
+    }
+
+    #[test]
+    fn a_remaining_length_in_more_bytes_than_it_needs_is_refused_on_request() {
+        for (length, _) in NOT_MINIMAL {
+            let src = [b"\x30", length].concat();
+            assert_eq!(
+                fault(checked_header::<V3>(&src, &MINIMAL_ONLY)),
+                (
+                    Field::RemainingLength,
+                    ErrorKind::RemainingLengthNotMinimal,
+                    1
+                ),
+                "{length:x?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_minimal_forms_pass_where_longer_ones_are_refused() {
+        for (length, value) in TABLE_2_4 {
+            let len = length.len().wrapping_add(1);
+            assert_eq!(
+                publish_with_length(length, &MINIMAL_ONLY),
+                Some((len, value))
+            );
+        }
+    }
+
+    #[test]
+    fn a_fifth_length_byte_is_refused_when_the_fourth_announces_it() {
+        // Three length bytes may still turn out well; the fourth has the top bit, and that is
+        // that, whether or not the fifth has come.
+        assert_eq!(checked_header::<V3>(b"\x30\x80\x80\x80", &STRICT), Ok(None));
+        for src in [&b"\x30\x80\x80\x80\x80"[..], b"\x30\xff\xff\xff\xff\x01"] {
+            assert_eq!(
+                fault(checked_header::<V3>(src, &STRICT)),
+                (Field::RemainingLength, ErrorKind::RemainingLengthTooLong, 1)
+            );
+        }
+    }
+
+    #[test]
+    fn a_fault_in_the_first_byte_is_found_before_a_second_byte_is_there() {
+        assert_eq!(
+            fault(checked_header::<V3>(b"\x00", &STRICT)),
+            (Field::PacketType, ErrorKind::ReservedPacketType, 0)
+        );
+        assert_eq!(
+            fault(checked_header::<V3>(b"\x80", &STRICT)),
+            (Field::Flags, ErrorKind::InvalidFlags, 0)
+        );
+    }
+
+    #[test]
+    fn a_fault_in_the_first_byte_comes_before_one_in_remaining_length() {
+        assert_eq!(
+            fault(checked_header::<V3>(b"\xf0\xff\xff\xff\xff", &STRICT)),
+            (Field::PacketType, ErrorKind::ReservedPacketType, 0)
+        );
+        assert_eq!(
+            fault(checked_header::<V3>(b"\x80\xff\xff\xff\xff", &STRICT)),
+            (Field::Flags, ErrorKind::InvalidFlags, 0)
+        );
+        assert_eq!(
+            fault(checked_header::<V3>(b"\x80\x80\x00", &MINIMAL_ONLY)),
+            (Field::Flags, ErrorKind::InvalidFlags, 0)
+        );
+    }
+
+    #[test]
+    fn a_fault_in_the_first_byte_comes_before_the_limit() {
+        assert_eq!(
+            fault(frame::<V3>(b"\x36\x02\x00\x00", 3, &STRICT)),
+            (Field::Flags, ErrorKind::InvalidQos, 0)
+        );
+    }
+
+    #[test]
+    fn a_fault_in_remaining_length_comes_before_the_limit() {
+        assert_eq!(
+            fault(frame::<V3>(b"\x30\x83\x00abc", 4, &MINIMAL_ONLY)),
+            (
+                Field::RemainingLength,
+                ErrorKind::RemainingLengthNotMinimal,
+                1
+            )
+        );
+        assert_eq!(
+            fault(frame::<V3>(b"\xc0\x01\x00", 2, &STRICT)),
+            (Field::RemainingLength, ErrorKind::TrailingBytes, 2)
+        );
+    }
+
+    #[test]
+    fn the_limit_includes_the_fixed_header() {
+        let src = b"\x30\x05\0\x03abc";
+        assert_eq!(frame::<V3>(src, 7, &STRICT).unwrap().unwrap().bytes, src);
+        assert_eq!(
+            fault(frame::<V3>(src, 6, &STRICT)),
+            (Field::RemainingLength, ErrorKind::PacketTooLarge, 1)
+        );
+    }
+
+    #[test]
+    fn the_limit_is_looked_at_before_the_packet_has_come() {
+        assert_eq!(
+            fault(frame::<V3>(b"\x30\xff\xff\xff\x7f", 268_435_459, &STRICT)),
+            (Field::RemainingLength, ErrorKind::PacketTooLarge, 1)
+        );
+        assert!(
+            frame::<V3>(b"\x30\xff\xff\xff\x7f", 268_435_460, &STRICT)
+                .unwrap()
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_frame_ends_where_the_next_packet_begins() {
+        let frame = frame::<V3>(b"\x40\x02\0\x07\xc0\0", 100, &STRICT)
+            .unwrap()
+            .unwrap();
+        assert_eq!(frame.header.packet_len(), 4);
+        assert_eq!(frame.bytes, b"\x40\x02\0\x07");
+        assert_eq!(frame.rest, b"\xc0\0");
+    }
+
+    #[test]
+    fn what_is_refused_by_its_header_is_refused_as_an_incomplete_frame() {
+        // Every first byte, with lengths that are short, right, wrong for the type, not minimal
+        // and too long. The body is not there, so a frame is never complete unless it is empty.
+        let lengths = [
+            &b""[..],
+            b"\x02",
+            b"\x03",
+            b"\x80",
+            b"\x82\x00",
+            b"\x80\x80\x01",
+            b"\x80\x80\x80\x80",
+        ];
+        for first_byte in 0..=255 {
+            for length in lengths {
+                for options in [STRICT, MINIMAL_ONLY] {
+                    let src = [&[first_byte], length].concat();
+                    let header = checked_header::<V3>(&src, &options);
+                    let frame = frame::<V3>(&src, u32::MAX, &options);
+                    assert_eq!(
+                        frame.map(|frame| frame.is_none()),
+                        header.map(|_| true),
+                        "{src:x?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_complete_frame_has_the_header_that_the_check_lets_through() {
+        for number in 1..=14_u8 {
+            let flags = if matches!(number, 6 | 8 | 10) { 2 } else { 0 };
+            let len = if number < 12 { 2 } else { 0 };
+            let src = [number << 4 | flags, len, 0, 1];
+            for options in [STRICT, MINIMAL_ONLY] {
+                let header = checked_header::<V3>(&src, &options).unwrap().unwrap();
+                let frame = frame::<V3>(&src, u32::MAX, &options).unwrap().unwrap();
+                assert_eq!(frame.header, header);
+                assert_eq!(frame.bytes.len(), header.packet_len());
+                assert_eq!(header.packet_type().map(PacketType::number), Some(number));
+            }
+        }
+    }
+
+    #[test]
+    fn reading_a_complete_frame_refuses_the_first_byte_that_the_check_refuses() {
+        // `frame` does not check a frame that is all there, because `read` does.
+        let mut refused = 0;
+        for first_byte in 0..=255 {
+            let src = [first_byte, 0];
+            let Err(error) = checked_header::<V3>(&src, &STRICT) else {
+                continue;
+            };
+            let frame = frame::<V3>(&src, u32::MAX, &STRICT).unwrap().unwrap();
+            let read = V3::read(&frame.header, frame.bytes, &STRICT);
+            assert_eq!(read.unwrap_err(), error, "{first_byte:x}");
+            refused = u32::wrapping_add(refused, 1);
+        }
+        // All but one for each of 13 types, and for PUBLISH all but 3 QoS with RETAIN and, above
+        // QoS 0, with DUP: 2 + 4 + 4.
+        assert_eq!(refused, 256 - 13 - 10);
+    }
+
+    #[test]
+    fn a_packet_length_is_header_and_remaining_length_together() {
+        let header = checked_header::<V3>(b"\x3b\x80\x01", &STRICT)
+            .unwrap()
+            .unwrap();
+        assert_eq!(header.first_byte(), 0x3b);
+        assert_eq!(header.packet_type(), Some(PacketType::Publish));
+        assert_eq!(header.len(), 3);
+        assert_eq!(header.remaining_length(), 128);
+        assert_eq!(header.packet_len(), 131);
+    }
+
+    #[test]
+    fn a_header_with_a_reserved_type_has_none() {
+        let header = Header {
+            remaining_length: 0,
+            first_byte: 0xf0,
+            len: 2,
+        };
+        assert_eq!(header.packet_type(), None);
+    }
+
+    const NAMES: [(u8, PacketType, &str); 14] = [
+        (1, PacketType::Connect, "CONNECT"),
+        (2, PacketType::ConnAck, "CONNACK"),
+        (3, PacketType::Publish, "PUBLISH"),
+        (4, PacketType::PubAck, "PUBACK"),
+        (5, PacketType::PubRec, "PUBREC"),
+        (6, PacketType::PubRel, "PUBREL"),
+        (7, PacketType::PubComp, "PUBCOMP"),
+        (8, PacketType::Subscribe, "SUBSCRIBE"),
+        (9, PacketType::SubAck, "SUBACK"),
+        (10, PacketType::Unsubscribe, "UNSUBSCRIBE"),
+        (11, PacketType::UnsubAck, "UNSUBACK"),
+        (12, PacketType::PingReq, "PINGREQ"),
+        (13, PacketType::PingResp, "PINGRESP"),
+        (14, PacketType::Disconnect, "DISCONNECT"),
+    ];
+
+    #[test]
+    fn packet_types_have_the_numbers_of_table_2_1_both_ways() {
+        for (number, packet_type, _) in NAMES {
+            assert_eq!(packet_type.number(), number);
+            assert_eq!(PacketType::from_number(number), Some(packet_type));
+        }
+    }
+
+    #[test]
+    fn no_other_number_is_a_packet_type() {
+        for number in 0..=255 {
+            let listed = NAMES.iter().any(|(listed, ..)| *listed == number);
+            assert_eq!(
+                PacketType::from_number(number).is_some(),
+                listed,
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
+    fn packet_types_are_named_as_in_table_2_1() {
+        for (_, packet_type, name) in NAMES {
+            assert_eq!(packet_type.name(), name);
+            assert_eq!(format!("{packet_type}"), name);
+        }
+    }
+}

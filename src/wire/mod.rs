@@ -1,0 +1,20 @@
+//! What every MQTT packet is made of on the wire, whatever the version: the fixed header, the
+//! fields behind it, where encoded bytes go, and how a fault in them is named.
+
+mod error;
+mod header;
+mod options;
+mod output;
+mod reader;
+
+pub use error::{DecodeError, ErrorKind, Field, Reaction, TextError};
+pub use header::{Header, MAX_REMAINING_LENGTH, PacketType};
+pub use options::Options;
+#[cfg(feature = "bytes")]
+pub use output::BufMutOutput;
+pub use output::{Encode, EncodeError, Output, SliceOutput};
+
+pub use header::PacketSet;
+pub(crate) use header::{PayloadStart, checked_header, frame, too_large};
+pub(crate) use output::{Counter, PacketBody, put_field};
+pub(crate) use reader::Reader;

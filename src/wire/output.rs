@@ -1,0 +1,911 @@
+//! Where encoded bytes go, and how a packet gets there: all of it or nothing.
+
+use crate::wire::{Field, MAX_REMAINING_LENGTH, PacketType};
+
+/// Why a packet could not be encoded. Nothing was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum EncodeError {
+    /// The output has no room for the packet.
+    #[error("the output has no room for another {needed} bytes")]
+    NoRoom {
+        /// How many bytes it needs.
+        needed: usize,
+    },
+    /// A field has more than 65,535 bytes, which its two-byte length cannot say.
+    #[error("{field} has more than 65535 bytes")]
+    FieldTooLong {
+        /// The field.
+        field: Field,
+    },
+    /// The packet would need a Remaining Length over 268,435,455.
+    #[error("the packet is larger than MQTT allows")]
+    PacketTooLarge,
+    /// An empty Client Identifier with Clean Session 0, or in MQTT 3.1.
+    #[error("an empty Client Identifier needs Clean Session 1 and MQTT 3.1.1")]
+    ClientIdentifierRequired,
+    /// A list that needs at least one entry has none.
+    #[error("{packet_type} needs at least one entry")]
+    EmptyList {
+        /// The packet that the list was for.
+        packet_type: PacketType,
+    },
+}
+
+impl EncodeError {
+    /// The normative statement of MQTT 3.1.1 that the packet would have broken, where there is
+    /// one.
+    #[must_use]
+    pub const fn statement(&self) -> Option<&'static str> {
+        match self {
+            Self::FieldTooLong {
+                field: Field::TopicName | Field::TopicFilter | Field::WillTopic,
+            } => Some("MQTT-4.7.3-3"),
+            Self::ClientIdentifierRequired => Some("MQTT-3.1.3-7"),
+            Self::EmptyList { packet_type } => Some(match packet_type {
+                PacketType::Unsubscribe => "MQTT-3.10.3-2",
+                PacketType::SubAck => "MQTT-3.8.4-5",
+                _ => "MQTT-3.8.3-3",
+            }),
+            Self::NoRoom { .. } | Self::FieldTooLong { .. } | Self::PacketTooLarge => None,
+        }
+    }
+}
+
+/// Where encoded bytes go: [`SliceOutput`] (a caller's buffer), `Vec<u8>` (feature `alloc`),
+/// `BytesMut` and `BufMutOutput` (feature `bytes`), or anything that implements these two
+/// functions.
+pub trait Output {
+    /// Makes sure that `len` more bytes will fit, or says that they won't. Encoding asks once
+    /// for each packet, before it writes.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::NoRoom`]; nothing has changed then.
+    fn reserve(&mut self, len: usize) -> Result<(), EncodeError>;
+
+    /// Appends bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::NoRoom`] if they do not fit, which cannot happen within what
+    /// [`reserve`](Self::reserve) has granted.
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
+}
+
+impl<O: Output + ?Sized> Output for &mut O {
+    #[inline]
+    fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
+        (**self).reserve(len)
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        (**self).put(bytes)
+    }
+}
+
+/// A caller's buffer, filled from the front.
+///
+/// ```
+/// use mqtt_sansio::{Encode, SliceOutput, v3::Packet};
+///
+/// let mut buffer = [0; 8];
+/// let mut output = SliceOutput::new(&mut buffer);
+/// Packet::<&[u8]>::PingReq.encode(&mut output)?;
+/// Packet::<&[u8]>::Disconnect.encode(&mut output)?;
+/// assert_eq!(output.written(), [0xc0, 0, 0xe0, 0]);
+/// # Ok::<(), mqtt_sansio::EncodeError>(())
+/// ```
+#[derive(Debug)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct SliceOutput<'a> {
+    buffer: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> SliceOutput<'a> {
+    /// Starts at the first byte of `buffer`.
+    pub const fn new(buffer: &'a mut [u8]) -> Self {
+        Self { buffer, len: 0 }
+    }
+
+    /// What has been written so far.
+    #[must_use]
+    pub fn written(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+
+    /// What has been written, for as long as the buffer lives.
+    #[must_use]
+    pub fn into_written(self) -> &'a mut [u8] {
+        self.buffer.get_mut(..self.len).unwrap_or_default()
+    }
+
+    /// Starts again at the first byte.
+    pub const fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+impl Output for SliceOutput<'_> {
+    #[inline]
+    fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
+        if self.buffer.len().saturating_sub(self.len) < len {
+            return Err(EncodeError::NoRoom { needed: len });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        let room = self.buffer.get_mut(self.len..).unwrap_or_default();
+        let Some(room) = room.get_mut(..bytes.len()) else {
+            return Err(EncodeError::NoRoom {
+                needed: bytes.len(),
+            });
+        };
+        room.copy_from_slice(bytes);
+        self.len = self.len.saturating_add(bytes.len());
+        Ok(())
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Output for alloc::vec::Vec<u8> {
+    #[inline]
+    fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
+        self.try_reserve(len)
+            .map_err(|_| EncodeError::NoRoom { needed: len })
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl Output for bytes::BytesMut {
+    #[inline]
+    fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
+        Self::reserve(self, len);
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Any [`bytes::BufMut`] as output (feature `bytes`). It writes within
+/// [`remaining_mut`](bytes::BufMut::remaining_mut), so a bounded one refuses what does not fit.
+#[cfg(feature = "bytes")]
+#[derive(Debug)]
+pub struct BufMutOutput<'a, T: bytes::BufMut + ?Sized>(&'a mut T);
+
+#[cfg(feature = "bytes")]
+impl<'a, T: bytes::BufMut + ?Sized> BufMutOutput<'a, T> {
+    /// Appends to `buffer`.
+    pub const fn new(buffer: &'a mut T) -> Self {
+        Self(buffer)
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl<T: bytes::BufMut + ?Sized> Output for BufMutOutput<'_, T> {
+    #[inline]
+    fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
+        if self.0.remaining_mut() < len {
+            return Err(EncodeError::NoRoom { needed: len });
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.reserve(bytes.len())?;
+        self.0.put_slice(bytes);
+        Ok(())
+    }
+}
+
+/// Takes any bytes and keeps their number.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(usize);
+
+impl Output for Counter {
+    #[inline(always)]
+    fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(())
+    }
+}
+
+impl Counter {
+    #[inline(always)]
+    pub(crate) const fn get(&self) -> usize {
+        self.0
+    }
+}
+
+/// A packet as its first byte and the bytes behind Remaining Length. [`Encode`] follows from it:
+/// the body is written twice, to a counter and to the output, so length and bytes cannot differ.
+#[expect(unnameable_types, reason = "keeps `Encode` to this crate's packets")]
+pub trait PacketBody {
+    /// Packet type and flags.
+    fn first_byte(&self) -> u8;
+
+    /// Everything behind the fixed header that is written here.
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError>;
+
+    /// Bytes that belong to the packet but are written by somebody else.
+    #[inline(always)]
+    fn written_elsewhere(&self) -> usize {
+        0
+    }
+}
+
+/// Turns a packet into the bytes of one MQTT Control Packet. Implemented by the packets of this
+/// crate and by nothing else.
+pub trait Encode: PacketBody {
+    /// Appends the packet to `out`: all of it, or nothing and the reason.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::NoRoom`] if it does not fit, and the others where the packet's values
+    /// cannot be written as MQTT.
+    #[inline]
+    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let (n, body) = lengths(self)?;
+        let first = self.first_byte();
+        // Section 2.2.3, unrolled: seven bits a byte, the lowest first, and the top bit of each
+        // but the last is set.
+        if n < 0x80 {
+            out.reserve(body.saturating_add(2))?;
+            out.put(&[first, low7(n)])?;
+        } else if n < 0x4000 {
+            out.reserve(body.saturating_add(3))?;
+            out.put(&[first, low7(n) | 0x80, low7(n >> 7)])?;
+        } else if n < 0x20_0000 {
+            out.reserve(body.saturating_add(4))?;
+            out.put(&[first, low7(n) | 0x80, low7(n >> 7) | 0x80, low7(n >> 14)])?;
+        } else {
+            out.reserve(body.saturating_add(5))?;
+            out.put(&[
+                first,
+                low7(n) | 0x80,
+                low7(n >> 7) | 0x80,
+                low7(n >> 14) | 0x80,
+                low7(n >> 21),
+            ])?;
+        }
+        self.write_body(out)
+    }
+
+    /// How many bytes [`encode`](Self::encode) would append.
+    ///
+    /// # Errors
+    ///
+    /// The same as `encode`, except for `NoRoom`.
+    #[inline]
+    fn encoded_len(&self) -> Result<usize, EncodeError> {
+        let (n, body) = lengths(self)?;
+        Ok(body.saturating_add(match n {
+            0..=0x7f => 2,
+            0x80..=0x3fff => 3,
+            0x4000..=0x1f_ffff => 4,
+            _ => 5,
+        }))
+    }
+
+    /// Encodes to the start of `buffer` and returns the part that was written.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    #[inline]
+    fn encode_to_slice<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], EncodeError> {
+        let mut out = SliceOutput::new(buffer);
+        self.encode(&mut out)?;
+        Ok(out.into_written())
+    }
+
+    /// Encodes to a new vector (feature `alloc`).
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    #[cfg(feature = "alloc")]
+    fn encode_to_vec(&self) -> Result<alloc::vec::Vec<u8>, EncodeError> {
+        let mut out = alloc::vec::Vec::new();
+        self.encode(&mut out)?;
+        Ok(out)
+    }
+}
+
+/// Remaining Length, and how much of it is written here.
+#[inline(always)]
+fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<(u32, usize), EncodeError> {
+    let mut counter = Counter::default();
+    packet.write_body(&mut counter)?;
+    let whole = counter.get().saturating_add(packet.written_elsewhere());
+    match u32::try_from(whole) {
+        Ok(remaining_length) if remaining_length <= MAX_REMAINING_LENGTH => {
+            Ok((remaining_length, counter.get()))
+        }
+        _ => Err(EncodeError::PacketTooLarge),
+    }
+}
+
+/// The lowest seven bits.
+const fn low7(n: u32) -> u8 {
+    (n & 0x7f) as u8
+}
+
+/// Two bytes of length, then the bytes (sections 1.5.3 and 3.1.3.3).
+#[inline(always)]
+pub(crate) fn put_field<O: Output + ?Sized>(
+    out: &mut O,
+    field: Field,
+    bytes: &[u8],
+) -> Result<(), EncodeError> {
+    match u16::try_from(bytes.len()) {
+        Ok(len) => {
+            out.put(&len.to_be_bytes())?;
+            out.put(bytes)
+        }
+        Err(_) => Err(EncodeError::FieldTooLong { field }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{PacketId, TopicName};
+    use crate::v3::{self, Connect, Delivery, Packet, PubAck, Publish, PublishHeader};
+    use std::format;
+
+    const PINGREQ: Packet<&[u8]> = Packet::PingReq;
+    const PUBACK: PubAck = PubAck {
+        packet_id: PacketId::MIN,
+    };
+
+    /// PUBLISH to `t` at QoS 0: three bytes behind the fixed header, then the payload.
+    fn publish(payload: &[u8]) -> Publish<&[u8]> {
+        Publish {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: TopicName::new("t").unwrap(),
+            payload,
+        }
+    }
+
+    fn publish_header(remaining_length: u32) -> PublishHeader<&'static [u8]> {
+        PublishHeader {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: TopicName::new("t").unwrap(),
+            payload_len: remaining_length.wrapping_sub(3),
+        }
+    }
+
+    #[test]
+    fn a_new_slice_output_has_nothing_written() {
+        let mut buffer = [0xee; 4];
+        let output = SliceOutput::new(&mut buffer);
+        assert_eq!(output.written(), b"");
+        assert_eq!(output.into_written(), b"");
+    }
+
+    #[test]
+    fn packets_follow_each_other_in_a_slice_output() {
+        let mut buffer = [0xee; 8];
+        let mut output = SliceOutput::new(&mut buffer);
+        PINGREQ.encode(&mut output).unwrap();
+        assert_eq!(output.written(), b"\xc0\0");
+        PUBACK.encode(&mut output).unwrap();
+        assert_eq!(output.written(), b"\xc0\0\x40\x02\0\x01");
+        assert_eq!(output.into_written(), b"\xc0\0\x40\x02\0\x01");
+        assert_eq!(buffer, *b"\xc0\0\x40\x02\0\x01\xee\xee");
+    }
+
+    #[test]
+    fn what_was_written_can_be_changed_in_place_and_outlives_the_output() {
+        let mut buffer = [0; 4];
+        let written = {
+            let mut output = SliceOutput::new(&mut buffer);
+            PUBACK.encode(&mut output).unwrap();
+            output.into_written()
+        };
+        written[3] = 9;
+        assert_eq!(buffer, *b"\x40\x02\0\x09");
+    }
+
+    #[test]
+    fn a_cleared_slice_output_starts_again_at_the_first_byte() {
+        let mut buffer = [0; 4];
+        let mut output = SliceOutput::new(&mut buffer);
+        PUBACK.encode(&mut output).unwrap();
+        output.clear();
+        assert_eq!(output.written(), b"");
+        PINGREQ.encode(&mut output).unwrap();
+        assert_eq!(output.written(), b"\xc0\0");
+    }
+
+    #[test]
+    fn a_slice_output_may_be_filled_to_the_last_byte() {
+        let mut buffer = [0; 6];
+        let mut output = SliceOutput::new(&mut buffer);
+        PUBACK.encode(&mut output).unwrap();
+        PINGREQ.encode(&mut output).unwrap();
+        assert_eq!(output.written().len(), 6);
+        let full = PINGREQ.encode(&mut output);
+        assert_eq!(full, Err(EncodeError::NoRoom { needed: 2 }));
+    }
+
+    #[test]
+    fn a_packet_that_lacks_one_byte_of_room_is_not_written_at_all() {
+        let packet = publish(b"21.5");
+        let needed = packet.encoded_len().unwrap();
+        let mut buffer = [0xee; 16];
+        let mut output = SliceOutput::new(&mut buffer[..needed.wrapping_sub(1)]);
+        assert_eq!(
+            packet.encode(&mut output),
+            Err(EncodeError::NoRoom { needed })
+        );
+        assert_eq!(output.written(), b"");
+        assert_eq!(buffer, [0xee; 16]);
+    }
+
+    #[test]
+    fn a_packet_without_room_leaves_those_before_it() {
+        let mut buffer = [0xee; 5];
+        let mut output = SliceOutput::new(&mut buffer);
+        PINGREQ.encode(&mut output).unwrap();
+        let refused = PUBACK.encode(&mut output);
+        assert_eq!(refused, Err(EncodeError::NoRoom { needed: 4 }));
+        assert_eq!(output.written(), b"\xc0\0");
+        PINGREQ.encode(&mut output).unwrap();
+        assert_eq!(output.written(), b"\xc0\0\xc0\0");
+    }
+
+    #[test]
+    fn every_kind_of_packet_without_room_is_all_or_nothing() {
+        let packets: [&[u8]; 14] = [
+            b"\x10\x0c\0\x04MQTT\x04\x02\0\0\0\0",
+            b"\x20\x02\0\0",
+            b"\x30\x03\0\x01a",
+            b"\x40\x02\0\x01",
+            b"\x50\x02\0\x01",
+            b"\x62\x02\0\x01",
+            b"\x70\x02\0\x01",
+            b"\x82\x06\0\x01\0\x01a\0",
+            b"\x90\x03\0\x01\0",
+            b"\xa2\x05\0\x01\0\x01a",
+            b"\xb0\x02\0\x01",
+            b"\xc0\0",
+            b"\xd0\0",
+            b"\xe0\0",
+        ];
+        for bytes in packets {
+            let packet = v3::decode(&mut &*bytes, &crate::Options::new());
+            let packet = packet.unwrap().unwrap();
+            for room in 0..bytes.len() {
+                let mut buffer = [0xee; 14];
+                assert_eq!(
+                    packet.encode_to_slice(&mut buffer[..room]).map(|_| ()),
+                    Err(EncodeError::NoRoom {
+                        needed: bytes.len()
+                    })
+                );
+                assert_eq!(buffer, [0xee; 14]);
+            }
+            assert_eq!(packet.encode_to_slice(&mut [0; 14]).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn a_slice_output_grants_what_it_has_left_and_no_more() {
+        let mut buffer = [0; 3];
+        let mut output = SliceOutput::new(&mut buffer);
+        output.put(b"a").unwrap();
+        assert_eq!(output.reserve(2), Ok(()));
+        assert_eq!(output.reserve(3), Err(EncodeError::NoRoom { needed: 3 }));
+        assert_eq!(
+            output.reserve(usize::MAX),
+            Err(EncodeError::NoRoom { needed: usize::MAX })
+        );
+        assert_eq!(output.put(b"bcd"), Err(EncodeError::NoRoom { needed: 3 }));
+        assert_eq!(output.written(), b"a");
+        assert_eq!(output.put(b"bc"), Ok(()));
+        assert_eq!(output.written(), b"abc");
+    }
+
+    #[test]
+    fn encode_to_slice_returns_the_part_that_was_written() {
+        let mut buffer = [0xee; 5];
+        assert_eq!(
+            PUBACK.encode_to_slice(&mut buffer).unwrap(),
+            b"\x40\x02\0\x01"
+        );
+        assert_eq!(buffer, *b"\x40\x02\0\x01\xee");
+    }
+
+    #[test]
+    fn encode_to_slice_says_how_many_bytes_it_needs() {
+        assert_eq!(
+            PUBACK.encode_to_slice(&mut [0; 3]),
+            Err(EncodeError::NoRoom { needed: 4 })
+        );
+        assert_eq!(
+            PINGREQ.encode_to_slice(&mut []),
+            Err(EncodeError::NoRoom { needed: 2 })
+        );
+    }
+
+    #[test]
+    fn a_mutable_reference_to_an_output_is_an_output() {
+        fn encode_twice(mut output: impl Output) {
+            PINGREQ.encode(&mut output).unwrap();
+            PUBACK.encode(&mut output).unwrap();
+        }
+        let mut buffer = [0; 8];
+        let mut output = SliceOutput::new(&mut buffer);
+        encode_twice(&mut output);
+        encode_twice(SliceOutput::new(&mut [0; 6]));
+        assert_eq!(output.written(), b"\xc0\0\x40\x02\0\x01");
+        assert_eq!(Output::reserve(&mut &mut output, 2), Ok(()));
+        assert_eq!(
+            Output::reserve(&mut &mut output, 3),
+            Err(EncodeError::NoRoom { needed: 3 })
+        );
+    }
+
+    #[test]
+    fn a_packet_is_encoded_to_an_output_that_is_known_at_run_time_only() {
+        let mut buffer = [0; 8];
+        let mut slice = SliceOutput::new(&mut buffer);
+        let output: &mut dyn Output = &mut slice;
+        PINGREQ.encode(output).unwrap();
+        assert_eq!(slice.written(), b"\xc0\0");
+    }
+
+    #[test]
+    fn room_is_asked_for_once_and_for_exactly_what_is_written() {
+        /// Keeps what it was asked for.
+        #[derive(Default)]
+        struct Recorder {
+            reserved: Option<usize>,
+            written: usize,
+        }
+        impl Output for Recorder {
+            fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
+                assert_eq!(self.written, 0, "asked after something was written");
+                assert_eq!(self.reserved.replace(len), None, "asked twice");
+                Ok(())
+            }
+            fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+                self.written = self.written.saturating_add(bytes.len());
+                Ok(())
+            }
+        }
+        let long = std::vec![0; 2_097_152];
+        for payload_len in [0, 124, 125, 16_380, 16_381, 2_097_148, 2_097_149] {
+            let mut output = Recorder::default();
+            publish(&long[..payload_len]).encode(&mut output).unwrap();
+            assert_eq!(output.reserved, Some(output.written));
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_vector_grows_behind_what_it_held() {
+        let mut output = b"ab".to_vec();
+        PINGREQ.encode(&mut output).unwrap();
+        PUBACK.encode(&mut output).unwrap();
+        assert_eq!(output, b"ab\xc0\0\x40\x02\0\x01");
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_vector_that_cannot_grow_has_no_room() {
+        let mut output = b"ab".to_vec();
+        assert_eq!(
+            Output::reserve(&mut output, usize::MAX),
+            Err(EncodeError::NoRoom { needed: usize::MAX })
+        );
+        assert_eq!(output, b"ab");
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn encode_to_vec_is_the_packet_and_nothing_else() {
+        assert_eq!(PUBACK.encode_to_vec().unwrap(), b"\x40\x02\0\x01");
+        assert_eq!(
+            publish(b"hi").encode_to_vec().unwrap(),
+            b"\x30\x05\0\x01thi"
+        );
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn bytes_mut_grows_behind_what_it_held() {
+        let mut output = bytes::BytesMut::from(&b"ab"[..]);
+        PINGREQ.encode(&mut output).unwrap();
+        PUBACK.encode(&mut output).unwrap();
+        assert_eq!(output, &b"ab\xc0\0\x40\x02\0\x01"[..]);
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn a_bounded_buf_mut_is_written_from_the_front_and_moves_on() {
+        let mut buffer = [0xee; 6];
+        let mut rest = &mut buffer[..];
+        PUBACK.encode(&mut BufMutOutput::new(&mut rest)).unwrap();
+        assert_eq!(rest.len(), 2);
+        PINGREQ.encode(&mut BufMutOutput::new(&mut rest)).unwrap();
+        assert_eq!(rest.len(), 0);
+        assert_eq!(buffer, *b"\x40\x02\0\x01\xc0\0");
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn a_bounded_buf_mut_that_lacks_one_byte_is_not_written_at_all() {
+        let mut buffer = [0xee; 3];
+        let mut rest = &mut buffer[..];
+        assert_eq!(
+            PUBACK.encode(&mut BufMutOutput::new(&mut rest)),
+            Err(EncodeError::NoRoom { needed: 4 })
+        );
+        assert_eq!(rest.len(), 3);
+        assert_eq!(buffer, [0xee; 3]);
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn a_bounded_buf_mut_refuses_bytes_that_nobody_reserved_room_for() {
+        let mut buffer = [0xee; 3];
+        let mut rest = &mut buffer[..];
+        let mut output = BufMutOutput::new(&mut rest);
+        assert_eq!(output.put(b"abcd"), Err(EncodeError::NoRoom { needed: 4 }));
+        assert_eq!(output.put(b"abc"), Ok(()));
+        assert_eq!(buffer, *b"abc");
+    }
+
+    #[cfg(feature = "bytes")]
+    #[test]
+    fn a_buf_mut_that_grows_takes_what_comes() {
+        let mut vector = b"ab".to_vec();
+        PUBACK.encode(&mut BufMutOutput::new(&mut vector)).unwrap();
+        assert_eq!(vector, b"ab\x40\x02\0\x01");
+    }
+
+    #[test]
+    fn a_counter_takes_anything_and_counts_it() {
+        let mut counter = Counter::default();
+        assert_eq!(counter.get(), 0);
+        assert_eq!(counter.reserve(usize::MAX), Ok(()));
+        counter.put(b"abc").unwrap();
+        counter.put(b"").unwrap();
+        counter.put(b"d").unwrap();
+        assert_eq!(counter.get(), 4);
+    }
+
+    #[test]
+    fn a_counter_counts_the_bytes_of_a_packet_with_each_size_of_header() {
+        let long = std::vec![0; 2_097_152];
+        let mut buffer = std::vec![0; 2_097_200];
+        for (remaining_length, header_len) in [
+            (3, 2),
+            (127, 2),
+            (128, 3),
+            (16_383, 3),
+            (16_384, 4),
+            (2_097_151, 4),
+            (2_097_152, 5),
+        ] {
+            let packet = publish(&long[..usize::wrapping_sub(remaining_length, 3)]);
+            let mut counter = Counter::default();
+            packet.encode(&mut counter).unwrap();
+            let written = packet.encode_to_slice(&mut buffer).unwrap().len();
+            assert_eq!(counter.get(), written);
+            assert_eq!(packet.encoded_len(), Ok(written));
+            assert_eq!(written, usize::wrapping_add(remaining_length, header_len));
+        }
+    }
+
+    #[test]
+    fn remaining_length_is_written_as_in_table_2_4() {
+        for (remaining_length, start) in [
+            (3, &b"\x30\x03"[..]),
+            (127, b"\x30\x7f"),
+            (128, b"\x30\x80\x01"),
+            (16_383, b"\x30\xff\x7f"),
+            (16_384, b"\x30\x80\x80\x01"),
+            (2_097_151, b"\x30\xff\xff\x7f"),
+            (2_097_152, b"\x30\x80\x80\x80\x01"),
+            (268_435_455, b"\x30\xff\xff\xff\x7f"),
+        ] {
+            let header = publish_header(remaining_length);
+            let mut buffer = [0; 8];
+            let written = header.encode_to_slice(&mut buffer).unwrap();
+            assert_eq!(written, [start, b"\0\x01t"].concat());
+        }
+    }
+
+    #[test]
+    fn what_is_written_elsewhere_counts_for_remaining_length_only() {
+        for remaining_length in [3, 127, 128, 16_384, 2_097_152, 268_435_455] {
+            let header = publish_header(remaining_length);
+            let mut counter = Counter::default();
+            header.encode(&mut counter).unwrap();
+            assert_eq!(header.encoded_len(), Ok(counter.get()));
+            assert!(counter.get() <= 8);
+        }
+    }
+
+    #[test]
+    fn the_largest_remaining_length_is_written_and_one_more_is_refused() {
+        let mut buffer = [0xee; 8];
+        let largest = publish_header(MAX_REMAINING_LENGTH);
+        assert_eq!(
+            largest.encode_to_slice(&mut buffer).unwrap(),
+            b"\x30\xff\xff\xff\x7f\0\x01t"
+        );
+        let mut buffer = [0xee; 8];
+        let larger = publish_header(MAX_REMAINING_LENGTH.wrapping_add(1));
+        assert_eq!(
+            larger.encode_to_slice(&mut buffer),
+            Err(EncodeError::PacketTooLarge)
+        );
+        assert_eq!(larger.encoded_len(), Err(EncodeError::PacketTooLarge));
+        assert_eq!(buffer, [0xee; 8]);
+    }
+
+    #[test]
+    fn a_payload_length_that_no_packet_has_is_refused() {
+        let header = publish_header(2);
+        assert_eq!(header.payload_len, u32::MAX);
+        assert_eq!(header.encoded_len(), Err(EncodeError::PacketTooLarge));
+    }
+
+    #[test]
+    fn put_field_writes_up_to_65535_bytes_behind_two_bytes_of_length() {
+        let long = [b'x'; 65_536];
+        let mut buffer = [0; 65_540];
+        let mut output = SliceOutput::new(&mut buffer);
+        put_field(&mut output, Field::Password, &long[1..]).unwrap();
+        assert_eq!(output.written().len(), 65_537);
+        assert_eq!(output.written()[..3], *b"\xff\xffx");
+
+        output.clear();
+        assert_eq!(
+            put_field(&mut output, Field::Password, &long),
+            Err(EncodeError::FieldTooLong {
+                field: Field::Password
+            })
+        );
+        assert_eq!(output.written(), b"");
+    }
+
+    #[test]
+    fn a_field_that_is_too_long_is_found_before_anything_is_written() {
+        let long = [0; 65_536];
+        let mut connect = Connect::new(crate::Text::new("c").unwrap());
+        connect.credentials = Some(v3::Credentials {
+            user_name: crate::Text::new("u").unwrap(),
+            password: Some(&long[..]),
+        });
+        let error = EncodeError::FieldTooLong {
+            field: Field::Password,
+        };
+        let mut buffer = [0xee; 64];
+        assert_eq!(connect.encode_to_slice(&mut buffer), Err(error));
+        assert_eq!(connect.encoded_len(), Err(error));
+        assert_eq!(buffer, [0xee; 64]);
+    }
+
+    #[test]
+    fn an_empty_client_id_is_found_before_anything_is_written() {
+        let mut connect = Connect::new(crate::Text::EMPTY);
+        connect.clean_session = false;
+        let mut buffer = [0xee; 64];
+        assert_eq!(
+            connect.encode_to_slice(&mut buffer),
+            Err(EncodeError::ClientIdentifierRequired)
+        );
+        assert_eq!(buffer, [0xee; 64]);
+    }
+
+    fn statement_of_empty(packet_type: PacketType) -> Option<&'static str> {
+        EncodeError::EmptyList { packet_type }.statement()
+    }
+
+    fn statement_of_too_long(field: Field) -> Option<&'static str> {
+        EncodeError::FieldTooLong { field }.statement()
+    }
+
+    #[test]
+    fn a_list_without_entries_breaks_the_statement_of_its_packet() {
+        assert_eq!(
+            statement_of_empty(PacketType::Subscribe),
+            Some("MQTT-3.8.3-3")
+        );
+        assert_eq!(
+            statement_of_empty(PacketType::Unsubscribe),
+            Some("MQTT-3.10.3-2")
+        );
+        assert_eq!(statement_of_empty(PacketType::SubAck), Some("MQTT-3.8.4-5"));
+    }
+
+    #[test]
+    fn a_topic_that_is_too_long_breaks_a_statement_and_other_fields_do_not() {
+        for field in [Field::TopicName, Field::TopicFilter, Field::WillTopic] {
+            assert_eq!(statement_of_too_long(field), Some("MQTT-4.7.3-3"));
+        }
+        for field in [
+            Field::ClientIdentifier,
+            Field::WillMessage,
+            Field::UserName,
+            Field::Password,
+        ] {
+            assert_eq!(statement_of_too_long(field), None);
+        }
+    }
+
+    #[test]
+    fn an_empty_client_id_without_clean_session_breaks_the_clients_statement() {
+        assert_eq!(
+            EncodeError::ClientIdentifierRequired.statement(),
+            Some("MQTT-3.1.3-7")
+        );
+    }
+
+    #[test]
+    fn no_room_and_a_packet_too_large_break_no_statement() {
+        assert_eq!(EncodeError::NoRoom { needed: 1 }.statement(), None);
+        assert_eq!(EncodeError::PacketTooLarge.statement(), None);
+    }
+
+    #[test]
+    fn encode_errors_say_what_is_wrong() {
+        for (error, message) in [
+            (
+                EncodeError::NoRoom { needed: 7 },
+                "the output has no room for another 7 bytes",
+            ),
+            (
+                EncodeError::FieldTooLong {
+                    field: Field::WillMessage,
+                },
+                "Will Message has more than 65535 bytes",
+            ),
+            (
+                EncodeError::PacketTooLarge,
+                "the packet is larger than MQTT allows",
+            ),
+            (
+                EncodeError::ClientIdentifierRequired,
+                "an empty Client Identifier needs Clean Session 1 and MQTT 3.1.1",
+            ),
+            (
+                EncodeError::EmptyList {
+                    packet_type: PacketType::Unsubscribe,
+                },
+                "UNSUBSCRIBE needs at least one entry",
+            ),
+        ] {
+            assert_eq!(format!("{error}"), message);
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The only code that cuts received bytes into fields.
+
+use crate::wire::{DecodeError, ErrorKind, Field, Header, PacketType};
+
+/// Reads the fields of one frame in order and names the field in which it fails.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+    /// Where `rest` ends, counted from the first byte of the packet.
+    end: usize,
+    packet_type: Option<PacketType>,
+}
+
+impl<'a> Reader<'a> {
+    /// Behind the fixed header of a frame.
+    #[inline(always)]
+    pub(crate) fn new(header: &Header, frame: &'a [u8]) -> Self {
+        Self {
+            rest: frame.get(header.len()..).unwrap_or_default(),
+            end: frame.len(),
+            packet_type: header.packet_type(),
+        }
+    }
+
+    /// Over entries that stand alone: offsets count from their first byte.
+    pub(crate) const fn over_entries(packet_type: PacketType, bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            end: bytes.len(),
+            packet_type: Some(packet_type),
+        }
+    }
+
+    /// Where the next byte is, counted from the first byte of the packet.
+    #[inline(always)]
+    pub(crate) const fn offset(&self) -> usize {
+        self.end.saturating_sub(self.rest.len())
+    }
+
+    #[inline(always)]
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// A fault in `field`, `offset` bytes after the first byte of the packet.
+    #[cold]
+    pub(crate) fn fault(&self, field: Field, kind: ErrorKind, offset: usize) -> DecodeError {
+        DecodeError::new(self.packet_type, field, kind, offset)
+    }
+
+    /// A fault in the byte that was read last.
+    #[cold]
+    pub(crate) fn fault_in_last(&self, field: Field, kind: ErrorKind) -> DecodeError {
+        self.fault(field, kind, self.offset().saturating_sub(1))
+    }
+
+    #[inline(always)]
+    pub(crate) fn u8(&mut self, field: Field) -> Result<u8, DecodeError> {
+        match *self.rest {
+            [byte, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(byte)
+            }
+            [] => Err(self.truncated(field)),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn u16(&mut self, field: Field) -> Result<u16, DecodeError> {
+        match *self.rest {
+            [high, low, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u16::from_be_bytes([high, low]))
+            }
+            _ => Err(self.truncated(field)),
+        }
+    }
+
+    /// Two bytes of length, then that many bytes (sections 1.5.3 and 3.1.3.3).
+    #[inline(always)]
+    pub(crate) fn bytes(&mut self, field: Field) -> Result<&'a [u8], DecodeError> {
+        if let [high, low, ref rest @ ..] = *self.rest {
+            let len = u16::from_be_bytes([high, low]);
+            if let Some((bytes, rest)) = rest.split_at_checked(usize::from(len)) {
+                self.rest = rest;
+                return Ok(bytes);
+            }
+        }
+        Err(self.truncated(field))
+    }
+
+    /// Everything up to the end of the packet.
+    #[inline(always)]
+    pub(crate) const fn remaining(&mut self) -> &'a [u8] {
+        let rest = self.rest;
+        self.rest = &[];
+        rest
+    }
+
+    /// Refuses bytes behind the last field; `field` is the one that they follow or that they
+    /// would be.
+    #[inline(always)]
+    pub(crate) fn finish(&self, field: Field) -> Result<(), DecodeError> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.fault(field, ErrorKind::TrailingBytes, self.offset()))
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn truncated(&self, field: Field) -> DecodeError {
+        self.fault(field, ErrorKind::Truncated, self.offset())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v3;
+    use crate::wire::Options;
+
+    /// A reader behind the fixed header of `frame`.
+    fn reader(frame: &[u8]) -> Reader<'_> {
+        let header = v3::peek(frame, &Options::new()).unwrap().unwrap();
+        Reader::new(&header, frame)
+    }
+
+    #[test]
+    fn reading_starts_behind_the_fixed_header() {
+        for (frame, start) in [
+            (&b"\x30\x01\xaa"[..], 2),
+            (b"\x30\x81\x00\xaa", 3),
+            (b"\x30\x81\x80\x00\xaa", 4),
+            (b"\x30\x81\x80\x80\x00\xaa", 5),
+        ] {
+            let mut reader = reader(frame);
+            assert_eq!(reader.offset(), start);
+            assert_eq!(reader.u8(Field::Payload), Ok(0xaa));
+            assert_eq!(reader.offset(), start.wrapping_add(1));
+            assert!(reader.is_empty());
+        }
+    }
+
+    #[test]
+    fn fields_come_in_order_and_move_the_offset() {
+        let mut reader = reader(b"\x30\x0a\x01\x02\x03\0\x02hi\xff\xfe\xfd");
+        assert_eq!((reader.u8(Field::Flags), reader.offset()), (Ok(1), 3));
+        assert_eq!(
+            (reader.u16(Field::KeepAlive), reader.offset()),
+            (Ok(0x0203), 5)
+        );
+        assert_eq!(
+            (reader.bytes(Field::UserName), reader.offset()),
+            (Ok(&b"hi"[..]), 9)
+        );
+        assert_eq!(
+            (reader.remaining(), reader.offset()),
+            (&b"\xff\xfe\xfd"[..], 12)
+        );
+        assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn a_byte_that_is_not_there_is_truncated_where_it_should_start() {
+        let mut reader = reader(b"\x30\x01\x07");
+        reader.u8(Field::Flags).unwrap();
+        let error = reader.u8(Field::RequestedQos).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Truncated);
+        assert_eq!(error.field(), Field::RequestedQos);
+        assert_eq!(error.packet_type(), Some(PacketType::Publish));
+        assert_eq!(error.offset(), 3);
+    }
+
+    #[test]
+    fn two_bytes_of_which_one_is_missing_are_truncated_where_they_start() {
+        for frame in [&b"\x30\x01\x07"[..], b"\x30\x00"] {
+            let error = reader(frame).u16(Field::PacketIdentifier).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Truncated);
+            assert_eq!(error.field(), Field::PacketIdentifier);
+            assert_eq!(error.offset(), 2);
+        }
+    }
+
+    #[test]
+    fn a_field_with_a_length_is_truncated_where_its_length_starts() {
+        for frame in [
+            &b"\x30\x00"[..],    // no length
+            b"\x30\x01\0",       // half a length
+            b"\x30\x02\0\x01",   // no bytes
+            b"\x30\x04\0\x03ab", // two of three
+        ] {
+            let error = reader(frame).bytes(Field::WillMessage).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Truncated);
+            assert_eq!(error.field(), Field::WillMessage);
+            assert_eq!(error.offset(), 2);
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_truncated_is_not_consumed() {
+        let mut reader = reader(b"\x30\x04\0\x03ab");
+        assert!(reader.bytes(Field::WillMessage).is_err());
+        assert_eq!(reader.offset(), 2);
+        assert_eq!(reader.remaining(), b"\0\x03ab");
+    }
+
+    #[test]
+    fn a_field_may_be_empty_and_fill_the_packet_exactly() {
+        let mut reader = reader(b"\x30\x07\0\0\0\x03abc");
+        assert_eq!(reader.bytes(Field::ClientIdentifier), Ok(&b""[..]));
+        assert_eq!(reader.bytes(Field::UserName), Ok(&b"abc"[..]));
+        assert_eq!(reader.finish(Field::Password), Ok(()));
+    }
+
+    #[test]
+    fn a_field_may_have_65535_bytes() {
+        let mut entries = [0x78; 65_537];
+        entries[..2].copy_from_slice(&[0xff, 0xff]);
+        let mut reader = Reader::over_entries(PacketType::Unsubscribe, &entries);
+        assert_eq!(
+            reader.bytes(Field::TopicFilter).map(<[u8]>::len),
+            Ok(65_535)
+        );
+        assert!(reader.is_empty());
+    }
+
+    #[test]
+    fn what_remains_may_be_nothing() {
+        let mut reader = reader(b"\x30\x00");
+        assert_eq!(reader.remaining(), b"");
+        assert_eq!(reader.remaining(), b"");
+    }
+
+    #[test]
+    fn finish_refuses_the_first_byte_that_is_left_over() {
+        let mut reader = reader(b"\x40\x02\0\x07");
+        reader.u8(Field::PacketIdentifier).unwrap();
+        let error = reader.finish(Field::PacketIdentifier).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TrailingBytes);
+        assert_eq!(error.field(), Field::PacketIdentifier);
+        assert_eq!(error.packet_type(), Some(PacketType::PubAck));
+        assert_eq!(error.offset(), 3);
+    }
+
+    #[test]
+    fn a_fault_in_the_last_byte_is_one_before_the_offset() {
+        let mut reader = reader(b"\x40\x02\0\x07");
+        reader.u16(Field::PacketIdentifier).unwrap();
+        let error = reader.fault_in_last(Field::ReturnCode, ErrorKind::InvalidReturnCode);
+        assert_eq!(error.kind(), ErrorKind::InvalidReturnCode);
+        assert_eq!(error.field(), Field::ReturnCode);
+        assert_eq!(error.offset(), 3);
+    }
+
+    #[test]
+    fn entries_that_stand_alone_count_from_their_first_byte() {
+        let mut reader = Reader::over_entries(PacketType::Subscribe, b"\0\x01a\x03");
+        assert_eq!(reader.offset(), 0);
+        assert_eq!(reader.bytes(Field::TopicFilter), Ok(&b"a"[..]));
+        assert_eq!(reader.u8(Field::RequestedQos), Ok(3));
+        let error = reader.fault_in_last(Field::RequestedQos, ErrorKind::InvalidRequestedQos);
+        assert_eq!(error.packet_type(), Some(PacketType::Subscribe));
+        assert_eq!(error.offset(), 3);
+    }
+
+    #[test]
+    fn the_same_reader_cloned_reads_the_same_again() {
+        let mut reader = reader(b"\x40\x02\0\x07");
+        let mut again = reader.clone();
+        assert_eq!(reader.u16(Field::PacketIdentifier), Ok(7));
+        assert_eq!(again.offset(), 2);
+        assert_eq!(again.u16(Field::PacketIdentifier), Ok(7));
+    }
+}
