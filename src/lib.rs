@@ -42,12 +42,23 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod connection;
 mod decoder;
+mod session;
+mod time;
 mod types;
 pub mod v3;
 mod wire;
 
+pub use connection::{
+    Action, Client, CloseReason, Config, Control, Event, HandleError, Message, MessageHeader,
+    NotNow, PeerError, SendError, Server, State,
+};
 pub use decoder::{Decoder, Memory, Piece};
+#[cfg(feature = "alloc")]
+pub use session::Outbox;
+pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};
+pub use time::Timestamp;
 pub use types::{PacketId, QoS, Text, TopicFilter, TopicName};
 #[cfg(feature = "bytes")]
 pub use wire::BufMutOutput;

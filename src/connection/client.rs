@@ -1,0 +1,519 @@
+//! The client's side of a connection.
+
+use super::action::{Action, CloseReason, Control};
+use super::config::Config;
+use super::core::{Core, State};
+use super::error::{HandleError, NotNow, PeerError, SendError};
+use super::event::{Event, Message, MessageHeader};
+use crate::decoder::Piece;
+use crate::session::{Phase, Session, Slots};
+use crate::time::Timestamp;
+use crate::types::PacketId;
+use crate::v3::{
+    ConnAck, Connect, Packet, PieceRef, SubAck, Subscribe, Subscriptions, TopicFilters, Unsubscribe,
+};
+use crate::wire::{DecodeError, Encode, Output, PacketType};
+
+/// One connection of a client to a server, without the transport.
+///
+/// # How to drive it
+///
+/// The methods are of four kinds. **Commands** do what the application wants and write the packet
+/// for it to an [`Output`]: all of it, or nothing and the reason. **Inputs** say what has
+/// happened: a packet, a point in time, the end of the transport. **Outputs** say what is to be
+/// done: actions, and one deadline. **Views** change nothing.
+///
+/// 1. After every command and every input, call [`poll_action`](Self::poll_action) until it
+///    returns `None`, and do what it says, in order. What commands have encoded is sent before
+///    what comes out then.
+/// 2. Wait until bytes come, the deadline of [`poll_timeout`](Self::poll_timeout) passes, or the
+///    application wants something; feed that in, and go back to 1.
+/// 3. After [`Action::Close`], close the transport. [`into_session`](Self::into_session) gives
+///    back what the next connection goes on with. It begins with a new `Client` and a new
+///    decoder.
+///
+/// A call that is out of place is an error and changes nothing. No call waits.
+///
+/// ```
+/// use mqtt_sansio::v3::{Connect, Decoder};
+/// use mqtt_sansio::{Action, Client, Config, Event, Message, QoS, Session, Slot, SliceOutput, Text, Timestamp, TopicName};
+///
+/// let now = Timestamp::from_millis(0); // from the caller's clock
+/// let mut client = Client::new(Session::<[Slot; 4]>::default(), Config::new(), now);
+/// let mut decoder = Decoder::new([0; 256]);
+/// let mut buffer = [0; 256];
+/// let mut out = SliceOutput::new(&mut buffer); // what is to be sent
+///
+/// client.connect(now, &Connect::new(Text::new("device-7")?), &mut out)?;
+/// assert_eq!(out.written()[..2], [0x10, 20]);
+/// out.clear();
+///
+/// let mut received = &b"\x20\x02\x00\x00"[..]; // CONNACK, from the transport
+/// while let Some(packet) = decoder.decode(&mut received)? {
+///     if let Some(Event::Connected { .. }) = client.handle_packet(now, packet)? {
+///         let message = Message {
+///             topic: TopicName::new("kitchen/temperature")?,
+///             payload: b"21.5",
+///             qos: QoS::AtLeastOnce,
+///             retain: false,
+///         };
+///         client.publish(now, &message, &mut out)?;
+///     }
+///     while let Some(action) = client.poll_action() {
+///         match action {
+///             Action::Transmit(packet) => println!("send {packet:?}"),
+///             Action::Close(reason) => println!("close: {reason}"),
+///             other => println!("{other:?}"),
+///         }
+///     }
+/// }
+/// assert_eq!(out.written()[..2], [0x32, 27]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Client<S> {
+    core: Core<S>,
+}
+
+impl<S: Slots> Client<S> {
+    /// A connection that has not begun. `session` is empty, or what an earlier connection left.
+    pub const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
+        Self {
+            core: Core::new(session, config, now),
+        }
+    }
+
+    // Commands
+
+    /// Sends CONNECT: once, and before anything else [MQTT-3.1.0-1].
+    ///
+    /// With Clean Session the session is forgotten [MQTT-3.1.2-6]; messages that were under way
+    /// come out as [`Action::Lost`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::AlreadyConnected`], [`SendError::Ended`], [`SendError::Encode`].
+    pub fn connect<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        connect: &Connect<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        match self.core.state {
+            State::Start => {}
+            State::Requested | State::Connected => return Err(SendError::AlreadyConnected),
+            State::Ending | State::Ended => return Err(SendError::Ended),
+        }
+        connect.encode(out)?;
+        self.core.tick(now);
+        self.core.sent_now();
+        self.core.state = State::Requested;
+        self.core.keep_alive = connect.keep_alive;
+        self.core.clean_session = connect.clean_session;
+        self.core.deadline = self.core.after(self.core.config.connect_timeout);
+        self.core.config.early &= self.core.session.is_empty();
+        self.core.resume();
+        if connect.clean_session {
+            self.core.lose_session();
+        }
+        Ok(())
+    }
+
+    /// Publishes a message. Above QoS 0 it returns the Packet Identifier under which the message
+    /// is to be kept until [`Event::Delivered`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::WindowFull`] if as many as possible are under way, and others that say what
+    /// has to come first. Nothing has changed then.
+    pub fn publish<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        message: &Message<B>,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.core.publish(now, message, out)
+    }
+
+    /// Publishes a message whose payload follows with [`payload`](Self::payload). Until all of it
+    /// has, nothing else can be sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub fn publish_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        message: &MessageHeader<B>,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.core.publish_in_pieces(now, message, out)
+    }
+
+    /// The next piece of a payload. Returns how many bytes are still to come.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::PayloadTooLong`] if that is more than was announced.
+    pub fn payload<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut O,
+    ) -> Result<u32, SendError> {
+        self.core.payload(now, bytes, out)
+    }
+
+    /// Sends a message again that [`Action::Resend`] has asked for, with DUP [MQTT-3.3.1-1].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if it was not asked for.
+    pub fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        packet_id: PacketId,
+        message: &Message<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.core.resend(now, packet_id, message, out)
+    }
+
+    /// [`resend`](Self::resend) with a payload in pieces.
+    ///
+    /// # Errors
+    ///
+    /// As `resend`.
+    pub fn resend_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        packet_id: PacketId,
+        message: &MessageHeader<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.core.resend_in_pieces(now, packet_id, message, out)
+    }
+
+    /// Gives up a message that [`Action::Resend`] has asked for and that the application does not
+    /// have any more. Its identifier is free again.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if it was not asked for.
+    pub fn forget(&mut self, packet_id: PacketId) -> Result<(), SendError> {
+        self.core.forget(packet_id)
+    }
+
+    /// Asks for subscriptions. [`Event::Subscribed`] with the same identifier is the answer. It
+    /// ends with the connection, answered or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish); [`SendError::WindowFull`] only if no slot is free.
+    pub fn subscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        subscriptions: &Subscriptions<B>,
+        out: &mut O,
+    ) -> Result<PacketId, SendError> {
+        let filters = u16::try_from(subscriptions.len()).map_err(|_| SendError::TooManyFilters)?;
+        let packet_id = self.next_request()?;
+        let subscribe = Subscribe {
+            packet_id,
+            subscriptions: subscriptions.as_ref(),
+        };
+        subscribe.encode(out)?;
+        self.begin_request(now, Phase::Subscribe(filters));
+        Ok(packet_id)
+    }
+
+    /// Ends subscriptions. [`Event::Unsubscribed`] with the same identifier is the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filters: &TopicFilters<B>,
+        out: &mut O,
+    ) -> Result<PacketId, SendError> {
+        let packet_id = self.next_request()?;
+        let unsubscribe = Unsubscribe {
+            packet_id,
+            topic_filters: topic_filters.as_ref(),
+        };
+        unsubscribe.encode(out)?;
+        self.begin_request(now, Phase::Unsubscribe);
+        Ok(packet_id)
+    }
+
+    /// The identifiers of requests are those of messages [MQTT-2.3.1-2].
+    fn next_request(&mut self) -> Result<PacketId, SendError> {
+        self.core.check_may_send()?;
+        let next = self.core.session.outbound.next_id();
+        next.ok_or(SendError::WindowFull)
+    }
+
+    fn begin_request(&mut self, now: Timestamp, phase: Phase) {
+        self.core.tick(now);
+        self.core.sent_now();
+        self.core.session.outbound.begin(phase);
+    }
+
+    /// Acknowledges a message (with [`Config::manual_acknowledgement`]): it is the application's
+    /// now. May also be said between connections, or for a message that came in pieces once the
+    /// last piece has come.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if no message with this identifier awaits it.
+    pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), SendError> {
+        self.core.acknowledge(packet_id)
+    }
+
+    /// Sends DISCONNECT. The connection is over: the server discards the Will, and nothing more is
+    /// sent [MQTT-3.14.4-1, MQTT-3.14.4-2].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotConnected`] before CONNACK, [`SendError::PayloadPending`] in the middle of
+    /// a payload; [`close`](Self::close) is always possible.
+    pub fn disconnect<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.core.check_may_send()?;
+        if self.core.has_control() {
+            return Err(SendError::ActionsPending);
+        }
+        Packet::<&[u8]>::Disconnect.encode(out)?;
+        self.core.tick(now);
+        self.core.end(CloseReason::Disconnected);
+        Ok(())
+    }
+
+    /// Ends the connection without DISCONNECT: the server publishes the Will.
+    pub fn close(&mut self, now: Timestamp) {
+        self.core.tick(now);
+        self.core.end(CloseReason::Aborted);
+    }
+
+    // Inputs
+
+    /// A packet has come.
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError::Peer`] if the server must not send it: the connection is over.
+    /// [`HandleError::NotNow`] if something has to be done first: hand the packet in again then.
+    pub fn handle_packet<B: AsRef<[u8]>>(
+        &mut self,
+        now: Timestamp,
+        packet: Packet<B>,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        // The state is checked before the packet is looked at.
+        self.core.check_may_handle()?;
+        self.core.tick(now);
+        match (self.core.state, packet) {
+            (State::Requested, Packet::ConnAck(connack)) => self.handle_connack(connack),
+            (
+                State::Connected,
+                packet @ (Packet::Publish(_)
+                | Packet::PubAck(_)
+                | Packet::PubRec(_)
+                | Packet::PubRel(_)
+                | Packet::PubComp(_)),
+            ) => self.core.handle_delivery(packet),
+            (State::Connected, Packet::SubAck(suback)) => self.handle_suback(suback),
+            (State::Connected, Packet::UnsubAck(unsuback)) => {
+                self.finish_request(PacketType::UnsubAck, unsuback.packet_id, None)?;
+                Ok(Some(Event::Unsubscribed(unsuback.packet_id)))
+            }
+            (State::Connected, Packet::PingResp) => {
+                self.core.received_now();
+                self.core.deadline = None;
+                Ok(None)
+            }
+            // Before CONNECT, before CONNACK, or what only a client sends [MQTT-4.8.0-1].
+            (_, packet) => {
+                let error = PeerError::Unexpected(packet.packet_type());
+                Err(self.core.violation(error))
+            }
+        }
+    }
+
+    /// A packet or a piece of one has come: for
+    /// [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces). A message in pieces is
+    /// acknowledged after its last piece.
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_packet`](Self::handle_packet).
+    pub fn handle_piece<'a>(
+        &mut self,
+        now: Timestamp,
+        piece: PieceRef<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        match piece {
+            Piece::Packet(packet) => self.handle_packet(now, packet),
+            Piece::PublishHeader(header) => {
+                self.core.check_may_handle()?;
+                self.core.tick(now);
+                if self.core.state != State::Connected {
+                    let error = PeerError::Unexpected(PacketType::Publish);
+                    return Err(self.core.violation(error));
+                }
+                self.core.handle_publish_header(header)
+            }
+            Piece::Payload { bytes, left } => {
+                self.core.check_may_handle()?;
+                self.core.tick(now);
+                self.core.handle_payload(bytes, left)
+            }
+        }
+    }
+
+    fn handle_connack<B: AsRef<[u8]>>(
+        &mut self,
+        connack: ConnAck,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        match connack {
+            ConnAck::Refused(refusal) => {
+                self.core.end(CloseReason::Refused(refusal));
+                Ok(Some(Event::Refused(refusal)))
+            }
+            ConnAck::Accepted { session_present } => {
+                if session_present && self.core.clean_session {
+                    return Err(self.core.violation(PeerError::SessionPresent)); // [MQTT-3.2.2-1]
+                }
+                self.core.begin();
+                self.core.received_now();
+                if !session_present {
+                    self.core.lose_session();
+                }
+                Ok(Some(Event::Connected { session_present }))
+            }
+        }
+    }
+
+    fn handle_suback<B: AsRef<[u8]>>(
+        &mut self,
+        suback: SubAck<B>,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        let codes = suback.return_codes.len();
+        self.finish_request(PacketType::SubAck, suback.packet_id, Some(codes))?;
+        Ok(Some(Event::Subscribed(suback)))
+    }
+
+    /// SUBACK, with its number of return codes, or UNSUBACK has come.
+    fn finish_request(
+        &mut self,
+        packet_type: PacketType,
+        packet_id: PacketId,
+        codes: Option<usize>,
+    ) -> Result<(), HandleError> {
+        if self.core.is_receiving_payload() {
+            return Err(NotNow::PayloadPending.into());
+        }
+        let error = match (self.core.session.outbound.phase(packet_id), codes) {
+            (Some(Phase::Subscribe(filters)), Some(codes)) if usize::from(filters) != codes => {
+                PeerError::WrongNumberOfReturnCodes
+            }
+            (Some(Phase::Subscribe(_)), Some(_)) | (Some(Phase::Unsubscribe), None) => {
+                self.core.session.outbound.complete(packet_id);
+                self.core.received_now();
+                return Ok(());
+            }
+            (None, _) => PeerError::NoSuchRequest {
+                packet_type,
+                packet_id,
+            },
+            (Some(_), _) => PeerError::WrongAcknowledgement {
+                packet_type,
+                packet_id,
+            },
+        };
+        Err(self.core.violation(error))
+    }
+
+    /// The decoder has found a fault in what the server sends: the connection is over.
+    pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
+        self.core.tick(now);
+        self.core.violation(PeerError::Malformed(error));
+    }
+
+    /// Time has passed. Too early, or twice, does no harm.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        let now = self.core.tick(now);
+        if self.core.deadline.is_some_and(|deadline| deadline <= now) {
+            self.core.end(match self.core.state {
+                State::Connected => CloseReason::PingTimeout,
+                _ => CloseReason::ConnectTimeout,
+            });
+            return;
+        }
+        if self.ping_due().is_some_and(|due| due <= now) && !self.core.has_control() {
+            self.core.answer(Control::PINGREQ);
+            self.core.sent_now();
+            if self.core.deadline.is_none() {
+                self.core.deadline = self.core.after(self.core.config.ping_timeout);
+            }
+        }
+    }
+
+    /// The transport has been closed, by the server or by the network.
+    pub fn handle_transport_closed(&mut self, now: Timestamp) {
+        self.core.tick(now);
+        self.core.end(CloseReason::TransportClosed);
+    }
+
+    // Outputs
+
+    /// The next thing to do. Any command and any input can change the answer: call it until it
+    /// returns `None` after each.
+    #[must_use = "actions are to be carried out"]
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.core.poll_action()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before. Any
+    /// command, input or action can change the answer; there is only this one deadline.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        match (self.core.deadline, self.ping_due()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (deadline, due) => deadline.or(due),
+        }
+    }
+
+    /// When PINGREQ is due: counted from the last packet *sent* [MQTT-3.1.2-23], and an eighth of
+    /// the Keep Alive early, for a timer that is late.
+    fn ping_due(&self) -> Option<Timestamp> {
+        if self.core.state != State::Connected || self.core.keep_alive == 0 {
+            return None;
+        }
+        let millis = u64::from(self.core.keep_alive).saturating_mul(875);
+        Some(self.core.last_sent().plus_millis(millis))
+    }
+
+    // Views
+
+    /// How far the connection has come.
+    pub const fn state(&self) -> State {
+        self.core.state
+    }
+
+    /// The session, to look at or to save.
+    pub const fn session(&self) -> &Session<S> {
+        &self.core.session
+    }
+
+    /// Ends the connection, if it has not ended, and gives back the session for the next one.
+    pub fn into_session(mut self) -> Session<S> {
+        self.core.end(CloseReason::Aborted);
+        self.core.into_session()
+    }
+}

@@ -1,0 +1,619 @@
+//! What client and server have in common: delivery, time, and how a connection ends.
+
+use super::action::{Action, CloseReason, Control};
+use super::config::Config;
+use super::delivery::{self, Effect, Progress, Rejection, Verdict};
+use super::error::{HandleError, NotNow, PeerError, SendError};
+use super::event::{Event, Message, MessageHeader};
+use crate::session::{Change, Phase, Session, Slots};
+use crate::time::Timestamp;
+use crate::types::{PacketId, QoS, TopicName};
+use crate::v3::{Delivery, Packet, Publish, PublishHeader};
+use crate::wire::{Encode, Output, PacketType};
+
+/// How far a connection has come.
+///
+/// ```text
+/// client:  Start --connect--> Requested --CONNACK 0--> Connected --+
+/// server:  Start --CONNECT--> Requested --accept-----> Connected --+
+///            |                    |                                |
+///            +--------------------+---- any reason to close -------+--> Ending --Close--> Ended
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum State {
+    /// A new connection: nothing has been sent or has come.
+    Start,
+    /// CONNECT was sent, or has come; it has not been answered.
+    Requested,
+    /// The connection is accepted.
+    Connected,
+    /// The connection is over, and actions that say so are to be polled.
+    Ending,
+    /// The last action has been polled. The session can be taken out.
+    Ended,
+}
+
+/// A message that is coming in pieces.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+struct Incoming {
+    delivery: Delivery,
+    duplicate: bool,
+}
+
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct Core<S> {
+    pub(super) session: Session<S>,
+    /// The latest time that was given.
+    clock: Timestamp,
+    last_sent: Timestamp,
+    last_received: Timestamp,
+    /// When an awaited answer is overdue.
+    pub(super) deadline: Option<Timestamp>,
+    /// How many bytes of a payload in pieces are still to be sent.
+    outgoing: u32,
+    pub(super) keep_alive: u16,
+    pub(super) clean_session: bool,
+    /// The messages not sent on this connection are lost.
+    losing: bool,
+    /// The change that belongs to the acknowledgement that is due has been said.
+    due_stored: bool,
+    pub(super) will: bool,
+    discard_will: bool,
+    pub(super) state: State,
+    pub(super) config: Config,
+    store: Option<Change>,
+    control: Option<Control>,
+    incoming: Option<Incoming>,
+    reason: Option<CloseReason>,
+}
+
+impl<S: Slots> Core<S> {
+    pub(super) const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
+        Self {
+            session,
+            clock: now,
+            last_sent: now,
+            last_received: now,
+            deadline: None,
+            outgoing: 0,
+            keep_alive: 0,
+            clean_session: false,
+            losing: false,
+            due_stored: false,
+            will: false,
+            discard_will: false,
+            state: State::Start,
+            config,
+            store: None,
+            control: None,
+            incoming: None,
+            reason: None,
+        }
+    }
+
+    // Time
+
+    /// Time only goes forward.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Timestamp {
+        self.clock = self.clock.max(now);
+        self.clock
+    }
+
+    pub(super) const fn last_sent(&self) -> Timestamp {
+        self.last_sent
+    }
+
+    pub(super) const fn last_received(&self) -> Timestamp {
+        self.last_received
+    }
+
+    pub(super) const fn sent_now(&mut self) {
+        self.last_sent = self.clock;
+    }
+
+    /// This long from now; `None` for 0.
+    pub(super) const fn after(&self, millis: u32) -> Option<Timestamp> {
+        match millis {
+            0 => None,
+            millis => Some(self.clock.plus_millis(millis as u64)),
+        }
+    }
+
+    // How a connection begins and ends
+
+    /// The connection is accepted.
+    pub(super) const fn begin(&mut self) {
+        self.state = State::Connected;
+        self.deadline = None;
+    }
+
+    /// What is under way in the session is to be sent again on this connection.
+    pub(super) fn resume(&mut self) {
+        self.session.outbound.resume();
+        // A session may come from a journal rather than from a connection that has ended.
+        self.session.inbound.end_connection();
+    }
+
+    /// The session is lost, or to be forgotten: what was not sent on this connection is lost, and
+    /// what was received may come again as something else.
+    pub(super) fn lose_session(&mut self) {
+        let losing = self.session.outbound.unsent() > 0;
+        if !losing && self.session.inbound.is_empty() {
+            return;
+        }
+        self.losing = losing;
+        self.session.inbound.clear();
+        self.due_stored = false;
+        self.set_change(Some(Change::Cleared));
+    }
+
+    /// The connection is over.
+    pub(super) fn end(&mut self, reason: CloseReason) {
+        if matches!(self.state, State::Ending | State::Ended) {
+            return;
+        }
+        let was_accepted = self.state == State::Connected;
+        self.state = State::Ending;
+        self.deadline = None;
+        self.control = None;
+        self.incoming = None;
+        self.outgoing = 0;
+        self.due_stored = false;
+        self.reason = Some(reason);
+        self.discard_will = matches!(reason, CloseReason::Disconnected);
+        self.session.outbound.drop_requests();
+        self.session.inbound.end_connection();
+        if was_accepted && self.clean_session {
+            // The session ends with the connection [MQTT-3.1.2-6].
+            self.session.outbound.resume();
+            self.lose_session();
+        }
+    }
+
+    /// The connection is over, and this is the last thing to be sent.
+    pub(super) fn end_with(&mut self, control: Control, reason: CloseReason) {
+        self.end(reason);
+        self.control = Some(control);
+    }
+
+    pub(super) fn violation(&mut self, error: PeerError) -> HandleError {
+        self.end(CloseReason::Violation(error));
+        HandleError::Peer(error)
+    }
+
+    // Output
+
+    pub(super) fn poll_action(&mut self) -> Option<Action> {
+        if let Some(change) = self.store.take() {
+            return Some(Action::Store(change));
+        }
+        if self.outgoing > 0 {
+            // Nothing may come between the pieces of a payload.
+            return None;
+        }
+        if let Some(control) = self.control.take() {
+            self.sent_now();
+            return Some(Action::Transmit(control));
+        }
+        if self.losing {
+            if let Some((packet_id, phase)) = self.session.outbound.first_not_sent() {
+                self.session.outbound.complete(packet_id);
+                return Some(Action::Lost {
+                    packet_id,
+                    received: phase == Phase::Released,
+                });
+            }
+            self.losing = false;
+        }
+        match self.state {
+            State::Connected => self.poll_delivery(),
+            State::Ending => Some(self.poll_end()),
+            State::Start | State::Requested | State::Ended => None,
+        }
+    }
+
+    /// Acknowledgements that the application has given, and what is to be sent again.
+    fn poll_delivery(&mut self) -> Option<Action> {
+        if let Some((id, qos)) = self.session.inbound.due() {
+            if qos == QoS::ExactlyOnce && self.config.journal && !self.due_stored {
+                self.due_stored = true;
+                return Some(Action::Store(Change::Received(id)));
+            }
+            self.due_stored = false;
+            self.session.inbound.acknowledged();
+            self.sent_now();
+            return Some(Action::Transmit(match qos {
+                QoS::ExactlyOnce => Control::pubrec(id),
+                QoS::AtLeastOnce | QoS::AtMostOnce => Control::puback(id),
+            }));
+        }
+        let outbound = &mut self.session.outbound;
+        if outbound.unsent() == 0 || outbound.in_flight() >= self.config.window {
+            return None;
+        }
+        match outbound.next_unsent()? {
+            // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1].
+            (id, Phase::Released) => {
+                outbound.mark_sent(id);
+                self.sent_now();
+                Some(Action::Transmit(Control::pubrel(id)))
+            }
+            (id, _) => {
+                outbound.mark_asked(id);
+                Some(Action::Resend(id))
+            }
+        }
+    }
+
+    fn poll_end(&mut self) -> Action {
+        if self.will {
+            self.will = false;
+            return if self.discard_will {
+                Action::DiscardWill
+            } else {
+                Action::PublishWill
+            };
+        }
+        self.state = State::Ended;
+        Action::Close(self.reason.unwrap_or(CloseReason::Aborted))
+    }
+
+    const fn set_change(&mut self, change: Option<Change>) {
+        if self.config.journal {
+            self.store = change;
+        }
+    }
+
+    // Commands
+
+    /// Whether anything may be sent now.
+    pub(super) const fn check_may_send(&self) -> Result<(), SendError> {
+        match self.state {
+            State::Connected => {}
+            // Only what came before it is under way on this connection, or nothing at all.
+            State::Requested if self.config.early && self.session.outbound.unsent() == 0 => {}
+            State::Start | State::Requested => return Err(SendError::NotConnected),
+            State::Ending | State::Ended => return Err(SendError::Ended),
+        }
+        if self.outgoing > 0 {
+            return Err(SendError::PayloadPending);
+        }
+        if self.store.is_some() {
+            return Err(SendError::ActionsPending);
+        }
+        Ok(())
+    }
+
+    /// The identifier and QoS for a new message.
+    fn next_delivery(&mut self, qos: QoS) -> Result<Delivery, SendError> {
+        if qos == QoS::AtMostOnce {
+            return Ok(Delivery::AtMostOnce); // [MQTT-4.3.1-1]
+        }
+        let outbound = &mut self.session.outbound;
+        if outbound.unsent() > 0 {
+            return Err(SendError::ResendPending);
+        }
+        if outbound.in_flight() >= self.config.window {
+            return Err(SendError::WindowFull);
+        }
+        let packet_id = outbound.next_id().ok_or(SendError::WindowFull)?;
+        // [MQTT-4.3.2-1, MQTT-4.3.3-1]
+        Ok(delivery_of(qos, packet_id, false))
+    }
+
+    /// A new message has been encoded.
+    fn commit(&mut self, delivery: Delivery) -> Option<PacketId> {
+        self.sent_now();
+        let packet_id = delivery.packet_id()?;
+        let qos = delivery.qos();
+        self.session.outbound.begin(Phase::Publish(qos));
+        self.set_change(Some(Change::Sent { packet_id, qos }));
+        Some(packet_id)
+    }
+
+    pub(super) fn publish<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        message: &Message<B>,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.check_may_send()?;
+        let delivery = self.next_delivery(message.qos)?;
+        publish(message, delivery).encode(out)?;
+        self.tick(now);
+        Ok(self.commit(delivery))
+    }
+
+    pub(super) fn publish_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        message: &MessageHeader<B>,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.check_may_send()?;
+        let delivery = self.next_delivery(message.qos)?;
+        publish_header(message, delivery).encode(out)?;
+        self.tick(now);
+        self.outgoing = message.payload_len;
+        Ok(self.commit(delivery))
+    }
+
+    pub(super) fn payload<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut O,
+    ) -> Result<u32, SendError> {
+        if matches!(self.state, State::Ending | State::Ended) {
+            return Err(SendError::Ended);
+        }
+        let left = u32::try_from(bytes.len())
+            .ok()
+            .and_then(|len| self.outgoing.checked_sub(len))
+            .ok_or(SendError::PayloadTooLong)?;
+        out.reserve(bytes.len())?;
+        out.put(bytes)?;
+        self.tick(now);
+        self.sent_now();
+        self.outgoing = left;
+        Ok(left)
+    }
+
+    /// The message with this identifier, as far as the connection has asked for it.
+    fn asked(&self, id: PacketId, qos: QoS) -> Result<Delivery, SendError> {
+        self.check_may_send()?;
+        if !self.session.outbound.is_asked(id) {
+            return Err(SendError::NotAwaited);
+        }
+        if self.session.outbound.phase(id) != Some(Phase::Publish(qos)) {
+            return Err(SendError::QosChanged);
+        }
+        Ok(delivery_of(qos, id, true)) // [MQTT-3.3.1-1]
+    }
+
+    pub(super) fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &Message<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        let delivery = self.asked(id, message.qos)?;
+        publish(message, delivery).encode(out)?;
+        self.tick(now);
+        self.sent_now();
+        self.session.outbound.mark_sent(id);
+        Ok(())
+    }
+
+    pub(super) fn resend_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &MessageHeader<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        let delivery = self.asked(id, message.qos)?;
+        publish_header(message, delivery).encode(out)?;
+        self.tick(now);
+        self.sent_now();
+        self.outgoing = message.payload_len;
+        self.session.outbound.mark_sent(id);
+        Ok(())
+    }
+
+    pub(super) fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
+        if self.store.is_some() {
+            return Err(SendError::ActionsPending);
+        }
+        if !self.session.outbound.is_asked(id) {
+            return Err(SendError::NotAwaited);
+        }
+        self.session.outbound.complete(id);
+        self.set_change(Some(Change::Completed(id)));
+        Ok(())
+    }
+
+    pub(super) fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError> {
+        if self.session.inbound.acknowledge(id) {
+            Ok(())
+        } else {
+            Err(SendError::NotAwaited)
+        }
+    }
+
+    // Input
+
+    /// Whether the next packet can be dealt with, whatever it is.
+    pub(super) fn check_may_handle(&self) -> Result<(), HandleError> {
+        if matches!(self.state, State::Ending | State::Ended) {
+            return Err(HandleError::Ended);
+        }
+        if self.store.is_some() || self.control.is_some() {
+            return Err(NotNow::ActionsPending.into());
+        }
+        Ok(())
+    }
+
+    /// A packet that is dealt with has come.
+    pub(super) const fn received_now(&mut self) {
+        self.last_received = self.clock;
+    }
+
+    /// One of the packets that both roles send.
+    pub(super) fn handle_delivery<B: AsRef<[u8]>>(
+        &mut self,
+        packet: Packet<B>,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        if self.incoming.is_some() {
+            return Err(NotNow::PayloadPending.into());
+        }
+        let effect = match packet {
+            Packet::Publish(publish) => return self.handle_publish(publish),
+            Packet::PubAck(ack) => {
+                delivery::acknowledgement(&mut self.session, PacketType::PubAck, ack.packet_id)
+            }
+            Packet::PubRec(ack) => {
+                delivery::acknowledgement(&mut self.session, PacketType::PubRec, ack.packet_id)
+            }
+            Packet::PubComp(ack) => {
+                delivery::acknowledgement(&mut self.session, PacketType::PubComp, ack.packet_id)
+            }
+            Packet::PubRel(ack) => delivery::released(&mut self.session, ack.packet_id),
+            other => Err(PeerError::Unexpected(other.packet_type())),
+        };
+        match effect {
+            Ok(effect) => Ok(self.take_effect(effect).map(|progress| match progress {
+                Progress::Received(id) => Event::Received(id),
+                Progress::Delivered(id) => Event::Delivered(id),
+            })),
+            Err(error) => Err(self.violation(error)),
+        }
+    }
+
+    const fn take_effect(&mut self, effect: Effect) -> Option<Progress> {
+        self.set_change(effect.change);
+        self.control = effect.answer;
+        self.received_now();
+        effect.progress
+    }
+
+    fn judge(&mut self, delivery: Delivery) -> Result<Verdict, HandleError> {
+        let Config {
+            manual,
+            max_inbound,
+            ..
+        } = self.config;
+        match delivery::judge(&mut self.session, delivery, manual, max_inbound) {
+            Ok(verdict) => Ok(verdict),
+            Err(Rejection::NotNow(later)) => Err(later.into()),
+            Err(Rejection::Peer(error)) => Err(self.violation(error)),
+        }
+    }
+
+    fn deliver(&mut self, delivery: Delivery, verdict: Verdict) {
+        let Config {
+            manual,
+            max_inbound,
+            ..
+        } = self.config;
+        let effect = delivery::delivered(&mut self.session, delivery, verdict, manual, max_inbound);
+        self.take_effect(effect);
+    }
+
+    fn handle_publish<B: AsRef<[u8]>>(
+        &mut self,
+        publish: Publish<B>,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        let verdict = self.judge(publish.delivery)?;
+        self.deliver(publish.delivery, verdict);
+        Ok(match verdict {
+            Verdict::Deliver => Some(Event::Message(publish)),
+            Verdict::Duplicate => None,
+        })
+    }
+
+    pub(super) fn handle_publish_header<B: AsRef<[u8]>>(
+        &mut self,
+        header: PublishHeader<B>,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        if self.incoming.is_some() {
+            return Err(NotNow::PayloadPending.into());
+        }
+        let verdict = self.judge(header.delivery)?;
+        self.received_now();
+        if header.payload_len == 0 {
+            self.deliver(header.delivery, verdict);
+        } else {
+            self.incoming = Some(Incoming {
+                delivery: header.delivery,
+                duplicate: verdict == Verdict::Duplicate,
+            });
+        }
+        Ok(match verdict {
+            Verdict::Deliver => Some(Event::MessageHeader(header)),
+            Verdict::Duplicate => None,
+        })
+    }
+
+    pub(super) fn handle_payload<B: AsRef<[u8]>>(
+        &mut self,
+        bytes: B,
+        left: usize,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        let Some(Incoming {
+            delivery,
+            duplicate,
+        }) = self.incoming
+        else {
+            return Err(NotNow::HeaderFirst.into());
+        };
+        self.received_now();
+        if left == 0 {
+            self.incoming = None;
+            let verdict = if duplicate {
+                Verdict::Duplicate
+            } else {
+                Verdict::Deliver
+            };
+            self.deliver(delivery, verdict);
+        }
+        Ok((!duplicate).then_some(Event::Payload { bytes, left }))
+    }
+
+    pub(super) const fn is_receiving_payload(&self) -> bool {
+        self.incoming.is_some()
+    }
+
+    /// The session for the next connection. Nothing of this one is left in it.
+    pub(super) fn into_session(mut self) -> Session<S> {
+        if self.losing {
+            self.session.clear();
+        }
+        self.session
+    }
+
+    /// An answer that is only that.
+    pub(super) const fn answer(&mut self, control: Control) {
+        self.control = Some(control);
+    }
+
+    /// True if something waits to be polled that the next answer would overwrite.
+    pub(super) const fn has_control(&self) -> bool {
+        self.control.is_some()
+    }
+}
+
+const fn delivery_of(qos: QoS, packet_id: PacketId, dup: bool) -> Delivery {
+    match qos {
+        QoS::AtMostOnce => Delivery::AtMostOnce,
+        QoS::AtLeastOnce => Delivery::AtLeastOnce { packet_id, dup },
+        QoS::ExactlyOnce => Delivery::ExactlyOnce { packet_id, dup },
+    }
+}
+
+#[inline]
+fn publish<B: AsRef<[u8]>>(message: &Message<B>, delivery: Delivery) -> Publish<&[u8]> {
+    Publish {
+        delivery,
+        retain: message.retain,
+        topic: TopicName::as_ref(&message.topic),
+        payload: message.payload.as_ref(),
+    }
+}
+
+fn publish_header<B: AsRef<[u8]>>(
+    message: &MessageHeader<B>,
+    delivery: Delivery,
+) -> PublishHeader<&[u8]> {
+    PublishHeader {
+        delivery,
+        retain: message.retain,
+        topic: TopicName::as_ref(&message.topic),
+        payload_len: message.payload_len,
+    }
+}

@@ -1,0 +1,228 @@
+//! The flows of section 4.3, the same for both roles.
+//!
+//! ```text
+//! Sender (session.outbound)                    Receiver (session.inbound)
+//!
+//! QoS 1   publish --PUBLISH-->  Sent           --PUBLISH-->  deliver, acknowledge --PUBACK-->
+//!         Sent    <--PUBACK--   done
+//!
+//! QoS 2   publish --PUBLISH-->  Sent           --PUBLISH-->  deliver, acknowledge --PUBREC--> Received
+//!         Sent    <--PUBREC--   --PUBREL--> Released
+//!                                              Received      --PUBLISH--> (again) --PUBREC-->
+//!         Released <--PUBREC--  --PUBREL-->    Received      <--PUBREL--  done    --PUBCOMP-->
+//!         Released <--PUBCOMP-- done           (not known)   <--PUBREL--          --PUBCOMP-->
+//! ```
+//!
+//! | comes | for an identifier that is | then |
+//! |---|---|---|
+//! | PUBACK | Sent at QoS 1 | done |
+//! | PUBREC | Sent at QoS 2 | Released, PUBREL |
+//! | PUBREC | Released, or not in use | PUBREL |
+//! | PUBCOMP | Released | done |
+//! | PUBACK, PUBCOMP | not in use | nothing: a resend has crossed it |
+//! | any of them | in use for anything else | the peer's fault |
+//! | PUBREL | Received, or not known | PUBCOMP, and it is forgotten |
+//! | PUBREL | not yet acknowledged with PUBREC on this connection | the peer's fault |
+
+use super::action::Control;
+use super::error::{NotNow, PeerError};
+use crate::session::{Change, Phase, Receipt, Session, Slots};
+use crate::types::{PacketId, QoS};
+use crate::v3::Delivery;
+use crate::wire::PacketType;
+
+/// What an acknowledgement leads to: at most one event, one change and one answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Effect {
+    pub(super) progress: Option<Progress>,
+    pub(super) change: Option<Change>,
+    pub(super) answer: Option<Control>,
+}
+
+/// What a sender learns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Progress {
+    Received(PacketId),
+    Delivered(PacketId),
+}
+
+/// What to do with a PUBLISH that has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Deliver,
+    /// It has been delivered before [MQTT-4.3.3-2].
+    Duplicate,
+}
+
+/// Why a PUBLISH is not dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rejection {
+    NotNow(NotNow),
+    Peer(PeerError),
+}
+
+/// PUBACK, PUBREC or PUBCOMP has come.
+pub(super) fn acknowledgement<S: Slots>(
+    session: &mut Session<S>,
+    packet_type: PacketType,
+    id: PacketId,
+) -> Result<Effect, PeerError> {
+    let outbound = &mut session.outbound;
+    let done = Effect {
+        progress: Some(Progress::Delivered(id)),
+        change: Some(Change::Completed(id)),
+        answer: None,
+    };
+    Ok(match (packet_type, outbound.phase(id)) {
+        // [MQTT-4.3.2-1]
+        (PacketType::PubAck, Some(Phase::Publish(QoS::AtLeastOnce))) => {
+            outbound.complete(id);
+            done
+        }
+        // [MQTT-4.3.3-1]
+        (PacketType::PubRec, Some(Phase::Publish(QoS::ExactlyOnce))) => {
+            outbound.release(id);
+            Effect {
+                progress: Some(Progress::Received(id)),
+                change: Some(Change::Released(id)),
+                answer: Some(Control::pubrel(id)),
+            }
+        }
+        // The PUBREL may have been lost with a connection; and a peer that holds an identifier
+        // which is not in use here any more has to be able to finish.
+        (PacketType::PubRec, Some(Phase::Released) | None) => {
+            if outbound.phase(id).is_some() {
+                outbound.mark_sent(id);
+            }
+            Effect {
+                answer: Some(Control::pubrel(id)),
+                ..Effect::default()
+            }
+        }
+        // [MQTT-4.3.3-1]
+        (PacketType::PubComp, Some(Phase::Released)) => {
+            outbound.complete(id);
+            done
+        }
+        (_, None) => Effect::default(),
+        (packet_type, Some(_)) => {
+            return Err(PeerError::WrongAcknowledgement {
+                packet_type,
+                packet_id: id,
+            });
+        }
+    })
+}
+
+/// PUBREL has come. [MQTT-4.3.3-2]
+pub(super) fn released<S: Slots>(
+    session: &mut Session<S>,
+    id: PacketId,
+) -> Result<Effect, PeerError> {
+    let change =
+        match session.inbound.receipt(id) {
+            // Also for an identifier that is not known: the peer has to be able to finish.
+            None => None,
+            Some(Receipt::Received) => Some(Change::Forgotten(id)),
+            // It says that it has had PUBREC. On an earlier connection that may be.
+            Some(
+                Receipt::Delivered(QoS::ExactlyOnce) | Receipt::Acknowledged(QoS::ExactlyOnce),
+            ) if session.inbound.is_stale(id) => Some(Change::Forgotten(id)),
+            Some(_) => {
+                return Err(PeerError::WrongAcknowledgement {
+                    packet_type: PacketType::PubRel,
+                    packet_id: id,
+                });
+            }
+        };
+    if change.is_some() {
+        session.inbound.remove(id);
+    }
+    Ok(Effect {
+        progress: None,
+        change,
+        answer: Some(Control::pubcomp(id)),
+    })
+}
+
+/// PUBLISH has come, or the part of it before its payload. Changes nothing but what an
+/// identifier that the peer has given up was kept for; [`delivered`] follows when the message is
+/// complete.
+pub(super) fn judge<S: Slots>(
+    session: &mut Session<S>,
+    delivery: Delivery,
+    manual: bool,
+    limit: u16,
+) -> Result<Verdict, Rejection> {
+    let Some(id) = delivery.packet_id() else {
+        return Ok(Verdict::Deliver);
+    };
+    let qos = delivery.qos();
+    match session.inbound.receipt(id) {
+        None => {}
+        // [MQTT-4.3.3-2]
+        Some(Receipt::Received) if qos == QoS::ExactlyOnce => return Ok(Verdict::Duplicate),
+        Some(Receipt::Delivered(held) | Receipt::Acknowledged(held)) if held == qos => {
+            if delivery.dup() || session.inbound.is_stale(id) {
+                return Ok(Verdict::Duplicate);
+            }
+            return Err(Rejection::Peer(PeerError::PacketIdInUse(id)));
+        }
+        // A client that lost its memory begins again with 1; what it has given up it will not
+        // release. On one and the same connection it would know better [MQTT-2.3.1-2].
+        Some(_) if session.inbound.is_stale(id) => session.inbound.remove(id),
+        Some(_) => return Err(Rejection::Peer(PeerError::PacketIdInUse(id))),
+    }
+    let needs_slot = manual || qos == QoS::ExactlyOnce;
+    if needs_slot && !session.inbound.has_room(limit) {
+        return Err(if session.inbound.is_queue_empty() {
+            Rejection::Peer(PeerError::TooManyInbound)
+        } else {
+            Rejection::NotNow(NotNow::InboundFull)
+        });
+    }
+    Ok(Verdict::Deliver)
+}
+
+/// A PUBLISH that has been judged is complete. [MQTT-3.3.4-1]
+pub(super) fn delivered<S: Slots>(
+    session: &mut Session<S>,
+    delivery: Delivery,
+    verdict: Verdict,
+    manual: bool,
+    limit: u16,
+) -> Effect {
+    let Some(id) = delivery.packet_id() else {
+        return Effect::default();
+    };
+    let qos = delivery.qos();
+    let inbound = &mut session.inbound;
+    let receipt = inbound.receipt(id);
+    if verdict == Verdict::Duplicate && receipt == Some(Receipt::Received) {
+        inbound.mark_current(id);
+        return Effect {
+            answer: Some(Control::pubrec(id)),
+            ..Effect::default()
+        };
+    }
+    if manual || receipt.is_some() {
+        if receipt.is_none() {
+            inbound.insert(id, Receipt::Delivered(qos), limit);
+        }
+        inbound.enqueue(id);
+        return Effect::default();
+    }
+    if qos == QoS::ExactlyOnce {
+        inbound.insert(id, Receipt::Received, limit);
+        Effect {
+            progress: None,
+            change: Some(Change::Received(id)),
+            answer: Some(Control::pubrec(id)),
+        }
+    } else {
+        Effect {
+            answer: Some(Control::puback(id)),
+            ..Effect::default()
+        }
+    }
+}

@@ -1,0 +1,520 @@
+//! The server's side of a connection.
+
+use super::action::{Action, CloseReason, Control};
+use super::config::Config;
+use super::core::{Core, State};
+use super::error::{HandleError, NotNow, PeerError, SendError};
+use super::event::{Event, Message, MessageHeader};
+use crate::decoder::Piece;
+use crate::session::{Session, Slots};
+use crate::time::Timestamp;
+use crate::types::PacketId;
+use crate::v3::{ConnAck, ConnectRefusal, Packet, PieceRef, ReturnCodes, SubAck, UnsubAck};
+use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction};
+
+/// One connection of a server with a client, without the transport.
+///
+/// It is driven as [`Client`](crate::Client) is: inputs, then actions until there are none, and
+/// one deadline. What differs:
+///
+/// - It begins with [`Event::ConnectRequested`]. The application decides, by
+///   [`accept`](Self::accept) or [`refuse`](Self::refuse), and finds the session that belongs to
+///   the Client Identifier [MQTT-3.1.3-2]. If the identifier is empty, it makes one up
+///   [MQTT-3.1.3-6].
+/// - [`Event::SubscribeRequested`] and [`Event::UnsubscribeRequested`] are answered with
+///   [`suback`](Self::suback) and [`unsuback`](Self::unsuback) before the next packet.
+/// - When it ends, it says whether the Will is to be published or discarded.
+///
+/// Until a client has connected it may be anyone: give the decoder a small
+/// [`Options::max_packet_size`](crate::Options::max_packet_size) until then.
+///
+/// ```
+/// use mqtt_sansio::v3::Decoder;
+/// use mqtt_sansio::{Config, Event, Server, Session, Slot, SliceOutput, Timestamp};
+///
+/// let now = Timestamp::from_millis(0);
+/// let mut server = Server::new(Session::<[Slot; 4]>::default(), Config::new(), now);
+/// let mut decoder = Decoder::new([0; 256]);
+/// let mut buffer = [0; 256];
+/// let mut out = SliceOutput::new(&mut buffer);
+///
+/// let mut received = &b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"[..];
+/// while let Some(packet) = decoder.decode(&mut received)? {
+///     if let Some(Event::ConnectRequested(connect)) = server.handle_packet(now, packet)? {
+///         assert_eq!(connect.client_id, "c");
+///         server.accept(now, None, &mut out)?;
+///     }
+///     while let Some(action) = server.poll_action() {
+///         println!("{action:?}");
+///     }
+/// }
+/// assert_eq!(out.written(), [0x20, 2, 0, 0]);
+/// // One and a half times the Keep Alive of 60 seconds.
+/// assert_eq!(server.poll_timeout(), Some(Timestamp::from_millis(90_000)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Server<S> {
+    core: Core<S>,
+    /// What the application has not answered yet.
+    request: Option<Request>,
+}
+
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+enum Request {
+    Subscribe { packet_id: PacketId, filters: u32 },
+    Unsubscribe { packet_id: PacketId },
+}
+
+impl<S: Slots> Server<S> {
+    /// A transport has been opened, and CONNECT is awaited. `session` is an empty one, for a client
+    /// that has none.
+    pub const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
+        let mut core = Core::new(session, config, now);
+        core.deadline = core.after(config.connect_timeout);
+        Self {
+            core,
+            request: None,
+        }
+    }
+
+    // Commands
+
+    /// Accepts the connection: sends CONNACK with return code 0 [MQTT-3.1.4-4]. `session` is the
+    /// one that was kept for the client, or `None` if there is none or the client asked for Clean
+    /// Session; it decides Session Present [MQTT-3.2.2-1, MQTT-3.2.2-2, MQTT-3.2.2-3].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::CleanSession`] if a client that asked for Clean Session is given a kept one;
+    /// [`SendError::NotConnected`] before CONNECT has come, [`SendError::AlreadyConnected`] after
+    /// it was answered.
+    pub fn accept<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        session: Option<Session<S>>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.check_requested()?;
+        if session.is_some() && self.core.clean_session {
+            return Err(SendError::CleanSession);
+        }
+        let session_present = session.is_some();
+        ConnAck::Accepted { session_present }.encode(out)?;
+        self.core.tick(now);
+        self.core.sent_now();
+        // From now on the client's silence counts, not the application's.
+        self.core.received_now();
+        if let Some(session) = session {
+            self.core.session = session;
+            self.core.resume();
+        }
+        self.core.begin();
+        Ok(())
+    }
+
+    /// Refuses the connection: sends CONNACK with this return code, and closes
+    /// [MQTT-3.2.2-4, MQTT-3.2.2-5]. To close without CONNACK [MQTT-3.2.2-6], use
+    /// [`close`](Self::close).
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](Self::accept).
+    pub fn refuse<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        refusal: ConnectRefusal,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.check_requested()?;
+        ConnAck::Refused(refusal).encode(out)?;
+        self.core.tick(now);
+        self.core.will = false;
+        self.core.end(CloseReason::Refused(refusal));
+        Ok(())
+    }
+
+    const fn check_requested(&self) -> Result<(), SendError> {
+        match self.core.state {
+            State::Requested => Ok(()),
+            State::Start => Err(SendError::NotConnected),
+            State::Connected => Err(SendError::AlreadyConnected),
+            State::Ending | State::Ended => Err(SendError::Ended),
+        }
+    }
+
+    /// Sends the client a message. Above QoS 0 it returns the Packet Identifier under which the
+    /// message is to be kept until [`Event::Delivered`].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::WindowFull`] if as many as possible are under way, and others that say what
+    /// has to come first. Nothing has changed then.
+    pub fn publish<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        message: &Message<B>,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.core.publish(now, message, out)
+    }
+
+    /// Sends a message whose payload follows with [`payload`](Self::payload). Until all of it has,
+    /// nothing else can be sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub fn publish_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        message: &MessageHeader<B>,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.core.publish_in_pieces(now, message, out)
+    }
+
+    /// The next piece of a payload. Returns how many bytes are still to come.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::PayloadTooLong`] if that is more than was announced.
+    pub fn payload<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut O,
+    ) -> Result<u32, SendError> {
+        self.core.payload(now, bytes, out)
+    }
+
+    /// Sends a message again that [`Action::Resend`] has asked for, with DUP [MQTT-3.3.1-1].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if it was not asked for.
+    pub fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        packet_id: PacketId,
+        message: &Message<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.core.resend(now, packet_id, message, out)
+    }
+
+    /// [`resend`](Self::resend) with a payload in pieces.
+    ///
+    /// # Errors
+    ///
+    /// As `resend`.
+    pub fn resend_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        packet_id: PacketId,
+        message: &MessageHeader<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.core.resend_in_pieces(now, packet_id, message, out)
+    }
+
+    /// Gives up a message that [`Action::Resend`] has asked for and that the application does not
+    /// have any more. Its identifier is free again.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if it was not asked for.
+    pub fn forget(&mut self, packet_id: PacketId) -> Result<(), SendError> {
+        self.core.forget(packet_id)
+    }
+
+    /// Answers [`Event::SubscribeRequested`]: one return code for each filter, in their order
+    /// [MQTT-3.8.4-1, MQTT-3.8.4-2, MQTT-3.8.4-5, MQTT-3.9.3-1].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if there was no such request,
+    /// [`SendError::WrongNumberOfReturnCodes`].
+    pub fn suback<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        return_codes: &ReturnCodes<B>,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.core.check_may_send()?;
+        let Some(Request::Subscribe { packet_id, filters }) = self.request else {
+            return Err(SendError::NotAwaited);
+        };
+        if u32::try_from(return_codes.len()) != Ok(filters) {
+            return Err(SendError::WrongNumberOfReturnCodes);
+        }
+        let suback = SubAck {
+            packet_id,
+            return_codes: return_codes.as_ref(),
+        };
+        suback.encode(out)?;
+        self.answered(now);
+        Ok(())
+    }
+
+    /// Answers [`Event::UnsubscribeRequested`], also if there was nothing to end
+    /// [MQTT-3.10.4-4, MQTT-3.10.4-5].
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if there was no such request.
+    pub fn unsuback<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        out: &mut O,
+    ) -> Result<(), SendError> {
+        self.core.check_may_send()?;
+        let Some(Request::Unsubscribe { packet_id }) = self.request else {
+            return Err(SendError::NotAwaited);
+        };
+        UnsubAck { packet_id }.encode(out)?;
+        self.answered(now);
+        Ok(())
+    }
+
+    fn answered(&mut self, now: Timestamp) {
+        self.core.tick(now);
+        self.core.sent_now();
+        self.request = None;
+    }
+
+    /// Acknowledges a message (with [`Config::manual_acknowledgement`]): it is the application's
+    /// now.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::NotAwaited`] if no message with this identifier awaits it.
+    pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), SendError> {
+        self.core.acknowledge(packet_id)
+    }
+
+    /// Ends the connection: because the client has connected anew [MQTT-3.1.4-2], because the
+    /// server goes down, or because of something that it must not do. Its Will is published.
+    pub fn close(&mut self, now: Timestamp) {
+        self.core.tick(now);
+        self.end(CloseReason::Aborted);
+    }
+
+    // Inputs
+
+    /// A packet has come.
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError::Peer`] if the client must not send it: the connection is over.
+    /// [`HandleError::NotNow`] if something has to be done first: hand the packet in again then.
+    pub fn handle_packet<B: AsRef<[u8]>>(
+        &mut self,
+        now: Timestamp,
+        packet: Packet<B>,
+    ) -> Result<Option<Event<B>>, HandleError> {
+        // The state is checked before the packet is looked at.
+        self.check_may_handle()?;
+        self.core.tick(now);
+        match (self.core.state, packet) {
+            (State::Start, Packet::Connect(connect)) => {
+                self.core.state = State::Requested;
+                self.core.deadline = None;
+                self.core.keep_alive = connect.keep_alive;
+                self.core.clean_session = connect.clean_session;
+                self.core.will = connect.will.is_some();
+                self.core.received_now();
+                Ok(Some(Event::ConnectRequested(connect)))
+            }
+            (State::Connected, Packet::Connect(_)) => Err(self.violation(PeerError::SecondConnect)),
+            (
+                State::Connected,
+                packet @ (Packet::Publish(_)
+                | Packet::PubAck(_)
+                | Packet::PubRec(_)
+                | Packet::PubRel(_)
+                | Packet::PubComp(_)),
+            ) => self.core.handle_delivery(packet),
+            (
+                State::Connected,
+                Packet::Subscribe(_)
+                | Packet::Unsubscribe(_)
+                | Packet::PingReq
+                | Packet::Disconnect,
+            ) if self.core.is_receiving_payload() => Err(NotNow::PayloadPending.into()),
+            (State::Connected, Packet::Subscribe(subscribe)) => {
+                self.request = Some(Request::Subscribe {
+                    packet_id: subscribe.packet_id,
+                    // A packet has no room for more.
+                    filters: u32::try_from(subscribe.subscriptions.len()).unwrap_or(u32::MAX),
+                });
+                self.core.received_now();
+                Ok(Some(Event::SubscribeRequested(subscribe)))
+            }
+            (State::Connected, Packet::Unsubscribe(unsubscribe)) => {
+                self.request = Some(Request::Unsubscribe {
+                    packet_id: unsubscribe.packet_id,
+                });
+                self.core.received_now();
+                Ok(Some(Event::UnsubscribeRequested(unsubscribe)))
+            }
+            (State::Connected, Packet::PingReq) => {
+                self.core.answer(Control::PINGRESP); // [MQTT-3.12.4-1]
+                self.core.received_now();
+                Ok(None)
+            }
+            (State::Connected, Packet::Disconnect) => {
+                self.end(CloseReason::Disconnected);
+                Ok(Some(Event::Disconnected))
+            }
+            // Before CONNECT, or what only a server sends [MQTT-4.8.0-1].
+            (_, packet) => {
+                let error = PeerError::Unexpected(packet.packet_type());
+                Err(self.violation(error))
+            }
+        }
+    }
+
+    /// A packet or a piece of one has come: for
+    /// [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces). A message in pieces is
+    /// acknowledged after its last piece.
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_packet`](Self::handle_packet).
+    pub fn handle_piece<'a>(
+        &mut self,
+        now: Timestamp,
+        piece: PieceRef<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        match piece {
+            Piece::Packet(packet) => self.handle_packet(now, packet),
+            Piece::PublishHeader(header) => {
+                self.check_may_handle()?;
+                self.core.tick(now);
+                if self.core.state != State::Connected {
+                    let error = PeerError::Unexpected(PacketType::Publish);
+                    return Err(self.violation(error));
+                }
+                self.core.handle_publish_header(header)
+            }
+            Piece::Payload { bytes, left } => {
+                self.check_may_handle()?;
+                self.core.tick(now);
+                self.core.handle_payload(bytes, left)
+            }
+        }
+    }
+
+    fn check_may_handle(&self) -> Result<(), HandleError> {
+        self.core.check_may_handle()?;
+        // What a client sends behind its CONNECT waits until that is accepted, and is not dealt
+        // with if it is refused [MQTT-3.1.4-5].
+        if self.request.is_some() || self.core.state == State::Requested {
+            return Err(NotNow::AnswerPending.into());
+        }
+        Ok(())
+    }
+
+    /// The decoder has found a fault in what the client sends: the connection is over. If it is in
+    /// CONNECT and the standard asks for a CONNACK [MQTT-3.1.2-2, MQTT-3.1.3-8], that is sent
+    /// first; otherwise none is [MQTT-3.1.4-1].
+    pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
+        self.core.tick(now);
+        let reason = CloseReason::Violation(PeerError::Malformed(error));
+        if let (State::Start, Reaction::ConnAckThenClose { return_code }) =
+            (self.core.state, error.reaction())
+        {
+            if let Some(refusal) = ConnectRefusal::from_return_code(return_code) {
+                let connack = Control::connack(ConnAck::Refused(refusal));
+                self.core.end_with(connack, reason);
+                return;
+            }
+        }
+        self.end(reason);
+    }
+
+    /// Time has passed. Too early, or twice, does no harm.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        let now = self.core.tick(now);
+        if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            self.end(match self.core.state {
+                State::Connected => CloseReason::KeepAliveTimeout, // [MQTT-3.1.2-24]
+                _ => CloseReason::ConnectTimeout,
+            });
+        }
+    }
+
+    /// The transport has been closed, by the client or by the network.
+    pub fn handle_transport_closed(&mut self, now: Timestamp) {
+        self.core.tick(now);
+        self.end(CloseReason::TransportClosed);
+    }
+
+    fn violation(&mut self, error: PeerError) -> HandleError {
+        self.end(CloseReason::Violation(error));
+        HandleError::Peer(error)
+    }
+
+    fn end(&mut self, reason: CloseReason) {
+        self.request = None;
+        if self.core.state != State::Connected {
+            // A Will counts once the connection is accepted.
+            self.core.will = false;
+        }
+        self.core.end(reason);
+    }
+
+    // Outputs
+
+    /// The next thing to do. Any command and any input can change the answer: call it until it
+    /// returns `None` after each.
+    #[must_use = "actions are to be carried out"]
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.core.poll_action()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before: the time
+    /// limit for CONNECT, then one and a half times the Keep Alive after the last packet
+    /// *received* [MQTT-3.1.2-24]. Any input can change the answer.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        match self.core.state {
+            State::Start => self.core.deadline,
+            State::Connected if self.core.keep_alive > 0 => {
+                let millis = u64::from(self.core.keep_alive).saturating_mul(1500);
+                Some(self.core.last_received().plus_millis(millis))
+            }
+            State::Requested | State::Connected | State::Ending | State::Ended => None,
+        }
+    }
+
+    // Views
+
+    /// How far the connection has come.
+    pub const fn state(&self) -> State {
+        self.core.state
+    }
+
+    /// The session, to look at or to save.
+    pub const fn session(&self) -> &Session<S> {
+        &self.core.session
+    }
+
+    /// Ends the connection, if it has not ended, and gives back the session, to be kept for the
+    /// client unless it asked for Clean Session.
+    pub fn into_session(mut self) -> Session<S> {
+        self.end(CloseReason::Aborted);
+        self.core.into_session()
+    }
+}
+
+impl<S> Server<S> {
+    /// Whether the client asked for Clean Session: what [`into_session`](Self::into_session) gives
+    /// back is empty then, and is not to be kept [MQTT-3.1.2-6].
+    pub const fn is_clean_session(&self) -> bool {
+        self.core.clean_session
+    }
+}

@@ -1,0 +1,153 @@
+//! A session as the list of its changes, for those who store each as it happens.
+
+use super::{Receipt, Session, Slots};
+use crate::types::{PacketId, QoS};
+
+/// One change of a [`Session`] that has to survive a crash (section 4.1). Comes out of a connection
+/// that keeps a journal, before the packet that depends on it; [`Session::apply`] is the way back.
+///
+/// The message itself is the application's to store, together with the change: with
+/// [`Sent`](Self::Sent) the message that is on its way out, with [`Received`](Self::Received) the
+/// one that has come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a store that skipped a change it did not know would be wrong"
+)]
+pub enum Change {
+    /// A message is about to be sent for the first time.
+    Sent {
+        /// Its Packet Identifier.
+        packet_id: PacketId,
+        /// Its QoS, 1 or 2.
+        qos: QoS,
+    },
+    /// PUBREC has come for a message: it need not be kept any more, its identifier must.
+    Released(PacketId),
+    /// A message that was sent is done with, and so is its identifier.
+    Completed(PacketId),
+    /// A QoS 2 message has come in and is this side's now.
+    Received(PacketId),
+    /// PUBREL has come for a message that came in: its identifier may be used again.
+    Forgotten(PacketId),
+    /// The session has ended: nothing of it is left.
+    Cleared,
+}
+
+impl<S: Slots> Session<S> {
+    /// Makes a change that a journal holds. Applied in order to the session that the journal began
+    /// with, the changes lead to the session that they came from.
+    ///
+    /// False if there is no slot for it, which storage of the same size cannot lead to. A change
+    /// of an identifier that is not under way does nothing.
+    pub fn apply(&mut self, change: Change) -> bool {
+        match change {
+            Change::Sent { packet_id, qos } => {
+                self.outbound.phase(packet_id).is_some() || self.outbound.begin_with(packet_id, qos)
+            }
+            Change::Released(packet_id) => {
+                self.outbound.release(packet_id);
+                true
+            }
+            Change::Completed(packet_id) => {
+                self.outbound.complete(packet_id);
+                true
+            }
+            Change::Received(packet_id) => {
+                self.inbound.remove(packet_id);
+                self.inbound.insert(packet_id, Receipt::Received, u16::MAX)
+            }
+            Change::Forgotten(packet_id) => {
+                self.inbound.remove(packet_id);
+                true
+            }
+            Change::Cleared => {
+                self.clear();
+                true
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{InFlight, Slot, Stage};
+    use std::vec::Vec;
+
+    fn id(number: u16) -> PacketId {
+        PacketId::new(number).unwrap()
+    }
+
+    #[test]
+    fn changes_in_order_rebuild_the_session() {
+        let mut session = Session::<[Slot; 4]>::default();
+        for change in [
+            Change::Sent {
+                packet_id: id(1),
+                qos: QoS::AtLeastOnce,
+            },
+            Change::Sent {
+                packet_id: id(2),
+                qos: QoS::ExactlyOnce,
+            },
+            Change::Received(id(77)),
+            Change::Sent {
+                packet_id: id(3),
+                qos: QoS::ExactlyOnce,
+            },
+            Change::Completed(id(1)),
+            Change::Released(id(2)),
+            Change::Received(id(78)),
+            Change::Forgotten(id(77)),
+        ] {
+            assert!(session.apply(change), "{change:?}");
+        }
+        assert_eq!(
+            session.outbound().collect::<Vec<_>>(),
+            [
+                InFlight {
+                    packet_id: id(3),
+                    stage: Stage::Sent(QoS::ExactlyOnce)
+                },
+                InFlight {
+                    packet_id: id(2),
+                    stage: Stage::Released
+                },
+            ]
+        );
+        assert_eq!(session.inbound().collect::<Vec<_>>(), [id(78)]);
+        session.apply(Change::Cleared);
+        assert!(session.is_empty());
+    }
+
+    #[test]
+    fn a_journal_that_begins_anywhere_is_followed() {
+        let mut session = Session::<[Slot; 4]>::default();
+        for number in [700, 5, 65_535] {
+            let packet_id = id(number);
+            assert!(session.apply(Change::Sent {
+                packet_id,
+                qos: QoS::AtLeastOnce
+            }));
+        }
+        let order: Vec<u16> = session.outbound().map(|m| m.packet_id.get()).collect();
+        assert_eq!(order, [700, 5, 65_535]);
+    }
+
+    #[test]
+    fn a_change_that_does_not_fit_is_not_made() {
+        let mut session = Session::<[Slot; 2]>::default();
+        assert!(session.apply(Change::Sent {
+            packet_id: id(1),
+            qos: QoS::AtLeastOnce
+        }));
+        assert!(!session.apply(Change::Sent {
+            packet_id: id(3),
+            qos: QoS::AtLeastOnce
+        }));
+        assert_eq!(session.outbound().count(), 1);
+    }
+}

@@ -1,0 +1,697 @@
+//! Packet Identifiers of what this side has sent and awaits an answer to.
+//!
+//! The identifier says where its slot is: its number modulo the number of slots. So each slot has
+//! identifiers of its own, and a slot that becomes free goes to the end of the queue of free ones
+//! with the next of them. In order that gives 1, 2, 3 and so on round to 1 again, never one in use
+//! [MQTT-2.3.1-2], and an acknowledgement costs the same however many are outstanding and in
+//! whatever order they come.
+
+use super::slots::{MAX_SLOTS, Slot, Slots};
+use crate::types::{PacketId, QoS};
+
+/// What an identifier is in use for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) enum Phase {
+    /// PUBLISH was sent at this QoS, 1 or 2; PUBACK or PUBREC is awaited.
+    Publish(QoS),
+    /// PUBREL was sent; PUBCOMP is awaited.
+    Released,
+    /// SUBSCRIBE with this many filters was sent; SUBACK is awaited.
+    Subscribe(u16),
+    /// UNSUBSCRIBE was sent; UNSUBACK is awaited.
+    Unsubscribe,
+}
+
+// `Slot::state`: one of these, and for messages the flags below. A free slot has 0.
+const PUBLISH_1: u16 = 1;
+const PUBLISH_2: u16 = 2;
+const RELEASED: u16 = 3;
+const SUBSCRIBE: u16 = 4;
+const UNSUBSCRIBE: u16 = 5;
+const PHASE: u16 = 7;
+/// Not yet sent again on this connection.
+const UNSENT: u16 = 8;
+/// The application has been asked to send it again.
+const ASKED: u16 = 16;
+
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(crate) struct Outbound<S> {
+    slots: S,
+    /// The messages, linked in the order in which they are to be sent again [MQTT-4.6.0-1]: as
+    /// they were sent; once PUBREC has come, as the PUBRECs came [MQTT-4.6.0-4].
+    first: u16,
+    last: u16,
+    /// The free slots, linked in the order in which they became free. Such a slot holds the
+    /// identifier that it will give out next.
+    first_free: u16,
+    last_free: u16,
+    /// Where to look for the next message to send again; those before it are not to be.
+    cursor: u16,
+    messages: u16,
+    unsent: u16,
+    asked: u16,
+    /// How many SUBSCRIBE and UNSUBSCRIBE are under way.
+    requests: u16,
+}
+
+/// The identifier after this one; after 65,535 comes 1.
+const fn following(id: u16) -> u16 {
+    match id.checked_add(1) {
+        Some(id) => id,
+        None => 1,
+    }
+}
+
+impl<S: Slots> Outbound<S> {
+    pub(crate) fn new(slots: S) -> Self {
+        let mut outbound = Self {
+            slots,
+            first: 0,
+            last: 0,
+            first_free: 0,
+            last_free: 0,
+            cursor: 0,
+            messages: 0,
+            unsent: 0,
+            asked: 0,
+            requests: 0,
+        };
+        outbound.slots.as_mut_slice().fill(Slot::EMPTY);
+        outbound.link_free_slots(1);
+        outbound
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.messages == 0 && self.requests == 0
+    }
+
+    /// How many messages are under way.
+    pub(crate) const fn messages(&self) -> u16 {
+        self.messages
+    }
+
+    /// How many of them have not been sent again since the connection began.
+    pub(crate) const fn unsent(&self) -> u16 {
+        self.unsent
+    }
+
+    /// How many of them the peer may be working on: sent on this connection, or about to be.
+    pub(crate) const fn in_flight(&self) -> u16 {
+        self.messages
+            .saturating_sub(self.unsent)
+            .saturating_add(self.asked)
+    }
+
+    /// The identifier that would be given out next; 1 at the start.
+    pub(super) const fn next_number(&self) -> u16 {
+        self.first_free
+    }
+
+    /// Forgets what is under way, but not which identifiers were used last.
+    pub(crate) fn clear(&mut self) {
+        let next = match self.first_free {
+            // All were in use: the oldest is the one to be used again.
+            0 => self.first.max(1),
+            next => next,
+        };
+        self.slots.as_mut_slice().fill(Slot::EMPTY);
+        (self.first, self.last, self.cursor) = (0, 0, 0);
+        (self.messages, self.unsent, self.asked, self.requests) = (0, 0, 0, 0);
+        self.link_free_slots(next);
+    }
+
+    fn index(&self, id: u16) -> usize {
+        usize::from(id)
+            .checked_rem(self.slots.as_slice().len())
+            .unwrap_or(0)
+    }
+
+    /// The slot in use for `id`.
+    fn slot(&self, id: u16) -> Option<&Slot> {
+        let slot = self.slots.as_slice().get(self.index(id))?;
+        (slot.id == id && slot.state != 0).then_some(slot)
+    }
+
+    fn slot_mut(&mut self, id: u16) -> Option<&mut Slot> {
+        let slot = self.any_slot_mut(id)?;
+        (slot.id == id && slot.state != 0).then_some(slot)
+    }
+
+    /// The slot that `id` belongs to, whatever is in it.
+    fn any_slot_mut(&mut self, id: u16) -> Option<&mut Slot> {
+        let index = self.index(id);
+        self.slots.as_mut_slice().get_mut(index)
+    }
+
+    /// What `id` is in use for.
+    pub(crate) fn phase(&self, id: PacketId) -> Option<Phase> {
+        self.slot(id.get()).map(phase)
+    }
+
+    /// The identifier for the next thing to be sent; `None` if all slots are in use. Nothing is in
+    /// use yet: that is for [`begin`](Self::begin), once the packet has been written.
+    pub(crate) fn next_id(&mut self) -> Option<PacketId> {
+        if self.first_free == 0 {
+            self.grow()?;
+        }
+        PacketId::new(self.first_free)
+    }
+
+    /// Takes the identifier that `next_id` gave into use.
+    pub(crate) fn begin(&mut self, phase: Phase) {
+        let id = self.first_free;
+        let Some(slot) = self.any_slot_mut(id) else {
+            return;
+        };
+        let next_free = slot.next;
+        (slot.next, slot.previous) = (0, 0);
+        let is_message = match phase {
+            Phase::Publish(QoS::ExactlyOnce) => {
+                slot.state = PUBLISH_2;
+                true
+            }
+            Phase::Publish(_) => {
+                slot.state = PUBLISH_1;
+                true
+            }
+            Phase::Released => {
+                slot.state = RELEASED;
+                true
+            }
+            Phase::Subscribe(filters) => {
+                slot.state = SUBSCRIBE;
+                // Requests are in no list, so the link is free for their number of filters.
+                slot.previous = filters;
+                false
+            }
+            Phase::Unsubscribe => {
+                slot.state = UNSUBSCRIBE;
+                false
+            }
+        };
+        self.first_free = next_free;
+        if next_free == 0 {
+            self.last_free = 0;
+        }
+        if is_message {
+            self.messages = self.messages.saturating_add(1);
+            self.append(id);
+        } else {
+            self.requests = self.requests.saturating_add(1);
+        }
+    }
+
+    /// PUBREC has come: the message is released, and PUBREL is what would be sent again, behind
+    /// those for which PUBREC came earlier.
+    pub(crate) fn release(&mut self, id: PacketId) {
+        let id = id.get();
+        self.unlink(id);
+        self.count_as_sent(id);
+        if let Some(slot) = self.slot_mut(id) {
+            slot.state = RELEASED;
+        }
+        self.append(id);
+    }
+
+    /// The last answer has come: `id` is free again [MQTT-2.3.1-3].
+    pub(crate) fn complete(&mut self, id: PacketId) {
+        let id = id.get();
+        match self.slot(id).map(phase) {
+            None => return,
+            Some(Phase::Subscribe(_) | Phase::Unsubscribe) => {
+                self.requests = self.requests.saturating_sub(1);
+            }
+            Some(Phase::Publish(_) | Phase::Released) => {
+                self.count_as_sent(id);
+                self.unlink(id);
+                self.messages = self.messages.saturating_sub(1);
+            }
+        }
+        self.free(id);
+    }
+
+    /// Puts the slot of `id` at the end of the queue, with its next identifier.
+    fn free(&mut self, id: u16) {
+        let slots = self.slots.as_slice().len().min(MAX_SLOTS);
+        let next = u16::try_from(usize::from(id).saturating_add(slots)).unwrap_or_else(|_| {
+            // Round to the smallest that belongs to this slot.
+            match usize::from(id).checked_rem(slots) {
+                None | Some(0) => u16::try_from(slots).unwrap_or(id),
+                Some(smallest) => u16::try_from(smallest).unwrap_or(id),
+            }
+        });
+        if let Some(slot) = self.any_slot_mut(id) {
+            *slot = Slot {
+                id: next,
+                ..Slot::EMPTY
+            };
+        }
+        self.append_free(next);
+    }
+
+    fn append_free(&mut self, id: u16) {
+        match self.last_free {
+            0 => self.first_free = id,
+            last => {
+                if let Some(slot) = self.any_slot_mut(last) {
+                    slot.next = id;
+                }
+            }
+        }
+        self.last_free = id;
+    }
+
+    /// Gives each slot that is not in use an identifier, and queues them in the order of their
+    /// identifiers, `from` first. Such slots must be empty.
+    fn link_free_slots(&mut self, from: u16) {
+        (self.first_free, self.last_free) = (0, 0);
+        let is_unused = |slot: &&Slot| slot.state == 0;
+        let mut unused = self.slots.as_slice().iter().filter(is_unused).count();
+        let mut id = from;
+        for _ in 0..u16::MAX {
+            if unused == 0 {
+                return;
+            }
+            if let Some(slot) = self.any_slot_mut(id) {
+                if slot.state == 0 && slot.id == 0 {
+                    slot.id = id;
+                    unused = unused.saturating_sub(1);
+                    self.append_free(id);
+                }
+            }
+            id = following(id);
+        }
+    }
+
+    /// More slots. An identifier in use may belong to another slot then: with twice as many, to
+    /// the one it is in or to a new one.
+    fn grow(&mut self) -> Option<()> {
+        let before = self.slots.as_slice().len();
+        if before >= MAX_SLOTS || !self.slots.grow() {
+            return None;
+        }
+        for new in self.slots.as_mut_slice().iter_mut().skip(before) {
+            *new = Slot::EMPTY;
+        }
+        let mut newest = 0;
+        for at in 0..before {
+            let Some(slot) = self.slots.as_slice().get(at).copied() else {
+                break;
+            };
+            newest = newest.max(slot.id);
+            let home = self.index(slot.id);
+            if home != at {
+                if let Some(old) = self.slots.as_mut_slice().get_mut(at) {
+                    *old = Slot::EMPTY;
+                }
+                if let Some(new) = self.slots.as_mut_slice().get_mut(home) {
+                    *new = slot;
+                }
+            }
+        }
+        self.link_free_slots(following(newest));
+        (self.first_free != 0).then_some(())
+    }
+
+    fn append(&mut self, id: u16) {
+        let last = self.last;
+        if let Some(slot) = self.slot_mut(id) {
+            (slot.previous, slot.next) = (last, 0);
+        }
+        match self.slot_mut(last) {
+            Some(slot) => slot.next = id,
+            None => self.first = id,
+        }
+        self.last = id;
+    }
+
+    fn unlink(&mut self, id: u16) {
+        let Some(&Slot { previous, next, .. }) = self.slot(id) else {
+            return;
+        };
+        match self.slot_mut(previous) {
+            Some(slot) => slot.next = next,
+            None => self.first = next,
+        }
+        match self.slot_mut(next) {
+            Some(slot) => slot.previous = previous,
+            None => self.last = previous,
+        }
+        if self.cursor == id {
+            self.cursor = next;
+        }
+    }
+
+    /// A connection begins that goes on with this session: everything is to be sent again
+    /// [MQTT-4.4.0-1].
+    pub(crate) fn resume(&mut self) {
+        let mut id = self.first;
+        while let Some(slot) = self.slot_mut(id) {
+            slot.state = slot.state & PHASE | UNSENT;
+            id = slot.next;
+        }
+        self.cursor = self.first;
+        self.unsent = self.messages;
+        self.asked = 0;
+    }
+
+    /// The next message to be sent again, if there is one that the application has not been asked
+    /// for yet.
+    pub(crate) fn next_unsent(&mut self) -> Option<(PacketId, Phase)> {
+        loop {
+            let slot = self.slot(self.cursor)?;
+            if slot.state & UNSENT != 0 && slot.state & ASKED == 0 {
+                return Some((PacketId::new(slot.id)?, phase(slot)));
+            }
+            self.cursor = slot.next;
+        }
+    }
+
+    /// The application has been asked to send `id` again.
+    pub(crate) fn mark_asked(&mut self, id: PacketId) {
+        if let Some(slot) = self.slot_mut(id.get()) {
+            slot.state |= ASKED;
+            self.asked = self.asked.saturating_add(1);
+        }
+    }
+
+    /// Whether the application has been asked to send `id` again and has not done so yet.
+    pub(crate) fn is_asked(&self, id: PacketId) -> bool {
+        self.slot(id.get())
+            .is_some_and(|slot| slot.state & (UNSENT | ASKED) == UNSENT | ASKED)
+    }
+
+    /// `id` has been sent again.
+    pub(crate) fn mark_sent(&mut self, id: PacketId) {
+        self.count_as_sent(id.get());
+    }
+
+    fn count_as_sent(&mut self, id: u16) {
+        let Some(slot) = self.slot_mut(id) else {
+            return;
+        };
+        let flags = slot.state;
+        slot.state &= PHASE;
+        if flags & PHASE <= RELEASED {
+            self.unsent = self.unsent.saturating_sub(u16::from(flags & UNSENT != 0));
+            self.asked = self.asked.saturating_sub(u16::from(flags & ASKED != 0));
+        }
+    }
+
+    /// The oldest message that was not sent on this connection: after a lost session, the next one
+    /// to be forgotten.
+    pub(crate) fn first_not_sent(&self) -> Option<(PacketId, Phase)> {
+        if self.unsent == 0 {
+            return None;
+        }
+        self.messages_from(self.first)
+            .find(|slot| slot.state & UNSENT != 0)
+            .and_then(|slot| Some((PacketId::new(slot.id)?, phase(slot))))
+    }
+
+    /// SUBSCRIBE and UNSUBSCRIBE that were not answered belong to the connection, not to the
+    /// session: they end with it.
+    pub(crate) fn drop_requests(&mut self) {
+        for at in 0..self.slots.as_slice().len() {
+            if self.requests == 0 {
+                return;
+            }
+            if let Some(slot) = self.slots.as_slice().get(at) {
+                if slot.state > RELEASED && slot.state & PHASE > RELEASED {
+                    if let Some(id) = PacketId::new(slot.id) {
+                        self.complete(id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn messages_from(&self, id: u16) -> impl Iterator<Item = &Slot> + '_ {
+        core::iter::successors(self.slot(id), |slot| self.slot(slot.next))
+    }
+
+    /// The messages in the order in which they are to be sent again.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketId, Phase)> + '_ {
+        self.messages_from(self.first)
+            .filter_map(|slot| Some((PacketId::new(slot.id)?, phase(slot))))
+    }
+
+    /// Puts back a message that was under way, behind the others. False if there is no slot for
+    /// this identifier; [`finish_restoring`](Self::finish_restoring) comes after the last.
+    pub(super) fn restore(&mut self, id: PacketId, phase: Phase) -> bool {
+        let state = match phase {
+            Phase::Publish(QoS::AtLeastOnce) => PUBLISH_1,
+            Phase::Publish(QoS::ExactlyOnce) => PUBLISH_2,
+            Phase::Released => RELEASED,
+            Phase::Publish(QoS::AtMostOnce) | Phase::Subscribe(_) | Phase::Unsubscribe => {
+                return false;
+            }
+        };
+        loop {
+            let taken = self.slots.as_slice().get(self.index(id.get()));
+            if taken.is_some_and(|slot| slot.state == 0) {
+                break;
+            }
+            if taken.is_some_and(|slot| slot.id == id.get()) || !self.grow_empty() {
+                return false;
+            }
+        }
+        if let Some(slot) = self.any_slot_mut(id.get()) {
+            *slot = Slot {
+                id: id.get(),
+                state,
+                ..Slot::EMPTY
+            };
+        }
+        self.messages = self.messages.saturating_add(1);
+        self.append(id.get());
+        true
+    }
+
+    /// [`grow`](Self::grow) while free slots have no identifiers.
+    fn grow_empty(&mut self) -> bool {
+        let grown = self.grow().is_some();
+        for slot in self.slots.as_mut_slice() {
+            if slot.state == 0 {
+                *slot = Slot::EMPTY;
+            }
+        }
+        grown
+    }
+
+    /// Takes a particular identifier into use for a message, as a journal says that it was.
+    /// False if its slot is taken.
+    pub(super) fn begin_with(&mut self, id: PacketId, qos: QoS) -> bool {
+        if self.next_id() == Some(id) {
+            self.begin(Phase::Publish(qos));
+            return true;
+        }
+        let restored = self.restore(id, Phase::Publish(qos));
+        self.finish_restoring(following(id.get()));
+        restored
+    }
+
+    /// Empties the slots for [`restore`](Self::restore).
+    pub(super) fn start_restoring(&mut self) {
+        self.clear();
+        self.slots.as_mut_slice().fill(Slot::EMPTY);
+    }
+
+    pub(super) fn finish_restoring(&mut self, next: u16) {
+        for slot in self.slots.as_mut_slice() {
+            if slot.state == 0 {
+                *slot = Slot::EMPTY;
+            }
+        }
+        self.link_free_slots(next);
+    }
+}
+
+const fn phase(slot: &Slot) -> Phase {
+    match slot.state & PHASE {
+        PUBLISH_1 => Phase::Publish(QoS::AtLeastOnce),
+        PUBLISH_2 => Phase::Publish(QoS::ExactlyOnce),
+        RELEASED => Phase::Released,
+        SUBSCRIBE => Phase::Subscribe(slot.previous),
+        _ => Phase::Unsubscribe,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    const Q1: Phase = Phase::Publish(QoS::AtLeastOnce);
+    const Q2: Phase = Phase::Publish(QoS::ExactlyOnce);
+
+    fn send(outbound: &mut Outbound<impl Slots>, phase: Phase) -> u16 {
+        let id = outbound.next_id().expect("a free slot");
+        outbound.begin(phase);
+        id.get()
+    }
+
+    fn id(number: u16) -> PacketId {
+        PacketId::new(number).unwrap()
+    }
+
+    fn order(outbound: &Outbound<impl Slots>) -> Vec<u16> {
+        outbound.iter().map(|(id, _)| id.get()).collect()
+    }
+
+    #[test]
+    fn identifiers_count_up_and_roll_over_to_1_whatever_the_number_of_slots() {
+        for slots in [1, 2, 3, 4, 7, 8, 100] {
+            let mut slots = std::vec![Slot::EMPTY; slots];
+            let mut outbound = Outbound::new(&mut slots[..]);
+            for round in 0..3 {
+                for expected in 1..=u16::MAX {
+                    assert_eq!(send(&mut outbound, Q1), expected, "round {round}");
+                    outbound.complete(id(expected));
+                }
+                if u32::from(u16::MAX) % slots_of(&outbound) != 0 {
+                    // Beyond the first round the order is that of the slots, still without
+                    // repetition; see the next test.
+                    break;
+                }
+            }
+        }
+    }
+
+    fn slots_of(outbound: &Outbound<&mut [Slot]>) -> u32 {
+        u32::try_from(outbound.slots.len()).unwrap()
+    }
+
+    #[test]
+    fn an_identifier_in_use_is_never_given_out() {
+        let mut outbound = Outbound::new([Slot::EMPTY; 5]);
+        let kept = send(&mut outbound, Q1);
+        for _ in 0..200_000 {
+            let next = send(&mut outbound, Q2);
+            assert_ne!(next, kept);
+            assert_ne!(next, 0);
+            outbound.complete(id(next));
+        }
+    }
+
+    #[test]
+    fn when_all_slots_are_in_use_there_is_no_identifier_and_nothing_changes() {
+        let mut outbound = Outbound::new([Slot::EMPTY; 2]);
+        assert_eq!(send(&mut outbound, Q1), 1);
+        assert_eq!(send(&mut outbound, Phase::Subscribe(3)), 2);
+        assert_eq!(outbound.next_id(), None);
+        assert_eq!(outbound.phase(id(2)), Some(Phase::Subscribe(3)));
+        outbound.complete(id(1));
+        assert_eq!(send(&mut outbound, Q1), 3);
+        assert_eq!(order(&outbound), [3]);
+    }
+
+    #[test]
+    fn no_slots_at_all_are_simply_full() {
+        let mut outbound = Outbound::new([Slot::EMPTY; 0]);
+        assert_eq!(outbound.next_id(), None);
+        assert_eq!(outbound.phase(id(1)), None);
+        outbound.complete(id(1));
+        outbound.resume();
+        assert!(outbound.is_empty());
+    }
+
+    #[test]
+    fn publish_is_sent_again_in_order_and_pubrel_in_the_order_of_the_pubrecs() {
+        let mut outbound = Outbound::new([Slot::EMPTY; 8]);
+        for phase in [Q2, Q1, Q2, Q2] {
+            send(&mut outbound, phase);
+        }
+        outbound.release(id(4));
+        outbound.release(id(1));
+        assert_eq!(order(&outbound), [2, 3, 4, 1]);
+        outbound.resume();
+        let mut again = Vec::new();
+        while let Some((id, phase)) = outbound.next_unsent() {
+            again.push((id.get(), phase));
+            outbound.mark_sent(id);
+        }
+        assert_eq!(
+            again,
+            [(2, Q1), (3, Q2), (4, Phase::Released), (1, Phase::Released)]
+        );
+        assert_eq!(outbound.unsent(), 0);
+    }
+
+    #[test]
+    fn a_message_acknowledged_before_it_was_sent_again_is_not_sent_again() {
+        let mut outbound = Outbound::new([Slot::EMPTY; 4]);
+        for _ in 0..3 {
+            send(&mut outbound, Q2);
+        }
+        outbound.resume();
+        outbound.mark_asked(id(1));
+        outbound.complete(id(1));
+        outbound.release(id(2));
+        assert_eq!(outbound.next_unsent(), Some((id(3), Q2)));
+        assert_eq!((outbound.unsent(), outbound.in_flight()), (1, 1));
+    }
+
+    #[test]
+    fn requests_end_with_the_connection_and_messages_do_not() {
+        let mut outbound = Outbound::new([Slot::EMPTY; 4]);
+        send(&mut outbound, Phase::Subscribe(1));
+        send(&mut outbound, Q1);
+        send(&mut outbound, Phase::Unsubscribe);
+        outbound.drop_requests();
+        assert_eq!(outbound.phase(id(1)), None);
+        assert_eq!(outbound.phase(id(3)), None);
+        assert_eq!(order(&outbound), [2]);
+        assert_eq!(outbound.requests, 0);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_vector_grows_to_all_65535_identifiers_and_no_further() {
+        let mut outbound = Outbound::new(Vec::new());
+        assert_eq!(outbound.slots.capacity(), 0);
+        for expected in 1..=u16::MAX {
+            assert_eq!(send(&mut outbound, Q1), expected);
+        }
+        assert_eq!(outbound.next_id(), None);
+        assert_eq!(order(&outbound), (1..=u16::MAX).collect::<Vec<_>>());
+        // Back in another order, each with the same few steps.
+        for number in (1..=u16::MAX).rev() {
+            outbound.complete(id(number));
+        }
+        assert!(outbound.is_empty());
+        assert_eq!(
+            send(&mut outbound, Q1),
+            u16::MAX,
+            "the one that was free first"
+        );
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn growing_keeps_what_is_in_use_where_it_can_be_found() {
+        let mut outbound = Outbound::new(Vec::new());
+        for _ in 0..5 {
+            let next = send(&mut outbound, Q1);
+            outbound.complete(id(next));
+        }
+        let sent: Vec<u16> = (0..100).map(|_| send(&mut outbound, Q1)).collect();
+        assert_eq!(order(&outbound), sent);
+        for &number in &sent {
+            assert_eq!(outbound.phase(id(number)), Some(Q1));
+        }
+        let unique: std::collections::BTreeSet<_> = sent.iter().collect();
+        assert_eq!(unique.len(), 100);
+    }
+
+    #[test]
+    fn clearing_does_not_start_again_at_1() {
+        let mut outbound = Outbound::new([Slot::EMPTY; 2]);
+        assert_eq!([send(&mut outbound, Q1), send(&mut outbound, Q1)], [1, 2]);
+        outbound.complete(id(1));
+        outbound.clear();
+        assert_eq!(send(&mut outbound, Q1), 3);
+    }
+}

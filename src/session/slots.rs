@@ -1,0 +1,91 @@
+//! Where the Packet Identifiers of a session live.
+
+/// Room for one Packet Identifier and what is known of it: eight bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Slot {
+    pub(super) id: u16,
+    /// Two links to other slots, by their identifiers; 0 for none.
+    pub(super) previous: u16,
+    pub(super) next: u16,
+    /// What `outbound` or `inbound` keeps of the identifier; 0 in a slot that is not in use.
+    pub(super) state: u16,
+}
+
+impl Slot {
+    /// A slot that nothing is in.
+    pub const EMPTY: Self = Self {
+        id: 0,
+        previous: 0,
+        next: 0,
+        state: 0,
+    };
+}
+
+/// Storage for the identifiers of one direction of a [`Session`](crate::Session): `[Slot; N]`,
+/// `&mut [Slot]`, or `Vec<Slot>` with feature `alloc`.
+pub trait Slots {
+    /// The slots. Always as many as before, except after [`grow`](Self::grow).
+    fn as_slice(&self) -> &[Slot];
+
+    /// The slots, to write to.
+    fn as_mut_slice(&mut self) -> &mut [Slot];
+
+    /// More slots, behind those that there are; false if there are no more to be had. What the
+    /// new ones hold is of no importance.
+    fn grow(&mut self) -> bool {
+        false
+    }
+}
+
+impl<const N: usize> Slots for [Slot; N] {
+    #[inline]
+    fn as_slice(&self) -> &[Slot] {
+        self
+    }
+
+    #[inline]
+    fn as_mut_slice(&mut self) -> &mut [Slot] {
+        self
+    }
+}
+
+impl Slots for &mut [Slot] {
+    #[inline]
+    fn as_slice(&self) -> &[Slot] {
+        self
+    }
+
+    #[inline]
+    fn as_mut_slice(&mut self) -> &mut [Slot] {
+        self
+    }
+}
+
+/// Takes nothing until it is used, then doubles.
+#[cfg(feature = "alloc")]
+impl Slots for alloc::vec::Vec<Slot> {
+    #[inline]
+    fn as_slice(&self) -> &[Slot] {
+        self
+    }
+
+    #[inline]
+    fn as_mut_slice(&mut self) -> &mut [Slot] {
+        self
+    }
+
+    fn grow(&mut self) -> bool {
+        let len = self.len().saturating_mul(2).clamp(8, MAX_SLOTS);
+        let more = len.saturating_sub(self.len());
+        if more == 0 || self.try_reserve_exact(more).is_err() {
+            return false;
+        }
+        self.resize(len, Slot::EMPTY);
+        true
+    }
+}
+
+/// One for each number of 16 bits. There is no identifier 0, but with one slot more than there
+/// are identifiers the number of slots can double up to it.
+pub(super) const MAX_SLOTS: usize = 65_536;

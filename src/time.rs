@@ -1,0 +1,95 @@
+//! The caller's clock.
+
+use core::num::NonZeroU64;
+
+/// A point in time: milliseconds since any moment that the caller likes, as long as it is the same
+/// one throughout (start of the device, of the process, of 1970).
+///
+/// The crate never reads a clock; each call that needs the time is given it. Time that goes
+/// backwards is taken for no time having passed. At 64 bits the clock does not wrap for 584
+/// million years; a clock of 32 bits has to be extended by the caller, who sees it wrap.
+///
+/// ```
+/// use mqtt_sansio::Timestamp;
+///
+/// let started = std::time::Instant::now();
+/// let now = || Timestamp::from_millis(started.elapsed().as_millis() as u64);
+/// assert!(now() < now().plus_millis(1_000));
+/// ```
+// One more than the milliseconds, so that `Option<Timestamp>` takes eight bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(NonZeroU64);
+
+impl Timestamp {
+    /// This many milliseconds after the caller's zero.
+    #[must_use]
+    #[inline]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add(millis))
+    }
+
+    /// Milliseconds after the caller's zero.
+    #[must_use]
+    #[inline]
+    pub const fn as_millis(self) -> u64 {
+        self.0.get().saturating_sub(1)
+    }
+
+    /// Later by this much; the end of time if that is beyond it.
+    #[must_use]
+    #[inline]
+    pub const fn plus_millis(self, millis: u64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// How much later than `earlier`, in milliseconds; 0 if it is not.
+    #[must_use]
+    #[inline]
+    pub const fn millis_since(self, earlier: Self) -> u64 {
+        self.0.get().saturating_sub(earlier.0.get())
+    }
+}
+
+impl core::fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} ms", self.as_millis())
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Timestamp {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(f, "{=u64} ms", self.as_millis());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_go_in_and_come_out() {
+        for millis in [0, 1, u64::from(u32::MAX), u64::MAX - 1] {
+            assert_eq!(Timestamp::from_millis(millis).as_millis(), millis);
+        }
+    }
+
+    #[test]
+    fn time_ends_instead_of_wrapping() {
+        let end = Timestamp::from_millis(u64::MAX);
+        assert_eq!(end.plus_millis(1), end);
+        assert!(Timestamp::from_millis(5).plus_millis(u64::MAX) >= Timestamp::from_millis(5));
+    }
+
+    #[test]
+    fn backwards_is_no_time_at_all() {
+        let (early, late) = (Timestamp::from_millis(3), Timestamp::from_millis(10));
+        assert_eq!(late.millis_since(early), 7);
+        assert_eq!(early.millis_since(late), 0);
+    }
+
+    #[test]
+    fn an_optional_timestamp_takes_eight_bytes() {
+        assert_eq!(size_of::<Option<Timestamp>>(), 8);
+    }
+}
