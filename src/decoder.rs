@@ -237,7 +237,31 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                 Ok(None) | Err(_) => {}
             }
         }
+        if self.keep_all_of(input) {
+            *input = &[];
+            return Ok(None);
+        }
         self.decode_split(input)
+    }
+
+    /// The short way for a packet that is being gathered and stays incomplete: true if all of
+    /// `input` has been kept.
+    #[inline]
+    fn keep_all_of(&mut self, input: &[u8]) -> bool {
+        match &mut self.state {
+            State::Gathering {
+                header,
+                filled,
+                wanted,
+            } if input.len() < wanted.saturating_sub(*filled) && *wanted == header.packet_len() => {
+                let kept = self.memory.append(*filled, input);
+                if kept {
+                    *filled = filled.saturating_add(input.len());
+                }
+                kept
+            }
+            _ => false,
+        }
     }
 
     /// [`decode`](Self::decode) for all but a whole packet in the input.

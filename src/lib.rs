@@ -24,6 +24,7 @@
 //! | `serde` | `Serialize`, and with `alloc` `Deserialize` |
 //! | `defmt` | `defmt::Format` |
 //! | `arbitrary` | `arbitrary::Arbitrary` for owned packets |
+//! | `tokio-util` | `std`, `bytes` and `Codec`, for `tokio_util::codec::Framed` |
 //!
 //! Without any of them the crate needs `core` only.
 
@@ -46,10 +47,14 @@ mod connection;
 mod decoder;
 mod session;
 mod time;
+#[cfg(feature = "tokio-util")]
+mod tokio_util;
 mod types;
 pub mod v3;
 mod wire;
 
+#[cfg(feature = "tokio-util")]
+pub use self::tokio_util::{Codec, CodecError};
 pub use connection::{
     Action, Client, CloseReason, Config, Control, Event, HandleError, Message, MessageHeader,
     NotNow, PeerError, SendError, Server, State,

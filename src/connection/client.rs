@@ -5,7 +5,6 @@ use super::config::Config;
 use super::core::{Core, State};
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
-use crate::decoder::Piece;
 use crate::session::{Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::PacketId;
@@ -358,8 +357,8 @@ impl<S: Slots> Client<S> {
         piece: PieceRef<'a>,
     ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
         match piece {
-            Piece::Packet(packet) => self.handle_packet(now, packet),
-            Piece::PublishHeader(header) => {
+            PieceRef::Packet(packet) => self.handle_packet(now, packet),
+            PieceRef::PublishHeader(header) => {
                 self.core.check_may_handle()?;
                 self.core.tick(now);
                 if self.core.state != State::Connected {
@@ -368,7 +367,7 @@ impl<S: Slots> Client<S> {
                 }
                 self.core.handle_publish_header(header)
             }
-            Piece::Payload { bytes, left } => {
+            PieceRef::Payload { bytes, left } => {
                 self.core.check_may_handle()?;
                 self.core.tick(now);
                 self.core.handle_payload(bytes, left)

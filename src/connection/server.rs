@@ -5,7 +5,6 @@ use super::config::Config;
 use super::core::{Core, State};
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
-use crate::decoder::Piece;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::types::PacketId;
@@ -390,8 +389,8 @@ impl<S: Slots> Server<S> {
         piece: PieceRef<'a>,
     ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
         match piece {
-            Piece::Packet(packet) => self.handle_packet(now, packet),
-            Piece::PublishHeader(header) => {
+            PieceRef::Packet(packet) => self.handle_packet(now, packet),
+            PieceRef::PublishHeader(header) => {
                 self.check_may_handle()?;
                 self.core.tick(now);
                 if self.core.state != State::Connected {
@@ -400,7 +399,7 @@ impl<S: Slots> Server<S> {
                 }
                 self.core.handle_publish_header(header)
             }
-            Piece::Payload { bytes, left } => {
+            PieceRef::Payload { bytes, left } => {
                 self.check_may_handle()?;
                 self.core.tick(now);
                 self.core.handle_payload(bytes, left)

@@ -1,0 +1,231 @@
+//! Packets as the items of `tokio_util::codec::Framed` (feature `tokio-util`).
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use crate::connection::Control;
+use crate::v3::{self, Packet};
+use crate::wire::{DecodeError, Encode, EncodeError, Options};
+
+/// Packets for [`Framed`](tokio_util::codec::Framed), `FramedRead` and `FramedWrite` (feature
+/// `tokio-util`). What is read refers to the buffer that it was read into; nothing is copied.
+///
+/// [`Client`](crate::Client) and [`Server`](crate::Server) encode what they send themselves: give
+/// their commands [`Framed::write_buffer_mut`](tokio_util::codec::Framed::write_buffer_mut) as
+/// output, and flush. The example `client_tokio` does so.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use mqtt_sansio::{Codec, Options, v3::Packet};
+/// use tokio_util::codec::{Decoder, Encoder};
+///
+/// let mut codec = Codec::new(Options::new());
+/// let mut buffer = BytesMut::new();
+/// codec.encode(Packet::<&[u8]>::PingReq, &mut buffer)?;
+/// assert_eq!(buffer, &b"\xc0\x00"[..]);
+/// assert_eq!(codec.decode(&mut buffer)?, Some(Packet::PingReq));
+/// # Ok::<(), mqtt_sansio::CodecError>(())
+/// ```
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Codec {
+    options: Options,
+    fault: Option<DecodeError>,
+}
+
+impl Codec {
+    /// A codec that accepts what `options` say.
+    #[must_use]
+    pub const fn new(options: Options) -> Self {
+        Self {
+            options,
+            fault: None,
+        }
+    }
+
+    /// Other options from the next packet on: a server raises the limit once it has accepted a
+    /// CONNECT.
+    pub const fn set_options(&mut self, options: Options) {
+        self.options = options;
+    }
+}
+
+impl Default for Codec {
+    fn default() -> Self {
+        Self::new(Options::new())
+    }
+}
+
+/// What may go wrong between a [`Codec`] and its transport (feature `tokio-util`).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CodecError {
+    /// The peer has sent what is no MQTT packet, or one that is not accepted. The connection is
+    /// over: tell [`Client::handle_decode_error`](crate::Client::handle_decode_error) or
+    /// [`Server::handle_decode_error`](crate::Server::handle_decode_error).
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The packet cannot be encoded. Nothing of it was written.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The transport has failed, or ended in the middle of a packet
+    /// ([`UnexpectedEof`](io::ErrorKind::UnexpectedEof)).
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// After an error the same error comes for ever: the connection is over.
+impl Decoder for Codec {
+    type Item = Packet<Bytes>;
+    type Error = CodecError;
+
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Packet<Bytes>>, CodecError> {
+        if let Some(fault) = self.fault {
+            return Err(fault.into());
+        }
+        v3::decode_bytes(src, &self.options).map_err(|fault| {
+            self.fault = Some(fault);
+            fault.into()
+        })
+    }
+
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Packet<Bytes>>, CodecError> {
+        match self.decode(src)? {
+            None if !src.is_empty() => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            packet => Ok(packet),
+        }
+    }
+}
+
+/// All of the packet, or nothing and the reason.
+impl<B: AsRef<[u8]>> Encoder<Packet<B>> for Codec {
+    type Error = CodecError;
+
+    fn encode(&mut self, packet: Packet<B>, dst: &mut BytesMut) -> Result<(), CodecError> {
+        Ok(packet.encode(dst)?)
+    }
+}
+
+/// What [`Action::Transmit`](crate::Action::Transmit) asks for.
+impl Encoder<Control> for Codec {
+    type Error = CodecError;
+
+    fn encode(&mut self, control: Control, dst: &mut BytesMut) -> Result<(), CodecError> {
+        dst.extend_from_slice(control.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{Action, Config, Server};
+    use crate::session::{Session, Slot};
+    use crate::time::Timestamp;
+    use crate::types::{PacketId, Text, TopicName};
+    use crate::v3::{Connect, Delivery, PubAck, Publish};
+
+    const PUBLISH: &[u8] = b"\x30\x07\x00\x03a/bhi";
+
+    #[test]
+    fn packets_come_out_whole_and_refer_to_the_buffer() {
+        let mut codec = Codec::default();
+        let mut src = BytesMut::with_capacity(64);
+        for &byte in PUBLISH.split_last().unwrap().1 {
+            src.extend_from_slice(&[byte]);
+            assert_eq!(codec.decode(&mut src).unwrap(), None);
+        }
+        src.extend_from_slice(b"i\xd0\x00");
+        let start = src.as_ptr();
+        let Some(Packet::Publish(publish)) = codec.decode(&mut src).unwrap() else {
+            panic!("no PUBLISH");
+        };
+        assert_eq!(publish.payload, "hi");
+        assert_eq!(publish.payload.as_ptr(), start.wrapping_add(7));
+        assert_eq!(codec.decode(&mut src).unwrap(), Some(Packet::PingResp));
+        assert!(codec.decode_eof(&mut src).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_fault_stays_whatever_comes_then() {
+        let mut codec = Codec::default();
+        let mut src = BytesMut::from(&b"\x40\x02\x00\x00"[..]);
+        let CodecError::Decode(fault) = codec.decode(&mut src).unwrap_err() else {
+            panic!("not a fault of the peer");
+        };
+        let mut src = BytesMut::from(PUBLISH);
+        let again = codec.decode(&mut src).unwrap_err();
+        assert!(matches!(again, CodecError::Decode(other) if other == fault));
+        assert!(codec.decode_eof(&mut BytesMut::new()).is_err());
+    }
+
+    #[test]
+    fn the_end_in_the_middle_of_a_packet_is_an_error_and_at_a_boundary_none() {
+        let mut codec = Codec::default();
+        let mut src = BytesMut::from(PUBLISH);
+        assert!(codec.decode_eof(&mut src).unwrap().is_some());
+        assert!(codec.decode_eof(&mut src).unwrap().is_none());
+        src.extend_from_slice(b"\x30\x07\x00");
+        let CodecError::Io(error) = codec.decode_eof(&mut src).unwrap_err() else {
+            panic!("not an error of the transport");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn the_options_bind_it_and_can_be_changed() {
+        let mut codec = Codec::new(Options::new().max_packet_size(8));
+        let mut src = BytesMut::from(PUBLISH);
+        let mut other = codec.clone();
+        assert!(codec.decode(&mut src).is_err());
+        other.set_options(Options::new());
+        assert!(other.decode(&mut src).unwrap().is_some());
+    }
+
+    /// The answer of a server to PINGREQ.
+    fn pingresp() -> Control {
+        let now = Timestamp::from_millis(0);
+        let mut server = Server::new(Session::<[Slot; 1]>::default(), Config::new(), now);
+        let connect = Packet::Connect(Connect::new(Text::EMPTY));
+        server.handle_packet(now, connect).unwrap();
+        server.accept(now, None, &mut BytesMut::new()).unwrap();
+        server
+            .handle_packet(now, Packet::<&[u8]>::PingReq)
+            .unwrap();
+        match server.poll_action() {
+            Some(Action::Transmit(control)) => control,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn packets_and_controls_are_appended() {
+        let mut codec = Codec::default();
+        let mut dst = BytesMut::new();
+        let packet_id = PacketId::MIN;
+        codec
+            .encode(Packet::<&[u8]>::PubAck(PubAck { packet_id }), &mut dst)
+            .unwrap();
+        codec.encode(pingresp(), &mut dst).unwrap();
+        assert_eq!(dst, &b"\x40\x02\x00\x01\xd0\x00"[..]);
+    }
+
+    #[test]
+    fn what_cannot_be_encoded_leaves_no_byte() {
+        let long = [b'a'; 65_536];
+        let publish = Publish {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: TopicName::new("a").unwrap().map(|_| &long[..]),
+            payload: &b""[..],
+        };
+        let mut dst = BytesMut::new();
+        let error = Codec::default()
+            .encode(Packet::from(publish), &mut dst)
+            .unwrap_err();
+        assert!(matches!(error, CodecError::Encode(_)));
+        assert!(dst.is_empty());
+    }
+}
