@@ -4,8 +4,8 @@
 use core::marker::PhantomData;
 
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart, checked_header, frame,
-    too_large,
+    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart, checked_header,
+    frame_at_hand, too_large,
 };
 
 /// Where a [`Decoder`] gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
@@ -74,7 +74,11 @@ impl Memory for alloc::vec::Vec<u8> {
         if self.try_reserve(bytes.len()).is_err() {
             return false;
         }
-        self.extend_from_slice(bytes);
+        match bytes {
+            // For those who read a byte at a time, without a call to copy it.
+            [byte] => self.push(*byte),
+            _ => self.extend_from_slice(bytes),
+        }
         true
     }
 
@@ -218,26 +222,19 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
         if let State::Boundary = self.state {
-            match frame::<P>(input, self.limit(), &self.options) {
-                Ok(Some(frame)) => {
-                    *input = frame.rest;
-                    return match P::read(&frame.header, frame.bytes, &self.options) {
-                        Ok(packet) => {
-                            self.position = add(self.position, frame.bytes.len());
-                            Ok(Some(packet))
-                        }
-                        Err(error) => {
-                            self.state = State::Failed(error);
-                            Err(error)
-                        }
-                    };
+            if let Some(frame) = frame_at_hand(input, self.limit(), &self.options) {
+                *input = frame.rest;
+                let packet = P::read(&frame.header, frame.bytes, &self.options);
+                match &packet {
+                    Ok(_) => self.position = add(self.position, frame.bytes.len()),
+                    Err(error) => self.state = State::Failed(*error),
                 }
-                Ok(None) if input.is_empty() => return Ok(None),
-                // Both of these are found again, and dealt with, below.
-                Ok(None) | Err(_) => {}
+                return packet;
             }
-        }
-        if self.keep_all_of(input) {
+            if input.is_empty() {
+                return Ok(None);
+            }
+        } else if self.keep_all_of(input) {
             *input = &[];
             return Ok(None);
         }
@@ -284,19 +281,16 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     return Ok(None);
                 }
             };
-            // Spelled out because the packet borrows from `memory`: only the other fields may
-            // still be written to.
-            return match P::read(&header, frame, &self.options) {
-                Ok(packet) => {
+            // The packet may borrow from `memory`: only the other fields can still be written to.
+            let packet = P::read(&header, frame, &self.options);
+            match &packet {
+                Ok(_) => {
                     self.state = State::Boundary;
                     self.position = add(self.position, header.packet_len());
-                    Ok(Some(packet))
                 }
-                Err(error) => {
-                    self.state = State::Failed(error);
-                    Err(error)
-                }
-            };
+                Err(error) => self.state = State::Failed(*error),
+            }
+            return packet;
         }
     }
 
@@ -351,13 +345,12 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
             Step::StartInMemory(header, len) => (header, self.memory.filled(len), Some(len)),
         };
         let piece = match start {
-            None => P::read(&header, frame, &self.options).map(Piece::Packet),
-            Some(_) => {
-                P::read_payload_header(&header, frame, &self.options).map(Piece::PublishHeader)
-            }
+            None => P::read(&header, frame, &self.options).map(|packet| packet.map(Piece::Packet)),
+            Some(_) => P::read_payload_header(&header, frame, &self.options)
+                .map(|header| Some(Piece::PublishHeader(header))),
         };
-        match piece {
-            Ok(piece) => {
+        match &piece {
+            Ok(_) => {
                 let whole = header.packet_len();
                 let taken = start.unwrap_or(whole);
                 self.position = add(self.position, taken);
@@ -365,13 +358,10 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     0 => State::Boundary,
                     left => State::InPayload { left },
                 };
-                Ok(Some(piece))
             }
-            Err(error) => {
-                self.state = State::Failed(error);
-                Err(error)
-            }
+            Err(error) => self.state = State::Failed(*error),
         }
+        piece
     }
 
     /// Takes from `input` up to the next thing that can be handed out.

@@ -66,14 +66,14 @@ pub fn decode_bytes(
     let header = frame.header;
     // Before anything is taken off, so that an error leaves it all there. A packet without
     // variable fields needs no reference to `src` at all.
-    let packet: PacketRef<'_> = V3::read(&header, frame.bytes, options)?;
-    if let Some(small) = without_bytes(&packet) {
+    let packet = V3::read(&header, frame.bytes, options)?;
+    if let Some(small) = packet.as_ref().and_then(without_bytes) {
         bytes::Buf::advance(src, header.packet_len());
         return Ok(Some(small));
     }
     let frame = src.split_to(header.packet_len()).freeze();
     let packet = V3::read(&header, &frame, options)?;
-    Ok(Some(packet.share(&frame)))
+    Ok(packet.map(|packet| packet.share(&frame)))
 }
 
 /// The packet, if it is one that has no bytes of its own.

@@ -4,9 +4,10 @@ use super::{
     ConnAck, Connect, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, SubAck, Subscribe,
     UnsubAck, Unsubscribe, publish,
 };
+use crate::types::PacketId;
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
-    PacketSet, PacketType, PayloadStart, Reader, checked_header, frame,
+    PacketSet, PacketType, PayloadStart, Reader, checked_header, frame, frame_at_hand,
 };
 
 /// One MQTT Control Packet. `B` is where its bytes live.
@@ -173,14 +174,30 @@ pub fn decode<'a>(
     src: &mut &'a [u8],
     options: &Options,
 ) -> Result<Option<PacketRef<'a>>, DecodeError> {
-    match frame::<V3>(src, options.packet_limit(), options)? {
+    match frame_at_hand(src, options.packet_limit(), options) {
         Some(frame) => {
-            let packet = V3::read(&frame.header, frame.bytes, options)?;
-            *src = frame.rest;
-            Ok(Some(packet))
+            let packet = V3::read(&frame.header, frame.bytes, options);
+            if packet.is_ok() {
+                *src = frame.rest;
+            }
+            packet
         }
-        None => Ok(None),
+        None => decode_with_care(src, options),
     }
+}
+
+/// [`decode`] for an incomplete packet, one that is refused, or options that look more closely.
+#[inline(never)]
+fn decode_with_care<'a>(
+    src: &mut &'a [u8],
+    options: &Options,
+) -> Result<Option<PacketRef<'a>>, DecodeError> {
+    let Some(frame) = frame::<V3>(src, options.packet_limit(), options)? else {
+        return Ok(None);
+    };
+    let packet = V3::read(&frame.header, frame.bytes, options)?;
+    *src = frame.rest;
+    Ok(packet)
 }
 
 /// The Remaining Length of the packets that have only one (sections 3.2, 3.4 to 3.7, 3.11 to
@@ -272,13 +289,24 @@ impl PacketSet for V3 {
         header: &Header,
         frame: &'a [u8],
         options: &Options,
-    ) -> Result<PacketRef<'a>, DecodeError> {
+    ) -> Result<Option<PacketRef<'a>>, DecodeError> {
         let first_byte = header.first_byte();
-        // A PUBLISH that has nothing wrong in its first byte, before anything else is looked at:
-        // this is what most frames are.
+        // Most frames are messages and acknowledgements with nothing wrong in their fixed header:
+        // these are read here, before anything else is looked at.
         if first_byte & 0xf0 == 0x30 && publish::flag_fault(first_byte, options).is_none() {
-            let mut reader = Reader::new(header, frame);
-            return Ok(Packet::Publish(Publish::read(first_byte, &mut reader)?));
+            let publish = Publish::read(first_byte, &mut Reader::new(header, frame))?;
+            return Ok(Some(Packet::Publish(publish)));
+        }
+        if let [_, 2, high, low] = *frame {
+            if let Some(packet_id) = PacketId::new(u16::from_be_bytes([high, low])) {
+                match first_byte {
+                    0x40 => return Ok(Some(Packet::PubAck(PubAck { packet_id }))),
+                    0x50 => return Ok(Some(Packet::PubRec(PubRec { packet_id }))),
+                    0x62 => return Ok(Some(Packet::PubRel(PubRel { packet_id }))),
+                    0x70 => return Ok(Some(Packet::PubComp(PubComp { packet_id }))),
+                    _ => {}
+                }
+            }
         }
         read_other(header, frame, options)
     }
@@ -299,11 +327,12 @@ impl PacketSet for V3 {
     }
 }
 
+#[inline(never)]
 fn read_other<'a>(
     header: &Header,
     frame: &'a [u8],
     options: &Options,
-) -> Result<PacketRef<'a>, DecodeError> {
+) -> Result<Option<PacketRef<'a>>, DecodeError> {
     let first_byte = header.first_byte();
     V3::check_first_byte(first_byte, options)?;
     V3::check_header(header, options)?;
@@ -312,7 +341,7 @@ fn read_other<'a>(
         reader.finish(Field::RemainingLength)?;
         Ok(packet)
     };
-    match header.packet_type() {
+    let packet = match header.packet_type() {
         Some(PacketType::Connect) => Connect::read(reader).map(Packet::Connect),
         Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
         Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
@@ -335,7 +364,8 @@ fn read_other<'a>(
             ErrorKind::ReservedPacketType,
             0,
         )),
-    }
+    };
+    packet.map(Some)
 }
 
 impl<B: AsRef<[u8]>> PacketBody for Packet<B> {

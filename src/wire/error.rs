@@ -273,6 +273,7 @@ impl core::fmt::Display for PacketPrefix {
 
 impl DecodeError {
     #[cold]
+    #[inline(never)]
     pub(crate) fn new(
         packet_type: Option<PacketType>,
         field: Field,

@@ -15,6 +15,6 @@ pub use output::BufMutOutput;
 pub use output::{Encode, EncodeError, Output, SliceOutput};
 
 pub use header::PacketSet;
-pub(crate) use header::{PayloadStart, checked_header, frame, too_large};
+pub(crate) use header::{PayloadStart, checked_header, frame, frame_at_hand, too_large};
 pub(crate) use output::{Counter, PacketBody, put_field};
 pub(crate) use reader::Reader;

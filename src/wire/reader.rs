@@ -42,14 +42,16 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    // Faults are made from values, not from the reader, so that it can stay in registers.
+
     /// A fault in `field`, `offset` bytes after the first byte of the packet.
-    #[cold]
+    #[inline(always)]
     pub(crate) fn fault(&self, field: Field, kind: ErrorKind, offset: usize) -> DecodeError {
         DecodeError::new(self.packet_type, field, kind, offset)
     }
 
     /// A fault in the byte that was read last.
-    #[cold]
+    #[inline(always)]
     pub(crate) fn fault_in_last(&self, field: Field, kind: ErrorKind) -> DecodeError {
         self.fault(field, kind, self.offset().saturating_sub(1))
     }
@@ -108,8 +110,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     fn truncated(&self, field: Field) -> DecodeError {
         self.fault(field, ErrorKind::Truncated, self.offset())
     }
