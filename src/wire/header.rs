@@ -607,14 +607,14 @@ mod tests {
 
     #[test]
     fn reading_a_complete_frame_refuses_the_first_byte_that_the_check_refuses() {
-        // `frame` does not check a frame that is all there, because `read` does.
+        // `frame_at_hand` does not check a frame that is all there, because `read` does.
         let mut refused = 0;
         for first_byte in 0..=255 {
             let src = [first_byte, 0];
             let Err(error) = checked_header::<V3>(&src, &STRICT) else {
                 continue;
             };
-            let frame = frame::<V3>(&src, u32::MAX, &STRICT).unwrap().unwrap();
+            let frame = frame_at_hand(&src, u32::MAX, &STRICT).unwrap();
             let read = V3::read(&frame.header, frame.bytes, &STRICT);
             assert_eq!(read.unwrap_err(), error, "{first_byte:x}");
             refused = u32::wrapping_add(refused, 1);
