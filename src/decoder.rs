@@ -485,6 +485,13 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         if !in_pieces || header.packet_len() > self.options.publish_limit() as usize {
             return Err(too_large(header));
         }
+        // However much of it has come already: first whether there is room to find out at all.
+        let nothing_more = start.get(..header.len()).unwrap_or(start);
+        if let PayloadStart::Unknown(wanted) = P::payload_start(header, nothing_more)? {
+            if wanted > limit {
+                return Err(too_large(header));
+            }
+        }
         match P::payload_start(header, start)? {
             PayloadStart::Unknown(wanted) | PayloadStart::At(wanted) if wanted <= limit => {
                 Ok(wanted)

@@ -24,8 +24,9 @@ pub enum Action {
     /// Send these bytes, behind everything that has been encoded so far.
     Transmit(Control),
     /// Send this message again, with `resend`, or `forget` it. Comes after a connection has been
-    /// resumed, in the original order [MQTT-4.4.0-1, MQTT-4.6.0-1]; messages are the application's
-    /// to keep.
+    /// resumed, in the original order [MQTT-4.4.0-1, MQTT-4.6.0-1], for as many as the window
+    /// allows; messages are the application's to keep. The answer may come later, but in the order
+    /// of the questions, and nothing new can be published before.
     Resend(PacketId),
     /// The session has ended and with it the delivery of this message. The application may publish
     /// it anew.

@@ -7,9 +7,10 @@ use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
 use crate::session::{Phase, Session, Slots};
 use crate::time::Timestamp;
-use crate::types::PacketId;
+use crate::types::{PacketId, QoS};
 use crate::v3::{
-    ConnAck, Connect, Packet, PieceRef, SubAck, Subscribe, Subscriptions, TopicFilters, Unsubscribe,
+    ConnAck, Connect, Packet, PieceRef, ProtocolLevel, SubAck, Subscribe, Subscriptions,
+    TopicFilters, Unsubscribe,
 };
 use crate::wire::{DecodeError, Encode, Output, PacketType};
 
@@ -110,6 +111,7 @@ impl<S: Slots> Client<S> {
         self.core.state = State::Requested;
         self.core.keep_alive = connect.keep_alive;
         self.core.clean_session = connect.clean_session;
+        self.core.is_v3_1 = connect.protocol_level == ProtocolLevel::V3_1;
         self.core.deadline = self.core.after(self.core.config.connect_timeout);
         self.core.config.early &= self.core.session.is_empty();
         self.core.resume();
@@ -195,7 +197,8 @@ impl<S: Slots> Client<S> {
     }
 
     /// Gives up a message that [`Action::Resend`] has asked for and that the application does not
-    /// have any more. Its identifier is free again.
+    /// have any more. Its identifier is free again. At QoS 2 the peer may hold that identifier for
+    /// ever, and would take a later message with it for this one: better keep such messages.
     ///
     /// # Errors
     ///
@@ -331,6 +334,9 @@ impl<S: Slots> Client<S> {
                 self.finish_request(PacketType::UnsubAck, unsuback.packet_id, None)?;
                 Ok(Some(Event::Unsubscribed(unsuback.packet_id)))
             }
+            (State::Connected, Packet::PingResp) if self.core.is_receiving_payload() => {
+                Err(NotNow::PayloadPending.into())
+            }
             (State::Connected, Packet::PingResp) => {
                 self.core.received_now();
                 self.core.deadline = None;
@@ -388,6 +394,9 @@ impl<S: Slots> Client<S> {
                 if session_present && self.core.clean_session {
                     return Err(self.core.violation(PeerError::SessionPresent)); // [MQTT-3.2.2-1]
                 }
+                // MQTT 3.1 has no such bit: without Clean Session the session goes on.
+                let session_present =
+                    session_present || (self.core.is_v3_1 && !self.core.clean_session);
                 self.core.begin();
                 self.core.received_now();
                 if !session_present {
@@ -491,7 +500,11 @@ impl<S: Slots> Client<S> {
     /// When PINGREQ is due: counted from the last packet *sent* [MQTT-3.1.2-23], and an eighth of
     /// the Keep Alive early, for a timer that is late.
     fn ping_due(&self) -> Option<Timestamp> {
-        if self.core.state != State::Connected || self.core.keep_alive == 0 {
+        if self.core.state != State::Connected
+            || self.core.keep_alive == 0
+            // It could not be sent between the pieces of a payload.
+            || self.core.is_sending_payload()
+        {
             return None;
         }
         let millis = u64::from(self.core.keep_alive).saturating_mul(875);
@@ -499,6 +512,13 @@ impl<S: Slots> Client<S> {
     }
 
     // Views
+
+    /// Whether [`publish`](Self::publish) has room for a message of this QoS now: the connection
+    /// is accepted, nothing has to come first, and the window and the slots allow it. What it
+    /// changes is at most how many slots a `Vec` has.
+    pub fn can_publish(&mut self, qos: QoS) -> bool {
+        self.core.can_publish(qos)
+    }
 
     /// How far the connection has come.
     pub const fn state(&self) -> State {

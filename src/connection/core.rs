@@ -57,6 +57,9 @@ pub(super) struct Core<S> {
     outgoing: u32,
     pub(super) keep_alive: u16,
     pub(super) clean_session: bool,
+    pub(super) is_v3_1: bool,
+    /// The peer could not get through to this side until now: its silence counts from now.
+    grace: bool,
     /// The messages not sent on this connection are lost.
     losing: bool,
     /// The change that belongs to the acknowledgement that is due has been said.
@@ -82,6 +85,8 @@ impl<S: Slots> Core<S> {
             outgoing: 0,
             keep_alive: 0,
             clean_session: false,
+            is_v3_1: false,
+            grace: false,
             losing: false,
             due_stored: false,
             will: false,
@@ -156,7 +161,6 @@ impl<S: Slots> Core<S> {
         if matches!(self.state, State::Ending | State::Ended) {
             return;
         }
-        let was_accepted = self.state == State::Connected;
         self.state = State::Ending;
         self.deadline = None;
         self.control = None;
@@ -167,7 +171,7 @@ impl<S: Slots> Core<S> {
         self.discard_will = matches!(reason, CloseReason::Disconnected);
         self.session.outbound.drop_requests();
         self.session.inbound.end_connection();
-        if was_accepted && self.clean_session {
+        if self.clean_session {
             // The session ends with the connection [MQTT-3.1.2-6].
             self.session.outbound.resume();
             self.lose_session();
@@ -224,6 +228,7 @@ impl<S: Slots> Core<S> {
                 return Some(Action::Store(Change::Received(id)));
             }
             self.due_stored = false;
+            self.grace |= self.is_stalled();
             self.session.inbound.acknowledged();
             self.sent_now();
             return Some(Action::Transmit(match qos {
@@ -231,22 +236,25 @@ impl<S: Slots> Core<S> {
                 QoS::AtLeastOnce | QoS::AtMostOnce => Control::puback(id),
             }));
         }
+        self.poll_resend()
+    }
+
+    /// What is to be sent again, as much as the window allows: first each PUBREL, before another
+    /// PUBREC can come [MQTT-4.6.0-4], then the messages.
+    fn poll_resend(&mut self) -> Option<Action> {
         let outbound = &mut self.session.outbound;
         if outbound.unsent() == 0 || outbound.in_flight() >= self.config.window {
             return None;
         }
-        match outbound.next_unsent()? {
-            // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1].
-            (id, Phase::Released) => {
-                outbound.mark_sent(id);
-                self.sent_now();
-                Some(Action::Transmit(Control::pubrel(id)))
-            }
-            (id, _) => {
-                outbound.mark_asked(id);
-                Some(Action::Resend(id))
-            }
+        // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1].
+        if let Some(id) = outbound.next_unsent_pubrel() {
+            outbound.mark_sent(id);
+            self.sent_now();
+            return Some(Action::Transmit(Control::pubrel(id)));
         }
+        let id = outbound.next_unsent_publish()?;
+        outbound.mark_asked(id);
+        Some(Action::Resend(id))
     }
 
     fn poll_end(&mut self) -> Action {
@@ -305,6 +313,10 @@ impl<S: Slots> Core<S> {
         Ok(delivery_of(qos, packet_id, false))
     }
 
+    pub(super) fn can_publish(&mut self, qos: QoS) -> bool {
+        self.check_may_send().is_ok() && self.next_delivery(qos).is_ok()
+    }
+
     /// A new message has been encoded.
     fn commit(&mut self, delivery: Delivery) -> Option<PacketId> {
         self.sent_now();
@@ -353,8 +365,12 @@ impl<S: Slots> Core<S> {
         }
         let left = u32::try_from(bytes.len())
             .ok()
+            .filter(|_| self.outgoing > 0)
             .and_then(|len| self.outgoing.checked_sub(len))
             .ok_or(SendError::PayloadTooLong)?;
+        if bytes.is_empty() {
+            return Ok(left); // nothing was sent
+        }
         out.reserve(bytes.len())?;
         out.put(bytes)?;
         self.tick(now);
@@ -407,12 +423,10 @@ impl<S: Slots> Core<S> {
     }
 
     pub(super) fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
-        if self.store.is_some() {
-            return Err(SendError::ActionsPending);
-        }
         if !self.session.outbound.is_asked(id) {
             return Err(SendError::NotAwaited);
         }
+        self.check_may_send()?;
         self.session.outbound.complete(id);
         self.set_change(Some(Change::Completed(id)));
         Ok(())
@@ -433,6 +447,9 @@ impl<S: Slots> Core<S> {
         if matches!(self.state, State::Ending | State::Ended) {
             return Err(HandleError::Ended);
         }
+        if self.control.is_some() && self.outgoing > 0 {
+            return Err(NotNow::SendingPayload.into());
+        }
         if self.store.is_some() || self.control.is_some() {
             return Err(NotNow::ActionsPending.into());
         }
@@ -442,6 +459,7 @@ impl<S: Slots> Core<S> {
     /// A packet that is dealt with has come.
     pub(super) const fn received_now(&mut self) {
         self.last_received = self.clock;
+        self.grace = false;
     }
 
     /// One of the packets that both roles send.
@@ -563,6 +581,21 @@ impl<S: Slots> Core<S> {
             self.deliver(delivery, verdict);
         }
         Ok((!duplicate).then_some(Event::Payload { bytes, left }))
+    }
+
+    /// True, once, if the peer could not get through until a moment ago.
+    pub(super) const fn take_grace(&mut self) -> bool {
+        core::mem::replace(&mut self.grace, false)
+    }
+
+    /// True if no message of the peer can be taken before the application has acknowledged one.
+    pub(super) fn is_stalled(&self) -> bool {
+        let inbound = &self.session.inbound;
+        !inbound.is_queue_empty() && inbound.is_full(self.config.max_inbound)
+    }
+
+    pub(super) const fn is_sending_payload(&self) -> bool {
+        self.outgoing > 0
     }
 
     pub(super) const fn is_receiving_payload(&self) -> bool {

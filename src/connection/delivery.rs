@@ -145,9 +145,8 @@ pub(super) fn released<S: Slots>(
     })
 }
 
-/// PUBLISH has come, or the part of it before its payload. Changes nothing but what an
-/// identifier that the peer has given up was kept for; [`delivered`] follows when the message is
-/// complete.
+/// PUBLISH has come, or the part of it before its payload. Changes nothing; [`delivered`] follows
+/// when the message is complete.
 pub(super) fn judge<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
@@ -169,8 +168,9 @@ pub(super) fn judge<S: Slots>(
             return Err(Rejection::Peer(PeerError::PacketIdInUse(id)));
         }
         // A client that lost its memory begins again with 1; what it has given up it will not
-        // release. On one and the same connection it would know better [MQTT-2.3.1-2].
-        Some(_) if session.inbound.is_stale(id) => session.inbound.remove(id),
+        // release, so the slot is there for the new message. On one and the same connection it
+        // would know better [MQTT-2.3.1-2].
+        Some(_) if session.inbound.is_stale(id) => return Ok(Verdict::Deliver),
         Some(_) => return Err(Rejection::Peer(PeerError::PacketIdInUse(id))),
     }
     let needs_slot = manual || qos == QoS::ExactlyOnce;
@@ -205,12 +205,18 @@ pub(super) fn delivered<S: Slots>(
             ..Effect::default()
         };
     }
-    if manual || receipt.is_some() {
-        if receipt.is_none() {
+    let mut effect = Effect::default();
+    if verdict == Verdict::Deliver && receipt.is_some() {
+        // The peer has given up what it used this identifier for.
+        inbound.remove(id);
+        effect.change = Some(Change::Forgotten(id));
+    }
+    if manual || verdict == Verdict::Duplicate {
+        if verdict == Verdict::Deliver {
             inbound.insert(id, Receipt::Delivered(qos), limit);
         }
         inbound.enqueue(id);
-        return Effect::default();
+        return effect;
     }
     if qos == QoS::ExactlyOnce {
         inbound.insert(id, Receipt::Received, limit);
@@ -220,9 +226,7 @@ pub(super) fn delivered<S: Slots>(
             answer: Some(Control::pubrec(id)),
         }
     } else {
-        Effect {
-            answer: Some(Control::puback(id)),
-            ..Effect::default()
-        }
+        effect.answer = Some(Control::puback(id));
+        effect
     }
 }

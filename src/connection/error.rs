@@ -45,7 +45,9 @@ pub enum PeerError {
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
     /// More QoS 2 messages than this side keeps, and none of them released: a limit of this side
-    /// ([`Config::max_inbound`](crate::Config::max_inbound) and the session's slots), exceeded.
+    /// ([`Config::max_inbound`](crate::Config::max_inbound) and the session's slots), exceeded. If
+    /// they are all from earlier connections, the client may have lost its memory of them: a server
+    /// that sees this again and again may drop the session.
     #[error("more QoS 2 messages at once than this side takes, and none released")]
     TooManyInbound,
 }
@@ -100,6 +102,9 @@ pub enum NotNow {
     /// Call `poll_action` until it returns `None`.
     #[error("actions are to be polled first")]
     ActionsPending,
+    /// An answer waits until the payload has been sent that is being sent in pieces.
+    #[error("the payload that is being sent is to be finished first")]
+    SendingPayload,
     /// All inbound slots are taken by messages that the application has not acknowledged. Stop
     /// reading from the transport, which slows the peer down, until it has.
     #[error("messages are to be acknowledged first")]

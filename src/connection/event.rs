@@ -15,7 +15,8 @@ pub enum Event<B: AsRef<[u8]>> {
     /// Client: the server has accepted the connection.
     Connected {
         /// The server goes on with the session that it kept. If not, what the client kept is lost
-        /// too, message by message ([`Action::Lost`](crate::Action::Lost)).
+        /// too, message by message ([`Action::Lost`](crate::Action::Lost)). MQTT 3.1 does not say:
+        /// there it is true unless Clean Session was asked for.
         session_present: bool,
     },
     /// Client: the server has refused the connection, which is over.

@@ -7,8 +7,10 @@ use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
-use crate::types::PacketId;
-use crate::v3::{ConnAck, ConnectRefusal, Packet, PieceRef, ReturnCodes, SubAck, UnsubAck};
+use crate::types::{PacketId, QoS};
+use crate::v3::{
+    ConnAck, ConnectRefusal, Packet, PieceRef, ProtocolLevel, ReturnCodes, SubAck, UnsubAck,
+};
 use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction};
 
 /// One connection of a server with a client, without the transport.
@@ -41,7 +43,7 @@ use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction};
 /// while let Some(packet) = decoder.decode(&mut received)? {
 ///     if let Some(Event::ConnectRequested(connect)) = server.handle_packet(now, packet)? {
 ///         assert_eq!(connect.client_id, "c");
-///         server.accept(now, None, &mut out)?;
+///         server.accept(now, &mut None, &mut out)?;
 ///     }
 ///     while let Some(action) = server.poll_action() {
 ///         println!("{action:?}");
@@ -83,7 +85,8 @@ impl<S: Slots> Server<S> {
 
     /// Accepts the connection: sends CONNACK with return code 0 [MQTT-3.1.4-4]. `session` is the
     /// one that was kept for the client, or `None` if there is none or the client asked for Clean
-    /// Session; it decides Session Present [MQTT-3.2.2-1, MQTT-3.2.2-2, MQTT-3.2.2-3].
+    /// Session; it decides Session Present [MQTT-3.2.2-1, MQTT-3.2.2-2, MQTT-3.2.2-3]. It is taken
+    /// out of the `Option` unless there is an error.
     ///
     /// # Errors
     ///
@@ -93,20 +96,23 @@ impl<S: Slots> Server<S> {
     pub fn accept<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
-        session: Option<Session<S>>,
+        session: &mut Option<Session<S>>,
         out: &mut O,
     ) -> Result<(), SendError> {
         self.check_requested()?;
         if session.is_some() && self.core.clean_session {
             return Err(SendError::CleanSession);
         }
-        let session_present = session.is_some();
-        ConnAck::Accepted { session_present }.encode(out)?;
+        ConnAck::Accepted {
+            // In MQTT 3.1 the bit is reserved; the session goes on all the same.
+            session_present: session.is_some() && !self.core.is_v3_1,
+        }
+        .encode(out)?;
         self.core.tick(now);
         self.core.sent_now();
         // From now on the client's silence counts, not the application's.
         self.core.received_now();
-        if let Some(session) = session {
+        if let Some(session) = session.take() {
             self.core.session = session;
             self.core.resume();
         }
@@ -220,7 +226,8 @@ impl<S: Slots> Server<S> {
     }
 
     /// Gives up a message that [`Action::Resend`] has asked for and that the application does not
-    /// have any more. Its identifier is free again.
+    /// have any more. Its identifier is free again. At QoS 2 the peer may hold that identifier for
+    /// ever, and would take a later message with it for this one: better keep such messages.
     ///
     /// # Errors
     ///
@@ -281,6 +288,8 @@ impl<S: Slots> Server<S> {
     fn answered(&mut self, now: Timestamp) {
         self.core.tick(now);
         self.core.sent_now();
+        // What the client has sent meanwhile could not be taken: its silence counts from now.
+        self.core.received_now();
         self.request = None;
     }
 
@@ -323,6 +332,7 @@ impl<S: Slots> Server<S> {
                 self.core.deadline = None;
                 self.core.keep_alive = connect.keep_alive;
                 self.core.clean_session = connect.clean_session;
+                self.core.is_v3_1 = connect.protocol_level == ProtocolLevel::V3_1;
                 self.core.will = connect.will.is_some();
                 self.core.received_now();
                 Ok(Some(Event::ConnectRequested(connect)))
@@ -439,6 +449,11 @@ impl<S: Slots> Server<S> {
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.core.tick(now);
         if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+            if self.core.take_grace() {
+                // What the client has sent meanwhile is still to be read.
+                self.core.received_now();
+                return;
+            }
             self.end(match self.core.state {
                 State::Connected => CloseReason::KeepAliveTimeout, // [MQTT-3.1.2-24]
                 _ => CloseReason::ConnectTimeout,
@@ -459,7 +474,7 @@ impl<S: Slots> Server<S> {
 
     fn end(&mut self, reason: CloseReason) {
         self.request = None;
-        if self.core.state != State::Connected {
+        if matches!(self.core.state, State::Start | State::Requested) {
             // A Will counts once the connection is accepted.
             self.core.will = false;
         }
@@ -477,12 +492,18 @@ impl<S: Slots> Server<S> {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before: the time
     /// limit for CONNECT, then one and a half times the Keep Alive after the last packet
-    /// *received* [MQTT-3.1.2-24]. Any input can change the answer.
+    /// *received* [MQTT-3.1.2-24]. While the client has to wait for the application, for an answer
+    /// or because all inbound slots hold messages that are not acknowledged, there is none. Any
+    /// input can change the answer.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         match self.core.state {
             State::Start => self.core.deadline,
-            State::Connected if self.core.keep_alive > 0 => {
+            State::Connected
+                if self.core.keep_alive > 0
+                    && self.request.is_none()
+                    && !self.core.is_stalled() =>
+            {
                 let millis = u64::from(self.core.keep_alive).saturating_mul(1500);
                 Some(self.core.last_received().plus_millis(millis))
             }
@@ -491,6 +512,13 @@ impl<S: Slots> Server<S> {
     }
 
     // Views
+
+    /// Whether [`publish`](Self::publish) has room for a message of this QoS now: the connection
+    /// is accepted, nothing has to come first, and the window and the slots allow it. What it
+    /// changes is at most how many slots a `Vec` has.
+    pub fn can_publish(&mut self, qos: QoS) -> bool {
+        self.core.can_publish(qos)
+    }
 
     /// How far the connection has come.
     pub const fn state(&self) -> State {
@@ -503,7 +531,8 @@ impl<S: Slots> Server<S> {
     }
 
     /// Ends the connection, if it has not ended, and gives back the session, to be kept for the
-    /// client unless it asked for Clean Session.
+    /// client unless it asked for Clean Session. What has not been polled, such as
+    /// [`Action::PublishWill`], is not said any more.
     pub fn into_session(mut self) -> Session<S> {
         self.end(CloseReason::Aborted);
         self.core.into_session()

@@ -126,6 +126,11 @@ impl<S: Slots> Inbound<S> {
             .is_some_and(|number| self.at(number).state & STALE != 0)
     }
 
+    /// True if there is no room for another identifier, nor any to be had.
+    pub(crate) fn is_full(&self, limit: u16) -> bool {
+        self.count >= limit || (self.free == 0 && !self.slots.can_grow())
+    }
+
     /// True if there is room for one more identifier.
     pub(crate) fn has_room(&mut self, limit: u16) -> bool {
         self.count < limit && (self.free != 0 || self.grow())

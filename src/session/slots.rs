@@ -36,6 +36,11 @@ pub trait Slots {
     fn grow(&mut self) -> bool {
         false
     }
+
+    /// Whether [`grow`](Self::grow) is worth a try.
+    fn can_grow(&self) -> bool {
+        false
+    }
 }
 
 impl<const N: usize> Slots for [Slot; N] {
@@ -83,6 +88,10 @@ impl Slots for alloc::vec::Vec<Slot> {
         }
         self.resize(len, Slot::EMPTY);
         true
+    }
+
+    fn can_grow(&self) -> bool {
+        self.len() < MAX_SLOTS
     }
 }
 

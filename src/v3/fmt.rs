@@ -104,13 +104,17 @@ fields!(Subscription(this) { topic_filter: this.topic_filter, qos: this.qos });
 fields!(SubAck(this) { packet_id: this.packet_id, return_codes: this.return_codes });
 fields!(Unsubscribe(this) { packet_id: this.packet_id, topic_filters: this.topic_filters });
 
-/// A packet prints as the packet it is; those that have only a type, as its name.
+/// A packet prints as the packet it is; CONNACK, which is an enum itself, behind its name; those
+/// that have only a type, as its name.
 macro_rules! packet {
-    ($($Variant:ident)+; $($Empty:ident)+) => {
+    ($($Variant:ident)+; $Tagged:ident; $($Empty:ident)+) => {
         impl<B: AsRef<[u8]>> core::fmt::Debug for Packet<B> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 match self {
                     $(Self::$Variant(packet) => packet.fmt(f),)+
+                    Self::$Tagged(packet) => {
+                        f.debug_tuple(stringify!($Tagged)).field(packet).finish()
+                    }
                     $(Self::$Empty => f.write_str(stringify!($Empty)),)+
                 }
             }
@@ -121,6 +125,9 @@ macro_rules! packet {
             fn format(&self, f: defmt::Formatter<'_>) {
                 match self {
                     $(Self::$Variant(packet) => packet.format(f),)+
+                    Self::$Tagged(packet) => {
+                        defmt::write!(f, "{=str}({})", stringify!($Tagged), packet);
+                    }
                     $(Self::$Empty => defmt::write!(f, "{=str}", stringify!($Empty)),)+
                 }
             }
@@ -129,7 +136,8 @@ macro_rules! packet {
 }
 
 packet!(
-    Connect ConnAck Publish PubAck PubRec PubRel PubComp Subscribe SubAck Unsubscribe UnsubAck;
+    Connect Publish PubAck PubRec PubRel PubComp Subscribe SubAck Unsubscribe UnsubAck;
+    ConnAck;
     PingReq PingResp Disconnect
 );
 

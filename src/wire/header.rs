@@ -1,108 +1,10 @@
 //! The fixed header (section 2.2): packet type, flags and Remaining Length, and the cut of a
 //! stream into frames that it allows.
 
-use crate::wire::{DecodeError, ErrorKind, Field, Options};
+use crate::wire::{DecodeError, ErrorKind, Field, Options, PacketType};
 
 /// The largest Remaining Length that four bytes can say: 256 MiB less one byte (Table 2.4).
 pub const MAX_REMAINING_LENGTH: u32 = 268_435_455;
-
-/// The fourteen MQTT Control Packet types (Table 2.1), with their numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the standard lists fourteen and reserves the rest"
-)]
-#[repr(u8)]
-pub enum PacketType {
-    /// Client to server: asks for a connection.
-    Connect = 1,
-    /// Server to client: accepts or refuses it.
-    ConnAck = 2,
-    /// Either way: an application message.
-    Publish = 3,
-    /// Either way: a QoS 1 message has arrived.
-    PubAck = 4,
-    /// Either way: a QoS 2 message has arrived (part 1).
-    PubRec = 5,
-    /// Either way: a QoS 2 message is released (part 2).
-    PubRel = 6,
-    /// Either way: a QoS 2 message is complete (part 3).
-    PubComp = 7,
-    /// Client to server: asks for subscriptions.
-    Subscribe = 8,
-    /// Server to client: the answer to SUBSCRIBE.
-    SubAck = 9,
-    /// Client to server: ends subscriptions.
-    Unsubscribe = 10,
-    /// Server to client: the answer to UNSUBSCRIBE.
-    UnsubAck = 11,
-    /// Client to server: are you there?
-    PingReq = 12,
-    /// Server to client: yes.
-    PingResp = 13,
-    /// Client to server: the connection ends cleanly.
-    Disconnect = 14,
-}
-
-impl PacketType {
-    /// The type with this number; `None` for the reserved 0 and 15, and for what four bits
-    /// cannot hold.
-    #[must_use]
-    pub const fn from_number(number: u8) -> Option<Self> {
-        Some(match number {
-            1 => Self::Connect,
-            2 => Self::ConnAck,
-            3 => Self::Publish,
-            4 => Self::PubAck,
-            5 => Self::PubRec,
-            6 => Self::PubRel,
-            7 => Self::PubComp,
-            8 => Self::Subscribe,
-            9 => Self::SubAck,
-            10 => Self::Unsubscribe,
-            11 => Self::UnsubAck,
-            12 => Self::PingReq,
-            13 => Self::PingResp,
-            14 => Self::Disconnect,
-            _ => return None,
-        })
-    }
-
-    /// The name as the standard writes it, for example `PUBLISH`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "CONNECT",
-            Self::ConnAck => "CONNACK",
-            Self::Publish => "PUBLISH",
-            Self::PubAck => "PUBACK",
-            Self::PubRec => "PUBREC",
-            Self::PubRel => "PUBREL",
-            Self::PubComp => "PUBCOMP",
-            Self::Subscribe => "SUBSCRIBE",
-            Self::SubAck => "SUBACK",
-            Self::Unsubscribe => "UNSUBSCRIBE",
-            Self::UnsubAck => "UNSUBACK",
-            Self::PingReq => "PINGREQ",
-            Self::PingResp => "PINGRESP",
-            Self::Disconnect => "DISCONNECT",
-        }
-    }
-
-    /// The number in the upper half of a packet's first byte.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        self as u8
-    }
-}
-
-impl core::fmt::Display for PacketType {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// A packet's first two to five bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

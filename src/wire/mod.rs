@@ -5,14 +5,16 @@ mod error;
 mod header;
 mod options;
 mod output;
+mod packet_type;
 mod reader;
 
 pub use error::{DecodeError, ErrorKind, Field, Reaction, TextError};
-pub use header::{Header, MAX_REMAINING_LENGTH, PacketType};
+pub use header::{Header, MAX_REMAINING_LENGTH};
 pub use options::Options;
 #[cfg(feature = "bytes")]
 pub use output::BufMutOutput;
 pub use output::{Encode, EncodeError, Output, SliceOutput};
+pub use packet_type::PacketType;
 
 pub use header::PacketSet;
 pub(crate) use header::{PayloadStart, checked_header, frame, frame_at_hand, too_large};
