@@ -1,0 +1,416 @@
+//! What the tests share: the vectors, packets described in the vectors' words, and decoders that
+//! are fed in pieces.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(
+    clippy::std_instead_of_alloc,
+    reason = "a test has the standard library"
+)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use mqtt_sansio::v3::{self, Decoder, Packet, PacketRef, PublishHeader};
+use mqtt_sansio::{DecodeError, Encode, Memory, Options, Piece};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// One line of a file in `testdata`.
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) json: Value,
+}
+
+impl Row {
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.json[key].as_str()
+    }
+
+    /// True if Remaining Length has as few bytes as it can.
+    pub(crate) fn is_minimal(&self) -> bool {
+        self.json["minimal"].as_bool().unwrap_or(true)
+    }
+}
+
+pub(crate) fn testdata() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata")
+}
+
+pub(crate) fn read(path: &str) -> String {
+    let path = testdata().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub(crate) fn json_lines(path: &str) -> Vec<Value> {
+    let lines: Vec<_> = read(path)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a JSON object a line"))
+        .collect();
+    assert!(!lines.is_empty(), "{path} is empty");
+    lines
+}
+
+pub(crate) fn rows(path: &str) -> Vec<Row> {
+    json_lines(path)
+        .into_iter()
+        .map(|json| Row {
+            id: json["id"].as_str().expect("an id").to_owned(),
+            bytes: bytes_of(&json),
+            json,
+        })
+        .collect()
+}
+
+/// Every packet that has to be understood.
+pub(crate) fn valid_rows() -> &'static [Row] {
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+        ["conformance/valid.jsonl", "device.jsonl", "golden.jsonl"]
+            .into_iter()
+            .flat_map(rows)
+            .collect()
+    });
+    &ROWS
+}
+
+/// Every packet that the codec alone has to refuse.
+pub(crate) fn malformed_rows() -> &'static [Row] {
+    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
+        let mut all = rows("conformance/malformed.jsonl");
+        all.retain(|row| row.text("kind") == Some("codec"));
+        all.extend(rows("malformed_own.jsonl"));
+        all
+    });
+    &ROWS
+}
+
+/// The layer of each normative statement, by its id.
+pub(crate) fn statements() -> BTreeMap<String, String> {
+    read("conformance/normative.tsv")
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let columns: Vec<_> = line.split('\t').collect();
+            (columns[0].to_owned(), columns[2].to_owned())
+        })
+        .collect()
+}
+
+fn bytes_of(json: &Value) -> Vec<u8> {
+    if let Some(text) = json["hex"].as_str() {
+        return hex::decode(text).expect("hexadecimal digits");
+    }
+    let mut bytes = Vec::new();
+    for part in json["gen"].as_array().expect("hex or gen") {
+        let piece = hex::decode(part[0].as_str().unwrap()).expect("hexadecimal digits");
+        let times = part[1].as_u64().unwrap_or(1);
+        bytes.extend(piece.repeat(usize::try_from(times).unwrap()));
+    }
+    assert_eq!(Some(bytes.len() as u64), json["total_len"].as_u64());
+    let digest = hex::encode(Sha256::digest(&bytes));
+    assert_eq!(Some(&*digest), json["sha256"].as_str());
+    bytes
+}
+
+/// The same fields with `{"repeat": .., "n": ..}` written out.
+pub(crate) fn expand(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => match (map.get("repeat"), map.get("n")) {
+            (Some(Value::String(part)), Some(n)) => {
+                json!(part.repeat(usize::try_from(n.as_u64().unwrap()).unwrap()))
+            }
+            _ => map
+                .iter()
+                .map(|(key, value)| (key.clone(), expand(value)))
+                .collect(),
+        },
+        Value::Array(values) => values.iter().map(expand).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The fields of a packet in the vectors' words.
+pub(crate) fn fields<B: AsRef<[u8]>>(packet: &Packet<B>) -> Value {
+    let id = |id: mqtt_sansio::PacketId| json!({ "packet_id": id.get() });
+    match packet {
+        Packet::Connect(connect) => json!({
+            "protocol_name": connect.protocol_level.protocol_name(),
+            "protocol_level": connect.protocol_level.number(),
+            "clean_session": connect.clean_session,
+            "keep_alive": connect.keep_alive,
+            "client_id": connect.client_id.as_str(),
+            "will": connect.will.as_ref().map(|will| json!({
+                "topic": will.topic.as_str(),
+                "payload": hex::encode(&will.message),
+                "qos": will.qos.number(),
+                "retain": will.retain,
+            })),
+            "username": connect.credentials.as_ref().map(|c| c.user_name.as_str()),
+            "password": connect.credentials.as_ref().and_then(|c| c.password.as_ref()).map(hex::encode),
+        }),
+        Packet::ConnAck(connack) => json!({
+            "session_present": connack.session_present(),
+            "return_code": connack.return_code(),
+        }),
+        Packet::Publish(publish) => json!({
+            "dup": publish.delivery.dup(),
+            "qos": publish.delivery.qos().number(),
+            "retain": publish.retain,
+            "topic": publish.topic.as_str(),
+            "packet_id": publish.delivery.packet_id().map(|id| id.get()),
+            "payload": hex::encode(&publish.payload),
+        }),
+        Packet::PubAck(ack) => id(ack.packet_id),
+        Packet::PubRec(ack) => id(ack.packet_id),
+        Packet::PubRel(ack) => id(ack.packet_id),
+        Packet::PubComp(ack) => id(ack.packet_id),
+        Packet::UnsubAck(ack) => id(ack.packet_id),
+        Packet::Subscribe(subscribe) => json!({
+            "packet_id": subscribe.packet_id.get(),
+            "filters": subscribe.subscriptions.iter().map(|subscription| json!({
+                "filter": subscription.topic_filter.as_str(),
+                "qos": subscription.qos.number(),
+            })).collect::<Value>(),
+        }),
+        Packet::SubAck(suback) => json!({
+            "packet_id": suback.packet_id.get(),
+            "return_codes": suback.return_codes.iter().map(|code| code.number()).collect::<Value>(),
+        }),
+        Packet::Unsubscribe(unsubscribe) => json!({
+            "packet_id": unsubscribe.packet_id.get(),
+            "filters": unsubscribe.topic_filters.iter().map(|f| f.as_str().to_owned()).collect::<Value>(),
+        }),
+        Packet::PingReq | Packet::PingResp | Packet::Disconnect => json!({}),
+    }
+}
+
+/// `to_owned`, which needs the feature `alloc`, without it.
+pub(crate) fn owned(packet: PacketRef<'_>) -> Packet<Vec<u8>> {
+    packet.map(<[u8]>::to_vec)
+}
+
+/// `encode_to_vec`, which needs the feature `alloc`, without it.
+pub(crate) fn encode(packet: &impl Encode) -> Vec<u8> {
+    let mut buffer = vec![0; packet.encoded_len().expect("a packet that MQTT can write")];
+    let written = packet.encode_to_slice(&mut buffer).expect("room").len();
+    assert_eq!(written, buffer.len(), "encoded_len and encode differ");
+    buffer
+}
+
+/// Decoding takes whatever MQTT can say.
+pub(crate) const fn unlimited() -> Options {
+    Options::new().max_packet_size(u32::MAX)
+}
+
+/// The one packet that `bytes` are.
+pub(crate) fn decode_whole<'a>(
+    mut bytes: &'a [u8],
+    options: &Options,
+) -> Result<PacketRef<'a>, DecodeError> {
+    let packet = v3::decode(&mut bytes, options)?.expect("a whole packet");
+    assert!(bytes.is_empty(), "{} bytes are left over", bytes.len());
+    Ok(packet)
+}
+
+/// Remaining Length and how many bytes the fixed header has, straight from section 2.2.3.
+pub(crate) fn fixed_header(bytes: &[u8]) -> Option<(usize, usize)> {
+    let (mut value, mut multiplier) = (0, 1);
+    for (at, byte) in bytes.iter().enumerate().skip(1).take(4) {
+        value += usize::from(byte & 127) * multiplier;
+        if byte & 128 == 0 {
+            return Some((value, at + 1));
+        }
+        multiplier *= 128;
+    }
+    None
+}
+
+/// A packet from its first byte and what is behind Remaining Length, which gets as few bytes as it
+/// can.
+pub(crate) fn frame(first_byte: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![first_byte];
+    let mut left = body.len();
+    loop {
+        let digit = u8::try_from(left % 128).unwrap();
+        left /= 128;
+        bytes.push(if left > 0 { digit | 128 } else { digit });
+        if left == 0 {
+            break;
+        }
+    }
+    bytes.extend(body);
+    bytes
+}
+
+/// The same packet with as short a Remaining Length as there is.
+pub(crate) fn minimal(bytes: &[u8]) -> Vec<u8> {
+    let (_, header_len) = fixed_header(bytes).expect("a whole fixed header");
+    frame(bytes[0], &bytes[header_len..])
+}
+
+/// Where the fields of a valid packet start and end: the places where a cut is most likely to do
+/// harm.
+pub(crate) fn field_boundaries(bytes: &[u8]) -> Vec<usize> {
+    let at = |part: &[u8]| {
+        (part.as_ptr() as usize)
+            .checked_sub(bytes.as_ptr() as usize)
+            .unwrap()
+    };
+    let mut places = vec![1, fixed_header(bytes).unwrap().1];
+    let mut field = |part: &[u8]| places.extend([at(part), at(part) + part.len()]);
+    let packet = decode_whole(bytes, &unlimited()).unwrap();
+    match &packet {
+        Packet::Subscribe(packet) => packet
+            .subscriptions
+            .iter()
+            .for_each(|entry| field(entry.topic_filter.as_bytes())),
+        Packet::Unsubscribe(packet) => packet
+            .topic_filters
+            .iter()
+            .for_each(|filter| field(filter.as_bytes())),
+        _ => {}
+    }
+    let _ = packet.map(field);
+    places.retain(|&place| place < bytes.len());
+    places
+}
+
+/// All that can be seen of a stream that went through a decoder.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) packets: Vec<Packet<Vec<u8>>>,
+    pub(crate) error: Option<DecodeError>,
+    pub(crate) position: u64,
+    pub(crate) at_packet_boundary: bool,
+}
+
+/// What comes of `stream` if it is all there: the packets one by one, without a [`Decoder`].
+pub(crate) fn decode_at_once(stream: &[u8], options: &Options) -> Outcome {
+    let mut rest = stream;
+    let mut packets = Vec::new();
+    let error = loop {
+        match v3::decode(&mut rest, options) {
+            Ok(Some(packet)) => packets.push(owned(packet)),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    Outcome {
+        packets,
+        error,
+        position: (stream.len() - rest.len()) as u64,
+        at_packet_boundary: error.is_none() && rest.is_empty(),
+    }
+}
+
+/// What comes of a stream that arrives in these pieces.
+pub(crate) fn feed<'a, M: Memory>(
+    mut decoder: Decoder<M>,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Outcome {
+    let mut packets = Vec::new();
+    let mut error = None;
+    'stream: for mut input in pieces {
+        loop {
+            match decoder.decode(&mut input) {
+                Ok(Some(packet)) => packets.push(owned(packet)),
+                Ok(None) => break,
+                Err(fault) => {
+                    error = Some(fault);
+                    break 'stream;
+                }
+            }
+        }
+        assert!(input.is_empty(), "None says that the input is used up");
+    }
+    Outcome {
+        packets,
+        error,
+        position: decoder.position(),
+        at_packet_boundary: decoder.is_at_packet_boundary(),
+    }
+}
+
+/// What came out of `decode_in_pieces`, the pieces of a payload put together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Item {
+    Whole(Packet<Vec<u8>>),
+    InPieces(PublishHeader<Vec<u8>>, Vec<u8>),
+}
+
+impl Item {
+    pub(crate) fn into_packet(self) -> Packet<Vec<u8>> {
+        match self {
+            Self::Whole(packet) => packet,
+            Self::InPieces(header, payload) => {
+                Packet::Publish(header.with_payload(payload).unwrap())
+            }
+        }
+    }
+}
+
+/// All that can be seen of a stream that was received in pieces.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Received {
+    pub(crate) items: Vec<Item>,
+    pub(crate) error: Option<DecodeError>,
+    pub(crate) position: u64,
+    pub(crate) at_packet_boundary: bool,
+}
+
+/// Receives a stream in these parts, and checks what holds for every piece.
+pub(crate) fn receive<'a, M: Memory>(
+    mut decoder: Decoder<M>,
+    parts: impl IntoIterator<Item = &'a [u8]>,
+) -> Received {
+    let mut items = Vec::new();
+    let mut error = None;
+    'stream: for part in parts {
+        let mut input = part;
+        loop {
+            match decoder.decode_in_pieces(&mut input) {
+                Ok(Some(Piece::Packet(packet))) => items.push(Item::Whole(owned(packet))),
+                Ok(Some(Piece::PublishHeader(header))) => {
+                    items.push(Item::InPieces(header.map(<[u8]>::to_vec), Vec::new()));
+                }
+                Ok(Some(Piece::Payload { bytes, left })) => {
+                    let Some(Item::InPieces(header, payload)) = items.last_mut() else {
+                        panic!("a payload without a header");
+                    };
+                    assert!(!bytes.is_empty(), "an empty piece");
+                    assert!(
+                        part.as_ptr_range().contains(&bytes.as_ptr()),
+                        "a copied piece"
+                    );
+                    payload.extend(bytes);
+                    assert_eq!(payload.len() + left, header.payload_len as usize);
+                }
+                Ok(None) => break,
+                Err(fault) => {
+                    error = Some(fault);
+                    break 'stream;
+                }
+            }
+        }
+        assert!(input.is_empty(), "None says that the input is used up");
+    }
+    Received {
+        items,
+        error,
+        position: decoder.position(),
+        at_packet_boundary: decoder.is_at_packet_boundary(),
+    }
+}
+
+/// `bytes` cut at these places, which are in order.
+pub(crate) fn cut<'a>(bytes: &'a [u8], places: &[usize]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::with_capacity(places.len() + 1);
+    let mut start = 0;
+    for &place in places {
+        pieces.push(&bytes[start..place]);
+        start = place;
+    }
+    pieces.push(&bytes[start..]);
+    pieces
+}

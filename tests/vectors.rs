@@ -1,0 +1,1281 @@
+//! The vectors in `testdata`: what each packet says, what it is written as, and why the malformed
+//! ones are refused.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{
+    Row, cut, decode_whole, encode, expand, feed, fields, fixed_header, frame, json_lines,
+    malformed_rows, minimal, owned, rows, statements, unlimited, valid_rows,
+};
+use mqtt_sansio::v3::{
+    self, Connect, Credentials, Decoder, Delivery, Packet, PacketRef, PublishHeader, ReturnCode,
+    ReturnCodes, Subscription, Subscriptions, TopicFilters, Will,
+};
+use mqtt_sansio::{
+    DecodeError, Encode, EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, Output,
+    PacketId, PacketType, QoS, Reaction, SliceOutput, Text, TopicFilter, TopicName,
+};
+use serde_json::{Value, json};
+
+/// Calls `test` with each valid row and the packet that it decodes to.
+fn for_each_valid(test: impl Fn(&Row, &PacketRef<'_>)) {
+    assert!(valid_rows().len() > 700);
+    for row in valid_rows() {
+        match decode_whole(&row.bytes, &unlimited()) {
+            Ok(packet) => test(row, &packet),
+            Err(error) => panic!("{}: {error}", row.id),
+        }
+    }
+}
+
+// Valid packets.
+
+#[test]
+fn every_valid_packet_decodes_to_the_fields_that_its_row_states() {
+    for_each_valid(|row, packet| {
+        assert_eq!(
+            row.text("type"),
+            Some(packet.packet_type().name()),
+            "{}",
+            row.id
+        );
+        assert!(
+            fields(packet) == expand(&row.json["fields"]),
+            "{}: {packet:?}",
+            row.id
+        );
+    });
+}
+
+#[test]
+fn every_valid_packet_encodes_to_the_bytes_it_came_from() {
+    for_each_valid(|row, packet| {
+        let mut buffer = vec![0xEE; row.bytes.len()];
+        let written = packet.encode_to_slice(&mut buffer).unwrap();
+        let expected = minimal(&row.bytes);
+        assert!(
+            written == expected,
+            "{}: {:02x?}",
+            row.id,
+            &written[..written.len().min(64)]
+        );
+        assert_eq!(row.is_minimal(), row.bytes == expected, "{}", row.id);
+    });
+}
+
+#[test]
+fn encoded_len_is_the_number_of_bytes_that_encode_writes() {
+    for_each_valid(|row, packet| {
+        assert_eq!(
+            packet.encoded_len(),
+            Ok(minimal(&row.bytes).len()),
+            "{}",
+            row.id
+        );
+    });
+}
+
+#[test]
+fn a_slice_one_byte_too_small_has_no_room_and_nothing_is_written_to_it() {
+    for_each_valid(|row, packet| {
+        let needed = minimal(&row.bytes).len();
+        let no_room = EncodeError::NoRoom { needed };
+
+        let mut small = vec![0xEE; needed - 1];
+        assert_eq!(
+            packet.encode_to_slice(&mut small),
+            Err(no_room),
+            "{}",
+            row.id
+        );
+        assert!(small.iter().all(|&byte| byte == 0xEE), "{}", row.id);
+
+        // Behind another packet, which stays.
+        let mut buffer = vec![0xEE; needed + 1];
+        let mut out = SliceOutput::new(&mut buffer);
+        Packet::<&[u8]>::PingReq.encode(&mut out).unwrap();
+        assert_eq!(packet.encode(&mut out), Err(no_room), "{}", row.id);
+        assert_eq!(out.written(), b"\xc0\x00", "{}", row.id);
+    });
+}
+
+#[test]
+fn an_output_that_is_a_trait_object_gets_the_same_bytes() {
+    for_each_valid(|row, packet| {
+        let mut buffer = vec![0; row.bytes.len()];
+        let mut out = SliceOutput::new(&mut buffer);
+        packet.encode::<dyn Output>(&mut out).unwrap();
+        assert!(out.written() == minimal(&row.bytes), "{}", row.id);
+    });
+}
+
+#[test]
+fn moving_a_packet_to_other_storage_keeps_its_fields_and_its_bytes() {
+    for_each_valid(|row, packet| {
+        let boxed = packet.map(Box::<[u8]>::from);
+        assert!(fields(&boxed) == fields(packet), "{}", row.id);
+        assert!(encode(&boxed) == minimal(&row.bytes), "{}", row.id);
+        assert!(
+            boxed.map(|bytes| bytes.into_vec()) == owned(*packet),
+            "{}",
+            row.id
+        );
+    });
+}
+
+#[test]
+fn a_publish_header_and_its_payload_written_by_themselves_are_the_whole_packet() {
+    let mut publishes = 0;
+    for row in valid_rows() {
+        let Ok(Packet::Publish(publish)) = decode_whole(&row.bytes, &unlimited()) else {
+            continue;
+        };
+        publishes += 1;
+        let header = publish.header().unwrap();
+        let written = [&encode(&header), publish.payload].concat();
+        assert!(written == minimal(&row.bytes), "{}", row.id);
+        assert_eq!(
+            header.encoded_len().unwrap(),
+            written.len() - publish.payload.len()
+        );
+        assert!(
+            header.with_payload(publish.payload) == Some(publish),
+            "{}",
+            row.id
+        );
+        let longer = [publish.payload, b"x"].concat();
+        assert!(header.with_payload(&longer).is_none(), "{}", row.id);
+    }
+    assert!(publishes > 100);
+}
+
+#[test]
+fn peek_reads_the_fixed_header_of_every_packet_once_it_is_there() {
+    for row in valid_rows() {
+        let (remaining_length, header_len) = fixed_header(&row.bytes).unwrap();
+        for len in 0..header_len {
+            assert_eq!(
+                v3::peek(&row.bytes[..len], &unlimited()),
+                Ok(None),
+                "{}",
+                row.id
+            );
+        }
+        let start = &row.bytes[..row.bytes.len().min(8)];
+        let header = v3::peek(start, &unlimited()).unwrap().unwrap();
+        assert_eq!(
+            header.packet_type().map(PacketType::name),
+            row.text("type"),
+            "{}",
+            row.id
+        );
+        assert_eq!(header.first_byte(), row.bytes[0], "{}", row.id);
+        assert_eq!(
+            header.remaining_length() as usize,
+            remaining_length,
+            "{}",
+            row.id
+        );
+        assert_eq!(
+            json!(header.remaining_length()),
+            row.json["remaining_length"],
+            "{}",
+            row.id
+        );
+        assert_eq!(header.len(), header_len, "{}", row.id);
+        assert_eq!(header.packet_len(), row.bytes.len(), "{}", row.id);
+    }
+}
+
+#[test]
+fn decode_leaves_what_is_behind_the_packet() {
+    for_each_valid(|row, packet| {
+        let bytes = [&row.bytes, &b"\xd0\x00rest"[..]].concat();
+        let mut src = &bytes[..];
+        assert!(
+            v3::decode(&mut src, &unlimited()) == Ok(Some(*packet)),
+            "{}",
+            row.id
+        );
+        assert_eq!(src, b"\xd0\x00rest", "{}", row.id);
+    });
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn every_valid_packet_is_appended_to_a_vec() {
+    for_each_valid(|row, packet| {
+        let expected = minimal(&row.bytes);
+        assert!(packet.encode_to_vec().unwrap() == expected, "{}", row.id);
+        let mut out = b"before".to_vec();
+        packet.encode(&mut out).unwrap();
+        assert!(out == [b"before", &expected[..]].concat(), "{}", row.id);
+    });
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn an_owned_packet_is_equal_to_the_one_it_was_made_from() {
+    for_each_valid(|row, packet| {
+        let copy = packet.to_owned();
+        assert!(copy == owned(*packet), "{}", row.id);
+        assert!(copy.to_owned() == copy, "{}", row.id);
+        assert!(encode(&copy) == minimal(&row.bytes), "{}", row.id);
+    });
+}
+
+#[cfg(feature = "bytes")]
+mod bytes_feature {
+    use super::*;
+    use bytes::{Bytes, BytesMut};
+    use mqtt_sansio::BufMutOutput;
+
+    #[test]
+    fn every_valid_packet_is_appended_to_bytes_mut() {
+        for_each_valid(|row, packet| {
+            let mut out = BytesMut::from(&b"before"[..]);
+            packet.encode(&mut out).unwrap();
+            assert!(
+                out == [b"before", &minimal(&row.bytes)[..]].concat(),
+                "{}",
+                row.id
+            );
+        });
+    }
+
+    #[test]
+    fn a_bounded_buf_mut_takes_what_fits_and_nothing_of_what_does_not() {
+        for_each_valid(|row, packet| {
+            let expected = minimal(&row.bytes);
+            let needed = expected.len();
+
+            let mut buffer = vec![0xEE; needed];
+            let mut room = &mut buffer[..];
+            packet.encode(&mut BufMutOutput::new(&mut room)).unwrap();
+            assert!(room.is_empty() && buffer == expected, "{}", row.id);
+
+            let mut small = vec![0xEE; needed - 1];
+            let mut room = &mut small[..];
+            let result = packet.encode(&mut BufMutOutput::new(&mut room));
+            assert_eq!(result, Err(EncodeError::NoRoom { needed }), "{}", row.id);
+            assert_eq!(room.len(), needed - 1, "{}", row.id);
+            assert!(small.iter().all(|&byte| byte == 0xEE), "{}", row.id);
+        });
+    }
+
+    #[test]
+    fn a_shared_packet_is_equal_and_refers_to_the_buffer_instead_of_copying() {
+        for row in valid_rows() {
+            let whole = Bytes::from(row.bytes.clone());
+            let packet = decode_whole(&whole, &unlimited()).unwrap();
+            let shared = packet.share(&whole);
+            assert!(
+                shared.map(|bytes| bytes.to_vec()) == owned(packet),
+                "{}",
+                row.id
+            );
+            let inside = whole.as_ptr_range();
+            let _ = packet.share(&whole).map(|part| {
+                assert!(
+                    part.is_empty() || inside.contains(&part.as_ptr()),
+                    "{}",
+                    row.id
+                );
+            });
+        }
+    }
+
+    #[test]
+    fn decode_bytes_takes_one_packet_at_a_time_off_a_buffer_that_grows() {
+        let rows: Vec<_> = valid_rows()
+            .iter()
+            .filter(|row| row.bytes.len() < 5000)
+            .collect();
+        let mut received = BytesMut::new();
+        let mut packets = Vec::new();
+        for piece in rows
+            .iter()
+            .flat_map(|row| row.bytes.clone())
+            .collect::<Vec<_>>()
+            .chunks(577)
+        {
+            received.extend_from_slice(piece);
+            while let Some(packet) = v3::decode_bytes(&mut received, &unlimited()).unwrap() {
+                packets.push(packet);
+            }
+        }
+        assert!(received.is_empty());
+        assert_eq!(packets.len(), rows.len());
+        for (packet, row) in packets.iter().zip(&rows) {
+            assert_eq!(fields(packet), expand(&row.json["fields"]), "{}", row.id);
+        }
+    }
+
+    #[test]
+    fn decode_bytes_finds_the_same_faults() {
+        for row in malformed_rows() {
+            let mut received = BytesMut::from(&row.bytes[..]);
+            let result = v3::decode_bytes(&mut received, &Options::new());
+            let expected = v3::decode(&mut &row.bytes[..], &Options::new());
+            assert_eq!(
+                result.map_err(Some),
+                expected
+                    .map(|p| p.map(|p| p.map(Bytes::copy_from_slice)))
+                    .map_err(Some),
+                "{}",
+                row.id
+            );
+        }
+    }
+}
+
+// Leniencies.
+
+/// A packet that the standard forbids and an option lets in.
+#[derive(Clone)]
+struct Lenient {
+    received: Vec<u8>,
+    breaks: &'static str,
+    written: Vec<u8>,
+}
+
+/// An option and all that it lets in.
+struct Leniency {
+    name: &'static str,
+    options: Options,
+    packets: Vec<Lenient>,
+}
+
+/// The same packet with all the flags that it must not have.
+fn with_wrong_flags(first_byte: u8, body: &[u8], breaks: &'static str) -> Vec<Lenient> {
+    (first_byte & 0xf0..=first_byte | 0x0f)
+        .filter(|&wrong| wrong != first_byte)
+        .map(|wrong| lenient(wrong, first_byte, body, breaks))
+        .collect()
+}
+
+fn lenient(received: u8, written: u8, body: &[u8], breaks: &'static str) -> Lenient {
+    Lenient {
+        received: frame(received, body),
+        breaks,
+        written: frame(written, body),
+    }
+}
+
+fn leniencies() -> [Leniency; 4] {
+    let acknowledgements = [
+        with_wrong_flags(0x40, b"\x00\x01", "MQTT-2.2.2-2"),
+        with_wrong_flags(0x50, b"\x00\x01", "MQTT-2.2.2-2"),
+        with_wrong_flags(0x70, b"\x00\x01", "MQTT-2.2.2-2"),
+        with_wrong_flags(0x90, b"\x00\x01\x80", "MQTT-2.2.2-2"),
+        with_wrong_flags(0xb0, b"\x00\x01", "MQTT-2.2.2-2"),
+    ];
+    let requests = vec![
+        lenient(0x8a, 0x82, b"\x00\x01\x00\x01a\x00", "MQTT-3.8.1-1"),
+        lenient(0xaa, 0xa2, b"\x00\x01\x00\x01a", "MQTT-3.10.1-1"),
+    ];
+    let at_qos_0 = vec![
+        lenient(0x38, 0x30, b"\x00\x01ax", "MQTT-3.3.1-2"),
+        lenient(0x39, 0x31, b"\x00\x01ax", "MQTT-3.3.1-2"),
+    ];
+    [
+        Leniency {
+            name: "accept_pubrel_flags",
+            options: Options::new().accept_pubrel_flags(true),
+            packets: with_wrong_flags(0x62, b"\x00\x01", "MQTT-3.6.1-1"),
+        },
+        Leniency {
+            name: "accept_acknowledgement_flags",
+            options: Options::new().accept_acknowledgement_flags(true),
+            packets: acknowledgements.concat(),
+        },
+        Leniency {
+            name: "accept_dup_on_requests",
+            options: Options::new().accept_dup_on_requests(true),
+            packets: requests,
+        },
+        Leniency {
+            name: "accept_dup_at_qos_0",
+            options: Options::new().accept_dup_at_qos_0(true),
+            packets: at_qos_0,
+        },
+    ]
+}
+
+#[test]
+fn each_leniency_takes_the_packets_that_it_names_and_writes_them_as_the_standard_says() {
+    for Leniency {
+        name,
+        options,
+        packets,
+    } in leniencies()
+    {
+        for Lenient {
+            received,
+            breaks,
+            written,
+        } in packets
+        {
+            let refused = decode_whole(&received, &Options::new()).unwrap_err();
+            assert_eq!(
+                refused.statement(),
+                Some(breaks),
+                "{received:02x?} by default"
+            );
+            let accepted = decode_whole(&received, &options).unwrap();
+            assert_eq!(encode(&accepted), written, "{received:02x?} with {name}");
+            // The same through a stream.
+            let outcome = feed(Decoder::with_options([0; 64], options), received.chunks(1));
+            assert_eq!(
+                outcome.packets,
+                [owned(accepted)],
+                "{received:02x?} with {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_leniency_takes_more_than_it_names() {
+    let leniencies = leniencies();
+    for Leniency { name, options, .. } in &leniencies {
+        for other in leniencies.iter().filter(|other| other.name != *name) {
+            for packet in &other.packets {
+                let refused = decode_whole(&packet.received, options).unwrap_err();
+                assert_eq!(
+                    refused.statement(),
+                    Some(packet.breaks),
+                    "{name} is not {}",
+                    other.name
+                );
+            }
+        }
+        for row in malformed_rows() {
+            let by_default = v3::decode(&mut &row.bytes[..], &Options::new());
+            let leniently = v3::decode(&mut &row.bytes[..], options);
+            if by_default != leniently {
+                let kind = by_default.unwrap_err().kind();
+                assert!(
+                    matches!(kind, ErrorKind::InvalidFlags | ErrorKind::DupAtQos0),
+                    "{}",
+                    row.id
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_leniency_that_is_switched_off_again_is_off() {
+    for off in [
+        Options::new()
+            .accept_pubrel_flags(true)
+            .accept_pubrel_flags(false),
+        Options::new()
+            .accept_acknowledgement_flags(true)
+            .accept_acknowledgement_flags(false),
+        Options::new()
+            .accept_dup_on_requests(true)
+            .accept_dup_on_requests(false),
+        Options::new()
+            .accept_dup_at_qos_0(true)
+            .accept_dup_at_qos_0(false),
+        Options::new()
+            .refuse_overlong_remaining_length(true)
+            .refuse_overlong_remaining_length(false),
+    ] {
+        assert_eq!(off, Options::default());
+    }
+}
+
+#[test]
+fn what_a_device_sent_against_the_standard_is_taken_with_the_option_that_its_row_names() {
+    let rows = rows("device_lenient.jsonl");
+    for row in &rows {
+        let refused = decode_whole(&row.bytes, &Options::new()).unwrap_err();
+        assert_eq!(refused.statement(), row.text("statement"), "{}", row.id);
+        let named = |leniency: &Leniency| row.text("option") == Some(leniency.name);
+        let Leniency { options, .. } = leniencies().into_iter().find(named).unwrap();
+        let packet = decode_whole(&row.bytes, &options).unwrap();
+        assert_eq!(fields(&packet), row.json["fields"], "{}", row.id);
+        assert_eq!(
+            Some(&*hex::encode(encode(&packet))),
+            row.text("encodes_as"),
+            "{}",
+            row.id
+        );
+    }
+    assert_eq!(rows.len(), 1);
+}
+
+#[test]
+fn a_longer_remaining_length_than_needed_is_taken_by_default_and_refused_if_asked_to() {
+    let strict = unlimited().refuse_overlong_remaining_length(true);
+    for_each_valid(|row, packet| match decode_whole(&row.bytes, &strict) {
+        Ok(same) => assert!(row.is_minimal() && same == *packet, "{}", row.id),
+        Err(error) => {
+            assert!(!row.is_minimal(), "{}", row.id);
+            assert_eq!(
+                error.kind(),
+                ErrorKind::RemainingLengthNotMinimal,
+                "{}",
+                row.id
+            );
+            assert_eq!(
+                (error.field(), error.offset()),
+                (Field::RemainingLength, 1),
+                "{}",
+                row.id
+            );
+            assert_eq!(error.statement(), None, "{}", row.id);
+        }
+    });
+}
+
+// Malformed packets.
+
+fn fault(row: &Row) -> Result<Option<PacketRef<'_>>, DecodeError> {
+    v3::decode(&mut &row.bytes[..], &Options::new())
+}
+
+/// Where conforming receivers differ, what this one does by default, and why.
+const CHOICES: &[(&str, bool, &str)] = &[
+    (
+        "remaining-length-overlong",
+        true,
+        "3.1.1 does not forbid it, and some encoders always write four bytes",
+    ),
+    (
+        "remaining-length",
+        false,
+        "the fourth byte already says that a fifth follows; no packet can come of it",
+    ),
+    (
+        "publish-dup-qos0",
+        false,
+        "MQTT-3.3.1-2 is a must; a named leniency takes it",
+    ),
+    (
+        "will-topic",
+        false,
+        "MQTT-4.7.3-1 is about all Topic Names, and nobody could receive such a will",
+    ),
+    (
+        "packet-id-0-ack",
+        false,
+        "no message has identifier 0, so nothing can be acknowledged by it",
+    ),
+    (
+        "topic-wildcard",
+        false,
+        "MQTT-3.3.2-2 binds servers as well as clients",
+    ),
+    (
+        "filter",
+        false,
+        "a malformed filter cannot name a subscription, in UNSUBSCRIBE either",
+    ),
+    (
+        "suback-code",
+        false,
+        "MQTT-3.9.3-2 is a must; a code without a meaning cannot be acted on",
+    ),
+    (
+        "connack-code",
+        false,
+        "Table 3.1 reserves it; a code without a meaning cannot be acted on",
+    ),
+    ("connack-flags", false, "MQTT-3.2.2-4 is a must"),
+];
+
+#[test]
+fn every_packet_of_the_sample_that_the_codec_must_refuse_is_refused() {
+    let mut refused = 0;
+    for row in rows("conformance/malformed.jsonl") {
+        if row.text("kind") == Some("codec") && row.json["insist"] == true {
+            assert!(fault(&row).is_err(), "{}: {}", row.id, row.json["why"]);
+            refused += 1;
+        }
+    }
+    assert!(refused >= 200, "{refused}");
+}
+
+#[test]
+fn where_conforming_receivers_differ_the_strict_choice_is_taken_unless_the_table_says_why_not() {
+    let mut used = BTreeSet::new();
+    for row in rows("conformance/malformed.jsonl") {
+        if row.text("kind") != Some("codec") || row.json["insist"] == true {
+            continue;
+        }
+        let category = row.text("category").unwrap();
+        let (name, taken, why) = CHOICES
+            .iter()
+            .find(|(name, ..)| *name == category)
+            .unwrap_or_else(|| panic!("{}: no choice made about {category}", row.id));
+        assert_eq!(fault(&row).is_ok(), *taken, "{}: {why}", row.id);
+        used.insert(*name);
+    }
+    assert_eq!(
+        used.len(),
+        CHOICES.len(),
+        "only these choices are needed: {used:?}"
+    );
+}
+
+/// The sample names the catch-all of CONNECT where the standard has a statement for the very field
+/// that is missing; the error names that one.
+const MORE_EXACT: &[(&str, Field, &str)] = &[
+    ("MQTT-3.1.4-1", Field::WillTopic, "MQTT-3.1.2-9"),
+    ("MQTT-3.1.4-1", Field::WillMessage, "MQTT-3.1.2-9"),
+    ("MQTT-3.1.4-1", Field::UserName, "MQTT-3.1.2-19"),
+];
+
+#[test]
+fn the_error_of_a_malformed_packet_names_the_statement_that_the_sample_names() {
+    let mut exceptions = BTreeSet::new();
+    for row in rows("conformance/malformed.jsonl") {
+        let (Err(error), Some(expected)) = (fault(&row), row.text("statement")) else {
+            continue;
+        };
+        if error.statement() == Some(expected) {
+            continue;
+        }
+        let exception = MORE_EXACT
+            .iter()
+            .find(|(catch_all, field, _)| *catch_all == expected && *field == error.field());
+        let more_exact = exception.map(|(.., statement)| *statement);
+        assert!(
+            more_exact.is_some(),
+            "{}: {:?}, not {expected}",
+            row.id,
+            error.statement()
+        );
+        assert_eq!(error.statement(), more_exact, "{}", row.id);
+        assert_eq!(error.kind(), ErrorKind::Truncated, "{}", row.id);
+        exceptions.insert(error.field().name());
+    }
+    let listed: BTreeSet<_> = MORE_EXACT
+        .iter()
+        .map(|(_, field, _)| field.name())
+        .collect();
+    assert_eq!(exceptions, listed, "an exception that is not needed");
+}
+
+#[test]
+fn every_malformed_packet_of_our_own_gives_exactly_the_error_that_its_row_states() {
+    for row in rows("malformed_own.jsonl") {
+        let error = fault(&row).expect_err(&row.id);
+        let found = json!({
+            "statement": error.statement(),
+            "kind": format!("{:?}", error.kind()),
+            "field": format!("{:?}", error.field()),
+            "offset": error.offset(),
+        });
+        for key in ["statement", "kind", "field", "offset"] {
+            assert_eq!(found[key], row.json[key], "{}: {}", row.id, row.json["why"]);
+        }
+    }
+}
+
+#[test]
+fn every_error_says_in_words_which_packet_which_field_what_and_where() {
+    for row in malformed_rows() {
+        let Err(error) = fault(row) else { continue };
+        let sentence = error.to_string();
+        let packet_type = error.packet_type().map_or("", PacketType::name);
+        assert!(sentence.starts_with(packet_type), "{}: {sentence}", row.id);
+        assert!(
+            sentence.contains(error.field().name()),
+            "{}: {sentence}",
+            row.id
+        );
+        assert!(
+            sentence.contains(&error.kind().to_string()),
+            "{}: {sentence}",
+            row.id
+        );
+        assert!(
+            sentence.contains(&format!("at byte {} ", error.offset())),
+            "{}: {sentence}",
+            row.id
+        );
+    }
+}
+
+#[test]
+fn an_error_knows_the_packet_that_it_is_in() {
+    for row in malformed_rows() {
+        let Err(error) = fault(row) else { continue };
+        assert_eq!(
+            error.packet_type(),
+            PacketType::from_number(row.bytes[0] >> 4),
+            "{}",
+            row.id
+        );
+    }
+}
+
+#[test]
+fn a_connect_that_a_server_answers_before_it_closes_says_with_which_return_code() {
+    let mut answered = BTreeSet::new();
+    for row in rows("conformance/malformed.jsonl") {
+        if row.text("kind") != Some("semantic") {
+            continue;
+        }
+        let allowed: Vec<_> = row.json["expect"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        match fault(&row) {
+            // MQTT 3.1 is taken, as the sample allows.
+            Ok(_) => assert!(allowed.contains(&"accept"), "{}", row.id),
+            Err(error) => {
+                let Reaction::ConnAckThenClose { return_code } = error.reaction() else {
+                    panic!("{}: {error}", row.id);
+                };
+                assert!(
+                    allowed.contains(&&*format!("connack:{return_code}")),
+                    "{}",
+                    row.id
+                );
+                answered.insert(return_code);
+            }
+        }
+    }
+    assert_eq!(answered, BTreeSet::from([1, 2]));
+}
+
+#[test]
+fn everything_else_that_is_wrong_is_answered_by_closing() {
+    for row in malformed_rows() {
+        let Err(error) = fault(row) else { continue };
+        let expected = match error.kind() {
+            ErrorKind::UnsupportedProtocolLevel => Reaction::ConnAckThenClose { return_code: 1 },
+            ErrorKind::ClientIdentifierRequired => Reaction::ConnAckThenClose { return_code: 2 },
+            _ => Reaction::Close,
+        };
+        assert_eq!(error.reaction(), expected, "{}", row.id);
+    }
+}
+
+#[test]
+fn what_is_wrong_only_for_the_role_or_the_moment_decodes() {
+    let mut seen = 0;
+    for row in rows("conformance/malformed.jsonl") {
+        if row.text("kind") == Some("state") {
+            let packet = decode_whole(&row.bytes, &Options::new()).expect(&row.id);
+            assert_eq!(encode(&packet), row.bytes, "{}", row.id);
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 3);
+}
+
+/// Statements for codecs that no sequence of bytes can break on its way in, and where they are
+/// tested instead.
+const NOT_BY_BYTES: &[(&str, &str)] = &[
+    (
+        "MQTT-1.5.3-3",
+        "a receiver breaks it, by dropping U+FEFF: golden.jsonl has it in every kind of string",
+    ),
+    (
+        "MQTT-2.3.1-5",
+        "an identifier at QoS 0 would be payload: golden.jsonl has that",
+    ),
+    (
+        "MQTT-4.7.3-3",
+        "a length of two bytes cannot say more than 65,535: see what cannot be built",
+    ),
+];
+
+#[test]
+fn every_statement_that_binds_a_codec_has_a_malformed_packet_that_breaks_it() {
+    let mut broken: BTreeSet<String> = NOT_BY_BYTES
+        .iter()
+        .map(|(id, _)| (*id).to_owned())
+        .collect();
+    for row in malformed_rows() {
+        let also = row.json["also"].as_array().into_iter().flatten();
+        let ids = also
+            .chain([&row.json["statement"]])
+            .filter_map(Value::as_str);
+        for id in ids {
+            let _ = broken.insert(id.to_owned());
+        }
+    }
+    let statements = statements();
+    let missing: Vec<_> = statements
+        .iter()
+        .filter(|(id, layer)| *layer == "codec" && !broken.contains(*id))
+        .collect();
+    assert_eq!(missing, [] as [(&String, &String); 0]);
+    assert!(
+        statements
+            .values()
+            .filter(|layer| *layer == "codec")
+            .count()
+            > 40
+    );
+}
+
+/// Kinds of error that the options or the machine cause, not the bytes alone, and one that has no
+/// place on the wire.
+const NOT_IN_VECTORS: &[&str] = &[
+    "RemainingLengthNotMinimal",
+    "PacketTooLarge",
+    "TooManyFilters",
+    "OutOfMemory",
+    "TooLong",
+];
+
+#[test]
+fn every_kind_of_error_has_a_malformed_packet() {
+    let source = std::fs::read_to_string(common::testdata().join("../src/wire/error.rs")).unwrap();
+    let (_, list) = source.split_once("pub enum ErrorKind {").unwrap();
+    let (list, _) = list.split_once("\n}").unwrap();
+    let kinds: BTreeSet<_> = list
+        .lines()
+        .filter_map(|line| line.trim().strip_suffix(','))
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
+        .collect();
+    assert!(kinds.len() > 30, "{kinds:?}");
+
+    let rows = rows("malformed_own.jsonl");
+    let seen: BTreeSet<_> = rows.iter().filter_map(|row| row.text("kind")).collect();
+    let all: BTreeSet<_> = seen.iter().chain(NOT_IN_VECTORS).copied().collect();
+    assert_eq!(all, kinds);
+}
+
+/// Flags that each packet type may have (Table 2.2), 0 and 15 having none.
+const FLAGS: [&[u8]; 16] = [
+    &[],
+    &[0],
+    &[0],
+    &[0, 1, 2, 3, 4, 5, 10, 11, 12, 13],
+    &[0],
+    &[0],
+    &[2],
+    &[0],
+    &[2],
+    &[0],
+    &[2],
+    &[0],
+    &[0],
+    &[0],
+    &[0],
+    &[],
+];
+
+#[test]
+fn every_first_byte_but_those_of_table_2_2_is_refused_before_anything_else_has_come() {
+    for first_byte in 0..=u8::MAX {
+        let (packet_type, flags) = (first_byte >> 4, first_byte & 15);
+        let legal = FLAGS[usize::from(packet_type)].contains(&flags);
+        let result = v3::peek(&[first_byte], &Options::new());
+        assert_eq!(result.is_ok(), legal, "{first_byte:#04x}");
+        let outcome = feed(Decoder::new([0; 8]), [&[first_byte][..]]);
+        assert_eq!(outcome.error, result.err(), "{first_byte:#04x}");
+        if let Some(error) = outcome.error {
+            let kind = match (packet_type, flags) {
+                (0 | 15, _) => ErrorKind::ReservedPacketType,
+                (3, 8 | 9) => ErrorKind::DupAtQos0,
+                (3, _) => ErrorKind::InvalidQos,
+                _ => ErrorKind::InvalidFlags,
+            };
+            assert_eq!(
+                (error.kind(), error.offset()),
+                (kind, 0),
+                "{first_byte:#04x}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_connect_flags_byte_is_taken_or_refused_as_section_3_1_2_3_says() {
+    for flags in 0..=u8::MAX {
+        let bit = |n: u8| flags >> n & 1 == 1;
+        let will_qos = flags >> 3 & 3;
+        let fields = [bit(2), bit(2), bit(7), bit(6)];
+        let mut body = [&b"\x00\x04MQTT\x04"[..], &[flags, 0, 10], b"\x00\x01c"].concat();
+        for _ in fields.iter().filter(|field| **field) {
+            body.extend(b"\x00\x01f");
+        }
+        let bytes = frame(0x10, &body);
+        let expected = if bit(0) {
+            Some(ErrorKind::ReservedConnectFlag)
+        } else if !bit(2) && will_qos != 0 {
+            Some(ErrorKind::WillQosWithoutWill)
+        } else if !bit(2) && bit(5) {
+            Some(ErrorKind::WillRetainWithoutWill)
+        } else if will_qos == 3 {
+            Some(ErrorKind::InvalidWillQos)
+        } else if bit(6) && !bit(7) {
+            Some(ErrorKind::PasswordWithoutUserName)
+        } else {
+            None
+        };
+        match decode_whole(&bytes, &Options::new()) {
+            Ok(packet) => assert_eq!((None, encode(&packet)), (expected, bytes), "{flags:08b}"),
+            Err(error) => {
+                assert_eq!(
+                    (Some(error.kind()), error.offset()),
+                    (expected, 9),
+                    "{flags:08b}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_connack_is_taken_or_refused_as_section_3_2_2_says() {
+    for flags in 0..=u8::MAX {
+        for code in 0..=u8::MAX {
+            let bytes = [0x20, 2, flags, code];
+            let expected = match (flags, code) {
+                (2.., _) => Some((ErrorKind::ReservedAcknowledgeFlags, 2)),
+                (_, 6..) => Some((ErrorKind::InvalidConnectReturnCode, 3)),
+                (1, 1..) => Some((ErrorKind::SessionPresentWithRefusal, 2)),
+                _ => None,
+            };
+            let result = decode_whole(&bytes, &Options::new());
+            let found = result.err().map(|error| (error.kind(), error.offset()));
+            assert_eq!(found, expected, "{bytes:02x?}");
+            if let Ok(Packet::ConnAck(connack)) = result {
+                assert_eq!(connack.to_bytes(), bytes);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_requested_qos_and_return_code_but_those_of_the_standard_is_refused() {
+    for code in 0..=u8::MAX {
+        let subscribe = [0x82, 6, 0, 1, 0, 1, b'a', code];
+        let suback = [0x90, 3, 0, 1, code];
+        let kind = |bytes: &[u8]| decode_whole(bytes, &Options::new()).err().map(|e| e.kind());
+        let qos = (code > 2).then_some(ErrorKind::InvalidRequestedQos);
+        assert_eq!(kind(&subscribe), qos, "{code:#04x}");
+        let return_code = (code > 2 && code != 0x80).then_some(ErrorKind::InvalidReturnCode);
+        assert_eq!(kind(&suback), return_code, "{code:#04x}");
+    }
+}
+
+// Incomplete packets and streams.
+
+#[test]
+fn the_start_of_a_packet_is_neither_a_packet_nor_an_error() {
+    for row in rows("conformance/incomplete.jsonl") {
+        let mut src = &row.bytes[..];
+        assert_eq!(
+            v3::decode(&mut src, &Options::new()),
+            Ok(None),
+            "{}",
+            row.id
+        );
+        assert_eq!(src, row.bytes, "{}: it stays where it is", row.id);
+        let outcome = feed(Decoder::new([0; 64]), [&row.bytes[..]]);
+        assert_eq!(
+            (outcome.packets.len(), outcome.error),
+            (0, None),
+            "{}",
+            row.id
+        );
+        assert_eq!(
+            outcome.at_packet_boundary,
+            row.bytes.is_empty(),
+            "{}",
+            row.id
+        );
+    }
+}
+
+/// Conversations that end with a packet that has to be refused, which packet lists leave out.
+const ENDS_WITH_A_FAULT: &[(&str, ErrorKind)] = &[
+    ("connect-badname", ErrorKind::UnknownProtocolName),
+    ("connect-reserved-flag", ErrorKind::ReservedConnectFlag),
+];
+
+#[test]
+fn real_conversations_decode_to_their_packets_whole_and_as_they_were_sent() {
+    let streams = json_lines("conformance/streams.jsonl");
+    for stream in &streams {
+        let name = stream["name"].as_str().unwrap();
+        for direction in ["c2s", "s2c"] {
+            let bytes = hex::decode(stream[direction].as_str().unwrap()).unwrap();
+            let expected: Vec<_> = stream[format!("packets_{direction}")]
+                .as_array()
+                .unwrap()
+                .clone();
+            let mut places = Vec::new();
+            let mut end = 0;
+            for turn in stream["turns"].as_array().unwrap() {
+                if turn[0] == direction {
+                    end += usize::try_from(turn[1].as_u64().unwrap()).unwrap();
+                    places.push(end);
+                }
+            }
+            assert_eq!(end, bytes.len(), "{name} {direction}");
+            for pieces in [
+                vec![&bytes[..]],
+                cut(&bytes, &places),
+                bytes.chunks(3).collect(),
+            ] {
+                let outcome = feed(Decoder::new([0; 512]), pieces);
+                let found: Vec<_> = outcome
+                    .packets
+                    .iter()
+                    .map(|packet| {
+                        let mut all = json!({ "type": packet.packet_type().name() });
+                        all.as_object_mut()
+                            .unwrap()
+                            .extend(fields(packet).as_object().unwrap().clone());
+                        all
+                    })
+                    .collect();
+                assert_eq!(found, expected, "{name} {direction}");
+                let fault = ENDS_WITH_A_FAULT
+                    .iter()
+                    .find(|(stream, _)| *stream == name && direction == "c2s");
+                assert_eq!(
+                    outcome.error.map(|e| e.kind()),
+                    fault.map(|f| f.1),
+                    "{name} {direction}"
+                );
+                assert_eq!(
+                    outcome.at_packet_boundary,
+                    fault.is_none(),
+                    "{name} {direction}"
+                );
+                let encoded: Vec<_> = outcome.packets.iter().flat_map(encode).collect();
+                assert_eq!(encoded, bytes[..encoded.len()], "{name} {direction}");
+                assert_eq!(outcome.position, encoded.len() as u64, "{name} {direction}");
+            }
+        }
+    }
+    assert_eq!(streams.len(), 40);
+}
+
+// What cannot be built, and what cannot be written.
+
+#[test]
+fn a_string_of_more_than_65535_bytes_cannot_be_made() {
+    let long = "x".repeat(65_536);
+    for error in [
+        Text::new(&long).unwrap_err(),
+        TopicName::new(&long).unwrap_err(),
+        TopicFilter::new(&long).unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::TooLong, 65_535));
+        assert_eq!(error.statement(), Some("MQTT-4.7.3-3"));
+    }
+    assert!(Text::new(&long[1..]).is_ok());
+    assert!(TopicName::new(&long[1..]).is_ok());
+    assert!(TopicFilter::new(&long[1..]).is_ok());
+}
+
+fn connect(client_id: &str) -> Connect<&[u8]> {
+    Connect::new(Text::new(client_id).unwrap())
+}
+
+#[test]
+fn a_field_longer_than_its_length_can_say_is_an_error_from_encode_not_a_cut_packet() {
+    let long = vec![b'x'; 65_536];
+    let mut with_will = connect("c");
+    with_will.will = Some(Will {
+        topic: TopicName::new("t").unwrap(),
+        message: &long,
+        qos: QoS::AtMostOnce,
+        retain: false,
+    });
+    let mut with_password = connect("c");
+    with_password.credentials = Some(Credentials {
+        user_name: Text::new("u").unwrap(),
+        password: Some(&long),
+    });
+    let mut buffer = vec![0; 70_000];
+    for (packet, field) in [
+        (with_will, Field::WillMessage),
+        (with_password, Field::Password),
+    ] {
+        let error = EncodeError::FieldTooLong { field };
+        assert_eq!(packet.encode_to_slice(&mut buffer), Err(error));
+        assert_eq!(packet.encoded_len(), Err(error));
+        assert_eq!(error.statement(), None);
+    }
+    assert!(buffer.iter().all(|&byte| byte == 0));
+}
+
+#[test]
+fn a_string_that_was_made_too_long_after_its_check_is_an_error_from_encode_too() {
+    let long = vec![b'x'; 65_536];
+    let text = Text::new("x").unwrap().map(|_| &long[..]);
+    let topic = TopicName::new("x").unwrap().map(|_| &long[..]);
+    let mut with_will = connect("c");
+    with_will.will = Some(Will {
+        topic,
+        message: &b""[..],
+        qos: QoS::AtMostOnce,
+        retain: false,
+    });
+    let mut with_user_name = connect("c");
+    with_user_name.credentials = Some(Credentials {
+        user_name: text,
+        password: None,
+    });
+    let publish = v3::Publish {
+        delivery: Delivery::AtMostOnce,
+        retain: false,
+        topic,
+        payload: &b""[..],
+    };
+    for (packet, field, statement) in [
+        (
+            Packet::from(Connect::new(text)),
+            Field::ClientIdentifier,
+            None,
+        ),
+        (
+            Packet::from(with_will),
+            Field::WillTopic,
+            Some("MQTT-4.7.3-3"),
+        ),
+        (Packet::from(with_user_name), Field::UserName, None),
+        (
+            Packet::from(publish),
+            Field::TopicName,
+            Some("MQTT-4.7.3-3"),
+        ),
+    ] {
+        let error = packet.encode_to_slice(&mut [0; 100]).unwrap_err();
+        assert_eq!(error, EncodeError::FieldTooLong { field });
+        assert_eq!(error.statement(), statement);
+    }
+}
+
+#[test]
+fn an_empty_client_identifier_is_written_only_with_clean_session_in_mqtt_3_1_1() {
+    let anonymous = connect("");
+    assert_eq!(
+        encode(&anonymous),
+        b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00"
+    );
+    let mut with_session = anonymous;
+    with_session.clean_session = false;
+    let mut in_3_1 = anonymous;
+    in_3_1.protocol_level = v3::ProtocolLevel::V3_1;
+    for packet in [with_session, in_3_1] {
+        let error = packet.encode_to_slice(&mut [0; 64]).unwrap_err();
+        assert_eq!(error, EncodeError::ClientIdentifierRequired);
+        assert_eq!(error.statement(), Some("MQTT-3.1.3-7"));
+    }
+}
+
+#[test]
+fn a_list_without_an_entry_cannot_be_built() {
+    let subscriptions = Subscriptions::encode_to_slice(&mut [0; 8], []).unwrap_err();
+    let filters = TopicFilters::encode_to_slice(&mut [0; 8], []).unwrap_err();
+    let codes = ReturnCodes::encode_to_slice(&mut [0; 8], []).unwrap_err();
+    assert_eq!(subscriptions.statement(), Some("MQTT-3.8.3-3"));
+    assert_eq!(filters.statement(), Some("MQTT-3.10.3-2"));
+    assert_eq!(codes.statement(), Some("MQTT-3.8.4-5"));
+    for error in [subscriptions, filters, codes] {
+        assert!(matches!(error, EncodeError::EmptyList { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_list_is_built_from_any_number_of_entries_in_a_buffer_of_the_right_size() {
+    let names: Vec<_> = (0..5000).map(|n| format!("t/{n}")).collect();
+    let entries = || {
+        names.iter().map(|name| Subscription {
+            topic_filter: TopicFilter::new(name).unwrap(),
+            qos: QoS::ExactlyOnce,
+        })
+    };
+    let len = Subscriptions::<&[u8]>::encoded_len(entries()).unwrap();
+    let mut buffer = vec![0; len];
+    let list = Subscriptions::encode_to_slice(&mut buffer, entries()).unwrap();
+    assert_eq!(list.as_bytes().len(), len);
+    assert!(list.iter().eq(entries()));
+
+    let mut small = vec![0; len - 1];
+    let no_room = Subscriptions::encode_to_slice(&mut small, entries());
+    assert!(matches!(no_room, Err(EncodeError::NoRoom { .. })));
+}
+
+#[test]
+fn return_codes_are_built_and_read_back_in_order() {
+    let codes = [0, 1, 2, 0x80].map(|n| ReturnCode::from_number(n).unwrap());
+    let mut buffer = [0; 4];
+    let list = ReturnCodes::encode_to_slice(&mut buffer, codes).unwrap();
+    assert_eq!(list.as_bytes(), [0, 1, 2, 0x80]);
+    assert!(list.iter().eq(codes));
+}
+
+#[test]
+fn remaining_length_takes_one_byte_more_from_each_of_its_steps_on_and_ends_at_268435455() {
+    let header = |remaining_length: u32| {
+        let header = PublishHeader {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: TopicName::new("a").unwrap(),
+            payload_len: remaining_length - 3,
+        };
+        let mut buffer = [0; 16];
+        header
+            .encode_to_slice(&mut buffer)
+            .map(|written| written[1..written.len() - 3].to_vec())
+    };
+    for (n, bytes) in [
+        (3, &[3][..]),
+        (127, &[0x7f]),
+        (128, &[0x80, 1]),
+        (16_383, &[0xff, 0x7f]),
+        (16_384, &[0x80, 0x80, 1]),
+        (2_097_151, &[0xff, 0xff, 0x7f]),
+        (2_097_152, &[0x80, 0x80, 0x80, 1]),
+        (MAX_REMAINING_LENGTH, &[0xff, 0xff, 0xff, 0x7f]),
+    ] {
+        assert_eq!(header(n).as_deref(), Ok(bytes));
+        let peeked = v3::peek(&[&[0x30], bytes].concat(), &unlimited())
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (peeked.remaining_length(), peeked.len()),
+            (n, bytes.len() + 1)
+        );
+    }
+    assert_eq!(
+        header(MAX_REMAINING_LENGTH + 1),
+        Err(EncodeError::PacketTooLarge)
+    );
+    assert_eq!(EncodeError::PacketTooLarge.statement(), None);
+}
+
+#[test]
+fn a_packet_identifier_is_never_zero() {
+    assert_eq!(PacketId::new(0), None);
+    for number in 1..=u16::MAX {
+        let id = PacketId::new(number).unwrap();
+        assert_eq!(
+            v3::PubAck { packet_id: id }.to_bytes()[2..],
+            number.to_be_bytes()
+        );
+    }
+}
