@@ -1,0 +1,1011 @@
+//! Conversations of a client with a server, as transcripts.
+
+#![cfg(feature = "alloc")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_const_for_fn,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    reason = "a test stops at what it does not expect, and has std"
+)]
+
+#[path = "conversation/both.rs"]
+mod both;
+mod conversation;
+
+type ThisRole = AsClient;
+
+use conversation::*;
+use mqtt_sansio::v3::{Connect, ConnectRefusal, ReturnCode, ReturnCodes, SubAck};
+use mqtt_sansio::{
+    Change, Client, CloseReason, Config, Event, NotNow, PacketType, PeerError, SendError, Session,
+    Slot, State, Text,
+};
+
+type Talk = conversation::Talk<Client<Vec<Slot>>>;
+
+const CONFIG: Config = Config::new();
+const EARLY: Config = Config::new().send_before_connack(true);
+
+fn begins(config: Config) -> Talk {
+    Talk::client(fresh(), config)
+}
+
+/// Connected, with this Keep Alive, at 0 ms.
+fn connected(config: Config, keep_alive: u16) -> Talk {
+    let mut c = begins(config);
+    c.connect(false, keep_alive)
+        .sends(connect_bytes(false, keep_alive));
+    c.receives("20 02 00 00").connected(false);
+    c
+}
+
+fn unexpected(packet_type: PacketType) -> PeerError {
+    PeerError::Unexpected(packet_type)
+}
+
+fn subscribed(number: u16, codes: &[u8]) -> Event<Vec<u8>> {
+    let codes = codes.iter().map(|c| ReturnCode::from_number(*c).unwrap());
+    Event::Subscribed(SubAck {
+        packet_id: id(number),
+        return_codes: ReturnCodes::encode_to_vec(codes).unwrap(),
+    })
+}
+
+/// A session in which 1 was sent at QoS 1, 2 at QoS 2, 3 at QoS 2 and received by the server, and
+/// in which 9 was received at QoS 2.
+fn busy_session() -> Session<Vec<Slot>> {
+    let mut c = connected(CONFIG, 0);
+    c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
+    c.publish(Q2, "b").sends(publish(Q2, 2, "b"));
+    c.publish(Q2, "c").sends(publish(Q2, 3, "c"));
+    c.receives(pubrec(3)).received(3).sends(pubrel(3));
+    c.receives(publish(Q2, 9, "d"))
+        .message(publish(Q2, 9, "d"))
+        .sends(pubrec(9));
+    c.breaks_off()
+}
+
+// Connecting
+
+/// [MQTT-3.1.0-1]
+#[test]
+fn connect_is_sent_first() {
+    let mut c = begins(CONFIG);
+    c.state(State::Start).no_deadline();
+    assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
+    c.connect(true, 60)
+        .sends("10 0d 00 04 'MQTT' 04 02 00 3c 00 01 'c'")
+        .state(State::Requested);
+    c.receives("20 02 00 00")
+        .connected(false)
+        .state(State::Connected);
+}
+
+/// [MQTT-3.1.0-2]
+#[test]
+fn connect_is_sent_once() {
+    let mut c = begins(CONFIG);
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    let again = connect_packet(true, 0);
+    assert_eq!(c.try_connect(&again), Err(SendError::AlreadyConnected));
+    c.receives("20 02 00 00").connected(false);
+    assert_eq!(c.try_connect(&again), Err(SendError::AlreadyConnected));
+    c.transport_closes().closes(CloseReason::TransportClosed);
+    assert_eq!(c.try_connect(&again), Err(SendError::Ended));
+}
+
+#[test]
+fn connect_that_does_not_fit_into_the_output_can_be_tried_again() {
+    let mut c = begins(CONFIG);
+    c.room(14);
+    assert!(matches!(
+        c.try_connect(&connect_packet(true, 0)),
+        Err(SendError::Encode(_))
+    ));
+    c.room(15).connect(true, 0).sends(connect_bytes(true, 0));
+}
+
+/// [MQTT-3.1.3-7]
+#[test]
+fn an_empty_client_identifier_needs_clean_session() {
+    let mut c = begins(CONFIG);
+    let empty = Connect::new(Text::new("").unwrap());
+    let keep = Connect {
+        clean_session: false,
+        ..empty
+    };
+    assert!(matches!(c.try_connect(&keep), Err(SendError::Encode(_))));
+    c.connect_as(&empty)
+        .sends("10 0c 00 04 'MQTT' 04 02 00 00 00 00");
+    c.receives("20 02 00 00").connected(false);
+}
+
+#[test]
+fn commands_before_connack_are_refused() {
+    let mut c = begins(CONFIG);
+    for connect in [false, true] {
+        if connect {
+            c.connect(true, 0).sends(connect_bytes(true, 0));
+        }
+        assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
+        assert_eq!(c.try_publish(Q2, "x"), Err(SendError::NotConnected));
+        assert_eq!(c.try_publish_in_pieces(Q1, 5), Err(SendError::NotConnected));
+        assert_eq!(c.try_subscribe(&["a"]), Err(SendError::NotConnected));
+        assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::NotConnected));
+        assert_eq!(c.try_disconnect(), Err(SendError::NotConnected));
+    }
+}
+
+/// Section 3.1.4: clients need not wait for CONNACK.
+#[test]
+fn commands_before_connack_are_sent_if_the_application_wants_it() {
+    let mut c = begins(EARLY);
+    assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
+    c.receives("20 02 00 00").connected(false).nothing_more();
+    c.receives(puback(1)).delivered(1);
+    c.receives("90 03 00 02 01").event(subscribed(2, &[1]));
+}
+
+/// The old messages come first [MQTT-4.6.0-1], and whether they do only CONNACK says.
+#[test]
+fn commands_before_connack_are_refused_if_something_is_under_way() {
+    for session in [busy_session(), {
+        let mut session = fresh();
+        assert!(session.apply(Change::Received(id(4))));
+        session
+    }] {
+        let mut c = Talk::client(session, EARLY);
+        c.connect(false, 0).sends(connect_bytes(false, 0));
+        assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
+        assert_eq!(c.try_subscribe(&["a"]), Err(SendError::NotConnected));
+    }
+}
+
+/// [MQTT-3.1.4-5]: the server did nothing with it.
+#[test]
+fn a_message_sent_before_a_refusal_is_still_to_be_sent() {
+    let mut c = begins(EARLY);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
+    c.receives("20 02 00 03")
+        .event(Event::Refused(ConnectRefusal::ServerUnavailable))
+        .closes(CloseReason::Refused(ConnectRefusal::ServerUnavailable));
+    let mut c = Talk::client(c.peer.into_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 01 00").connected(true).asks_for(1);
+}
+
+/// [MQTT-3.1.2-6]: state of a Clean Session must not be used in any other session. The server may
+/// have accepted, and its CONNACK got lost.
+#[test]
+fn a_message_sent_before_connack_with_clean_session_is_lost_with_the_connection() {
+    let mut c = begins(EARLY);
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    c.transport_closes().lost(1, false);
+    c.closes(CloseReason::TransportClosed);
+    assert!(c.peer.into_session().is_empty());
+}
+
+#[test]
+fn a_client_gives_up_on_a_server_that_does_not_answer_connect() {
+    let mut c = begins(CONFIG.connect_timeout(5_000));
+    c.at(2_000).connect(true, 60).sends(connect_bytes(true, 60));
+    c.deadline(7_000);
+    c.wakes_at(6_999).nothing_more().deadline(7_000);
+    c.wakes_at(7_000).closes(CloseReason::ConnectTimeout);
+}
+
+#[test]
+fn the_time_for_connack_is_ten_seconds_if_nothing_else_is_said_and_can_be_without_end() {
+    let mut c = begins(CONFIG);
+    c.connect(true, 0)
+        .sends(connect_bytes(true, 0))
+        .deadline(10_000);
+    let mut c = begins(CONFIG.connect_timeout(0));
+    c.connect(true, 60)
+        .sends(connect_bytes(true, 60))
+        .no_deadline();
+    c.wakes_at(1_000_000_000).nothing_more();
+    c.receives("20 02 00 00").connected(false);
+}
+
+#[test]
+fn all_five_refusals_end_the_connection() {
+    for (code, refusal) in [
+        (1, ConnectRefusal::UnacceptableProtocolVersion),
+        (2, ConnectRefusal::IdentifierRejected),
+        (3, ConnectRefusal::ServerUnavailable),
+        (4, ConnectRefusal::BadUserNameOrPassword),
+        (5, ConnectRefusal::NotAuthorized),
+    ] {
+        let mut c = begins(CONFIG);
+        c.connect(true, 0).sends(connect_bytes(true, 0));
+        c.receives(vec![0x20, 2, 0, code])
+            .event(Event::Refused(refusal))
+            .closes(CloseReason::Refused(refusal));
+    }
+}
+
+#[test]
+fn a_refusal_leaves_the_session_as_it_was() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 00 03")
+        .event(Event::Refused(ConnectRefusal::ServerUnavailable))
+        .closes(CloseReason::Refused(ConnectRefusal::ServerUnavailable));
+    let session = c.peer.into_session();
+    assert_eq!(outbound(&session), [1, 2, 3]);
+    assert_eq!(inbound(&session), [9]);
+}
+
+/// mqtt-protocol-core: second CONNACK accepted; sol#15, shenyu#6638.
+#[test]
+fn a_second_connack_is_a_violation() {
+    for second in ["20 02 00 00", "20 02 01 00", "20 02 00 05"] {
+        let mut c = connected(CONFIG, 0);
+        c.violates(second, unexpected(PacketType::ConnAck));
+        c.closes(CloseReason::Violation(unexpected(PacketType::ConnAck)));
+    }
+}
+
+/// mqtt-protocol-core: PUBLISH before CONNECT delivered. [MQTT-3.2.0-1]
+#[test]
+fn nothing_but_connack_may_come_first() {
+    for (bytes, packet_type) in [
+        (publish(Q0, 0, "x"), PacketType::Publish),
+        (publish(Q2, 1, "x"), PacketType::Publish),
+        (puback(1), PacketType::PubAck),
+        (pubrec(1), PacketType::PubRec),
+        (pubrel(1), PacketType::PubRel),
+        (pubcomp(1), PacketType::PubComp),
+        (hex("90 03 00 01 00"), PacketType::SubAck),
+        (unsuback(1), PacketType::UnsubAck),
+        (hex(PINGRESP), PacketType::PingResp),
+    ] {
+        for connect in [false, true] {
+            let mut c = begins(EARLY);
+            if connect {
+                c.connect(true, 0).sends(connect_bytes(true, 0));
+            }
+            c.violates(bytes.clone(), unexpected(packet_type));
+            c.closes(CloseReason::Violation(unexpected(packet_type)));
+        }
+    }
+}
+
+#[test]
+fn connack_before_connect_is_a_violation() {
+    let mut c = begins(CONFIG);
+    c.violates("20 02 00 00", unexpected(PacketType::ConnAck));
+    c.closes(CloseReason::Violation(unexpected(PacketType::ConnAck)));
+}
+
+/// mqtt-protocol-core: wrong-role packets give an error without a close. [MQTT-4.8.0-1]
+#[test]
+fn a_packet_that_only_clients_send_is_a_violation() {
+    for (bytes, packet_type) in [
+        (connect_bytes(true, 0), PacketType::Connect),
+        (hex("82 06 00 01 00 01 'a' 00"), PacketType::Subscribe),
+        (hex("a2 05 00 01 00 01 'a'"), PacketType::Unsubscribe),
+        (hex(PINGREQ), PacketType::PingReq),
+        (hex(DISCONNECT), PacketType::Disconnect),
+    ] {
+        let mut c = connected(CONFIG, 0);
+        c.violates(bytes, unexpected(packet_type));
+        c.closes(CloseReason::Violation(unexpected(packet_type)));
+    }
+}
+
+/// [MQTT-3.2.2-1]
+#[test]
+fn session_present_although_clean_session_was_asked_for_is_a_violation() {
+    let mut c = begins(CONFIG);
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    c.violates("20 02 01 00", PeerError::SessionPresent);
+    c.closes(CloseReason::Violation(PeerError::SessionPresent));
+}
+
+#[test]
+fn session_present_is_told_whatever_the_client_kept() {
+    let mut c = begins(CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 01 00").connected(true).nothing_more();
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+}
+
+// The session is lost
+
+/// paho.c#640, paho.python#733: when the server lost the session, the application is told, message
+/// by message, what happened; it chooses to send anew.
+#[test]
+fn when_the_server_lost_the_session_each_message_is_lost_and_the_application_learns_it() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 00 00").connected(false);
+    c.lost(1, false).lost(2, false).lost(3, true).nothing_more();
+    assert!(c.session().is_empty());
+    for number in 1..=3 {
+        assert_eq!(c.try_resend(number, Q2, "x"), Err(SendError::NotAwaited));
+        c.receives(puback(number)).nothing_more();
+    }
+    c.publish(Q1, "a").sends(publish(Q1, 4, "a"));
+}
+
+/// mqtt-protocol-core (QoS 2 set survives a lost session: new messages are acknowledged and
+/// dropped): when the session is not present, every dependent state goes.
+#[test]
+fn when_the_session_is_lost_a_new_message_with_an_old_identifier_is_delivered() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 00 00").connected(false);
+    c.lost(1, false).lost(2, false).lost(3, true);
+    c.receives(publish(Q2, 9, "new"))
+        .message(publish(Q2, 9, "new"))
+        .sends(pubrec(9));
+}
+
+#[test]
+fn when_a_session_that_had_only_received_messages_is_lost_they_go_too() {
+    let mut session = fresh::<Vec<Slot>>();
+    assert!(session.apply(Change::Received(id(9))));
+    let mut c = Talk::client(session, CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 00 00").connected(false).nothing_more();
+    c.receives(publish(Q2, 9, "new"))
+        .message(publish(Q2, 9, "new"))
+        .sends(pubrec(9));
+}
+
+#[test]
+fn new_messages_wait_until_the_fate_of_the_old_ones_is_told() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.holds_actions();
+    c.receives("20 02 00 00").connected(false);
+    assert_eq!(c.try_publish(Q1, "x"), Err(SendError::ResendPending));
+    c.takes_actions();
+    c.lost(1, false).lost(2, false).lost(3, true);
+    c.publish(Q1, "x").sends(publish(Q1, 4, "x"));
+}
+
+#[test]
+fn the_fate_of_messages_is_told_even_if_the_connection_ends_first() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.holds_actions();
+    c.receives("20 02 00 00").connected(false);
+    c.transport_closes();
+    c.takes_actions();
+    c.lost(1, false).lost(2, false).lost(3, true);
+    c.closes(CloseReason::TransportClosed);
+    assert!(c.peer.into_session().is_empty());
+}
+
+/// [MQTT-3.1.2-6]
+#[test]
+fn with_clean_session_the_old_session_is_forgotten_when_connect_is_sent() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    c.lost(1, false).lost(2, false).lost(3, true);
+    c.receives("20 02 00 00").connected(false).nothing_more();
+    c.receives(publish(Q2, 9, "new"))
+        .message(publish(Q2, 9, "new"))
+        .sends(pubrec(9));
+}
+
+#[test]
+fn a_session_forgotten_with_connect_stays_forgotten_if_the_connection_fails() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    c.lost(1, false).lost(2, false).lost(3, true);
+    c.transport_closes().closes(CloseReason::TransportClosed);
+    assert!(c.peer.into_session().is_empty());
+
+    // The same if nobody asks.
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.holds_actions();
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    assert!(c.peer.into_session().is_empty());
+}
+
+#[test]
+fn with_a_journal_a_lost_session_is_cleared_before_connect_is_sent() {
+    let mut c = Talk::client(busy_session(), CONFIG.journal(true));
+    c.connect(true, 0)
+        .stores(Change::Cleared)
+        .sends(connect_bytes(true, 0));
+    c.lost(1, false).lost(2, false).lost(3, true);
+    c.receives("20 02 00 00").connected(false).nothing_more();
+}
+
+#[test]
+fn with_a_journal_a_session_that_the_server_lost_is_cleared() {
+    let mut c = Talk::client(busy_session(), CONFIG.journal(true));
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 00 00")
+        .connected(false)
+        .stores(Change::Cleared);
+    c.lost(1, false).lost(2, false).lost(3, true);
+}
+
+// Subscriptions
+
+#[test]
+fn a_subscribe_is_answered_by_the_suback_with_its_identifier() {
+    let mut c = connected(CONFIG, 0);
+    c.subscribe(&["a", "b/#"])
+        .sends("82 0c 00 01 00 01 'a' 02 00 03 'b/#' 02");
+    c.subscribe(&["c"]).sends("82 06 00 02 00 01 'c' 02");
+    c.receives("90 03 00 02 80").event(subscribed(2, &[0x80]));
+    c.receives("90 04 00 01 00 02")
+        .event(subscribed(1, &[0, 2]));
+    assert!(c.session().is_empty());
+}
+
+#[test]
+fn an_unsubscribe_is_answered_by_the_unsuback_with_its_identifier() {
+    let mut c = connected(CONFIG, 0);
+    c.unsubscribe(&["a", "b"])
+        .sends("a2 08 00 01 00 01 'a' 00 01 'b'");
+    c.receives(unsuback(1)).event(Event::Unsubscribed(id(1)));
+    assert!(c.session().is_empty());
+}
+
+/// rumqtt#1057, mosquitto#3601, esp-mqtt#176, qmqtt#262: one map of identifiers in use for
+/// PUBLISH, SUBSCRIBE and UNSUBSCRIBE [MQTT-2.3.1-2].
+#[test]
+fn messages_and_requests_share_their_identifiers() {
+    let mut c = connected(CONFIG, 0);
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
+    c.unsubscribe(&["a"]).sends("a2 05 00 03 00 01 'a'");
+    c.publish(Q2, "x").sends(publish(Q2, 4, "x"));
+    c.receives("90 03 00 02 00").event(subscribed(2, &[0]));
+    c.receives(unsuback(3)).event(Event::Unsubscribed(id(3)));
+    c.subscribe(&["a"]).sends("82 06 00 05 00 01 'a' 02");
+}
+
+/// rumqtt#1057, mosquitto#3601: after the counter has come round, too.
+#[test]
+fn an_identifier_in_use_for_a_subscribe_is_not_given_to_a_message() {
+    let mut c = connected(CONFIG, 0);
+    c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+    let mut out = Vec::new();
+    for _ in 0..70_000 {
+        out.clear();
+        let given = c
+            .peer
+            .publish(ms(0), &message(Q1, "x"), &mut out)
+            .unwrap()
+            .unwrap();
+        assert_ne!(given, id(1));
+        let ack =
+            mqtt_sansio::v3::Packet::<&[u8]>::PubAck(mqtt_sansio::v3::PubAck { packet_id: given });
+        assert_eq!(
+            c.peer.handle_packet(ms(0), ack),
+            Ok(Some(Event::Delivered(given)))
+        );
+    }
+    c.receives("90 03 00 01 00").event(subscribed(1, &[0]));
+}
+
+#[test]
+fn a_request_takes_a_slot_and_no_place_in_the_window() {
+    let mut c = conversation::Talk::client(Session::<[Slot; 2]>::default(), CONFIG.window(1));
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 00 00").connected(false);
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    assert_eq!(c.try_publish(Q1, "x"), Err(SendError::WindowFull));
+    c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
+    assert_eq!(c.try_subscribe(&["a"]), Err(SendError::WindowFull));
+    assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::WindowFull));
+}
+
+/// [MQTT-2.3.1-7]
+#[test]
+fn an_answer_to_a_request_that_was_not_made_is_a_violation() {
+    for (bytes, packet_type) in [
+        (hex("90 03 00 05 00"), PacketType::SubAck),
+        (unsuback(5), PacketType::UnsubAck),
+    ] {
+        let error = PeerError::NoSuchRequest {
+            packet_type,
+            packet_id: id(5),
+        };
+        let mut c = connected(CONFIG, 0);
+        c.violates(bytes, error)
+            .closes(CloseReason::Violation(error));
+        assert_eq!(error.statement(), Some("MQTT-2.3.1-7"));
+    }
+}
+
+#[test]
+fn an_answer_of_the_wrong_kind_is_a_violation() {
+    let wrong = |packet_type| PeerError::WrongAcknowledgement {
+        packet_type,
+        packet_id: id(1),
+    };
+    for (bytes, packet_type) in [
+        (unsuback(1), PacketType::UnsubAck),
+        (puback(1), PacketType::PubAck),
+        (pubrec(1), PacketType::PubRec),
+        (pubcomp(1), PacketType::PubComp),
+    ] {
+        let mut c = connected(CONFIG, 0);
+        c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+        c.violates(bytes, wrong(packet_type))
+            .closes(CloseReason::Violation(wrong(packet_type)));
+    }
+    for (bytes, packet_type) in [
+        (hex("90 03 00 01 00"), PacketType::SubAck),
+        (puback(1), PacketType::PubAck),
+    ] {
+        let mut c = connected(CONFIG, 0);
+        c.unsubscribe(&["a"]).sends("a2 05 00 01 00 01 'a'");
+        c.violates(bytes, wrong(packet_type))
+            .closes(CloseReason::Violation(wrong(packet_type)));
+    }
+    for (bytes, packet_type) in [
+        (hex("90 03 00 01 00"), PacketType::SubAck),
+        (unsuback(1), PacketType::UnsubAck),
+    ] {
+        let mut c = connected(CONFIG, 0);
+        c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+        c.violates(bytes, wrong(packet_type))
+            .closes(CloseReason::Violation(wrong(packet_type)));
+    }
+}
+
+/// [MQTT-3.8.4-5]
+#[test]
+fn a_suback_with_another_number_of_return_codes_is_a_violation() {
+    for bytes in ["90 03 00 01 00", "90 05 00 01 00 00 00"] {
+        let mut c = connected(CONFIG, 0);
+        c.subscribe(&["a", "b"])
+            .sends("82 0a 00 01 00 01 'a' 02 00 01 'b' 02");
+        c.violates(bytes, PeerError::WrongNumberOfReturnCodes)
+            .closes(CloseReason::Violation(PeerError::WrongNumberOfReturnCodes));
+    }
+}
+
+/// mqtt-protocol-core (every dependent state goes): a request ends with its connection.
+#[test]
+fn requests_end_with_the_connection() {
+    let mut c = connected(CONFIG, 0);
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
+    c.unsubscribe(&["a"]).sends("a2 05 00 03 00 01 'a'");
+    let session = c.breaks_off();
+    let mut c = Talk::client(session, CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 01 00").connected(true).asks_for(1);
+    c.resend(1, Q1, "x").sends(dup(Q1, 1, "x"));
+    c.receives(puback(1)).delivered(1);
+    assert!(c.session().is_empty());
+    let error = PeerError::NoSuchRequest {
+        packet_type: PacketType::SubAck,
+        packet_id: id(2),
+    };
+    c.violates("90 03 00 02 00", error)
+        .closes(CloseReason::Violation(error));
+}
+
+#[test]
+fn more_filters_than_a_request_can_have_are_refused() {
+    let mut c = connected(CONFIG, 0);
+    let many = vec!["a"; 65_536];
+    assert_eq!(c.try_subscribe(&many), Err(SendError::TooManyFilters));
+    c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+}
+
+// Time
+
+/// paho.c#1277, MQTT.js#1861: only packets sent put off the next PINGREQ. [MQTT-3.1.2-23]
+#[test]
+fn receiving_does_not_put_off_the_next_pingreq() {
+    let mut c = connected(CONFIG, 60);
+    c.deadline(52_500);
+    c.at(20_000)
+        .receives(publish(Q0, 0, "x"))
+        .message(publish(Q0, 0, "x"))
+        .deadline(52_500);
+    c.at(30_000).receives(puback(9)).deadline(52_500);
+    c.at(40_000).receives(PINGRESP).deadline(52_500);
+    c.wakes_at(52_500).sends(PINGREQ);
+}
+
+/// paho.c#1277, MQTT.js#1861: only packets sent put off the next PINGREQ.
+#[test]
+fn sending_puts_off_the_next_pingreq() {
+    let mut c = connected(CONFIG, 60);
+    c.at(1_000)
+        .publish(Q0, "x")
+        .sends(publish(Q0, 0, "x"))
+        .deadline(53_500);
+    c.at(2_000)
+        .publish(Q1, "x")
+        .sends(publish(Q1, 1, "x"))
+        .deadline(54_500);
+    c.at(3_000)
+        .subscribe(&["a"])
+        .sends("82 06 00 02 00 01 'a' 02")
+        .deadline(55_500);
+    c.at(4_000)
+        .unsubscribe(&["a"])
+        .sends("a2 05 00 03 00 01 'a'")
+        .deadline(56_500);
+    c.at(5_000)
+        .receives(publish(Q1, 7, "x"))
+        .message(publish(Q1, 7, "x"))
+        .sends(puback(7))
+        .deadline(57_500);
+    c.at(6_000)
+        .receives(pubrel(8))
+        .sends(pubcomp(8))
+        .deadline(58_500);
+    c.at(7_000)
+        .publish_in_pieces(Q0, 2)
+        .sends("30 05 00 01 't'")
+        // Nothing may come between the pieces.
+        .no_deadline();
+    c.at(8_000).payload("a").sends("'a'").no_deadline();
+    c.at(9_000).payload("b").sends("'b'").deadline(61_500);
+    c.wakes_at(61_500).sends(PINGREQ);
+}
+
+/// paho.c#1277, MQTT.js#1861: only what is sent puts off the next PINGREQ, and a piece without a
+/// byte is nothing.
+#[test]
+fn a_piece_without_a_byte_is_nothing_sent() {
+    let mut c = connected(CONFIG, 60);
+    c.publish_in_pieces(Q0, 2)
+        .sends("30 05 00 01 't'")
+        .no_deadline();
+    c.at(50_000);
+    assert_eq!(c.try_payload(""), Ok(2));
+    c.nothing_more().no_deadline();
+    c.at(51_000).payload("ab").sends("'ab'").deadline(103_500);
+}
+
+/// `acknowledge` is not told the time, so that it counts from when the time was told last: never
+/// too late.
+#[test]
+fn manual_acknowledgements_put_off_the_next_pingreq() {
+    let mut c = connected(CONFIG.manual_acknowledgement(true), 60);
+    c.at(1_000)
+        .receives(publish(Q1, 7, "x"))
+        .message(publish(Q1, 7, "x"))
+        .deadline(52_500);
+    c.wakes_at(2_000).nothing_more();
+    c.at(2_500).acknowledge(7).sends(puback(7)).deadline(54_500);
+}
+
+/// hivemq-mqtt-client-dotnet#357, MQTT.js#144, coreMQTT#163: a PINGRESP deadline, on by default.
+#[test]
+fn a_server_that_does_not_answer_pingreq_is_given_up() {
+    let mut c = connected(CONFIG, 60);
+    c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
+    c.wakes_at(62_499).nothing_more();
+    c.wakes_at(62_500).closes(CloseReason::PingTimeout);
+}
+
+/// esp-idf#8550, coreMQTT#223: the ping deadline does not wait for a slow receive.
+#[test]
+fn the_deadline_for_pingresp_is_not_put_off_by_other_packets() {
+    let mut c = connected(CONFIG, 60);
+    c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
+    for step in 1..100 {
+        c.at(52_500 + step * 100)
+            .receives(publish(Q1, 7, "x"))
+            .message(publish(Q1, 7, "x"))
+            .sends(puback(7))
+            .deadline(62_500);
+    }
+    c.wakes_at(62_500).closes(CloseReason::PingTimeout);
+}
+
+/// esp-idf#8550, coreMQTT#223: neither does it while a payload comes in pieces.
+#[test]
+fn the_deadline_for_pingresp_is_not_put_off_by_a_payload_in_pieces() {
+    let mut c = connected(CONFIG, 60);
+    c.at(52_400)
+        .header(at_qos(Q0, 0), 1_000)
+        .event(header_event(at_qos(Q0, 0), 1_000))
+        .deadline(52_500);
+    c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
+    c.at(62_000)
+        .piece("ab", 998)
+        .event(payload_event("ab", 998));
+    c.deadline(62_500);
+    c.wakes_at(62_500).closes(CloseReason::PingTimeout);
+}
+
+#[test]
+fn pingresp_in_time_keeps_the_connection() {
+    let mut c = connected(CONFIG, 60);
+    c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
+    c.at(53_000).receives(PINGRESP).deadline(105_000);
+    c.wakes_at(105_000).sends(PINGREQ).deadline(115_000);
+}
+
+#[test]
+fn the_time_for_pingresp_can_be_without_end() {
+    let mut c = connected(CONFIG.ping_timeout(0), 60);
+    c.wakes_at(52_500).sends(PINGREQ).deadline(105_000);
+    c.wakes_at(105_000).sends(PINGREQ).deadline(157_500);
+}
+
+#[test]
+fn a_keep_alive_shorter_than_the_time_for_pingresp_is_still_kept() {
+    let mut c = connected(CONFIG, 4);
+    c.wakes_at(3_500).sends(PINGREQ).deadline(7_000);
+    c.wakes_at(7_000).sends(PINGREQ).deadline(10_500);
+    c.wakes_at(10_500).sends(PINGREQ).deadline(13_500);
+    c.wakes_at(13_500).closes(CloseReason::PingTimeout);
+}
+
+/// A PINGREQ that is held back between the pieces of a payload has not been sent, so the server
+/// cannot have answered it: the time for the answer does not run.
+#[test]
+fn a_pingreq_held_back_by_a_payload_does_not_time_out() {
+    let mut c = connected(CONFIG, 60);
+    c.publish_in_pieces(Q0, 3).sends("30 06 00 01 't'");
+    c.wakes_at(52_500).nothing_more();
+    c.at(60_000).payload("a").sends("'a'");
+    c.wakes_at(62_500).nothing_more().state(State::Connected);
+}
+
+/// MQTT-3.1.2-24; Keep Alive 0 turns it off.
+#[test]
+fn without_keep_alive_there_is_no_deadline() {
+    let mut c = connected(CONFIG, 0);
+    c.no_deadline();
+    c.wakes_at(u64::from(u32::MAX)).nothing_more().no_deadline();
+}
+
+#[test]
+fn the_longest_keep_alive_is_more_than_eighteen_hours() {
+    let mut c = connected(CONFIG, 65_535);
+    c.deadline(57_343_125);
+}
+
+#[test]
+fn early_and_repeated_timeouts_do_no_harm() {
+    let mut c = connected(CONFIG, 60);
+    for at in [0, 1, 52_499, 52_499, 3] {
+        c.wakes_at(at).nothing_more().deadline(52_500);
+    }
+    c.wakes_at(52_500).sends(PINGREQ);
+    c.wakes_at(52_500).nothing_more().deadline(62_500);
+}
+
+#[test]
+fn a_timer_that_is_late_sends_one_pingreq() {
+    let mut c = connected(CONFIG, 60);
+    c.wakes_at(500_000).sends(PINGREQ).deadline(510_000);
+}
+
+/// arduino-mqtt#144, esp-mqtt#23: the clock's width and wrap are specified. Time that goes
+/// backwards is no time at all.
+#[test]
+fn time_that_goes_backwards_changes_no_deadline() {
+    let mut c = connected(CONFIG, 60);
+    c.at(10_000)
+        .publish(Q0, "x")
+        .sends(publish(Q0, 0, "x"))
+        .deadline(62_500);
+    c.at(2_000)
+        .publish(Q0, "x")
+        .sends(publish(Q0, 0, "x"))
+        .deadline(62_500);
+    c.wakes_at(0).nothing_more().deadline(62_500);
+    c.wakes_at(62_500).sends(PINGREQ).deadline(72_500);
+}
+
+/// arduino-mqtt#144, esp-mqtt#23: the clock of 64 bits does not wrap; at its end nothing breaks.
+#[test]
+fn at_the_end_of_time_deadlines_stay_there() {
+    let end = u64::MAX - 1;
+    let mut c = conversation::Talk::new(Client::new(fresh::<Vec<Slot>>(), CONFIG, ms(end)));
+    c.at(end).connect(false, 60).sends(connect_bytes(false, 60));
+    c.deadline(end);
+    c.receives("20 02 00 00").connected(false).deadline(end);
+    c.wakes_at(end).sends(PINGREQ);
+    // A clock of 32 bits that its owner extends gives the same deadlines before and after.
+    let start = u64::from(u32::MAX) - 5_000;
+    let mut c = conversation::Talk::new(Client::new(fresh::<Vec<Slot>>(), CONFIG, ms(start)));
+    c.at(start)
+        .connect(false, 60)
+        .sends(connect_bytes(false, 60));
+    c.receives("20 02 00 00")
+        .connected(false)
+        .deadline(start + 52_500);
+}
+
+/// mqtt-protocol-core arms three timers and asks for a reset per packet: one deadline, read when
+/// wanted.
+#[test]
+fn there_is_one_deadline_the_earlier_of_those_that_there_are() {
+    let mut c = begins(CONFIG);
+    c.no_deadline();
+    c.connect(true, 20)
+        .sends(connect_bytes(true, 20))
+        .deadline(10_000);
+    c.at(1_000)
+        .receives("20 02 00 00")
+        .connected(false)
+        .deadline(17_500);
+    c.wakes_at(17_500).sends(PINGREQ).deadline(27_500);
+    c.at(18_000).receives(PINGRESP).deadline(35_000);
+    c.disconnect()
+        .sends(DISCONNECT)
+        .closes(CloseReason::Disconnected);
+    c.no_deadline();
+}
+
+// Ending
+
+/// [MQTT-3.14.4-1, MQTT-3.14.4-2]
+#[test]
+fn after_disconnect_the_client_closes_and_sends_nothing_more() {
+    let mut c = connected(CONFIG, 60);
+    c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    c.disconnect()
+        .sends(DISCONNECT)
+        .closes(CloseReason::Disconnected);
+    assert_eq!(c.try_disconnect(), Err(SendError::Ended));
+    assert_eq!(c.try_subscribe(&["a"]), Err(SendError::Ended));
+    assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::Ended));
+    assert_eq!(outbound(&c.peer.into_session()), [1]);
+}
+
+#[test]
+fn disconnect_between_the_pieces_of_a_payload_is_refused() {
+    let mut c = connected(CONFIG, 0);
+    c.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
+    c.payload("a").sends("'a'");
+    assert_eq!(c.try_disconnect(), Err(SendError::PayloadPending));
+    assert_eq!(c.try_subscribe(&["a"]), Err(SendError::PayloadPending));
+    assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::PayloadPending));
+    c.payload("b").sends("'b'");
+    c.disconnect()
+        .sends(DISCONNECT)
+        .closes(CloseReason::Disconnected);
+}
+
+#[test]
+fn close_is_possible_between_the_pieces_of_a_payload() {
+    let mut c = connected(CONFIG, 0);
+    c.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
+    c.close().closes(CloseReason::Aborted);
+}
+
+#[test]
+fn disconnect_waits_for_an_acknowledgement_that_is_to_be_polled() {
+    let mut c = connected(CONFIG, 0);
+    c.holds_actions();
+    c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
+    assert_eq!(c.try_disconnect(), Err(SendError::ActionsPending));
+    c.takes_actions().sends(puback(7));
+    c.disconnect()
+        .sends(DISCONNECT)
+        .closes(CloseReason::Disconnected);
+}
+
+#[test]
+fn a_connection_that_has_not_begun_can_be_closed() {
+    let mut c = begins(CONFIG);
+    c.close().closes(CloseReason::Aborted);
+    let mut c = begins(CONFIG);
+    c.transport_closes().closes(CloseReason::TransportClosed);
+}
+
+#[test]
+fn subscribe_answers_between_the_pieces_of_a_message_are_put_off() {
+    let mut c = connected(CONFIG, 0);
+    c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+    c.unsubscribe(&["a"]).sends("a2 05 00 02 00 01 'a'");
+    c.header(at_qos(Q0, 0), 1)
+        .event(header_event(at_qos(Q0, 0), 1));
+    c.not_now("90 03 00 01 00", NotNow::PayloadPending);
+    c.not_now(unsuback(2), NotNow::PayloadPending);
+    c.piece("x", 0).event(payload_event("x", 0));
+    c.receives("90 03 00 01 00").event(subscribed(1, &[0]));
+}
+
+#[test]
+fn a_header_before_connack_is_a_violation() {
+    let mut c = begins(CONFIG);
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    let error = unexpected(PacketType::Publish);
+    assert_eq!(
+        c.try_piece(piece_header(at_qos(Q0, 0), 5)),
+        Err(mqtt_sansio::HandleError::Peer(error))
+    );
+    c.closes(CloseReason::Violation(error));
+}
+
+// Many
+
+/// 65,535 messages under way, acknowledged in order, in reverse and shuffled.
+#[test]
+fn all_65535_identifiers_can_be_under_way_and_each_is_completed_in_whatever_order() {
+    let orders: [fn(u32) -> u32; 3] = [
+        |step| step,
+        |step| 65_534 - step,
+        // A stride that has no divisor in common with 65,535.
+        |step| (step * 7_919) % 65_535,
+    ];
+    for order in orders {
+        let mut client = Client::new(fresh::<Vec<Slot>>(), CONFIG, ms(0));
+        let mut out = Vec::new();
+        let connack = hex("20 02 00 00");
+        client
+            .connect(ms(0), &connect_packet(false, 0), &mut out)
+            .unwrap();
+        let packet = mqtt_sansio::v3::decode(&mut &connack[..], &mqtt_sansio::Options::new());
+        client
+            .handle_packet(ms(0), packet.unwrap().unwrap())
+            .unwrap();
+        for number in 1..=65_535 {
+            out.clear();
+            let qos = if number % 2 == 0 { Q2 } else { Q1 };
+            let given = client.publish(ms(0), &message(qos, "x"), &mut out);
+            assert_eq!(given, Ok(Some(id(number))));
+        }
+        assert_eq!(
+            client.publish(ms(0), &message(Q1, "x"), &mut out),
+            Err(SendError::WindowFull)
+        );
+        let mut deal = |bytes: Vec<u8>| {
+            let packet = mqtt_sansio::v3::decode(&mut &bytes[..], &mqtt_sansio::Options::new());
+            let event = client
+                .handle_packet(ms(0), packet.unwrap().unwrap())
+                .unwrap();
+            let shown = format!("{event:?}");
+            let mut actions = 0;
+            while client.poll_action().is_some() {
+                actions += 1;
+            }
+            (shown, actions)
+        };
+        let mut completed = 0;
+        for step in 0..65_535 {
+            let number = u16::try_from(order(step) + 1).unwrap();
+            if number % 2 == 0 {
+                let (shown, actions) = deal(pubrec(number));
+                assert_eq!(shown, format!("Some(Received(PacketId({number})))"));
+                assert_eq!(actions, 1);
+                deal(pubcomp(number));
+            } else {
+                let (shown, actions) = deal(puback(number));
+                assert_eq!(shown, format!("Some(Delivered(PacketId({number})))"));
+                assert_eq!(actions, 0);
+            }
+            completed += 1;
+        }
+        assert_eq!(completed, 65_535);
+        assert!(client.session().is_empty());
+        assert!(client.publish(ms(0), &message(Q1, "x"), &mut out).is_ok());
+    }
+}
+
+// Size
+
+/// An idle connection's state, without the decoder's buffer, takes at most 256 bytes.
+#[test]
+fn an_idle_connection_takes_at_most_256_bytes() {
+    let decoder = size_of::<mqtt_sansio::v3::Decoder<Vec<u8>>>() - size_of::<Vec<u8>>();
+    let client = size_of::<Client<Vec<Slot>>>();
+    assert!(client + decoder <= 256, "{client} + {decoder}");
+}

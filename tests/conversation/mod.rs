@@ -1,0 +1,1304 @@
+//! A conversation as a test reads it: what comes in, what goes out, what the application is told
+//! and when the next deadline is, step by step, over a clock that only the test moves.
+//!
+//! Bytes are written as they go over the wire, in hexadecimal with text in quotes:
+//! `"32 06 00 01 'a' 00 01 'x'"`. After each command and each input everything that comes out is
+//! taken and put into a queue; the steps that follow take it from there in order, and nothing may
+//! be left when the next input comes or the conversation ends. A command that fails, and a packet
+//! that is put off, must have changed nothing: that is checked each time. A step that fails prints
+//! the transcript so far.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a module of several test files, each of which uses a part of it"
+)]
+
+use std::collections::VecDeque;
+use std::fmt::{Debug, Write as _};
+
+use mqtt_sansio::v3::{
+    self, Connect, ConnectRefusal, Packet, PieceRef, ReturnCode, ReturnCodes, Subscription,
+    Subscriptions, TopicFilters, Will,
+};
+use mqtt_sansio::{
+    Action, Change, Client, CloseReason, Config, Event, HandleError, Message, MessageHeader,
+    NotNow, Options, Output, PacketId, PeerError, QoS, SendError, Server, Session, SliceOutput,
+    Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
+};
+
+pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};
+
+pub fn id(number: u16) -> PacketId {
+    PacketId::new(number).unwrap()
+}
+
+pub fn ms(millis: u64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+// Bytes
+
+/// Hexadecimal digits, blanks, and text in single quotes.
+pub fn hex(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (number, part) in text.split('\'').enumerate() {
+        if number % 2 == 1 {
+            bytes.extend_from_slice(part.as_bytes());
+        } else {
+            let digits: String = part.split_whitespace().collect();
+            bytes.extend(hex::decode(digits).expect("hexadecimal"));
+        }
+    }
+    bytes
+}
+
+pub fn to_hex(bytes: &[u8]) -> String {
+    let shown: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    shown.join(" ")
+}
+
+/// What a step takes for bytes: hexadecimal, or the bytes themselves.
+pub trait Wire {
+    fn wire(self) -> Vec<u8>;
+}
+
+impl Wire for &str {
+    fn wire(self) -> Vec<u8> {
+        hex(self)
+    }
+}
+
+impl Wire for Vec<u8> {
+    fn wire(self) -> Vec<u8> {
+        self
+    }
+}
+
+fn with_id(first: u8, id: u16) -> Vec<u8> {
+    let [high, low] = id.to_be_bytes();
+    vec![first, 2, high, low]
+}
+
+pub fn puback(id: u16) -> Vec<u8> {
+    with_id(0x40, id)
+}
+
+pub fn pubrec(id: u16) -> Vec<u8> {
+    with_id(0x50, id)
+}
+
+pub fn pubrel(id: u16) -> Vec<u8> {
+    with_id(0x62, id)
+}
+
+pub fn pubcomp(id: u16) -> Vec<u8> {
+    with_id(0x70, id)
+}
+
+pub fn unsuback(id: u16) -> Vec<u8> {
+    with_id(0xb0, id)
+}
+
+pub const PINGREQ: &str = "c0 00";
+pub const PINGRESP: &str = "d0 00";
+pub const DISCONNECT: &str = "e0 00";
+
+/// PUBLISH to the topic `t`, written by hand; short enough for one byte of Remaining Length.
+pub fn publish(qos: QoS, id: u16, payload: &str) -> Vec<u8> {
+    let mut bytes = vec![0x30 | (qos as u8) << 1, 0, 0, 1, b't'];
+    if qos != Q0 {
+        bytes.extend(id.to_be_bytes());
+    }
+    bytes.extend(payload.as_bytes());
+    bytes[1] = u8::try_from(bytes.len() - 2).unwrap();
+    assert!(bytes[1] < 128);
+    bytes
+}
+
+/// The same with DUP.
+pub fn dup(qos: QoS, id: u16, payload: &str) -> Vec<u8> {
+    let mut bytes = publish(qos, id, payload);
+    bytes[0] |= 8;
+    bytes
+}
+
+/// CONNECT of the client `c`, with no more than what is asked for.
+pub fn connect_bytes(clean: bool, keep_alive: u16) -> Vec<u8> {
+    let mut bytes = hex("10 0d 00 04 'MQTT' 04 00 00 00 00 01 'c'");
+    bytes[9] = u8::from(clean) << 1;
+    bytes[10..12].copy_from_slice(&keep_alive.to_be_bytes());
+    bytes
+}
+
+/// [`connect_bytes`] with a Will: `bye` to the topic `w`.
+pub fn connect_with_will(clean: bool, keep_alive: u16) -> Vec<u8> {
+    let mut bytes = connect_bytes(clean, keep_alive);
+    bytes[9] |= 4;
+    bytes.extend(hex("00 01 'w' 00 03 'bye'"));
+    bytes[1] = u8::try_from(bytes.len() - 2).unwrap();
+    bytes
+}
+
+// What the application says
+
+pub fn message(qos: QoS, payload: &str) -> Message<&[u8]> {
+    Message {
+        topic: TopicName::new("t").unwrap(),
+        payload: payload.as_bytes(),
+        qos,
+        retain: false,
+    }
+}
+
+pub fn header(qos: QoS, payload_len: u32) -> MessageHeader<&'static [u8]> {
+    MessageHeader {
+        topic: TopicName::new("t").unwrap(),
+        payload_len,
+        qos,
+        retain: false,
+    }
+}
+
+pub fn connect_packet(clean: bool, keep_alive: u16) -> Connect<&'static [u8]> {
+    Connect {
+        clean_session: clean,
+        keep_alive,
+        ..Connect::new(Text::new("c").unwrap())
+    }
+}
+
+pub fn subscriptions(filters: &[&str]) -> Subscriptions<Vec<u8>> {
+    Subscriptions::encode_to_vec(filters.iter().map(|filter| Subscription {
+        topic_filter: TopicFilter::new(*filter).unwrap(),
+        qos: Q2,
+    }))
+    .unwrap()
+}
+
+pub fn filters(filters: &[&str]) -> TopicFilters<Vec<u8>> {
+    TopicFilters::encode_to_vec(filters.iter().map(|f| TopicFilter::new(*f).unwrap())).unwrap()
+}
+
+// Storage
+
+/// The kinds of storage that a session can live in. Eight slots where the number is fixed.
+pub trait Storage: Slots + Debug {
+    fn fresh() -> Self;
+}
+
+impl Storage for [Slot; 8] {
+    fn fresh() -> Self {
+        [Slot::EMPTY; 8]
+    }
+}
+
+impl Storage for &'static mut [Slot] {
+    fn fresh() -> Self {
+        Box::leak(Box::new([Slot::EMPTY; 8]))
+    }
+}
+
+impl Storage for Vec<Slot> {
+    fn fresh() -> Self {
+        Self::new()
+    }
+}
+
+pub fn fresh<S: Storage>() -> Session<S> {
+    Session::new(S::fresh(), S::fresh())
+}
+
+/// The identifiers under way to the peer, in order.
+pub fn outbound<S: Slots>(session: &Session<S>) -> Vec<u16> {
+    session.outbound().map(|m| m.packet_id.get()).collect()
+}
+
+/// The identifiers that came from the peer, sorted.
+pub fn inbound<S: Slots>(session: &Session<S>) -> Vec<u16> {
+    let mut ids: Vec<u16> = session.inbound().map(PacketId::get).collect();
+    ids.sort_unstable();
+    ids
+}
+
+// Both roles
+
+/// What `Client` and `Server` have in common.
+pub trait Peer: Debug {
+    type Storage: Slots;
+    fn publish(
+        &mut self,
+        now: Timestamp,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<Option<PacketId>, SendError>;
+    fn publish_in_pieces(
+        &mut self,
+        now: Timestamp,
+        message: &MessageHeader<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<Option<PacketId>, SendError>;
+    fn payload(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut dyn Output,
+    ) -> Result<u32, SendError>;
+    fn resend(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<(), SendError>;
+    fn resend_in_pieces(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &MessageHeader<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<(), SendError>;
+    fn forget(&mut self, id: PacketId) -> Result<(), SendError>;
+    fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError>;
+    fn close(&mut self, now: Timestamp);
+    fn handle_packet<'a>(
+        &mut self,
+        now: Timestamp,
+        packet: Packet<&'a [u8]>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError>;
+    fn handle_piece<'a>(
+        &mut self,
+        now: Timestamp,
+        piece: PieceRef<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError>;
+    fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::DecodeError);
+    fn handle_timeout(&mut self, now: Timestamp);
+    fn handle_transport_closed(&mut self, now: Timestamp);
+    fn poll_action(&mut self) -> Option<Action>;
+    fn poll_timeout(&self) -> Option<Timestamp>;
+    fn state(&self) -> State;
+    fn session(&self) -> &Session<Self::Storage>;
+    fn into_session(self) -> Session<Self::Storage>;
+}
+
+macro_rules! peer {
+    ($Type:ident) => {
+        impl<S: Slots + Debug> Peer for $Type<S> {
+            type Storage = S;
+            fn publish(
+                &mut self,
+                now: Timestamp,
+                message: &Message<&[u8]>,
+                out: &mut dyn Output,
+            ) -> Result<Option<PacketId>, SendError> {
+                Self::publish(self, now, message, out)
+            }
+            fn publish_in_pieces(
+                &mut self,
+                now: Timestamp,
+                message: &MessageHeader<&[u8]>,
+                out: &mut dyn Output,
+            ) -> Result<Option<PacketId>, SendError> {
+                Self::publish_in_pieces(self, now, message, out)
+            }
+            fn payload(
+                &mut self,
+                now: Timestamp,
+                bytes: &[u8],
+                out: &mut dyn Output,
+            ) -> Result<u32, SendError> {
+                Self::payload(self, now, bytes, out)
+            }
+            fn resend(
+                &mut self,
+                now: Timestamp,
+                id: PacketId,
+                message: &Message<&[u8]>,
+                out: &mut dyn Output,
+            ) -> Result<(), SendError> {
+                Self::resend(self, now, id, message, out)
+            }
+            fn resend_in_pieces(
+                &mut self,
+                now: Timestamp,
+                id: PacketId,
+                message: &MessageHeader<&[u8]>,
+                out: &mut dyn Output,
+            ) -> Result<(), SendError> {
+                Self::resend_in_pieces(self, now, id, message, out)
+            }
+            fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
+                Self::forget(self, id)
+            }
+            fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError> {
+                Self::acknowledge(self, id)
+            }
+            fn close(&mut self, now: Timestamp) {
+                Self::close(self, now);
+            }
+            fn handle_packet<'a>(
+                &mut self,
+                now: Timestamp,
+                packet: Packet<&'a [u8]>,
+            ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+                Self::handle_packet(self, now, packet)
+            }
+            fn handle_piece<'a>(
+                &mut self,
+                now: Timestamp,
+                piece: PieceRef<'a>,
+            ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+                Self::handle_piece(self, now, piece)
+            }
+            fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::DecodeError) {
+                Self::handle_decode_error(self, now, error);
+            }
+            fn handle_timeout(&mut self, now: Timestamp) {
+                Self::handle_timeout(self, now);
+            }
+            fn handle_transport_closed(&mut self, now: Timestamp) {
+                Self::handle_transport_closed(self, now);
+            }
+            fn poll_action(&mut self) -> Option<Action> {
+                Self::poll_action(self)
+            }
+            fn poll_timeout(&self) -> Option<Timestamp> {
+                Self::poll_timeout(self)
+            }
+            fn state(&self) -> State {
+                Self::state(self)
+            }
+            fn session(&self) -> &Session<S> {
+                Self::session(self)
+            }
+            fn into_session(self) -> Session<S> {
+                Self::into_session(self)
+            }
+        }
+    };
+}
+
+peer!(Client);
+peer!(Server);
+
+/// One role, for conversations that are the same in both.
+pub trait Role {
+    type Peer<S: Storage>: Peer<Storage = S>;
+
+    /// A connection of a client that keeps its session, of which nothing is there yet. Keep Alive
+    /// is off.
+    fn begins<S: Storage>(config: Config) -> Talk<Self::Peer<S>>;
+
+    /// A connection that goes on with a session.
+    fn resumes<S: Storage>(config: Config, session: Session<S>) -> Talk<Self::Peer<S>>;
+
+    /// A connection with Clean Session.
+    fn begins_clean<S: Storage>(config: Config) -> Talk<Self::Peer<S>>;
+}
+
+#[derive(Debug)]
+pub struct AsClient;
+
+impl Role for AsClient {
+    type Peer<S: Storage> = Client<S>;
+
+    fn begins<S: Storage>(config: Config) -> Talk<Client<S>> {
+        let mut talk = Talk::client(fresh(), config);
+        talk.connect(false, 0).sends(connect_bytes(false, 0));
+        talk.receives("20 02 00 00").connected(false);
+        talk
+    }
+
+    fn resumes<S: Storage>(config: Config, session: Session<S>) -> Talk<Client<S>> {
+        let mut talk = Talk::client(session, config);
+        talk.connect(false, 0).sends(connect_bytes(false, 0));
+        talk.receives("20 02 01 00").connected(true);
+        talk
+    }
+
+    fn begins_clean<S: Storage>(config: Config) -> Talk<Client<S>> {
+        let mut talk = Talk::client(fresh(), config);
+        talk.connect(true, 0).sends(connect_bytes(true, 0));
+        talk.receives("20 02 00 00").connected(false);
+        talk
+    }
+}
+
+#[derive(Debug)]
+pub struct AsServer;
+
+impl Role for AsServer {
+    type Peer<S: Storage> = Server<S>;
+
+    fn begins<S: Storage>(config: Config) -> Talk<Server<S>> {
+        let mut talk = Talk::server(config);
+        talk.receives(connect_bytes(false, 0)).connect_requested();
+        talk.accepts(None).sends("20 02 00 00");
+        talk
+    }
+
+    fn resumes<S: Storage>(config: Config, session: Session<S>) -> Talk<Server<S>> {
+        let mut talk = Talk::server(config);
+        talk.receives(connect_bytes(false, 0)).connect_requested();
+        talk.accepts(Some(session)).sends("20 02 01 00");
+        talk
+    }
+
+    fn begins_clean<S: Storage>(config: Config) -> Talk<Server<S>> {
+        let mut talk = Talk::server(config);
+        talk.receives(connect_bytes(true, 0)).connect_requested();
+        talk.accepts(None).sends("20 02 00 00");
+        talk
+    }
+}
+
+// The conversation
+
+/// Something that came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    Sent(Vec<u8>),
+    Event(Event<Vec<u8>>),
+    Action(Action),
+}
+
+impl Item {
+    fn shown(&self) -> String {
+        match self {
+            Self::Sent(bytes) => format!("sends {}", to_hex(bytes)),
+            Self::Event(event) => format!("event {event:?}"),
+            Self::Action(action) => format!("action {action:?}"),
+        }
+    }
+}
+
+fn owned(event: Event<&[u8]>) -> Event<Vec<u8>> {
+    match event {
+        Event::ConnectRequested(connect) => Event::ConnectRequested(connect.map(<[u8]>::to_vec)),
+        Event::Connected { session_present } => Event::Connected { session_present },
+        Event::Refused(refusal) => Event::Refused(refusal),
+        Event::Message(publish) => Event::Message(publish.map(<[u8]>::to_vec)),
+        Event::MessageHeader(header) => Event::MessageHeader(header.map(<[u8]>::to_vec)),
+        Event::Payload { bytes, left } => Event::Payload {
+            bytes: bytes.to_vec(),
+            left,
+        },
+        Event::Received(id) => Event::Received(id),
+        Event::Delivered(id) => Event::Delivered(id),
+        Event::SubscribeRequested(packet) => Event::SubscribeRequested(packet.map(<[u8]>::to_vec)),
+        Event::UnsubscribeRequested(packet) => {
+            Event::UnsubscribeRequested(packet.map(<[u8]>::to_vec))
+        }
+        Event::Subscribed(packet) => Event::Subscribed(packet.map(<[u8]>::to_vec)),
+        Event::Unsubscribed(id) => Event::Unsubscribed(id),
+        Event::Disconnected => Event::Disconnected,
+        other => panic!("an event that the tests do not know: {other:?}"),
+    }
+}
+
+/// What has happened, and what has come out and not been looked at yet.
+#[derive(Debug, Default)]
+pub struct Log {
+    transcript: String,
+    waiting: VecDeque<Item>,
+}
+
+impl Log {
+    fn note(&mut self, line: &str) {
+        let _ = writeln!(self.transcript, "{line}");
+    }
+
+    #[track_caller]
+    fn fail(&mut self, why: &str) -> ! {
+        self.waiting.clear();
+        panic!("{why}\n\nThe conversation so far:\n{}", self.transcript);
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !self.waiting.is_empty() {
+            let left: Vec<String> = self.waiting.iter().map(Item::shown).collect();
+            self.fail(&format!("not looked at: {left:#?}"));
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Talk<P> {
+    pub peer: P,
+    pub log: Log,
+    now: u64,
+    held: bool,
+    room: Option<usize>,
+}
+
+impl<S: Slots + Debug> Talk<Client<S>> {
+    pub fn client(session: Session<S>, config: Config) -> Self {
+        Self::new(Client::new(session, config, ms(0)))
+    }
+
+    #[track_caller]
+    pub fn connect(&mut self, clean: bool, keep_alive: u16) -> &mut Self {
+        self.connect_as(&connect_packet(clean, keep_alive))
+    }
+
+    #[track_caller]
+    pub fn connect_as(&mut self, connect: &Connect<&[u8]>) -> &mut Self {
+        let result = self.try_connect(connect);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_connect(&mut self, connect: &Connect<&[u8]>) -> Result<(), SendError> {
+        self.command("connect", |peer, now, out| peer.connect(now, connect, out))
+    }
+
+    #[track_caller]
+    pub fn subscribe(&mut self, filters: &[&str]) -> &mut Self {
+        let result = self.try_subscribe(filters).map(|_| ());
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_subscribe(&mut self, filters: &[&str]) -> Result<PacketId, SendError> {
+        let list = subscriptions(filters);
+        self.command("subscribe", |peer, now, out| {
+            peer.subscribe(now, &list, out)
+        })
+    }
+
+    #[track_caller]
+    pub fn unsubscribe(&mut self, topics: &[&str]) -> &mut Self {
+        let result = self.try_unsubscribe(topics).map(|_| ());
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_unsubscribe(&mut self, topics: &[&str]) -> Result<PacketId, SendError> {
+        let list = filters(topics);
+        self.command("unsubscribe", |peer, now, out| {
+            peer.unsubscribe(now, &list, out)
+        })
+    }
+
+    #[track_caller]
+    pub fn disconnect(&mut self) -> &mut Self {
+        let result = self.try_disconnect();
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_disconnect(&mut self) -> Result<(), SendError> {
+        self.command("disconnect", |peer, now, out| peer.disconnect(now, out))
+    }
+
+    #[track_caller]
+    pub fn connected(&mut self, session_present: bool) -> &mut Self {
+        self.event(Event::Connected { session_present })
+    }
+}
+
+impl<S: Storage> Talk<Server<S>> {
+    pub fn server(config: Config) -> Self {
+        Self::new(Server::new(fresh(), config, ms(0)))
+    }
+
+    #[track_caller]
+    pub fn accepts(&mut self, session: Option<Session<S>>) -> &mut Self {
+        let result = self.try_accept(session);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_accept(&mut self, mut session: Option<Session<S>>) -> Result<(), SendError> {
+        self.command("accept", |peer, now, out| {
+            peer.accept(now, &mut session, out)
+        })
+    }
+
+    #[track_caller]
+    pub fn refuses(&mut self, refusal: ConnectRefusal) -> &mut Self {
+        let result = self.try_refuse(refusal);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_refuse(&mut self, refusal: ConnectRefusal) -> Result<(), SendError> {
+        self.command("refuse", |peer, now, out| peer.refuse(now, refusal, out))
+    }
+
+    #[track_caller]
+    pub fn suback(&mut self, codes: &[u8]) -> &mut Self {
+        let result = self.try_suback(codes);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_suback(&mut self, codes: &[u8]) -> Result<(), SendError> {
+        let codes = codes
+            .iter()
+            .map(|code| ReturnCode::from_number(*code).unwrap());
+        let list = ReturnCodes::encode_to_vec(codes).unwrap();
+        self.command("suback", |peer, now, out| peer.suback(now, &list, out))
+    }
+
+    #[track_caller]
+    pub fn unsuback(&mut self) -> &mut Self {
+        let result = self.try_unsuback();
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_unsuback(&mut self) -> Result<(), SendError> {
+        self.command("unsuback", |peer, now, out| peer.unsuback(now, out))
+    }
+
+    /// The next to come out is a CONNECT, whatever is in it.
+    #[track_caller]
+    pub fn connect_requested(&mut self) -> &mut Self {
+        match self.log.waiting.pop_front() {
+            Some(Item::Event(Event::ConnectRequested(_))) => self,
+            other => self.log.fail(&format!("not a CONNECT: {other:?}")),
+        }
+    }
+
+    /// The same for SUBSCRIBE.
+    #[track_caller]
+    pub fn subscribe_requested(&mut self) -> &mut Self {
+        match self.log.waiting.pop_front() {
+            Some(Item::Event(Event::SubscribeRequested(_))) => self,
+            other => self.log.fail(&format!("not a SUBSCRIBE: {other:?}")),
+        }
+    }
+
+    /// The same for UNSUBSCRIBE.
+    #[track_caller]
+    pub fn unsubscribe_requested(&mut self) -> &mut Self {
+        match self.log.waiting.pop_front() {
+            Some(Item::Event(Event::UnsubscribeRequested(_))) => self,
+            other => self.log.fail(&format!("not an UNSUBSCRIBE: {other:?}")),
+        }
+    }
+}
+
+impl<P: Peer> Talk<P> {
+    pub fn new(peer: P) -> Self {
+        Self {
+            peer,
+            log: Log::default(),
+            now: 0,
+            held: false,
+            room: None,
+        }
+    }
+
+    // The frame
+
+    #[track_caller]
+    fn begin(&mut self, what: &str) {
+        self.nothing_more();
+        self.log.note(&format!("{:>7} ms  {what}", self.now));
+    }
+
+    fn came(&mut self, item: Item) {
+        self.log.note(&format!("{:12}{}", "", item.shown()));
+        self.log.waiting.push_back(item);
+    }
+
+    /// Everything that comes out now, with what a command wrote in its place: behind the changes
+    /// that have to be stored first, before everything else.
+    fn take_actions(&mut self, mut written: Vec<u8>) {
+        if self.held {
+            if !written.is_empty() {
+                self.came(Item::Sent(written));
+            }
+            return;
+        }
+        while let Some(action) = self.peer.poll_action() {
+            if !matches!(action, Action::Store(_)) && !written.is_empty() {
+                self.came(Item::Sent(core::mem::take(&mut written)));
+            }
+            self.came(match action {
+                Action::Transmit(control) => Item::Sent(control.as_bytes().to_vec()),
+                other => Item::Action(other),
+            });
+        }
+        if !written.is_empty() {
+            self.came(Item::Sent(written));
+        }
+    }
+
+    fn snapshot(&self) -> String {
+        format!("{:?}", self.peer)
+    }
+
+    /// Does what the application wants. If it fails it must have changed nothing.
+    #[track_caller]
+    pub fn command<T: Debug>(
+        &mut self,
+        name: &str,
+        command: impl FnOnce(&mut P, Timestamp, &mut dyn Output) -> Result<T, SendError>,
+    ) -> Result<T, SendError> {
+        self.begin(name);
+        let before = self.snapshot();
+        let now = ms(self.now);
+        let mut memory = vec![0; self.room.unwrap_or(70_000)];
+        let mut out = SliceOutput::new(&mut memory);
+        let result = command(&mut self.peer, now, &mut out);
+        let written = out.written().to_vec();
+        if let Err(error) = &result {
+            self.log.note(&format!("{:12}refused: {error:?}", ""));
+            if self.snapshot() != before {
+                let after = self.snapshot();
+                self.log.fail(&format!(
+                    "{name} failed and changed something\nbefore: {before}\nafter:  {after}"
+                ));
+            }
+            if !written.is_empty() {
+                self.log.fail(&format!("{name} failed and wrote something"));
+            }
+        } else {
+            self.take_actions(written);
+        }
+        result
+    }
+
+    #[track_caller]
+    pub fn is_ok(&mut self, result: Result<(), SendError>) -> &mut Self {
+        if let Err(error) = result {
+            self.log.fail(&format!("the command failed: {error:?}"));
+        }
+        self
+    }
+
+    // Time
+
+    pub fn at(&mut self, millis: u64) -> &mut Self {
+        self.now = millis;
+        self
+    }
+
+    /// It is this late, and the timer has gone off.
+    #[track_caller]
+    pub fn wakes_at(&mut self, millis: u64) -> &mut Self {
+        self.at(millis).begin("timeout");
+        self.peer.handle_timeout(ms(millis));
+        self.take_actions(Vec::new());
+        self
+    }
+
+    #[track_caller]
+    pub fn deadline(&mut self, millis: u64) -> &mut Self {
+        let deadline = self.peer.poll_timeout();
+        if deadline != Some(ms(millis)) {
+            self.log
+                .fail(&format!("the deadline is {deadline:?}, not {millis} ms"));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn no_deadline(&mut self) -> &mut Self {
+        if let Some(deadline) = self.peer.poll_timeout() {
+            self.log.fail(&format!("there is a deadline: {deadline:?}"));
+        }
+        self
+    }
+
+    // Commands of both roles
+
+    /// Commands have this much room to write to from now on.
+    pub fn room(&mut self, bytes: usize) -> &mut Self {
+        self.room = Some(bytes);
+        self
+    }
+
+    #[track_caller]
+    pub fn publish(&mut self, qos: QoS, payload: &str) -> &mut Self {
+        let result = self.try_publish(qos, payload).map(|_| ());
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_publish(&mut self, qos: QoS, payload: &str) -> Result<Option<PacketId>, SendError> {
+        self.command(&format!("publish {qos:?} {payload:?}"), |peer, now, out| {
+            peer.publish(now, &message(qos, payload), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn publish_in_pieces(&mut self, qos: QoS, len: u32) -> &mut Self {
+        let result = self.try_publish_in_pieces(qos, len).map(|_| ());
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_publish_in_pieces(
+        &mut self,
+        qos: QoS,
+        len: u32,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.command("publish in pieces", |peer, now, out| {
+            peer.publish_in_pieces(now, &header(qos, len), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn payload(&mut self, bytes: &str) -> &mut Self {
+        let result = self.try_payload(bytes).map(|_| ());
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_payload(&mut self, bytes: &str) -> Result<u32, SendError> {
+        self.command("payload", |peer, now, out| {
+            peer.payload(now, bytes.as_bytes(), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn resend(&mut self, number: u16, qos: QoS, payload: &str) -> &mut Self {
+        let result = self.try_resend(number, qos, payload);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_resend(&mut self, number: u16, qos: QoS, payload: &str) -> Result<(), SendError> {
+        self.command(&format!("resend {number}"), |peer, now, out| {
+            peer.resend(now, id(number), &message(qos, payload), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn try_resend_in_pieces(
+        &mut self,
+        number: u16,
+        qos: QoS,
+        len: u32,
+    ) -> Result<(), SendError> {
+        self.command(&format!("resend {number} in pieces"), |peer, now, out| {
+            peer.resend_in_pieces(now, id(number), &header(qos, len), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn forget(&mut self, number: u16) -> &mut Self {
+        let result = self.try_forget(number);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_forget(&mut self, number: u16) -> Result<(), SendError> {
+        self.command(&format!("forget {number}"), |peer, _, _| {
+            peer.forget(id(number))
+        })
+    }
+
+    #[track_caller]
+    pub fn acknowledge(&mut self, number: u16) -> &mut Self {
+        let result = self.try_acknowledge(number);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_acknowledge(&mut self, number: u16) -> Result<(), SendError> {
+        self.command(&format!("acknowledge {number}"), |peer, _, _| {
+            peer.acknowledge(id(number))
+        })
+    }
+
+    #[track_caller]
+    pub fn close(&mut self) -> &mut Self {
+        self.begin("close");
+        self.peer.close(ms(self.now));
+        self.take_actions(Vec::new());
+        self
+    }
+
+    // Inputs
+
+    /// These packets come, and each is dealt with.
+    #[track_caller]
+    pub fn receives(&mut self, bytes: impl Wire) -> &mut Self {
+        let bytes = bytes.wire();
+        let mut decoder = v3::Decoder::new(Vec::new());
+        let mut input = &bytes[..];
+        let mut any = false;
+        loop {
+            match decoder.decode(&mut input) {
+                Ok(Some(packet)) => {
+                    if !any {
+                        self.begin(&format!("receives {}", to_hex(&bytes)));
+                        any = true;
+                    }
+                    match self.peer.handle_packet(ms(self.now), packet) {
+                        Ok(event) => {
+                            if let Some(event) = event {
+                                self.came(Item::Event(owned(event)));
+                            }
+                            self.take_actions(Vec::new());
+                        }
+                        Err(error) => self.log.fail(&format!("not dealt with: {error:?}")),
+                    }
+                }
+                Ok(None) => break,
+                Err(error) => self
+                    .log
+                    .fail(&format!("the test's bytes are wrong: {error}")),
+            }
+        }
+        assert!(decoder.is_at_packet_boundary(), "half a packet in the test");
+        self
+    }
+
+    /// One packet comes.
+    #[track_caller]
+    pub fn try_receive(&mut self, bytes: impl Wire) -> Result<(), HandleError> {
+        let bytes = bytes.wire();
+        self.begin(&format!("receives {}", to_hex(&bytes)));
+        let mut rest = &bytes[..];
+        let packet = v3::decode(&mut rest, &Options::new()).unwrap().unwrap();
+        assert!(rest.is_empty(), "one packet only");
+        let result = self.peer.handle_packet(ms(self.now), packet);
+        match result {
+            Ok(event) => {
+                if let Some(event) = event {
+                    self.came(Item::Event(owned(event)));
+                }
+                self.take_actions(Vec::new());
+                Ok(())
+            }
+            Err(error) => {
+                self.log.note(&format!("{:12}error: {error:?}", ""));
+                if let HandleError::Peer(_) = error {
+                    self.take_actions(Vec::new());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// One packet comes that breaks the protocol: the connection is over.
+    #[track_caller]
+    pub fn violates(&mut self, bytes: impl Wire, error: PeerError) -> &mut Self {
+        let result = self.try_receive(bytes);
+        if result != Err(HandleError::Peer(error)) {
+            self.log.fail(&format!("{result:?}, and not {error:?}"));
+        }
+        self
+    }
+
+    /// One packet comes and is put off: nothing has changed.
+    #[track_caller]
+    pub fn not_now(&mut self, bytes: impl Wire, why: NotNow) -> &mut Self {
+        let before = self.snapshot();
+        let result = self.try_receive(bytes);
+        if result != Err(HandleError::NotNow(why)) {
+            self.log.fail(&format!("{result:?}, and not {why:?}"));
+        }
+        let after = self.snapshot();
+        if without_clock(&before) != without_clock(&after) {
+            self.log.fail(&format!(
+                "put off, and changed something\nbefore: {before}\nafter:  {after}"
+            ));
+        }
+        self
+    }
+
+    /// Bytes come that are no packet.
+    #[track_caller]
+    pub fn receives_malformed(&mut self, bytes: impl Wire) -> &mut Self {
+        let bytes = bytes.wire();
+        self.begin(&format!("receives {} (malformed)", to_hex(&bytes)));
+        let error = v3::decode(&mut &bytes[..], &Options::new()).unwrap_err();
+        self.peer.handle_decode_error(ms(self.now), error);
+        self.take_actions(Vec::new());
+        self
+    }
+
+    /// One piece comes.
+    #[track_caller]
+    pub fn try_piece(&mut self, piece: PieceRef<'_>) -> Result<(), HandleError> {
+        self.begin(&format!("receives {piece:?}"));
+        match self.peer.handle_piece(ms(self.now), piece) {
+            Ok(event) => {
+                if let Some(event) = event {
+                    self.came(Item::Event(owned(event)));
+                }
+                self.take_actions(Vec::new());
+                Ok(())
+            }
+            Err(error) => {
+                self.log.note(&format!("{:12}error: {error:?}", ""));
+                if let HandleError::Peer(_) = error {
+                    self.take_actions(Vec::new());
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The start of a PUBLISH to `t` comes, whose payload comes in pieces.
+    #[track_caller]
+    pub fn header(&mut self, delivery: v3::Delivery, payload_len: u32) -> &mut Self {
+        let result = self.try_piece(piece_header(delivery, payload_len));
+        if let Err(error) = result {
+            self.log.fail(&format!("not dealt with: {error:?}"));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn piece(&mut self, bytes: &str, left: usize) -> &mut Self {
+        let result = self.try_piece(PieceRef::Payload {
+            bytes: bytes.as_bytes(),
+            left,
+        });
+        if let Err(error) = result {
+            self.log.fail(&format!("not dealt with: {error:?}"));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn transport_closes(&mut self) -> &mut Self {
+        self.begin("the transport is closed");
+        self.peer.handle_transport_closed(ms(self.now));
+        self.take_actions(Vec::new());
+        self
+    }
+
+    // What has come out
+
+    #[track_caller]
+    pub fn expect(&mut self, expected: Item) -> &mut Self {
+        let next = self.log.waiting.pop_front();
+        if next.as_ref() != Some(&expected) {
+            let next = next.map_or_else(|| "nothing".to_owned(), |item| item.shown());
+            self.log
+                .fail(&format!("expected: {}\nwas:      {next}", expected.shown()));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn sends(&mut self, bytes: impl Wire) -> &mut Self {
+        self.expect(Item::Sent(bytes.wire()))
+    }
+
+    #[track_caller]
+    pub fn event(&mut self, event: Event<Vec<u8>>) -> &mut Self {
+        self.expect(Item::Event(event))
+    }
+
+    #[track_caller]
+    pub fn action(&mut self, action: Action) -> &mut Self {
+        self.expect(Item::Action(action))
+    }
+
+    /// The application is given the message that `bytes` are.
+    #[track_caller]
+    pub fn message(&mut self, bytes: impl Wire) -> &mut Self {
+        let bytes = bytes.wire();
+        match v3::decode(&mut &bytes[..], &Options::new()) {
+            Ok(Some(Packet::Publish(publish))) => {
+                self.event(Event::Message(publish.map(<[u8]>::to_vec)))
+            }
+            other => panic!("not a PUBLISH in the test: {other:?}"),
+        }
+    }
+
+    #[track_caller]
+    pub fn delivered(&mut self, number: u16) -> &mut Self {
+        self.event(Event::Delivered(id(number)))
+    }
+
+    #[track_caller]
+    pub fn received(&mut self, number: u16) -> &mut Self {
+        self.event(Event::Received(id(number)))
+    }
+
+    #[track_caller]
+    pub fn asks_for(&mut self, number: u16) -> &mut Self {
+        self.action(Action::Resend(id(number)))
+    }
+
+    #[track_caller]
+    pub fn lost(&mut self, number: u16, received: bool) -> &mut Self {
+        self.action(Action::Lost {
+            packet_id: id(number),
+            received,
+        })
+    }
+
+    #[track_caller]
+    pub fn stores(&mut self, change: Change) -> &mut Self {
+        self.action(Action::Store(change))
+    }
+
+    #[track_caller]
+    pub fn closes(&mut self, reason: CloseReason) -> &mut Self {
+        self.action(Action::Close(reason)).is_over()
+    }
+
+    #[track_caller]
+    pub fn nothing_more(&mut self) -> &mut Self {
+        if !self.log.waiting.is_empty() {
+            let left: Vec<String> = self.log.waiting.iter().map(Item::shown).collect();
+            self.log.fail(&format!("not looked at: {left:#?}"));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn state(&mut self, state: State) -> &mut Self {
+        if self.peer.state() != state {
+            let is = self.peer.state();
+            self.log
+                .fail(&format!("the state is {is:?}, not {state:?}"));
+        }
+        self
+    }
+
+    /// The connection has ended: no deadline, and whatever is tried leads to nothing.
+    #[track_caller]
+    pub fn is_over(&mut self) -> &mut Self {
+        self.nothing_more();
+        self.state(State::Ended).no_deadline();
+        let before = self.snapshot();
+        let now = ms(self.now);
+        assert_eq!(
+            self.peer.handle_packet(now, Packet::PingResp),
+            Err(HandleError::Ended)
+        );
+        assert_eq!(
+            self.peer.handle_packet(now, Packet::PingReq),
+            Err(HandleError::Ended)
+        );
+        assert_eq!(self.try_publish(Q0, "after the end"), Err(SendError::Ended));
+        self.peer.handle_timeout(now);
+        self.peer.handle_transport_closed(now);
+        self.peer.close(now);
+        assert_eq!(self.peer.poll_action(), None);
+        if self.snapshot() != before {
+            self.log.fail("something has changed after the end");
+        }
+        self
+    }
+
+    // From one connection to the next
+
+    /// Actions are not taken from now on.
+    pub fn holds_actions(&mut self) -> &mut Self {
+        self.held = true;
+        self
+    }
+
+    /// They are again.
+    #[track_caller]
+    pub fn takes_actions(&mut self) -> &mut Self {
+        self.held = false;
+        self.log.note("            actions are taken");
+        self.take_actions(Vec::new());
+        self
+    }
+
+    /// The network fails. The session is what is left.
+    #[track_caller]
+    pub fn breaks_off(mut self) -> Session<P::Storage> {
+        self.transport_closes().closes(CloseReason::TransportClosed);
+        self.peer.into_session()
+    }
+
+    pub fn session(&self) -> &Session<P::Storage> {
+        self.peer.session()
+    }
+
+    /// How many slots a fresh session has.
+    pub fn session_slots(&self) -> usize
+    where
+        P::Storage: Storage,
+    {
+        P::Storage::fresh().as_slice().len()
+    }
+
+    /// The next that came out, whatever it is.
+    pub fn log_pop(&mut self) -> Option<Item> {
+        self.log.waiting.pop_front()
+    }
+}
+
+/// The moment of the last call is not a change.
+fn without_clock(shown: &str) -> String {
+    let Some(start) = shown.find("clock: ") else {
+        return shown.to_owned();
+    };
+    let end = shown[start..]
+        .find(',')
+        .map_or(shown.len(), |at| start + at);
+    format!("{}{}", &shown[..start], &shown[end..])
+}
+
+pub fn piece_header(delivery: v3::Delivery, payload_len: u32) -> PieceRef<'static> {
+    PieceRef::PublishHeader(v3::PublishHeader {
+        delivery,
+        retain: false,
+        topic: TopicName::new("t").unwrap(),
+        payload_len,
+    })
+}
+
+pub fn header_event(delivery: v3::Delivery, payload_len: u32) -> Event<Vec<u8>> {
+    Event::MessageHeader(v3::PublishHeader {
+        delivery,
+        retain: false,
+        topic: TopicName::new("t").unwrap().to_owned(),
+        payload_len,
+    })
+}
+
+pub fn payload_event(bytes: &str, left: usize) -> Event<Vec<u8>> {
+    Event::Payload {
+        bytes: bytes.as_bytes().to_vec(),
+        left,
+    }
+}
+
+pub fn at_qos(qos: QoS, number: u16) -> v3::Delivery {
+    match qos {
+        Q0 => v3::Delivery::AtMostOnce,
+        Q1 => v3::Delivery::AtLeastOnce {
+            packet_id: id(number),
+            dup: false,
+        },
+        Q2 => v3::Delivery::ExactlyOnce {
+            packet_id: id(number),
+            dup: false,
+        },
+    }
+}
+
+pub fn again_at(qos: QoS, number: u16) -> v3::Delivery {
+    match qos {
+        Q0 => v3::Delivery::AtMostOnce,
+        Q1 => v3::Delivery::AtLeastOnce {
+            packet_id: id(number),
+            dup: true,
+        },
+        Q2 => v3::Delivery::ExactlyOnce {
+            packet_id: id(number),
+            dup: true,
+        },
+    }
+}
+
+/// The Will that [`connect_with_will`] has.
+pub fn will() -> Will<&'static [u8]> {
+    Will {
+        topic: TopicName::new("w").unwrap(),
+        message: b"bye",
+        qos: Q0,
+        retain: false,
+    }
+}

@@ -1,0 +1,925 @@
+//! Conversations of a server with a client, as transcripts.
+
+#![cfg(feature = "alloc")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::missing_const_for_fn,
+    clippy::std_instead_of_alloc,
+    clippy::std_instead_of_core,
+    reason = "a test stops at what it does not expect, and has std"
+)]
+
+#[path = "conversation/both.rs"]
+mod both;
+mod conversation;
+
+type ThisRole = AsServer;
+
+use conversation::*;
+use mqtt_sansio::v3::{Connect, ConnectRefusal, ProtocolLevel};
+use mqtt_sansio::{
+    Action, Change, CloseReason, Config, ErrorKind, Event, HandleError, NotNow, PacketType,
+    PeerError, SendError, Server, Session, Slot, State,
+};
+
+type Talk = conversation::Talk<Server<Vec<Slot>>>;
+
+const CONFIG: Config = Config::new();
+
+fn begins(config: Config) -> Talk {
+    Talk::server(config)
+}
+
+/// Connected without Clean Session and with this Keep Alive, at 0 ms.
+fn connected(config: Config, keep_alive: u16) -> Talk {
+    let mut s = begins(config);
+    s.receives(connect_bytes(false, keep_alive))
+        .connect_requested();
+    s.accepts(None).sends("20 02 00 00");
+    s
+}
+
+/// Connected with a Will and a Keep Alive of 60 s.
+fn with_will() -> Talk {
+    let mut s = begins(CONFIG);
+    s.receives(connect_with_will(false, 60)).connect_requested();
+    s.accepts(None).sends("20 02 00 00");
+    s
+}
+
+fn unexpected(packet_type: PacketType) -> PeerError {
+    PeerError::Unexpected(packet_type)
+}
+
+fn with_received(number: u16) -> Session<Vec<Slot>> {
+    let mut session = fresh();
+    assert!(session.apply(Change::Received(id(number))));
+    session
+}
+
+// Connecting
+
+/// [MQTT-3.1.4-4, MQTT-3.2.0-1]
+#[test]
+fn a_connect_is_accepted_with_connack() {
+    let mut s = begins(CONFIG);
+    s.state(State::Start);
+    s.receives("10 0d 00 04 'MQTT' 04 02 00 3c 00 01 'c'")
+        .event(Event::ConnectRequested(
+            connect_packet(true, 60).map(<[u8]>::to_vec),
+        ))
+        .state(State::Requested);
+    assert!(s.peer.is_clean_session());
+    s.accepts(None).sends("20 02 00 00").state(State::Connected);
+}
+
+#[test]
+fn a_client_of_mqtt_3_1_is_accepted_too() {
+    let mut s = begins(CONFIG);
+    s.receives("10 0f 00 06 'MQIsdp' 03 02 00 3c 00 01 'c'")
+        .event(Event::ConnectRequested(Connect {
+            protocol_level: ProtocolLevel::V3_1,
+            ..connect_packet(true, 60).map(<[u8]>::to_vec)
+        }));
+    s.accepts(None).sends("20 02 00 00");
+}
+
+/// mqtt-protocol-core: PUBLISH before CONNECT delivered. The state is checked before the packet is
+/// looked at. [MQTT-3.1.0-1]
+#[test]
+fn nothing_but_connect_may_come_first() {
+    for (bytes, packet_type) in [
+        (hex("20 02 00 00"), PacketType::ConnAck),
+        (publish(Q0, 0, "x"), PacketType::Publish),
+        (publish(Q2, 1, "x"), PacketType::Publish),
+        (puback(1), PacketType::PubAck),
+        (pubrec(1), PacketType::PubRec),
+        (pubrel(1), PacketType::PubRel),
+        (pubcomp(1), PacketType::PubComp),
+        (hex("82 06 00 01 00 01 'a' 00"), PacketType::Subscribe),
+        (hex("90 03 00 01 00"), PacketType::SubAck),
+        (hex("a2 05 00 01 00 01 'a'"), PacketType::Unsubscribe),
+        (unsuback(1), PacketType::UnsubAck),
+        (hex(PINGREQ), PacketType::PingReq),
+        (hex(PINGRESP), PacketType::PingResp),
+        (hex(DISCONNECT), PacketType::Disconnect),
+    ] {
+        let mut s = begins(CONFIG);
+        s.violates(bytes, unexpected(packet_type));
+        s.closes(CloseReason::Violation(unexpected(packet_type)));
+    }
+}
+
+/// sol#15, shenyu#6638: a second CONNECT is a violation [MQTT-3.1.0-2].
+#[test]
+fn a_second_connect_is_a_violation() {
+    let mut s = connected(CONFIG, 0);
+    s.violates(connect_bytes(false, 0), PeerError::SecondConnect);
+    s.closes(CloseReason::Violation(PeerError::SecondConnect));
+    assert_eq!(PeerError::SecondConnect.statement(), Some("MQTT-3.1.0-2"));
+}
+
+/// mqtt-protocol-core: wrong-role packets give an error without a close. [MQTT-4.8.0-1]
+#[test]
+fn a_packet_that_only_servers_send_is_a_violation() {
+    for (bytes, packet_type) in [
+        (hex("20 02 00 00"), PacketType::ConnAck),
+        (hex("90 03 00 01 00"), PacketType::SubAck),
+        (unsuback(1), PacketType::UnsubAck),
+        (hex(PINGRESP), PacketType::PingResp),
+    ] {
+        let mut s = connected(CONFIG, 0);
+        s.violates(bytes, unexpected(packet_type));
+        s.closes(CloseReason::Violation(unexpected(packet_type)));
+    }
+}
+
+#[test]
+fn commands_before_the_connection_is_accepted_are_refused() {
+    let mut s = begins(CONFIG);
+    assert_eq!(s.try_accept(None), Err(SendError::NotConnected));
+    assert_eq!(
+        s.try_refuse(ConnectRefusal::NotAuthorized),
+        Err(SendError::NotConnected)
+    );
+    for request in [false, true] {
+        if request {
+            s.receives(connect_bytes(true, 0)).connect_requested();
+        }
+        assert_eq!(s.try_publish(Q0, "x"), Err(SendError::NotConnected));
+        assert_eq!(s.try_publish(Q1, "x"), Err(SendError::NotConnected));
+        assert_eq!(s.try_publish_in_pieces(Q1, 2), Err(SendError::NotConnected));
+        assert_eq!(s.try_suback(&[0]), Err(SendError::NotConnected));
+        assert_eq!(s.try_unsuback(), Err(SendError::NotConnected));
+    }
+}
+
+#[test]
+fn connect_is_answered_once() {
+    let mut s = connected(CONFIG, 0);
+    assert_eq!(s.try_accept(None), Err(SendError::AlreadyConnected));
+    assert_eq!(
+        s.try_refuse(ConnectRefusal::NotAuthorized),
+        Err(SendError::AlreadyConnected)
+    );
+    s.transport_closes().closes(CloseReason::TransportClosed);
+    assert_eq!(s.try_accept(None), Err(SendError::Ended));
+    assert_eq!(
+        s.try_refuse(ConnectRefusal::NotAuthorized),
+        Err(SendError::Ended)
+    );
+}
+
+#[test]
+fn connack_that_does_not_fit_into_the_output_can_be_tried_again() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(true, 0)).connect_requested();
+    s.room(3);
+    assert!(matches!(s.try_accept(None), Err(SendError::Encode(_))));
+    assert!(matches!(
+        s.try_refuse(ConnectRefusal::NotAuthorized),
+        Err(SendError::Encode(_))
+    ));
+    s.room(4).accepts(None).sends("20 02 00 00");
+}
+
+/// [MQTT-3.2.2-4, MQTT-3.2.2-5]
+#[test]
+fn all_five_refusals_are_sent_and_end_the_connection() {
+    for (code, refusal) in [
+        (1, ConnectRefusal::UnacceptableProtocolVersion),
+        (2, ConnectRefusal::IdentifierRejected),
+        (3, ConnectRefusal::ServerUnavailable),
+        (4, ConnectRefusal::BadUserNameOrPassword),
+        (5, ConnectRefusal::NotAuthorized),
+    ] {
+        let mut s = begins(CONFIG);
+        s.receives(connect_with_will(false, 60)).connect_requested();
+        s.refuses(refusal)
+            .sends(vec![0x20, 2, 0, code])
+            .closes(CloseReason::Refused(refusal));
+    }
+}
+
+/// [MQTT-3.2.2-6]
+#[test]
+fn a_connect_can_be_refused_without_connack() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_with_will(false, 60)).connect_requested();
+    s.close().closes(CloseReason::Aborted);
+}
+
+/// [MQTT-3.1.4-5]: a client may send right after CONNECT; after a refusal nothing of it is
+/// processed.
+#[test]
+fn packets_behind_connect_wait_for_the_answer_and_are_not_processed_after_a_refusal() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(true, 0)).connect_requested();
+    for bytes in [
+        publish(Q0, 0, "x"),
+        publish(Q2, 1, "x"),
+        hex("82 06 00 01 00 01 'a' 00"),
+        hex(PINGREQ),
+        hex(DISCONNECT),
+        connect_bytes(true, 0),
+    ] {
+        s.not_now(bytes, NotNow::AnswerPending);
+    }
+    let refusal = ConnectRefusal::NotAuthorized;
+    s.refuses(refusal)
+        .sends("20 02 00 05")
+        .closes(CloseReason::Refused(refusal));
+    assert_eq!(s.try_receive(publish(Q1, 1, "x")), Err(HandleError::Ended));
+    s.nothing_more();
+}
+
+/// Section 3.1.4.
+#[test]
+fn packets_behind_connect_are_processed_after_it_is_accepted() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(true, 0)).connect_requested();
+    s.not_now(publish(Q1, 1, "x"), NotNow::AnswerPending);
+    s.accepts(None).sends("20 02 00 00");
+    s.receives(publish(Q1, 1, "x"))
+        .message(publish(Q1, 1, "x"))
+        .sends(puback(1));
+}
+
+/// [MQTT-3.1.3-6]: the application makes one up.
+#[test]
+fn an_empty_client_identifier_with_clean_session_reaches_the_application() {
+    let mut s = begins(CONFIG);
+    s.receives("10 0c 00 04 'MQTT' 04 02 00 00 00 00");
+    let Some(Item::Event(Event::ConnectRequested(connect))) = s.log_pop() else {
+        panic!("no CONNECT");
+    };
+    assert_eq!(connect.client_id, "");
+    s.accepts(None).sends("20 02 00 00");
+}
+
+/// aedes#1095, rmqtt#461: the reaction the standard asks for. [MQTT-3.1.3-8]
+#[test]
+fn an_empty_client_identifier_without_clean_session_is_rejected_with_connack_2() {
+    let mut s = begins(CONFIG);
+    s.receives_malformed("10 0c 00 04 'MQTT' 04 00 00 00 00 00");
+    s.sends("20 02 00 02");
+    closes_as_malformed(&mut s, ErrorKind::ClientIdentifierRequired);
+}
+
+/// aedes#1095, rmqtt#461: the reaction the standard asks for. [MQTT-3.1.2-2]
+#[test]
+fn another_protocol_level_is_refused_with_connack_1() {
+    let mut s = begins(CONFIG);
+    s.receives_malformed("10 0d 00 04 'MQTT' 05 02 00 3c 00 01 'c'");
+    s.sends("20 02 00 01");
+    closes_as_malformed(&mut s, ErrorKind::UnsupportedProtocolLevel);
+}
+
+/// aedes#1095, rmqtt#461: or just close. [MQTT-3.1.2-1, MQTT-3.1.4-1]
+#[test]
+fn another_protocol_name_is_closed_without_connack() {
+    let mut s = begins(CONFIG);
+    s.receives_malformed("10 0d 00 04 'HTTP' 04 02 00 3c 00 01 'c'");
+    closes_as_malformed(&mut s, ErrorKind::UnknownProtocolName);
+}
+
+/// [MQTT-3.1.2-3, MQTT-3.1.4-1]
+#[test]
+fn a_connect_that_is_malformed_is_closed_without_connack() {
+    let mut s = begins(CONFIG);
+    s.receives_malformed("10 0d 00 04 'MQTT' 04 03 00 3c 00 01 'c'");
+    closes_as_malformed(&mut s, ErrorKind::ReservedConnectFlag);
+}
+
+/// A fault behind an accepted CONNECT is not one of CONNECT.
+#[test]
+fn a_second_connect_with_another_level_is_closed_without_connack() {
+    for answered in [false, true] {
+        let mut s = begins(CONFIG);
+        s.receives(connect_bytes(true, 0)).connect_requested();
+        if answered {
+            s.accepts(None).sends("20 02 00 00");
+        }
+        s.receives_malformed("10 0d 00 04 'MQTT' 05 02 00 3c 00 01 'c'");
+        closes_as_malformed(&mut s, ErrorKind::UnsupportedProtocolLevel);
+    }
+}
+
+fn closes_as_malformed(s: &mut Talk, kind: ErrorKind) {
+    match s.log_pop() {
+        Some(Item::Action(Action::Close(CloseReason::Violation(PeerError::Malformed(error))))) => {
+            assert_eq!(error.kind(), kind);
+        }
+        other => panic!("no Close, but {other:?}"),
+    }
+    s.is_over();
+}
+
+// Session Present
+
+/// [MQTT-3.2.2-1, MQTT-3.1.2-6]
+#[test]
+fn accepting_clean_session_says_session_not_present() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(true, 0)).connect_requested();
+    s.accepts(None).sends("20 02 00 00");
+    assert!(s.session().is_empty());
+}
+
+/// [MQTT-3.2.2-1]
+#[test]
+fn accepting_clean_session_with_a_kept_session_is_refused() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(true, 0)).connect_requested();
+    assert_eq!(
+        s.try_accept(Some(with_received(4))),
+        Err(SendError::CleanSession)
+    );
+    assert_eq!(s.try_accept(Some(fresh())), Err(SendError::CleanSession));
+    s.accepts(None).sends("20 02 00 00");
+}
+
+/// [MQTT-3.2.2-2, MQTT-3.1.2-4]
+#[test]
+fn accepting_with_a_kept_session_says_session_present_even_if_it_is_empty() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(false, 0)).connect_requested();
+    assert!(!s.peer.is_clean_session());
+    s.accepts(Some(fresh())).sends("20 02 01 00");
+
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(false, 0)).connect_requested();
+    s.accepts(Some(with_received(4))).sends("20 02 01 00");
+    s.receives(dup(Q2, 4, "x")).sends(pubrec(4));
+}
+
+/// [MQTT-3.2.2-3]
+#[test]
+fn accepting_without_a_kept_session_says_session_not_present() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(false, 0)).connect_requested();
+    s.accepts(None).sends("20 02 00 00");
+}
+
+/// mqtt-protocol-core (QoS 2 set survives a lost session: new messages are acknowledged and
+/// dropped).
+#[test]
+fn a_server_that_lost_the_session_delivers_new_messages_with_old_identifiers() {
+    let mut s = connected(CONFIG, 0);
+    s.receives(publish(Q2, 4, "x"))
+        .message(publish(Q2, 4, "x"))
+        .sends(pubrec(4));
+    drop(s.breaks_off());
+    let mut s = connected(CONFIG, 0);
+    s.receives(publish(Q2, 4, "y"))
+        .message(publish(Q2, 4, "y"))
+        .sends(pubrec(4));
+}
+
+/// CONNACK comes before what is sent again [MQTT-3.2.0-1, MQTT-4.4.0-1].
+#[test]
+fn what_is_sent_again_comes_after_connack() {
+    let mut s = connected(CONFIG, 0);
+    s.publish(Q2, "a").sends(publish(Q2, 1, "a"));
+    s.receives(pubrec(1)).received(1).sends(pubrel(1));
+    let session = s.breaks_off();
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(false, 0)).connect_requested();
+    s.accepts(Some(session))
+        .sends("20 02 01 00")
+        .sends(pubrel(1));
+}
+
+// Stale identifiers of a client that lost its memory
+
+/// A client that lost its memory begins with 1 again. What it had sent at QoS 2 with these
+/// identifiers cannot be told from what it sends now [MQTT-4.3.3-2]; but it is let go on, and each
+/// identifier is good again after its PUBREL.
+#[test]
+fn a_client_that_lost_its_memory_is_not_locked_out() {
+    let mut session = fresh();
+    for number in 1..=3 {
+        assert!(session.apply(Change::Received(id(number))));
+    }
+    let mut s = begins(CONFIG.max_inbound(3));
+    s.receives(connect_bytes(false, 0)).connect_requested();
+    s.accepts(Some(session)).sends("20 02 01 00");
+    s.receives(publish(Q2, 1, "x")).sends(pubrec(1));
+    s.receives(pubrel(1)).sends(pubcomp(1));
+    s.receives(publish(Q2, 1, "y"))
+        .message(publish(Q2, 1, "y"))
+        .sends(pubrec(1));
+    s.receives(publish(Q1, 2, "z"))
+        .message(publish(Q1, 2, "z"))
+        .sends(puback(2));
+    s.receives(publish(Q2, 2, "z"))
+        .message(publish(Q2, 2, "z"))
+        .sends(pubrec(2));
+}
+
+// Subscriptions
+
+/// [MQTT-3.8.4-1, MQTT-3.8.4-2, MQTT-3.8.4-5, MQTT-3.9.3-1]
+#[test]
+fn a_subscribe_is_answered_with_a_return_code_for_each_filter() {
+    let mut s = connected(CONFIG, 0);
+    s.receives("82 0c 01 02 00 01 'a' 02 00 03 'b/#' 00");
+    let Some(Item::Event(Event::SubscribeRequested(subscribe))) = s.log_pop() else {
+        panic!("no SUBSCRIBE");
+    };
+    assert_eq!(subscribe.packet_id, id(0x102));
+    assert_eq!(subscribe.subscriptions.len(), 2);
+    s.suback(&[2, 0x80]).sends("90 04 01 02 02 80");
+}
+
+/// [MQTT-3.8.4-5]
+#[test]
+fn a_suback_with_another_number_of_return_codes_is_refused() {
+    let mut s = connected(CONFIG, 0);
+    s.receives("82 0a 00 01 00 01 'a' 02 00 01 'b' 02")
+        .subscribe_requested();
+    for codes in [&[0][..], &[0, 0, 0]] {
+        assert_eq!(
+            s.try_suback(codes),
+            Err(SendError::WrongNumberOfReturnCodes)
+        );
+    }
+    assert_eq!(s.try_unsuback(), Err(SendError::NotAwaited));
+    s.suback(&[1, 1]).sends("90 04 00 01 01 01");
+    assert_eq!(s.try_suback(&[1, 1]), Err(SendError::NotAwaited));
+}
+
+/// [MQTT-3.10.4-4]
+#[test]
+fn an_unsubscribe_is_answered_with_its_identifier() {
+    let mut s = connected(CONFIG, 0);
+    s.receives("a2 05 00 09 00 01 'a'").unsubscribe_requested();
+    assert_eq!(s.try_suback(&[0]), Err(SendError::NotAwaited));
+    s.unsuback().sends("b0 02 00 09");
+    assert_eq!(s.try_unsuback(), Err(SendError::NotAwaited));
+}
+
+#[test]
+fn a_request_is_answered_before_the_next_packet() {
+    let mut s = connected(CONFIG, 0);
+    s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
+    for bytes in [
+        publish(Q1, 1, "x"),
+        hex(PINGREQ),
+        hex(DISCONNECT),
+        hex("82 06 00 02 00 01 'a' 02"),
+    ] {
+        s.not_now(bytes, NotNow::AnswerPending);
+    }
+    // Retained messages may leave before SUBACK (section 3.8.4).
+    s.publish(Q1, "retained").sends(publish(Q1, 1, "retained"));
+    s.suback(&[1]).sends("90 03 00 01 01");
+    s.receives(publish(Q1, 1, "x"))
+        .message(publish(Q1, 1, "x"))
+        .sends(puback(1));
+}
+
+#[test]
+fn the_identifiers_of_client_and_server_are_apart() {
+    let mut s = connected(CONFIG, 0);
+    s.publish(Q2, "a").sends(publish(Q2, 1, "a"));
+    s.receives(publish(Q2, 1, "b"))
+        .message(publish(Q2, 1, "b"))
+        .sends(pubrec(1));
+    s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
+    s.suback(&[1]).sends("90 03 00 01 01");
+    s.receives(pubrec(1)).received(1).sends(pubrel(1));
+    s.receives(pubrel(1)).sends(pubcomp(1));
+    s.receives(pubcomp(1)).delivered(1);
+}
+
+#[test]
+fn an_answer_that_does_not_fit_into_the_output_can_be_tried_again() {
+    let mut s = connected(CONFIG, 0);
+    s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
+    s.room(4);
+    assert!(matches!(s.try_suback(&[0]), Err(SendError::Encode(_))));
+    s.room(5).suback(&[0]).sends("90 03 00 01 00");
+}
+
+/// A request that the connection did not live to answer is gone with it.
+#[test]
+fn after_the_end_a_request_cannot_be_answered() {
+    let mut s = connected(CONFIG, 0);
+    s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
+    s.transport_closes().closes(CloseReason::TransportClosed);
+    assert_eq!(s.try_suback(&[0]), Err(SendError::Ended));
+    assert_eq!(s.try_unsuback(), Err(SendError::Ended));
+}
+
+#[test]
+fn answers_wait_for_the_end_of_a_payload_that_is_being_sent() {
+    let mut s = connected(CONFIG, 0);
+    s.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
+    s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
+    assert_eq!(s.try_suback(&[0]), Err(SendError::PayloadPending));
+    s.payload("ab").sends("'ab'");
+    s.suback(&[0]).sends("90 03 00 01 00");
+}
+
+#[test]
+fn requests_between_the_pieces_of_a_message_are_put_off() {
+    let mut s = connected(CONFIG, 0);
+    s.header(at_qos(Q0, 0), 1)
+        .event(header_event(at_qos(Q0, 0), 1));
+    for bytes in [
+        hex("82 06 00 01 00 01 'a' 02"),
+        hex("a2 05 00 09 00 01 'a'"),
+        hex(PINGREQ),
+        hex(DISCONNECT),
+    ] {
+        s.not_now(bytes, NotNow::PayloadPending);
+    }
+    s.piece("x", 0).event(payload_event("x", 0));
+    s.receives(PINGREQ).sends(PINGRESP);
+}
+
+#[test]
+fn a_header_before_connect_is_a_violation_and_behind_it_waits() {
+    let mut s = begins(CONFIG);
+    let error = unexpected(PacketType::Publish);
+    assert_eq!(
+        s.try_piece(piece_header(at_qos(Q0, 0), 5)),
+        Err(HandleError::Peer(error))
+    );
+    s.closes(CloseReason::Violation(error));
+
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(true, 0)).connect_requested();
+    assert_eq!(
+        s.try_piece(piece_header(at_qos(Q0, 0), 5)),
+        Err(HandleError::NotNow(NotNow::AnswerPending))
+    );
+}
+
+// Time
+
+/// MQTT-3.1.2-24: a server also gives up on a client that never sends CONNECT.
+#[test]
+fn a_server_gives_up_on_a_client_that_never_sends_connect() {
+    let mut s = begins(CONFIG);
+    s.deadline(10_000);
+    s.wakes_at(9_999).nothing_more();
+    s.wakes_at(10_000).closes(CloseReason::ConnectTimeout);
+
+    let mut s = begins(CONFIG.connect_timeout(250));
+    s.deadline(250);
+    s.wakes_at(250).closes(CloseReason::ConnectTimeout);
+
+    begins(CONFIG.connect_timeout(0)).no_deadline();
+}
+
+#[test]
+fn while_the_application_has_not_answered_connect_no_time_runs() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_bytes(true, 1)).connect_requested();
+    s.no_deadline();
+    s.wakes_at(60_000).nothing_more();
+    s.accepts(None).sends("20 02 00 00").deadline(61_500);
+}
+
+/// MQTT-3.1.2-24: one and a half times the keep-alive after the last packet received.
+#[test]
+fn a_client_that_is_silent_for_one_and_a_half_times_its_keep_alive_is_given_up() {
+    let mut s = connected(CONFIG, 60);
+    s.deadline(90_000);
+    s.at(10_000)
+        .receives(PINGREQ)
+        .sends(PINGRESP)
+        .deadline(100_000);
+    s.at(20_000)
+        .receives(publish(Q0, 0, "x"))
+        .message(publish(Q0, 0, "x"))
+        .deadline(110_000);
+    s.at(21_000).receives(puback(5)).deadline(111_000);
+    s.at(22_000)
+        .receives("82 06 00 01 00 01 'a' 02")
+        .subscribe_requested()
+        .no_deadline();
+    s.suback(&[0]).sends("90 03 00 01 00").deadline(112_000);
+    s.wakes_at(111_999).nothing_more();
+    s.wakes_at(112_000).closes(CloseReason::KeepAliveTimeout);
+}
+
+/// MQTT-3.1.2-24: what the server sends does not count.
+#[test]
+fn sending_does_not_put_off_the_end_of_a_silent_client() {
+    let mut s = connected(CONFIG, 60);
+    s.at(50_000)
+        .publish(Q1, "x")
+        .sends(publish(Q1, 1, "x"))
+        .deadline(90_000);
+    s.at(80_000)
+        .publish(Q0, "x")
+        .sends(publish(Q0, 0, "x"))
+        .deadline(90_000);
+    s.wakes_at(90_000).closes(CloseReason::KeepAliveTimeout);
+}
+
+/// MQTT-3.1.2-24: 0 means never.
+#[test]
+fn a_client_without_keep_alive_may_be_silent_for_ever() {
+    let mut s = connected(CONFIG, 0);
+    s.no_deadline();
+    s.wakes_at(1 << 50).nothing_more().state(State::Connected);
+}
+
+#[test]
+fn the_longest_keep_alive_is_more_than_a_day_for_the_server() {
+    let mut s = connected(CONFIG, 65_535);
+    s.deadline(98_302_500);
+}
+
+#[test]
+fn pieces_of_a_payload_show_that_the_client_is_alive() {
+    let mut s = connected(CONFIG, 10);
+    s.at(14_000)
+        .header(at_qos(Q1, 1), 2)
+        .event(header_event(at_qos(Q1, 1), 2))
+        .deadline(29_000);
+    s.at(28_000)
+        .piece("a", 1)
+        .event(payload_event("a", 1))
+        .deadline(43_000);
+    s.at(42_000)
+        .piece("b", 0)
+        .event(payload_event("b", 0))
+        .sends(puback(1))
+        .deadline(57_000);
+}
+
+#[test]
+fn early_timeouts_and_time_that_goes_backwards_do_no_harm() {
+    let mut s = connected(CONFIG, 60);
+    s.at(10_000)
+        .receives(PINGREQ)
+        .sends(PINGRESP)
+        .deadline(100_000);
+    for at in [0, 99_999, 5_000, 99_999] {
+        s.wakes_at(at).nothing_more().deadline(100_000);
+    }
+    // A packet of which an older time is said comes when the clock was last read.
+    s.at(1_000)
+        .receives(PINGREQ)
+        .sends(PINGRESP)
+        .deadline(189_999);
+}
+
+/// The client's silence counts, not the application's [MQTT-3.1.2-24]: while a SUBSCRIBE awaits its
+/// answer, nothing that the client sends is dealt with, but it has come.
+#[test]
+fn a_client_that_waits_for_the_application_is_not_silent() {
+    let mut s = connected(CONFIG, 10);
+    s.at(1_000)
+        .receives("82 06 00 01 00 01 'a' 02")
+        .subscribe_requested();
+    s.at(10_000).not_now(PINGREQ, NotNow::AnswerPending);
+    s.wakes_at(16_000).nothing_more().state(State::Connected);
+    s.at(16_400).suback(&[0]).sends("90 03 00 01 00");
+    s.receives(PINGREQ).sends(PINGRESP).deadline(31_400);
+}
+
+// Ending, and the Will
+
+/// [MQTT-3.1.2-10, MQTT-3.14.4-3]
+#[test]
+fn after_disconnect_the_will_is_discarded() {
+    let mut s = with_will();
+    s.receives(DISCONNECT)
+        .event(Event::Disconnected)
+        .action(Action::DiscardWill)
+        .closes(CloseReason::Disconnected);
+}
+
+/// [MQTT-3.1.2-12]
+#[test]
+fn without_a_will_nothing_is_said_of_one() {
+    let mut s = connected(CONFIG, 60);
+    s.receives(DISCONNECT)
+        .event(Event::Disconnected)
+        .closes(CloseReason::Disconnected);
+    let mut s = connected(CONFIG, 60);
+    s.transport_closes().closes(CloseReason::TransportClosed);
+}
+
+/// [MQTT-3.1.2-8]
+#[test]
+fn when_the_transport_is_closed_the_will_is_published() {
+    let mut s = with_will();
+    s.transport_closes()
+        .action(Action::PublishWill)
+        .closes(CloseReason::TransportClosed);
+}
+
+/// [MQTT-3.1.2-8, MQTT-3.1.2-24]
+#[test]
+fn when_the_keep_alive_runs_out_the_will_is_published() {
+    let mut s = with_will();
+    s.wakes_at(90_000)
+        .action(Action::PublishWill)
+        .closes(CloseReason::KeepAliveTimeout);
+}
+
+/// [MQTT-3.1.2-8, MQTT-4.8.0-1]
+#[test]
+fn when_the_client_breaks_the_protocol_the_will_is_published() {
+    let mut s = with_will();
+    s.violates(connect_bytes(true, 0), PeerError::SecondConnect)
+        .action(Action::PublishWill)
+        .closes(CloseReason::Violation(PeerError::SecondConnect));
+
+    let mut s = with_will();
+    s.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    let error = PeerError::WrongAcknowledgement {
+        packet_type: PacketType::PubComp,
+        packet_id: id(1),
+    };
+    s.violates(pubcomp(1), error)
+        .action(Action::PublishWill)
+        .closes(CloseReason::Violation(error));
+
+    let mut s = with_will();
+    s.receives_malformed("36 05 00 01 't' 00 01")
+        .action(Action::PublishWill);
+    closes_as_malformed(&mut s, ErrorKind::InvalidQos);
+}
+
+/// [MQTT-3.1.2-8, MQTT-3.1.4-2]
+#[test]
+fn when_the_server_closes_the_will_is_published() {
+    let mut s = with_will();
+    s.close()
+        .action(Action::PublishWill)
+        .closes(CloseReason::Aborted);
+}
+
+/// A Will counts once the connection is accepted.
+#[test]
+fn the_will_of_a_connection_that_was_not_accepted_is_not_published() {
+    for end in 0..3 {
+        let mut s = begins(CONFIG);
+        s.receives(connect_with_will(false, 60)).connect_requested();
+        match end {
+            0 => s.transport_closes().closes(CloseReason::TransportClosed),
+            1 => s.close().closes(CloseReason::Aborted),
+            _ => s
+                .refuses(ConnectRefusal::NotAuthorized)
+                .sends("20 02 00 05")
+                .closes(CloseReason::Refused(ConnectRefusal::NotAuthorized)),
+        };
+    }
+}
+
+#[test]
+fn the_will_is_said_once_and_what_came_first_counts() {
+    let mut s = with_will();
+    s.holds_actions();
+    s.receives(DISCONNECT).event(Event::Disconnected);
+    s.transport_closes().nothing_more();
+    s.close().nothing_more();
+    s.takes_actions()
+        .action(Action::DiscardWill)
+        .closes(CloseReason::Disconnected);
+}
+
+/// [MQTT-3.1.2-6]
+#[test]
+fn with_clean_session_messages_are_lost_before_the_will_is_published() {
+    let mut s = begins(CONFIG);
+    s.receives(connect_with_will(true, 60)).connect_requested();
+    s.accepts(None).sends("20 02 00 00");
+    s.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    s.transport_closes()
+        .lost(1, false)
+        .action(Action::PublishWill)
+        .closes(CloseReason::TransportClosed);
+    assert!(s.peer.into_session().is_empty());
+}
+
+#[test]
+fn the_session_is_kept_after_disconnect() {
+    let mut s = connected(CONFIG, 0);
+    s.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+    s.receives(publish(Q2, 7, "y"))
+        .message(publish(Q2, 7, "y"))
+        .sends(pubrec(7));
+    s.receives(DISCONNECT)
+        .event(Event::Disconnected)
+        .closes(CloseReason::Disconnected);
+    let session = s.peer.into_session();
+    assert_eq!((outbound(&session), inbound(&session)), (vec![1], vec![7]));
+}
+
+/// [MQTT-3.12.4-1]
+#[test]
+fn pingreq_is_answered_with_pingresp() {
+    let mut s = connected(CONFIG, 0);
+    s.receives(PINGREQ).sends(PINGRESP);
+    s.receives(PINGREQ).sends(PINGRESP);
+}
+
+#[test]
+fn several_packets_at_once_are_answered_in_their_order() {
+    let mut s = connected(CONFIG, 0);
+    let stream = [
+        publish(Q1, 1, "a"),
+        publish(Q2, 2, "b"),
+        hex(PINGREQ),
+        pubrel(2),
+    ];
+    s.receives(stream.concat());
+    s.message(publish(Q1, 1, "a")).sends(puback(1));
+    s.message(publish(Q2, 2, "b")).sends(pubrec(2));
+    s.sends(PINGRESP).sends(pubcomp(2));
+}
+
+// A hostile client
+
+/// 65,535 unreleased QoS 2 messages from one hostile client: bounded, and constant cost per
+/// packet. The default limit is 1,024.
+#[test]
+fn a_client_that_never_releases_is_bounded_by_default() {
+    let mut s = connected(CONFIG, 0);
+    for number in 1..=1_024 {
+        s.receives(publish(Q2, number, "x"))
+            .message(publish(Q2, number, "x"))
+            .sends(pubrec(number));
+        s.log = Log::default();
+    }
+    s.violates(publish(Q2, 1_025, "x"), PeerError::TooManyInbound);
+    s.closes(CloseReason::Violation(PeerError::TooManyInbound));
+}
+
+/// 65,535 unreleased QoS 2 messages from one hostile client, in the worst order: it stays fast.
+#[test]
+fn a_client_may_have_65535_messages_unreleased_if_the_server_wants_it() {
+    let mut server = Server::new(fresh::<Vec<Slot>>(), CONFIG.max_inbound(65_535), ms(0));
+    let mut deal = |bytes: Vec<u8>| {
+        let packet = mqtt_sansio::v3::decode(&mut &bytes[..], &mqtt_sansio::Options::new());
+        let event = server.handle_packet(ms(0), packet.unwrap().unwrap());
+        let told = event.unwrap().is_some();
+        if server.state() == State::Requested {
+            server.accept(ms(0), &mut None, &mut Vec::new()).unwrap();
+        }
+        let mut last = None;
+        while let Some(action) = server.poll_action() {
+            last = Some(action);
+        }
+        (told, last)
+    };
+    deal(connect_bytes(false, 0));
+    for step in 0..65_535_u32 {
+        // Bits in reverse: neighbours come as far apart as can be.
+        let number = u16::try_from(step + 1).unwrap().reverse_bits();
+        assert!(deal(publish(Q2, number, "x")).0);
+    }
+    for step in (1..=65_535_u16).rev() {
+        assert!(matches!(deal(pubrel(step)).1, Some(Action::Transmit(_))));
+    }
+    assert!(server.session().is_empty());
+}
+
+// Size
+
+/// An idle connection's state, without the decoder's buffer, takes at most 256 bytes.
+#[test]
+fn an_idle_connection_takes_at_most_256_bytes() {
+    let decoder = size_of::<mqtt_sansio::v3::Decoder<Vec<u8>>>() - size_of::<Vec<u8>>();
+    let server = size_of::<Server<Vec<Slot>>>();
+    assert!(server + decoder <= 256, "{server} + {decoder}");
+}
+
+/// [MQTT-3.1.2-8]: a driver that learns that the transport is closed before it has polled what the
+/// end of the connection brought.
+#[test]
+fn a_will_that_is_to_be_published_is_published_whatever_comes_next() {
+    let ends: [fn(&mut Talk); 3] = [
+        |s| {
+            s.wakes_at(90_000);
+        },
+        |s| {
+            s.violates(connect_bytes(true, 0), PeerError::SecondConnect);
+        },
+        |s| {
+            s.close();
+        },
+    ];
+    for end in ends {
+        let mut s = with_will();
+        s.holds_actions();
+        end(&mut s);
+        s.transport_closes();
+        s.takes_actions().action(Action::PublishWill);
+        assert!(matches!(s.log_pop(), Some(Item::Action(Action::Close(_)))));
+        s.is_over();
+    }
+}

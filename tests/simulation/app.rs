@@ -1,0 +1,371 @@
+//! What an application knows, and what of it survives a crash.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mqtt_sansio::{Change, Outbox, PacketId, QoS, Session, Stage};
+
+use super::context::{Context, Outcome, ensure, fail};
+use super::plan::{Sabotage, Side, Spec, Storage};
+
+/// A message that the peer's application has published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) number: u32,
+    pub(crate) topic: &'static str,
+    pub(crate) qos: QoS,
+}
+
+/// What an application keeps. With a journal this is its database, written at each change; without,
+/// it is in memory, and a copy of it is saved before anything leaves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Memory {
+    /// How many of its messages it has published.
+    next: usize,
+    /// Those that it has to publish anew.
+    again: BTreeSet<u32>,
+    pub(crate) outbox: Outbox<Spec>,
+    pub(crate) delivered: Vec<Arrival>,
+    /// Messages that it has not acknowledged yet.
+    pub(crate) unacknowledged: Vec<(PacketId, QoS)>,
+    /// The session as it was saved, and what the journal says since then.
+    saved: Vec<u8>,
+    changes: Vec<Change>,
+    /// Server: there is a session for the client.
+    pub(crate) has_session: bool,
+    /// Server: the client has shown that it knows of this session. Before, the server that may
+    /// lose sessions does not count on it: the client may not have heard that it is a new one.
+    pub(crate) is_established: bool,
+    /// The session ends with the connection.
+    pub(crate) is_clean: bool,
+    /// Client: connect with Clean Session until the server has accepted that.
+    pub(crate) starts_over: bool,
+}
+
+pub(crate) struct App {
+    side: Side,
+    pub(crate) journal: bool,
+    manual: bool,
+    messages: Vec<Spec>,
+    pub(crate) memory: Memory,
+    /// Without a journal: what was saved last.
+    disk: Memory,
+
+    // What a crash takes, with a journal.
+    /// Published, its change not stored yet.
+    sending: Option<(PacketId, Spec)>,
+    /// QoS 2 messages handed over, their change not stored yet.
+    unstored: BTreeMap<PacketId, Arrival>,
+    /// The messages that `Cleared` was about and `Lost` was not yet.
+    cleared: BTreeSet<PacketId>,
+    /// The other one of a `Sabotage::SwapDeliveries`.
+    swapped: Option<Arrival>,
+}
+
+impl App {
+    pub(crate) fn new(ctx: &Context, side: Side) -> Self {
+        let plan = ctx.plan.side(side);
+        Self {
+            side,
+            journal: plan.journal,
+            manual: plan.manual,
+            messages: plan.messages.clone(),
+            memory: Memory::default(),
+            disk: Memory::default(),
+            sending: None,
+            unstored: BTreeMap::new(),
+            cleared: BTreeSet::new(),
+            swapped: None,
+        }
+    }
+
+    // What it publishes
+
+    pub(crate) fn next_message(&self) -> Option<Spec> {
+        let number = match self.memory.again.first() {
+            Some(number) => *number as usize,
+            None => self.memory.next,
+        };
+        self.messages.get(number).copied()
+    }
+
+    /// The next message has been encoded.
+    pub(crate) fn published(&mut self, id: Option<PacketId>, spec: Spec) {
+        match id {
+            Some(id) if self.journal => self.sending = Some((id, spec)),
+            _ => self.commit(id, spec),
+        }
+    }
+
+    fn commit(&mut self, id: Option<PacketId>, spec: Spec) {
+        if !self.memory.again.remove(&spec.number) {
+            self.memory.next += 1;
+        }
+        if let Some(id) = id {
+            self.memory.outbox.keep(id, spec);
+        }
+    }
+
+    /// Everything that was under way is to be published anew.
+    fn publish_all_anew(&mut self, ctx: &mut Context) {
+        let under_way: Vec<_> = self.memory.outbox.iter().map(|(id, _)| id).collect();
+        for id in under_way {
+            self.publish_anew(ctx, id);
+        }
+        ctx.ledger(self.side).clear();
+    }
+
+    fn publish_anew(&mut self, ctx: &mut Context, id: PacketId) {
+        if let Some(spec) = self.memory.outbox.remove(id) {
+            ctx.stats.lost_messages += 1;
+            ctx.ledger(self.side).republished(spec.number);
+            self.memory.again.insert(spec.number);
+        }
+    }
+
+    /// The peer has this message.
+    pub(crate) fn arrived(&mut self, id: PacketId) -> Outcome {
+        if !self.journal {
+            let gone = self.memory.outbox.remove(id);
+            ensure!(gone.is_some(), "{id:?} has arrived, and was not under way");
+        }
+        Ok(())
+    }
+
+    pub(crate) fn forgotten(&mut self, ctx: &mut Context, id: PacketId) {
+        if let Some(spec) = self.memory.outbox.get(id).copied() {
+            ctx.stats.forgotten += 1;
+            ctx.ledger(self.side).forgotten.insert(spec.number);
+            ctx.ledger(self.side).release(id);
+            if !self.journal {
+                self.memory.outbox.remove(id);
+            }
+        }
+    }
+
+    /// `Action::Lost`
+    pub(crate) fn lost(&mut self, ctx: &mut Context, id: PacketId, received: bool) -> Outcome {
+        ctx.ledger(self.side).release(id);
+        let awaited = if self.journal {
+            self.cleared.remove(&id)
+        } else {
+            self.memory.outbox.get(id).is_some()
+        };
+        ensure!(
+            awaited != received,
+            "{id:?} is lost, received: {received}, awaited: {awaited}"
+        );
+        self.publish_anew(ctx, id);
+        Ok(())
+    }
+
+    // What it is given
+
+    pub(crate) fn delivered(&mut self, ctx: &mut Context, id: Option<PacketId>, arrival: Arrival) {
+        match id {
+            Some(id) if self.journal && arrival.qos == QoS::ExactlyOnce => {
+                self.unstored.insert(id, arrival);
+            }
+            _ => self.keep(ctx, arrival),
+        }
+        if let Some(id) = id.filter(|_| self.manual) {
+            self.memory.unacknowledged.push((id, arrival.qos));
+        }
+    }
+
+    fn keep(&mut self, ctx: &mut Context, arrival: Arrival) {
+        ctx.stats.delivered += 1;
+        let is_safe = arrival.qos != QoS::AtMostOnce;
+        if is_safe && ctx.sabotage(Sabotage::LoseDelivery) {
+            return;
+        }
+        if arrival.qos == QoS::ExactlyOnce && ctx.sabotage(Sabotage::DeliverTwice) {
+            self.memory.delivered.push(arrival);
+        }
+        if is_safe && ctx.sabotage(Sabotage::SwapDeliveries) {
+            self.swapped = Some(arrival);
+            return;
+        }
+        self.memory.delivered.push(arrival);
+        if self
+            .swapped
+            .is_some_and(|s| s.topic == arrival.topic && s.qos == arrival.qos)
+        {
+            self.memory.delivered.extend(self.swapped.take());
+        }
+    }
+
+    // What it stores
+
+    /// `Action::Store`: the change and what belongs to it, at once.
+    pub(crate) fn store(&mut self, ctx: &mut Context, change: Change) -> Outcome {
+        ensure!(self.journal, "a change to store without a journal");
+        match change {
+            Change::Sent { packet_id, qos } => {
+                let sending = self.sending.take();
+                let Some((id, spec)) = sending.filter(|(id, s)| (*id, s.qos) == (packet_id, qos))
+                else {
+                    fail!("{change:?} is not about {sending:?}");
+                };
+                self.commit(Some(id), spec);
+            }
+            Change::Released(id) => {
+                let gone = self.memory.outbox.remove(id);
+                ensure!(gone.is_some(), "{id:?} was not under way");
+            }
+            Change::Completed(id) => {
+                self.memory.outbox.remove(id);
+            }
+            Change::Received(id) => {
+                // Said again if the connection ended before PUBREC left.
+                if let Some(arrival) = self.unstored.remove(&id) {
+                    self.keep(ctx, arrival);
+                }
+            }
+            Change::Forgotten(_) => {}
+            Change::Cleared => {
+                self.cleared = self.memory.outbox.iter().map(|(id, _)| id).collect();
+                self.publish_all_anew(ctx);
+                self.end_receiving();
+            }
+        }
+        if !matches!(change, Change::Forgotten(_)) && ctx.sabotage(Sabotage::SkipStore) {
+            return Ok(());
+        }
+        self.memory.changes.push(change);
+        Ok(())
+    }
+
+    pub(crate) fn is_stored(&self, id: PacketId) -> bool {
+        !self.unstored.contains_key(&id)
+    }
+
+    /// Without a journal: everything, before anything leaves.
+    pub(crate) fn save(&mut self, session: Option<&Session<Storage>>) {
+        if !self.journal {
+            if let Some(session) = session {
+                self.memory.saved = session.save_to_vec();
+            }
+            self.disk = self.memory.clone();
+        }
+    }
+
+    /// A long journal becomes a saved session.
+    pub(crate) fn compact(&mut self, ctx: &mut Context) -> Outcome {
+        if self.journal && self.memory.changes.len() > 8 && ctx.rng.u32(0..8) == 0 {
+            ctx.stats.journals_compacted += 1;
+            self.memory.saved = self.restored(ctx)?.save_to_vec();
+            self.memory.changes.clear();
+        }
+        Ok(())
+    }
+
+    // How sessions end
+
+    /// The messages that came on this connection and were not acknowledged: of QoS 1 they come
+    /// again.
+    pub(crate) fn connection_ended(&mut self) {
+        if self.memory.is_clean {
+            self.end_receiving();
+        } else {
+            let is_kept = |(_, qos): &(PacketId, QoS)| *qos == QoS::ExactlyOnce;
+            self.memory.unacknowledged.retain(is_kept);
+        }
+    }
+
+    /// What has come in the session that is over can not be acknowledged any more.
+    pub(crate) fn end_receiving(&mut self) {
+        self.memory.unacknowledged.clear();
+        self.unstored.clear();
+    }
+
+    /// The session is gone, and the library has nothing to say to that.
+    pub(crate) fn drop_session(&mut self, ctx: &mut Context) {
+        self.publish_all_anew(ctx);
+        self.end_receiving();
+        self.memory.saved.clear();
+        self.memory.changes.clear();
+        self.memory.has_session = false;
+        self.memory.is_established = false;
+    }
+
+    /// The process ends and begins again.
+    pub(crate) fn crash(&mut self, ctx: &mut Context) {
+        if self.journal {
+            ctx.stats.journal_restarts += 1;
+            let lost = self.sending.take().is_some() || !self.unstored.is_empty();
+            ctx.stats.volatile_losses += u64::from(lost);
+            self.end_receiving();
+            self.cleared.clear();
+        } else {
+            ctx.stats.snapshot_restarts += 1;
+            let before = self.disk.delivered.len() < self.memory.delivered.len();
+            ctx.stats.volatile_losses += u64::from(before);
+            self.memory = self.disk.clone();
+            self.connection_ended();
+        }
+    }
+
+    /// The session as it was stored.
+    pub(crate) fn restored(&self, ctx: &Context) -> Outcome<Session<Storage>> {
+        let plan = ctx.plan.side(self.side);
+        let (outbound, inbound) = (plan.outbound.storage(), plan.inbound.storage());
+        let mut session = if self.memory.saved.is_empty() {
+            Session::new(outbound, inbound)
+        } else {
+            match Session::restore(&self.memory.saved, outbound, inbound) {
+                Ok(session) => session,
+                Err(error) => fail!("the {} can not be restored: {error}", self.side),
+            }
+        };
+        for change in &self.memory.changes {
+            ensure!(session.apply(*change), "{change:?} does not fit");
+        }
+        Ok(session)
+    }
+
+    /// Between two rounds of actions: the messages that the application keeps are those that the
+    /// session may ask for, and what is stored is what there is.
+    pub(crate) fn check(&self, ctx: &mut Context, session: &Session<Storage>) -> Outcome {
+        ensure!(self.cleared.is_empty(), "not told lost: {:?}", self.cleared);
+        let mut awaited: Vec<_> = session
+            .outbound()
+            .filter(|message| matches!(message.stage, Stage::Sent(_)))
+            .map(|message| message.packet_id)
+            .collect();
+        awaited.sort();
+        ensure!(
+            awaited
+                .iter()
+                .copied()
+                .eq(self.memory.outbox.iter().map(|(id, _)| id)),
+            "the session awaits {awaited:?}, the application keeps {:?}",
+            self.memory.outbox
+        );
+        if self.journal && ctx.rng.u32(0..4) == 0 {
+            let restored = self.restored(ctx)?;
+            ensure!(
+                restored.outbound().eq(session.outbound()),
+                "the journal of the {} leads to {:?} instead of {:?}",
+                self.side,
+                restored.outbound().collect::<Vec<_>>(),
+                session.outbound().collect::<Vec<_>>()
+            );
+            let mut held: BTreeSet<_> = session.inbound().collect();
+            held.retain(|id| self.is_stored(*id));
+            ensure!(
+                self.manual || held == restored.inbound().collect(),
+                "the journal of the {} holds {:?} instead of {held:?}",
+                self.side,
+                restored.inbound().collect::<Vec<_>>()
+            );
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.next_message().is_none()
+            && self.memory.outbox.is_empty()
+            && self.memory.unacknowledged.is_empty()
+            && self.unstored.is_empty()
+    }
+}

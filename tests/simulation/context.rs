@@ -1,0 +1,168 @@
+//! What everything in a run shares: chance, time, the transcript, and what has been seen so far.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use fastrand::Rng;
+use mqtt_sansio::Timestamp;
+
+use super::plan::{Plan, Sabotage, Side};
+use super::wire::Ledger;
+
+/// Why a run has failed.
+#[derive(Debug)]
+pub(crate) struct Failure(pub(crate) String);
+
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+/// What has happened, line by line. Shared, so that a panic leaves it behind.
+pub(crate) type Transcript = Rc<RefCell<Vec<String>>>;
+
+/// The run has failed.
+macro_rules! fail {
+    ($($why:tt)+) => {
+        return Err($crate::simulation::context::Failure(format!($($why)+)))
+    };
+}
+
+/// The run has failed unless this holds.
+macro_rules! ensure {
+    ($holds:expr, $($why:tt)+) => {
+        if !$holds {
+            $crate::simulation::context::fail!($($why)+);
+        }
+    };
+}
+
+pub(crate) use {ensure, fail};
+
+macro_rules! statistics {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// How often things have happened.
+        #[derive(Debug, Clone, Copy, Default)]
+        pub(crate) struct Stats {
+            $($(#[$doc])* pub(crate) $name: u64,)+
+        }
+
+        impl Stats {
+            pub(crate) const fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)+
+            }
+        }
+    };
+}
+
+statistics! {
+    connections,
+    drops,
+    journal_restarts,
+    snapshot_restarts,
+    /// Restarts while a message was handed over and not yet acknowledged, or sent and not stored.
+    volatile_losses,
+    delivered,
+    /// PUBLISH with DUP.
+    resends,
+    /// PUBREL that is not the answer to a PUBREC on the same connection.
+    released_again,
+    /// QoS 2 messages that came again and were not handed over.
+    duplicates_suppressed,
+    pieces_received,
+    pieces_sent,
+    lost_by_server,
+    lost_messages,
+    late_acknowledgements,
+    acknowledged_while_away,
+    inbound_full,
+    window_full,
+    resend_pending,
+    held_back,
+    early,
+    takeovers,
+    refusals,
+    disconnects,
+    requests,
+    forgotten,
+    pings,
+    time_outs,
+    wills_published,
+    journals_compacted,
+}
+
+pub(crate) struct Context {
+    pub(crate) rng: Rng,
+    pub(crate) plan: Rc<Plan>,
+    pub(crate) millis: u64,
+    /// The link is good and nobody crashes.
+    pub(crate) calm: bool,
+    pub(crate) stats: Stats,
+    /// The sabotage has been done.
+    pub(crate) sabotaged: bool,
+    pub(crate) client: Ledger,
+    pub(crate) server: Ledger,
+    transcript: Option<Transcript>,
+}
+
+impl Context {
+    pub(crate) fn new(plan: Rc<Plan>, transcript: Option<Transcript>) -> Self {
+        Self {
+            // Not the numbers that have made the plan.
+            rng: Rng::with_seed(plan.seed ^ 0x5eed_0fc4_a05e),
+            plan,
+            millis: 1_000_000,
+            calm: false,
+            stats: Stats::default(),
+            sabotaged: false,
+            client: Ledger::default(),
+            server: Ledger::default(),
+            transcript,
+        }
+    }
+
+    /// The time, as one side's clock has it: now and then it has gone back a little.
+    pub(crate) fn now(&mut self) -> Timestamp {
+        let back = if !self.calm && self.rng.u32(0..50) == 0 {
+            self.rng.u64(0..500)
+        } else {
+            0
+        };
+        Timestamp::from_millis(self.millis - back)
+    }
+
+    /// What `side` has sent.
+    pub(crate) const fn ledger(&mut self, side: Side) -> &mut Ledger {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    /// True in `times` of 10,000 cases, and never once the run is calm.
+    pub(crate) fn misfortune(&mut self, times: u32) -> bool {
+        !self.calm && self.rng.u32(0..10_000) < times
+    }
+
+    /// True in one of `times` cases, and never once the run is calm.
+    pub(crate) fn whim(&mut self, times: u32) -> bool {
+        !self.calm && self.rng.u32(0..times) == 0
+    }
+
+    /// True once in a run, if this is its sabotage.
+    pub(crate) fn sabotage(&mut self, sabotage: Sabotage) -> bool {
+        let now = !self.sabotaged && self.plan.sabotage == Some(sabotage);
+        if now {
+            self.sabotaged = true;
+            self.note("SABOTAGE", format_args!("{sabotage:?}"));
+        }
+        now
+    }
+
+    pub(crate) fn note(&mut self, who: impl fmt::Display, what: fmt::Arguments<'_>) {
+        let millis = self.millis - 1_000_000;
+        if let Some(transcript) = &self.transcript {
+            transcript
+                .borrow_mut()
+                .push(format!("{millis:>7} ms  {who:<9} {what}"));
+        }
+    }
+}

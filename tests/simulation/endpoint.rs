@@ -1,0 +1,232 @@
+//! The library's two roles behind one set of methods, so that one application can play either.
+
+use mqtt_sansio::v3::{Connect, ConnectRefusal, Packet, PublishHeader, ReturnCodes};
+use mqtt_sansio::v3::{Subscriptions, TopicFilters};
+use mqtt_sansio::{Action, Client, Event, HandleError, Message, MessageHeader, PacketId};
+use mqtt_sansio::{DecodeError, Piece, SendError, Server, Session, State, Timestamp};
+
+use super::plan::Storage;
+
+#[derive(Debug)]
+pub(crate) enum Endpoint {
+    Client(Client<Storage>),
+    Server(Server<Storage>),
+}
+
+/// What a decoder has yielded, kept until it is dealt with.
+#[derive(Debug, Clone)]
+pub(crate) enum Incoming {
+    Packet(Packet<Vec<u8>>),
+    Header(PublishHeader<Vec<u8>>),
+    Payload { bytes: Vec<u8>, left: usize },
+}
+
+macro_rules! either {
+    ($this:expr, $endpoint:ident => $call:expr) => {
+        match $this {
+            Self::Client($endpoint) => $call,
+            Self::Server($endpoint) => $call,
+        }
+    };
+}
+
+/// For what only one role has; the harness never asks the other.
+macro_rules! only {
+    ($role:ident, $this:expr, $endpoint:ident => $call:expr) => {
+        match $this {
+            Self::$role($endpoint) => $call,
+            _ => unreachable!("only a {} does this", stringify!($role)),
+        }
+    };
+}
+
+impl Endpoint {
+    // Commands of both
+
+    pub(crate) fn publish(
+        &mut self,
+        now: Timestamp,
+        message: &Message<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PacketId>, SendError> {
+        either!(self, endpoint => endpoint.publish(now, message, out))
+    }
+
+    pub(crate) fn publish_in_pieces(
+        &mut self,
+        now: Timestamp,
+        header: &MessageHeader<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PacketId>, SendError> {
+        either!(self, endpoint => endpoint.publish_in_pieces(now, header, out))
+    }
+
+    pub(crate) fn payload(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<u32, SendError> {
+        either!(self, endpoint => endpoint.payload(now, bytes, out))
+    }
+
+    pub(crate) fn resend(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &Message<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        either!(self, endpoint => endpoint.resend(now, id, message, out))
+    }
+
+    pub(crate) fn resend_in_pieces(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        header: &MessageHeader<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        either!(self, endpoint => endpoint.resend_in_pieces(now, id, header, out))
+    }
+
+    pub(crate) fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
+        either!(self, endpoint => endpoint.forget(id))
+    }
+
+    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError> {
+        either!(self, endpoint => endpoint.acknowledge(id))
+    }
+
+    pub(crate) fn close(&mut self, now: Timestamp) {
+        either!(self, endpoint => endpoint.close(now));
+    }
+
+    // Commands of one
+
+    pub(crate) fn connect(
+        &mut self,
+        now: Timestamp,
+        connect: &Connect<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        only!(Client, self, client => client.connect(now, connect, out))
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        now: Timestamp,
+        subscriptions: &Subscriptions<Vec<u8>>,
+        out: &mut Vec<u8>,
+    ) -> Result<PacketId, SendError> {
+        only!(Client, self, client => client.subscribe(now, subscriptions, out))
+    }
+
+    pub(crate) fn unsubscribe(
+        &mut self,
+        now: Timestamp,
+        filters: &TopicFilters<Vec<u8>>,
+        out: &mut Vec<u8>,
+    ) -> Result<PacketId, SendError> {
+        only!(Client, self, client => client.unsubscribe(now, filters, out))
+    }
+
+    pub(crate) fn disconnect(
+        &mut self,
+        now: Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        only!(Client, self, client => client.disconnect(now, out))
+    }
+
+    pub(crate) fn accept(
+        &mut self,
+        now: Timestamp,
+        mut session: Option<Session<Storage>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        only!(Server, self, server => server.accept(now, &mut session, out))
+    }
+
+    pub(crate) fn refuse(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), SendError> {
+        let refusal = ConnectRefusal::ServerUnavailable;
+        only!(Server, self, server => server.refuse(now, refusal, out))
+    }
+
+    pub(crate) fn suback(
+        &mut self,
+        now: Timestamp,
+        codes: &ReturnCodes<Vec<u8>>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
+        only!(Server, self, server => server.suback(now, codes, out))
+    }
+
+    pub(crate) fn unsuback(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), SendError> {
+        only!(Server, self, server => server.unsuback(now, out))
+    }
+
+    // Inputs
+
+    pub(crate) fn handle(
+        &mut self,
+        now: Timestamp,
+        incoming: &Incoming,
+    ) -> Result<Option<Event<Vec<u8>>>, HandleError> {
+        let piece = match incoming {
+            Incoming::Packet(packet) => {
+                return either!(self, endpoint => endpoint.handle_packet(now, packet.clone()));
+            }
+            Incoming::Header(header) => Piece::PublishHeader(PublishHeader {
+                delivery: header.delivery,
+                retain: header.retain,
+                topic: header.topic.as_ref(),
+                payload_len: header.payload_len,
+            }),
+            Incoming::Payload { bytes, left } => Piece::Payload { bytes, left: *left },
+        };
+        let event = either!(self, endpoint => endpoint.handle_piece(now, piece))?;
+        Ok(event.map(|event| match event {
+            Event::MessageHeader(header) => Event::MessageHeader(header.to_owned()),
+            Event::Payload { bytes, left } => Event::Payload {
+                bytes: bytes.to_vec(),
+                left,
+            },
+            other => unreachable!("a piece has led to {other:?}"),
+        }))
+    }
+
+    pub(crate) fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
+        either!(self, endpoint => endpoint.handle_decode_error(now, error));
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
+        either!(self, endpoint => endpoint.handle_timeout(now));
+    }
+
+    pub(crate) fn handle_transport_closed(&mut self, now: Timestamp) {
+        either!(self, endpoint => endpoint.handle_transport_closed(now));
+    }
+
+    // Outputs and views
+
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        either!(self, endpoint => endpoint.poll_action())
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        either!(self, endpoint => endpoint.poll_timeout())
+    }
+
+    pub(crate) const fn state(&self) -> State {
+        either!(self, endpoint => endpoint.state())
+    }
+
+    pub(crate) const fn session(&self) -> &Session<Storage> {
+        either!(self, endpoint => endpoint.session())
+    }
+
+    pub(crate) fn into_session(self) -> Session<Storage> {
+        either!(self, endpoint => endpoint.into_session())
+    }
+}

@@ -1,0 +1,249 @@
+//! Two peers over a bad link, driven by one seed. The same seed is the same run.
+//!
+//! `plan.rs` says what a run is like, `app.rs` is an application with its storage, `peer.rs` has it
+//! drive the library, `link.rs` is the transport between two of them. `wire.rs`
+//! watches what is sent, `check.rs` looks at what has become of it.
+
+mod app;
+mod check;
+mod connection;
+mod context;
+mod endpoint;
+mod link;
+mod peer;
+mod plan;
+mod wire;
+
+use std::rc::Rc;
+
+use context::{Context, Outcome, ensure, fail};
+use mqtt_sansio::Timestamp;
+use peer::Peer;
+
+pub(crate) use context::{Stats, Transcript};
+use plan::Side;
+pub(crate) use plan::{Plan, Sabotage};
+
+/// What became of a run.
+pub(crate) struct Report {
+    pub(crate) stats: Stats,
+    pub(crate) failure: Option<String>,
+}
+
+pub(crate) fn run(plan: Plan, transcript: Option<&Transcript>) -> Report {
+    let mut world = World::new(Context::new(Rc::new(plan), transcript.cloned()));
+    let outcome = world.run();
+    Report {
+        stats: world.ctx.stats,
+        failure: outcome.err().map(|failure| failure.0),
+    }
+}
+
+struct World {
+    ctx: Context,
+    client: Peer,
+    server: Peer,
+}
+
+impl World {
+    fn new(mut ctx: Context) -> Self {
+        let plan = Rc::clone(&ctx.plan);
+        ctx.note("", format_args!("{plan:?}"));
+        Self {
+            client: Peer::new(&ctx, Side::Client),
+            server: Peer::new(&ctx, Side::Server),
+            ctx,
+        }
+    }
+
+    fn run(&mut self) -> Outcome {
+        for _ in 0..self.ctx.plan.chaos {
+            self.step()?;
+        }
+        self.ctx.calm = true;
+        self.ctx
+            .note("", format_args!("THE LINK IS GOOD FROM HERE ON"));
+        self.come_to_rest()?;
+        self.stay_at_rest()?;
+        self.part()?;
+        check::deliveries(
+            &mut self.ctx,
+            Side::Client,
+            &self.server.app.memory.delivered,
+        )?;
+        check::deliveries(
+            &mut self.ctx,
+            Side::Server,
+            &self.client.app.memory.delivered,
+        )
+    }
+
+    // The bad link
+
+    /// Any one thing that may happen next.
+    fn step(&mut self) -> Outcome {
+        let ctx = &mut self.ctx;
+        if ctx.misfortune(ctx.plan.drops) {
+            self.drop_connection();
+            return Ok(());
+        }
+        ctx.millis += ctx.rng.u64(0..=ctx.plan.max_pause);
+        if ctx.whim(150) {
+            // Long enough for any deadline to pass.
+            ctx.millis += ctx
+                .rng
+                .u64(0..=2_000 * u64::from(ctx.plan.keep_alive) + 4_000);
+        }
+        if self.client.connection.is_none() && ctx.rng.bool() {
+            return self.connect();
+        }
+        let is_client = ctx.rng.bool();
+        let peer = if is_client {
+            &mut self.client
+        } else {
+            &mut self.server
+        };
+        let newcomer = peer.newcomer.is_some() && ctx.rng.u32(0..4) > 0;
+        match ctx.rng.u32(0..100) {
+            0..=45 => peer.receive(ctx, newcomer).map(drop),
+            46..=61 => peer.publish(ctx).map(drop),
+            62..=69 => peer.acknowledge(ctx).map(drop),
+            70..=77 => peer.answer(ctx, newcomer).map(drop),
+            78..=84 => peer.send_piece(ctx).map(drop),
+            85..=89 => peer.resend_next(ctx).map(drop),
+            90..=96 => peer.look_at_clock(ctx, newcomer),
+            97..=98 if is_client => peer.request(ctx),
+            99 if ctx.rng.u32(0..3) == 0 => peer.end(ctx),
+            99 if ctx.misfortune(ctx.plan.crashes * 10) => peer.crash(ctx),
+            _ => Ok(()),
+        }
+    }
+
+    fn connect(&mut self) -> Outcome {
+        let (near, far) = link::connection();
+        self.server.listen(&mut self.ctx, far)?;
+        self.client.connect(&mut self.ctx, near)
+    }
+
+    fn drop_connection(&mut self) {
+        if let Some(connection) = &self.client.connection {
+            self.ctx.stats.drops += 1;
+            self.ctx.note("link", format_args!("DROPS THE CONNECTION"));
+            connection.socket.sever(&mut self.ctx.rng);
+        }
+    }
+
+    // The good link
+
+    /// Everything that can be done is done; the clock goes on only if there is nothing.
+    fn come_to_rest(&mut self) -> Outcome {
+        let mut waits = 0;
+        for _ in 0..2_000 {
+            let mut any = false;
+            if self.client.connection.is_none() {
+                self.connect()?;
+                any = true;
+            }
+            for peer in [&mut self.client, &mut self.server] {
+                let ctx = &mut self.ctx;
+                for newcomer in [false, true] {
+                    any |= peer.receive(ctx, newcomer)?;
+                    any |= peer.answer(ctx, newcomer)?;
+                }
+                any |= peer.acknowledge(ctx)?;
+                any |= peer.send_piece(ctx)?;
+                any |= peer.resend_next(ctx)?;
+                any |= peer.publish(ctx)?;
+            }
+            if any || self.catch_up()? {
+                continue;
+            }
+            if self.client.is_connected() && self.client.is_idle() && self.server.is_idle() {
+                return Ok(());
+            }
+            waits += 1;
+            ensure!(
+                waits <= 10 && self.wait()?,
+                "no progress: neither side has anything to do, and not everything is done"
+            );
+        }
+        fail!("no progress: it goes on for ever");
+    }
+
+    fn next_deadline(&self) -> Option<u64> {
+        let deadlines = [self.client.poll_timeout(), self.server.poll_timeout()];
+        let next = deadlines.into_iter().flatten().min();
+        next.map(Timestamp::as_millis)
+    }
+
+    /// Deals with a deadline that has passed; false if there is none.
+    fn catch_up(&mut self) -> Outcome<bool> {
+        match self.next_deadline() {
+            Some(next) if next <= self.ctx.millis => self.wait(),
+            _ => Ok(false),
+        }
+    }
+
+    /// Goes forward to the next deadline; false if there is none.
+    fn wait(&mut self) -> Outcome<bool> {
+        let Some(next) = self.next_deadline() else {
+            return Ok(false);
+        };
+        self.ctx.millis = self.ctx.millis.max(next);
+        for peer in [&mut self.client, &mut self.server] {
+            peer.look_at_clock(&mut self.ctx, false)?;
+            peer.look_at_clock(&mut self.ctx, true)?;
+        }
+        Ok(true)
+    }
+
+    /// All that is left to do is keeping the connection alive.
+    fn stay_at_rest(&mut self) -> Outcome {
+        let before = (self.ctx.stats, self.ctx.plan.keep_alive);
+        for _ in 0..3 {
+            ensure!(
+                self.wait()? == (before.1 > 0),
+                "Keep Alive is {}, and the deadlines are {:?} and {:?}",
+                before.1,
+                self.client.poll_timeout(),
+                self.server.poll_timeout()
+            );
+            self.server.receive(&mut self.ctx, false)?;
+            self.client.receive(&mut self.ctx, false)?;
+            ensure!(
+                self.client.is_connected() && self.server.is_connected(),
+                "an idle connection does not last"
+            );
+        }
+        let pings = self.ctx.stats.pings - before.0.pings;
+        ensure!(
+            pings == if before.1 > 0 { 3 } else { 0 },
+            "{pings} pings in three periods"
+        );
+        ensure!(
+            self.client.is_idle() && self.server.is_idle(),
+            "something has begun by itself"
+        );
+        Ok(())
+    }
+
+    /// The client disconnects. Nothing may be left on either side.
+    fn part(&mut self) -> Outcome {
+        self.client.end(&mut self.ctx)?;
+        self.server.receive(&mut self.ctx, false)?;
+        ensure!(
+            self.client.connection.is_none() && self.server.connection.is_none(),
+            "a connection that goes on after DISCONNECT"
+        );
+        for (side, peer) in [
+            (Side::Client, &mut self.client),
+            (Side::Server, &mut self.server),
+        ] {
+            let plan = self.ctx.plan.side(side);
+            if let Some(session) = peer.take_session() {
+                check::slots(side, session, plan.outbound, plan.inbound)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,334 @@
+//! What the application does of its own accord. Each function says whether there was anything to
+//! do.
+
+use mqtt_sansio::v3::{ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters};
+use mqtt_sansio::{Message, MessageHeader, PacketId, QoS, SendError, TopicFilter, TopicName};
+
+use super::super::connection::{Connection, Request};
+use super::super::context::{Context, Outcome, ensure, fail};
+use super::super::plan::Spec;
+use super::{Flow, Peer};
+
+impl Peer {
+    pub(crate) fn publish(&mut self, ctx: &mut Context) -> Outcome<bool> {
+        let mut done = false;
+        let Some(spec) = self.app.next_message() else {
+            return Ok(done);
+        };
+        self.with(ctx, false, |peer, ctx, connection| {
+            let now = connection.now(ctx);
+            let before = connection.out.len();
+            let payload = spec.payload();
+            let in_pieces = peer.plan.sends_pieces && ctx.rng.bool();
+            let result = match message(&spec, &payload) {
+                Some((_, header)) if in_pieces => {
+                    connection
+                        .endpoint
+                        .publish_in_pieces(now, &header, &mut connection.out)
+                }
+                Some((whole, _)) => connection
+                    .endpoint
+                    .publish(now, &whole, &mut connection.out),
+                None => fail!("{spec:?} is no message"),
+            };
+            match result {
+                Ok(id) => {
+                    done = true;
+                    ctx.note(
+                        peer.side,
+                        format_args!("publishes {} as {id:?}", spec.number),
+                    );
+                    ensure!(
+                        id.is_some() == (spec.qos != QoS::AtMostOnce),
+                        "{id:?} at {spec:?}"
+                    );
+                    peer.app.published(id, spec);
+                    if in_pieces {
+                        connection.sending = Some(payload);
+                    }
+                }
+                Err(error) => {
+                    ensure!(connection.out.len() == before, "an error, and bytes");
+                    peer.check_refused(ctx, connection, error)?;
+                }
+            }
+            peer.drain(ctx, connection)
+        })?;
+        Ok(done)
+    }
+
+    /// A command was refused: only for a reason that is there.
+    fn check_refused(
+        &self,
+        ctx: &mut Context,
+        connection: &Connection,
+        error: SendError,
+    ) -> Outcome {
+        let session = connection.endpoint.session();
+        let holds = match error {
+            SendError::NotConnected => !connection.is_accepted,
+            SendError::PayloadPending => connection.sending.is_some(),
+            SendError::ResendPending => {
+                ctx.stats.resend_pending += 1;
+                session
+                    .outbound()
+                    .any(|m| !connection.tap.is_in_flight(m.packet_id))
+            }
+            SendError::WindowFull => {
+                ctx.stats.window_full += 1;
+                let messages = session.outbound().count();
+                messages >= usize::from(connection.window)
+                    || messages + connection.requests.len() >= self.plan.outbound.slots()
+            }
+            _ => false,
+        };
+        ensure!(holds, "the {} is told {error:?}", self.side);
+        Ok(())
+    }
+
+    /// Client: a request of its own, which takes an identifier from the same numbers.
+    pub(crate) fn request(&mut self, ctx: &mut Context) -> Outcome {
+        self.with(ctx, false, |peer, ctx, connection| {
+            let now = connection.now(ctx);
+            let before = connection.out.len();
+            let filters = ["#", "b/+", "c"];
+            let filters: Vec<_> = filters[..ctx.rng.usize(1..=3)]
+                .iter()
+                .filter_map(|filter| TopicFilter::new(*filter).ok())
+                .collect();
+            let out = &mut connection.out;
+            let result = if ctx.rng.bool() {
+                let subscriptions = filters.iter().map(|topic_filter| Subscription {
+                    topic_filter: *topic_filter,
+                    qos: QoS::ExactlyOnce,
+                });
+                match Subscriptions::encode_to_vec(subscriptions) {
+                    Ok(list) => connection.endpoint.subscribe(now, &list, out),
+                    Err(error) => fail!("{error}"),
+                }
+            } else {
+                match TopicFilters::encode_to_vec(filters.iter().copied()) {
+                    Ok(list) => connection.endpoint.unsubscribe(now, &list, out),
+                    Err(error) => fail!("{error}"),
+                }
+            };
+            match result {
+                Ok(id) => {
+                    ensure!(connection.requests.insert(id), "{id:?} is in use");
+                }
+                Err(error) => {
+                    ensure!(connection.out.len() == before, "an error, and bytes");
+                    peer.check_refused(ctx, connection, error)?;
+                }
+            }
+            peer.drain(ctx, connection)
+        })
+    }
+
+    /// Server: the answer to CONNECT, SUBSCRIBE or UNSUBSCRIBE.
+    pub(crate) fn answer(&mut self, ctx: &mut Context, newcomer: bool) -> Outcome<bool> {
+        let mut done = false;
+        self.with(ctx, newcomer, |peer, ctx, connection| {
+            if connection.sending.is_some() {
+                return Ok(Flow::Goes);
+            }
+            let Some(request) = connection.request.take() else {
+                return Ok(Flow::Goes);
+            };
+            done = true;
+            let now = connection.now(ctx);
+            let out = &mut connection.out;
+            let result = match request {
+                Request::Connect { clean } => return peer.accept(ctx, connection, clean),
+                Request::Subscribe { filters } => {
+                    let codes = (0..filters).map(|_| ReturnCode::Success(QoS::ExactlyOnce));
+                    match ReturnCodes::encode_to_vec(codes) {
+                        Ok(codes) => connection.endpoint.suback(now, &codes, out),
+                        Err(error) => fail!("{error}"),
+                    }
+                }
+                Request::Unsubscribe => connection.endpoint.unsuback(now, out),
+            };
+            ensure!(result.is_ok(), "answer: {result:?}");
+            match peer.drain(ctx, connection)? {
+                // What was held back can go on.
+                Flow::Goes => peer.work_off(ctx, connection, &mut false),
+                over => Ok(over),
+            }
+        })?;
+        Ok(done)
+    }
+
+    /// Acknowledges any one of the messages that wait for it.
+    pub(crate) fn acknowledge(&mut self, ctx: &mut Context) -> Outcome<bool> {
+        let mut done = false;
+        self.with(ctx, false, |peer, ctx, connection| {
+            if peer.app.memory.unacknowledged.is_empty() || !connection.is_accepted {
+                return Ok(Flow::Goes);
+            }
+            done = true;
+            peer.acknowledge_any(ctx, connection)?;
+            match peer.drain(ctx, connection)? {
+                Flow::Goes if connection.held.is_some() => {
+                    peer.work_off(ctx, connection, &mut false)
+                }
+                flow => Ok(flow),
+            }
+        })?;
+        Ok(done)
+    }
+
+    pub(super) fn acknowledge_any(
+        &mut self,
+        ctx: &mut Context,
+        connection: &mut Connection,
+    ) -> Outcome {
+        let waiting = &mut self.app.memory.unacknowledged;
+        let at = ctx.rng.usize(0..waiting.len());
+        let (id, _) = waiting.remove(at);
+        ctx.stats.late_acknowledgements += u64::from(at > 0);
+        ctx.note(self.side, format_args!("acknowledges {id:?}"));
+        let result = connection.endpoint.acknowledge(id);
+        ensure!(result.is_ok(), "acknowledge {id:?}: {result:?}");
+        let again = connection.endpoint.acknowledge(id);
+        ensure!(
+            again == Err(SendError::NotAwaited),
+            "{id:?} was acknowledged twice: {again:?}"
+        );
+        Ok(())
+    }
+
+    /// Answers `Action::Resend` some time later.
+    pub(crate) fn resend_next(&mut self, ctx: &mut Context) -> Outcome<bool> {
+        let mut done = false;
+        self.with(ctx, false, |peer, ctx, connection| {
+            if connection.sending.is_some() {
+                return Ok(Flow::Goes);
+            }
+            if let Some(id) = connection.resends.pop_front() {
+                done = true;
+                peer.resend(ctx, connection, id)?;
+            }
+            peer.drain(ctx, connection)
+        })?;
+        Ok(done)
+    }
+
+    pub(super) fn resend(
+        &mut self,
+        ctx: &mut Context,
+        connection: &mut Connection,
+        id: PacketId,
+    ) -> Outcome {
+        let Some(spec) = self.app.memory.outbox.get(id).copied() else {
+            fail!(
+                "{id:?} is to be sent again, and the {} does not have it",
+                self.side
+            );
+        };
+        if self.plan.forgets && spec.qos == QoS::AtLeastOnce && ctx.whim(3) {
+            ctx.note(self.side, format_args!("forgets {id:?}"));
+            let result = connection.endpoint.forget(id);
+            ensure!(result.is_ok(), "forget {id:?}: {result:?}");
+            self.app.forgotten(ctx, id);
+            return Ok(());
+        }
+        let now = connection.now(ctx);
+        let payload = spec.payload();
+        let Some((whole, header)) = message(&spec, &payload) else {
+            fail!("{spec:?} is no message");
+        };
+        let out = &mut connection.out;
+        let result = if self.plan.sends_pieces && ctx.rng.bool() {
+            connection.sending = Some(payload.clone());
+            connection.endpoint.resend_in_pieces(now, id, &header, out)
+        } else {
+            connection.endpoint.resend(now, id, &whole, out)
+        };
+        ensure!(result.is_ok(), "resend {id:?}: {result:?}");
+        Ok(())
+    }
+
+    /// The next piece of a payload.
+    pub(crate) fn send_piece(&mut self, ctx: &mut Context) -> Outcome<bool> {
+        let mut done = false;
+        self.with(ctx, false, |peer, ctx, connection| {
+            let Some(mut payload) = connection.sending.take() else {
+                return Ok(Flow::Goes);
+            };
+            done = true;
+            ctx.stats.pieces_sent += 1;
+            let rest = payload.split_off(ctx.rng.usize(1..=payload.len()));
+            let now = connection.now(ctx);
+            let result = connection
+                .endpoint
+                .payload(now, &payload, &mut connection.out);
+            ensure!(
+                result == Ok(u32::try_from(rest.len()).unwrap_or(u32::MAX)),
+                "payload: {result:?} with {} bytes to come",
+                rest.len()
+            );
+            if !rest.is_empty() {
+                connection.sending = Some(rest);
+            }
+            match peer.drain(ctx, connection)? {
+                Flow::Goes if connection.held.is_some() => {
+                    peer.work_off(ctx, connection, &mut false)
+                }
+                flow => Ok(flow),
+            }
+        })?;
+        Ok(done)
+    }
+
+    /// Looks at the clock. Too early, it must not matter.
+    pub(crate) fn look_at_clock(&mut self, ctx: &mut Context, newcomer: bool) -> Outcome {
+        self.with(ctx, newcomer, |peer, ctx, connection| {
+            let deadline = connection.endpoint.poll_timeout();
+            let now = connection.now(ctx);
+            let is_due = deadline.is_some_and(|deadline| deadline <= connection.clock);
+            connection.endpoint.handle_timeout(now);
+            if !is_due {
+                ensure!(
+                    connection.endpoint.poll_timeout() == deadline,
+                    "too early a look at the clock has moved the deadline"
+                );
+                let action = connection.endpoint.poll_action();
+                ensure!(action.is_none(), "too early, and {action:?}");
+                return Ok(Flow::Goes);
+            }
+            ctx.stats.time_outs += 1;
+            let flow = peer.drain(ctx, connection)?;
+            let next = connection.endpoint.poll_timeout();
+            let is_later = next.is_none_or(|next| next > connection.clock);
+            ensure!(
+                flow != Flow::Goes || is_later,
+                "{deadline:?} has passed, and the next deadline is {next:?}"
+            );
+            Ok(flow)
+        })
+    }
+}
+
+/// A message, and the same to be published in pieces.
+type WholeAndHeader<'a> = (Message<&'a [u8]>, MessageHeader<&'a [u8]>);
+
+/// What the application publishes, and its header.
+fn message<'a>(spec: &Spec, payload: &'a [u8]) -> Option<WholeAndHeader<'a>> {
+    let topic = TopicName::new(spec.topic).ok()?;
+    let Spec { qos, retain, .. } = *spec;
+    let payload_len = u32::try_from(payload.len()).ok()?;
+    let whole = Message {
+        topic,
+        payload,
+        qos,
+        retain,
+    };
+    let header = MessageHeader {
+        topic,
+        payload_len,
+        qos,
+        retain,
+    };
+    Some((whole, header))
+}

@@ -1,0 +1,318 @@
+//! What a run looks like: everything that is decided once, from the seed.
+
+use std::fmt;
+
+use fastrand::Rng;
+use mqtt_sansio::{QoS, Slot, Slots};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Client,
+    Server,
+}
+
+impl Side {
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        })
+    }
+}
+
+/// What becomes of the session between connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    /// Both sides keep it, whatever happens.
+    Kept,
+    /// The server loses it now and then.
+    LostByServer,
+    /// Every connection is one with Clean Session.
+    Clean,
+    /// The client starts over with Clean Session now and then.
+    Mixed,
+}
+
+/// A message that a side has to get across. The payload follows from the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spec {
+    pub(crate) number: u32,
+    pub(crate) topic: &'static str,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    len: usize,
+}
+
+impl Spec {
+    pub(crate) fn payload(&self) -> Vec<u8> {
+        let number = self.number.to_be_bytes();
+        let filler = (0..=250).cycle().skip(self.number as usize);
+        number.into_iter().chain(filler).take(self.len).collect()
+    }
+}
+
+/// The number of the message with this payload.
+pub(crate) fn number_of(payload: &[u8]) -> Option<u32> {
+    payload.first_chunk().copied().map(u32::from_be_bytes)
+}
+
+/// Which storage a session has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Room {
+    Two,
+    Eight,
+    Slice(usize),
+    Heap,
+}
+
+impl Room {
+    /// How many slots there are in the end.
+    pub(crate) const fn slots(self) -> usize {
+        match self {
+            Self::Two => 2,
+            Self::Eight => 8,
+            Self::Slice(slots) => slots,
+            Self::Heap => 65_535,
+        }
+    }
+
+    pub(crate) fn storage(self) -> Storage {
+        match self {
+            Self::Two => Storage::Two([Slot::EMPTY; 2]),
+            Self::Eight => Storage::Eight([Slot::EMPTY; 8]),
+            // A few bytes for each restart, so that the slices need no owner.
+            Self::Slice(slots) => Storage::Slice(vec![Slot::EMPTY; slots].leak()),
+            Self::Heap => Storage::Heap(Vec::new()),
+        }
+    }
+
+    /// As little room as can be for `messages`.
+    fn tight(rng: &mut Rng, messages: usize) -> Self {
+        match rng.u32(0..4) {
+            0 => Self::Heap,
+            1 if messages <= 2 => Self::Two,
+            2 if messages <= 8 => Self::Eight,
+            _ => Self::Slice(messages),
+        }
+    }
+}
+
+/// The library's own kinds of storage, chosen at run time.
+#[derive(Debug)]
+pub(crate) enum Storage {
+    Two([Slot; 2]),
+    Eight([Slot; 8]),
+    Slice(&'static mut [Slot]),
+    Heap(Vec<Slot>),
+}
+
+impl Slots for Storage {
+    fn as_slice(&self) -> &[Slot] {
+        match self {
+            Self::Two(slots) => slots.as_slice(),
+            Self::Eight(slots) => slots.as_slice(),
+            Self::Slice(slots) => Slots::as_slice(slots),
+            Self::Heap(slots) => Slots::as_slice(slots),
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [Slot] {
+        match self {
+            Self::Two(slots) => slots.as_mut_slice(),
+            Self::Eight(slots) => slots.as_mut_slice(),
+            Self::Slice(slots) => Slots::as_mut_slice(slots),
+            Self::Heap(slots) => Slots::as_mut_slice(slots),
+        }
+    }
+
+    fn grow(&mut self) -> bool {
+        match self {
+            Self::Two(slots) => slots.grow(),
+            Self::Eight(slots) => slots.grow(),
+            Self::Slice(slots) => slots.grow(),
+            Self::Heap(slots) => slots.grow(),
+        }
+    }
+}
+
+/// What one of the two sides is like.
+#[derive(Debug, Clone)]
+pub(crate) struct SidePlan {
+    pub(crate) messages: Vec<Spec>,
+    /// Keeps a journal; otherwise it saves its session before anything leaves.
+    pub(crate) journal: bool,
+    /// Acknowledges late, and in any order.
+    pub(crate) manual: bool,
+    pub(crate) outbound: Room,
+    pub(crate) inbound: Room,
+    /// The largest window; each connection takes one up to it if `window_varies`.
+    pub(crate) window: u16,
+    pub(crate) window_varies: bool,
+    /// How many bytes the decoder has, and whether larger messages come in pieces.
+    pub(crate) memory: usize,
+    pub(crate) receives_pieces: bool,
+    pub(crate) sends_pieces: bool,
+    /// Answers `Resend` some time later instead of at once.
+    pub(crate) resends_late: bool,
+    /// Does not have every QoS 1 message any more that it is asked for.
+    pub(crate) forgets: bool,
+    /// Client: sends before CONNACK.
+    pub(crate) early: bool,
+}
+
+/// A fault of the application or of the transport that the checks must notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    /// The application takes a QoS 2 message for two.
+    DeliverTwice,
+    /// The application acknowledges a message that it does not keep.
+    LoseDelivery,
+    /// The application mixes up two messages.
+    SwapDeliveries,
+    /// An acknowledgement is not sent.
+    DropAcknowledgement,
+    /// A message is sent again without DUP.
+    ClearDup,
+    /// A message is sent twice on one connection.
+    SendTwice,
+    /// A byte of a payload is changed on the way.
+    AlterPayload,
+    /// A change is not stored.
+    SkipStore,
+    /// PUBREL is kept back.
+    DropRelease,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    pub(crate) sessions: Sessions,
+    /// In seconds.
+    pub(crate) keep_alive: u16,
+    pub(crate) will: bool,
+    /// Steps before the link becomes good.
+    pub(crate) chaos: u32,
+    /// Of 10,000 steps, how many drop the connection.
+    pub(crate) drops: u32,
+    /// Of 10,000 places between two actions, how many see a crash.
+    pub(crate) crashes: u32,
+    pub(crate) max_chunk: usize,
+    /// The most milliseconds between two steps.
+    pub(crate) max_pause: u64,
+    pub(crate) client: SidePlan,
+    pub(crate) server: SidePlan,
+    pub(crate) sabotage: Option<Sabotage>,
+}
+
+impl Plan {
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let sessions = match rng.u32(0..10) {
+            0..=5 => Sessions::Kept,
+            6..=7 => Sessions::LostByServer,
+            8 => Sessions::Clean,
+            _ => Sessions::Mixed,
+        };
+        let (client, server) = sides(&mut rng, sessions);
+        Self {
+            seed,
+            sessions,
+            keep_alive: pick(&mut rng, &[0, 1, 5, 60]),
+            will: rng.bool(),
+            chaos: rng.u32(100..400),
+            drops: pick(&mut rng, &[0, 50, 100, 200, 400]),
+            crashes: pick(&mut rng, &[0, 25, 50, 100, 200]),
+            max_chunk: pick(&mut rng, &[1, 20, 60, 200, 1000]),
+            max_pause: pick(&mut rng, &[1, 5, 30, 200]),
+            client,
+            server,
+            sabotage: None,
+        }
+    }
+
+    pub(crate) const fn side(&self, side: Side) -> &SidePlan {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+}
+
+fn pick<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
+    choices[rng.usize(0..choices.len())]
+}
+
+fn sides(rng: &mut Rng, sessions: Sessions) -> (SidePlan, SidePlan) {
+    let mut client = side(rng);
+    let mut server = side(rng);
+    client.early = sessions != Sessions::Clean && rng.u32(0..4) == 0;
+    // Whoever receives has room for all that the other may have under way, or, if no QoS 2 is
+    // among it, stops reading while it has none.
+    client.inbound = inbound(rng, &client, &server);
+    server.inbound = inbound(rng, &server, &client);
+    (client, server)
+}
+
+fn inbound(rng: &mut Rng, receiver: &SidePlan, sender: &SidePlan) -> Room {
+    let most = usize::from(sender.window)
+        .min(sender.outbound.slots())
+        .min(sender.messages.len())
+        .max(1);
+    let any_qos_2 = sender.messages.iter().any(|m| m.qos == QoS::ExactlyOnce);
+    if receiver.manual && !any_qos_2 && rng.bool() {
+        return Room::Slice(rng.usize(1..=most));
+    }
+    Room::tight(rng, most)
+}
+
+fn side(rng: &mut Rng) -> SidePlan {
+    let in_pieces = rng.u32(0..3) == 0;
+    let largest = if in_pieces || rng.bool() { 250 } else { 20 };
+    let levels: &[QoS] = match rng.u32(0..6) {
+        0 => &[QoS::ExactlyOnce],
+        1 => &[QoS::AtLeastOnce],
+        2 => &[QoS::AtMostOnce, QoS::AtLeastOnce],
+        _ => &[QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce],
+    };
+    let topics: &[&str] = pick(
+        rng,
+        &[&["a"], &["a", "b/c"], &["a", "b/c", "long/topic/name"]],
+    );
+    let messages = (0..rng.u32(0..=25))
+        .map(|number| Spec {
+            number,
+            topic: pick(rng, topics),
+            qos: pick(rng, levels),
+            retain: rng.u32(0..5) == 0,
+            len: rng.usize(4..=largest),
+        })
+        .collect();
+    SidePlan {
+        messages,
+        journal: rng.bool(),
+        manual: rng.bool(),
+        outbound: {
+            let slots = rng.usize(1..=8);
+            Room::tight(rng, slots)
+        },
+        inbound: Room::Heap,
+        window: pick(rng, &[1, 2, 3, 5, 8, 65_535]),
+        window_varies: rng.u32(0..4) == 0,
+        memory: if in_pieces { 64 } else { 512 },
+        receives_pieces: in_pieces,
+        sends_pieces: rng.u32(0..3) == 0,
+        resends_late: rng.u32(0..4) == 0,
+        forgets: rng.u32(0..12) == 0,
+        early: false,
+    }
+}
