@@ -191,9 +191,7 @@ mod tests {
         let connect = Packet::Connect(Connect::new(Text::EMPTY));
         server.handle_packet(now, connect).unwrap();
         server.accept(now, None, &mut BytesMut::new()).unwrap();
-        server
-            .handle_packet(now, Packet::<&[u8]>::PingReq)
-            .unwrap();
+        server.handle_packet(now, Packet::<&[u8]>::PingReq).unwrap();
         match server.poll_action() {
             Some(Action::Transmit(control)) => control,
             other => panic!("{other:?}"),

@@ -1,0 +1,385 @@
+//! One connection: bytes come from its socket, packets from the decoder, events from the server
+//! side of the protocol; what is to be sent goes back the same way.
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+use mqtt_sansio::v3::{Connect, ConnectRefusal, Decoder, ProtocolLevel, ReturnCodes};
+use mqtt_sansio::{
+    Action, CloseReason, Config, Event, HandleError, Options, Outbox, PacketId, SendError, Server,
+    Session, Slot, Timestamp,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::Shared;
+use crate::broker::{Broker, ClientId, Delivery, Message, Waker};
+
+/// The most to read at once, before others have their turn.
+const READ_SIZE: usize = 16 * 1024;
+/// The largest packet to take from someone who has not been let in. There is room for one field of
+/// the largest size.
+const MAX_CONNECT_SIZE: u32 = 128 * 1024;
+/// Messages wait in the queue, where they can still be dropped, once this much is to be sent.
+const SEND_SIZE: usize = 64 * 1024;
+/// A client that does not read the answers to what it sends is not read from either. Those to as
+/// many messages as there are Packet Identifiers fit in.
+const MAX_UNSENT: usize = 1024 * 1024;
+/// How long to wait at the end for the client to take what is still to be sent.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// How messages are sent to a client: so many at once, the others wait their turn. The client may
+/// send as many as it has identifiers for.
+const CONFIG: Config = Config::new().window(100).max_inbound(u16::MAX);
+
+struct Connection {
+    shared: Arc<Shared>,
+    peer: SocketAddr,
+    server: Server<Vec<Slot>>,
+    /// What the decoder accepts.
+    options: Options,
+    wake: Waker,
+    /// Once the client has been let in.
+    client: Option<ClientId>,
+    will: Option<Message>,
+    /// Messages under way, which the client has not acknowledged.
+    outbox: Outbox<Message>,
+    /// Those of them that are to be sent again.
+    resend: VecDeque<PacketId>,
+    /// What is to be sent.
+    out: Vec<u8>,
+    closed: Option<CloseReason>,
+}
+
+/// Serves a client until the connection ends.
+pub(crate) async fn serve(mut stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+    // An acknowledgement is not to wait for more to be sent along with it.
+    let _ = stream.set_nodelay(true);
+    let (wake, mut woken) = mpsc::channel(1);
+    let mut connection = Connection::new(shared, peer, wake);
+    let mut decoder = Decoder::with_options(Vec::new(), connection.options);
+
+    while connection.closed.is_none() {
+        tokio::select! {
+            ready = stream.ready(connection.interest()) => {
+                match ready.and_then(|_| connection.read(&stream)) {
+                    Ok(received) => connection.receive(&mut decoder, &received).await,
+                    Err(_) => connection.server.handle_transport_closed(connection.now()),
+                }
+            }
+            () = wait_until(connection.deadline()) => {
+                connection.server.handle_timeout(connection.now());
+            }
+            _ = woken.recv() => connection.give_way(),
+        }
+        connection.act();
+        connection.send_messages();
+        connection.write(&stream);
+        // Whoever was sent something can take it before more is read.
+        yield_now().await;
+    }
+
+    let rest = connection.finish();
+    drop(woken); // Another connection of this client may go on now.
+    let _ = timeout(LINGER, close(&mut stream, &rest)).await;
+}
+
+impl Connection {
+    fn new(shared: Arc<Shared>, peer: SocketAddr, wake: Waker) -> Self {
+        let config = CONFIG.connect_timeout(shared.settings.connect_timeout);
+        let max_packet_size = shared.settings.max_packet_size.min(MAX_CONNECT_SIZE);
+        Self {
+            server: Server::new(Session::default(), config, shared.now()),
+            options: Options::new().max_packet_size(max_packet_size),
+            shared,
+            peer,
+            wake,
+            client: None,
+            will: None,
+            outbox: Outbox::default(),
+            resend: VecDeque::new(),
+            out: Vec::new(),
+            closed: None,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.now()
+    }
+
+    // The protocol
+
+    /// Bytes have come.
+    async fn receive(&mut self, decoder: &mut Decoder<Vec<u8>>, mut received: &[u8]) {
+        while self.closed.is_none() {
+            let packet = match decoder.decode(&mut received) {
+                Ok(Some(packet)) => packet,
+                Ok(None) => return,
+                Err(error) => return self.server.handle_decode_error(self.now(), error),
+            };
+            match self.server.handle_packet(self.now(), packet) {
+                Ok(Some(event)) => {
+                    if self.handle(event).await.is_err() {
+                        self.server.close(self.now());
+                    }
+                }
+                // If it is the client's fault, the connection is over.
+                Ok(None) | Err(HandleError::Peer(_) | HandleError::Ended) => {}
+                // Requests are answered and actions carried out at once, so this does not happen.
+                Err(HandleError::NotNow(_)) => self.server.close(self.now()),
+            }
+            self.act();
+            decoder.set_options(self.options);
+        }
+    }
+
+    /// Something has happened that the broker has to know of.
+    async fn handle(&mut self, event: Event<&[u8]>) -> Result<(), SendError> {
+        match event {
+            Event::ConnectRequested(connect) => self.connect(connect).await?,
+            Event::Message(publish) => {
+                // Copied, so that a message that is kept does not keep what it came with.
+                let is_crowded = self.shared.broker().publish(&Message {
+                    topic: publish.topic.map(Arc::from),
+                    payload: Arc::from(publish.payload),
+                    qos: publish.delivery.qos(),
+                    retain: publish.retain,
+                });
+                if is_crowded {
+                    yield_now().await;
+                }
+            }
+            Event::SubscribeRequested(subscribe) => {
+                let return_codes = self.with_client(|broker, client| {
+                    let subscriptions = subscribe.subscriptions.iter();
+                    subscriptions
+                        .map(|subscription| broker.subscribe(client, &subscription))
+                        .collect::<Vec<_>>()
+                });
+                let return_codes = ReturnCodes::encode_to_vec(return_codes)?;
+                self.server
+                    .suback(self.now(), &return_codes, &mut self.out)?;
+            }
+            Event::UnsubscribeRequested(unsubscribe) => {
+                self.with_client(|broker, client| {
+                    for topic_filter in unsubscribe.topic_filters.iter() {
+                        broker.unsubscribe(client, topic_filter);
+                    }
+                });
+                self.server.unsuback(self.now(), &mut self.out)?;
+            }
+            Event::Received(packet_id) | Event::Delivered(packet_id) => {
+                self.outbox.remove(packet_id);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn connect(&mut self, connect: Connect<&[u8]>) -> Result<(), SendError> {
+        if let Some(refusal) = self.refusal(&connect) {
+            return self.server.refuse(self.now(), refusal, &mut self.out);
+        }
+        let client: ClientId = match connect.client_id.as_str() {
+            "" => self.shared.broker().unused_id(),
+            id => id.into(),
+        };
+        let kept = loop {
+            let attached = self
+                .shared
+                .broker()
+                .attach(&client, connect.clean_session, &self.wake);
+            match attached {
+                Ok(kept) => break kept,
+                Err(older) => older.closed().await,
+            }
+        };
+        self.log(format_args!("connected as {client:?}"));
+        self.client = Some(client);
+        let mut session = kept.map(|kept| {
+            self.outbox = kept.outbox;
+            kept.session
+        });
+        self.server
+            .accept(self.now(), &mut session, &mut self.out)?;
+        self.will = connect.will.map(|will| Message {
+            topic: will.topic.map(Arc::from),
+            payload: Arc::from(will.message),
+            qos: will.qos,
+            retain: will.retain,
+        });
+        // MQTT 3.1 lets a client set DUP where MQTT 3.1.1 does not.
+        let is_3_1 = connect.protocol_level == ProtocolLevel::V3_1;
+        self.options = Options::new()
+            .max_packet_size(self.shared.settings.max_packet_size)
+            .accept_pubrel_flags(is_3_1)
+            .accept_dup_on_requests(is_3_1);
+        Ok(())
+    }
+
+    fn refusal(&self, connect: &Connect<&[u8]>) -> Option<ConnectRefusal> {
+        let login = self.shared.settings.login.as_ref()?;
+        match &connect.credentials {
+            None => Some(ConnectRefusal::NotAuthorized),
+            Some(said) => {
+                let is_right = said.user_name == *login.user_name
+                    && said.password == login.password.as_deref().map(str::as_bytes);
+                (!is_right).then_some(ConnectRefusal::BadUserNameOrPassword)
+            }
+        }
+    }
+
+    /// Does what the server side of the protocol asks for.
+    fn act(&mut self) {
+        while let Some(action) = self.server.poll_action() {
+            match action {
+                Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
+                Action::Resend(packet_id) => self.resend.push_back(packet_id),
+                Action::Lost { packet_id, .. } => {
+                    self.outbox.remove(packet_id);
+                }
+                Action::PublishWill => {
+                    if let Some(will) = self.will.take() {
+                        self.shared.broker().publish(&will);
+                    }
+                }
+                Action::DiscardWill => self.will = None,
+                Action::Close(reason) => self.closed = Some(reason),
+                Action::Store(_) => {} // There is no journal.
+            }
+        }
+    }
+
+    /// Sends what has been asked for again, then what is in the queue, as far as there is room.
+    fn send_messages(&mut self) {
+        let now = self.now();
+        while self.out.len() < SEND_SIZE {
+            let Some(packet_id) = self.resend.pop_front() else {
+                break;
+            };
+            // An error means that an acknowledgement has come in the meantime, or the end.
+            let _ = match self.outbox.get(packet_id) {
+                Some(message) => self.server.resend(now, packet_id, message, &mut self.out),
+                None => self.server.forget(packet_id),
+            };
+            self.act();
+        }
+        let Some(client) = &self.client else { return };
+        let mut broker = self.shared.broker();
+        let Some(queue) = broker.queue(client) else {
+            return;
+        };
+        while self.out.len() < SEND_SIZE {
+            let Some(message) = queue.front() else { break };
+            let Ok(packet_id) = self.server.publish(now, message, &mut self.out) else {
+                break; // An acknowledgement has to come first.
+            };
+            if let (Some(message), Some(packet_id)) = (queue.pop(), packet_id) {
+                self.outbox.keep(packet_id, message);
+            }
+        }
+    }
+
+    /// Closes if another connection of the same client has come. Its Will is published: it has not
+    /// sent DISCONNECT [MQTT-3.1.2-8].
+    fn give_way(&mut self) {
+        if self.with_client(|broker, client| broker.is_evicted(client)) {
+            self.server.close(self.now());
+        }
+    }
+
+    /// What `f` says of this client; the default if it has not been let in.
+    fn with_client<T: Default>(&self, f: impl FnOnce(&mut Broker, &ClientId) -> T) -> T {
+        match &self.client {
+            Some(client) => f(&mut self.shared.broker(), client),
+            None => T::default(),
+        }
+    }
+
+    /// Gives the session back, and what is still to be sent.
+    fn finish(self) -> Vec<u8> {
+        if let Some(reason) = self.closed {
+            self.log(format_args!("{reason}"));
+        }
+        if let Some(client) = &self.client {
+            let delivery = Delivery {
+                session: self.server.into_session(),
+                outbox: self.outbox,
+            };
+            self.shared.broker().detach(client, delivery);
+        }
+        self.out
+    }
+
+    // The socket
+
+    /// What to wait for.
+    fn interest(&self) -> Interest {
+        if self.out.is_empty() {
+            Interest::READABLE
+        } else if self.out.len() < MAX_UNSENT {
+            Interest::READABLE | Interest::WRITABLE
+        } else {
+            Interest::WRITABLE
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let deadline = self.server.poll_timeout()?;
+        Some(self.shared.instant(deadline))
+    }
+
+    /// Reads what has come. An idle connection has no buffer for that.
+    fn read(&self, stream: &TcpStream) -> io::Result<Vec<u8>> {
+        let mut received = Vec::new();
+        if self.out.len() < MAX_UNSENT {
+            received.reserve(READ_SIZE);
+            match stream.try_read_buf(&mut received) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(received)
+    }
+
+    /// Writes as much as the socket takes. If it takes nothing any more, there may still be
+    /// something to read, such as DISCONNECT; reading comes to the end too.
+    fn write(&mut self, stream: &TcpStream) {
+        while !self.out.is_empty() {
+            match stream.try_write(&self.out) {
+                Ok(written) => drop(self.out.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.out.clear(),
+            }
+        }
+        self.out.shrink_to(SEND_SIZE);
+    }
+
+    fn log(&self, line: core::fmt::Arguments<'_>) {
+        self.shared.log(format_args!("{}: {line}", self.peer));
+    }
+}
+
+async fn wait_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => core::future::pending().await,
+    }
+}
+
+/// Sends the rest and closes.
+async fn close(stream: &mut TcpStream, rest: &[u8]) -> io::Result<()> {
+    stream.write_all(rest).await?;
+    stream.shutdown().await?;
+    // If the socket went away with bytes in it that nobody has read, the client would be told that
+    // the connection was reset, and might not read what was sent last.
+    while stream.read(&mut [0; 512]).await? > 0 {}
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Both ends of a connection in one process. Bytes are handed across in memory, and the clock is a
+//! number: nothing here waits.
+//!
+//! A client publishes a message at QoS 2. The connection is cut before the server's answer arrives;
+//! on the next one the client sends the message again, and the server, which has had it, does not
+//! take it twice. Then nothing happens for a while, until Keep Alive asks for a sign of life; and
+//! at last the client is switched off, which the server notices by the same.
+
+#![allow(
+    clippy::std_instead_of_core,
+    reason = "a program for an operating system"
+)]
+
+use std::error::Error;
+use std::fmt::Arguments;
+use std::mem::{replace, take};
+
+use mqtt_sansio::v3::{self, Connect, Decoder};
+use mqtt_sansio::{
+    Action, Client, Config, Event, Message, Options, QoS, Server, Session, Slot, Text, Timestamp,
+    TopicName,
+};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+/// Room for four messages under way in each direction. No heap.
+type Slots = [Slot; 4];
+
+/// One end: a connection, a decoder for what comes in, and what is to go out.
+struct End<C> {
+    connection: C,
+    decoder: Decoder<[u8; 256]>,
+    out: Vec<u8>,
+}
+
+impl End<Client<Slots>> {
+    fn receive(&mut self, now: Timestamp, mut bytes: &[u8], message: &Message<&[u8]>) -> Outcome {
+        while let Some(packet) = self.decoder.decode(&mut bytes)? {
+            if let Some(event) = self.connection.handle_packet(now, packet)? {
+                say(now, format_args!("client: {event:?}"));
+            }
+            self.act(now, message)?;
+        }
+        Ok(())
+    }
+
+    /// Does what the connection asks for. It keeps no messages: this one is all there is to resend.
+    fn act(&mut self, now: Timestamp, message: &Message<&[u8]>) -> Outcome {
+        while let Some(action) = self.connection.poll_action() {
+            match action {
+                Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
+                Action::Resend(id) => self.connection.resend(now, id, message, &mut self.out)?,
+                other => say(now, format_args!("client: {other:?}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl End<Server<Slots>> {
+    /// `kept` is what the server still knows of the client.
+    fn receive(
+        &mut self,
+        now: Timestamp,
+        mut bytes: &[u8],
+        kept: &mut Option<Session<Slots>>,
+    ) -> Outcome {
+        while let Some(packet) = self.decoder.decode(&mut bytes)? {
+            match self.connection.handle_packet(now, packet)? {
+                Some(Event::ConnectRequested(_)) => {
+                    self.connection.accept(now, kept, &mut self.out)?;
+                }
+                Some(Event::Message(message)) => {
+                    let payload = String::from_utf8_lossy(message.payload);
+                    say(now, format_args!("server: {} is {payload}", message.topic));
+                }
+                Some(event) => say(now, format_args!("server: {event:?}")),
+                None => {}
+            }
+            self.act(now);
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, now: Timestamp) {
+        while let Some(action) = self.connection.poll_action() {
+            match action {
+                Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
+                other => say(now, format_args!("server: {other:?}")),
+            }
+        }
+    }
+}
+
+/// All there is.
+struct World {
+    now: Timestamp,
+    client: End<Client<Slots>>,
+    server: End<Server<Slots>>,
+    kept: Option<Session<Slots>>,
+    message: Message<&'static [u8]>,
+}
+
+const fn end<C>(connection: C) -> End<C> {
+    End {
+        connection,
+        decoder: Decoder::new([0; 256]),
+        out: Vec::new(),
+    }
+}
+
+const fn new_client(session: Session<Slots>, now: Timestamp) -> End<Client<Slots>> {
+    end(Client::new(session, Config::new(), now))
+}
+
+/// It gets its session when it knows whose.
+fn new_server(now: Timestamp) -> End<Server<Slots>> {
+    end(Server::new(Session::default(), Config::new(), now))
+}
+
+impl World {
+    fn client_to_server(&mut self) -> Outcome {
+        let bytes = take(&mut self.client.out);
+        show(self.now, "client", &bytes)?;
+        self.server.receive(self.now, &bytes, &mut self.kept)
+    }
+
+    fn server_to_client(&mut self) -> Outcome {
+        let bytes = take(&mut self.server.out);
+        show(self.now, "server", &bytes)?;
+        self.client.receive(self.now, &bytes, &self.message)
+    }
+
+    /// Back and forth until both have said what they have to say.
+    fn converse(&mut self) -> Outcome {
+        while !(self.client.out.is_empty() && self.server.out.is_empty()) {
+            self.client_to_server()?;
+            self.server_to_client()?;
+        }
+        Ok(())
+    }
+
+    /// Both notice that the connection is gone, and keep their sessions for another one.
+    fn cut_and_connect_again_after(&mut self, millis: u64) -> Outcome {
+        say(self.now, format_args!("(the connection is cut)"));
+        self.client.connection.handle_transport_closed(self.now);
+        self.client.act(self.now, &self.message)?;
+        self.server.connection.handle_transport_closed(self.now);
+        self.server.act(self.now);
+
+        self.now = self.now.plus_millis(millis);
+        let server = replace(&mut self.server, new_server(self.now));
+        self.kept = Some(server.connection.into_session());
+        let session = self.client.connection.session().clone();
+        self.client = new_client(session, self.now);
+        self.connect()
+    }
+
+    fn connect(&mut self) -> Outcome {
+        let mut connect = Connect::new(Text::new("device-7")?);
+        (connect.clean_session, connect.keep_alive) = (false, 60);
+        let End {
+            connection, out, ..
+        } = &mut self.client;
+        connection.connect(self.now, &connect, out)?;
+        self.converse()
+    }
+
+    /// To the next moment at which the client, or else the server, has something to do.
+    fn let_time_pass(&mut self, client_is_on: bool) -> Outcome {
+        let deadline = if client_is_on {
+            self.client.connection.poll_timeout()
+        } else {
+            self.server.connection.poll_timeout()
+        };
+        self.now = deadline.unwrap_or(self.now);
+        if client_is_on {
+            self.client.connection.handle_timeout(self.now);
+            self.client.act(self.now, &self.message)?;
+        }
+        self.server.connection.handle_timeout(self.now);
+        self.server.act(self.now);
+        self.converse()
+    }
+}
+
+fn say(now: Timestamp, what: Arguments<'_>) {
+    println!("{:>6} ms  {what}", now.as_millis());
+}
+
+/// Prints what goes from one end to the other.
+fn show(now: Timestamp, sender: &str, mut bytes: &[u8]) -> Outcome {
+    while let Some(packet) = v3::decode(&mut bytes, &Options::new())? {
+        say(now, format_args!("{sender} sends {packet:?}"));
+    }
+    Ok(())
+}
+
+fn main() -> Outcome {
+    let now = Timestamp::from_millis(0);
+    let mut world = World {
+        now,
+        client: new_client(Session::default(), now),
+        server: new_server(now),
+        kept: None,
+        message: Message {
+            topic: TopicName::new("kitchen/temperature")?,
+            payload: b"21.5",
+            qos: QoS::ExactlyOnce,
+            retain: false,
+        },
+    };
+    world.connect()?;
+
+    let End {
+        connection, out, ..
+    } = &mut world.client;
+    connection.publish(now, &world.message, out)?;
+    world.client_to_server()?; // and what the server answers is lost
+    world.cut_and_connect_again_after(5_000)?;
+
+    world.let_time_pass(true)?;
+    say(world.now, format_args!("(the client is switched off)"));
+    world.let_time_pass(false)
+}

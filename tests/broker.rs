@@ -1,0 +1,1219 @@
+//! The example `broker`, over real sockets. Its clients here are sockets and the codec only, so
+//! that they can also do what no client should.
+
+#![cfg(feature = "std")] // The example needs it too.
+#![allow(
+    clippy::std_instead_of_alloc,
+    reason = "without std there are no sockets"
+)]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, and that is all there is to it"
+)]
+
+use core::time::Duration;
+use std::collections::{BTreeSet, VecDeque};
+use std::env::{self, consts::EXE_SUFFIX};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+use std::thread;
+use std::time::Instant;
+
+use mqtt_sansio::v3::{
+    self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, Packet, ProtocolLevel, PubAck,
+    PubComp, PubRec, PubRel, Publish, Subscribe, Subscription, Subscriptions, TopicFilters,
+    Unsubscribe, Will,
+};
+use mqtt_sansio::{Encode, Options, PacketId, QoS, Text, TopicFilter, TopicName};
+
+/// Nothing here takes longer, unless it never happens.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where cargo puts the example. `cargo test` has built it; if a single test was asked for, it
+/// may be missing.
+static BROKER: LazyLock<PathBuf> = LazyLock::new(|| {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
+    let broker = profile.join(format!("examples/broker{EXE_SUFFIX}"));
+    if !broker.exists() {
+        let name = match profile.file_name().and_then(|name| name.to_str()).unwrap() {
+            "debug" => "dev",
+            name => name,
+        };
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--example", "broker"])
+            .args(["--profile", name, "--target-dir"])
+            .arg(profile.parent().unwrap())
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status();
+        assert!(status.unwrap().success());
+    }
+    broker
+});
+
+/// A broker of the test's own, on a port that was free.
+struct Broker {
+    process: Child,
+    port: u16,
+}
+
+impl Broker {
+    fn start(arguments: &[&str]) -> Self {
+        let mut process = Command::new(&*BROKER)
+            .args(["--port", "0", "--quiet"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let port = line.trim_end().strip_prefix("listening on 127.0.0.1:");
+        let port = port.and_then(|port| port.parse().ok());
+        Self {
+            port: port.unwrap_or_else(|| panic!("{line:?}")),
+            process,
+        }
+    }
+
+    /// A connection on which nothing has been sent.
+    fn open(&self) -> Peer {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Peer {
+            stream,
+            received: Vec::new(),
+            inbox: VecDeque::new(),
+            last_id: 0,
+        }
+    }
+
+    /// A client that is let in, and whether its session was present.
+    fn connect_with(&self, connect: &Connect<&[u8]>) -> (Peer, bool) {
+        let mut peer = self.open();
+        peer.send(connect);
+        match peer.next() {
+            Packet::ConnAck(ConnAck::Accepted { session_present }) => (peer, session_present),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A client with Clean Session.
+    fn clean(&self, id: &str) -> Peer {
+        let (peer, session_present) = self.connect_with(&client(id, true));
+        assert!(!session_present);
+        peer
+    }
+
+    /// A client with a session that stays, and whether there was one.
+    fn persistent(&self, id: &str) -> (Peer, bool) {
+        self.connect_with(&client(id, false))
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+fn client(id: &str, clean_session: bool) -> Connect<&[u8]> {
+    Connect {
+        clean_session,
+        ..Connect::new(Text::new(id).unwrap())
+    }
+}
+
+fn with_will<'a>(id: &'a str, topic: &'a str, qos: QoS, retain: bool) -> Connect<&'a [u8]> {
+    Connect {
+        will: Some(Will {
+            topic: TopicName::new(topic).unwrap(),
+            message: b"gone",
+            qos,
+            retain,
+        }),
+        ..client(id, true)
+    }
+}
+
+const fn id(number: u16) -> PacketId {
+    PacketId::new(number).unwrap()
+}
+
+const Q0: QoS = QoS::AtMostOnce;
+const Q1: QoS = QoS::AtLeastOnce;
+const Q2: QoS = QoS::ExactlyOnce;
+
+/// The client's end of a connection.
+struct Peer {
+    stream: TcpStream,
+    received: Vec<u8>,
+    /// What came while something else was awaited.
+    inbox: VecDeque<Packet<Vec<u8>>>,
+    last_id: u16,
+}
+
+impl Peer {
+    fn send_bytes(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    fn send(&mut self, packet: &impl Encode) {
+        self.send_bytes(&packet.encode_to_vec().unwrap());
+    }
+
+    /// From the socket; `None` at its end.
+    fn receive(&mut self) -> Option<Packet<Vec<u8>>> {
+        let options = Options::new().max_packet_size(u32::MAX);
+        loop {
+            let mut src = &self.received[..];
+            if let Some(packet) = v3::decode(&mut src, &options).unwrap() {
+                let packet = packet.to_owned();
+                let taken = self.received.len() - src.len();
+                self.received.drain(..taken);
+                return Some(packet);
+            }
+            let mut chunk = [0; 65_536];
+            match self.stream.read(&mut chunk) {
+                Ok(0) => return None,
+                Ok(n) => self.received.extend(&chunk[..n]),
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    fn next(&mut self) -> Packet<Vec<u8>> {
+        let packet = self.inbox.pop_front().or_else(|| self.receive());
+        packet.expect("a packet, not the end of the connection")
+    }
+
+    /// The first packet like this; others wait.
+    fn wait_for(&mut self, is_it: impl Fn(&Packet<Vec<u8>>) -> bool) -> Packet<Vec<u8>> {
+        loop {
+            let packet = self.receive().expect("a packet, not the end");
+            if is_it(&packet) {
+                return packet;
+            }
+            self.inbox.push_back(packet);
+        }
+    }
+
+    /// The server closes, and says nothing before it does.
+    fn expect_end(mut self) {
+        assert_eq!(self.inbox.pop_front(), None);
+        assert_eq!(self.receive(), None);
+    }
+
+    /// Everything that the server has for this client by now. With the first answer it takes what
+    /// there is out of the queue, so before the second all of it has come.
+    fn settle(&mut self) {
+        for _ in 0..2 {
+            self.send(&Packet::<&[u8]>::PingReq);
+            self.wait_for(|packet| *packet == Packet::PingResp);
+        }
+    }
+
+    fn expect_nothing(&mut self) {
+        self.settle();
+        assert_eq!(self.inbox, []);
+    }
+
+    const fn next_id(&mut self) -> PacketId {
+        self.last_id += 1;
+        id(self.last_id)
+    }
+
+    /// Subscribes, and returns the return codes.
+    fn subscribe(&mut self, subscriptions: &[(&str, QoS)]) -> Vec<u8> {
+        let packet_id = self.next_id();
+        let entries = subscriptions.iter().map(|&(filter, qos)| Subscription {
+            topic_filter: TopicFilter::new(filter).unwrap(),
+            qos,
+        });
+        let subscriptions = Subscriptions::encode_to_vec(entries).unwrap();
+        self.send(&Subscribe {
+            packet_id,
+            subscriptions,
+        });
+        match self.wait_for(|packet| matches!(packet, Packet::SubAck(_))) {
+            Packet::SubAck(suback) if suback.packet_id == packet_id => {
+                suback.return_codes.as_bytes().to_vec()
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn unsubscribe(&mut self, filters: &[&str]) {
+        let packet_id = self.next_id();
+        let entries = filters.iter().map(|f| TopicFilter::new(*f).unwrap());
+        let topic_filters = TopicFilters::encode_to_vec(entries).unwrap();
+        self.send(&Unsubscribe {
+            packet_id,
+            topic_filters,
+        });
+        let unsuback = self.wait_for(|packet| matches!(packet, Packet::UnsubAck(_)));
+        assert_eq!(unsuback, Packet::UnsubAck(v3::UnsubAck { packet_id }));
+    }
+
+    /// Publishes, to the last acknowledgement. At QoS 0, until it has been dealt with.
+    fn publish(&mut self, topic: &str, payload: &str, qos: QoS, retain: bool) {
+        let delivery = match qos {
+            QoS::AtMostOnce => Delivery::AtMostOnce,
+            QoS::AtLeastOnce => Delivery::AtLeastOnce {
+                packet_id: self.next_id(),
+                dup: false,
+            },
+            QoS::ExactlyOnce => Delivery::ExactlyOnce {
+                packet_id: self.next_id(),
+                dup: false,
+            },
+        };
+        self.send(&message(topic, payload, delivery, retain));
+        match delivery {
+            Delivery::AtMostOnce => self.settle(),
+            Delivery::AtLeastOnce { packet_id, .. } => {
+                self.wait_for(|packet| *packet == Packet::PubAck(PubAck { packet_id }));
+            }
+            Delivery::ExactlyOnce { packet_id, .. } => {
+                self.wait_for(|packet| *packet == Packet::PubRec(PubRec { packet_id }));
+                self.send(&PubRel { packet_id });
+                self.wait_for(|packet| *packet == Packet::PubComp(PubComp { packet_id }));
+            }
+        }
+    }
+
+    /// The next packet, which is a message; it is not acknowledged.
+    fn message(&mut self) -> Publish<Vec<u8>> {
+        match self.next() {
+            Packet::Publish(publish) => publish,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Acknowledges a message to the end.
+    fn acknowledge(&mut self, delivery: Delivery) {
+        match delivery {
+            Delivery::AtMostOnce => {}
+            Delivery::AtLeastOnce { packet_id, .. } => self.send(&PubAck { packet_id }),
+            Delivery::ExactlyOnce { packet_id, .. } => {
+                self.send(&PubRec { packet_id });
+                self.wait_for(|packet| *packet == Packet::PubRel(PubRel { packet_id }));
+                self.send(&PubComp { packet_id });
+            }
+        }
+    }
+
+    /// Takes the next message, as `show` writes it.
+    fn take(&mut self) -> String {
+        let publish = self.message();
+        self.acknowledge(publish.delivery);
+        show(&publish)
+    }
+
+    /// Takes everything that there is.
+    fn take_all(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        loop {
+            self.settle();
+            if self.inbox.is_empty() {
+                return all;
+            }
+            while !self.inbox.is_empty() {
+                all.push(self.take());
+            }
+        }
+    }
+
+    fn disconnect(mut self) {
+        self.send(&Packet::<&[u8]>::Disconnect);
+        self.expect_end();
+    }
+
+    /// The network fails. Returns once the server knows.
+    fn break_off(mut self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+        while self.receive().is_some() {}
+    }
+}
+
+fn message<'a>(
+    topic: &'a str,
+    payload: &'a str,
+    delivery: Delivery,
+    retain: bool,
+) -> Publish<&'a [u8]> {
+    Publish {
+        delivery,
+        retain,
+        topic: TopicName::new(topic).unwrap(),
+        payload: payload.as_bytes(),
+    }
+}
+
+/// Topic, payload, QoS, and the flags that are set.
+fn show(publish: &Publish<Vec<u8>>) -> String {
+    let flag = |is_set, name| if is_set { name } else { "" };
+    format!(
+        "{} {} {}{}{}",
+        publish.topic,
+        String::from_utf8_lossy(&publish.payload),
+        publish.delivery.qos().number(),
+        flag(publish.delivery.dup(), " dup"),
+        flag(publish.retain, " retained"),
+    )
+}
+
+const fn packet_id(publish: &Publish<Vec<u8>>) -> PacketId {
+    publish.delivery.packet_id().unwrap()
+}
+
+// Connecting
+
+#[test]
+fn session_present_is_1_only_for_a_session_that_was_kept_and_is_wanted() {
+    let broker = Broker::start(&[]);
+    let (peer, present) = broker.persistent("c");
+    assert!(!present);
+    peer.disconnect();
+    let (peer, present) = broker.persistent("c");
+    assert!(present);
+    peer.break_off();
+    let (peer, present) = broker.persistent("c");
+    assert!(present);
+    peer.disconnect();
+    broker.clean("c").disconnect();
+    let (_peer, present) = broker.persistent("c");
+    assert!(!present, "Clean Session has ended it [MQTT-3.1.2-6]");
+}
+
+#[test]
+fn clean_session_forgets_subscriptions_and_what_was_queued() {
+    let broker = Broker::start(&[]);
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("t", Q1)]);
+    peer.disconnect();
+    let mut publisher = broker.clean("p");
+    publisher.publish("t", "1", Q1, false);
+    let mut peer = broker.clean("c");
+    peer.expect_nothing();
+    publisher.publish("t", "2", Q1, false);
+    peer.expect_nothing();
+    peer.disconnect();
+    let (mut peer, _) = broker.persistent("c");
+    publisher.publish("t", "3", Q1, false);
+    peer.expect_nothing();
+}
+
+#[test]
+fn an_unsupported_level_is_answered_1_and_an_unknown_name_not_at_all() {
+    let broker = Broker::start(&[]);
+    for (name, level, expected) in [
+        ("MQTT", 5, &b"\x20\x02\0\x01"[..]),
+        ("MQTT", 3, b"\x20\x02\0\x01"),
+        ("MQIsdp", 4, b"\x20\x02\0\x01"),
+        ("MQTX", 4, b""),
+        ("mqtt", 4, b""),
+    ] {
+        let mut peer = broker.open();
+        let len = name.len() as u8;
+        let connect = [&[0x10, len + 9, 0, len], name.as_bytes(), &[level]].concat();
+        peer.send_bytes(&[&connect, &b"\x02\0\x3c\0\x01c"[..]].concat());
+        let mut answer = Vec::new();
+        peer.stream.read_to_end(&mut answer).unwrap();
+        assert_eq!(answer, expected, "{name} {level}");
+    }
+}
+
+#[test]
+fn an_empty_identifier_is_replaced_with_clean_session_and_refused_without() {
+    let broker = Broker::start(&[]);
+    let mut first = broker.clean("");
+    let mut second = broker.clean("");
+    first.expect_nothing();
+    second.expect_nothing();
+    for connect in [
+        &b"\x10\x0c\0\x04MQTT\x04\0\0\0\0\0"[..],
+        b"\x10\x0e\0\x06MQIsdp\x03\x02\0\0\0\0",
+    ] {
+        let mut peer = broker.open();
+        peer.send_bytes(connect);
+        let refused = ConnAck::Refused(ConnectRefusal::IdentifierRejected);
+        assert_eq!(peer.next(), Packet::ConnAck(refused));
+        peer.expect_end();
+    }
+}
+
+#[test]
+fn any_utf_8_is_a_client_identifier_however_long() {
+    let broker = Broker::start(&[]);
+    let long = "\u{1f980}".repeat(16_383);
+    for name in [
+        "0123456789abcdefghijklmnopqrstuvwxyz",
+        "\u{e9} /#+\t\u{1}",
+        &long,
+    ] {
+        broker.persistent(name).0.disconnect();
+        let (_, present) = broker.persistent(name);
+        assert!(present);
+    }
+}
+
+#[test]
+fn credentials_are_asked_for_and_nothing_behind_a_refused_connect_is_dealt_with() {
+    let broker = Broker::start(&["--user", "u", "--password", "p"]);
+    let login = |user_name, password| Connect {
+        credentials: Some(Credentials {
+            user_name: Text::new(user_name).unwrap(),
+            password,
+        }),
+        ..client("c", true)
+    };
+    let bad = ConnectRefusal::BadUserNameOrPassword;
+    for (connect, refusal) in [
+        (client("c", true), ConnectRefusal::NotAuthorized),
+        (login("u", Some(b"x")), bad),
+        (login("x", Some(b"p")), bad),
+        (login("u", None), bad),
+    ] {
+        let mut peer = broker.open();
+        let publish = message("t", "no", Delivery::AtMostOnce, true);
+        let bytes = [
+            connect.encode_to_vec().unwrap(),
+            publish.encode_to_vec().unwrap(),
+        ];
+        peer.send_bytes(&bytes.concat());
+        assert_eq!(peer.next(), Packet::ConnAck(ConnAck::Refused(refusal)));
+        peer.expect_end();
+    }
+    let (mut peer, _) = broker.connect_with(&login("u", Some(b"p")));
+    peer.subscribe(&[("#", Q0)]);
+    peer.expect_nothing();
+}
+
+#[test]
+fn a_client_may_send_on_without_waiting_for_connack_however_it_is_cut() {
+    let broker = Broker::start(&[]);
+    let bytes = [
+        client("c", true).encode_to_vec().unwrap(),
+        b"\x82\x06\0\x01\0\x01t\x01".to_vec(),
+        b"\x32\x07\0\x01t\0\x02hi".to_vec(),
+        b"\xc0\0".to_vec(),
+    ]
+    .concat();
+    for chunk in [bytes.len(), 1] {
+        let mut peer = broker.open();
+        for chunk in bytes.chunks(chunk) {
+            peer.send_bytes(chunk);
+        }
+        peer.wait_for(|packet| *packet == Packet::PingResp);
+        peer.settle();
+        let expected = [
+            &b"\x20\x02\0\0"[..],
+            b"\x90\x03\0\x01\x01",
+            b"\x40\x02\0\x02",
+            b"\x32\x07\0\x01t\0\x01hi",
+        ];
+        let all: BTreeSet<_> = peer
+            .inbox
+            .iter()
+            .map(|packet| packet.encode_to_vec().unwrap())
+            .collect();
+        assert_eq!(all, expected.map(<[u8]>::to_vec).into());
+    }
+}
+
+#[test]
+fn what_no_client_may_send_ends_its_connection_and_no_other() {
+    let broker = Broker::start(&[]);
+    let mut other = broker.clean("other");
+    for bytes in [
+        &b"\xc0\0"[..],              // PINGREQ before CONNECT
+        b"\x30\x03\0\x01t",          // PUBLISH before CONNECT
+        b"\x20\x02\0\0",             // CONNACK
+        b"\x00\x00",                 // no packet
+        b"GET / HTTP/1.1\r\n\r\n",   // another protocol
+        b"\x30\xff\xff\xff\xff\x7f", // no length
+        b"\x10\xff\xff\xff\x7f",     // a CONNECT of 256 MiB
+    ] {
+        let mut peer = broker.open();
+        peer.send_bytes(bytes);
+        peer.expect_end();
+    }
+    for bytes in [
+        &client("c", true).encode_to_vec().unwrap()[..], // a second CONNECT [MQTT-3.1.0-2]
+        b"\x20\x02\0\0",                                 // CONNACK
+        b"\xd0\0",                                       // PINGRESP
+        b"\x90\x03\0\x01\0",                             // SUBACK
+        b"\x82\x02\0\x01",                               // SUBSCRIBE without filters
+        b"\x80\x06\0\x01\0\x01t\0",                      // SUBSCRIBE with other flags
+        b"\x82\x06\0\x01\0\x01t\x03",                    // SUBSCRIBE at QoS 3
+        b"\x30\x05\0\x03a/#",                            // PUBLISH to a filter
+        b"\x30\x02\0\0",                                 // PUBLISH to nothing
+        b"\x36\x05\0\x01t\0\x01",                        // PUBLISH at QoS 3
+        b"\x32\x05\0\x01t\0\0",                          // Packet Identifier 0
+        b"\x30\x04\0\x02\xc0\x80",                       // not UTF-8
+        b"\xe1\0",                                       // DISCONNECT with flags
+        b"\x30\xff\xff\xff\x7f",                         // PUBLISH of 256 MiB
+    ] {
+        let mut peer = broker.clean("c");
+        peer.send_bytes(bytes);
+        peer.expect_end();
+    }
+    other.expect_nothing();
+}
+
+#[test]
+fn packets_are_small_until_the_client_is_let_in() {
+    let broker = Broker::start(&["--max-packet-size", "300000"]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q0)]);
+    let payload = "x".repeat(299_000);
+    peer.publish("t", &payload, Q1, false);
+    peer.settle();
+    assert_eq!(peer.message().payload.len(), 299_000);
+    // One byte of type, three of length, then what they say.
+    peer.send_bytes(b"\x30\xde\xa7\x12");
+    peer.expect_end();
+    let mut peer = broker.open();
+    peer.send_bytes(b"\x10\xff\xff\x08");
+    peer.expect_end();
+}
+
+#[test]
+fn whoever_never_sends_connect_is_given_up() {
+    let broker = Broker::start(&["--connect-timeout", "1"]);
+    let started = Instant::now();
+    let idle = broker.open();
+    let mut slow = broker.open();
+    slow.send_bytes(b"\x10\x0d\0\x04");
+    idle.expect_end();
+    slow.expect_end();
+    assert!(started.elapsed() >= Duration::from_millis(900));
+}
+
+#[test]
+fn the_keep_alive_is_enforced_at_one_and_a_half_times() {
+    let broker = Broker::start(&[]);
+    let mut other = broker.clean("other");
+    other.subscribe(&[("w", Q1)]);
+    let (mut peer, _) = broker.connect_with(&Connect {
+        keep_alive: 1,
+        ..with_will("c", "w", Q1, false)
+    });
+    for _ in 0..3 {
+        thread::sleep(Duration::from_millis(700));
+        peer.settle(); // Any packet will do.
+    }
+    let silent_since = Instant::now();
+    peer.expect_end();
+    let silent_for = silent_since.elapsed();
+    assert!(silent_for >= Duration::from_millis(1400), "{silent_for:?}");
+    assert!(silent_for < Duration::from_secs(10), "{silent_for:?}");
+    assert_eq!(other.take(), "w gone 1");
+}
+
+#[test]
+fn mqtt_3_1_clients_are_served_and_may_set_dup_on_what_they_send_again() {
+    let broker = Broker::start(&[]);
+    let (mut peer, _) = broker.connect_with(&Connect {
+        protocol_level: ProtocolLevel::V3_1,
+        ..client("c", true)
+    });
+    peer.send_bytes(b"\x8a\x06\0\x63\0\x01t\x02");
+    peer.wait_for(|packet| matches!(packet, Packet::SubAck(_)));
+    peer.publish("t", "hi", Q2, false);
+    peer.settle();
+    assert_eq!(peer.take(), "t hi 2");
+}
+
+#[test]
+fn many_clients_at_once() {
+    let broker = Broker::start(&[]);
+    let mut peers: Vec<_> = (0..300).map(|n| broker.clean(&format!("c{n}"))).collect();
+    for peer in &mut peers {
+        peer.subscribe(&[("all", Q1)]);
+    }
+    peers[0].publish("all", "hi", Q1, false);
+    for peer in &mut peers {
+        peer.settle();
+        assert_eq!(peer.take(), "all hi 1");
+    }
+}
+
+// A new connection of the same client
+
+#[test]
+fn a_second_connection_ends_the_first_publishes_its_will_and_takes_over_the_session() {
+    let broker = Broker::start(&[]);
+    let mut other = broker.clean("other");
+    other.subscribe(&[("w", Q2)]);
+    let connect = Connect {
+        clean_session: false,
+        ..with_will("c", "w", Q2, false)
+    };
+    let (mut first, _) = broker.connect_with(&connect);
+    first.subscribe(&[("t", Q1)]);
+    other.publish("t", "1", Q1, false);
+    first.settle();
+    let not_acknowledged = first.message();
+    let (mut second, present) = broker.persistent("c");
+    assert!(present);
+    assert_eq!(other.take(), "w gone 2");
+    first.expect_end();
+    let again = second.message();
+    assert_eq!(show(&again), "t 1 1 dup");
+    assert_eq!(packet_id(&again), packet_id(&not_acknowledged));
+    second.acknowledge(again.delivery);
+    other.publish("t", "2", Q1, false);
+    assert_eq!(second.take(), "t 2 1");
+    second.expect_nothing();
+    other.expect_nothing();
+}
+
+#[test]
+fn a_session_that_is_taken_over_from_a_clean_one_is_new() {
+    let broker = Broker::start(&[]);
+    let mut first = broker.clean("c");
+    first.subscribe(&[("t", Q1)]);
+    let (mut second, present) = broker.persistent("c");
+    assert!(!present);
+    first.expect_end();
+    second.publish("t", "hi", Q1, false);
+    second.expect_nothing();
+}
+
+#[test]
+fn of_many_connections_of_one_client_one_is_left() {
+    let broker = Broker::start(&[]);
+    let mut peers: Vec<_> = (0..50).map(|_| broker.open()).collect();
+    for peer in &mut peers {
+        peer.send(&client("c", false));
+    }
+    for peer in &mut peers {
+        let connack = peer.next();
+        assert!(matches!(connack, Packet::ConnAck(ConnAck::Accepted { .. })));
+    }
+    for peer in &mut peers {
+        peer.send(&Packet::<&[u8]>::PingReq);
+    }
+    let answers: Vec<_> = peers.iter_mut().filter_map(Peer::receive).collect();
+    assert_eq!(answers, [Packet::PingResp]);
+}
+
+#[test]
+fn a_client_that_does_not_read_can_be_taken_over_too() {
+    let broker = Broker::start(&[]);
+    let (mut stuck, _) = broker.persistent("c");
+    stuck.subscribe(&[("t", Q0)]);
+    let mut publisher = broker.clean("p");
+    let payload = "x".repeat(500_000);
+    for _ in 0..40 {
+        publisher.publish("t", &payload, Q0, false);
+    }
+    let started = Instant::now();
+    let (mut peer, present) = broker.persistent("c");
+    assert!(present);
+    assert!(started.elapsed() < Duration::from_secs(5));
+    peer.expect_nothing();
+}
+
+// Wills
+
+#[test]
+fn the_will_is_published_at_every_end_but_disconnect() {
+    let broker = Broker::start(&[]);
+    let mut other = broker.clean("other");
+    other.subscribe(&[("w", Q2)]);
+    let new = |qos| broker.connect_with(&with_will("c", "w", qos, false)).0;
+    new(Q1).disconnect();
+    other.expect_nothing();
+    new(Q0).break_off();
+    assert_eq!(other.take(), "w gone 0");
+    let mut violating = new(Q1);
+    violating.send_bytes(b"\x20\x02\0\0");
+    violating.expect_end();
+    assert_eq!(other.take(), "w gone 1");
+    drop(new(Q2)); // With nothing said.
+    assert_eq!(other.take(), "w gone 2");
+    other.expect_nothing();
+}
+
+#[test]
+fn disconnect_counts_although_the_client_has_not_read_what_it_was_sent() {
+    let broker = Broker::start(&[]);
+    let mut other = broker.clean("other");
+    other.subscribe(&[("w", Q1)]);
+    let payload = "x".repeat(200_000);
+    for _ in 0..5 {
+        let (mut peer, _) = broker.connect_with(&with_will("c", "w", Q1, false));
+        peer.subscribe(&[("t", Q0)]);
+        for _ in 0..20 {
+            other.publish("t", &payload, Q0, false);
+        }
+        peer.send(&Packet::<&[u8]>::Disconnect);
+        drop(peer);
+        // Its successor has to wait until it has gone.
+        broker.clean("c").disconnect();
+        other.expect_nothing();
+    }
+}
+
+#[test]
+fn a_retained_will_is_retained_and_another_is_not() {
+    let broker = Broker::start(&[]);
+    broker
+        .connect_with(&with_will("c", "w/1", Q1, true))
+        .0
+        .break_off();
+    broker
+        .connect_with(&with_will("c", "w/2", Q1, false))
+        .0
+        .break_off();
+    let mut other = broker.clean("other");
+    other.subscribe(&[("w/#", Q2)]);
+    assert_eq!(other.take_all(), ["w/1 gone 1 retained"]);
+}
+
+// Sessions
+
+#[test]
+fn messages_wait_for_an_absent_client_in_order_and_those_with_qos_0_do_not() {
+    let broker = Broker::start(&[]);
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("t/#", Q2), ("low/#", Q0)]);
+    peer.break_off();
+    let mut publisher = broker.clean("p");
+    for n in 0..300 {
+        let qos = [Q0, Q1, Q2][n % 3];
+        publisher.publish(&format!("t/{n}"), "x", qos, false);
+        publisher.publish("low/t", "x", Q2, false);
+    }
+    let (mut peer, present) = broker.persistent("c");
+    assert!(present);
+    let expected: Vec<_> = (0..300)
+        .filter(|n| n % 3 > 0)
+        .map(|n| format!("t/{n} x {}", n % 3))
+        .collect();
+    assert_eq!(peer.take_all(), expected);
+}
+
+#[test]
+fn messages_under_way_are_sent_again_with_dup_and_their_identifiers_before_others() {
+    let broker = Broker::start(&[]);
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("t", Q2)]);
+    let mut publisher = broker.clean("p");
+    for n in 1..=5 {
+        publisher.publish("t", &n.to_string(), if n % 2 == 0 { Q1 } else { Q2 }, false);
+    }
+    let first: Vec<_> = (0..5).map(|_| peer.message()).collect();
+    peer.acknowledge(first[1].delivery);
+    peer.settle();
+    peer.break_off();
+    publisher.publish("t", "6", Q1, false);
+    let (mut peer, _) = broker.persistent("c");
+    for before in [&first[0], &first[2], &first[3], &first[4]] {
+        let again = peer.message();
+        assert_eq!(packet_id(&again), packet_id(before));
+        assert_eq!(show(&again), format!("{} dup", show(before)));
+    }
+    assert_eq!(peer.take(), "t 6 1");
+}
+
+#[test]
+fn after_pubrec_pubrel_is_sent_again_and_publish_is_not() {
+    let broker = Broker::start(&[]);
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("t", Q2)]);
+    let mut publisher = broker.clean("p");
+    publisher.publish("t", "1", Q2, false);
+    let packet_id = packet_id(&peer.message());
+    let pubrel = Packet::PubRel(PubRel { packet_id });
+    peer.send(&PubRec { packet_id });
+    assert_eq!(peer.next(), pubrel);
+    peer.break_off();
+    for _ in 0..2 {
+        let (mut peer, _) = broker.persistent("c");
+        assert_eq!(peer.next(), pubrel);
+        peer.expect_nothing();
+        peer.break_off();
+    }
+    let (mut peer, _) = broker.persistent("c");
+    assert_eq!(peer.next(), pubrel);
+    peer.send(&PubComp { packet_id });
+    peer.settle();
+    peer.break_off();
+    broker.persistent("c").0.expect_nothing();
+}
+
+#[test]
+fn a_qos_2_message_that_comes_again_is_not_passed_on_again() {
+    let broker = Broker::start(&[]);
+    let mut other = broker.clean("other");
+    other.subscribe(&[("t", Q2)]);
+    let packet_id = id(7);
+    let publish = |dup| message("t", "1", Delivery::ExactlyOnce { packet_id, dup }, false);
+    let pubrec = Packet::PubRec(PubRec { packet_id });
+    let (mut peer, _) = broker.persistent("c");
+    peer.send(&publish(false));
+    assert_eq!(peer.next(), pubrec);
+    assert_eq!(other.take(), "t 1 2", "at receipt, not at PUBREL");
+    peer.send(&publish(true));
+    assert_eq!(peer.next(), pubrec);
+    peer.break_off();
+    let (mut peer, _) = broker.persistent("c");
+    peer.send(&publish(true));
+    assert_eq!(peer.next(), pubrec);
+    other.expect_nothing();
+    for _ in 0..2 {
+        peer.send(&PubRel { packet_id });
+        assert_eq!(peer.next(), Packet::PubComp(PubComp { packet_id }));
+    }
+    peer.send(&publish(false));
+    assert_eq!(peer.next(), pubrec);
+    assert_eq!(other.take(), "t 1 2", "a new message now");
+}
+
+#[test]
+fn acknowledgements_for_what_is_not_under_way_do_no_harm() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    let packet_id = id(99);
+    peer.send(&PubAck { packet_id });
+    peer.send(&PubComp { packet_id });
+    peer.send(&PubRel { packet_id });
+    assert_eq!(peer.next(), Packet::PubComp(PubComp { packet_id }));
+    peer.expect_nothing();
+}
+
+// Queues
+
+#[test]
+fn a_client_that_does_not_acknowledge_gets_so_many_at_once_and_the_others_after_that() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q1)]);
+    let mut publisher = broker.clean("p");
+    for n in 0..1000 {
+        publisher.publish("t", &n.to_string(), Q1, false);
+    }
+    peer.settle();
+    assert_eq!(peer.inbox.len(), 100);
+    let all: Vec<_> = (0..1000).map(|_| peer.take()).collect();
+    let expected: Vec<_> = (0..1000).map(|n| format!("t {n} 1")).collect();
+    assert_eq!(all, expected);
+    peer.expect_nothing();
+}
+
+#[test]
+fn a_client_that_does_not_read_keeps_nobody_waiting() {
+    let broker = Broker::start(&[]);
+    let mut stuck = broker.clean("stuck");
+    stuck.subscribe(&[("t", Q1)]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q1)]);
+    let mut publisher = broker.clean("p");
+    let payload = "x".repeat(200_000);
+    let started = Instant::now();
+    for _ in 0..200 {
+        publisher.publish("t", &payload, Q1, false);
+        let publish = peer.message();
+        assert_eq!(publish.payload.len(), payload.len());
+        peer.acknowledge(publish.delivery);
+    }
+    assert!(started.elapsed() < PATIENCE);
+    // What it has not read yet is still there.
+    assert_eq!(stuck.message().payload.len(), payload.len());
+}
+
+#[test]
+fn a_client_that_sends_and_does_not_read_is_not_read_from_for_ever() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    let timeout = Some(Duration::from_millis(500));
+    peer.stream.set_write_timeout(timeout).unwrap();
+    let pings = b"\xc0\0".repeat(32 * 1024);
+    let sent = (0..2000).take_while(|_| peer.stream.write_all(&pings).is_ok());
+    assert!(sent.count() < 2000);
+    broker.clean("other").expect_nothing();
+}
+
+#[test]
+fn when_the_queue_is_full_qos_0_goes_first_then_the_oldest() {
+    let broker = Broker::start(&["--max-queued", "10"]);
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("t", Q1)]);
+    peer.break_off();
+    let mut publisher = broker.clean("p");
+    for n in 0..25 {
+        publisher.publish("t", &n.to_string(), Q1, false);
+    }
+    let (mut peer, _) = broker.persistent("c");
+    let expected: Vec<_> = (15..25).map(|n| format!("t {n} 1")).collect();
+    assert_eq!(peer.take_all(), expected);
+
+    // So many are under way that all others have to wait.
+    for _ in 0..10 {
+        for _ in 0..10 {
+            publisher.publish("t", "x", Q1, false);
+        }
+        peer.settle();
+    }
+    assert_eq!(peer.inbox.len(), 100);
+    publisher.publish("t", "oldest", Q1, false);
+    for n in 1..=4 {
+        publisher.publish("t", &n.to_string(), Q0, false);
+    }
+    for n in 5..=12 {
+        publisher.publish("t", &n.to_string(), Q1, false);
+    }
+    publisher.publish("t", "too late", Q0, false);
+    publisher.publish("t", "13", Q1, false);
+    publisher.publish("t", "14", Q1, false);
+    let expected: Vec<_> = (5..=14).map(|n| format!("t {n} 1")).collect();
+    assert_eq!(peer.take_all()[100..], expected);
+}
+
+#[test]
+fn a_burst_reaches_a_client_that_reads_in_full_although_little_is_queued() {
+    let broker = Broker::start(&["--max-queued", "50"]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q0)]);
+    let mut publisher = broker.clean("p");
+    let publish = message("t", "x", Delivery::AtMostOnce, false);
+    let burst = publish.encode_to_vec().unwrap().repeat(5000);
+    publisher.send_bytes(&burst);
+    for _ in 0..5000 {
+        assert_eq!(peer.take(), "t x 0");
+    }
+}
+
+// Retained messages
+
+#[test]
+fn a_retained_message_comes_with_each_new_subscription_and_replaces_the_one_before() {
+    let broker = Broker::start(&[]);
+    let mut publisher = broker.clean("p");
+    publisher.publish("r/1", "old", Q1, true);
+    publisher.publish("r/1", "new", Q2, true);
+    publisher.publish("r/2", "0", Q0, true);
+    publisher.publish("r/3", "not retained", Q1, false);
+    publisher.publish("r/1", "not retained", Q1, false);
+    publisher.disconnect();
+    for (granted, expected) in [
+        (Q0, ["r/1 new 0 retained", "r/2 0 0 retained"]),
+        (Q1, ["r/1 new 1 retained", "r/2 0 0 retained"]),
+        (Q2, ["r/1 new 2 retained", "r/2 0 0 retained"]),
+    ] {
+        let mut peer = broker.clean("c");
+        assert_eq!(peer.subscribe(&[("r/+", granted)]), [granted.number()]);
+        assert_eq!(peer.take_all(), expected);
+        peer.subscribe(&[("r/+", granted)]);
+        assert_eq!(peer.take_all(), expected, "again [MQTT-3.8.4-3]");
+        peer.subscribe(&[("r/1", granted)]);
+        assert_eq!(peer.take_all(), expected[..1]);
+    }
+}
+
+#[test]
+fn retain_is_1_only_because_of_a_new_subscription() {
+    let broker = Broker::start(&[]);
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("r", Q1)]);
+    peer.publish("r", "1", Q1, true);
+    assert_eq!(peer.take_all(), ["r 1 1"]);
+    peer.break_off();
+    broker.clean("p").publish("r", "2", Q1, true);
+    let (mut peer, _) = broker.persistent("c");
+    assert_eq!(peer.take_all(), ["r 2 1"]);
+}
+
+#[test]
+fn an_empty_retained_message_is_delivered_and_clears() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("r", Q1)]);
+    peer.publish("r", "1", Q1, true);
+    peer.publish("r", "", Q1, true);
+    assert_eq!(peer.take_all(), ["r 1 1", "r  1"]);
+    peer.subscribe(&[("r", Q1)]);
+    peer.expect_nothing();
+    peer.publish("r", "", Q1, true);
+    assert_eq!(peer.take_all(), ["r  1"]);
+}
+
+#[test]
+fn retained_messages_outlive_the_session_that_they_came_from() {
+    let broker = Broker::start(&[]);
+    let mut publisher = broker.clean("p");
+    publisher.publish("r", "1", Q1, true);
+    publisher.disconnect();
+    broker.clean("p").disconnect();
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("#", Q1)]);
+    assert_eq!(peer.take_all(), ["r 1 1 retained"]);
+}
+
+// Subscriptions
+
+#[test]
+fn the_qos_is_the_lower_of_what_was_published_and_what_was_granted() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    let codes = peer.subscribe(&[("0", Q0), ("1", Q1), ("2", Q2)]);
+    assert_eq!(codes, [0, 1, 2]);
+    for published in [Q0, Q1, Q2] {
+        for granted in 0..3 {
+            peer.publish(&granted.to_string(), "x", published, false);
+            let expected = published.number().min(granted);
+            assert_eq!(peer.take_all(), [format!("{granted} x {expected}")]);
+        }
+    }
+}
+
+#[test]
+fn overlapping_subscriptions_give_one_copy_with_the_highest_qos() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("a/#", Q0), ("a/+", Q2), ("a/b", Q1), ("#", Q0)]);
+    peer.publish("a/b", "x", Q2, false);
+    assert_eq!(peer.take_all(), ["a/b x 2"]);
+    peer.publish("a/b/c", "x", Q2, false);
+    assert_eq!(peer.take_all(), ["a/b/c x 0"]);
+}
+
+#[test]
+fn a_subscription_to_the_same_filter_replaces_and_unsubscribe_ends_just_that_one() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("a/+", Q2)]);
+    peer.subscribe(&[("a/+", Q0)]);
+    peer.publish("a/b", "1", Q2, false);
+    assert_eq!(peer.take_all(), ["a/b 1 0"]);
+    peer.unsubscribe(&["a/b", "a/#", "#", "never"]);
+    peer.publish("a/b", "2", Q2, false);
+    assert_eq!(peer.take_all(), ["a/b 2 0"]);
+    peer.unsubscribe(&["never", "a/+"]);
+    peer.publish("a/b", "3", Q2, false);
+    peer.expect_nothing();
+}
+
+#[test]
+fn what_is_under_way_or_queued_is_carried_through_after_unsubscribe() {
+    let broker = Broker::start(&[]);
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("t", Q2)]);
+    let mut publisher = broker.clean("p");
+    publisher.publish("t", "1", Q2, false);
+    peer.unsubscribe(&["t"]);
+    publisher.publish("t", "2", Q2, false);
+    assert_eq!(peer.take_all(), ["t 1 2"]);
+}
+
+#[test]
+fn suback_answers_each_filter_in_order_and_0x80_to_those_denied() {
+    let broker = Broker::start(&["--deny", "no/#", "--deny", "test/nosubscribe"]);
+    let mut peer = broker.clean("c");
+    let codes = peer.subscribe(&[
+        ("a", Q2),
+        ("no/#", Q1),
+        ("b", Q0),
+        ("test/nosubscribe", Q0),
+        ("no/+", Q1),
+    ]);
+    assert_eq!(codes, [2, 0x80, 0, 0x80, 1]);
+    peer.publish("test/nosubscribe", "x", Q1, false);
+    peer.publish("no", "x", Q1, false);
+    peer.expect_nothing();
+}
+
+#[test]
+fn a_leading_wildcard_does_not_match_a_topic_that_starts_with_a_dollar_sign() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("#", Q0), ("+/a", Q0)]);
+    peer.publish("$SYS/a", "1", Q1, true);
+    peer.expect_nothing();
+    peer.subscribe(&[("+/#", Q0)]);
+    peer.expect_nothing();
+    peer.subscribe(&[("$SYS/#", Q0)]);
+    assert_eq!(peer.take_all(), ["$SYS/a 1 0 retained"]);
+    peer.publish("$SYS/a", "2", Q1, false);
+    assert_eq!(peer.take_all(), ["$SYS/a 2 0"]);
+}
+
+#[test]
+fn empty_levels_and_letters_are_compared_as_they_are() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("/+", Q0), ("+/+/b", Q0), ("A", Q0), ("e\u{301}", Q0)]);
+    for topic in ["/f", "//b", "a", "\u{e9}", "f/", "/"] {
+        peer.publish(topic, "x", Q0, false);
+    }
+    assert_eq!(peer.take_all(), ["/f x 0", "//b x 0", "/ x 0"]);
+}
+
+// Publishing
+
+#[test]
+fn dup_is_not_passed_on() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q2)]);
+    let delivery = |packet_id| Delivery::AtLeastOnce {
+        packet_id,
+        dup: true,
+    };
+    peer.send(&message("t", "x", delivery(id(9)), false));
+    assert_eq!(peer.wait_for(|p| matches!(p, Packet::PubAck(_))), {
+        Packet::PubAck(PubAck { packet_id: id(9) })
+    });
+    peer.settle();
+    assert_eq!(peer.take(), "t x 1");
+}
+
+#[test]
+fn what_one_client_publishes_arrives_in_its_order() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q2)]);
+    let mut publisher = broker.clean("p");
+    let mut bytes = Vec::new();
+    for n in 1..=900 {
+        let packet_id = id(n);
+        let dup = false;
+        let delivery = match n % 3 {
+            0 => Delivery::AtMostOnce,
+            1 => Delivery::AtLeastOnce { packet_id, dup },
+            _ => Delivery::ExactlyOnce { packet_id, dup },
+        };
+        let payload = n.to_string();
+        let publish = message("t", &payload, delivery, false);
+        bytes.extend(publish.encode_to_vec().unwrap());
+    }
+    publisher.send_bytes(&bytes);
+    let expected: Vec<_> = (1..=900).map(|n| format!("t {n} {}", n % 3)).collect();
+    let all: Vec<_> = (1..=900).map(|_| peer.take()).collect();
+    assert_eq!(all, expected);
+    // The answers come in the order of the messages too [MQTT-4.6.0-2, MQTT-4.6.0-3].
+    for n in (1..=900).filter(|n| n % 3 > 0) {
+        let packet_id = id(n);
+        let expected = match n % 3 {
+            1 => Packet::PubAck(PubAck { packet_id }),
+            _ => Packet::PubRec(PubRec { packet_id }),
+        };
+        assert_eq!(publisher.next(), expected);
+    }
+}
