@@ -7,7 +7,7 @@
     reason = "a benchmark stops at the first thing that is wrong"
 )]
 
-use std::hint::black_box;
+use core::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mqtt_sansio::v3::{

@@ -1,14 +1,17 @@
-//! MQTT 3.1.1 as values and pure functions.
+//! MQTT 3.1.1 (and 3.1) as values and pure functions.
 //!
-//! The crate turns bytes into packets and packets into bytes, and does nothing else: no sockets,
-//! no clock, no threads, no unsafe code, and without the feature `alloc` no heap. It is strict:
-//! what the standard forbids is an error that names the field, the offending byte and the
-//! normative statement.
+//! The crate turns bytes into packets, packets into events, and commands into bytes, and does
+//! nothing else: no sockets, no clock, no threads, no unsafe code, and without the feature `alloc`
+//! no heap. It is strict: what the standard forbids is an error that names the field, the offending
+//! byte and the normative statement.
 //!
 //! - [`v3::Packet`]: the fourteen MQTT Control Packets, generic over where their bytes live.
 //! - [`v3::Decoder`]: takes byte slices cut anywhere, yields packets; a large PUBLISH in pieces
 //!   if asked to.
 //! - [`Encode`]: writes packets to a slice, a `Vec`, a `BytesMut` or any other [`Output`].
+//! - [`Client`], [`Server`]: one connection each. They are fed packets and time, and answer with an
+//!   [`Event`], [`Action`]s and one deadline. [`Client`] says how to drive them.
+//! - [`Session`]: what outlives a connection.
 //! - [`TopicName`], [`TopicFilter`]: checked when made, and which is for which.
 //!
 //! [`Options`] says what a decoder accepts, and lists where conforming implementations differ.
