@@ -116,7 +116,7 @@ impl<S: Slots> Client<S> {
         self.core.config.early &= self.core.session.is_empty();
         self.core.resume();
         if connect.clean_session {
-            self.core.lose_session();
+            self.core.lose_session(true);
         }
         Ok(())
     }
@@ -164,6 +164,17 @@ impl<S: Slots> Client<S> {
         out: &mut O,
     ) -> Result<u32, SendError> {
         self.core.payload(now, bytes, out)
+    }
+
+    /// Says that the next `len` bytes of a payload have been sent, or are queued, by the caller
+    /// itself: for a vectored write, so that they need not be copied. Returns how many bytes are
+    /// still to come.
+    ///
+    /// # Errors
+    ///
+    /// As [`payload`](Self::payload).
+    pub fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, SendError> {
+        self.core.payload_sent(now, len)
     }
 
     /// Sends a message again that [`Action::Resend`] has asked for, with DUP [MQTT-3.3.1-1].
@@ -400,7 +411,7 @@ impl<S: Slots> Client<S> {
                 self.core.begin();
                 self.core.received_now();
                 if !session_present {
-                    self.core.lose_session();
+                    self.core.lose_session(true);
                 }
                 Ok(Some(Event::Connected { session_present }))
             }
@@ -451,6 +462,16 @@ impl<S: Slots> Client<S> {
     pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
         self.core.tick(now);
         self.core.violation(PeerError::Malformed(error));
+    }
+
+    /// Bytes of a packet that is not complete yet, or a piece of a payload, have come: the server is
+    /// there, only slow. This puts off the time limit for PINGRESP, which otherwise does not wait.
+    /// Call it only when there is progress.
+    pub fn handle_progress(&mut self, now: Timestamp) {
+        self.core.tick(now);
+        if self.core.state == State::Connected && self.core.deadline.is_some() {
+            self.core.deadline = self.core.after(self.core.config.ping_timeout);
+        }
     }
 
     /// Time has passed. Too early, or twice, does no harm.

@@ -85,7 +85,8 @@ impl Config {
     }
 
     /// Say each change of the session that has to survive a crash
-    /// ([`Action::Store`](crate::Action::Store)).
+    /// ([`Action::Store`](crate::Action::Store)). With Clean Session there are none but that an
+    /// earlier session is cleared: such a session ends with its connection.
     #[must_use]
     pub const fn journal(mut self, journal: bool) -> Self {
         self.journal = journal;

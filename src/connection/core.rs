@@ -144,8 +144,8 @@ impl<S: Slots> Core<S> {
     }
 
     /// The session is lost, or to be forgotten: what was not sent on this connection is lost, and
-    /// what was received may come again as something else.
-    pub(super) fn lose_session(&mut self) {
+    /// what was received may come again as something else. `was_stored`: it may be in a journal.
+    pub(super) fn lose_session(&mut self, was_stored: bool) {
         let losing = self.session.outbound.unsent() > 0;
         if !losing && self.session.inbound.is_empty() {
             return;
@@ -153,7 +153,9 @@ impl<S: Slots> Core<S> {
         self.losing = losing;
         self.session.inbound.clear();
         self.due_stored = false;
-        self.set_change(Some(Change::Cleared));
+        if self.config.journal && was_stored {
+            self.store = Some(Change::Cleared);
+        }
     }
 
     /// The connection is over.
@@ -174,7 +176,7 @@ impl<S: Slots> Core<S> {
         if self.clean_session {
             // The session ends with the connection [MQTT-3.1.2-6].
             self.session.outbound.resume();
-            self.lose_session();
+            self.lose_session(false);
         }
     }
 
@@ -223,7 +225,7 @@ impl<S: Slots> Core<S> {
     /// Acknowledgements that the application has given, and what is to be sent again.
     fn poll_delivery(&mut self) -> Option<Action> {
         if let Some((id, qos)) = self.session.inbound.due() {
-            if qos == QoS::ExactlyOnce && self.config.journal && !self.due_stored {
+            if qos == QoS::ExactlyOnce && self.keeps_journal() && !self.due_stored {
                 self.due_stored = true;
                 return Some(Action::Store(Change::Received(id)));
             }
@@ -271,9 +273,15 @@ impl<S: Slots> Core<S> {
     }
 
     const fn set_change(&mut self, change: Option<Change>) {
-        if self.config.journal {
+        if self.keeps_journal() {
             self.store = change;
         }
+    }
+
+    /// A session with Clean Session ends with the connection, also if that ends by a crash: there
+    /// is nothing to store of it [MQTT-3.1.2-6].
+    const fn keeps_journal(&self) -> bool {
+        self.config.journal && !self.clean_session
     }
 
     // Commands
@@ -310,7 +318,7 @@ impl<S: Slots> Core<S> {
         }
         let packet_id = outbound.next_id().ok_or(SendError::WindowFull)?;
         // [MQTT-4.3.2-1, MQTT-4.3.3-1]
-        Ok(delivery_of(qos, packet_id, false))
+        Ok(Delivery::new(qos, packet_id, false))
     }
 
     pub(super) fn can_publish(&mut self, qos: QoS) -> bool {
@@ -360,23 +368,32 @@ impl<S: Slots> Core<S> {
         bytes: &[u8],
         out: &mut O,
     ) -> Result<u32, SendError> {
+        self.payload_left(bytes.len())?;
+        out.reserve(bytes.len())?;
+        out.put(bytes)?;
+        self.payload_sent(now, bytes.len())
+    }
+
+    pub(super) fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, SendError> {
+        let left = self.payload_left(len)?;
+        if len > 0 {
+            self.tick(now);
+            self.sent_now();
+            self.outgoing = left;
+        }
+        Ok(left)
+    }
+
+    /// How many bytes of payload are still to be sent after `len` more.
+    fn payload_left(&self, len: usize) -> Result<u32, SendError> {
         if matches!(self.state, State::Ending | State::Ended) {
             return Err(SendError::Ended);
         }
-        let left = u32::try_from(bytes.len())
+        u32::try_from(len)
             .ok()
             .filter(|_| self.outgoing > 0)
             .and_then(|len| self.outgoing.checked_sub(len))
-            .ok_or(SendError::PayloadTooLong)?;
-        if bytes.is_empty() {
-            return Ok(left); // nothing was sent
-        }
-        out.reserve(bytes.len())?;
-        out.put(bytes)?;
-        self.tick(now);
-        self.sent_now();
-        self.outgoing = left;
-        Ok(left)
+            .ok_or(SendError::PayloadTooLong)
     }
 
     /// The message with this identifier, as far as the connection has asked for it.
@@ -388,7 +405,7 @@ impl<S: Slots> Core<S> {
         if self.session.outbound.phase(id) != Some(Phase::Publish(qos)) {
             return Err(SendError::QosChanged);
         }
-        Ok(delivery_of(qos, id, true)) // [MQTT-3.3.1-1]
+        Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1]
     }
 
     pub(super) fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
@@ -618,14 +635,6 @@ impl<S: Slots> Core<S> {
     /// True if something waits to be polled that the next answer would overwrite.
     pub(super) const fn has_control(&self) -> bool {
         self.control.is_some()
-    }
-}
-
-const fn delivery_of(qos: QoS, packet_id: PacketId, dup: bool) -> Delivery {
-    match qos {
-        QoS::AtMostOnce => Delivery::AtMostOnce,
-        QoS::AtLeastOnce => Delivery::AtLeastOnce { packet_id, dup },
-        QoS::ExactlyOnce => Delivery::ExactlyOnce { packet_id, dup },
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a connection tells the application, and what the application tells it to publish.
 
 use crate::types::{PacketId, QoS, TopicName};
+use crate::v3::fmt::{self, fields};
 use crate::v3::{Connect, ConnectRefusal, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe};
 
 /// What has happened, as far as the application has to know. It may borrow from the packet that
 /// was handed in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<B: AsRef<[u8]>> {
     /// Server: a client asks for a connection. Answer with
@@ -103,7 +104,7 @@ impl<B: AsRef<[u8]>> defmt::Format for Event<B> {
 /// };
 /// # Ok::<(), mqtt_sansio::TextError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 pub struct Message<B: AsRef<[u8]>> {
     /// Topic Name.
@@ -117,7 +118,7 @@ pub struct Message<B: AsRef<[u8]>> {
 }
 
 /// A [`Message`] whose payload is sent in pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 pub struct MessageHeader<B: AsRef<[u8]>> {
     /// Topic Name.
@@ -130,44 +131,85 @@ pub struct MessageHeader<B: AsRef<[u8]>> {
     pub retain: bool,
 }
 
-#[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> Message<B> {
-    /// The same message with its bytes in vectors of their own (feature `alloc`).
-    #[must_use]
-    pub fn to_owned(&self) -> Message<alloc::vec::Vec<u8>> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C: AsRef<[u8]>>(self, mut f: impl FnMut(B) -> C) -> Message<C> {
         Message {
-            topic: self.topic.to_owned(),
-            payload: self.payload.as_ref().to_vec(),
+            topic: self.topic.map(&mut f),
+            payload: f(self.payload),
             qos: self.qos,
             retain: self.retain,
         }
     }
-}
 
-#[cfg(feature = "defmt")]
-impl<B: AsRef<[u8]>> defmt::Format for Message<B> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(
-            f,
-            "Message {{ topic: {}, {=usize} bytes, qos: {}, retain: {=bool} }}",
-            self.topic,
-            self.payload.as_ref().len(),
-            self.qos,
-            self.retain
-        );
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Message<&[u8]> {
+        Message {
+            topic: self.topic.as_ref(),
+            payload: self.payload.as_ref(),
+            qos: self.qos,
+            retain: self.retain,
+        }
+    }
+
+    /// The same with its bytes in vectors of their own (feature `alloc`).
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn to_owned(&self) -> Message<alloc::vec::Vec<u8>> {
+        self.as_ref().map(<[u8]>::to_vec)
     }
 }
 
-#[cfg(feature = "defmt")]
-impl<B: AsRef<[u8]>> defmt::Format for MessageHeader<B> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(
-            f,
-            "MessageHeader {{ topic: {}, payload_len: {=u32}, qos: {}, retain: {=bool} }}",
-            self.topic,
-            self.payload_len,
-            self.qos,
-            self.retain
-        );
+/// What came, to be published to others: without Packet Identifier and DUP, which are not passed
+/// on [MQTT-3.3.1-3].
+impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B> {
+    fn from(publish: Publish<B>) -> Self {
+        Self {
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            topic: publish.topic,
+            payload: publish.payload,
+        }
+    }
+}
+
+fields!(Message(this) {
+    topic: this.topic,
+    payload: fmt::Message(this.payload.as_ref()),
+    qos: this.qos,
+    retain: this.retain,
+});
+fields!(MessageHeader(this) {
+    topic: this.topic,
+    payload_len: this.payload_len,
+    qos: this.qos,
+    retain: this.retain,
+});
+
+/// The name of the event, and what it is about.
+macro_rules! about {
+    ($f:ident, $self:ident, $($Variant:ident)+) => {
+        match $self {
+            $(Self::$Variant(about) => $f.debug_tuple(stringify!($Variant)).field(about).finish(),)+
+            Self::Connected { session_present } => $f
+                .debug_struct("Connected")
+                .field("session_present", session_present)
+                .finish(),
+            Self::Payload { bytes, left } => $f
+                .debug_struct("Payload")
+                .field("bytes", &fmt::Message(bytes.as_ref()))
+                .field("left", left)
+                .finish(),
+            Self::Disconnected => $f.write_str("Disconnected"),
+        }
+    };
+}
+
+impl<B: AsRef<[u8]>> core::fmt::Debug for Event<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        about!(f, self, ConnectRequested Refused Message MessageHeader Received Delivered
+            SubscribeRequested UnsubscribeRequested Subscribed Unsubscribed)
     }
 }

@@ -195,6 +195,17 @@ impl<S: Slots> Server<S> {
         self.core.payload(now, bytes, out)
     }
 
+    /// Says that the next `len` bytes of a payload have been sent, or are queued, by the caller
+    /// itself: for a vectored write, so that they need not be copied. Returns how many bytes are
+    /// still to come.
+    ///
+    /// # Errors
+    ///
+    /// As [`payload`](Self::payload).
+    pub fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, SendError> {
+        self.core.payload_sent(now, len)
+    }
+
     /// Sends a message again that [`Action::Resend`] has asked for, with DUP [MQTT-3.3.1-1].
     ///
     /// # Errors
@@ -443,6 +454,17 @@ impl<S: Slots> Server<S> {
             }
         }
         self.end(reason);
+    }
+
+    /// Bytes of a packet that is not complete yet have come: the client is there, only slow. It
+    /// counts as a sign of life; pieces of a payload do so by themselves. The standard counts
+    /// complete packets [MQTT-3.1.2-24]: whoever wants that does not call this. Call it only when
+    /// there is progress, or a client that sends a byte a minute stays for ever.
+    pub fn handle_progress(&mut self, now: Timestamp) {
+        self.core.tick(now);
+        if self.core.state == State::Connected {
+            self.core.received_now();
+        }
     }
 
     /// Time has passed. Too early, or twice, does no harm.

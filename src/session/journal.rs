@@ -150,4 +150,28 @@ mod tests {
         }));
         assert_eq!(session.outbound().count(), 1);
     }
+
+    #[test]
+    fn a_change_of_an_identifier_that_is_not_under_way_does_nothing() {
+        let mut session = Session::<[Slot; 4]>::default();
+        let sent = |packet_id| Change::Sent {
+            packet_id,
+            qos: QoS::ExactlyOnce,
+        };
+        // As in a journal whose beginning was cut off.
+        for change in [
+            sent(id(1)),
+            Change::Released(id(5)),
+            Change::Completed(id(6)),
+            Change::Forgotten(id(7)),
+            Change::Released(id(1)),
+            Change::Released(id(1)),
+            sent(id(2)),
+        ] {
+            assert!(session.apply(change), "{change:?}");
+        }
+        let order: Vec<u16> = session.outbound().map(|m| m.packet_id.get()).collect();
+        assert_eq!(order, [1, 2]);
+        assert_eq!(session.inbound().count(), 0);
+    }
 }

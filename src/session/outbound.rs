@@ -212,6 +212,9 @@ impl<S: Slots> Outbound<S> {
     /// PUBREC has come: the message is released, and PUBREL is what would be sent again, behind
     /// those for which PUBREC came earlier.
     pub(crate) fn release(&mut self, id: PacketId) {
+        if !matches!(self.phase(id), Some(Phase::Publish(_))) {
+            return;
+        }
         let id = id.get();
         self.unlink(id);
         self.count_as_sent(id);

@@ -10,7 +10,7 @@
 //! | 2 | number of messages under way to the peer |
 //! | 3 each | Packet Identifier; 1 PUBLISH at QoS 1, 2 PUBLISH at QoS 2, 3 PUBREL; in the order in which they are to be sent again |
 //! | 2 | number of QoS 2 messages from the peer that it has not released |
-//! | 3 each | Packet Identifier; 1 not acknowledged by the application, 2 acknowledged, 3 PUBREC sent |
+//! | 3 each | Packet Identifier; 2 acknowledged by the application, 3 PUBREC sent |
 //! | 4 | CRC-32 (reflected, polynomial 0xEDB88320) of everything before |
 
 use super::{Phase, Receipt, Session, Slots};
@@ -45,15 +45,17 @@ pub enum RestoreError {
 impl<S: Slots> Session<S> {
     /// How many bytes [`save`](Self::save) takes.
     pub fn saved_len(&self) -> usize {
-        let entries =
-            usize::from(self.outbound.messages()).saturating_add(self.inbound.kept().count());
+        let entries = usize::from(self.outbound.messages()).saturating_add(self.saved().count());
         FIXED.saturating_add(entries.saturating_mul(3))
     }
 
     /// Writes the session to the start of `buffer` and returns the part that was written; `None`
     /// if [`saved_len`](Self::saved_len) bytes do not fit. The format is versioned and described
     /// in the source of this module. What belongs to a connection rather than to the session
-    /// (SUBSCRIBE and UNSUBSCRIBE not answered yet, QoS 1 messages not acknowledged yet) is left out.
+    /// (SUBSCRIBE and UNSUBSCRIBE not answered yet) is left out, and so are messages that the
+    /// application has not acknowledged: the peer sends them again.
+    /// The session of a connection with Clean Session is not to be saved: it ends with that
+    /// connection, and must not come back [MQTT-3.1.2-6].
     ///
     /// ```
     /// use mqtt_sansio::{Session, Slot};
@@ -82,20 +84,27 @@ impl<S: Slots> Session<S> {
             };
             put_entry(&mut rest, packet_id, code)?;
         }
-        let kept = u16::try_from(self.inbound.kept().count()).ok()?;
-        put(&mut rest, &kept.to_be_bytes())?;
-        for (packet_id, receipt) in self.inbound.kept() {
-            let code = match receipt {
-                Receipt::Delivered(_) => 1,
-                Receipt::Acknowledged(_) => 2,
-                Receipt::Received => 3,
-            };
+        let received = u16::try_from(self.saved().count()).ok()?;
+        put(&mut rest, &received.to_be_bytes())?;
+        for (packet_id, code) in self.saved() {
             put_entry(&mut rest, packet_id, code)?;
         }
         let checked = saved.len().saturating_sub(4);
         let (content, check) = saved.split_at_mut_checked(checked)?;
         check.copy_from_slice(&crc32(content).to_be_bytes());
         Some(saved)
+    }
+
+    /// What is saved of the messages that have come.
+    fn saved(&self) -> impl Iterator<Item = (PacketId, u8)> + '_ {
+        self.inbound
+            .kept()
+            .filter_map(|(packet_id, receipt)| match receipt {
+                // PUBREC was not sent, and whoever reads this may not have the message any more.
+                Receipt::Delivered(_) => None,
+                Receipt::Acknowledged(_) => Some((packet_id, 2)),
+                Receipt::Received => Some((packet_id, 3)),
+            })
     }
 
     /// [`save`](Self::save) to a new vector (feature `alloc`).
@@ -150,7 +159,6 @@ impl<S: Slots> Session<S> {
         for _ in 0..take_u16(&mut rest).ok_or(Damaged)? {
             let (packet_id, code) = take_entry(&mut rest).ok_or(Damaged)?;
             let receipt = match code {
-                1 => Receipt::Delivered(QoS::ExactlyOnce),
                 2 => Receipt::Acknowledged(QoS::ExactlyOnce),
                 3 => Receipt::Received,
                 _ => return Err(Damaged),
@@ -239,7 +247,10 @@ mod tests {
         session.inbound.insert(id(900), Receipt::Received, 4);
         session
             .inbound
-            .insert(id(8), Receipt::Delivered(QoS::ExactlyOnce), 4);
+            .insert(id(8), Receipt::Acknowledged(QoS::ExactlyOnce), 4);
+        session
+            .inbound
+            .insert(id(7), Receipt::Delivered(QoS::ExactlyOnce), 4);
         session
             .inbound
             .insert(id(9), Receipt::Delivered(QoS::AtLeastOnce), 4);
@@ -249,7 +260,7 @@ mod tests {
     /// Version 1, byte by byte: this must stay readable for ever.
     const BUSY: &[u8] = b"MQSN\x01\x00\x00\
         \x00\x03\x00\x02\x01\x00\x04\x02\x00\x01\x03\
-        \x00\x02\x03\x84\x03\x00\x08\x01";
+        \x00\x02\x03\x84\x03\x00\x08\x02";
 
     fn with_check(content: &[u8]) -> Vec<u8> {
         [content, &crc32(content).to_be_bytes()].concat()
@@ -283,7 +294,7 @@ mod tests {
         assert_eq!(session.inbound.receipt(id(900)), Some(Receipt::Received));
         assert_eq!(
             session.inbound.receipt(id(8)),
-            Some(Receipt::Delivered(QoS::ExactlyOnce))
+            Some(Receipt::Acknowledged(QoS::ExactlyOnce))
         );
         assert_eq!(session.inbound.receipt(id(9)), None);
     }

@@ -41,6 +41,18 @@ impl QoS {
     }
 }
 
+impl From<QoS> for u8 {
+    fn from(qos: QoS) -> Self {
+        qos.number()
+    }
+}
+
+impl core::fmt::Display for QoS {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&self.number(), f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

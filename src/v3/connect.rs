@@ -165,10 +165,7 @@ impl<B> Connect<B> {
             keep_alive: self.keep_alive,
             client_id: self.client_id.map(&mut f),
             will: self.will.map(|will| will.map(&mut f)),
-            credentials: self.credentials.map(|credentials| Credentials {
-                user_name: credentials.user_name.map(&mut f),
-                password: credentials.password.map(&mut f),
-            }),
+            credentials: self.credentials.map(|credentials| credentials.map(&mut f)),
         }
     }
 
@@ -209,6 +206,56 @@ impl<B> Will<B> {
             message: f(self.message),
             qos: self.qos,
             retain: self.retain,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Connect<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Connect<&[u8]> {
+        Connect {
+            protocol_level: self.protocol_level,
+            clean_session: self.clean_session,
+            keep_alive: self.keep_alive,
+            client_id: self.client_id.as_ref(),
+            will: self.will.as_ref().map(Will::as_ref),
+            credentials: self.credentials.as_ref().map(Credentials::as_ref),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Will<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Will<&[u8]> {
+        Will {
+            topic: self.topic.as_ref(),
+            message: self.message.as_ref(),
+            qos: self.qos,
+            retain: self.retain,
+        }
+    }
+}
+
+impl<B> Credentials<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Credentials<C> {
+        Credentials {
+            user_name: self.user_name.map(&mut f),
+            password: self.password.map(&mut f),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Credentials<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Credentials<&[u8]> {
+        Credentials {
+            user_name: self.user_name.as_ref(),
+            password: self.password.as_ref().map(AsRef::as_ref),
         }
     }
 }

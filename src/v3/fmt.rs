@@ -7,7 +7,7 @@ use super::{
 };
 
 /// Bytes as Rust would write them, and how many more there are when there are many.
-struct Message<'a>(&'a [u8]);
+pub(crate) struct Message<'a>(pub(crate) &'a [u8]);
 
 /// The Password, which does not belong into logs.
 struct Hidden;
@@ -68,6 +68,8 @@ macro_rules! fields {
         }
     };
 }
+
+pub(crate) use fields;
 
 fields!(Connect(this) {
     protocol_level: this.protocol_level,

@@ -10,7 +10,7 @@ mod arbitrary;
 mod bytes;
 mod connack;
 mod connect;
-mod fmt;
+pub(crate) mod fmt;
 mod list;
 mod packet;
 mod publish;

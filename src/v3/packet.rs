@@ -4,6 +4,8 @@ use super::{
     ConnAck, Connect, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, SubAck, Subscribe,
     UnsubAck, Unsubscribe, publish,
 };
+#[cfg(feature = "alloc")]
+use super::{Credentials, Subscription, Will};
 use crate::types::PacketId;
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
@@ -107,21 +109,44 @@ impl<B> Packet<B> {
     }
 }
 
-/// `as_ref` and `to_owned` for everything that [`map`](Packet::map) works on.
-macro_rules! conversions {
+impl<B: AsRef<[u8]>> Packet<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> PacketRef<'_> {
+        match self {
+            Self::Connect(packet) => Packet::Connect(packet.as_ref()),
+            Self::ConnAck(packet) => Packet::ConnAck(*packet),
+            Self::Publish(packet) => Packet::Publish(packet.as_ref()),
+            Self::PubAck(packet) => Packet::PubAck(*packet),
+            Self::PubRec(packet) => Packet::PubRec(*packet),
+            Self::PubRel(packet) => Packet::PubRel(*packet),
+            Self::PubComp(packet) => Packet::PubComp(*packet),
+            Self::Subscribe(packet) => Packet::Subscribe(packet.as_ref()),
+            Self::SubAck(packet) => Packet::SubAck(packet.as_ref()),
+            Self::Unsubscribe(packet) => Packet::Unsubscribe(packet.as_ref()),
+            Self::UnsubAck(packet) => Packet::UnsubAck(*packet),
+            Self::PingReq => Packet::PingReq,
+            Self::PingResp => Packet::PingResp,
+            Self::Disconnect => Packet::Disconnect,
+        }
+    }
+}
+
+/// `to_owned` for everything that [`map`](Packet::map) works on.
+#[cfg(feature = "alloc")]
+macro_rules! to_owned {
     ($($Type:ident)+) => {$(
-        #[cfg(feature = "alloc")]
-        impl<B: AsRef<[u8]> + Clone> $Type<B> {
-            /// The same packet with its bytes in vectors of their own (feature `alloc`).
+        impl<B: AsRef<[u8]>> $Type<B> {
+            /// The same with its bytes in vectors of their own (feature `alloc`).
             #[must_use]
             pub fn to_owned(&self) -> $Type<alloc::vec::Vec<u8>> {
-                self.clone().map(|bytes| bytes.as_ref().to_vec())
+                self.as_ref().map(<[u8]>::to_vec)
             }
         }
     )+};
 }
-
-conversions!(Packet Connect Publish PublishHeader Subscribe SubAck Unsubscribe);
+#[cfg(feature = "alloc")]
+to_owned!(Packet Connect Will Credentials Publish PublishHeader Subscribe Subscription SubAck Unsubscribe);
 
 /// MQTT 3.1.1 and MQTT 3.1, as a parameter of [`Decoder`](crate::Decoder).
 #[derive(Debug, Clone, Copy)]

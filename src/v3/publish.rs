@@ -79,6 +79,18 @@ pub enum Delivery {
 }
 
 impl Delivery {
+    /// The delivery at this QoS. At QoS 0 there is neither identifier nor DUP, and what is given
+    /// for them is left out.
+    #[must_use]
+    #[inline]
+    pub const fn new(qos: QoS, packet_id: PacketId, dup: bool) -> Self {
+        match qos {
+            QoS::AtMostOnce => Self::AtMostOnce,
+            QoS::AtLeastOnce => Self::AtLeastOnce { packet_id, dup },
+            QoS::ExactlyOnce => Self::ExactlyOnce { packet_id, dup },
+        }
+    }
+
     /// The QoS.
     #[must_use]
     #[inline]
@@ -175,6 +187,17 @@ impl<B> Publish<B> {
 }
 
 impl<B: AsRef<[u8]>> Publish<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Publish<&[u8]> {
+        Publish {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.as_ref(),
+            payload: self.payload.as_ref(),
+        }
+    }
+
     /// Everything but the payload, to be encoded on its own before the payload is written.
     ///
     /// # Errors
@@ -208,6 +231,17 @@ impl<B> PublishHeader<B> {
 }
 
 impl<B: AsRef<[u8]>> PublishHeader<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> PublishHeader<&[u8]> {
+        PublishHeader {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.as_ref(),
+            payload_len: self.payload_len,
+        }
+    }
+
     /// The whole packet, now that the payload is known; `None` if it is not `payload_len` long.
     #[must_use]
     pub fn with_payload(self, payload: B) -> Option<Publish<B>> {

@@ -108,6 +108,17 @@ impl<B> SubAck<B> {
     }
 }
 
+impl<B: AsRef<[u8]>> SubAck<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> SubAck<&[u8]> {
+        SubAck {
+            packet_id: self.packet_id,
+            return_codes: self.return_codes.as_ref(),
+        }
+    }
+}
+
 impl<'a> SubAck<&'a [u8]> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {

@@ -110,6 +110,39 @@ impl<B> Subscribe<B> {
     }
 }
 
+impl<B: AsRef<[u8]>> Subscribe<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Subscribe<&[u8]> {
+        Subscribe {
+            packet_id: self.packet_id,
+            subscriptions: self.subscriptions.as_ref(),
+        }
+    }
+}
+
+impl<B> Subscription<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscription<C> {
+        Subscription {
+            topic_filter: self.topic_filter.map(f),
+            qos: self.qos,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Subscription<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Subscription<&[u8]> {
+        Subscription {
+            topic_filter: self.topic_filter.as_ref(),
+            qos: self.qos,
+        }
+    }
+}
+
 impl<'a> Subscribe<&'a [u8]> {
     pub(super) fn read(reader: &mut Reader<'a>, options: &Options) -> Result<Self, DecodeError> {
         Ok(Self {

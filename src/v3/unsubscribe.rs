@@ -70,6 +70,17 @@ impl<B> Unsubscribe<B> {
     }
 }
 
+impl<B: AsRef<[u8]>> Unsubscribe<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Unsubscribe<&[u8]> {
+        Unsubscribe {
+            packet_id: self.packet_id,
+            topic_filters: self.topic_filters.as_ref(),
+        }
+    }
+}
+
 impl<'a> Unsubscribe<&'a [u8]> {
     pub(super) fn read(reader: &mut Reader<'a>, options: &Options) -> Result<Self, DecodeError> {
         Ok(Self {

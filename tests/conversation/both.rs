@@ -1108,11 +1108,12 @@ conversations! {
         us.forget(1).stores(Change::Completed(id(1)));
     }
 
-    fn a_session_that_ends_with_its_connection_is_cleared_in_the_journal<S>() {
+    /// [MQTT-3.1.2-6]: after a crash it must not come back, so nothing of it is stored.
+    fn a_session_that_ends_with_its_connection_is_not_in_the_journal<S>() {
         let mut us = Us::begins_clean::<S>(JOURNAL);
-        us.publish(Q1, "a");
-        us.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "a"));
-        us.transport_closes().stores(Change::Cleared).lost(1, false);
+        us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
+        us.receives(publish(Q2, 7, "b")).message(publish(Q2, 7, "b")).sends(pubrec(7));
+        us.transport_closes().lost(1, false);
         us.closes(CloseReason::TransportClosed);
     }
 

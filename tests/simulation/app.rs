@@ -91,7 +91,7 @@ impl App {
     /// The next message has been encoded.
     pub(crate) fn published(&mut self, id: Option<PacketId>, spec: Spec) {
         match id {
-            Some(id) if self.journal => self.sending = Some((id, spec)),
+            Some(id) if self.keeps_journal() => self.sending = Some((id, spec)),
             _ => self.commit(id, spec),
         }
     }
@@ -124,7 +124,7 @@ impl App {
 
     /// The peer has this message.
     pub(crate) fn arrived(&mut self, id: PacketId) -> Outcome {
-        if !self.journal {
+        if !self.keeps_journal() {
             let gone = self.memory.outbox.remove(id);
             ensure!(gone.is_some(), "{id:?} has arrived, and was not under way");
         }
@@ -136,7 +136,7 @@ impl App {
             ctx.stats.forgotten += 1;
             ctx.ledger(self.side).forgotten.insert(spec.number);
             ctx.ledger(self.side).release(id);
-            if !self.journal {
+            if !self.keeps_journal() {
                 self.memory.outbox.remove(id);
             }
         }
@@ -145,11 +145,7 @@ impl App {
     /// `Action::Lost`
     pub(crate) fn lost(&mut self, ctx: &mut Context, id: PacketId, received: bool) -> Outcome {
         ctx.ledger(self.side).release(id);
-        let awaited = if self.journal {
-            self.cleared.remove(&id)
-        } else {
-            self.memory.outbox.get(id).is_some()
-        };
+        let awaited = self.cleared.remove(&id) || self.memory.outbox.get(id).is_some();
         ensure!(
             awaited != received,
             "{id:?} is lost, received: {received}, awaited: {awaited}"
@@ -162,13 +158,24 @@ impl App {
 
     pub(crate) fn delivered(&mut self, ctx: &mut Context, id: Option<PacketId>, arrival: Arrival) {
         match id {
-            Some(id) if self.journal && arrival.qos == QoS::ExactlyOnce => {
+            Some(id)
+                if (self.keeps_journal() || self.manual) && arrival.qos == QoS::ExactlyOnce =>
+            {
                 self.unstored.insert(id, arrival);
             }
             _ => self.keep(ctx, arrival),
         }
         if let Some(id) = id.filter(|_| self.manual) {
             self.memory.unacknowledged.push((id, arrival.qos));
+        }
+    }
+
+    /// Without a journal a message is kept when it is acknowledged; with one, when it is stored.
+    pub(crate) fn acknowledged(&mut self, ctx: &mut Context, id: PacketId) {
+        if !self.keeps_journal() {
+            if let Some(arrival) = self.unstored.remove(&id) {
+                self.keep(ctx, arrival);
+            }
         }
     }
 
@@ -195,6 +202,12 @@ impl App {
     }
 
     // What it stores
+
+    /// With Clean Session there is nothing to store: the session ends with the connection, also by
+    /// a crash.
+    pub(crate) fn keeps_journal(&self) -> bool {
+        self.journal && !self.memory.is_clean
+    }
 
     /// `Action::Store`: the change and what belongs to it, at once.
     pub(crate) fn store(&mut self, ctx: &mut Context, change: Change) -> Outcome {
@@ -240,8 +253,9 @@ impl App {
     }
 
     /// Without a journal: everything, before anything leaves.
-    pub(crate) fn save(&mut self, session: Option<&Session<Storage>>) {
+    pub(crate) fn save(&mut self, ctx: &mut Context, session: Option<&Session<Storage>>) {
         if !self.journal {
+            ctx.ledger(self.side).commit();
             if let Some(session) = session {
                 self.memory.saved = session.save_to_vec();
             }
@@ -251,7 +265,7 @@ impl App {
 
     /// A long journal becomes a saved session.
     pub(crate) fn compact(&mut self, ctx: &mut Context) -> Outcome {
-        if self.journal && self.memory.changes.len() > 8 && ctx.rng.u32(0..8) == 0 {
+        if self.keeps_journal() && self.memory.changes.len() > 8 && ctx.rng.u32(0..8) == 0 {
             ctx.stats.journals_compacted += 1;
             self.memory.saved = self.restored(ctx)?.save_to_vec();
             self.memory.changes.clear();
@@ -300,8 +314,10 @@ impl App {
             ctx.stats.snapshot_restarts += 1;
             let before = self.disk.delivered.len() < self.memory.delivered.len();
             ctx.stats.volatile_losses += u64::from(before);
+            ctx.ledger(self.side).roll_back();
             self.memory = self.disk.clone();
-            self.connection_ended();
+            // What was not acknowledged is not in the saved session, and comes again.
+            self.end_receiving();
         }
     }
 
@@ -341,7 +357,7 @@ impl App {
             "the session awaits {awaited:?}, the application keeps {:?}",
             self.memory.outbox
         );
-        if self.journal && ctx.rng.u32(0..4) == 0 {
+        if self.keeps_journal() && ctx.rng.u32(0..4) == 0 {
             let restored = self.restored(ctx)?;
             ensure!(
                 restored.outbound().eq(session.outbound()),

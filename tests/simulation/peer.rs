@@ -127,7 +127,8 @@ impl Peer {
             connection.socket.sever(&mut ctx.rng);
         }
         self.app.crash(ctx);
-        if self.side == Side::Server && !self.app.memory.has_session {
+        let memory = &self.app.memory;
+        if memory.is_clean || self.side == Side::Server && !memory.has_session {
             self.app.drop_session(ctx);
             self.session = None;
         } else {

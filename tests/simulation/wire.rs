@@ -27,6 +27,8 @@ pub(crate) struct Ledger {
     uses: BTreeMap<PacketId, Use>,
     /// The messages that have left, by number, and in which order.
     sent: BTreeMap<u32, u64>,
+    /// Where in that order the messages were that are published once more.
+    given_up: BTreeMap<u32, u64>,
     count: u64,
     recorded: u64,
     /// Lost with a session and published anew: these may arrive more than once.
@@ -39,7 +41,19 @@ impl Ledger {
     /// The application publishes the message once more, as a new one.
     pub(crate) fn republished(&mut self, number: u32) {
         self.republished.insert(number);
-        self.sent.remove(&number);
+        if let Some(order) = self.sent.remove(&number) {
+            self.given_up.insert(number, order);
+        }
+    }
+
+    /// A crash has taken back that messages were to be published once more.
+    pub(crate) fn roll_back(&mut self) {
+        self.sent.append(&mut self.given_up);
+    }
+
+    /// No crash takes it back any more.
+    pub(crate) fn commit(&mut self) {
+        self.given_up.clear();
     }
 
     pub(crate) fn release(&mut self, id: PacketId) {

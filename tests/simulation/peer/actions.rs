@@ -8,6 +8,9 @@ use super::super::context::{Context, Outcome, ensure};
 use super::super::plan::Sabotage;
 use super::{Flow, Peer};
 
+/// In milliseconds; see `Context::now`.
+const MOST_SET_BACK: u64 = 500;
+
 impl Peer {
     /// Carries out all actions, any of which may be the last before a crash; then sends.
     pub(super) fn drain(
@@ -30,7 +33,7 @@ impl Peer {
             self.app.check(ctx, connection.endpoint.session())?;
             self.app.compact(ctx)?;
             if !connection.out.is_empty() {
-                self.app.save(Some(connection.endpoint.session()));
+                self.app.save(ctx, Some(connection.endpoint.session()));
             }
         }
         if ctx.misfortune(ctx.plan.crashes) {
@@ -92,14 +95,22 @@ impl Peer {
         let silence = connection.clock.millis_since(connection.last_received);
         let holds = match reason {
             CloseReason::Violation(_) => false,
+            // The clock may have been set back since a call that was refused, and so told nobody
+            // the time.
             CloseReason::KeepAliveTimeout => {
-                silence >= u64::from(ctx.plan.keep_alive) * 1500 && ctx.plan.keep_alive > 0
+                silence + MOST_SET_BACK >= u64::from(ctx.plan.keep_alive) * 1500
+                    && ctx.plan.keep_alive > 0
             }
             CloseReason::ConnectTimeout => !connection.is_accepted,
             CloseReason::PingTimeout => connection.is_accepted && ctx.plan.keep_alive > 0,
             _ => true,
         };
-        ensure!(holds, "the {} closes: {reason}", self.side);
+        ensure!(
+            holds,
+            "the {} closes after {silence} ms of silence, since {:?}: {reason}",
+            self.side,
+            connection.last_received
+        );
         Ok(())
     }
 

@@ -183,13 +183,17 @@ impl Peer {
         ctx: &mut Context,
         connection: &mut Connection,
     ) -> Outcome {
+        let keeps_journal = self.app.keeps_journal();
         let waiting = &mut self.app.memory.unacknowledged;
-        let at = ctx.rng.usize(0..waiting.len());
+        // What is acknowledged out of order and then saved would be kept out of order too.
+        let choices = if keeps_journal { waiting.len() } else { 1 };
+        let at = ctx.rng.usize(0..choices);
         let (id, _) = waiting.remove(at);
         ctx.stats.late_acknowledgements += u64::from(at > 0);
         ctx.note(self.side, format_args!("acknowledges {id:?}"));
         let result = connection.endpoint.acknowledge(id);
         ensure!(result.is_ok(), "acknowledge {id:?}: {result:?}");
+        self.app.acknowledged(ctx, id);
         let again = connection.endpoint.acknowledge(id);
         ensure!(
             again == Err(SendError::NotAwaited),
@@ -287,6 +291,8 @@ impl Peer {
             let deadline = connection.endpoint.poll_timeout();
             let now = connection.now(ctx);
             let is_due = deadline.is_some_and(|deadline| deadline <= connection.clock);
+            // A call that was refused has told nobody the time, so it is told here if it matters.
+            let now = if is_due { connection.clock } else { now };
             connection.endpoint.handle_timeout(now);
             if !is_due {
                 ensure!(

@@ -166,7 +166,7 @@ impl Peer {
             }
             Event::Received(id) => self.app.arrived(id)?,
             Event::Delivered(id) => {
-                if !self.app.journal {
+                if !self.app.keeps_journal() {
                     self.app.memory.outbox.remove(id);
                 }
             }

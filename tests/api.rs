@@ -1,0 +1,240 @@
+//! What embedders lean on, beside the protocol: conversions, sizes, errors, threads.
+
+#![cfg(feature = "alloc")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::std_instead_of_alloc,
+    reason = "a test stops at the first thing that is wrong"
+)]
+
+use std::collections::BTreeSet;
+
+use mqtt_sansio::v3::{
+    self, Connect, ConnectRefusal, Credentials, Decoder, Delivery, Packet, Publish, Subscription,
+    Will,
+};
+use mqtt_sansio::{
+    Action, Client, CloseReason, Config, DecodeError, EncodeError, Event, HandleError, Message,
+    Options, Outbox, PacketId, PeerError, QoS, RestoreError, SendError, Server, Session, Slot,
+    Text, TextError, Timestamp, TopicFilter, TopicName,
+};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+fn publish() -> Publish<&'static [u8]> {
+    Publish {
+        delivery: Delivery::new(QoS::AtLeastOnce, PacketId::MIN, true),
+        retain: true,
+        topic: TopicName::new("a/b").unwrap(),
+        payload: b"hi",
+    }
+}
+
+/// A client that the server has accepted, with Keep Alive 60.
+fn connected(config: Config) -> Client<Vec<Slot>> {
+    let mut client = Client::new(Session::default(), config, NOW);
+    let mut connect = Connect::new(Text::new("c").unwrap());
+    connect.keep_alive = 60;
+    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    let connack = v3::decode(&mut &b"\x20\x02\0\0"[..], &Options::new());
+    client
+        .handle_packet(NOW, connack.unwrap().unwrap())
+        .unwrap();
+    client
+}
+
+fn message(qos: QoS) -> Message<&'static [u8]> {
+    Message {
+        qos,
+        ..Message::from(publish())
+    }
+}
+
+#[test]
+fn owned_values_borrow_back_to_what_they_were_made_of() {
+    let packet = Packet::Publish(publish());
+    assert_eq!(packet.to_owned().as_ref(), packet);
+    let credentials = Credentials {
+        user_name: Text::new("u").unwrap(),
+        password: Some(&b"p"[..]),
+    };
+    assert_eq!(credentials.to_owned().as_ref(), credentials);
+    let will = Will {
+        topic: TopicName::new("w").unwrap(),
+        message: &b"gone"[..],
+        qos: QoS::ExactlyOnce,
+        retain: true,
+    };
+    assert_eq!(will.to_owned().as_ref(), will);
+    let connect = Connect {
+        will: Some(will),
+        credentials: Some(credentials),
+        ..Connect::new(Text::new("c").unwrap())
+    };
+    assert_eq!(connect.to_owned().as_ref(), connect);
+    let subscription = Subscription {
+        topic_filter: TopicFilter::new("a/+").unwrap(),
+        qos: QoS::AtMostOnce,
+    };
+    assert_eq!(subscription.to_owned().as_ref(), subscription);
+    assert_eq!(
+        message(QoS::AtLeastOnce).to_owned().as_ref(),
+        message(QoS::AtLeastOnce)
+    );
+}
+
+#[test]
+fn a_message_made_of_a_publish_passes_on_neither_identifier_nor_dup() {
+    let message = Message::from(publish());
+    assert_eq!((message.qos, message.retain), (QoS::AtLeastOnce, true));
+    assert_eq!(message.topic, "a/b");
+    assert_eq!(message.payload, b"hi");
+}
+
+#[test]
+fn events_and_messages_print_as_text() {
+    let event = Event::Message(publish());
+    assert!(
+        format!("{event:?}").contains(r#"payload: b"hi""#),
+        "{event:?}"
+    );
+    let piece = Event::Payload {
+        bytes: &b"21.5"[..],
+        left: 3,
+    };
+    assert_eq!(
+        format!("{piece:?}"),
+        r#"Payload { bytes: b"21.5", left: 3 }"#
+    );
+    let message = message(QoS::AtMostOnce);
+    assert!(
+        format!("{message:?}").contains(r#"payload: b"hi""#),
+        "{message:?}"
+    );
+}
+
+#[test]
+fn at_qos_0_a_delivery_has_no_identifier_and_no_dup() {
+    let delivery = Delivery::new(QoS::AtMostOnce, PacketId::MAX, true);
+    assert_eq!(delivery, Delivery::AtMostOnce);
+    for qos in [QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        let delivery = Delivery::new(qos, PacketId::MAX, true);
+        assert_eq!(delivery.qos(), qos);
+        assert_eq!(delivery.packet_id(), Some(PacketId::MAX));
+        assert!(delivery.dup());
+    }
+}
+
+#[test]
+fn errors_are_errors_and_everything_goes_to_other_threads() {
+    fn error<E: std::error::Error + Send + Sync + Copy + 'static>() {}
+    fn sent<T: Send + Sync>() {}
+    error::<DecodeError>();
+    error::<EncodeError>();
+    error::<TextError>();
+    error::<PeerError>();
+    error::<HandleError>();
+    error::<SendError>();
+    error::<RestoreError>();
+    error::<CloseReason>();
+    error::<ConnectRefusal>();
+    sent::<Decoder<Vec<u8>>>();
+    sent::<Client<Vec<Slot>>>();
+    sent::<Server<Vec<Slot>>>();
+    sent::<Outbox<Message<Vec<u8>>>>();
+    assert!(size_of::<DecodeError>() <= 8);
+    assert!(size_of::<Action>() <= 8);
+}
+
+#[test]
+fn can_publish_says_whether_publish_would_have_room() {
+    let mut client = connected(Config::new().window(1));
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+        assert!(client.can_publish(qos));
+    }
+    let mut out = Vec::new();
+    client
+        .publish(NOW, &message(QoS::AtLeastOnce), &mut out)
+        .unwrap();
+    assert!(!client.can_publish(QoS::ExactlyOnce));
+    assert!(client.can_publish(QoS::AtMostOnce));
+    client.handle_transport_closed(NOW);
+    assert!(!client.can_publish(QoS::AtMostOnce));
+}
+
+#[test]
+fn payload_that_the_caller_sends_itself_is_counted_and_not_copied() {
+    let mut client = connected(Config::new());
+    let header = mqtt_sansio::MessageHeader {
+        topic: TopicName::new("firmware").unwrap(),
+        payload_len: 1_000,
+        qos: QoS::AtMostOnce,
+        retain: false,
+    };
+    let mut out = Vec::new();
+    assert_eq!(client.payload_sent(NOW, 1), Err(SendError::PayloadTooLong));
+    client.publish_in_pieces(NOW, &header, &mut out).unwrap();
+    assert_eq!(out.len(), 3 + 2 + 8);
+    assert_eq!(client.payload_sent(NOW, 0), Ok(1_000));
+    assert_eq!(client.payload_sent(NOW, 600), Ok(400));
+    assert_eq!(
+        client.payload_sent(NOW, 401),
+        Err(SendError::PayloadTooLong)
+    );
+    assert!(!client.can_publish(QoS::AtMostOnce));
+    assert_eq!(client.payload_sent(NOW, 400), Ok(0));
+    assert!(client.can_publish(QoS::AtMostOnce));
+}
+
+#[test]
+fn progress_puts_off_the_time_limit_for_pingresp_and_nothing_else() {
+    let mut client = connected(Config::new().ping_timeout(5_000));
+    let due = client.poll_timeout().unwrap();
+    client.handle_progress(NOW.plus_millis(10));
+    assert_eq!(client.poll_timeout(), Some(due), "no PINGREQ is under way");
+    client.handle_timeout(due);
+    assert!(matches!(client.poll_action(), Some(Action::Transmit(_))));
+    assert_eq!(client.poll_timeout(), Some(due.plus_millis(5_000)));
+    client.handle_progress(due.plus_millis(4_000));
+    assert_eq!(client.poll_timeout(), Some(due.plus_millis(9_000)));
+}
+
+#[test]
+fn progress_is_a_sign_of_life_of_a_client() {
+    let mut server = Server::new(Session::<Vec<Slot>>::default(), Config::new(), NOW);
+    server.handle_progress(NOW.plus_millis(9_000));
+    assert_eq!(
+        server.poll_timeout(),
+        Some(NOW.plus_millis(10_000)),
+        "not before CONNECT"
+    );
+    let mut connect = &b"\x10\x0d\0\x04MQTT\x04\x02\0\x02\0\x01c"[..];
+    let connect = v3::decode(&mut connect, &Options::new()).unwrap().unwrap();
+    server.handle_packet(NOW, connect).unwrap();
+    let accepted = NOW.plus_millis(9_000);
+    server.accept(accepted, &mut None, &mut Vec::new()).unwrap();
+    assert_eq!(server.poll_timeout(), Some(accepted.plus_millis(3_000)));
+    server.handle_progress(accepted.plus_millis(2_000));
+    assert_eq!(server.poll_timeout(), Some(accepted.plus_millis(5_000)));
+}
+
+#[test]
+fn an_accept_that_fails_leaves_the_session_with_the_caller() {
+    let mut server = Server::new(Session::<Vec<Slot>>::default(), Config::new(), NOW);
+    let mut kept = Some(Session::default());
+    assert_eq!(
+        server.accept(NOW, &mut kept, &mut Vec::new()),
+        Err(SendError::NotConnected)
+    );
+    assert!(kept.is_some());
+}
+
+#[test]
+fn qos_prints_and_converts_to_its_number() {
+    let numbers: BTreeSet<u8> = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce]
+        .into_iter()
+        .map(u8::from)
+        .collect();
+    assert_eq!(numbers, BTreeSet::from([0, 1, 2]));
+    assert_eq!(QoS::ExactlyOnce.to_string(), "2");
+}
