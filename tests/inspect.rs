@@ -338,9 +338,24 @@ fn an_incomplete_packet_is_an_object_and_exit_status_2() {
 }
 
 #[test]
-fn no_bytes_are_no_packets() {
-    for arguments in [&["-"][..], &["--json", "-"]] {
+fn no_bytes_are_no_objects() {
+    for arguments in [&["--json", ""][..], &["--json", "-"]] {
         assert_eq!(inspect(arguments), (String::new(), 0));
+    }
+}
+
+#[test]
+fn no_bytes_are_nothing_to_label() {
+    let file = temporary_file("empty.bin", b"");
+    for arguments in [
+        &[""][..],
+        &[" \n"],
+        &["-"],
+        &[],
+        &["--binary", file.to_str().unwrap()],
+    ] {
+        let stderr = usage_error(arguments);
+        assert_eq!(stderr, "inspect: no bytes\nTry --help.\n", "{arguments:?}");
     }
 }
 
@@ -844,6 +859,212 @@ fn hexadecimal_is_taken_as_it_is_pasted() {
     );
 }
 
+/// A CONNECT of 40 bytes, which is two and a half rows of a dump.
+const DUMPED: &str = "1026 0004 4d515454 04 c2 0078 0009 383934363732303839 0006 343839343032 \
+                      0007 646e646673736a";
+
+const WIRESHARK: &str = "\
+0000   10 26 00 04 4d 51 54 54 04 c2 00 78 00 09 38 39   .&..MQTT...x..89
+0010   34 36 37 32 30 38 39 00 06 34 38 39 34 30 32 00   4672089..489402.
+0020   07 64 6e 64 66 73 73 6a                           .dndfssj
+";
+
+const HEXDUMP: &str = "\
+00000000  10 26 00 04 4d 51 54 54  04 c2 00 78 00 09 38 39  |.&..MQTT...x..89|
+00000010  34 36 37 32 30 38 39 00  06 34 38 39 34 30 32 00  |4672089..489402.|
+00000020  07 64 6e 64 66 73 73 6a                           |.dndfssj|
+00000028
+";
+
+const XXD: &str = "\
+00000000: 1026 0004 4d51 5454 04c2 0078 0009 3839  .&..MQTT...x..89
+00000010: 3436 3732 3038 3900 0634 3839 3430 3200  4672089..489402.
+00000020: 0764 6e64 6673 736a                      .dndfssj
+";
+
+const TCPDUMP: &str = "\
+\t0x0000:  1026 0004 4d51 5454 04c2 0078 0009 3839  .&..MQTT...x..89
+\t0x0010:  3436 3732 3038 3900 0634 3839 3430 3200  4672089..489402.
+\t0x0020:  0764 6e64 6673 736a                      .dndfssj
+";
+
+/// That this on standard input is read as these digits are.
+#[track_caller]
+fn assert_read_as(input: &str, digits: &str) {
+    let expected = inspect(&["--json", digits]);
+    let output = run(&["--json", "-"], input.as_bytes());
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stderr, "", "{input}");
+    assert_eq!((stdout, output.status.code().unwrap()), expected, "{input}");
+}
+
+/// That this on standard input is refused, and what is said about it.
+#[track_caller]
+fn refusal(input: &str) -> String {
+    let output = run(&["-"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(64), "{input}");
+    assert_eq!(output.stdout, b"", "{input}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn a_dump_of_wireshark_is_read() {
+    assert_read_as(WIRESHARK, DUMPED);
+    assert_read_as(&WIRESHARK.replacen("   ", "  ", 1), DUMPED);
+}
+
+#[test]
+fn a_dump_of_hexdump_is_read() {
+    assert_read_as(HEXDUMP, DUMPED);
+    assert_read_as(&HEXDUMP.replace("  |", " |"), DUMPED);
+}
+
+#[test]
+fn a_dump_of_xxd_is_read() {
+    assert_read_as(XXD, DUMPED);
+}
+
+#[test]
+fn a_dump_of_tcpdump_is_read() {
+    assert_read_as(TCPDUMP, DUMPED);
+}
+
+#[test]
+fn a_dump_with_an_odd_byte_at_the_end_of_groups_of_four_digits_is_read() {
+    assert_read_as("00000000: 3003 0001 61  0...a\n", "3003000161");
+}
+
+#[test]
+fn a_dump_without_text_is_read() {
+    let rows = WIRESHARK.lines().map(|row| row[..54].trim_end());
+    assert_read_as(&rows.collect::<Vec<_>>().join("\n"), DUMPED);
+}
+
+#[test]
+fn a_dump_with_crlf_capitals_and_empty_lines_is_read() {
+    let bytes = |row: &str| row[..54].to_uppercase() + &row[54..];
+    let rows: Vec<_> = WIRESHARK.lines().map(bytes).collect();
+    assert_read_as(&format!("\r\n{}\r\n\r\n", rows.join("\r\n")), DUMPED);
+}
+
+#[test]
+fn a_dump_in_an_argument_is_read() {
+    let expected = inspect(&[DUMPED]);
+    for dump in [WIRESHARK, HEXDUMP, XXD, TCPDUMP] {
+        assert_eq!(inspect(&[dump]), expected, "{dump}");
+    }
+}
+
+#[test]
+fn a_dump_on_standard_input_without_arguments_is_read() {
+    let output = run(&[], WIRESHARK.as_bytes());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((stdout, output.status.code().unwrap()), inspect(&[DUMPED]));
+}
+
+#[test]
+fn dumps_one_after_the_other_are_one_stream() {
+    assert_read_as(
+        &format!("{WIRESHARK}\n0000   c0 00   ..\n\n{HEXDUMP}"),
+        &format!("{DUMPED} c000 {DUMPED}"),
+    );
+}
+
+#[test]
+fn text_that_looks_like_bytes_is_not_read() {
+    for (dump, digits) in [
+        (
+            "0000   30 08 00 01 61 64 65 20 61 64   de ad\n",
+            "3008000161 6465206164",
+        ),
+        (
+            "00000000: 3008 0004 6265 6566 3030  beef\n",
+            "3008000462656566 3030",
+        ),
+        // Here two spaces behind the eighth byte are not the gap of `hexdump -C`.
+        (
+            "0000  30 0e 00 04 62 65 65 66  0...beef\n\
+             0008  64 65 20 61 64 20 30 30  de ad 00\n",
+            "300e 0004 62656566 6465206164203030",
+        ),
+    ] {
+        assert_read_as(dump, digits);
+    }
+}
+
+#[test]
+fn digits_that_are_not_rows_at_their_offsets_are_bytes() {
+    for (lines, digits) in [
+        // At 0, but with no bytes.
+        ("0000\nc000\n", "0000c000"),
+        // Not at 0.
+        ("3003 00 01 61\n3003 00 01 62\n", "3003000161 3003000162"),
+        ("4002 00 0b\n0004 c0 00\n", "4002000b 0004c000"),
+        // Too short and too long for an offset.
+        ("00 c0 00\n", "00c000"),
+        ("0000000000 c0 00\n", "0000000000c000"),
+        // Four digits without a colon may be swapped, and are no dump that is known here.
+        ("0000 c000 d000\n", "0000c000d000"),
+    ] {
+        assert_read_as(lines, digits);
+    }
+}
+
+#[test]
+fn an_argument_of_one_line_is_bytes() {
+    let printed = inspect(&["0000", "c0", "00"]);
+    assert_eq!(inspect(&["0000c000"]), printed);
+    assert_eq!(inspect(&["0000 c0 00"]), printed);
+}
+
+#[test]
+fn a_line_by_itself_is_no_dump() {
+    assert_eq!(answer("0000  c0 00"), answer("0000c000"));
+    assert_eq!(
+        answer("0000  c0 00   .."),
+        r#"[{"offset":0,"error":"'.' is not a hexadecimal digit","statement":null}]"#
+    );
+}
+
+#[test]
+fn a_dump_with_a_row_missing_is_refused() {
+    let (first, rest) = WIRESHARK.split_once('\n').unwrap();
+    let (_, last) = rest.split_once('\n').unwrap();
+    let stderr = refusal(&format!("{first}\n{last}"));
+    assert!(
+        stderr.contains("line 2 is not the row at 0010 of the dump above it\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_dump_that_cannot_be_read_has_a_hint() {
+    let in_one_line = WIRESHARK.replace('\n', " ");
+    assert!(usage_error(&[&in_one_line]).contains("Copy as Hex Stream"));
+    let (first, rest) = WIRESHARK.split_once('\n').unwrap();
+    for dump in [
+        rest,
+        &format!("{first}\nFrame (66 bytes):\n{rest}"),
+        &format!("12:34:56.789 IP a.1883 > b.4321: Flags [P.]\n{TCPDUMP}"),
+        // Rows that are all the same are left out.
+        &format!("{first}\n*\n00000030\n"),
+        // Octal offsets.
+        &format!("000{first}\n0000020 c0 00\n"),
+        // Words, which may be swapped.
+        "0000000 2610 0400\n0000004\n",
+    ] {
+        let stderr = refusal(dump);
+        assert!(stderr.contains("Copy as Hex Stream"), "{stderr}");
+        assert!(stderr.ends_with("\nTry --help.\n"), "{stderr}");
+    }
+}
+
+#[test]
+fn what_does_not_look_like_a_dump_has_no_hint_of_one() {
+    assert!(!usage_error(&["c0", "0g"]).contains("Copy as Hex Stream"));
+}
+
 #[test]
 fn what_is_not_hexadecimal_is_a_usage_error() {
     assert!(usage_error(&["c0", "0g"]).contains("'g' is not a hexadecimal digit"));
@@ -896,6 +1117,24 @@ fn help_names_every_option() {
 }
 
 #[test]
-fn without_arguments_there_is_help() {
-    assert_eq!(inspect(&[]), inspect(&["--help"]));
+fn without_arguments_standard_input_is_read() {
+    let output = run(&[], PUBLISH.as_bytes());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((stdout, output.status.code().unwrap()), inspect(&[PUBLISH]));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn without_arguments_at_a_terminal_there_is_help() {
+    let terminal = fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/ptmx")
+        .unwrap();
+    let output = Command::new(&*INSPECT).stdin(terminal).output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(
+        (stdout, output.status.code().unwrap()),
+        inspect(&["--help"])
+    );
 }

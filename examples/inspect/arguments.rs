@@ -2,6 +2,7 @@
 
 use core::num::NonZeroUsize;
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
 use lexopt::prelude::*;
@@ -19,7 +20,11 @@ Usage:
   inspect [OPTION...] --lines
 
 HEX is one stream of packets in hexadecimal digits, two for each byte; white space, commas, colons
-and the prefix 0x between bytes are fine. `-` reads it from standard input.
+and the prefix 0x between bytes are fine. `-` reads it from standard input, and so does inspect
+without any argument unless that is a terminal.
+
+Standard input, or a quoted HEX of several lines, may also be a dump with offsets as Wireshark,
+hexdump -C, xxd and tcpdump -X print it. Of Wireshark's, Copy as Hex Stream is the simplest.
 
   --binary FILE  read the bytes as they are from FILE, `-` for standard input
   --lines        take each line of standard input by itself, in HEX, and print a JSON array for it
@@ -36,8 +41,8 @@ and the prefix 0x between bytes are fine. `-` reads it from standard input.
   -h, --help     print this
 
 Exit status: 0 if the input holds whole packets, or with --lines; 1 if a packet is malformed, 2 if
-the last one is incomplete; 64 if the command line or the HEX cannot be understood, 66 if the input
-cannot be read, 74 if the output cannot be written.
+the last one is incomplete; 64 if the command line or the HEX cannot be understood, or if there are
+no bytes to label; 66 if the input cannot be read, 74 if the output cannot be written.
 ";
 
 pub(crate) struct Arguments {
@@ -68,7 +73,7 @@ impl From<lexopt::Error> for Failure {
     }
 }
 
-/// `None` if the user wants help, or gave no argument at all.
+/// `None` if the user wants help, or gave neither an argument nor an input.
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Failure> {
     let mut format = Format::Text;
     let mut chunk = NonZeroUsize::MAX;
@@ -93,12 +98,13 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
             Short(_) | Long(_) => return Err(argument.unexpected().into()),
         }
     }
-    if !any {
+    if !any && io::stdin().is_terminal() {
         return Ok(None);
     }
     let standard_input = values.iter().any(|value| value == "-");
     let source = match (values.len(), binary, lines) {
         (0, Some(path), false) => Source::Binary(path),
+        (0, None, false) if !any => Source::StandardInput,
         (0, None, true) => Source::Lines,
         (1, None, true) if standard_input => Source::Lines,
         (1, None, false) if standard_input => Source::StandardInput,

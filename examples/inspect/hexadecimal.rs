@@ -1,8 +1,31 @@
 //! Bytes as people write and paste them.
 
+use crate::dump;
+
+/// Said of what may be a dump that [`dump`] cannot read.
+const HINT: &str = "If this is a dump, take its bytes without offsets and text: Copy as Hex Stream \
+                    in Wireshark, or xxd -p.";
+
+/// Reads an argument. Only one with several lines may be a dump: a shell makes one line of what
+/// is not quoted, and then there is no telling where a row starts.
+pub(crate) fn argument(text: &str) -> Result<Vec<u8>, String> {
+    if text.contains('\n') {
+        input(text)
+    } else {
+        digits(text).map_err(|error| hint(text, error))
+    }
+}
+
+/// Reads a whole input: a dump if its first line is a row of one, otherwise [`digits`].
+pub(crate) fn input(text: &str) -> Result<Vec<u8>, String> {
+    dump::parse(text)
+        .unwrap_or_else(|| digits(text))
+        .map_err(|error| hint(text, error))
+}
+
 /// Reads `10 26 00`, `102600`, `0x10, 0x26, 0x00`, `10:26:00` and the like, over any number of
 /// lines.
-pub(crate) fn parse(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn digits(text: &str) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     for word in text.split(|c: char| c.is_whitespace() || matches!(c, ',' | ':')) {
         let digits = word
@@ -15,6 +38,15 @@ pub(crate) fn parse(text: &str) -> Result<Vec<u8>, String> {
         }
     }
     Ok(bytes)
+}
+
+/// The error, with a hint if `text` looks like a dump.
+fn hint(text: &str, error: String) -> String {
+    if text.lines().any(dump::starts_like_a_row) {
+        format!("{error}\n{HINT}")
+    } else {
+        error
+    }
 }
 
 /// What is wrong with digits that cannot be read. They may go on for megabytes, so only their

@@ -16,6 +16,7 @@
 //! ```
 
 mod arguments;
+mod dump;
 mod hexadecimal;
 mod json;
 mod label;
@@ -114,10 +115,10 @@ fn run() -> Result<Outcome, Failure> {
 fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
     let input = match &arguments.source {
         Source::Lines => return print_lines(arguments, out),
-        Source::Hexadecimal(text) => hexadecimal::parse(text).map_err(Failure::Usage)?,
+        Source::Hexadecimal(text) => hexadecimal::argument(text).map_err(Failure::Usage)?,
         Source::StandardInput => {
             let text = read(io::stdin(), "standard input")?;
-            hexadecimal::parse(&String::from_utf8_lossy(&text)).map_err(Failure::Usage)?
+            hexadecimal::input(&String::from_utf8_lossy(&text)).map_err(Failure::Usage)?
         }
         Source::Binary(path) if path.as_os_str() == "-" => read(io::stdin(), "standard input")?,
         Source::Binary(path) => {
@@ -126,6 +127,9 @@ fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure
             read(file, &name)?
         }
     };
+    if input.is_empty() && matches!(arguments.format, Format::Text) {
+        return Err(Failure::Usage("no bytes".to_owned()));
+    }
     let outcome = inspect(&input, arguments, |offset, found| match arguments.format {
         Format::Text => label::write(out, offset, &found),
         Format::Json => writeln!(out, "{}", json::object(offset, &found)),
@@ -145,7 +149,7 @@ fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, F
             return Ok(Outcome::Complete);
         }
         let mut objects = Vec::new();
-        match hexadecimal::parse(&String::from_utf8_lossy(&line)) {
+        match hexadecimal::digits(&String::from_utf8_lossy(&line)) {
             Ok(bytes) => {
                 inspect(&bytes, arguments, |offset, found| {
                     objects.push(json::object(offset, &found));
