@@ -190,7 +190,7 @@ mod tests {
         let mut server = Server::new(Session::<[Slot; 1]>::default(), Config::new(), now);
         let connect = Packet::Connect(Connect::new(Text::EMPTY));
         server.handle_packet(now, connect).unwrap();
-        server.accept(now, None, &mut BytesMut::new()).unwrap();
+        server.accept(now, &mut None, &mut BytesMut::new()).unwrap();
         server.handle_packet(now, Packet::<&[u8]>::PingReq).unwrap();
         match server.poll_action() {
             Some(Action::Transmit(control)) => control,

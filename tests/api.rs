@@ -127,7 +127,7 @@ fn at_qos_0_a_delivery_has_no_identifier_and_no_dup() {
 
 #[test]
 fn errors_are_errors_and_everything_goes_to_other_threads() {
-    fn error<E: std::error::Error + Send + Sync + Copy + 'static>() {}
+    fn error<E: core::error::Error + Send + Sync + Copy + 'static>() {}
     fn sent<T: Send + Sync>() {}
     error::<DecodeError>();
     error::<EncodeError>();

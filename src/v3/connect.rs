@@ -17,7 +17,7 @@ use crate::wire::{
 ///     user_name: Text::new("device")?,
 ///     password: Some(b"secret"),
 /// });
-/// assert_eq!(connect.encode_to_vec()?[..2], [0x10, 36]);
+/// assert_eq!(connect.encode_to_slice(&mut [0; 64])?[..2], [0x10, 36]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

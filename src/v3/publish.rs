@@ -19,7 +19,7 @@ use crate::wire::{
 ///     topic: TopicName::new("a/b")?,
 ///     payload: &b"21.5"[..],
 /// };
-/// assert_eq!(publish.encode_to_vec()?, b"\x30\x09\x00\x03a/b21.5");
+/// assert_eq!(publish.encode_to_slice(&mut [0; 64])?, b"\x30\x09\x00\x03a/b21.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -148,7 +148,7 @@ const PUBLISH: u8 = 0x30;
 ///     topic: TopicName::new("firmware")?,
 ///     payload_len: 100_000_000,
 /// };
-/// assert_eq!(header.encode_to_vec()?.len(), 15); // then 100 MB, from wherever they are
+/// assert_eq!(header.encode_to_slice(&mut [0; 64])?.len(), 15); // then 100 MB, from wherever they are
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

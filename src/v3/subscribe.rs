@@ -16,14 +16,15 @@ use crate::wire::{
 /// use mqtt_sansio::{Encode, PacketId, QoS, TopicFilter};
 /// use mqtt_sansio::v3::{Subscribe, Subscription, Subscriptions};
 ///
+/// let mut buffer = [0; 64];
 /// let subscribe = Subscribe {
 ///     packet_id: PacketId::MIN,
-///     subscriptions: Subscriptions::encode_to_vec([Subscription {
+///     subscriptions: Subscriptions::encode_to_slice(&mut buffer, [Subscription {
 ///         topic_filter: TopicFilter::new("a/#")?,
 ///         qos: QoS::ExactlyOnce,
 ///     }])?,
 /// };
-/// assert_eq!(subscribe.encode_to_vec()?, b"\x82\x08\x00\x01\x00\x03a/#\x02");
+/// assert_eq!(subscribe.encode_to_slice(&mut [0; 64])?, b"\x82\x08\x00\x01\x00\x03a/#\x02");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -205,7 +205,7 @@ impl App {
 
     /// With Clean Session there is nothing to store: the session ends with the connection, also by
     /// a crash.
-    pub(crate) fn keeps_journal(&self) -> bool {
+    pub(crate) const fn keeps_journal(&self) -> bool {
         self.journal && !self.memory.is_clean
     }
 
