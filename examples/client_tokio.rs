@@ -53,6 +53,7 @@ Usage: client_tokio [-t FILTER]... [--publish TOPIC] [OPTION...]
   -t FILTER        subscribe to this; may be given more than once
   --publish TOPIC  publish each line of standard input to this; end when they are delivered
   -d               print each packet that comes to standard error
+  --help           print this
 ";
 
 struct Arguments {
@@ -201,6 +202,7 @@ impl<'a> Connection<'a> {
     /// and sends all that.
     async fn act(&mut self) -> Outcome<Option<CloseReason>> {
         let mut closed = None;
+        let mut lost = Vec::new();
         loop {
             let (now, out) = (self.now(), self.framed.write_buffer_mut());
             match self.client.poll_action() {
@@ -214,12 +216,16 @@ impl<'a> Connection<'a> {
                     received,
                 }) => {
                     let message = self.kept.outbox.remove(packet_id);
-                    self.kept.queue.extend(message.filter(|_| !received));
+                    lost.extend(message.filter(|_| !received));
                 }
                 Some(Action::Close(reason)) => closed = Some(reason),
                 // For those who keep a journal, and for servers.
                 Some(Action::Store(_) | Action::PublishWill | Action::DiscardWill) => {}
                 None => {
+                    // What is lost is older than all that has been waiting.
+                    for message in lost.drain(..).rev() {
+                        self.kept.queue.push_front(message);
+                    }
                     if self.publish_next()? {
                         continue;
                     }

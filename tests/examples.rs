@@ -464,6 +464,51 @@ fn what_the_server_has_forgotten_is_published_anew() {
 }
 
 #[test]
+fn what_is_lost_is_published_anew_before_what_waits() {
+    // The session is lost with the server's memory, or because of Clean Session.
+    for (option, connect) in [("-c ", CONNECT_AGAIN), ("", CONNECT)] {
+        let server = Server::new();
+        let mut client = server.client(&format!("pub -i c {option}-t a -l -q 1 -M 3"));
+        client.input(b"0\n1\n2\n3\n4\n");
+        let mut peer = server.accept_connect(connect);
+        peer.expect(b"\x32\x06\x00\x01a\x00\x010\x32\x06\x00\x01a\x00\x021");
+        peer.expect(b"\x32\x06\x00\x01a\x00\x032");
+        thread::sleep(Duration::from_millis(100)); // the next line waits
+        drop(peer);
+        let mut peer = server.accept_connect(connect);
+        peer.expect(b"\x32\x06\x00\x01a\x00\x040\x32\x06\x00\x01a\x00\x051");
+        peer.expect(b"\x32\x06\x00\x01a\x00\x062");
+        peer.send(b"\x40\x02\x00\x04\x40\x02\x00\x05\x40\x02\x00\x06");
+        peer.expect(b"\x32\x06\x00\x01a\x00\x073\x32\x06\x00\x01a\x00\x084");
+        peer.send(b"\x40\x02\x00\x07\x40\x02\x00\x08");
+        peer.expect_disconnect();
+        client.succeed();
+    }
+}
+
+#[test]
+fn what_is_lost_but_was_received_is_not_published_anew() {
+    let server = Server::new();
+    let mut client = server.client("pub -i c -c -t a -l -q 2 -M 3");
+    client.input(b"0\n1\n2\n3\n");
+    let mut peer = server.accept_connect(CONNECT_AGAIN);
+    peer.expect(b"\x34\x06\x00\x01a\x00\x010\x34\x06\x00\x01a\x00\x021");
+    peer.expect(b"\x34\x06\x00\x01a\x00\x032");
+    peer.send(b"\x50\x02\x00\x02");
+    peer.expect(b"\x62\x02\x00\x02");
+    thread::sleep(Duration::from_millis(100)); // the last line waits
+    drop(peer);
+    let mut peer = server.accept_connect(CONNECT_AGAIN);
+    peer.expect(b"\x34\x06\x00\x01a\x00\x040\x34\x06\x00\x01a\x00\x052");
+    peer.expect(b"\x34\x06\x00\x01a\x00\x063");
+    peer.send(b"\x50\x02\x00\x04\x50\x02\x00\x05\x50\x02\x00\x06");
+    peer.expect(b"\x62\x02\x00\x04\x62\x02\x00\x05\x62\x02\x00\x06");
+    peer.send(b"\x70\x02\x00\x04\x70\x02\x00\x05\x70\x02\x00\x06");
+    peer.expect_disconnect();
+    client.succeed();
+}
+
+#[test]
 fn a_subscriber_subscribes_again_unless_its_session_is_present() {
     let server = Server::new();
     let client = server.client("sub -i c -c -t a -q 2 -C 1");
@@ -507,6 +552,66 @@ fn a_session_in_a_file_outlives_the_process() {
 
     fs::write(&file, b"something else").unwrap();
     assert_eq!(server.client(&arguments).end().status, Some(65));
+    fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn each_session_file_is_replaced_by_itself() {
+    let folder = scratch("sessions");
+    fs::create_dir(&folder).unwrap();
+    let server = Server::new();
+    // Leaves a message under way, and a session file with this name.
+    let break_off = |name: &str| {
+        let file = folder.join(name);
+        let arguments = format!("pub -i c -c -t a -m x -q 2 --session {}", file.display());
+        let killed = server.client(&arguments);
+        let mut peer = server.accept_connect(CONNECT_AGAIN);
+        peer.expect(b"\x34\x06\x00\x01a\x00\x01x");
+        drop(killed);
+        (arguments, file)
+    };
+    let (arguments, file) = break_off("sess.new");
+    let before = fs::read(&file).unwrap();
+    // What is written in place is seen through the link too.
+    let link = folder.join("link");
+    fs::hard_link(&file, &link).unwrap();
+    break_off("sess.a");
+    break_off("sess.b");
+    assert_eq!(fs::read(&file).unwrap(), before);
+
+    let client = server.client(&arguments);
+    let mut peer = server.accept();
+    peer.expect(CONNECT_AGAIN);
+    peer.send(SESSION_PRESENT);
+    peer.expect(b"\x3c\x06\x00\x01a\x00\x01x\x34\x06\x00\x01a\x00\x02x");
+    peer.send(b"\x50\x02\x00\x01\x50\x02\x00\x02");
+    peer.expect(b"\x62\x02\x00\x01\x62\x02\x00\x02");
+    peer.send(b"\x70\x02\x00\x01\x70\x02\x00\x02");
+    peer.expect_disconnect();
+    client.succeed();
+    assert_ne!(fs::read(&file).unwrap(), before);
+    assert_eq!(fs::read(&link).unwrap(), before);
+
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["link", "sess.a", "sess.b", "sess.new"]);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn with_clean_session_no_session_is_read_or_written() {
+    let file = scratch("clean");
+    let server = Server::new();
+    let arguments = format!("pub -i c -t a -m x -q 2 --session {}", file.display());
+    assert_eq!(server.client(&arguments).end().status, Some(64));
+    assert!(!file.exists());
+    // It would be status 65 if this were read.
+    fs::write(&file, b"something else").unwrap();
+    assert_eq!(server.client(&arguments).end().status, Some(64));
+    assert_eq!(fs::read(&file).unwrap(), b"something else");
     fs::remove_file(&file).unwrap();
 }
 
@@ -622,7 +727,9 @@ fn a_command_line_that_makes_no_sense_is_refused() {
 
 #[cfg(feature = "tokio-util")]
 mod client_tokio {
-    use super::{ACCEPTED, CONNECT, CONNECT_AGAIN, SESSION_PRESENT, Server};
+    use super::{ACCEPTED, CONNECT, CONNECT_AGAIN, Running, SESSION_PRESENT, Server};
+    use std::thread;
+    use std::time::Duration;
 
     #[test]
     fn lines_are_published_and_sent_again_with_dup() {
@@ -637,12 +744,48 @@ mod client_tokio {
         let mut peer = server.accept();
         peer.expect(CONNECT_AGAIN);
         peer.send(SESSION_PRESENT);
-        peer.expect(b"\x3c\x08\x00\x01a\x00\x02two\x62\x02\x00\x01");
+        peer.expect(b"\x62\x02\x00\x01\x3c\x08\x00\x01a\x00\x02two");
         peer.send(b"\x70\x02\x00\x01\x50\x02\x00\x02");
         peer.expect(b"\x62\x02\x00\x02");
         peer.send(b"\x70\x02\x00\x02");
         peer.expect_disconnect();
         client.succeed();
+    }
+
+    #[test]
+    fn what_is_lost_is_published_anew_before_what_waits() {
+        /// As many as may be under way.
+        const WINDOW: u8 = 20;
+        let publish = |id: u8, letter: u8| [0x32, 6, 0, 1, b'a', 0, id, letter];
+        let letters = b'A'..b'A' + WINDOW;
+        let server = Server::new();
+        let mut client = server.start("client_tokio", "-i c -c -q 1 --publish a");
+        let lines: Vec<u8> = letters
+            .clone()
+            .chain(*b"yz")
+            .flat_map(|c| [c, b'\n'])
+            .collect();
+        client.input(&lines);
+        let mut peer = server.accept_connect(CONNECT_AGAIN);
+        for (id, letter) in (1..).zip(letters.clone()) {
+            peer.expect(&publish(id, letter));
+        }
+        thread::sleep(Duration::from_millis(100)); // the next line waits
+        drop(peer);
+        let mut peer = server.accept_connect(CONNECT_AGAIN);
+        for (id, letter) in (WINDOW + 1..).zip(letters.chain(*b"yz")) {
+            peer.expect(&publish(id, letter));
+            peer.send(&[0x40, 2, 0, id]);
+        }
+        peer.expect_disconnect();
+        client.succeed();
+    }
+
+    #[test]
+    fn help_lists_itself() {
+        let help = Running::start("client_tokio", &["--help"]).succeed();
+        assert!(help.contains("Usage:"), "{help}");
+        assert!(help.contains("--help"), "{help}");
     }
 
     #[test]

@@ -8,9 +8,10 @@
 //! kitchen/temperature 21.5
 //! ```
 //!
-//! `connection/mod.rs` is what drives the protocol, and the part to copy. `reconnect.rs` makes one
-//! connection after another of it, `store.rs` carries the session from one run to the next, and
-//! `publisher.rs` and `subscriber.rs` are the two applications.
+//! The part to copy is `connection/`: `driver.rs` drives the protocol, `mod.rs` is the socket and
+//! the clock. `reconnect.rs` makes one connection after another of it, `store.rs` carries the
+//! session from one run to the next, and `publisher.rs` and `subscriber.rs` are the two
+//! applications.
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -78,7 +78,9 @@ impl Store {
 
     /// The old content or the new, whatever happens in between.
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        let new = self.path.with_extension("new");
+        // Of the whole name: `sess.a` and `sess.b` must not share it.
+        let mut new = self.path.clone().into_os_string();
+        new.push(".tmp");
         let mut file = File::create(&new)?;
         file.write_all(bytes)?;
         file.sync_all()?;

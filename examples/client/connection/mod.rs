@@ -1,9 +1,11 @@
-//! One connection: a socket and a clock for [`Client`], which has neither. The part to copy.
+//! One connection: a socket and a clock for [`Client`], which has neither. The part to copy, with
+//! `driver.rs`.
 //!
 //! It waits in one place, for the socket or for the next deadline, whichever comes first. Whatever
 //! happens there goes in; then the actions that come out are carried out, until there are none.
 
 mod commands;
+mod driver;
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -11,10 +13,9 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mqtt_sansio::v3::{self, Connect, Decoder, Packet};
+use mqtt_sansio::v3::{self, Connect, Decoder};
 use mqtt_sansio::{
-    Action, Client, CloseReason, Config, Event, HandleError, Message, Options, Outbox, SendError,
-    Session, Slot, Timestamp,
+    Client, CloseReason, Config, Event, Message, Options, Outbox, Session, Slot, Timestamp,
 };
 
 use crate::Failure;
@@ -76,7 +77,9 @@ impl Connection {
         debug: bool,
     ) -> Result<Self, Failure> {
         let now = Timestamp::from_millis(0);
-        let config = config.journal(kept.store.is_some());
+        // With Clean Session the session ends with the connection: nothing of it may come back.
+        let store = kept.store.filter(|_| !connect.clean_session);
+        let config = config.journal(store.is_some());
         let mut client = Client::new(kept.session, config, now);
         let mut out = Vec::new();
         client.connect(now, connect, &mut out)?;
@@ -87,7 +90,7 @@ impl Connection {
             out,
             outbox: kept.outbox,
             queue: kept.queue,
-            store: kept.store,
+            store,
             started: Instant::now(),
             accepted: false,
             closed: None,
@@ -134,100 +137,6 @@ impl Connection {
         self.client.handle_timeout(self.now());
         self.send()?;
         Ok(self.closed)
-    }
-
-    /// Bytes have come: takes the packets in them one by one.
-    fn receive(
-        &mut self,
-        mut bytes: &[u8],
-        application: &mut impl Application,
-    ) -> Result<(), Failure> {
-        let now = self.now();
-        loop {
-            let packet = match self.decoder.decode(&mut bytes) {
-                Ok(Some(packet)) => packet,
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    self.client.handle_decode_error(now, error);
-                    return Ok(());
-                }
-            };
-            if self.debug {
-                eprintln!("received {packet:?}");
-            }
-            if matches!(packet, Packet::Publish(_)) && application.is_satisfied() {
-                continue; // as if it had not come
-            }
-            match self.client.handle_packet(now, packet) {
-                Ok(Some(event)) => {
-                    match event {
-                        Event::Connected { .. } => self.accepted = true,
-                        // It will not be asked for again.
-                        Event::Received(packet_id) | Event::Delivered(packet_id) => {
-                            self.outbox.remove(packet_id);
-                        }
-                        _ => {}
-                    }
-                    application.event(event)?;
-                }
-                Ok(None) => {}
-                // The actions say so, and why.
-                Err(HandleError::Peer(_) | HandleError::Ended) => return Ok(()),
-                Err(HandleError::NotNow(what)) => return Err(Failure::Lost(what.to_string())),
-            }
-            self.act()?;
-        }
-    }
-
-    /// Does what the connection asks for, and then publishes what has been waiting, as far as the
-    /// window allows. All of it ends in `out`.
-    fn act(&mut self) -> Result<(), Failure> {
-        loop {
-            while let Some(action) = self.client.poll_action() {
-                self.carry_out(action)?;
-            }
-            let Some(message) = self.queue.front() else {
-                return Ok(());
-            };
-            match self.client.publish(self.now(), message, &mut self.out) {
-                Ok(packet_id) => {
-                    let message = self.queue.pop_front();
-                    if let (Some(packet_id), Some(message)) = (packet_id, message) {
-                        self.outbox.keep(packet_id, message);
-                    }
-                }
-                Err(error @ SendError::Encode(_)) => return Err(error.into()),
-                Err(_) => return Ok(()), // not now
-            }
-        }
-    }
-
-    fn carry_out(&mut self, action: Action) -> Result<(), Failure> {
-        match action {
-            Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
-            Action::Resend(packet_id) => match self.outbox.get(packet_id) {
-                Some(message) => {
-                    let now = self.now();
-                    self.client.resend(now, packet_id, message, &mut self.out)?;
-                }
-                None => self.client.forget(packet_id)?,
-            },
-            // The server knows nothing of it any more. If it had it, it is delivered; if it may
-            // not have had it, once too often is better than never.
-            Action::Lost {
-                packet_id,
-                received,
-            } => {
-                let message = self.outbox.remove(packet_id);
-                self.queue.extend(message.filter(|_| !received));
-            }
-            // All of it instead of each change by itself: simple, and fast enough as long as not
-            // too many messages are under way.
-            Action::Store(_) => self.store.iter_mut().for_each(Store::changed),
-            Action::Close(reason) => self.closed = Some(reason),
-            Action::PublishWill | Action::DiscardWill => {} // a server's
-        }
-        Ok(())
     }
 
     /// Sends until there is nothing left to send.
