@@ -1,9 +1,10 @@
 //! Connections: what is sent and received between CONNECT and the end, for either role.
 //!
-//! `delivery.rs` holds the flows of QoS 1 and 2, `core.rs` what both roles share, `client.rs` and
-//! `server.rs` what only one of them does.
+//! `delivery.rs` holds the flows of QoS 1 and 2, `core.rs` what both roles share, `both_roles.rs` how
+//! it is offered, `client.rs` and `server.rs` what only one of them does.
 
 mod action;
+mod both_roles;
 mod client;
 mod config;
 mod core;

@@ -1,6 +1,7 @@
 //! The server's side of a connection.
 
 use super::action::{Action, CloseReason, Control};
+use super::both_roles::both_roles;
 use super::config::Config;
 use super::core::{Core, State};
 use super::error::{HandleError, NotNow, PeerError, SendError};
@@ -61,6 +62,8 @@ pub struct Server<S> {
     /// What the application has not answered yet.
     request: Option<Request>,
 }
+
+both_roles!(Server);
 
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -150,103 +153,6 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Sends the client a message. Above QoS 0 it returns the Packet Identifier under which the
-    /// message is to be kept until [`Event::Delivered`].
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::WindowFull`] if as many as possible are under way, and others that say what
-    /// has to come first. Nothing has changed then.
-    pub fn publish<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        message: &Message<B>,
-        out: &mut O,
-    ) -> Result<Option<PacketId>, SendError> {
-        self.core.publish(now, message, out)
-    }
-
-    /// Sends a message whose payload follows with [`payload`](Self::payload). Until all of it has,
-    /// nothing else can be sent.
-    ///
-    /// # Errors
-    ///
-    /// As [`publish`](Self::publish).
-    pub fn publish_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        message: &MessageHeader<B>,
-        out: &mut O,
-    ) -> Result<Option<PacketId>, SendError> {
-        self.core.publish_in_pieces(now, message, out)
-    }
-
-    /// The next piece of a payload. Returns how many bytes are still to come.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::PayloadTooLong`] if that is more than was announced.
-    pub fn payload<O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        bytes: &[u8],
-        out: &mut O,
-    ) -> Result<u32, SendError> {
-        self.core.payload(now, bytes, out)
-    }
-
-    /// Says that the next `len` bytes of a payload have been sent, or are queued, by the caller
-    /// itself: for a vectored write, so that they need not be copied. Returns how many bytes are
-    /// still to come.
-    ///
-    /// # Errors
-    ///
-    /// As [`payload`](Self::payload).
-    pub fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, SendError> {
-        self.core.payload_sent(now, len)
-    }
-
-    /// Sends a message again that [`Action::Resend`] has asked for, with DUP [MQTT-3.3.1-1].
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::NotAwaited`] if it was not asked for.
-    pub fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        packet_id: PacketId,
-        message: &Message<B>,
-        out: &mut O,
-    ) -> Result<(), SendError> {
-        self.core.resend(now, packet_id, message, out)
-    }
-
-    /// [`resend`](Self::resend) with a payload in pieces.
-    ///
-    /// # Errors
-    ///
-    /// As `resend`.
-    pub fn resend_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        packet_id: PacketId,
-        message: &MessageHeader<B>,
-        out: &mut O,
-    ) -> Result<(), SendError> {
-        self.core.resend_in_pieces(now, packet_id, message, out)
-    }
-
-    /// Gives up a message that [`Action::Resend`] has asked for and that the application does not
-    /// have any more. Its identifier is free again. At QoS 2 the peer may hold that identifier for
-    /// ever, and would take a later message with it for this one: better keep such messages.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::NotAwaited`] if it was not asked for.
-    pub fn forget(&mut self, packet_id: PacketId) -> Result<(), SendError> {
-        self.core.forget(packet_id)
-    }
-
     /// Answers [`Event::SubscribeRequested`]: one return code for each filter, in their order
     /// [MQTT-3.8.4-1, MQTT-3.8.4-2, MQTT-3.8.4-5, MQTT-3.9.3-1].
     ///
@@ -302,16 +208,6 @@ impl<S: Slots> Server<S> {
         // What the client has sent meanwhile could not be taken: its silence counts from now.
         self.core.received_now();
         self.request = None;
-    }
-
-    /// Acknowledges a message (with [`Config::manual_acknowledgement`]): it is the application's
-    /// now.
-    ///
-    /// # Errors
-    ///
-    /// [`SendError::NotAwaited`] if no message with this identifier awaits it.
-    pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), SendError> {
-        self.core.acknowledge(packet_id)
     }
 
     /// Ends the connection: because the client has connected anew [MQTT-3.1.4-2], because the
@@ -505,13 +401,6 @@ impl<S: Slots> Server<S> {
 
     // Outputs
 
-    /// The next thing to do. Any command and any input can change the answer: call it until it
-    /// returns `None` after each.
-    #[must_use = "actions are to be carried out"]
-    pub fn poll_action(&mut self) -> Option<Action> {
-        self.core.poll_action()
-    }
-
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before: the time
     /// limit for CONNECT, then one and a half times the Keep Alive after the last packet
     /// *received* [MQTT-3.1.2-24]. While the client has to wait for the application, for an answer
@@ -534,23 +423,6 @@ impl<S: Slots> Server<S> {
     }
 
     // Views
-
-    /// Whether [`publish`](Self::publish) has room for a message of this QoS now: the connection
-    /// is accepted, nothing has to come first, and the window and the slots allow it. What it
-    /// changes is at most how many slots a `Vec` has.
-    pub fn can_publish(&mut self, qos: QoS) -> bool {
-        self.core.can_publish(qos)
-    }
-
-    /// How far the connection has come.
-    pub const fn state(&self) -> State {
-        self.core.state
-    }
-
-    /// The session, to look at or to save.
-    pub const fn session(&self) -> &Session<S> {
-        &self.core.session
-    }
 
     /// Ends the connection, if it has not ended, and gives back the session, to be kept for the
     /// client unless it asked for Clean Session. What has not been polled, such as
