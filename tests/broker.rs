@@ -810,6 +810,32 @@ fn messages_wait_for_an_absent_client_in_order_and_those_with_qos_0_do_not() {
 }
 
 #[test]
+fn of_too_many_sessions_the_one_goes_that_has_been_absent_for_the_longest() {
+    let broker = Broker::start(&["--max-sessions", "2"]);
+    let (mut connected, _) = broker.persistent("connected");
+    connected.subscribe(&[("t", Q1)]);
+    for id in ["a", "b", "c"] {
+        let (mut peer, _) = broker.persistent(id);
+        peer.subscribe(&[("t", Q1)]);
+        peer.disconnect();
+    }
+    broker.clean("clean").disconnect(); // There is nothing of it to keep.
+    broker.clean("p").publish("t", "x", Q1, false);
+    assert_eq!(connected.take_all(), ["t x 1"]);
+    for id in ["c", "b"] {
+        let (mut peer, present) = broker.persistent(id);
+        assert!(present, "{id}");
+        assert_eq!(peer.take_all(), ["t x 1"]);
+        peer.disconnect();
+    }
+    let (mut peer, present) = broker.persistent("a");
+    assert!(!present);
+    peer.expect_nothing();
+    peer.disconnect();
+    assert!(!broker.persistent("c").1, "now it was the longest");
+}
+
+#[test]
 fn messages_under_way_are_sent_again_with_dup_and_their_identifiers_before_others() {
     let broker = Broker::start(&[]);
     let (mut peer, _) = broker.persistent("c");
@@ -1000,6 +1026,76 @@ fn a_burst_reaches_a_client_that_reads_in_full_although_little_is_queued() {
     }
 }
 
+#[test]
+fn a_client_that_lags_behind_gets_everything_although_it_says_nothing() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q0)]);
+    let mut publisher = broker.clean("p");
+    let payload = "x".repeat(1000);
+    let publish = message("t", &payload, Delivery::AtMostOnce, false);
+    let burst = publish.encode_to_vec().unwrap().repeat(1000);
+    for _ in 0..20 {
+        publisher.send_bytes(&burst);
+    }
+    publisher.settle(); // All is in the queue, or in buffers of the sockets.
+    for _ in 0..20_000 {
+        assert_eq!(peer.message().payload.len(), 1000);
+    }
+    peer.expect_nothing();
+}
+
+#[test]
+fn what_is_left_of_a_full_queue_is_in_order_whatever_its_qos() {
+    let broker = Broker::start(&["--max-queued", "100"]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q2)]);
+    let mut publisher = broker.clean("p");
+    for _ in 0..10 {
+        for _ in 0..10 {
+            publisher.publish("t", "first", Q1, false);
+        }
+        peer.settle();
+    }
+    assert_eq!(peer.inbox.len(), 100);
+    // From here on messages wait. Half of them have QoS 0; the oldest of those make room.
+    for n in 0..100 {
+        publisher.publish("t", &n.to_string(), [Q1, Q0, Q2, Q0][n % 4], false);
+    }
+    for n in 100..120 {
+        publisher.publish("t", &n.to_string(), Q1, false);
+    }
+    let expected: Vec<_> = (0..120)
+        .map(|n| (n, if n < 100 { [1, 0, 2, 0][n % 4] } else { 1 }))
+        .filter(|&(n, qos)| qos > 0 || n >= 40)
+        .map(|(n, qos)| format!("t {n} {qos}"))
+        .collect();
+    assert_eq!(expected.len(), 100);
+    assert_eq!(peer.take_all()[100..], expected);
+}
+
+#[test]
+fn what_a_large_packet_needed_is_not_kept_by_an_idle_connection() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let broker = Broker::start(&[]);
+    let payload = "x".repeat(1_000_000);
+    let _peers: Vec<_> = (0..100)
+        .map(|n| {
+            let mut peer = broker.clean(&format!("c{n}"));
+            peer.publish("t", &payload, Q1, false);
+            peer
+        })
+        .collect();
+    let status = format!("/proc/{}/status", broker.process.id());
+    let status = std::fs::read_to_string(status).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = resident.and_then(|resident| resident.trim().strip_suffix(" kB"));
+    let kilobytes: u32 = kilobytes.unwrap().parse().unwrap();
+    assert!(kilobytes < 50_000, "{kilobytes} kB");
+}
+
 // Retained messages
 
 #[test]
@@ -1064,6 +1160,181 @@ fn retained_messages_outlive_the_session_that_they_came_from() {
     let mut peer = broker.clean("c");
     peer.subscribe(&[("#", Q1)]);
     assert_eq!(peer.take_all(), ["r 1 1 retained"]);
+}
+
+#[test]
+fn large_retained_messages_all_come_although_the_client_says_nothing() {
+    let broker = Broker::start(&[]);
+    let mut publisher = broker.clean("p");
+    let payload = "x".repeat(100_000);
+    for n in 10..50 {
+        publisher.publish(&format!("r/{n}"), &payload, Q1, true);
+    }
+    for qos in [Q0, Q1] {
+        let mut peer = broker.clean("c");
+        peer.subscribe(&[("r/#", qos)]);
+        for n in 10..50 {
+            assert_eq!(peer.message().topic, *format!("r/{n}"));
+        }
+        peer.expect_nothing();
+    }
+}
+
+/// Publishes retained messages to `r/1000`, `r/1001` and so on.
+fn retain(broker: &Broker, count: usize, payload: &str) {
+    let mut publisher = broker.clean("retain");
+    let mut bytes = Vec::new();
+    for n in 1000..1000 + count {
+        let publish = format!("r/{n}");
+        let publish = message(&publish, payload, Delivery::AtMostOnce, true);
+        bytes.extend(publish.encode_to_vec().unwrap());
+    }
+    publisher.send_bytes(&bytes);
+    publisher.settle();
+    publisher.disconnect();
+}
+
+#[test]
+fn what_is_retained_waits_for_room_in_the_queue() {
+    let broker = Broker::start(&["--max-queued", "1"]);
+    retain(&broker, 3000, "x");
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("r/+", Q0)]);
+    for n in 1000..4000 {
+        assert_eq!(peer.take(), format!("r/{n} x 0 retained"));
+    }
+    peer.expect_nothing();
+}
+
+#[test]
+fn what_is_retained_comes_once_for_each_filter_of_a_request() {
+    let broker = Broker::start(&[]);
+    retain(&broker, 10, "x");
+    let mut peer = broker.clean("c");
+    let codes = peer.subscribe(&[("#", Q0); 1000]);
+    assert_eq!(codes, [0; 1000]);
+    assert_eq!(peer.take_all().len(), 10);
+    peer.subscribe(&[("r/1003", Q0), ("#", Q0), ("r/1003", Q0), ("r/+", Q0)]);
+    assert_eq!(peer.take_all().len(), 21);
+}
+
+#[test]
+fn a_request_with_too_many_filters_ends_the_connection() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    let entry = b"\0\x01#\0";
+    // One byte of type, two or three of length, the identifier.
+    peer.send_bytes(&[&b"\x82\xa6\x1f\0\x01"[..], &entry.repeat(1001)].concat());
+    peer.expect_end();
+}
+
+#[test]
+fn a_request_for_millions_of_messages_keeps_nobody_waiting() {
+    let broker = Broker::start(&[]);
+    let mut publisher = broker.clean("p");
+    for n in 0..2000 {
+        let topic = format!("a/a/a/a/a/a/a/a/a/{n}");
+        let publish = message(&topic, "x", Delivery::AtMostOnce, true);
+        publisher.send(&publish);
+    }
+    publisher.settle();
+    // All ways to write `+` instead of `a`.
+    let filters: Vec<_> = (0..512)
+        .map(|bits| {
+            let levels = (0..9).map(|n| if bits >> n & 1 == 0 { "a/" } else { "+/" });
+            levels.collect::<String>() + "+"
+        })
+        .collect();
+    let filters: Vec<_> = filters.iter().map(|filter| (&**filter, Q1)).collect();
+    let mut greedy = broker.clean("greedy");
+    greedy.subscribe(&filters);
+    let started = Instant::now();
+    for _ in 0..100 {
+        publisher.settle();
+    }
+    assert!(started.elapsed() < PATIENCE);
+    for _ in 0..5000 {
+        assert!(greedy.take().ends_with(" x 0 retained"));
+    }
+}
+
+#[test]
+fn what_is_retained_goes_on_in_the_next_connection_of_a_session() {
+    let broker = Broker::start(&["--max-queued", "10"]);
+    let mut publisher = broker.clean("p");
+    for n in 1000..1500 {
+        publisher.publish(&format!("r/{n}"), "x", Q1, true);
+    }
+    let (mut peer, _) = broker.persistent("c");
+    peer.subscribe(&[("r/#", Q1)]);
+    for _ in 0..100 {
+        peer.message();
+    }
+    peer.expect_nothing(); // Before some of these are acknowledged.
+    peer.break_off();
+    let (mut peer, _) = broker.persistent("c");
+    let all: Vec<_> = (0..500).map(|_| peer.take()).collect();
+    let expected: Vec<_> = (1000..1500)
+        .map(|n| format!("r/{n} x 1{} retained", if n < 1100 { " dup" } else { "" }))
+        .collect();
+    assert_eq!(all, expected);
+    peer.expect_nothing();
+}
+
+#[test]
+fn what_is_retained_is_never_older_than_what_came_before_it() {
+    let broker = Broker::start(&["--max-queued", "10"]);
+    let mut publisher = broker.clean("p");
+    for n in 1000..1200 {
+        publisher.publish(&format!("r/{n}"), "old", Q1, true);
+    }
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("r/#", Q1)]);
+    let first: Vec<_> = (0..100).map(|_| peer.message()).collect();
+    peer.expect_nothing(); // The others wait, most of them not in the queue yet.
+    publisher.publish("r/1199", "new", Q1, true);
+    publisher.publish("r/1198", "", Q1, true);
+    for publish in first {
+        peer.acknowledge(publish.delivery);
+    }
+    let mut all = Vec::new();
+    while all.len() < 101 {
+        all.push(peer.take());
+    }
+    peer.expect_nothing();
+    let of = |topic| all.iter().filter(move |shown| shown.starts_with(topic));
+    let expected = ["r/1199 new 1", "r/1199 new 1 retained"];
+    assert_eq!(of("r/1199").collect::<Vec<_>>(), expected);
+    assert_eq!(of("r/1198").collect::<Vec<_>>(), ["r/1198  1"]);
+}
+
+#[test]
+fn beyond_the_limit_messages_are_delivered_and_not_retained() {
+    let broker = Broker::start(&["--max-retained-bytes", "10000"]);
+    let mut other = broker.clean("other");
+    other.subscribe(&[("r/#", Q0)]);
+    let payload = "x".repeat(738); // 1,000 with the topic and what is counted for each.
+    retain(&broker, 100, &payload);
+    assert_eq!(other.take_all().len(), 100);
+    let retained = || {
+        let mut peer = broker.clean("c");
+        peer.subscribe(&[("r/#", Q0)]);
+        let all = peer.take_all().into_iter();
+        all.map(|shown| shown[..6].to_owned()).collect::<Vec<_>>()
+    };
+    let expected: Vec<_> = (1000..1010).map(|n| format!("r/{n}")).collect();
+    assert_eq!(retained(), expected);
+    // There is no room for a larger one, and the one before it is out of date.
+    let larger = "x".repeat(739);
+    other.publish("r/1003", &larger, Q1, true);
+    assert_eq!(retained().len(), 9);
+    // Now there is room for another.
+    other.publish("r/2000", &payload, Q1, true);
+    other.publish("r/2001", &payload, Q1, true);
+    assert_eq!(retained().last().unwrap(), "r/2000");
+    other.publish("r/1000", "", Q1, true);
+    other.publish("r/2001", &payload, Q1, true);
+    assert_eq!(retained().last().unwrap(), "r/2001");
 }
 
 // Subscriptions
@@ -1144,14 +1415,14 @@ fn a_leading_wildcard_does_not_match_a_topic_that_starts_with_a_dollar_sign() {
     let broker = Broker::start(&[]);
     let mut peer = broker.clean("c");
     peer.subscribe(&[("#", Q0), ("+/a", Q0)]);
-    peer.publish("$SYS/a", "1", Q1, true);
+    peer.publish("$other/a", "1", Q1, true);
     peer.expect_nothing();
     peer.subscribe(&[("+/#", Q0)]);
     peer.expect_nothing();
-    peer.subscribe(&[("$SYS/#", Q0)]);
-    assert_eq!(peer.take_all(), ["$SYS/a 1 0 retained"]);
-    peer.publish("$SYS/a", "2", Q1, false);
-    assert_eq!(peer.take_all(), ["$SYS/a 2 0"]);
+    peer.subscribe(&[("$other/#", Q0)]);
+    assert_eq!(peer.take_all(), ["$other/a 1 0 retained"]);
+    peer.publish("$other/a", "2", Q1, false);
+    assert_eq!(peer.take_all(), ["$other/a 2 0"]);
 }
 
 #[test]
@@ -1163,6 +1434,94 @@ fn empty_levels_and_letters_are_compared_as_they_are() {
         peer.publish(topic, "x", Q0, false);
     }
     assert_eq!(peer.take_all(), ["/f x 0", "//b x 0", "/ x 0"]);
+}
+
+/// All ways to put up to three of these in a row.
+fn up_to_three_levels(levels: &[&str]) -> Vec<String> {
+    let mut all: Vec<_> = levels.iter().map(|&level| level.to_owned()).collect();
+    for at in 0..all.len() + levels.len() * levels.len() {
+        let extended = levels.iter().map(|level| format!("{}/{level}", all[at]));
+        all.extend(extended.collect::<Vec<_>>());
+    }
+    all
+}
+
+#[test]
+fn every_filter_gets_the_topics_that_it_matches_and_no_others() {
+    let topics = up_to_three_levels(&["", "a", "$b", "c"]);
+    let topics: Vec<_> = topics.iter().filter(|topic| !topic.is_empty()).collect();
+    let filters = up_to_three_levels(&["", "a", "$b", "+", "#"]);
+    let broker = Broker::start(&[]);
+    let mut peers = Vec::new();
+    for filter in &filters {
+        if let Ok(filter) = TopicFilter::new(&**filter) {
+            let mut peer = broker.clean(&filter.to_string());
+            peer.subscribe(&[(filter.as_str(), Q0)]);
+            peers.push((filter, peer));
+        }
+    }
+    assert_eq!((topics.len(), peers.len()), (83, 104));
+    let mut publisher = broker.clean("p");
+    let mut publish_all_and_compare = |peers: &mut Vec<(TopicFilter<&[u8]>, Peer)>| {
+        for topic in &topics {
+            publisher.send(&message(topic, "x", Delivery::AtMostOnce, false));
+        }
+        publisher.settle();
+        for (filter, peer) in peers {
+            let matching = |topic: &&&String| filter.matches(&TopicName::new(&***topic).unwrap());
+            let expected = topics.iter().filter(matching).map(|t| format!("{t} x 0"));
+            assert_eq!(peer.take_all(), expected.collect::<Vec<_>>(), "{filter}");
+        }
+    };
+    publish_all_and_compare(&mut peers);
+    // Those that stay do not need the others.
+    for removed in [2, 3] {
+        let mut index = 0;
+        peers.retain_mut(|(filter, peer)| {
+            index += 1;
+            if index % removed == 0 {
+                peer.unsubscribe(&[filter.as_str()]);
+            }
+            index % removed != 0
+        });
+        publish_all_and_compare(&mut peers);
+    }
+}
+
+#[test]
+fn topics_have_any_number_of_levels_and_filters_up_to_128() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    let [most, too_many] = [127, 128].map(|slashes| "+/".repeat(slashes));
+    let below = "/".repeat(127) + "#";
+    let codes = peer.subscribe(&[(&most, Q0), (&too_many, Q0), (&below, Q1)]);
+    assert_eq!(codes, [0, 0x80, 1]);
+    peer.publish(&"a/".repeat(127), "x", Q2, false);
+    assert_eq!(show(&peer.message()), format!("{} x 0", "a/".repeat(127)));
+    let longest = "/".repeat(65_535);
+    peer.publish(&longest, "x", Q2, false);
+    assert_eq!(peer.take_all(), [format!("{longest} x 1")]);
+    peer.publish(&too_many.replace('+', "a"), "x", Q2, false);
+    peer.expect_nothing();
+}
+
+#[test]
+fn many_filters_that_do_not_match_cost_nothing() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    for thousand in 0..10 {
+        let filters: Vec<_> = (0..1000).map(|n| format!("+/a{thousand}{n}")).collect();
+        let filters: Vec<_> = filters.iter().map(|filter| (&**filter, Q0)).collect();
+        assert_eq!(peer.subscribe(&filters), [0; 1000]);
+    }
+    assert_eq!(peer.subscribe(&[("one more", Q0)]), [0x80]);
+    let mut publisher = broker.clean("p");
+    let long = "x".repeat(65_000);
+    for _ in 0..100 {
+        publisher.publish(&long, "", Q1, false);
+    }
+    publisher.publish("x/a42", "x", Q1, false);
+    assert_eq!(peer.take_all(), ["x/a42 x 0"]);
 }
 
 // Publishing
@@ -1182,6 +1541,23 @@ fn dup_is_not_passed_on() {
     });
     peer.settle();
     assert_eq!(peer.take(), "t x 1");
+}
+
+#[test]
+fn what_clients_publish_in_sys_is_acknowledged_and_goes_nowhere() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("$SYS/#", Q2), ("$SYS", Q2), ("$SYSTEM/a", Q2)]);
+    for qos in [Q0, Q1, Q2] {
+        peer.publish("$SYS/a", "x", qos, true);
+        peer.publish("$SYS", "x", qos, true);
+    }
+    let (will, _) = broker.connect_with(&with_will("w", "$SYS/will", Q1, true));
+    will.break_off();
+    peer.subscribe(&[("$SYS/#", Q2)]);
+    peer.expect_nothing();
+    peer.publish("$SYSTEM/a", "x", Q1, false);
+    assert_eq!(peer.take_all(), ["$SYSTEM/a x 1"]);
 }
 
 #[test]

@@ -25,6 +25,11 @@ Usage: broker [OPTION...]
   --max-queued N         the most messages to keep for a client that is absent or slow; default
                            100000. Beyond that messages with QoS 0 are dropped first, then the
                            oldest
+  --max-sessions N       the most sessions to keep for clients that are absent; default 10000.
+                           Beyond that the one goes whose client has been absent for the longest
+  --max-retained-bytes N the most to keep of retained messages, with 256 bytes for each besides
+                           its topic and payload; default 268435456. Beyond that messages are
+                           delivered, but not retained
   --quiet                do not say on standard error who comes and goes
   -h, --help             print this
 
@@ -41,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: u32,
     pub(crate) max_packet_size: u32,
     pub(crate) limits: Limits,
+    pub(crate) max_sessions: usize,
+    pub(crate) max_retained_bytes: usize,
     pub(crate) quiet: bool,
 }
 
@@ -60,6 +67,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
         connect_timeout: 10_000,
         max_packet_size: 1024 * 1024,
         limits: Limits::default(),
+        max_sessions: 10_000,
+        max_retained_bytes: 256 * 1024 * 1024,
         quiet: false,
     };
     let (mut user_name, mut password) = (None, None);
@@ -81,6 +90,10 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
             Long("max-packet-size") => settings.max_packet_size = parser.value()?.parse()?,
             Long("max-queued") => {
                 settings.limits.messages = parser.value()?.parse::<NonZeroUsize>()?.get();
+            }
+            Long("max-sessions") => settings.max_sessions = parser.value()?.parse()?,
+            Long("max-retained-bytes") => {
+                settings.max_retained_bytes = parser.value()?.parse()?;
             }
             Long("quiet") => settings.quiet = true,
             Short('h') | Long("help") => return Ok(None),

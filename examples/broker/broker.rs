@@ -10,8 +10,10 @@ use mqtt_sansio::v3::{ReturnCode, Subscription};
 use mqtt_sansio::{Outbox, QoS, Session, Slot, TopicFilter};
 use tokio::sync::mpsc;
 
+use crate::arguments::Settings;
 use crate::queue::{Limits, Queue};
-use crate::subscriptions::Subscriptions;
+use crate::retained::{Progress, Replay, Retained};
+use crate::subscriptions::{Subscriptions, cost, has_too_many_levels};
 
 /// A message whose bytes all of its receivers share.
 pub(crate) type Message = mqtt_sansio::Message<Arc<[u8]>>;
@@ -19,9 +21,14 @@ pub(crate) type Message = mqtt_sansio::Message<Arc<[u8]>>;
 /// Any UTF-8, of any length; "" is replaced before it gets here.
 pub(crate) type ClientId = Arc<str>;
 
-/// Beyond this a client's subscriptions are refused. Each one that has wildcards takes time
-/// whenever anybody publishes.
+/// Beyond this a client's subscriptions are refused.
 const MAX_SUBSCRIPTIONS: usize = 10_000;
+/// Beyond this too: how much memory they may take, about.
+const MAX_SUBSCRIPTION_BYTES: usize = 32 * 1024 * 1024;
+
+/// How much of what is retained a client has looked through for it in one turn, in bytes of topics
+/// and their overhead.
+const REPLAY_EFFORT: usize = 256 * 1024;
 
 /// All clients, and what they have published for later.
 pub(crate) struct Broker {
@@ -29,16 +36,27 @@ pub(crate) struct Broker {
     denied: HashSet<TopicFilter<Vec<u8>>>,
     clients: HashMap<ClientId, Client>,
     subscriptions: Subscriptions,
-    /// By topic. There are no empty ones [MQTT-3.3.1-11].
-    retained: BTreeMap<Arc<[u8]>, Message>,
+    retained: Retained,
+    /// Clients that are not connected and whose sessions are kept, by when they left.
+    absent: BTreeMap<u64, ClientId>,
+    max_absent: usize,
+    /// How often a client has left.
+    departures: u64,
 }
 
 /// What is known of a client: while it is connected, and after that if it wants its session kept.
 struct Client {
     connection: Option<Link>,
+    /// Its place among those that are absent, unless it is connected.
+    absent_since: u64,
     clean_session: bool,
     filters: HashSet<TopicFilter<Arc<[u8]>>>,
+    /// What the filters cost.
+    filter_bytes: usize,
     queue: Queue,
+    /// Subscriptions for which there may be more retained messages, which come into the queue as
+    /// far as there is room.
+    replays: BTreeMap<TopicFilter<Arc<[u8]>>, Replay>,
     /// While it is connected, the connection has it.
     delivery: Delivery,
 }
@@ -76,13 +94,16 @@ impl Client {
 }
 
 impl Broker {
-    pub(crate) fn new(limits: Limits, denied: HashSet<TopicFilter<Vec<u8>>>) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         Self {
-            limits,
-            denied,
+            limits: settings.limits,
+            denied: settings.denied.clone(),
             clients: HashMap::new(),
             subscriptions: Subscriptions::default(),
-            retained: BTreeMap::new(),
+            retained: Retained::new(settings.max_retained_bytes),
+            absent: BTreeMap::new(),
+            max_absent: settings.max_sessions,
+            departures: 0,
         }
     }
 
@@ -127,14 +148,18 @@ impl Broker {
             Entry::Occupied(mut kept) => {
                 let client = kept.get_mut();
                 client.connection = link;
+                self.absent.remove(&client.absent_since);
                 Some(core::mem::take(&mut client.delivery))
             }
             Entry::Vacant(new) => {
                 new.insert(Client {
                     connection: link,
+                    absent_since: 0,
                     clean_session,
                     filters: HashSet::new(),
+                    filter_bytes: 0,
                     queue: Queue::default(),
+                    replays: BTreeMap::new(),
                     delivery: Delivery::default(),
                 });
                 None
@@ -142,7 +167,8 @@ impl Broker {
         })
     }
 
-    /// The connection of this client is over.
+    /// The connection of this client is over. If there are too many sessions to keep, the one goes
+    /// that nobody has come back for the longest.
     pub(crate) fn detach(&mut self, id: &ClientId, delivery: Delivery) {
         let Some(client) = self.clients.get_mut(id) else {
             return;
@@ -153,12 +179,21 @@ impl Broker {
             client.connection = None;
             client.delivery = delivery;
             client.queue.drop_at_most_once();
+            self.departures = self.departures.wrapping_add(1); // In centuries.
+            client.absent_since = self.departures;
+            self.absent.insert(self.departures, Arc::clone(id));
+        }
+        while self.absent.len() > self.max_absent {
+            if let Some((_, longest)) = self.absent.pop_first() {
+                self.forget(&longest);
+            }
         }
     }
 
     /// Ends a session. Retained messages are no part of it [MQTT-3.1.2-7].
     fn forget(&mut self, id: &ClientId) {
         if let Some(client) = self.clients.remove(id) {
+            self.absent.remove(&client.absent_since);
             for filter in &client.filters {
                 self.subscriptions.remove(filter, id);
             }
@@ -178,15 +213,16 @@ impl Broker {
 
     /// Sends a message to everyone who has subscribed to its topic, connected or not. True if it
     /// would be good to let them have a turn before the next.
+    ///
+    /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
+    /// is acknowledged like all else, so that they go on, and goes nowhere. Other topics that start
+    /// with `$` have no such meaning and are for whoever subscribes to them.
     pub(crate) fn publish(&mut self, message: &Message) -> bool {
+        if message.topic == "$SYS" || message.topic.as_str().starts_with("$SYS/") {
+            return false;
+        }
         if message.retain {
-            // [MQTT-3.3.1-5, MQTT-3.3.1-7, MQTT-3.3.1-10]
-            let topic = message.topic.clone().into_inner();
-            if message.payload.is_empty() {
-                self.retained.remove(&topic);
-            } else {
-                self.retained.insert(topic, message.clone());
-            }
+            self.retained.set(message);
         }
         let mut is_crowded = false;
         for (id, granted) in self.subscriptions.matching(&message.topic) {
@@ -203,8 +239,9 @@ impl Broker {
         is_crowded
     }
 
-    /// Makes one subscription, and sends the client what was retained for it: also if it only
-    /// replaces another [MQTT-3.3.1-6, MQTT-3.8.4-3].
+    /// Makes one subscription, and sees to it that the client is sent what was retained for it:
+    /// also if it only replaces another [MQTT-3.3.1-6, MQTT-3.8.4-3], but once if the client asks
+    /// again before it has come.
     pub(crate) fn subscribe(
         &mut self,
         id: &ClientId,
@@ -214,48 +251,65 @@ impl Broker {
         let Some(client) = self.clients.get_mut(id) else {
             return ReturnCode::Failure;
         };
-        let is_full = client.filters.len() >= MAX_SUBSCRIPTIONS;
         if self.denied.contains(&subscription.topic_filter.to_owned())
-            || (is_full && !client.filters.contains(&filter))
+            || has_too_many_levels(&filter)
         {
             return ReturnCode::Failure;
         }
-        // What is retained is limited elsewhere, and does not take room from other messages.
-        let limits = Limits {
-            messages: self.limits.messages.saturating_add(self.retained.len()),
-            ..self.limits
-        };
-        let send = |message: &Message| {
-            client.send(
-                Message {
-                    qos: subscription.qos.min(message.qos),
-                    retain: true, // [MQTT-3.3.1-8]
-                    ..message.clone()
-                },
-                limits,
-            );
-        };
-        if filter.has_wildcards() {
-            let matching = |message: &&Message| filter.matches(&message.topic);
-            self.retained.values().filter(matching).for_each(send);
-        } else {
-            self.retained
-                .get(filter.as_bytes())
-                .into_iter()
-                .for_each(send);
+        if !client.filters.contains(&filter) {
+            let bytes = client.filter_bytes.saturating_add(cost(&filter));
+            if client.filters.len() >= MAX_SUBSCRIPTIONS || bytes > MAX_SUBSCRIPTION_BYTES {
+                return ReturnCode::Failure;
+            }
+            client.filter_bytes = bytes;
+            client.filters.insert(filter.clone());
         }
-        client.filters.insert(filter.clone());
         self.subscriptions
-            .insert(filter, Arc::clone(id), subscription.qos);
+            .insert(&filter, Arc::clone(id), subscription.qos);
+        let replay = Replay::new(&filter, subscription.qos);
+        client.replays.insert(filter, replay);
         ReturnCode::Success(subscription.qos)
+    }
+
+    /// Brings the next of what was retained for a client's new subscriptions into its queue.
+    /// Returns whether there is more.
+    ///
+    /// All that there is at once could be many times what a queue holds, and take long to find. A
+    /// message that has come in the meantime is in the queue already: its topic may be sent twice,
+    /// but never the older after the newer.
+    pub(crate) fn replay(&mut self, id: &ClientId) -> bool {
+        let Some(client) = self.clients.get_mut(id) else {
+            return false;
+        };
+        let mut effort = REPLAY_EFFORT;
+        while let Some(mut next) = client.replays.first_entry() {
+            let filter = next.key().clone();
+            let progress = self
+                .retained
+                .replay(&filter, next.get_mut(), &mut effort, |message| {
+                    let has_room = client.queue.has_room(&message, self.limits);
+                    if has_room {
+                        client.queue.push(message, self.limits);
+                    }
+                    has_room
+                });
+            if progress != Progress::Done {
+                return true;
+            }
+            next.remove();
+        }
+        false
     }
 
     /// Ends one subscription. What has been queued because of it still comes [MQTT-3.10.4-3].
     pub(crate) fn unsubscribe(&mut self, id: &ClientId, filter: TopicFilter<&[u8]>) {
         let filter = filter.map(Arc::from);
         if let Some(client) = self.clients.get_mut(id) {
-            client.filters.remove(&filter);
-            self.subscriptions.remove(&filter, id);
+            if client.filters.remove(&filter) {
+                client.filter_bytes = client.filter_bytes.saturating_sub(cost(&filter));
+                client.replays.remove(&filter);
+                self.subscriptions.remove(&filter, id);
+            }
         }
     }
 }

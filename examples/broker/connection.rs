@@ -31,6 +31,8 @@ const SEND_SIZE: usize = 64 * 1024;
 /// A client that does not read the answers to what it sends is not read from either. Those to as
 /// many messages as there are Packet Identifiers fit in.
 const MAX_UNSENT: usize = 1024 * 1024;
+/// The most filters in one request. A client that has more asks more than once.
+const MAX_FILTERS: u32 = 1000;
 /// How long to wait at the end for the client to take what is still to be sent.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -54,6 +56,9 @@ struct Connection {
     resend: VecDeque<PacketId>,
     /// What is to be sent.
     out: Vec<u8>,
+    /// Whether there are messages to send as soon as the socket has taken `out`: nothing but room
+    /// is missing, so nothing else will wake this task for them.
+    has_more: bool,
     closed: Option<CloseReason>,
 }
 
@@ -96,7 +101,9 @@ impl Connection {
         let max_packet_size = shared.settings.max_packet_size.min(MAX_CONNECT_SIZE);
         Self {
             server: Server::new(Session::default(), config, shared.now()),
-            options: Options::new().max_packet_size(max_packet_size),
+            options: Options::new()
+                .max_filters(MAX_FILTERS)
+                .max_packet_size(max_packet_size),
             shared,
             peer,
             wake,
@@ -105,6 +112,7 @@ impl Connection {
             outbox: Outbox::default(),
             resend: VecDeque::new(),
             out: Vec::new(),
+            has_more: false,
             closed: None,
         }
     }
@@ -117,10 +125,16 @@ impl Connection {
 
     /// Bytes have come.
     async fn receive(&mut self, decoder: &mut Decoder<Vec<u8>>, mut received: &[u8]) {
+        let mut has_completed = false;
         while self.closed.is_none() {
             let packet = match decoder.decode(&mut received) {
                 Ok(Some(packet)) => packet,
-                Ok(None) => return,
+                Ok(None) => {
+                    if has_completed {
+                        decoder.shrink();
+                    }
+                    return;
+                }
                 Err(error) => return self.server.handle_decode_error(self.now(), error),
             };
             match self.server.handle_packet(self.now(), packet) {
@@ -136,6 +150,8 @@ impl Connection {
             }
             self.act();
             decoder.set_options(self.options);
+            // What a large packet needed is not for the connection to keep while it is idle.
+            has_completed = true;
         }
     }
 
@@ -145,12 +161,8 @@ impl Connection {
             Event::ConnectRequested(connect) => self.connect(connect).await?,
             Event::Message(publish) => {
                 // Copied, so that a message that is kept does not keep what it came with.
-                let is_crowded = self.shared.broker().publish(&Message {
-                    topic: publish.topic.map(Arc::from),
-                    payload: Arc::from(publish.payload),
-                    qos: publish.delivery.qos(),
-                    retain: publish.retain,
-                });
+                let message = Message::from(publish.map(Arc::from));
+                let is_crowded = self.shared.broker().publish(&message);
                 if is_crowded {
                     yield_now().await;
                 }
@@ -217,6 +229,7 @@ impl Connection {
         // MQTT 3.1 lets a client set DUP where MQTT 3.1.1 does not.
         let is_3_1 = connect.protocol_level == ProtocolLevel::V3_1;
         self.options = Options::new()
+            .max_filters(MAX_FILTERS)
             .max_packet_size(self.shared.settings.max_packet_size)
             .accept_pubrel_flags(is_3_1)
             .accept_dup_on_requests(is_3_1);
@@ -258,6 +271,7 @@ impl Connection {
 
     /// Sends what has been asked for again, then what is in the queue, as far as there is room.
     fn send_messages(&mut self) {
+        self.has_more = false;
         let now = self.now();
         while self.out.len() < SEND_SIZE {
             let Some(packet_id) = self.resend.pop_front() else {
@@ -272,18 +286,22 @@ impl Connection {
         }
         let Some(client) = &self.client else { return };
         let mut broker = self.shared.broker();
+        self.has_more = broker.replay(client);
         let Some(queue) = broker.queue(client) else {
             return;
         };
         while self.out.len() < SEND_SIZE {
             let Some(message) = queue.front() else { break };
             let Ok(packet_id) = self.server.publish(now, message, &mut self.out) else {
-                break; // An acknowledgement has to come first.
+                // An acknowledgement has to come first.
+                self.has_more = false;
+                return;
             };
             if let (Some(message), Some(packet_id)) = (queue.pop(), packet_id) {
                 self.outbox.keep(packet_id, message);
             }
         }
+        self.has_more |= self.out.len() >= SEND_SIZE;
     }
 
     /// Closes if another connection of the same client has come. Its Will is published: it has not
@@ -321,7 +339,7 @@ impl Connection {
 
     /// What to wait for.
     fn interest(&self) -> Interest {
-        if self.out.is_empty() {
+        if self.out.is_empty() && !self.has_more {
             Interest::READABLE
         } else if self.out.len() < MAX_UNSENT {
             Interest::READABLE | Interest::WRITABLE

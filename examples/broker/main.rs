@@ -9,8 +9,9 @@
 //! | file | is about |
 //! |---|---|
 //! | `connection.rs` | one client: its socket, its [`Server`](mqtt_sansio::Server), what it sends |
-//! | `broker.rs` | all of them: sessions, retained messages, who gets what |
+//! | `broker.rs` | all of them: sessions, who gets what |
 //! | `subscriptions.rs` | which clients a topic goes to |
+//! | `retained.rs` | messages that are kept for those who subscribe later |
 //! | `queue.rs` | messages that wait for a client, and which of them go when there are too many |
 
 #![allow(
@@ -22,6 +23,7 @@ mod arguments;
 mod broker;
 mod connection;
 mod queue;
+mod retained;
 mod subscriptions;
 
 use core::time::Duration;
@@ -101,7 +103,7 @@ async fn serve(settings: Settings) -> io::Result<core::convert::Infallible> {
     let listener = TcpListener::bind((&*settings.host, settings.port)).await?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     let shared = Arc::new(Shared {
-        broker: Mutex::new(Broker::new(settings.limits, settings.denied.clone())),
+        broker: Mutex::new(Broker::new(&settings)),
         started: Instant::now(),
         settings,
     });

@@ -27,17 +27,20 @@ impl Default for Limits {
 /// What is to be sent to a client, in order, and has no Packet Identifier yet.
 #[derive(Default)]
 pub(crate) struct Queue {
-    messages: VecDeque<Message>,
+    /// With QoS 0. They are apart from the others because they can be dropped first.
+    at_most_once: Line,
+    /// With QoS 1 or 2.
+    promised: Line,
     bytes: usize,
-    /// How many of the messages have QoS 0.
-    at_most_once: usize,
+    /// The number of the next message.
+    next: u64,
 }
 
-fn is_at_most_once(message: &Message) -> bool {
-    message.qos == QoS::AtMostOnce
-}
+/// Messages, each with a number that says which of the two lines it is in comes first.
+type Line = VecDeque<(u64, Message)>;
 
-fn size(message: &Message) -> usize {
+/// How many bytes of others a message keeps.
+pub(crate) fn size(message: &Message) -> usize {
     let topic = message.topic.as_bytes().len();
     topic.saturating_add(message.payload.len())
 }
@@ -47,55 +50,78 @@ impl Queue {
     /// promised for those: this one, or else the oldest of them. If there is none, the oldest
     /// message goes, whose news is the least new.
     pub(crate) fn push(&mut self, message: Message, limits: Limits) {
+        let is_at_most_once = message.qos == QoS::AtMostOnce;
         let size = size(&message);
-        while self.messages.len() >= limits.messages
-            || self.bytes.saturating_add(size) > limits.bytes
-        {
-            let victim = if is_at_most_once(&message) {
-                None
-            } else if self.at_most_once > 0 {
-                self.messages.iter().position(is_at_most_once)
-            } else {
-                Some(0)
-            };
+        while self.len() >= limits.messages || self.bytes.saturating_add(size) > limits.bytes {
             // If the queue is empty, the message is larger than all that may be kept.
-            if victim.and_then(|victim| self.remove(victim)).is_none() {
+            if is_at_most_once || (!self.drop_first(true) && !self.drop_first(false)) {
                 return;
             }
         }
         self.bytes = self.bytes.saturating_add(size);
-        if is_at_most_once(&message) {
-            self.at_most_once = self.at_most_once.saturating_add(1);
-        }
-        self.messages.push_back(message);
+        let number = self.next;
+        self.next = self.next.wrapping_add(1); // In centuries.
+        self.line(is_at_most_once).push_back((number, message));
     }
 
     pub(crate) fn front(&self) -> Option<&Message> {
-        self.messages.front()
+        let line = if self.is_at_most_once_first() {
+            &self.at_most_once
+        } else {
+            &self.promised
+        };
+        line.front().map(|(_, message)| message)
     }
 
     pub(crate) fn pop(&mut self) -> Option<Message> {
-        self.remove(0)
+        self.pop_from(self.is_at_most_once_first())
     }
 
-    fn remove(&mut self, index: usize) -> Option<Message> {
-        let message = self.messages.remove(index)?;
-        self.bytes = self.bytes.saturating_sub(size(&message));
-        if is_at_most_once(&message) {
-            self.at_most_once = self.at_most_once.saturating_sub(1);
+    fn is_at_most_once_first(&self) -> bool {
+        match (self.at_most_once.front(), self.promised.front()) {
+            (Some((a, _)), Some((b, _))) => a < b,
+            (first, _) => first.is_some(),
         }
+    }
+
+    const fn line(&mut self, is_at_most_once: bool) -> &mut Line {
+        if is_at_most_once {
+            &mut self.at_most_once
+        } else {
+            &mut self.promised
+        }
+    }
+
+    fn pop_from(&mut self, is_at_most_once: bool) -> Option<Message> {
+        let (_, message) = self.line(is_at_most_once).pop_front()?;
+        self.bytes = self.bytes.saturating_sub(size(&message));
         Some(message)
+    }
+
+    /// False if there was none.
+    fn drop_first(&mut self, is_at_most_once: bool) -> bool {
+        self.pop_from(is_at_most_once).is_some()
+    }
+
+    fn len(&self) -> usize {
+        self.promised.len().saturating_add(self.at_most_once.len())
     }
 
     /// Whether it is so long that its client should have a turn.
     pub(crate) fn is_crowded(&self, limits: Limits) -> bool {
-        self.messages.len() > limits.messages / 2 || self.bytes > limits.bytes / 2
+        self.len() > limits.messages / 2 || self.bytes > limits.bytes / 2
+    }
+
+    /// Whether a message that can come later should be appended now: nothing is dropped for it,
+    /// unless no queue has room for it, and there is still room for others.
+    pub(crate) fn has_room(&self, message: &Message, limits: Limits) -> bool {
+        let bytes = self.bytes.saturating_add(size(message));
+        self.len() == 0 || (self.len() < limits.messages / 2 && bytes <= limits.bytes / 2)
     }
 
     /// The client has gone: what was sent with QoS 0 does not wait for it to come back.
     pub(crate) fn drop_at_most_once(&mut self) {
-        self.messages.retain(|message| !is_at_most_once(message));
-        self.bytes = self.messages.iter().map(size).sum();
-        self.at_most_once = 0;
+        while self.drop_first(true) {}
+        self.at_most_once.shrink_to_fit();
     }
 }
