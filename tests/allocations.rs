@@ -380,3 +380,146 @@ fn sharing_a_packet_costs_the_same_whatever_its_size() {
     assert_eq!(share(1_000_000), share(10));
     assert!(share(10) < 100);
 }
+
+mod connections {
+    use super::{allocations, heap};
+    use mqtt_sansio::v3::{self, Connect, Decoder};
+    use mqtt_sansio::{
+        Action, Client, Config, Event, Message, QoS, Server, Session, SliceOutput, Slot, Text,
+        Timestamp, TopicName,
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1);
+
+    /// A client and a server that it has connected to, without a heap.
+    struct Pair {
+        client: Client<[Slot; 4]>,
+        server: Server<[Slot; 4]>,
+        to_server: Decoder<[u8; 128]>,
+        to_client: Decoder<[u8; 128]>,
+    }
+
+    impl Pair {
+        fn connected() -> Self {
+            let mut pair = Self {
+                client: Client::new(Session::default(), Config::new(), NOW),
+                server: Server::new(Session::default(), Config::new(), NOW),
+                to_server: Decoder::new([0; 128]),
+                to_client: Decoder::new([0; 128]),
+            };
+            let mut buffer = [0; 64];
+            let mut out = SliceOutput::new(&mut buffer);
+            let connect = Connect::new(Text::new("c").unwrap());
+            pair.client.connect(NOW, &connect, &mut out).unwrap();
+            let connect = v3::decode(&mut out.written(), pair.to_server.options());
+            let connect = connect.unwrap().unwrap();
+            pair.server.handle_packet(NOW, connect).unwrap();
+            let mut connack = [0; 4];
+            let mut out = SliceOutput::new(&mut connack);
+            pair.server.accept(NOW, &mut None, &mut out).unwrap();
+            let connack = pair.to_client.decode(&mut out.written()).unwrap().unwrap();
+            pair.client.handle_packet(NOW, connack).unwrap();
+            pair
+        }
+
+        /// One message from the client to the server, all of it through bytes. Returns how many
+        /// times it arrived and was confirmed.
+        fn message(&mut self, qos: QoS) -> (usize, usize) {
+            let message = Message {
+                topic: TopicName::new("a/b").unwrap(),
+                payload: &b"hi"[..],
+                qos,
+                retain: false,
+            };
+            let (mut arrived, mut delivered) = (0, 0);
+            let mut buffers = [[0; 64]; 2];
+            let [up, down] = &mut buffers;
+            let (mut up, mut down) = (SliceOutput::new(up), SliceOutput::new(down));
+            self.client.publish(NOW, &message, &mut up).unwrap();
+            while !up.written().is_empty() {
+                let mut received = up.written();
+                while let Some(packet) = self.to_server.decode(&mut received).unwrap() {
+                    let event = self.server.handle_packet(NOW, packet).unwrap();
+                    arrived += usize::from(matches!(event, Some(Event::Message(_))));
+                    while let Some(action) = self.server.poll_action() {
+                        transmit(action, &mut down);
+                    }
+                }
+                up.clear();
+                let mut received = down.written();
+                while let Some(packet) = self.to_client.decode(&mut received).unwrap() {
+                    let event = self.client.handle_packet(NOW, packet).unwrap();
+                    delivered += usize::from(matches!(event, Some(Event::Delivered(_))));
+                    while let Some(action) = self.client.poll_action() {
+                        transmit(action, &mut up);
+                    }
+                }
+                down.clear();
+            }
+            (arrived, delivered)
+        }
+    }
+
+    fn transmit(action: Action, out: &mut SliceOutput<'_>) {
+        let Action::Transmit(packet) = action else {
+            panic!("{action:?}");
+        };
+        mqtt_sansio::Output::put(out, packet.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_whole_conversation_at_every_qos_allocates_nothing() {
+        let count = allocations(|| {
+            let mut pair = Pair::connected();
+            for _ in 0..10 {
+                assert_eq!(pair.message(QoS::AtMostOnce), (1, 0));
+                assert_eq!(pair.message(QoS::AtLeastOnce), (1, 1));
+                assert_eq!(pair.message(QoS::ExactlyOnce), (1, 1));
+            }
+        });
+        assert_eq!(count, 0);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_connection_over_growing_slots_takes_no_heap_until_something_is_under_way() {
+        let made = heap(|| {
+            let session = Session::<Vec<Slot>>::default();
+            let server = Server::new(session, Config::new(), NOW);
+            let decoder = Decoder::new(Vec::new());
+            (size_of_val(&server), size_of_val(&decoder))
+        });
+        assert_eq!(made.count_total, 0);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_server_that_holds_unreleased_messages_holds_no_more_than_its_limit() {
+        let config = Config::new().max_inbound(100);
+        let mut server = Server::new(Session::<Vec<Slot>>::default(), config, NOW);
+        let mut stream = b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01c".to_vec();
+        for number in 1..=u16::MAX {
+            stream.extend(b"\x34\x05\0\x01t");
+            stream.extend(number.to_be_bytes());
+        }
+        let mut rest = &stream[..];
+        let mut taken = 0;
+        let held = heap(|| {
+            while let Some(packet) = v3::decode(&mut rest, &super::unlimited()).unwrap() {
+                match server.handle_packet(NOW, packet) {
+                    Ok(Some(Event::ConnectRequested(_))) => {
+                        let mut connack = [0; 4];
+                        let mut out = SliceOutput::new(&mut connack);
+                        server.accept(NOW, &mut None, &mut out).unwrap();
+                    }
+                    Ok(_) => taken += 1,
+                    Err(_) => break,
+                }
+                while server.poll_action().is_some() {}
+            }
+        });
+        assert_eq!(taken, 100);
+        // Eight bytes each, in a vector that doubles: 128 slots, and the 64 before them.
+        assert!(held.bytes_max <= 8 * (128 + 64), "{held:?}");
+    }
+}
