@@ -382,7 +382,9 @@ fn sharing_a_packet_costs_the_same_whatever_its_size() {
 }
 
 mod connections {
-    use super::{allocations, heap};
+    use super::allocations;
+    #[cfg(feature = "alloc")]
+    use super::heap;
     use mqtt_sansio::v3::{self, Connect, Decoder};
     use mqtt_sansio::{
         Action, Client, Config, Event, Message, QoS, Server, Session, SliceOutput, Slot, Text,
