@@ -379,6 +379,13 @@ fn subscriber_is_cut(qos: u8) {
     mosquitto_pub(mosquitto.port(), &["-t", "cut", "-q", "2", "-m", END], "").unwrap();
     subscriber.process.wait_for_line(END);
     assert_eq!(subscriber.relay.faults_left(), 0);
+    // The standard asks the sender for exactly once as much as the receiver.
+    let qos = if subscriber.relay.has_server_resent_what_was_released() {
+        println!("mosquitto has sent PUBLISH again after PUBREL: not exactly once by its doing");
+        1
+    } else {
+        qos
+    };
     assert_delivered(lines(&subscriber.process.kill()), &sent, qos);
     subscriber.relay.check(Side::Client);
 }

@@ -7,7 +7,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use mqtt_sansio::{Options, PacketType, v3};
+use mqtt_sansio::v3::{self, Packet};
+use mqtt_sansio::{Options, PacketType};
 
 use crate::dissect;
 use crate::process::Watched;
@@ -164,6 +165,33 @@ impl Relay {
                 sent.flat_map(|sent| &sent.bytes).copied().collect()
             };
             connections.map(bytes).collect()
+        })
+    }
+
+    /// True if the server has sent a PUBLISH again after its PUBREL, which it must not
+    /// [MQTT-4.3.3-1]: the receiver has forgotten the identifier and takes it for a new message.
+    /// mosquitto 2.0.11 does so now and then, when a client is back before the end of its earlier
+    /// connection has been noticed.
+    pub(crate) fn has_server_resent_what_was_released(&self) -> bool {
+        self.state.change(|state| {
+            let mut released = BTreeSet::new();
+            let sent = state.connections.iter().flatten();
+            for sent in sent.filter(|sent| sent.from == Side::Server) {
+                match v3::decode(&mut &sent.bytes[..], &Options::new()) {
+                    Ok(Some(Packet::PubRel(pubrel))) => {
+                        released.insert(pubrel.packet_id);
+                    }
+                    Ok(Some(Packet::Publish(publish))) => {
+                        let again = publish.delivery.dup();
+                        let id = publish.delivery.packet_id();
+                        if id.is_some_and(|id| released.remove(&id)) && again {
+                            return true;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            false
         })
     }
 
