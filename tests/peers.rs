@@ -5,7 +5,8 @@
 //! either side sends and cuts connections at chosen packets. What was written down is then decoded
 //! strictly by the library, and by tshark.
 //!
-//! A test whose peer is not installed says so and passes, unless `MQTT_PEERS` is `required`.
+//! A test whose peer is not installed says so and passes, unless `MQTT_PEERS` is `required`. If it is
+//! `none`, all of them are skipped.
 //! `.ci/peers` installs all of them.
 
 #![cfg(feature = "std")] // The examples need it too.
