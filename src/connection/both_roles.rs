@@ -1,6 +1,7 @@
 //! What both roles offer alike: their delivery is the same, so their methods are.
 
-/// The commands, outputs and views that do not depend on the role, for a `struct` with a `core`.
+/// The commands, inputs, outputs and views that do not depend on the role, for a `struct` with a
+/// `core`, `handle_packet` and `check_may_handle`.
 macro_rules! both_roles {
     ($Role:ident) => {
         /// # Commands and views that both roles have
@@ -118,6 +119,33 @@ macro_rules! both_roles {
             /// changes is at most how many slots a `Vec` has.
             pub fn can_publish(&mut self, qos: QoS) -> bool {
                 self.core.can_publish(qos)
+            }
+
+            /// A packet or a piece of one has come: for
+            /// [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces). A message in pieces is
+            /// acknowledged after its last piece.
+            ///
+            /// # Errors
+            ///
+            /// As [`handle_packet`](Self::handle_packet).
+            pub fn handle_piece<'a>(
+                &mut self,
+                now: Timestamp,
+                piece: PieceRef<'a>,
+            ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+                match piece {
+                    PieceRef::Packet(packet) => self.handle_packet(now, packet),
+                    PieceRef::PublishHeader(header) => {
+                        self.check_may_handle()?;
+                        self.core.tick(now);
+                        self.core.handle_publish_header(header)
+                    }
+                    PieceRef::Payload { bytes, left } => {
+                        self.check_may_handle()?;
+                        self.core.tick(now);
+                        self.core.handle_payload(bytes, left)
+                    }
+                }
             }
 
             /// The next thing to do. Any command and any input can change the answer: call it until it

@@ -223,7 +223,7 @@ impl<S: Slots> Client<S> {
         packet: Packet<B>,
     ) -> Result<Option<Event<B>>, HandleError> {
         // The state is checked before the packet is looked at.
-        self.core.check_may_handle()?;
+        self.check_may_handle()?;
         self.core.tick(now);
         match (self.core.state, packet) {
             (State::Requested, Packet::ConnAck(connack)) => self.handle_connack(connack),
@@ -256,35 +256,8 @@ impl<S: Slots> Client<S> {
         }
     }
 
-    /// A packet or a piece of one has come: for
-    /// [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces). A message in pieces is
-    /// acknowledged after its last piece.
-    ///
-    /// # Errors
-    ///
-    /// As [`handle_packet`](Self::handle_packet).
-    pub fn handle_piece<'a>(
-        &mut self,
-        now: Timestamp,
-        piece: PieceRef<'a>,
-    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
-        match piece {
-            PieceRef::Packet(packet) => self.handle_packet(now, packet),
-            PieceRef::PublishHeader(header) => {
-                self.core.check_may_handle()?;
-                self.core.tick(now);
-                if self.core.state != State::Connected {
-                    let error = PeerError::Unexpected(PacketType::Publish);
-                    return Err(self.core.violation(error));
-                }
-                self.core.handle_publish_header(header)
-            }
-            PieceRef::Payload { bytes, left } => {
-                self.core.check_may_handle()?;
-                self.core.tick(now);
-                self.core.handle_payload(bytes, left)
-            }
-        }
+    fn check_may_handle(&self) -> Result<(), HandleError> {
+        self.core.check_may_handle()
     }
 
     fn handle_connack<B: AsRef<[u8]>>(

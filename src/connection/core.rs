@@ -65,7 +65,6 @@ pub(super) struct Core<S> {
     /// The change that belongs to the acknowledgement that is due has been said.
     due_stored: bool,
     pub(super) will: bool,
-    discard_will: bool,
     pub(super) state: State,
     pub(super) config: Config,
     store: Option<Change>,
@@ -90,7 +89,6 @@ impl<S: Slots> Core<S> {
             losing: false,
             due_stored: false,
             will: false,
-            discard_will: false,
             state: State::Start,
             config,
             store: None,
@@ -170,7 +168,6 @@ impl<S: Slots> Core<S> {
         self.outgoing = 0;
         self.due_stored = false;
         self.reason = Some(reason);
-        self.discard_will = matches!(reason, CloseReason::Disconnected);
         self.session.outbound.drop_requests();
         self.session.inbound.end_connection();
         if self.clean_session {
@@ -262,10 +259,9 @@ impl<S: Slots> Core<S> {
     fn poll_end(&mut self) -> Action {
         if self.will {
             self.will = false;
-            return if self.discard_will {
-                Action::DiscardWill
-            } else {
-                Action::PublishWill
+            return match self.reason {
+                Some(CloseReason::Disconnected) => Action::DiscardWill,
+                _ => Action::PublishWill,
             };
         }
         self.state = State::Ended;
@@ -556,6 +552,9 @@ impl<S: Slots> Core<S> {
         &mut self,
         header: PublishHeader<B>,
     ) -> Result<Option<Event<B>>, HandleError> {
+        if self.state != State::Connected {
+            return Err(self.violation(PeerError::Unexpected(PacketType::Publish)));
+        }
         if self.incoming.is_some() {
             return Err(NotNow::PayloadPending.into());
         }

@@ -12,7 +12,7 @@ use crate::types::{PacketId, QoS};
 use crate::v3::{
     ConnAck, ConnectRefusal, Packet, PieceRef, ProtocolLevel, ReturnCodes, SubAck, UnsubAck,
 };
-use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction};
+use crate::wire::{DecodeError, Encode, Output, Reaction};
 
 /// One connection of a server with a client, without the transport.
 ///
@@ -289,37 +289,6 @@ impl<S: Slots> Server<S> {
             (_, packet) => {
                 let error = PeerError::Unexpected(packet.packet_type());
                 Err(self.violation(error))
-            }
-        }
-    }
-
-    /// A packet or a piece of one has come: for
-    /// [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces). A message in pieces is
-    /// acknowledged after its last piece.
-    ///
-    /// # Errors
-    ///
-    /// As [`handle_packet`](Self::handle_packet).
-    pub fn handle_piece<'a>(
-        &mut self,
-        now: Timestamp,
-        piece: PieceRef<'a>,
-    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
-        match piece {
-            PieceRef::Packet(packet) => self.handle_packet(now, packet),
-            PieceRef::PublishHeader(header) => {
-                self.check_may_handle()?;
-                self.core.tick(now);
-                if self.core.state != State::Connected {
-                    let error = PeerError::Unexpected(PacketType::Publish);
-                    return Err(self.violation(error));
-                }
-                self.core.handle_publish_header(header)
-            }
-            PieceRef::Payload { bytes, left } => {
-                self.check_may_handle()?;
-                self.core.tick(now);
-                self.core.handle_payload(bytes, left)
             }
         }
     }

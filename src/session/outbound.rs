@@ -458,7 +458,7 @@ impl<S: Slots> Outbound<S> {
                 return;
             }
             if let Some(slot) = self.slots.as_slice().get(at) {
-                if slot.state > RELEASED && slot.state & PHASE > RELEASED {
+                if slot.state & PHASE > RELEASED {
                     if let Some(id) = PacketId::new(slot.id) {
                         self.complete(id);
                     }
@@ -512,12 +512,16 @@ impl<S: Slots> Outbound<S> {
     /// [`grow`](Self::grow) while free slots have no identifiers.
     fn grow_empty(&mut self) -> bool {
         let grown = self.grow().is_some();
-        for slot in self.slots.as_mut_slice() {
-            if slot.state == 0 {
-                *slot = Slot::EMPTY;
-            }
-        }
+        self.empty_free_slots();
         grown
+    }
+
+    /// Takes their identifiers from the slots that are not in use.
+    fn empty_free_slots(&mut self) {
+        let slots = self.slots.as_mut_slice().iter_mut();
+        slots
+            .filter(|slot| slot.state == 0)
+            .for_each(|slot| *slot = Slot::EMPTY);
     }
 
     /// Takes a particular identifier into use for a message, as a journal says that it was.
@@ -539,11 +543,7 @@ impl<S: Slots> Outbound<S> {
     }
 
     pub(super) fn finish_restoring(&mut self, next: u16) {
-        for slot in self.slots.as_mut_slice() {
-            if slot.state == 0 {
-                *slot = Slot::EMPTY;
-            }
-        }
+        self.empty_free_slots();
         self.start = next;
         self.link_free_slots(next);
     }
