@@ -223,13 +223,11 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
         if let State::Boundary = self.state {
             if let Some(frame) = frame_at_hand(input, self.limit(), &self.options) {
-                *input = frame.rest;
-                let packet = P::read(&frame.header, frame.bytes, &self.options);
-                match &packet {
-                    Ok(_) => self.position = add(self.position, frame.bytes.len()),
-                    Err(error) => self.state = State::Failed(*error),
+                if let Some(packet) = P::read_at_hand(&frame.header, frame.bytes) {
+                    *input = frame.rest;
+                    self.position = add(self.position, frame.bytes.len());
+                    return Ok(Some(packet));
                 }
-                return packet;
             }
             if input.is_empty() {
                 return Ok(None);

@@ -1,5 +1,6 @@
 //! The values that packets are made of, checked when they are made.
 
+mod check;
 mod matching;
 mod packet_id;
 mod qos;
@@ -12,6 +13,7 @@ mod topic_name;
 
 pub use packet_id::PacketId;
 pub use qos::QoS;
+pub(crate) use text::CheckedString;
 pub use text::Text;
 pub use topic_filter::TopicFilter;
 pub use topic_name::TopicName;

@@ -1,6 +1,6 @@
 //! UTF-8 encoded strings (section 1.5.3).
 
-use super::scan;
+use super::check;
 use crate::wire::TextError;
 
 /// A UTF-8 encoded string as MQTT allows it (section 1.5.3): well-formed, without U+0000, at most
@@ -18,10 +18,32 @@ use crate::wire::TextError;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Text<B>(B);
 
+/// What a packet's reader makes a string of.
+pub(crate) trait CheckedString<'a>: Sized {
+    /// `from_bytes`, for where it is worth inlining.
+    fn check(bytes: &'a [u8]) -> Result<Self, TextError>;
+
+    /// The same for bytes that have passed it before.
+    fn checked_before(bytes: &'a [u8]) -> Self;
+}
+
 /// What [`Text`], [`TopicName`](crate::TopicName) and [`TopicFilter`](crate::TopicFilter) share:
-/// bytes that passed `scan::$check` when the value was made.
+/// bytes that passed `check::$check` when the value was made.
 macro_rules! checked_string {
     ($Type:ident, $check:path) => {
+        impl<'a> $crate::types::CheckedString<'a> for $Type<&'a [u8]> {
+            #[inline(always)]
+            fn check(bytes: &'a [u8]) -> Result<Self, TextError> {
+                $check(bytes)?;
+                Ok(Self(bytes))
+            }
+
+            #[inline(always)]
+            fn checked_before(bytes: &'a [u8]) -> Self {
+                Self(bytes)
+            }
+        }
+
         impl<'a> $Type<&'a [u8]> {
             /// Checks a borrowed string.
             ///
@@ -132,7 +154,7 @@ macro_rules! checked_string {
 }
 pub(super) use checked_string;
 
-checked_string!(Text, scan::text);
+checked_string!(Text, check::text);
 
 impl Text<&'static [u8]> {
     /// The string without a character: a Client Identifier that the server is to choose.

@@ -1,6 +1,6 @@
 //! Topic Filters (section 4.7).
 
-use super::{TopicName, matching, scan, text::checked_string};
+use super::{TopicName, check, matching, text::checked_string};
 use crate::wire::TextError;
 
 /// Which Topic Names a subscription is for (section 4.7.1): `+` stands for one level, `#`, as the
@@ -18,7 +18,7 @@ use crate::wire::TextError;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicFilter<B>(B);
 
-checked_string!(TopicFilter, scan::topic_filter);
+checked_string!(TopicFilter, check::topic_filter);
 
 impl<B: AsRef<[u8]>> TopicFilter<B> {
     /// Whether a message published to `topic` is for this filter (section 4.7). Compares the

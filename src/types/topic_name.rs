@@ -1,6 +1,6 @@
 //! Topic Names (section 4.7).
 
-use super::{scan, text::checked_string};
+use super::{check, text::checked_string};
 use crate::wire::TextError;
 
 /// What a message is published to (section 4.7): at least one character, no wildcards, otherwise
@@ -17,7 +17,7 @@ use crate::wire::TextError;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TopicName<B>(B);
 
-checked_string!(TopicName, scan::topic_name);
+checked_string!(TopicName, check::topic_name);
 
 #[cfg(test)]
 mod tests {

@@ -1,22 +1,9 @@
 //! PUBACK, PUBREC, PUBREL, PUBCOMP (sections 3.4 to 3.7) and UNSUBACK (section 3.11): a fixed
 //! header and the Packet Identifier of what they answer.
 
+use super::read::read_packet_id;
 use crate::types::PacketId;
-use crate::wire::{DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, Reader};
-
-/// A Packet Identifier that is not zero.
-#[inline(always)]
-pub(super) fn read_packet_id(reader: &mut Reader<'_>) -> Result<PacketId, DecodeError> {
-    match PacketId::new(reader.u16(Field::PacketIdentifier)?) {
-        Some(id) => Ok(id),
-        // [MQTT-2.3.1-1]; for acknowledgements it follows from [MQTT-2.3.1-6] and [MQTT-2.3.1-7].
-        None => Err(reader.fault(
-            Field::PacketIdentifier,
-            ErrorKind::ZeroPacketIdentifier,
-            reader.offset().saturating_sub(2),
-        )),
-    }
-}
+use crate::wire::{DecodeError, Encode, EncodeError, Field, Output, PacketBody, Reader};
 
 macro_rules! ack {
     ($(#[$doc:meta])* $Type:ident, $first_byte:literal) => {
@@ -90,6 +77,7 @@ ack! {
 mod tests {
     use super::*;
     use crate::v3::testing::{encoded, fault, id, round_trip};
+    use crate::wire::ErrorKind;
 
     /// What PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK start with.
     const FIRST_BYTES: [u8; 5] = [0x40, 0x50, 0x62, 0x70, 0xb0];

@@ -1,9 +1,9 @@
 //! CONNECT (section 3.1).
 
+use super::read::read_checked;
 use crate::types::{QoS, Text, TopicName};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, Reader, TextError,
-    put_field,
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, Reader, put_field,
 };
 
 /// CONNECT: the first packet of a client on a connection (section 3.1).
@@ -287,11 +287,11 @@ impl<'a> Connect<&'a [u8]> {
 
         // The payload, in the order of [MQTT-3.1.3-1].
         let client_id_offset = reader.offset();
-        let client_id = read_text(reader, Field::ClientIdentifier)?; // [MQTT-3.1.3-3, -4]
+        let client_id = read_checked(reader, Field::ClientIdentifier)?; // [MQTT-3.1.3-3, -4]
         let will = if will {
             // [MQTT-3.1.2-9, MQTT-3.1.3-10]
             Some(Will {
-                topic: read_checked(reader, Field::WillTopic, TopicName::from_bytes)?,
+                topic: read_checked(reader, Field::WillTopic)?,
                 message: reader.bytes(Field::WillMessage)?,
                 qos: will_qos,
                 retain: flags & WILL_RETAIN != 0,
@@ -301,7 +301,7 @@ impl<'a> Connect<&'a [u8]> {
         };
         let credentials = if flags & USER_NAME != 0 {
             Some(Credentials {
-                user_name: read_text(reader, Field::UserName)?, // [MQTT-3.1.2-19, MQTT-3.1.3-11]
+                user_name: read_checked(reader, Field::UserName)?, // [MQTT-3.1.2-19, MQTT-3.1.3-11]
                 password: if flags & PASSWORD != 0 {
                     Some(reader.bytes(Field::Password)?) // [MQTT-3.1.2-21]
                 } else {
@@ -363,27 +363,6 @@ fn read_protocol(reader: &mut Reader<'_>) -> Result<ProtocolLevel, DecodeError> 
         return Err(reader.fault_in_last(Field::ProtocolLevel, kind));
     }
     Ok(expected)
-}
-
-/// A length-prefixed string that `check` turns into a value of its own type.
-#[inline(always)]
-pub(super) fn read_checked<'a, T>(
-    reader: &mut Reader<'a>,
-    field: Field,
-    check: impl FnOnce(&'a [u8]) -> Result<T, TextError>,
-) -> Result<T, DecodeError> {
-    let bytes = reader.bytes(field)?;
-    match check(bytes) {
-        Ok(value) => Ok(value),
-        Err(error) => {
-            let start = reader.offset().saturating_sub(bytes.len());
-            Err(reader.fault(field, error.kind(), start.saturating_add(error.offset())))
-        }
-    }
-}
-
-fn read_text<'a>(reader: &mut Reader<'a>, field: Field) -> Result<Text<&'a [u8]>, DecodeError> {
-    read_checked(reader, field, Text::from_bytes)
 }
 
 impl<B: AsRef<[u8]>> PacketBody for Connect<B> {

@@ -4,7 +4,8 @@
 use core::marker::PhantomData;
 
 use crate::wire::{
-    Counter, DecodeError, EncodeError, ErrorKind, Field, Output, PacketType, Reader, SliceOutput,
+    Counter, DecodeError, EncodeError, ErrorKind, Fault, Field, NoFault, Output, PacketType,
+    Reader, SliceOutput,
 };
 
 /// What a [`List`] is a list of. Implemented by this crate's markers only.
@@ -23,9 +24,10 @@ pub trait Entry {
     #[doc(hidden)]
     #[expect(
         private_interfaces,
+        private_bounds,
         reason = "only this crate calls it; the trait is public for its type"
     )]
-    fn read<'a>(reader: &mut Reader<'a>) -> Result<Self::Item<'a>, DecodeError>;
+    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F>;
 
     #[doc(hidden)]
     fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError>;
@@ -79,7 +81,7 @@ impl<B: AsRef<[u8]>, E: Entry> List<B, E> {
     #[inline]
     pub fn iter(&self) -> Entries<'_, E> {
         Entries {
-            reader: Reader::over_entries(E::PACKET_TYPE, self.as_bytes()),
+            reader: Reader::again(self.as_bytes()),
             entry: PhantomData,
         }
     }
@@ -172,7 +174,7 @@ impl<'a, E: Entry> List<&'a [u8], E> {
 
 /// The entries of a [`List`] in order.
 pub struct Entries<'a, E> {
-    reader: Reader<'a>,
+    reader: Reader<'a, NoFault>,
     entry: PhantomData<fn() -> E>,
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod fmt;
 mod list;
 mod packet;
 mod publish;
+mod read;
 #[cfg(feature = "serde")]
 mod serde;
 mod suback;

@@ -9,7 +9,7 @@ use super::{Credentials, Subscription, Will};
 use crate::types::PacketId;
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
-    PacketSet, PacketType, PayloadStart, Reader, checked_header, frame, frame_at_hand,
+    PacketSet, PacketType, PayloadStart, Reader, Unexplained, checked_header, frame, frame_at_hand,
 };
 
 /// One MQTT Control Packet. `B` is where its bytes live.
@@ -199,19 +199,16 @@ pub fn decode<'a>(
     src: &mut &'a [u8],
     options: &Options,
 ) -> Result<Option<PacketRef<'a>>, DecodeError> {
-    match frame_at_hand(src, options.packet_limit(), options) {
-        Some(frame) => {
-            let packet = V3::read(&frame.header, frame.bytes, options);
-            if packet.is_ok() {
-                *src = frame.rest;
-            }
-            packet
+    if let Some(frame) = frame_at_hand(src, options.packet_limit(), options) {
+        if let Some(packet) = V3::read_at_hand(&frame.header, frame.bytes) {
+            *src = frame.rest;
+            return Ok(Some(packet));
         }
-        None => decode_with_care(src, options),
     }
+    decode_with_care(src, options)
 }
 
-/// [`decode`] for an incomplete packet, one that is refused, or options that look more closely.
+/// [`decode`] for everything but the packets that most frames are.
 #[inline(never)]
 fn decode_with_care<'a>(
     src: &mut &'a [u8],
@@ -309,31 +306,66 @@ impl PacketSet for V3 {
         }
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn read<'a>(
         header: &Header,
         frame: &'a [u8],
         options: &Options,
     ) -> Result<Option<PacketRef<'a>>, DecodeError> {
         let first_byte = header.first_byte();
-        // Most frames are messages and acknowledgements with nothing wrong in their fixed header:
-        // these are read here, before anything else is looked at.
-        if first_byte & 0xf0 == 0x30 && publish::flag_fault(first_byte, options).is_none() {
-            let publish = Publish::read(first_byte, &mut Reader::new(header, frame))?;
-            return Ok(Some(Packet::Publish(publish)));
-        }
-        if let [_, 2, high, low] = *frame {
-            if let Some(packet_id) = PacketId::new(u16::from_be_bytes([high, low])) {
-                match first_byte {
-                    0x40 => return Ok(Some(Packet::PubAck(PubAck { packet_id }))),
-                    0x50 => return Ok(Some(Packet::PubRec(PubRec { packet_id }))),
-                    0x62 => return Ok(Some(Packet::PubRel(PubRel { packet_id }))),
-                    0x70 => return Ok(Some(Packet::PubComp(PubComp { packet_id }))),
-                    _ => {}
-                }
+        Self::check_first_byte(first_byte, options)?;
+        Self::check_header(header, options)?;
+        let reader = &mut Reader::new(header, frame);
+        let empty = |packet| {
+            reader.finish(Field::RemainingLength)?;
+            Ok(packet)
+        };
+        let packet = match header.packet_type() {
+            Some(PacketType::Connect) => Connect::read(reader).map(Packet::Connect),
+            Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
+            Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
+            Some(PacketType::PubAck) => PubAck::read(reader).map(Packet::PubAck),
+            Some(PacketType::PubRec) => PubRec::read(reader).map(Packet::PubRec),
+            Some(PacketType::PubRel) => PubRel::read(reader).map(Packet::PubRel),
+            Some(PacketType::PubComp) => PubComp::read(reader).map(Packet::PubComp),
+            Some(PacketType::Subscribe) => Subscribe::read(reader, options).map(Packet::Subscribe),
+            Some(PacketType::SubAck) => SubAck::read(reader).map(Packet::SubAck),
+            Some(PacketType::Unsubscribe) => {
+                Unsubscribe::read(reader, options).map(Packet::Unsubscribe)
             }
+            Some(PacketType::UnsubAck) => UnsubAck::read(reader).map(Packet::UnsubAck),
+            Some(PacketType::PingReq) => empty(Packet::PingReq),
+            Some(PacketType::PingResp) => empty(Packet::PingResp),
+            Some(PacketType::Disconnect) => empty(Packet::Disconnect),
+            None => Err(DecodeError::new(
+                None,
+                Field::PacketType,
+                ErrorKind::ReservedPacketType,
+                0,
+            )),
+        };
+        packet.map(Some)
+    }
+
+    /// Messages and acknowledgements.
+    #[inline(always)]
+    fn read_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
+        let first_byte = header.first_byte();
+        if publish::is_publish(first_byte) {
+            let reader = &mut Reader::<Unexplained>::new(header, frame);
+            return Publish::read(first_byte, reader).ok().map(Packet::Publish);
         }
-        read_other(header, frame, options)
+        let [_, 2, high, low] = *frame else {
+            return None;
+        };
+        let packet_id = PacketId::new(u16::from_be_bytes([high, low]))?;
+        match first_byte {
+            0x40 => Some(Packet::PubAck(PubAck { packet_id })),
+            0x50 => Some(Packet::PubRec(PubRec { packet_id })),
+            0x62 => Some(Packet::PubRel(PubRel { packet_id })),
+            0x70 => Some(Packet::PubComp(PubComp { packet_id })),
+            _ => None,
+        }
     }
 
     fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError> {
@@ -350,47 +382,6 @@ impl PacketSet for V3 {
     ) -> Result<PublishHeader<&'a [u8]>, DecodeError> {
         PublishHeader::read(header, &mut Reader::new(header, frame))
     }
-}
-
-#[inline(never)]
-fn read_other<'a>(
-    header: &Header,
-    frame: &'a [u8],
-    options: &Options,
-) -> Result<Option<PacketRef<'a>>, DecodeError> {
-    let first_byte = header.first_byte();
-    V3::check_first_byte(first_byte, options)?;
-    V3::check_header(header, options)?;
-    let reader = &mut Reader::new(header, frame);
-    let empty = |packet| {
-        reader.finish(Field::RemainingLength)?;
-        Ok(packet)
-    };
-    let packet = match header.packet_type() {
-        Some(PacketType::Connect) => Connect::read(reader).map(Packet::Connect),
-        Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
-        Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
-        Some(PacketType::PubAck) => PubAck::read(reader).map(Packet::PubAck),
-        Some(PacketType::PubRec) => PubRec::read(reader).map(Packet::PubRec),
-        Some(PacketType::PubRel) => PubRel::read(reader).map(Packet::PubRel),
-        Some(PacketType::PubComp) => PubComp::read(reader).map(Packet::PubComp),
-        Some(PacketType::Subscribe) => Subscribe::read(reader, options).map(Packet::Subscribe),
-        Some(PacketType::SubAck) => SubAck::read(reader).map(Packet::SubAck),
-        Some(PacketType::Unsubscribe) => {
-            Unsubscribe::read(reader, options).map(Packet::Unsubscribe)
-        }
-        Some(PacketType::UnsubAck) => UnsubAck::read(reader).map(Packet::UnsubAck),
-        Some(PacketType::PingReq) => empty(Packet::PingReq),
-        Some(PacketType::PingResp) => empty(Packet::PingResp),
-        Some(PacketType::Disconnect) => empty(Packet::Disconnect),
-        None => Err(DecodeError::new(
-            None,
-            Field::PacketType,
-            ErrorKind::ReservedPacketType,
-            0,
-        )),
-    };
-    packet.map(Some)
 }
 
 impl<B: AsRef<[u8]>> PacketBody for Packet<B> {

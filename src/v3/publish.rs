@@ -1,10 +1,9 @@
 //! PUBLISH (section 3.3).
 
-use super::ack::read_packet_id;
-use super::connect::read_checked;
+use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicName};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
+    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Header, Options, Output, PacketBody,
     PayloadStart, Reader, put_field,
 };
 
@@ -270,14 +269,23 @@ pub(super) const fn flag_fault(first_byte: u8, options: &Options) -> Option<Erro
     }
 }
 
+/// True for the first byte of a PUBLISH with which nothing is wrong, whatever the options.
+#[inline(always)]
+pub(super) const fn is_publish(first_byte: u8) -> bool {
+    /// Bit n is set if flags n are right: of DUP, two bits of QoS, and RETAIN.
+    const RIGHT: u16 = 0b0011_1100_0011_1111;
+    let flags = first_byte.wrapping_sub(PUBLISH);
+    flags < 16 && RIGHT >> flags & 1 != 0
+}
+
 /// Topic Name and Packet Identifier. The flags have been checked.
 #[inline(always)]
-fn read_head<'a>(
+fn read_head<'a, F: Fault>(
     first_byte: u8,
-    reader: &mut Reader<'a>,
-) -> Result<(Delivery, TopicName<&'a [u8]>), DecodeError> {
+    reader: &mut Reader<'a, F>,
+) -> Result<(Delivery, TopicName<&'a [u8]>), F> {
     // [MQTT-3.3.2-1, MQTT-3.3.2-2]
-    let topic = read_checked(reader, Field::TopicName, TopicName::from_bytes)?;
+    let topic = read_checked(reader, Field::TopicName)?;
     let dup = first_byte & DUP != 0;
     let delivery = match first_byte & QOS {
         0 => Delivery::AtMostOnce,
@@ -295,7 +303,7 @@ fn read_head<'a>(
 
 impl<'a> Publish<&'a [u8]> {
     #[inline(always)]
-    pub(super) fn read(first_byte: u8, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+    pub(super) fn read<F: Fault>(first_byte: u8, reader: &mut Reader<'a, F>) -> Result<Self, F> {
         let (delivery, topic) = read_head(first_byte, reader)?;
         Ok(Self {
             delivery,

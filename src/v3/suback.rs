@@ -1,10 +1,11 @@
 //! SUBACK (section 3.9).
 
-use super::ack::read_packet_id;
 use super::list::{Entry, List};
+use super::read::read_packet_id;
 use crate::types::{PacketId, QoS};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, PacketType, Reader,
+    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Output, PacketBody, PacketType,
+    Reader,
 };
 
 /// SUBACK: the server's answer to SUBSCRIBE (section 3.9).
@@ -81,9 +82,9 @@ impl Entry for SubAckEntry {
     const PACKET_TYPE: PacketType = PacketType::SubAck;
     const FIELD: Field = Field::ReturnCode;
 
-    #[expect(private_interfaces, reason = "as in the trait")]
+    #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
-    fn read<'a>(reader: &mut Reader<'a>) -> Result<ReturnCode, DecodeError> {
+    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<ReturnCode, F> {
         match ReturnCode::from_number(reader.u8(Field::ReturnCode)?) {
             Some(code) => Ok(code),
             // [MQTT-3.9.3-2]

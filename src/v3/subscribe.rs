@@ -1,12 +1,11 @@
 //! SUBSCRIBE (section 3.8).
 
-use super::ack::read_packet_id;
-use super::connect::read_checked;
 use super::list::{Entry, List};
+use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicFilter};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Options, Output, PacketBody, PacketType,
-    Reader, put_field,
+    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Options, Output, PacketBody,
+    PacketType, Reader, put_field,
 };
 
 /// SUBSCRIBE: asks for messages (section 3.8). The server answers SUBACK, with a Return Code for
@@ -81,11 +80,11 @@ impl Entry for SubscriptionEntry {
     const PACKET_TYPE: PacketType = PacketType::Subscribe;
     const FIELD: Field = Field::TopicFilter;
 
-    #[expect(private_interfaces, reason = "as in the trait")]
+    #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
-    fn read<'a>(reader: &mut Reader<'a>) -> Result<Self::Item<'a>, DecodeError> {
+    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
         // [MQTT-3.8.3-1]
-        let topic_filter = read_checked(reader, Field::TopicFilter, TopicFilter::from_bytes)?;
+        let topic_filter = read_checked(reader, Field::TopicFilter)?;
         match QoS::from_number(reader.u8(Field::RequestedQos)?) {
             Some(qos) => Ok(Subscription { topic_filter, qos }),
             // [MQTT-3.8.3-4]

@@ -1,12 +1,11 @@
 //! UNSUBSCRIBE (section 3.10).
 
-use super::ack::read_packet_id;
-use super::connect::read_checked;
 use super::list::{Entry, List};
+use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, TopicFilter};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, Field, Options, Output, PacketBody, PacketType, Reader,
-    put_field,
+    DecodeError, Encode, EncodeError, Fault, Field, Options, Output, PacketBody, PacketType,
+    Reader, put_field,
 };
 
 /// UNSUBSCRIBE: ends subscriptions (section 3.10). The server answers UNSUBACK
@@ -45,12 +44,12 @@ impl Entry for TopicFilterEntry {
     const PACKET_TYPE: PacketType = PacketType::Unsubscribe;
     const FIELD: Field = Field::TopicFilter;
 
-    #[expect(private_interfaces, reason = "as in the trait")]
+    #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
-    fn read<'a>(reader: &mut Reader<'a>) -> Result<Self::Item<'a>, DecodeError> {
+    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
         // [MQTT-3.10.3-1]. Conforming servers differ on a malformed filter here, because it
         // cannot match a subscription anyway; a client that sends one is wrong about section 4.7.
-        read_checked(reader, Field::TopicFilter, TopicFilter::from_bytes)
+        read_checked(reader, Field::TopicFilter)
     }
 
     #[inline]

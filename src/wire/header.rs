@@ -122,6 +122,11 @@ pub trait PacketSet {
         options: &Options,
     ) -> Result<Option<Self::Packet<'a>>, DecodeError>;
 
+    /// [`read`](Self::read) for the packets that most frames are, in as few steps as possible.
+    /// `None` says nothing about the frame but that `read` has to look at it.
+    #[doc(hidden)]
+    fn read_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Self::Packet<'a>>;
+
     /// Where the payload starts, as far as the first bytes of the frame tell.
     #[doc(hidden)]
     fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError>;
@@ -215,7 +220,7 @@ pub(crate) fn frame_at_hand<'a>(src: &'a [u8], limit: u32, options: &Options) ->
     match scan(src) {
         Scan::Header(header)
             if header.packet_len() <= limit as usize
-                && !options.refuses_overlong_remaining_length() =>
+                && (header.len == 2 || !options.refuses_overlong_remaining_length()) =>
         {
             Frame::split(header, src)
         }

@@ -19,4 +19,4 @@ pub use packet_type::PacketType;
 pub use header::PacketSet;
 pub(crate) use header::{PayloadStart, checked_header, frame, frame_at_hand, too_large};
 pub(crate) use output::{Counter, PacketBody, put_field};
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};

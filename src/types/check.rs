@@ -1,0 +1,299 @@
+//! The checks that every string on the wire has to pass: well-formed UTF-8 [MQTT-1.5.3-1] without
+//! U+0000 [MQTT-1.5.3-2], and for Topic Names without wildcards [MQTT-3.3.2-2].
+
+use super::scan::{
+    ANY, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, is_free_of, wildcards_have_levels_of_their_own,
+};
+use crate::wire::{ErrorKind, TextError};
+
+/// The most bytes that a two-byte length can announce.
+const MAX_LEN: usize = 65_535;
+
+/// Well-formed UTF-8 without U+0000, at most 65,535 bytes.
+#[inline]
+pub(super) fn text(bytes: &[u8]) -> Result<(), TextError> {
+    if bytes.len() <= MAX_LEN && is_text(bytes) {
+        return Ok(());
+    }
+    text_fault(bytes)
+}
+
+/// The same, and at least one character, and no wildcard.
+#[inline(always)]
+pub(super) fn topic_name(bytes: &[u8]) -> Result<(), TextError> {
+    if has_topic_len(bytes) && is_free_of::<ANY>(bytes) {
+        return Ok(());
+    }
+    uncommon_topic_name(bytes)
+}
+
+/// The same as [`text`], and at least one character, and wildcards only where they mean something
+/// (section 4.7.1).
+#[inline(always)]
+pub(super) fn topic_filter(bytes: &[u8]) -> Result<(), TextError> {
+    if has_topic_len(bytes) && is_free_of::<ANY>(bytes) {
+        return Ok(());
+    }
+    uncommon_topic_filter(bytes)
+}
+
+/// The rules for the characters of any string, in one pass if it is ASCII.
+#[inline]
+fn is_text(bytes: &[u8]) -> bool {
+    is_free_of::<NULL_OR_NON_ASCII>(bytes)
+        || (is_free_of::<NULL>(bytes) && core::str::from_utf8(bytes).is_ok())
+}
+
+#[inline(always)]
+const fn has_topic_len(bytes: &[u8]) -> bool {
+    bytes.len().wrapping_sub(1) < MAX_LEN
+}
+
+/// [`topic_name`] for one that is not ASCII, or that is none.
+#[inline(never)]
+fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
+    if has_topic_len(bytes)
+        && is_free_of::<NULL_OR_WILDCARD>(bytes)
+        && core::str::from_utf8(bytes).is_ok()
+    {
+        return Ok(());
+    }
+    topic_name_fault(bytes)
+}
+
+/// [`topic_filter`] for one with wildcards, one that is not ASCII, or that is none.
+#[inline(never)]
+fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
+    if has_topic_len(bytes) && is_text(bytes) && wildcards_have_levels_of_their_own(bytes) {
+        return Ok(());
+    }
+    topic_filter_fault(bytes)
+}
+
+/// What is wrong with a Topic Name, or `Ok` if nothing is.
+#[cold]
+#[inline(never)]
+fn topic_name_fault(bytes: &[u8]) -> Result<(), TextError> {
+    if bytes.is_empty() {
+        return Err(TextError::new(ErrorKind::EmptyTopic, 0)); // [MQTT-4.7.3-1]
+    }
+    let wildcard = bytes
+        .iter()
+        .position(|byte| matches!(byte, b'+' | b'#'))
+        .unwrap_or(bytes.len());
+    // What comes first is what is reported. A wildcard byte is never part of a longer character,
+    // so a fault before it shows in the part before it.
+    text_fault(bytes.get(..wildcard).unwrap_or(bytes))?;
+    if wildcard < bytes.len() {
+        return Err(TextError::new(ErrorKind::WildcardInTopicName, wildcard)); // [MQTT-3.3.2-2]
+    }
+    text_fault(bytes)
+}
+
+/// What is wrong with a Topic Filter, or `Ok` if nothing is.
+#[cold]
+#[inline(never)]
+fn topic_filter_fault(bytes: &[u8]) -> Result<(), TextError> {
+    if bytes.is_empty() {
+        return Err(TextError::new(ErrorKind::EmptyTopic, 0)); // [MQTT-4.7.3-1]
+    }
+    text_fault(bytes)?;
+    let mut level_start = 0_usize;
+    for level in bytes.split(|&byte| byte == b'/') {
+        let level_end = level_start.saturating_add(level.len());
+        let wildcard = level.iter().position(|byte| matches!(byte, b'+' | b'#'));
+        if let Some(at) = wildcard {
+            let offset = level_start.saturating_add(at);
+            match level {
+                b"+" => {}
+                b"#" if level_end == bytes.len() => {}
+                _ if level.get(at) == Some(&b'+') => {
+                    let kind = ErrorKind::MisplacedSingleLevelWildcard;
+                    return Err(TextError::new(kind, offset)); // [MQTT-4.7.1-3]
+                }
+                _ => {
+                    let kind = ErrorKind::MisplacedMultiLevelWildcard;
+                    return Err(TextError::new(kind, offset)); // [MQTT-4.7.1-2]
+                }
+            }
+        }
+        level_start = level_end.saturating_add(1);
+    }
+    Ok(())
+}
+
+/// What is wrong with any string, or `Ok` if nothing is.
+#[cold]
+#[inline(never)]
+fn text_fault(bytes: &[u8]) -> Result<(), TextError> {
+    if bytes.len() > MAX_LEN {
+        return Err(TextError::new(ErrorKind::TooLong, MAX_LEN)); // [MQTT-4.7.3-3]
+    }
+    // The standard library's notion of UTF-8 is the standard's: no overlong forms, no surrogates,
+    // nothing above U+10FFFF. U+FEFF, control characters and non-characters pass [MQTT-1.5.3-3].
+    let (well_formed, ill_formed) = match core::str::from_utf8(bytes) {
+        Ok(_) => (bytes, None),
+        Err(error) => {
+            let at = error.valid_up_to();
+            (bytes.get(..at).unwrap_or(bytes), Some(at))
+        }
+    };
+    if let Some(at) = well_formed.iter().position(|&byte| byte == 0) {
+        return Err(TextError::new(ErrorKind::NullCharacter, at)); // [MQTT-1.5.3-2]
+    }
+    match ill_formed {
+        Some(at) => Err(TextError::new(ErrorKind::InvalidUtf8, at)), // [MQTT-1.5.3-1]
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ErrorKind::*;
+
+    /// Every string of up to `len` of these parts: plain, separators, wildcards, two-byte and
+    /// ill-formed characters and U+0000.
+    fn strings(len: usize, each: &mut impl FnMut(&[u8])) {
+        fn longer(string: &mut std::vec::Vec<u8>, left: usize, each: &mut impl FnMut(&[u8])) {
+            each(string);
+            if left == 0 {
+                return;
+            }
+            for part in [
+                &b"a"[..],
+                b"/",
+                b"+",
+                b"#",
+                "\u{e9}".as_bytes(),
+                b"\0",
+                b"\xff",
+            ] {
+                let len = string.len();
+                string.extend(part);
+                longer(string, left.wrapping_sub(1), each);
+                string.truncate(len);
+            }
+        }
+        longer(&mut std::vec::Vec::new(), len, each);
+    }
+
+    #[test]
+    fn what_is_accepted_at_a_glance_is_what_has_no_fault() {
+        strings(4, &mut |string| {
+            for padding in [0, 3, 7, 8, 15, 16, 30] {
+                for string in [
+                    [&b"/".repeat(padding), string].concat(),
+                    [string, &b"/".repeat(padding)].concat(),
+                ] {
+                    assert_eq!(text(&string), text_fault(&string), "{string:x?}");
+                    assert_eq!(
+                        topic_name(&string),
+                        topic_name_fault(&string),
+                        "{string:x?}"
+                    );
+                    let filter = topic_filter(&string);
+                    assert_eq!(filter, topic_filter_fault(&string), "{string:x?}");
+                }
+            }
+        });
+    }
+
+    fn fault(result: Result<(), TextError>) -> (ErrorKind, usize) {
+        let error = result.unwrap_err();
+        (error.kind(), error.offset())
+    }
+
+    #[test]
+    fn ill_formed_utf8_is_refused_where_it_starts() {
+        for (bytes, at) in [
+            (&b"ab\xc0\x80"[..], 2),      // overlong U+0000
+            (b"ab\xe0\x80\xaf", 2),       // overlong '/'
+            (b"ab\xf0\x8f\xbf\xbf", 2),   // overlong U+FFFF
+            (b"\xed\xa0\x80", 0),         // U+D800
+            (b"\xed\xbf\xbf", 0),         // U+DFFF
+            (b"a\xf4\x90\x80\x80", 1),    // U+110000
+            (b"a\xf5\x80\x80\x80", 1),    // no such lead byte
+            (b"abc\xe2\x82", 3),          // cut short
+            (b"\x80", 0),                 // a continuation alone
+            (b"a\xff", 1),                // never in UTF-8
+            (b"\xf8\x88\x80\x80\x80", 0), // five bytes
+        ] {
+            assert_eq!(fault(text(bytes)), (InvalidUtf8, at), "{bytes:x?}");
+            assert_eq!(fault(topic_name(bytes)), (InvalidUtf8, at), "{bytes:x?}");
+            assert_eq!(fault(topic_filter(bytes)), (InvalidUtf8, at), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_faults_is_the_one_reported() {
+        assert_eq!(fault(text(b"a\0\xff")), (NullCharacter, 1));
+        assert_eq!(fault(text(b"a\xff\0")), (InvalidUtf8, 1));
+        assert_eq!(fault(topic_name(b"a+\0")), (WildcardInTopicName, 1));
+        assert_eq!(fault(topic_name(b"a\0#")), (NullCharacter, 1));
+        assert_eq!(fault(topic_name(b"a\xc3+")), (InvalidUtf8, 1));
+    }
+
+    #[test]
+    fn control_characters_non_characters_and_u_feff_are_characters() {
+        for string in [
+            "\u{1}",
+            "\u{7f}",
+            "\u{9f}",
+            "\u{feff}",
+            "\u{fdd0}",
+            "\u{ffff}",
+            "\u{10ffff}",
+        ] {
+            assert_eq!(text(string.as_bytes()), Ok(()));
+            assert_eq!(topic_name(string.as_bytes()), Ok(()));
+            assert_eq!(topic_filter(string.as_bytes()), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_string_has_at_most_65535_bytes() {
+        let long = [b'a'; 65_536];
+        for check in [text, topic_name, topic_filter] {
+            assert_eq!(check(&long[1..]), Ok(()));
+            assert_eq!(fault(check(&long)), (TooLong, 65_535));
+        }
+    }
+
+    #[test]
+    fn only_text_may_be_empty() {
+        assert_eq!(text(b""), Ok(()));
+        assert_eq!(fault(topic_name(b"")), (EmptyTopic, 0));
+        assert_eq!(fault(topic_filter(b"")), (EmptyTopic, 0));
+    }
+
+    #[test]
+    fn wildcards_in_a_filter_fill_a_level_and_the_multi_level_one_is_last() {
+        for filter in [
+            "#", "+", "/", "//", "a/#", "/#", "+/#", "a/+/b", "+/+", "/+", "+/", "a//b", "$SYS/#",
+            "é/+",
+        ] {
+            assert_eq!(topic_filter(filter.as_bytes()), Ok(()), "{filter}");
+        }
+        for (filter, kind, at) in [
+            ("a#", MisplacedMultiLevelWildcard, 1),
+            ("#a", MisplacedMultiLevelWildcard, 0),
+            ("##", MisplacedMultiLevelWildcard, 0),
+            ("#/", MisplacedMultiLevelWildcard, 0),
+            ("a/#/b", MisplacedMultiLevelWildcard, 2),
+            ("#/+", MisplacedMultiLevelWildcard, 0),
+            ("é/x#", MisplacedMultiLevelWildcard, 4),
+            ("a+", MisplacedSingleLevelWildcard, 1),
+            ("+a", MisplacedSingleLevelWildcard, 0),
+            ("++", MisplacedSingleLevelWildcard, 0),
+            ("a/b+/c", MisplacedSingleLevelWildcard, 3),
+            ("+#", MisplacedSingleLevelWildcard, 0),
+        ] {
+            assert_eq!(
+                fault(topic_filter(filter.as_bytes())),
+                (kind, at),
+                "{filter}"
+            );
+        }
+    }
+}
