@@ -47,7 +47,13 @@ macro_rules! ack {
             }
         }
 
-        impl Encode for $Type {}
+        impl Encode for $Type {
+            #[inline]
+            fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+                out.reserve(4)?;
+                out.put(&self.to_bytes())
+            }
+        }
     };
 }
 

@@ -422,6 +422,17 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
             Self::PingReq | Self::PingResp | Self::Disconnect => Ok(()),
         }
     }
+
+    #[inline]
+    fn tail(&self) -> &[u8] {
+        match self {
+            Self::Publish(packet) => packet.tail(),
+            Self::Subscribe(packet) => packet.tail(),
+            Self::SubAck(packet) => packet.tail(),
+            Self::Unsubscribe(packet) => packet.tail(),
+            _ => &[],
+        }
+    }
 }
 
 // Not the provided method as it is: one `match` that leads to each packet's own, instead of one
@@ -429,6 +440,9 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
 impl<B: AsRef<[u8]>> Encode for Packet<B> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        if let Self::Publish(packet) = self {
+            return packet.encode(out);
+        }
         match self {
             Self::Connect(packet) => packet.encode(out),
             Self::ConnAck(packet) => packet.encode(out),

@@ -386,8 +386,12 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
 
     #[inline(always)]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        write_head(&self.delivery, self.topic.as_bytes(), out)?;
-        out.put(self.payload.as_ref())
+        write_head(&self.delivery, self.topic.as_bytes(), out)
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> &[u8] {
+        self.payload.as_ref()
     }
 }
 

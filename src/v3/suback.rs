@@ -138,8 +138,12 @@ impl<B: AsRef<[u8]>> PacketBody for SubAck<B> {
 
     #[inline(always)]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&self.packet_id.get().to_be_bytes())?;
-        out.put(self.return_codes.as_bytes())
+        out.put(&self.packet_id.get().to_be_bytes())
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> &[u8] {
+        self.return_codes.as_bytes()
     }
 }
 

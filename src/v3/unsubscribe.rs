@@ -97,8 +97,12 @@ impl<B: AsRef<[u8]>> PacketBody for Unsubscribe<B> {
 
     #[inline(always)]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        out.put(&self.packet_id.get().to_be_bytes())?;
-        out.put(self.topic_filters.as_bytes())
+        out.put(&self.packet_id.get().to_be_bytes())
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> &[u8] {
+        self.topic_filters.as_bytes()
     }
 }
 

@@ -170,13 +170,18 @@ pub(crate) fn checked_header<P: PacketSet>(
 }
 
 const fn is_overlong(header: &Header) -> bool {
-    let needed = match header.remaining_length {
+    header.len() > header_len(header.remaining_length)
+}
+
+/// How many bytes the fixed header with this Remaining Length needs (Table 2.4).
+#[inline(always)]
+pub(super) const fn header_len(remaining: u32) -> usize {
+    match remaining {
         0..=0x7f => 2,
         0x80..=0x3fff => 3,
         0x4000..=0x1f_ffff => 4,
         _ => 5,
-    };
-    header.len > needed
+    }
 }
 
 /// The fault of a packet over the limit.

@@ -1,5 +1,6 @@
 //! Where encoded bytes go, and how a packet gets there: all of it or nothing.
 
+use crate::wire::header::header_len;
 use crate::wire::{Field, MAX_REMAINING_LENGTH, PacketType};
 
 /// Why a packet could not be encoded. Nothing was written.
@@ -72,7 +73,23 @@ pub trait Output {
     /// [`EncodeError::NoRoom`] if they do not fit, which cannot happen within what
     /// [`reserve`](Self::reserve) has granted.
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
+
+    /// Lends a block to be written to, whatever is in it, if the output has one at hardly any
+    /// cost. Most of what is not payload goes there, without calling a function for each field.
+    #[doc(hidden)]
+    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+        None
+    }
+
+    /// Appends the first `used` bytes of the block that was lent; they are in place already.
+    #[doc(hidden)]
+    fn keep(&mut self, used: usize) {
+        let _ = used;
+    }
 }
+
+/// The size of the block that [`Output::lend`] lends.
+pub(crate) const BLOCK: usize = 64;
 
 impl<O: Output + ?Sized> Output for &mut O {
     #[inline]
@@ -83,6 +100,16 @@ impl<O: Output + ?Sized> Output for &mut O {
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         (**self).put(bytes)
+    }
+
+    #[inline]
+    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+        (**self).lend()
+    }
+
+    #[inline]
+    fn keep(&mut self, used: usize) {
+        (**self).keep(used);
     }
 }
 
@@ -127,12 +154,17 @@ impl<'a> SliceOutput<'a> {
     pub const fn clear(&mut self) {
         self.len = 0;
     }
+
+    const fn room(&self) -> usize {
+        // `len` is never more.
+        self.buffer.len().wrapping_sub(self.len)
+    }
 }
 
 impl Output for SliceOutput<'_> {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
-        if self.buffer.len().saturating_sub(self.len) < len {
+        if self.room() < len {
             return Err(EncodeError::NoRoom { needed: len });
         }
         Ok(())
@@ -140,15 +172,26 @@ impl Output for SliceOutput<'_> {
 
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        let room = self.buffer.get_mut(self.len..).unwrap_or_default();
-        let Some(room) = room.get_mut(..bytes.len()) else {
+        let end = self.len.wrapping_add(bytes.len());
+        let Some(room) = self.buffer.get_mut(self.len..end) else {
             return Err(EncodeError::NoRoom {
                 needed: bytes.len(),
             });
         };
         room.copy_from_slice(bytes);
-        self.len = self.len.saturating_add(bytes.len());
+        self.len = end;
         Ok(())
+    }
+
+    #[inline]
+    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+        self.buffer.get_mut(self.len..)?.first_chunk_mut()
+    }
+
+    #[inline]
+    fn keep(&mut self, used: usize) {
+        // Within the buffer, as the block was.
+        self.len = self.len.wrapping_add(used);
     }
 }
 
@@ -165,6 +208,21 @@ impl Output for alloc::vec::Vec<u8> {
         self.extend_from_slice(bytes);
         Ok(())
     }
+
+    #[inline]
+    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+        // The same sum as in `extend_from_slice`, which then need not look again.
+        if self.capacity().wrapping_sub(self.len()) < BLOCK {
+            return None;
+        }
+        self.extend_from_slice(&[0; BLOCK]);
+        self.last_chunk_mut()
+    }
+
+    #[inline]
+    fn keep(&mut self, used: usize) {
+        self.truncate(self.len().wrapping_sub(BLOCK).wrapping_add(used));
+    }
 }
 
 #[cfg(feature = "bytes")]
@@ -179,6 +237,21 @@ impl Output for bytes::BytesMut {
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.extend_from_slice(bytes);
         Ok(())
+    }
+
+    #[inline]
+    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+        // The same sum as in `extend_from_slice`, which then need not look again.
+        if self.capacity().wrapping_sub(self.len()) < BLOCK {
+            return None;
+        }
+        self.extend_from_slice(&[0; BLOCK]);
+        self.last_chunk_mut()
+    }
+
+    #[inline]
+    fn keep(&mut self, used: usize) {
+        self.truncate(self.len().wrapping_sub(BLOCK).wrapping_add(used));
     }
 }
 
@@ -226,7 +299,9 @@ impl Output for Counter {
 
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.0 = self.0.saturating_add(bytes.len());
+        // A packet is a few short slices and one of at most half the address space: no sum of their
+        // lengths wraps.
+        self.0 = self.0.wrapping_add(bytes.len());
         Ok(())
     }
 }
@@ -238,6 +313,54 @@ impl Counter {
     }
 }
 
+/// What is left of a block that an output has lent, filled from the front.
+struct Block<'a>(&'a mut [u8]);
+
+impl Block<'_> {
+    #[inline(always)]
+    const fn used(&self) -> usize {
+        BLOCK.saturating_sub(self.0.len())
+    }
+}
+
+impl Output for Block<'_> {
+    #[inline(always)]
+    fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    /// What comes here has been counted before, so it fits.
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        let room = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len());
+        if let Some((room, rest)) = room {
+            copy(room, bytes);
+            self.0 = rest;
+        }
+        Ok(())
+    }
+}
+
+/// `copy_from_slice` for what fits into a block, without a call. Two pieces cover what is not longer
+/// than both together: they overlap in the middle.
+#[inline(always)]
+const fn copy(to: &mut [u8], from: &[u8]) {
+    macro_rules! in_two_pieces {
+        ($($LEN:literal)+) => {$(
+            if from.len() >= $LEN {
+                if let (Some(to), Some(from)) = (to.first_chunk_mut::<$LEN>(), from.first_chunk()) {
+                    *to = *from;
+                }
+                if let (Some(to), Some(from)) = (to.last_chunk_mut::<$LEN>(), from.last_chunk()) {
+                    *to = *from;
+                }
+                return;
+            }
+        )+};
+    }
+    in_two_pieces!(32 16 8 4 2 1);
+}
+
 /// A packet as its first byte and the bytes behind Remaining Length. [`Encode`] follows from it:
 /// the body is written twice, to a counter and to the output, so length and bytes cannot differ.
 #[expect(unnameable_types, reason = "keeps `Encode` to this crate's packets")]
@@ -245,8 +368,14 @@ pub trait PacketBody {
     /// Packet type and flags.
     fn first_byte(&self) -> u8;
 
-    /// Everything behind the fixed header that is written here.
+    /// Everything behind the fixed header that is written here, up to [`tail`](Self::tail).
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError>;
+
+    /// The last bytes of the packet: its payload, of any length.
+    #[inline(always)]
+    fn tail(&self) -> &[u8] {
+        &[]
+    }
 
     /// Bytes that belong to the packet but are written by somebody else.
     #[inline(always)]
@@ -266,30 +395,19 @@ pub trait Encode: PacketBody {
     /// cannot be written as MQTT.
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let (n, body) = lengths(self)?;
-        let first = self.first_byte();
-        // Section 2.2.3, unrolled: seven bits a byte, the lowest first, and the top bit of each
-        // but the last is set.
-        if n < 0x80 {
-            out.reserve(body.saturating_add(2))?;
-            out.put(&[first, low7(n)])?;
-        } else if n < 0x4000 {
-            out.reserve(body.saturating_add(3))?;
-            out.put(&[first, low7(n) | 0x80, low7(n >> 7)])?;
-        } else if n < 0x20_0000 {
-            out.reserve(body.saturating_add(4))?;
-            out.put(&[first, low7(n) | 0x80, low7(n >> 7) | 0x80, low7(n >> 14)])?;
-        } else {
-            out.reserve(body.saturating_add(5))?;
-            out.put(&[
-                first,
-                low7(n) | 0x80,
-                low7(n >> 7) | 0x80,
-                low7(n >> 14) | 0x80,
-                low7(n >> 21),
-            ])?;
+        let Lengths { remaining, body } = lengths(self)?;
+        if let Some(remaining) = short(remaining, self.written_elsewhere()) {
+            if let Some(bytes) = out.lend() {
+                let mut block = Block(bytes);
+                block.put(&[self.first_byte(), remaining])?;
+                self.write_body(&mut block)?;
+                block.put(self.tail())?;
+                let used = block.used();
+                out.keep(used);
+                return Ok(());
+            }
         }
-        self.write_body(out)
+        encode_long(self, remaining, body, out)
     }
 
     /// How many bytes [`encode`](Self::encode) would append.
@@ -299,13 +417,11 @@ pub trait Encode: PacketBody {
     /// The same as `encode`, except for `NoRoom`.
     #[inline]
     fn encoded_len(&self) -> Result<usize, EncodeError> {
-        let (n, body) = lengths(self)?;
-        Ok(body.saturating_add(match n {
-            0..=0x7f => 2,
-            0x80..=0x3fff => 3,
-            0x4000..=0x1f_ffff => 4,
-            _ => 5,
-        }))
+        let Lengths { remaining, body } = lengths(self)?;
+        let header = header_len(remaining);
+        Ok(header
+            .saturating_add(body)
+            .saturating_add(self.tail().len()))
     }
 
     /// Encodes to the start of `buffer` and returns the part that was written.
@@ -333,17 +449,85 @@ pub trait Encode: PacketBody {
     }
 }
 
-/// Remaining Length, and how much of it is written here.
+/// A Remaining Length of one byte, if the packet fits into a block.
 #[inline(always)]
-fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<(u32, usize), EncodeError> {
+const fn short(remaining: u32, written_elsewhere: usize) -> Option<u8> {
+    const LONGEST: u32 = (BLOCK as u32).saturating_sub(2);
+    if remaining <= LONGEST && written_elsewhere == 0 {
+        Some(low7(remaining))
+    } else {
+        None
+    }
+}
+
+/// [`Encode::encode`] for a packet that does not fit into a block, or an output that lends none.
+#[inline]
+fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    remaining: u32,
+    body: usize,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    let head = header_len(remaining).wrapping_add(body);
+    let tail = packet.tail();
+    out.reserve(head.wrapping_add(tail.len()))?;
+    let first = packet.first_byte();
+    match out.lend() {
+        Some(bytes) if head <= BLOCK => {
+            let mut block = Block(bytes);
+            put_header(&mut block, first, remaining)?;
+            packet.write_body(&mut block)?;
+            let used = block.used();
+            out.keep(used);
+        }
+        lent => {
+            if lent.is_some() {
+                out.keep(0);
+            }
+            put_header(out, first, remaining)?;
+            packet.write_body(out)?;
+        }
+    }
+    out.put(tail)
+}
+
+struct Lengths {
+    /// Remaining Length.
+    remaining: u32,
+    /// How many bytes [`PacketBody::write_body`] writes.
+    body: usize,
+}
+
+#[inline(always)]
+fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<Lengths, EncodeError> {
     let mut counter = Counter::default();
     packet.write_body(&mut counter)?;
-    let whole = counter.get().saturating_add(packet.written_elsewhere());
-    match u32::try_from(whole) {
-        Ok(remaining_length) if remaining_length <= MAX_REMAINING_LENGTH => {
-            Ok((remaining_length, counter.get()))
-        }
+    let body = counter.get();
+    let here = body.wrapping_add(packet.tail().len());
+    match u32::try_from(here.saturating_add(packet.written_elsewhere())) {
+        Ok(remaining) if remaining <= MAX_REMAINING_LENGTH => Ok(Lengths { remaining, body }),
         _ => Err(EncodeError::PacketTooLarge),
+    }
+}
+
+/// Section 2.2.3, unrolled: seven bits a byte, the lowest first, and the top bit of each but the
+/// last is set.
+#[inline(always)]
+fn put_header<O: Output + ?Sized>(out: &mut O, first: u8, n: u32) -> Result<(), EncodeError> {
+    if n < 0x80 {
+        out.put(&[first, low7(n)])
+    } else if n < 0x4000 {
+        out.put(&[first, low7(n) | 0x80, low7(n >> 7)])
+    } else if n < 0x20_0000 {
+        out.put(&[first, low7(n) | 0x80, low7(n >> 7) | 0x80, low7(n >> 14)])
+    } else {
+        out.put(&[
+            first,
+            low7(n) | 0x80,
+            low7(n >> 7) | 0x80,
+            low7(n >> 14) | 0x80,
+            low7(n >> 21),
+        ])
     }
 }
 
