@@ -452,8 +452,8 @@ pub trait Encode: PacketBody {
 /// A Remaining Length of one byte, if the packet fits into a block.
 #[inline(always)]
 const fn short(remaining: u32, written_elsewhere: usize) -> Option<u8> {
-    const LONGEST: u32 = (BLOCK as u32).saturating_sub(2);
-    if remaining <= LONGEST && written_elsewhere == 0 {
+    const LONGEST: usize = BLOCK.saturating_sub(2);
+    if remaining as usize <= LONGEST && written_elsewhere == 0 {
         Some(low7(remaining))
     } else {
         None
@@ -589,6 +589,64 @@ mod tests {
         let output = SliceOutput::new(&mut buffer);
         assert_eq!(output.written(), b"");
         assert_eq!(output.into_written(), b"");
+    }
+
+    /// Lends no blocks.
+    struct InParts(std::vec::Vec<u8>);
+
+    impl Output for InParts {
+        fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+            Ok(())
+        }
+
+        fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+            self.0.extend(bytes);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_packet_is_the_same_in_a_block_as_in_parts_whatever_its_fields_lengths() {
+        let letters: std::vec::Vec<u8> = (0..140_u8).map(|n| b'A'.wrapping_add(n % 26)).collect();
+        let deliveries = [
+            Delivery::AtMostOnce,
+            Delivery::new(crate::QoS::AtLeastOnce, PacketId::MIN, true),
+        ];
+        for topic in (1..70).chain([127, 140]) {
+            for payload in (0..70).chain([127, 128, 140]) {
+                for delivery in deliveries {
+                    let packet = Publish {
+                        delivery,
+                        retain: false,
+                        topic: TopicName::from_bytes(&letters[..topic]).unwrap(),
+                        payload: &letters[..payload],
+                    };
+                    let mut parts = InParts(std::vec::Vec::new());
+                    packet.encode(&mut parts).unwrap();
+                    let mut buffer = [0xee; 512];
+                    assert_eq!(packet.encode_to_slice(&mut buffer).unwrap(), parts.0);
+                    // Exactly as much room as needed, and the bytes behind it are not touched.
+                    let (room, behind) = buffer.split_at_mut(parts.0.len());
+                    behind.fill(0xee);
+                    assert_eq!(packet.encode_to_slice(room).unwrap(), parts.0);
+                    assert!(behind.iter().all(|&byte| byte == 0xee));
+                    #[cfg(feature = "alloc")]
+                    for capacity in [0, 63, 64, 512] {
+                        let mut vec = std::vec::Vec::with_capacity(capacity);
+                        vec.push(0xee);
+                        packet.encode(&mut vec).unwrap();
+                        assert_eq!(vec[0], 0xee);
+                        assert_eq!(vec[1..], parts.0);
+                    }
+                    #[cfg(feature = "bytes")]
+                    {
+                        let mut bytes = bytes::BytesMut::with_capacity(200);
+                        packet.encode(&mut bytes).unwrap();
+                        assert_eq!(bytes, parts.0);
+                    }
+                }
+            }
+        }
     }
 
     #[test]
