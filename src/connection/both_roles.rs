@@ -121,6 +121,33 @@ macro_rules! both_roles {
                 self.core.can_publish(qos)
             }
 
+            /// A packet has come.
+            ///
+            /// # Errors
+            ///
+            /// [`HandleError::Peer`] if the peer must not send it: the connection is over.
+            /// [`HandleError::NotNow`] if something has to be done first: hand the packet in again then.
+            #[inline]
+            pub fn handle_packet<B: AsRef<[u8]>>(
+                &mut self,
+                now: Timestamp,
+                packet: Packet<B>,
+            ) -> Result<Option<Event<B>>, HandleError> {
+                // The state is checked before the packet is looked at.
+                if !self.is_flowing() {
+                    return self.handle_other(now, packet);
+                }
+                let (packet_type, packet_id) = match packet {
+                    Packet::Publish(publish) => return self.core.handle_publish(now, publish),
+                    Packet::PubAck(ack) => (PacketType::PubAck, ack.packet_id),
+                    Packet::PubRec(ack) => (PacketType::PubRec, ack.packet_id),
+                    Packet::PubRel(ack) => (PacketType::PubRel, ack.packet_id),
+                    Packet::PubComp(ack) => (PacketType::PubComp, ack.packet_id),
+                    other => return self.handle_other(now, other),
+                };
+                self.core.handle_acknowledgement(now, packet_type, packet_id)
+            }
+
             /// A packet or a piece of one has come: for
             /// [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces). A message in pieces is
             /// acknowledged after its last piece.

@@ -211,30 +211,26 @@ impl<S: Slots> Client<S> {
 
     // Inputs
 
-    /// A packet has come.
-    ///
-    /// # Errors
-    ///
-    /// [`HandleError::Peer`] if the server must not send it: the connection is over.
-    /// [`HandleError::NotNow`] if something has to be done first: hand the packet in again then.
-    pub fn handle_packet<B: AsRef<[u8]>>(
+    /// What `handle_packet` does with all but a message or an acknowledgement that can be dealt
+    /// with.
+    #[inline(never)]
+    fn handle_other<B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
         packet: Packet<B>,
     ) -> Result<Option<Event<B>>, HandleError> {
-        // The state is checked before the packet is looked at.
         self.check_may_handle()?;
         self.core.tick(now);
         match (self.core.state, packet) {
             (State::Requested, Packet::ConnAck(connack)) => self.handle_connack(connack),
             (
                 State::Connected,
-                packet @ (Packet::Publish(_)
+                Packet::Publish(_)
                 | Packet::PubAck(_)
                 | Packet::PubRec(_)
                 | Packet::PubRel(_)
-                | Packet::PubComp(_)),
-            ) => self.core.handle_delivery(packet),
+                | Packet::PubComp(_),
+            ) => Err(NotNow::PayloadPending.into()),
             (State::Connected, Packet::SubAck(suback)) => self.handle_suback(suback),
             (State::Connected, Packet::UnsubAck(unsuback)) => {
                 self.finish_request(PacketType::UnsubAck, unsuback.packet_id, None)?;
@@ -254,6 +250,11 @@ impl<S: Slots> Client<S> {
                 Err(self.core.violation(error))
             }
         }
+    }
+
+    #[inline]
+    const fn is_flowing(&self) -> bool {
+        self.core.is_flowing()
     }
 
     fn check_may_handle(&self) -> Result<(), HandleError> {

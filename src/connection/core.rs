@@ -8,7 +8,7 @@ use super::event::{Event, Message, MessageHeader};
 use crate::session::{Change, Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicName};
-use crate::v3::{Delivery, Packet, Publish, PublishHeader};
+use crate::v3::{Delivery, Publish, PublishHeader};
 use crate::wire::{Encode, Output, PacketType};
 
 /// How far a connection has come.
@@ -190,7 +190,16 @@ impl<S: Slots> Core<S> {
 
     // Output
 
+    #[inline]
     pub(super) fn poll_action(&mut self) -> Option<Action> {
+        if self.is_flowing() && self.session.is_quiet() && !self.losing {
+            return None;
+        }
+        self.poll_pending()
+    }
+
+    /// [`poll_action`](Self::poll_action) when there may be something.
+    fn poll_pending(&mut self) -> Option<Action> {
         if let Some(change) = self.store.take() {
             return Some(Action::Store(change));
         }
@@ -455,6 +464,16 @@ impl<S: Slots> Core<S> {
 
     // Input
 
+    /// True if messages and acknowledgements can come, and nothing else has to be done first: what
+    /// nearly every packet finds.
+    #[inline]
+    pub(super) const fn is_flowing(&self) -> bool {
+        matches!(self.state, State::Connected)
+            && self.store.is_none()
+            && self.control.is_none()
+            && self.incoming.is_none()
+    }
+
     /// Whether the next packet can be dealt with, whatever it is.
     pub(super) fn check_may_handle(&self) -> Result<(), HandleError> {
         if matches!(self.state, State::Ending | State::Ended) {
@@ -475,27 +494,18 @@ impl<S: Slots> Core<S> {
         self.grace = false;
     }
 
-    /// One of the packets that both roles send.
-    pub(super) fn handle_delivery<B: AsRef<[u8]>>(
+    /// PUBACK, PUBREC, PUBREL or PUBCOMP has come.
+    #[inline]
+    pub(super) fn handle_acknowledgement<B: AsRef<[u8]>>(
         &mut self,
-        packet: Packet<B>,
+        now: Timestamp,
+        packet_type: PacketType,
+        id: PacketId,
     ) -> Result<Option<Event<B>>, HandleError> {
-        if self.incoming.is_some() {
-            return Err(NotNow::PayloadPending.into());
-        }
-        let effect = match packet {
-            Packet::Publish(publish) => return self.handle_publish(publish),
-            Packet::PubAck(ack) => {
-                delivery::acknowledgement(&mut self.session, PacketType::PubAck, ack.packet_id)
-            }
-            Packet::PubRec(ack) => {
-                delivery::acknowledgement(&mut self.session, PacketType::PubRec, ack.packet_id)
-            }
-            Packet::PubComp(ack) => {
-                delivery::acknowledgement(&mut self.session, PacketType::PubComp, ack.packet_id)
-            }
-            Packet::PubRel(ack) => delivery::released(&mut self.session, ack.packet_id),
-            other => Err(PeerError::Unexpected(other.packet_type())),
+        self.tick(now);
+        let effect = match packet_type {
+            PacketType::PubRel => delivery::released(&mut self.session, id),
+            _ => delivery::acknowledgement(&mut self.session, packet_type, id),
         };
         match effect {
             Ok(effect) => Ok(self.take_effect(effect).map(|progress| match progress {
@@ -536,10 +546,14 @@ impl<S: Slots> Core<S> {
         self.take_effect(effect);
     }
 
-    fn handle_publish<B: AsRef<[u8]>>(
+    /// PUBLISH has come.
+    #[inline]
+    pub(super) fn handle_publish<B: AsRef<[u8]>>(
         &mut self,
+        now: Timestamp,
         publish: Publish<B>,
     ) -> Result<Option<Event<B>>, HandleError> {
+        self.tick(now);
         let verdict = self.judge(publish.delivery)?;
         self.deliver(publish.delivery, verdict);
         Ok(match verdict {

@@ -12,7 +12,7 @@ use crate::types::{PacketId, QoS};
 use crate::v3::{
     ConnAck, ConnectRefusal, Packet, PieceRef, ProtocolLevel, ReturnCodes, SubAck, UnsubAck,
 };
-use crate::wire::{DecodeError, Encode, Output, Reaction};
+use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction};
 
 /// One connection of a server with a client, without the transport.
 ///
@@ -219,18 +219,14 @@ impl<S: Slots> Server<S> {
 
     // Inputs
 
-    /// A packet has come.
-    ///
-    /// # Errors
-    ///
-    /// [`HandleError::Peer`] if the client must not send it: the connection is over.
-    /// [`HandleError::NotNow`] if something has to be done first: hand the packet in again then.
-    pub fn handle_packet<B: AsRef<[u8]>>(
+    /// What `handle_packet` does with all but a message or an acknowledgement that can be dealt
+    /// with.
+    #[inline(never)]
+    fn handle_other<B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
         packet: Packet<B>,
     ) -> Result<Option<Event<B>>, HandleError> {
-        // The state is checked before the packet is looked at.
         self.check_may_handle()?;
         self.core.tick(now);
         match (self.core.state, packet) {
@@ -247,12 +243,12 @@ impl<S: Slots> Server<S> {
             (State::Connected, Packet::Connect(_)) => Err(self.violation(PeerError::SecondConnect)),
             (
                 State::Connected,
-                packet @ (Packet::Publish(_)
+                Packet::Publish(_)
                 | Packet::PubAck(_)
                 | Packet::PubRec(_)
                 | Packet::PubRel(_)
-                | Packet::PubComp(_)),
-            ) => self.core.handle_delivery(packet),
+                | Packet::PubComp(_),
+            ) => Err(NotNow::PayloadPending.into()),
             (
                 State::Connected,
                 Packet::Subscribe(_)
@@ -291,6 +287,11 @@ impl<S: Slots> Server<S> {
                 Err(self.violation(error))
             }
         }
+    }
+
+    #[inline]
+    const fn is_flowing(&self) -> bool {
+        self.core.is_flowing() && self.request.is_none()
     }
 
     fn check_may_handle(&self) -> Result<(), HandleError> {

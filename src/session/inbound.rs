@@ -9,7 +9,7 @@
 //! Acknowledgements leave in the order in which the messages came [MQTT-4.6.0-2, MQTT-4.6.0-3], so
 //! those that await one stand in a queue.
 
-use super::slots::{Slot, Slots};
+use super::slots::{self, Slot, Slots};
 use crate::types::{PacketId, QoS};
 
 /// How far this side is with a message of the peer.
@@ -36,6 +36,9 @@ const STALE: u16 = 32;
 
 // In a slot in use, `previous` is the chain (the number of a slot, counted from 1; 0 ends it) and
 // `next` the queue (an identifier). Free slots are linked both ways by numbers from 1.
+
+/// Slots are numbered from 1, in 16 bits.
+const MOST: usize = u16::MAX as usize;
 
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -65,6 +68,7 @@ impl<S: Slots> Inbound<S> {
     }
 
     /// True if nothing awaits an acknowledgement from the application or from this side.
+    #[inline]
     pub(crate) const fn is_queue_empty(&self) -> bool {
         self.first == 0
     }
@@ -91,16 +95,20 @@ impl<S: Slots> Inbound<S> {
     }
 
     /// The number of the slot that `id` belongs to; 0 if there are no slots.
+    #[inline]
     fn home(&self, id: u16) -> u16 {
-        let slots = u16::try_from(self.slots.as_slice().len()).unwrap_or(u16::MAX);
-        match id.checked_rem(slots) {
-            Some(index) => index.saturating_add(1),
-            None => 0,
+        match self.slots.as_slice().len().min(MOST) {
+            0 => 0,
+            slots => u16::try_from(slots::home(id, slots)).map_or(0, |index| index.wrapping_add(1)),
         }
     }
 
     /// The number of the slot that `id` is in.
+    #[inline]
     fn find(&self, id: u16) -> Option<u16> {
+        if self.count == 0 {
+            return None;
+        }
         let mut number = self.home(id);
         while number != 0 {
             let slot = self.at(number);

@@ -63,6 +63,12 @@ impl<S: Slots> Session<S> {
         self.outbound.is_empty() && self.inbound.is_empty()
     }
 
+    /// True if nothing is to be sent again and no message awaits an acknowledgement.
+    #[inline]
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.outbound.unsent() == 0 && self.inbound.is_queue_empty()
+    }
+
     /// Forgets everything, as Clean Session asks [MQTT-3.1.2-6].
     pub fn clear(&mut self) {
         self.outbound.clear();

@@ -6,7 +6,7 @@
 //! one in use [MQTT-2.3.1-2], and an acknowledgement costs the same however many are outstanding and
 //! in whatever order they come.
 
-use super::slots::{MAX_SLOTS, Slot, Slots};
+use super::slots::{self, MAX_SLOTS, Slot, Slots};
 use crate::types::{PacketId, QoS};
 
 /// What an identifier is in use for.
@@ -128,24 +128,26 @@ impl<S: Slots> Outbound<S> {
         self.link_free_slots(next);
     }
 
+    #[inline]
     fn index(&self, id: u16) -> usize {
-        usize::from(id)
-            .checked_rem(self.slots.as_slice().len())
-            .unwrap_or(0)
+        slots::home(id, self.slots.as_slice().len())
     }
 
     /// The slot in use for `id`.
+    #[inline]
     fn slot(&self, id: u16) -> Option<&Slot> {
         let slot = self.slots.as_slice().get(self.index(id))?;
         (slot.id == id && slot.state != 0).then_some(slot)
     }
 
+    #[inline]
     fn slot_mut(&mut self, id: u16) -> Option<&mut Slot> {
         let slot = self.any_slot_mut(id)?;
         (slot.id == id && slot.state != 0).then_some(slot)
     }
 
     /// The slot that `id` belongs to, whatever is in it.
+    #[inline]
     fn any_slot_mut(&mut self, id: u16) -> Option<&mut Slot> {
         let index = self.index(id);
         self.slots.as_mut_slice().get_mut(index)
@@ -172,73 +174,57 @@ impl<S: Slots> Outbound<S> {
             return;
         };
         let next_free = slot.next;
-        (slot.next, slot.previous) = (0, 0);
-        let is_message = match phase {
-            Phase::Publish(QoS::ExactlyOnce) => {
-                slot.state = PUBLISH_2;
-                true
-            }
-            Phase::Publish(_) => {
-                slot.state = PUBLISH_1;
-                true
-            }
-            Phase::Released => {
-                slot.state = RELEASED;
-                true
-            }
+        let state = match phase {
+            Phase::Publish(QoS::ExactlyOnce) => PUBLISH_2,
+            Phase::Publish(_) => PUBLISH_1,
+            Phase::Released => RELEASED,
             Phase::Subscribe(filters) => {
-                slot.state = SUBSCRIBE;
                 // Requests are in no list, so the link is free for their number of filters.
                 slot.previous = filters;
-                false
+                SUBSCRIBE
             }
-            Phase::Unsubscribe => {
-                slot.state = UNSUBSCRIBE;
-                false
-            }
+            Phase::Unsubscribe => UNSUBSCRIBE,
         };
+        if state <= RELEASED {
+            self.messages = self.messages.saturating_add(1);
+            self.append(id, state);
+        } else {
+            (slot.next, slot.state) = (0, state);
+            self.requests = self.requests.saturating_add(1);
+        }
         self.first_free = next_free;
         if next_free == 0 {
             self.last_free = 0;
-        }
-        if is_message {
-            self.messages = self.messages.saturating_add(1);
-            self.append(id);
-        } else {
-            self.requests = self.requests.saturating_add(1);
         }
     }
 
     /// PUBREC has come: the message is released, and PUBREL is what would be sent again, behind
     /// those for which PUBREC came earlier.
     pub(crate) fn release(&mut self, id: PacketId) {
-        if !matches!(self.phase(id), Some(Phase::Publish(_))) {
+        let Some(&slot) = self.slot(id.get()) else {
+            return;
+        };
+        if slot.state & PHASE >= RELEASED {
             return;
         }
-        let id = id.get();
-        self.unlink(id);
-        self.count_as_sent(id);
-        if let Some(slot) = self.slot_mut(id) {
-            slot.state = RELEASED;
-        }
-        self.append(id);
+        self.count_as_sent(slot.state);
+        self.unlink(&slot);
+        self.append(slot.id, RELEASED);
     }
 
     /// The last answer has come: `id` is free again [MQTT-2.3.1-3].
     pub(crate) fn complete(&mut self, id: PacketId) {
-        let id = id.get();
-        match self.slot(id).map(phase) {
-            None => return,
-            Some(Phase::Subscribe(_) | Phase::Unsubscribe) => {
-                self.requests = self.requests.saturating_sub(1);
-            }
-            Some(Phase::Publish(_) | Phase::Released) => {
-                self.count_as_sent(id);
-                self.unlink(id);
-                self.messages = self.messages.saturating_sub(1);
-            }
+        let Some(&slot) = self.slot(id.get()) else {
+            return;
+        };
+        if slot.state & PHASE > RELEASED {
+            self.requests = self.requests.saturating_sub(1);
+        } else {
+            self.count_as_sent(slot.state);
+            self.unlink(&slot);
+            self.messages = self.messages.saturating_sub(1);
         }
-        self.free(id);
+        self.free(slot.id);
     }
 
     /// Puts the slot of `id` at the end of the queue, with its next identifier.
@@ -335,32 +321,50 @@ impl<S: Slots> Outbound<S> {
         (self.first_free != 0).then_some(())
     }
 
-    fn append(&mut self, id: u16) {
+    /// Puts a message at the end of the list, with this state.
+    #[inline]
+    fn append(&mut self, id: u16, state: u16) {
         let last = self.last;
-        if let Some(slot) = self.slot_mut(id) {
-            (slot.previous, slot.next) = (last, 0);
-        }
-        match self.slot_mut(last) {
-            Some(slot) => slot.next = id,
-            None => self.first = id,
+        if let Some(slot) = self.any_slot_mut(id) {
+            *slot = Slot {
+                id,
+                previous: last,
+                next: 0,
+                state,
+            };
         }
         self.last = id;
+        match last {
+            0 => self.first = id,
+            last => {
+                if let Some(slot) = self.any_slot_mut(last) {
+                    slot.next = id;
+                }
+            }
+        }
     }
 
-    fn unlink(&mut self, id: u16) {
-        let Some(&Slot { previous, next, .. }) = self.slot(id) else {
-            return;
-        };
-        match self.slot_mut(previous) {
-            Some(slot) => slot.next = next,
-            None => self.first = next,
+    /// Takes the message in `slot` out of the list; the slot itself is not changed.
+    #[inline]
+    fn unlink(&mut self, slot: &Slot) {
+        match slot.previous {
+            0 => self.first = slot.next,
+            previous => {
+                if let Some(before) = self.any_slot_mut(previous) {
+                    before.next = slot.next;
+                }
+            }
         }
-        match self.slot_mut(next) {
-            Some(slot) => slot.previous = previous,
-            None => self.last = previous,
+        match slot.next {
+            0 => self.last = slot.previous,
+            next => {
+                if let Some(behind) = self.any_slot_mut(next) {
+                    behind.previous = slot.previous;
+                }
+            }
         }
-        if self.cursor == id {
-            self.cursor = next;
+        if self.cursor == slot.id {
+            self.cursor = slot.next;
         }
     }
 
@@ -424,18 +428,22 @@ impl<S: Slots> Outbound<S> {
 
     /// `id` has been sent again.
     pub(crate) fn mark_sent(&mut self, id: PacketId) {
-        self.count_as_sent(id.get());
-    }
-
-    fn count_as_sent(&mut self, id: u16) {
-        let Some(slot) = self.slot_mut(id) else {
+        let Some(slot) = self.slot_mut(id.get()) else {
             return;
         };
-        let flags = slot.state;
+        let before = slot.state;
         slot.state &= PHASE;
-        if flags & PHASE <= RELEASED {
-            self.unsent = self.unsent.saturating_sub(u16::from(flags & UNSENT != 0));
-            self.asked = self.asked.saturating_sub(u16::from(flags & ASKED != 0));
+        self.count_as_sent(before);
+    }
+
+    /// A message in this state is not to be sent again any more.
+    #[inline]
+    fn count_as_sent(&mut self, state: u16) {
+        if state & UNSENT != 0 {
+            self.unsent = self.unsent.saturating_sub(1);
+            if state & ASKED != 0 {
+                self.asked = self.asked.saturating_sub(1);
+            }
         }
     }
 
@@ -497,15 +505,8 @@ impl<S: Slots> Outbound<S> {
                 return false;
             }
         }
-        if let Some(slot) = self.any_slot_mut(id.get()) {
-            *slot = Slot {
-                id: id.get(),
-                state,
-                ..Slot::EMPTY
-            };
-        }
         self.messages = self.messages.saturating_add(1);
-        self.append(id.get());
+        self.append(id.get(), state);
         true
     }
 

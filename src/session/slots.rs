@@ -95,6 +95,20 @@ impl Slots for alloc::vec::Vec<Slot> {
     }
 }
 
+/// Which of so many slots an identifier belongs to; no slot's index if there are none.
+#[inline]
+pub(super) fn home(id: u16, slots: usize) -> usize {
+    let before_last = slots.wrapping_sub(1);
+    if slots & before_last == 0 {
+        // A power of two, as most are: the remainder without a division.
+        return usize::from(id) & before_last;
+    }
+    u32::try_from(slots)
+        .ok()
+        .and_then(|slots| u32::from(id).checked_rem(slots))
+        .map_or(usize::from(id), |index| index as usize)
+}
+
 /// One for each number of 16 bits. There is no identifier 0, but with one slot more than there
 /// are identifiers the number of slots can double up to it.
 pub(super) const MAX_SLOTS: usize = 65_536;
