@@ -76,7 +76,7 @@ impl Memory for alloc::vec::Vec<u8> {
         }
         match bytes {
             // For those who read a byte at a time, without a call to copy it.
-            [byte] => self.push(*byte),
+            [byte] => self.extend_from_slice(&[*byte]),
             _ => self.extend_from_slice(bytes),
         }
         true
@@ -138,12 +138,12 @@ enum State {
     /// be taken.
     Gathering {
         header: Header,
-        filled: usize,
-        wanted: usize,
+        filled: u32,
+        wanted: u32,
     },
     /// The next `left` bytes, at least one, are payload that comes in pieces.
     InPayload {
-        left: usize,
+        left: u32,
     },
     Failed(DecodeError),
 }
@@ -216,12 +216,28 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     ///
     /// The first thing that is wrong with the stream, from then on at each call. `input` is of no
     /// use any more.
-    #[inline]
+    #[inline(always)]
     pub fn decode<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+        if self.keep_all_of(input) {
+            *input = &[];
+            return Ok(None);
+        }
+        self.decode_to_end(input)
+    }
+
+    /// [`decode`](Self::decode) for what is not the middle of a packet.
+    #[inline(never)]
+    fn decode_to_end<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
         if let State::Boundary = self.state {
+            if input.is_empty() {
+                return Ok(None);
+            }
             if let Some(frame) = frame_at_hand(input, self.limit(), &self.options) {
                 if let Some(packet) = P::read_at_hand(&frame.header, frame.bytes) {
                     *input = frame.rest;
@@ -229,12 +245,6 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     return Ok(Some(packet));
                 }
             }
-            if input.is_empty() {
-                return Ok(None);
-            }
-        } else if self.keep_all_of(input) {
-            *input = &[];
-            return Ok(None);
         }
         self.decode_split(input)
     }
@@ -248,10 +258,12 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                 header,
                 filled,
                 wanted,
-            } if input.len() < wanted.saturating_sub(*filled) && *wanted == header.packet_len() => {
-                let kept = self.memory.append(*filled, input);
+            } if input.len() < wanted.wrapping_sub(*filled) as usize
+                && *wanted as usize == header.packet_len() =>
+            {
+                let kept = self.memory.append(*filled as usize, input);
                 if kept {
-                    *filled = filled.saturating_add(input.len());
+                    *filled = filled.wrapping_add(small(input.len()));
                 }
                 kept
             }
@@ -354,7 +366,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                 self.position = add(self.position, taken);
                 self.state = match whole.saturating_sub(taken) {
                     0 => State::Boundary,
-                    left => State::InPayload { left },
+                    left => State::InPayload { left: small(left) },
                 };
             }
             Err(error) => self.state = State::Failed(*error),
@@ -368,17 +380,17 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
             match self.state {
                 State::Failed(error) => return Err(error),
                 State::InPayload { left } => {
-                    let bytes = take_up_to(input, left);
+                    let bytes = take_up_to(input, left as usize);
                     if bytes.is_empty() {
                         return Ok(Step::MoreInput);
                     }
-                    let left = left.saturating_sub(bytes.len());
+                    let left = left.saturating_sub(small(bytes.len()));
                     self.position = add(self.position, bytes.len());
                     self.state = match left {
                         0 => State::Boundary,
                         left => State::InPayload { left },
                     };
-                    return Ok(Step::Payload(bytes, left));
+                    return Ok(Step::Payload(bytes, left as usize));
                 }
                 State::Boundary => {
                     let Some(header) = checked_header::<P>(input, &self.options)? else {
@@ -403,11 +415,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                             return Ok(Step::StartInInput(header, start));
                         }
                     }
-                    self.state = State::Gathering {
-                        header,
-                        filled: 0,
-                        wanted,
-                    };
+                    self.state = gathering(header, 0, wanted);
                 }
                 State::InHeader { mut start, filled } => {
                     // One byte at a time, so as not to take any of the next packet; four times at
@@ -427,17 +435,14 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     };
                     let wanted = self.wanted(&header, come, in_pieces)?;
                     self.append(&header, 0, come)?;
-                    self.state = State::Gathering {
-                        header,
-                        filled: come.len(),
-                        wanted,
-                    };
+                    self.state = gathering(header, come.len(), wanted);
                 }
                 State::Gathering {
                     header,
                     filled,
                     wanted,
                 } => {
+                    let (filled, wanted) = (filled as usize, wanted as usize);
                     if !in_pieces && wanted != header.packet_len() {
                         // It was begun in pieces, because it does not fit.
                         return Err(too_large(&header));
@@ -445,11 +450,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     let bytes = take_up_to(input, wanted.saturating_sub(filled));
                     self.append(&header, filled, bytes)?;
                     let filled = filled.saturating_add(bytes.len());
-                    self.state = State::Gathering {
-                        header,
-                        filled,
-                        wanted,
-                    };
+                    self.state = gathering(header, filled, wanted);
                     if filled < wanted {
                         return Ok(Step::MoreInput);
                     }
@@ -463,11 +464,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                         }
                         _ => self.wanted(&header, start, in_pieces)?,
                     };
-                    self.state = State::Gathering {
-                        header,
-                        filled,
-                        wanted,
-                    };
+                    self.state = gathering(header, filled, wanted);
                 }
             }
         }
@@ -581,7 +578,7 @@ impl<P> Decoder<P, alloc::vec::Vec<u8>> {
     /// that.
     pub fn shrink(&mut self) {
         let filled = match self.state {
-            State::Gathering { filled, .. } => filled,
+            State::Gathering { filled, .. } => filled as usize,
             State::Boundary
             | State::InHeader { .. }
             | State::InPayload { .. }
@@ -589,6 +586,21 @@ impl<P> Decoder<P, alloc::vec::Vec<u8>> {
         };
         self.memory.truncate(filled);
         self.memory.shrink_to_fit();
+    }
+}
+
+/// No packet is longer than fits into 32 bits.
+#[inline(always)]
+fn small(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+#[inline(always)]
+fn gathering(header: Header, filled: usize, wanted: usize) -> State {
+    State::Gathering {
+        header,
+        filled: small(filled),
+        wanted: small(wanted),
     }
 }
 

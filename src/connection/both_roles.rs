@@ -13,6 +13,7 @@ macro_rules! both_roles {
             ///
             /// [`SendError::WindowFull`] if as many as possible are under way, and others that say what
             /// has to come first. Nothing has changed then.
+            #[inline]
             pub fn publish<B: AsRef<[u8]>, O: Output + ?Sized>(
                 &mut self,
                 now: Timestamp,
@@ -145,7 +146,8 @@ macro_rules! both_roles {
                     Packet::PubComp(ack) => (PacketType::PubComp, ack.packet_id),
                     other => return self.handle_other(now, other),
                 };
-                self.core.handle_acknowledgement(now, packet_type, packet_id)
+                self.core
+                    .handle_acknowledgement(now, packet_type, packet_id)
             }
 
             /// A packet or a piece of one has come: for
@@ -178,6 +180,7 @@ macro_rules! both_roles {
             /// The next thing to do. Any command and any input can change the answer: call it until it
             /// returns `None` after each.
             #[must_use = "actions are to be carried out"]
+            #[inline]
             pub fn poll_action(&mut self) -> Option<Action> {
                 self.core.poll_action()
             }

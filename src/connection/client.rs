@@ -3,7 +3,7 @@
 use super::action::{Action, CloseReason, Control};
 use super::both_roles::both_roles;
 use super::config::Config;
-use super::core::{Core, State};
+use super::core::{Core, Counts, State};
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
 use crate::session::{Phase, Session, Slots};
@@ -83,7 +83,7 @@ impl<S: Slots> Client<S> {
     /// A connection that has not begun. `session` is empty, or what an earlier connection left.
     pub const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
         Self {
-            core: Core::new(session, config, now),
+            core: Core::new(session, config, Counts::Sent, now),
         }
     }
 
@@ -390,8 +390,7 @@ impl<S: Slots> Client<S> {
         {
             return None;
         }
-        let millis = u64::from(self.core.keep_alive).saturating_mul(875);
-        Some(self.core.last_sent().plus_millis(millis))
+        Some(self.core.keep_alive_end(875))
     }
 
     // Views

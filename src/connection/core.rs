@@ -35,6 +35,16 @@ pub enum State {
     Ended,
 }
 
+/// Which packets put off the end of Keep Alive.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Counts {
+    /// Those that this side sends: a client [MQTT-3.1.2-23].
+    Sent,
+    /// Those that come: a server [MQTT-3.1.2-24].
+    Received,
+}
+
 /// A message that is coming in pieces.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -49,8 +59,9 @@ pub(super) struct Core<S> {
     pub(super) session: Session<S>,
     /// The latest time that was given.
     clock: Timestamp,
-    last_sent: Timestamp,
-    last_received: Timestamp,
+    /// The last packet of those that Keep Alive counts.
+    last: Timestamp,
+    keep_alive_counts: Counts,
     /// When an awaited answer is overdue.
     pub(super) deadline: Option<Timestamp>,
     /// How many bytes of a payload in pieces are still to be sent.
@@ -74,12 +85,17 @@ pub(super) struct Core<S> {
 }
 
 impl<S: Slots> Core<S> {
-    pub(super) const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
+    pub(super) const fn new(
+        session: Session<S>,
+        config: Config,
+        keep_alive_counts: Counts,
+        now: Timestamp,
+    ) -> Self {
         Self {
             session,
             clock: now,
-            last_sent: now,
-            last_received: now,
+            last: now,
+            keep_alive_counts,
             deadline: None,
             outgoing: 0,
             keep_alive: 0,
@@ -106,16 +122,16 @@ impl<S: Slots> Core<S> {
         self.clock
     }
 
-    pub(super) const fn last_sent(&self) -> Timestamp {
-        self.last_sent
-    }
-
-    pub(super) const fn last_received(&self) -> Timestamp {
-        self.last_received
+    /// When Keep Alive is over, so many milliseconds for each of its seconds.
+    pub(super) fn keep_alive_end(&self, millis_a_second: u64) -> Timestamp {
+        let millis = u64::from(self.keep_alive).saturating_mul(millis_a_second);
+        self.last.plus_millis(millis)
     }
 
     pub(super) const fn sent_now(&mut self) {
-        self.last_sent = self.clock;
+        if matches!(self.keep_alive_counts, Counts::Sent) {
+            self.last = self.clock;
+        }
     }
 
     /// This long from now; `None` for 0.
@@ -199,6 +215,7 @@ impl<S: Slots> Core<S> {
     }
 
     /// [`poll_action`](Self::poll_action) when there may be something.
+    #[inline(never)]
     fn poll_pending(&mut self) -> Option<Action> {
         if let Some(change) = self.store.take() {
             return Some(Action::Store(change));
@@ -490,7 +507,9 @@ impl<S: Slots> Core<S> {
 
     /// A packet that is dealt with has come.
     pub(super) const fn received_now(&mut self) {
-        self.last_received = self.clock;
+        if matches!(self.keep_alive_counts, Counts::Received) {
+            self.last = self.clock;
+        }
         self.grace = false;
     }
 

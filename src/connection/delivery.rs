@@ -62,6 +62,7 @@ pub(super) enum Rejection {
 }
 
 /// PUBACK, PUBREC or PUBCOMP has come.
+#[inline]
 pub(super) fn acknowledgement<S: Slots>(
     session: &mut Session<S>,
     packet_type: PacketType,

@@ -3,7 +3,7 @@
 use super::action::{Action, CloseReason, Control};
 use super::both_roles::both_roles;
 use super::config::Config;
-use super::core::{Core, State};
+use super::core::{Core, Counts, State};
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
 use crate::session::{Session, Slots};
@@ -76,7 +76,7 @@ impl<S: Slots> Server<S> {
     /// A transport has been opened, and CONNECT is awaited. `session` is an empty one, for a client
     /// that has none.
     pub const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
-        let mut core = Core::new(session, config, now);
+        let mut core = Core::new(session, config, Counts::Received, now);
         core.deadline = core.after(config.connect_timeout);
         Self {
             core,
@@ -385,8 +385,7 @@ impl<S: Slots> Server<S> {
                     && self.request.is_none()
                     && !self.core.is_stalled() =>
             {
-                let millis = u64::from(self.core.keep_alive).saturating_mul(1500);
-                Some(self.core.last_received().plus_millis(millis))
+                Some(self.core.keep_alive_end(1500))
             }
             State::Requested | State::Connected | State::Ending | State::Ended => None,
         }

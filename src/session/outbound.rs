@@ -154,6 +154,7 @@ impl<S: Slots> Outbound<S> {
     }
 
     /// What `id` is in use for.
+    #[inline]
     pub(crate) fn phase(&self, id: PacketId) -> Option<Phase> {
         self.slot(id.get()).map(phase)
     }
@@ -213,6 +214,7 @@ impl<S: Slots> Outbound<S> {
     }
 
     /// The last answer has come: `id` is free again [MQTT-2.3.1-3].
+    #[inline]
     pub(crate) fn complete(&mut self, id: PacketId) {
         let Some(&slot) = self.slot(id.get()) else {
             return;
@@ -228,21 +230,36 @@ impl<S: Slots> Outbound<S> {
     }
 
     /// Puts the slot of `id` at the end of the queue, with its next identifier.
+    #[inline]
     fn free(&mut self, id: u16) {
         let slots = self.slots.as_slice().len().min(MAX_SLOTS);
+        let next = match u16::try_from(usize::from(id).wrapping_add(slots)) {
+            Ok(next) if id != u16::MAX => next,
+            _ => return self.free_in_next_round(id),
+        };
+        self.free_with(id, next);
+    }
+
+    /// [`free`](Self::free) for an identifier that is the last of its slot.
+    #[cold]
+    fn free_in_next_round(&mut self, id: u16) {
         if id == u16::MAX && self.is_empty() {
             // With nothing under way the next round can be put in order, from 1 on.
             self.slots.as_mut_slice().fill(Slot::EMPTY);
             self.link_free_slots(following(id));
             return;
         }
-        let next = u16::try_from(usize::from(id).saturating_add(slots)).unwrap_or_else(|_| {
-            // Round to the smallest that belongs to this slot.
-            match usize::from(id).checked_rem(slots) {
-                None | Some(0) => u16::try_from(slots).unwrap_or(id),
-                Some(smallest) => u16::try_from(smallest).unwrap_or(id),
-            }
-        });
+        // Round to the smallest that belongs to this slot.
+        let slots = self.slots.as_slice().len();
+        let smallest = match self.index(id) {
+            0 => u16::try_from(slots).unwrap_or(id),
+            index => u16::try_from(index).unwrap_or(id),
+        };
+        self.free_with(id, smallest);
+    }
+
+    #[inline]
+    fn free_with(&mut self, id: u16, next: u16) {
         if let Some(slot) = self.any_slot_mut(id) {
             *slot = Slot {
                 id: next,
@@ -252,6 +269,7 @@ impl<S: Slots> Outbound<S> {
         self.append_free(next);
     }
 
+    #[inline]
     fn append_free(&mut self, id: u16) {
         match self.last_free {
             0 => self.first_free = id,
