@@ -10,8 +10,8 @@ use crate::session::{Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
-    ConnAck, Connect, Packet, PieceRef, ProtocolLevel, SubAck, Subscribe, Subscriptions,
-    TopicFilters, Unsubscribe,
+    ConnAck, Connect, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReceiverPart, SubAck,
+    Subscribe, Subscriptions, TopicFilters, Unsubscribe,
 };
 use crate::wire::{DecodeError, Encode, Output, PacketType};
 

@@ -8,7 +8,7 @@ use super::event::{Event, Message, MessageHeader};
 use crate::session::{Change, Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicName};
-use crate::v3::{Delivery, Publish, PublishHeader};
+use crate::v3::{Delivery, EncodedMessage, Publish, PublishHeader, ReceiverPart};
 use crate::wire::{Encode, Output, PacketType};
 
 /// How far a connection has come.
@@ -370,6 +370,21 @@ impl<S: Slots> Core<S> {
         Ok(self.commit(delivery))
     }
 
+    #[inline]
+    pub(super) fn publish_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>>(
+        &mut self,
+        now: Timestamp,
+        message: &EncodedMessage<T, P>,
+        qos: QoS,
+        retain: bool,
+    ) -> Result<ReceiverPart, SendError> {
+        self.check_may_send()?;
+        let delivery = self.next_delivery(qos)?;
+        self.tick(now);
+        self.commit(delivery);
+        Ok(message.receiver_part(delivery, retain))
+    }
+
     pub(super) fn publish_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -443,6 +458,21 @@ impl<S: Slots> Core<S> {
         self.sent_now();
         self.session.outbound.mark_sent(id);
         Ok(())
+    }
+
+    pub(super) fn resend_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>>(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &EncodedMessage<T, P>,
+        qos: QoS,
+        retain: bool,
+    ) -> Result<ReceiverPart, SendError> {
+        let delivery = self.asked(id, qos)?;
+        self.tick(now);
+        self.sent_now();
+        self.session.outbound.mark_sent(id);
+        Ok(message.receiver_part(delivery, retain))
     }
 
     pub(super) fn resend_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(

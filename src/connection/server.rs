@@ -10,7 +10,8 @@ use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
-    ConnAck, ConnectRefusal, Packet, PieceRef, ProtocolLevel, ReturnCodes, SubAck, UnsubAck,
+    ConnAck, ConnectRefusal, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReceiverPart,
+    ReturnCodes, SubAck, UnsubAck,
 };
 use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction};
 

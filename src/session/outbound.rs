@@ -456,7 +456,7 @@ impl<S: Slots> Outbound<S> {
 
     /// A message in this state is not to be sent again any more.
     #[inline]
-    fn count_as_sent(&mut self, state: u16) {
+    const fn count_as_sent(&mut self, state: u16) {
         if state & UNSENT != 0 {
             self.unsent = self.unsent.saturating_sub(1);
             if state & ASKED != 0 {

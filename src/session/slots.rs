@@ -103,10 +103,11 @@ pub(super) fn home(id: u16, slots: usize) -> usize {
         // A power of two, as most are: the remainder without a division.
         return usize::from(id) & before_last;
     }
-    u32::try_from(slots)
-        .ok()
-        .and_then(|slots| u32::from(id).checked_rem(slots))
-        .map_or(usize::from(id), |index| index as usize)
+    match u32::try_from(slots).map(|slots| u32::from(id).checked_rem(slots)) {
+        Ok(Some(index)) => index as usize,
+        // More slots than there are identifiers: each has one of its own.
+        _ => usize::from(id),
+    }
 }
 
 /// One for each number of 16 bits. There is no identifier 0, but with one slot more than there

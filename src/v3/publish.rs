@@ -360,7 +360,7 @@ impl<'a> PublishHeader<&'a [u8]> {
 
 /// The first byte of a PUBLISH.
 #[inline(always)]
-fn first_byte(delivery: &Delivery, retain: bool) -> u8 {
+pub(super) fn first_byte(delivery: &Delivery, retain: bool) -> u8 {
     PUBLISH | u8::from(delivery.dup()) << 3 | delivery.qos().number() << 1 | u8::from(retain)
 }
 

@@ -513,7 +513,11 @@ fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<Lengths, EncodeError> {
 /// Section 2.2.3, unrolled: seven bits a byte, the lowest first, and the top bit of each but the
 /// last is set.
 #[inline(always)]
-fn put_header<O: Output + ?Sized>(out: &mut O, first: u8, n: u32) -> Result<(), EncodeError> {
+pub(crate) fn put_header<O: Output + ?Sized>(
+    out: &mut O,
+    first: u8,
+    n: u32,
+) -> Result<(), EncodeError> {
     if n < 0x80 {
         out.put(&[first, low7(n)])
     } else if n < 0x4000 {

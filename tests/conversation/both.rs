@@ -437,6 +437,60 @@ conversations! {
     }
 }
 
+// Encoded once for many receivers
+
+conversations! {
+    /// [MQTT-4.3.1-1, MQTT-4.3.2-1, MQTT-4.3.3-1]
+    fn a_message_that_is_encoded_once_goes_out_at_each_qos_as_any_other<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        assert_eq!(us.try_publish_encoded(Q0, "x"), Ok(None));
+        us.sends("30 04 00 01 't' 'x'");
+        assert_eq!(us.try_publish_encoded(Q1, "x"), Ok(Some(id(1))));
+        us.sends("32 06 00 01 't' 00 01 'x'");
+        assert_eq!(us.try_publish_encoded(Q2, "x"), Ok(Some(id(2))));
+        us.sends("34 06 00 01 't' 00 02 'x'");
+        us.receives(puback(1)).delivered(1);
+        us.receives(pubrec(2)).received(2).sends(pubrel(2));
+        us.receives(pubcomp(2)).delivered(2);
+        assert!(us.session().is_empty());
+    }
+
+    fn a_message_that_is_encoded_once_waits_for_the_window_as_any_other<S>() {
+        let mut us = Us::begins::<S>(AUTO.window(1));
+        us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
+        assert_eq!(us.try_publish_encoded(Q1, "b"), Err(SendError::WindowFull));
+        assert_eq!(outbound(us.session()), [1]);
+        us.receives(puback(1)).delivered(1);
+        assert_eq!(us.try_publish_encoded(Q1, "b"), Ok(Some(id(2))));
+        us.sends(publish(Q1, 2, "b"));
+    }
+
+    /// [MQTT-4.4.0-1, MQTT-3.3.1-1]
+    fn a_message_that_is_encoded_once_is_sent_again_with_its_identifier_and_dup<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        us.publish(Q1, "x").sends(publish(Q1, 1, "x"));
+        let session = us.breaks_off();
+
+        let mut us = Us::resumes::<S>(AUTO, session);
+        us.asks_for(1);
+        assert_eq!(us.try_resend_encoded(1, Q2, "x"), Err(SendError::QosChanged));
+        assert_eq!(us.try_publish_encoded(Q1, "y"), Err(SendError::ResendPending));
+        assert_eq!(us.try_resend_encoded(1, Q1, "x"), Ok(()));
+        us.sends("3a 06 00 01 't' 00 01 'x'");
+        assert_eq!(us.try_resend_encoded(1, Q1, "x"), Err(SendError::NotAwaited));
+        us.receives(puback(1)).delivered(1);
+    }
+
+    fn no_message_that_is_encoded_once_comes_between_the_pieces_of_a_payload<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        us.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
+        assert_eq!(us.try_publish_encoded(Q0, "x"), Err(SendError::PayloadPending));
+        us.payload("hi").sends("'hi'");
+        assert_eq!(us.try_publish_encoded(Q0, "x"), Ok(None));
+        us.sends(publish(Q0, 0, "x"));
+    }
+}
+
 // From one connection to the next
 
 conversations! {

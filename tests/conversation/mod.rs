@@ -18,8 +18,8 @@ use std::collections::VecDeque;
 use std::fmt::{Debug, Write as _};
 
 use mqtt_sansio::v3::{
-    self, Connect, ConnectRefusal, Packet, PieceRef, ReturnCode, ReturnCodes, Subscription,
-    Subscriptions, TopicFilters, Will,
+    self, Connect, ConnectRefusal, EncodedMessage, Packet, PieceRef, ReturnCode, ReturnCodes,
+    Subscription, Subscriptions, TopicFilters, Will,
 };
 use mqtt_sansio::{
     Action, Change, Client, CloseReason, Config, Event, HandleError, Message, MessageHeader,
@@ -258,6 +258,19 @@ pub trait Peer: Debug {
         message: &MessageHeader<&[u8]>,
         out: &mut dyn Output,
     ) -> Result<(), SendError>;
+    fn publish_encoded(
+        &mut self,
+        now: Timestamp,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<Option<PacketId>, SendError>;
+    fn resend_encoded(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<(), SendError>;
     fn forget(&mut self, id: PacketId) -> Result<(), SendError>;
     fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError>;
     fn close(&mut self, now: Timestamp);
@@ -279,6 +292,10 @@ pub trait Peer: Debug {
     fn state(&self) -> State;
     fn session(&self) -> &Session<Self::Storage>;
     fn into_session(self) -> Session<Self::Storage>;
+}
+
+fn encoded<'a>(message: &Message<&'a [u8]>) -> EncodedMessage<Vec<u8>, &'a [u8]> {
+    EncodedMessage::encode_to_vec(&message.topic, message.payload).unwrap()
 }
 
 macro_rules! peer {
@@ -326,6 +343,30 @@ macro_rules! peer {
                 out: &mut dyn Output,
             ) -> Result<(), SendError> {
                 Self::resend_in_pieces(self, now, id, message, out)
+            }
+            fn publish_encoded(
+                &mut self,
+                now: Timestamp,
+                message: &Message<&[u8]>,
+                out: &mut dyn Output,
+            ) -> Result<Option<PacketId>, SendError> {
+                let encoded = encoded(message);
+                let part = Self::publish_encoded(self, now, &encoded, message.qos, message.retain)?;
+                encoded.write(&part, out)?;
+                Ok(part.packet_id())
+            }
+            fn resend_encoded(
+                &mut self,
+                now: Timestamp,
+                id: PacketId,
+                message: &Message<&[u8]>,
+                out: &mut dyn Output,
+            ) -> Result<(), SendError> {
+                let encoded = encoded(message);
+                let part =
+                    Self::resend_encoded(self, now, id, &encoded, message.qos, message.retain)?;
+                encoded.write(&part, out)?;
+                Ok(())
             }
             fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
                 Self::forget(self, id)
@@ -879,6 +920,29 @@ impl<P: Peer> Talk<P> {
     ) -> Result<(), SendError> {
         self.command(&format!("resend {number} in pieces"), |peer, now, out| {
             peer.resend_in_pieces(now, id(number), &header(qos, len), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn try_publish_encoded(
+        &mut self,
+        qos: QoS,
+        payload: &str,
+    ) -> Result<Option<PacketId>, SendError> {
+        self.command(&format!("publish {qos:?}, encoded"), |peer, now, out| {
+            peer.publish_encoded(now, &message(qos, payload), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn try_resend_encoded(
+        &mut self,
+        number: u16,
+        qos: QoS,
+        payload: &str,
+    ) -> Result<(), SendError> {
+        self.command(&format!("resend {number}, encoded"), |peer, now, out| {
+            peer.resend_encoded(now, id(number), &message(qos, payload), out)
         })
     }
 
