@@ -158,6 +158,17 @@ fn commands_before_the_connection_is_accepted_are_refused() {
     }
 }
 
+/// What a client may do before CONNACK, a server may not. [MQTT-3.2.0-1]
+#[test]
+fn commands_before_connack_are_refused_even_if_the_application_wants_them() {
+    let mut s = begins(CONFIG.send_before_connack(true));
+    s.receives(connect_bytes(true, 0)).connect_requested();
+    for qos in [Q0, Q1, Q2] {
+        assert_eq!(s.try_publish(qos, "x"), Err(SendError::NotConnected));
+    }
+    s.accepts(None).sends("20 02 00 00");
+}
+
 #[test]
 fn connect_is_answered_once() {
     let mut s = connected(CONFIG, 0);

@@ -79,6 +79,8 @@ impl<S: Slots> Server<S> {
     pub const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
         let mut core = Core::new(session, config, Counts::Received, now);
         core.deadline = core.after(config.connect_timeout);
+        // A client's liberty: nothing comes before CONNACK from here [MQTT-3.2.0-1].
+        core.config.early = false;
         Self {
             core,
             request: None,
