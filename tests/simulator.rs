@@ -10,6 +10,7 @@
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::missing_const_for_fn,
     clippy::needless_pass_by_ref_mut,
     clippy::panic,
     clippy::std_instead_of_alloc,
@@ -23,7 +24,7 @@ mod simulation;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use simulation::{Plan, Sabotage, Stats, Transcript};
+use simulation::{Chance, Plan, Sabotage, Stats, Transcript, run_by};
 
 /// How many seeds run each time.
 const SEEDS: u64 = 3_000;
@@ -170,6 +171,21 @@ fn check_that_much_has_happened(stats: &Stats) {
     ] {
         assert!(count >= floor, "only {count} {what}");
     }
+}
+
+/// What the fuzz target `simulation` stands on.
+#[test]
+fn bytes_decide_in_place_of_a_seed_and_the_same_bytes_are_the_same_run() {
+    let run_of = |bytes: &[u8]| {
+        let mut chance = Chance::from_bytes(bytes);
+        let plan = Plan::chosen(&mut chance);
+        let report = run_by(chance, plan.clone(), None);
+        assert_eq!(report.failure, None);
+        format!("{plan:?} {:?}", report.stats)
+    };
+    let (some, other) = (b"some bytes".repeat(50), b"other bytes".repeat(50));
+    assert_eq!(run_of(&some), run_of(&some));
+    assert_ne!(run_of(&some), run_of(&other));
 }
 
 // The checks can fail.

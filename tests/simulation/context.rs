@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use fastrand::Rng;
 use mqtt_sansio::Timestamp;
 
+use super::chance::Chance;
 use super::plan::{Plan, Sabotage, Side};
 use super::wire::Ledger;
 
@@ -90,7 +90,7 @@ statistics! {
 }
 
 pub(crate) struct Context {
-    pub(crate) rng: Rng,
+    pub(crate) rng: Chance,
     pub(crate) plan: Rc<Plan>,
     pub(crate) millis: u64,
     /// The link is good and nobody crashes.
@@ -104,10 +104,9 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(plan: Rc<Plan>, transcript: Option<Transcript>) -> Self {
+    pub(crate) fn new(plan: Rc<Plan>, rng: Chance, transcript: Option<Transcript>) -> Self {
         Self {
-            // Not the numbers that have made the plan.
-            rng: Rng::with_seed(plan.seed ^ 0x5eed_0fc4_a05e),
+            rng,
             plan,
             millis: 1_000_000,
             calm: false,

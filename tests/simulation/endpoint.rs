@@ -148,8 +148,12 @@ impl Endpoint {
         only!(Server, self, server => server.accept(now, &mut session, out))
     }
 
-    pub(crate) fn refuse(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), SendError> {
-        let refusal = ConnectRefusal::ServerUnavailable;
+    pub(crate) fn refuse(
+        &mut self,
+        now: Timestamp,
+        refusal: ConnectRefusal,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SendError> {
         only!(Server, self, server => server.refuse(now, refusal, out))
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use fastrand::Rng;
+use super::chance::Chance;
 
 /// One direction.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ impl Socket {
     }
 
     /// The connection breaks: of what is on its way, some arrives.
-    pub(crate) fn sever(&self, rng: &mut Rng) {
+    pub(crate) fn sever(&self, rng: &mut Chance) {
         for pipe in [&self.incoming, &self.outgoing] {
             let mut pipe = pipe.borrow_mut();
             pipe.closed = true;

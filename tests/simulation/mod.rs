@@ -1,17 +1,18 @@
-//! Two peers over a bad link, driven by one seed. The same seed is the same run.
+//! Two peers over a bad link, driven by one seed, or by bytes. The same seed is the same run.
 //!
 //! `plan.rs` says what a run is like, `app.rs` is an application with its storage, `peer.rs` has it
 //! drive the library, `link.rs` is the transport between two of them. `wire.rs`
 //! watches what is sent, `check.rs` looks at what has become of it.
 
 mod app;
-mod check;
+mod chance;
+pub(crate) mod check;
 mod connection;
 mod context;
-mod endpoint;
+pub(crate) mod endpoint;
 mod link;
 mod peer;
-mod plan;
+pub(crate) mod plan;
 mod wire;
 
 use std::rc::Rc;
@@ -20,6 +21,7 @@ use context::{Context, Outcome, ensure, fail};
 use mqtt_sansio::Timestamp;
 use peer::Peer;
 
+pub(crate) use chance::Chance;
 pub(crate) use context::{Stats, Transcript};
 use plan::Side;
 pub(crate) use plan::{Plan, Sabotage};
@@ -31,7 +33,14 @@ pub(crate) struct Report {
 }
 
 pub(crate) fn run(plan: Plan, transcript: Option<&Transcript>) -> Report {
-    let mut world = World::new(Context::new(Rc::new(plan), transcript.cloned()));
+    // Not the numbers that have made the plan.
+    let chance = Chance::from_seed(plan.seed ^ 0x5eed_0fc4_a05e);
+    run_by(chance, plan, transcript)
+}
+
+/// With other decisions than those of the plan's seed.
+pub(crate) fn run_by(chance: Chance, plan: Plan, transcript: Option<&Transcript>) -> Report {
+    let mut world = World::new(Context::new(Rc::new(plan), chance, transcript.cloned()));
     let outcome = world.run();
     Report {
         stats: world.ctx.stats,

@@ -5,7 +5,7 @@ mod actions;
 mod commands;
 mod inputs;
 
-use mqtt_sansio::v3::{Connect, Will};
+use mqtt_sansio::v3::{Connect, ConnectRefusal, Will};
 use mqtt_sansio::{Client, QoS, SendError, Server, Session, State, Text, Timestamp, TopicName};
 
 use super::app::App;
@@ -239,7 +239,12 @@ impl Peer {
         if ctx.whim(12) {
             ctx.note(self.side, format_args!("refuses"));
             let now = connection.now(ctx);
-            let result = connection.endpoint.refuse(now, &mut connection.out);
+            let result = {
+                let refusal = ConnectRefusal::ServerUnavailable;
+                connection
+                    .endpoint
+                    .refuse(now, refusal, &mut connection.out)
+            };
             ensure!(result.is_ok(), "refuse: {result:?}");
             return self.drain(ctx, connection);
         }

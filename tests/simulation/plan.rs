@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use fastrand::Rng;
 use mqtt_sansio::{QoS, Slot, Slots};
+
+use super::chance::Chance;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -89,14 +90,13 @@ impl Room {
         match self {
             Self::Two => Storage::Two([Slot::EMPTY; 2]),
             Self::Eight => Storage::Eight([Slot::EMPTY; 8]),
-            // A few bytes for each restart, so that the slices need no owner.
-            Self::Slice(slots) => Storage::Slice(vec![Slot::EMPTY; slots].leak()),
+            Self::Slice(slots) => Storage::Slice(vec![Slot::EMPTY; slots].into()),
             Self::Heap => Storage::Heap(Vec::new()),
         }
     }
 
     /// As little room as can be for `messages`.
-    fn tight(rng: &mut Rng, messages: usize) -> Self {
+    fn tight(rng: &mut Chance, messages: usize) -> Self {
         match rng.u32(0..4) {
             0 => Self::Heap,
             1 if messages <= 2 => Self::Two,
@@ -111,7 +111,8 @@ impl Room {
 pub(crate) enum Storage {
     Two([Slot; 2]),
     Eight([Slot; 8]),
-    Slice(&'static mut [Slot]),
+    /// What the library does with a slice, but the slice has an owner.
+    Slice(Box<[Slot]>),
     Heap(Vec<Slot>),
 }
 
@@ -120,7 +121,7 @@ impl Slots for Storage {
         match self {
             Self::Two(slots) => slots.as_slice(),
             Self::Eight(slots) => slots.as_slice(),
-            Self::Slice(slots) => Slots::as_slice(slots),
+            Self::Slice(slots) => slots,
             Self::Heap(slots) => Slots::as_slice(slots),
         }
     }
@@ -129,7 +130,7 @@ impl Slots for Storage {
         match self {
             Self::Two(slots) => slots.as_mut_slice(),
             Self::Eight(slots) => slots.as_mut_slice(),
-            Self::Slice(slots) => Slots::as_mut_slice(slots),
+            Self::Slice(slots) => slots,
             Self::Heap(slots) => Slots::as_mut_slice(slots),
         }
     }
@@ -138,7 +139,7 @@ impl Slots for Storage {
         match self {
             Self::Two(slots) => slots.grow(),
             Self::Eight(slots) => slots.grow(),
-            Self::Slice(slots) => slots.grow(),
+            Self::Slice(slots) => (&mut slots[..]).grow(),
             Self::Heap(slots) => slots.grow(),
         }
     }
@@ -216,24 +217,30 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut rng = Rng::with_seed(seed);
+        Self {
+            seed,
+            ..Self::chosen(&mut Chance::from_seed(seed))
+        }
+    }
+
+    pub(crate) fn chosen(rng: &mut Chance) -> Self {
         let sessions = match rng.u32(0..10) {
             0..=5 => Sessions::Kept,
             6..=7 => Sessions::LostByServer,
             8 => Sessions::Clean,
             _ => Sessions::Mixed,
         };
-        let (client, server) = sides(&mut rng, sessions);
+        let (client, server) = sides(rng, sessions);
         Self {
-            seed,
+            seed: 0,
             sessions,
-            keep_alive: pick(&mut rng, &[0, 1, 5, 60]),
+            keep_alive: pick(rng, &[0, 1, 5, 60]),
             will: rng.bool(),
             chaos: rng.u32(100..400),
-            drops: pick(&mut rng, &[0, 50, 100, 200, 400]),
-            crashes: pick(&mut rng, &[0, 25, 50, 100, 200]),
-            max_chunk: pick(&mut rng, &[1, 20, 60, 200, 1000]),
-            max_pause: pick(&mut rng, &[1, 5, 30, 200]),
+            drops: pick(rng, &[0, 50, 100, 200, 400]),
+            crashes: pick(rng, &[0, 25, 50, 100, 200]),
+            max_chunk: pick(rng, &[1, 20, 60, 200, 1000]),
+            max_pause: pick(rng, &[1, 5, 30, 200]),
             client,
             server,
             sabotage: None,
@@ -248,11 +255,11 @@ impl Plan {
     }
 }
 
-fn pick<T: Copy>(rng: &mut Rng, choices: &[T]) -> T {
+fn pick<T: Copy>(rng: &mut Chance, choices: &[T]) -> T {
     choices[rng.usize(0..choices.len())]
 }
 
-fn sides(rng: &mut Rng, sessions: Sessions) -> (SidePlan, SidePlan) {
+fn sides(rng: &mut Chance, sessions: Sessions) -> (SidePlan, SidePlan) {
     let mut client = side(rng);
     let mut server = side(rng);
     client.early = sessions != Sessions::Clean && rng.u32(0..4) == 0;
@@ -263,7 +270,7 @@ fn sides(rng: &mut Rng, sessions: Sessions) -> (SidePlan, SidePlan) {
     (client, server)
 }
 
-fn inbound(rng: &mut Rng, receiver: &SidePlan, sender: &SidePlan) -> Room {
+fn inbound(rng: &mut Chance, receiver: &SidePlan, sender: &SidePlan) -> Room {
     let most = usize::from(sender.window)
         .min(sender.outbound.slots())
         .min(sender.messages.len())
@@ -275,7 +282,7 @@ fn inbound(rng: &mut Rng, receiver: &SidePlan, sender: &SidePlan) -> Room {
     Room::tight(rng, most)
 }
 
-fn side(rng: &mut Rng) -> SidePlan {
+fn side(rng: &mut Chance) -> SidePlan {
     let in_pieces = rng.u32(0..3) == 0;
     let largest = if in_pieces || rng.bool() { 250 } else { 20 };
     let levels: &[QoS] = match rng.u32(0..6) {
