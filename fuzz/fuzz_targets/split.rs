@@ -1,0 +1,5 @@
+#![no_main]
+
+use mqtt_sansio_fuzz::fuzzing;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzing::split(data));

@@ -1,0 +1,194 @@
+//! Where the others are known to differ, and what decides that this one is right. Each row has a
+//! packet that shows it, and `cargo test` in this directory has it shown.
+
+use mqtt_sansio::ErrorKind::{self, *};
+use mqtt_sansio::v3::{self, Packet};
+use mqtt_sansio::{DecodeError, Options};
+
+use super::Verdict;
+
+/// How a peer differs.
+#[derive(Clone, Copy)]
+enum How {
+    /// It takes what is refused here for this.
+    Takes(ErrorKind),
+    /// It refuses packets that are taken here, if this holds of them.
+    Refuses(fn(&Packet<&[u8]>) -> bool),
+    /// It takes them, and writes another packet.
+    Rewrites(fn(&Packet<&[u8]>) -> bool),
+}
+
+struct Known {
+    peer: &'static str,
+    how: How,
+    /// The normative statement, or the section if it has no number.
+    decided_by: &'static str,
+    /// A packet that shows it, in hexadecimal.
+    example: &'static str,
+}
+
+const fn known(
+    peer: &'static str,
+    how: How,
+    decided_by: &'static str,
+    example: &'static str,
+) -> Known {
+    Known {
+        peer,
+        how,
+        decided_by,
+        example,
+    }
+}
+
+const PROTO: &str = "mqtt-proto";
+const KIT: &str = "mqtt-codec-kit";
+
+#[rustfmt::skip]
+const KNOWN: &[Known] = &[
+    known(PROTO, How::Takes(ClientIdentifierRequired), "MQTT-3.1.3-8", "100c00044d515454040000000000"),
+    known(PROTO, How::Takes(DupAtQos0), "MQTT-3.3.1-2", "39020000"),
+    known(PROTO, How::Takes(EmptyList), "MQTT-3.8.4-5", "90020001"),
+    known(PROTO, How::Takes(EmptyTopic), "MQTT-4.7.3-1", "30020000"),
+    known(PROTO, How::Takes(MisplacedSingleLevelWildcard), "MQTT-4.7.1-3", "a206000100022b61"),
+    // In a Topic Name or Topic Filter it does not.
+    known(PROTO, How::Takes(NullCharacter), "MQTT-1.5.3-2", "100d00044d51545404020000000100"),
+    known(PROTO, How::Takes(PasswordWithoutUserName), "MQTT-3.1.2-22", "101000044d51545404420000000163000170"),
+    known(PROTO, How::Takes(SessionPresentWithRefusal), "MQTT-3.2.2-4", "20020103"),
+    // PINGREQ, PINGRESP and DISCONNECT of any length.
+    known(PROTO, How::Takes(TrailingBytes), "MQTT-4.8.0-1", "e00100"),
+    known(PROTO, How::Takes(WillRetainWithoutWill), "MQTT-3.1.2-15", "100d00044d51545404220000000163"),
+    // `$share` means something in MQTT 5 only. Here it is a level like any other.
+    known(PROTO, How::Refuses(shares), "MQTT-4.7.1-3", "a20e000b000a2473686172652f672473"),
+    // Return Code 0x80, which it writes as 3.
+    known(PROTO, How::Rewrites(fails), "MQTT-3.9.3-2", "9003000a80"),
+
+    known(KIT, How::Takes(ClientIdentifierRequired), "MQTT-3.1.3-8", "100c00044d515454040000000000"),
+    known(KIT, How::Takes(DupAtQos0), "MQTT-3.3.1-2", "3903000130"),
+    known(KIT, How::Takes(EmptyList), "MQTT-3.8.3-3", "82020001"),
+    known(KIT, How::Takes(EmptyList), "MQTT-3.10.3-2", "a2020001"),
+    known(KIT, How::Takes(EmptyList), "MQTT-3.8.4-5", "90020001"),
+    known(KIT, How::Takes(InvalidConnectReturnCode), "3.2.2.3", "200200ff"),
+    known(KIT, How::Takes(InvalidWillQos), "MQTT-3.1.2-14", "101300044d515454041e000000016300017700016d"),
+    // Behind `$share/`.
+    known(KIT, How::Takes(MisplacedSingleLevelWildcard), "MQTT-4.7.1-3", "a20e000b000a2473686172652f2b652f"),
+    known(KIT, How::Takes(NullCharacter), "MQTT-1.5.3-2", "3003000100"),
+    known(KIT, How::Takes(PasswordWithoutUserName), "MQTT-3.1.2-22", "101000044d51545404420000000163000170"),
+    known(KIT, How::Takes(SessionPresentWithRefusal), "MQTT-3.2.2-4", "20020103"),
+    // A string that is cut short by the end of the packet.
+    known(KIT, How::Takes(Truncated), "MQTT-4.8.0-1", "3003000561"),
+    known(KIT, How::Takes(Truncated), "MQTT-3.1.4-1", "100c00044d515454040000000093"),
+    known(KIT, How::Takes(Truncated), "MQTT-3.1.2-9", "101200044d5154540406003c000163000177d000"),
+    known(KIT, How::Takes(Truncated), "MQTT-3.1.2-19", "100f00044d5154540482043c0001620200"),
+    known(KIT, How::Takes(Truncated), "MQTT-3.1.2-21", "101000044d51545404c20000000000000200"),
+    known(KIT, How::Takes(UnknownProtocolName), "MQTT-3.1.2-1", "10080000040000040454"),
+    known(KIT, How::Takes(UnsupportedProtocolLevel), "MQTT-3.1.2-2", "100c00044d515454050000000000"),
+    known(KIT, How::Takes(WillQosWithoutWill), "MQTT-3.1.2-13", "100c00044d515454040800c4ff00"),
+    known(KIT, How::Takes(WillRetainWithoutWill), "MQTT-3.1.2-15", "100d00044d51545404220000000163"),
+    known(KIT, How::Takes(ZeroPacketIdentifier), "MQTT-2.3.1-1", "320500012a0000"),
+    // In an acknowledgement: no request can have had it.
+    known(KIT, How::Takes(ZeroPacketIdentifier), "2.3.1", "40020000"),
+    // A password is bytes, not a string.
+    known(KIT, How::Refuses(has_binary_password), "3.1.3.5", "101300044d51545404c2003c0001630001750001ff"),
+];
+
+fn shares(packet: &Packet<&[u8]>) -> bool {
+    let is_share = |filter: &str| filter.starts_with("$share");
+    match packet {
+        Packet::Subscribe(packet) => {
+            let mut filters = packet.subscriptions.iter();
+            filters.any(|entry| is_share(entry.topic_filter.as_str()))
+        }
+        Packet::Unsubscribe(packet) => {
+            let mut filters = packet.topic_filters.iter();
+            filters.any(|filter| is_share(filter.as_str()))
+        }
+        _ => false,
+    }
+}
+
+fn fails(packet: &Packet<&[u8]>) -> bool {
+    match packet {
+        Packet::SubAck(suback) => suback.return_codes.iter().any(|code| code.number() == 0x80),
+        _ => false,
+    }
+}
+
+fn has_binary_password(packet: &Packet<&[u8]>) -> bool {
+    let Packet::Connect(connect) = packet else {
+        return false;
+    };
+    let password = connect.credentials.as_ref().and_then(|c| c.password);
+    password.is_some_and(|password| str::from_utf8(password).is_err())
+}
+
+impl Known {
+    fn explains(
+        &self,
+        packet: &[u8],
+        ours: &Verdict<DecodeError>,
+        theirs: &Verdict<String>,
+    ) -> bool {
+        let holds = |condition: fn(&Packet<&[u8]>) -> bool| {
+            let options = Options::new().max_packet_size(u32::MAX);
+            let decoded = v3::decode(&mut &packet[..], &options);
+            matches!(decoded, Ok(Some(packet)) if condition(&packet))
+        };
+        match (self.how, ours, theirs) {
+            (How::Takes(kind), Verdict::Refuses(error), Verdict::Takes(_)) => {
+                let statement = self.decided_by.starts_with("MQTT-");
+                error.kind() == kind && error.statement() == statement.then_some(self.decided_by)
+            }
+            (How::Refuses(condition), Verdict::Takes(_), Verdict::Refuses(_))
+            | (How::Rewrites(condition), Verdict::Takes(_), Verdict::Takes(_)) => holds(condition),
+            _ => false,
+        }
+    }
+}
+
+pub(super) fn is_known(
+    peer: &str,
+    packet: &[u8],
+    ours: &Verdict<DecodeError>,
+    theirs: &Verdict<String>,
+) -> bool {
+    let mut rows = KNOWN.iter().filter(|row| row.peer == peer);
+    rows.any(|row| row.explains(packet, ours, theirs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::differential::{ours, peers::PEERS};
+
+    #[test]
+    fn every_known_difference_shows_in_its_example() {
+        for row in KNOWN {
+            let packet = hex::decode(row.example).expect("hexadecimal digits");
+            let peer = PEERS.iter().find(|peer| peer.name == row.peer);
+            let theirs = (peer.expect("a peer").decode)(&packet);
+            let ours = ours(&packet);
+            assert_ne!(
+                format!("{ours:?}"),
+                format!("{theirs:?}"),
+                "{}",
+                row.example
+            );
+            assert!(
+                row.explains(&packet, &ours, &theirs),
+                "{} {} {}: {ours:?}, {theirs:?}",
+                row.peer,
+                row.decided_by,
+                row.example
+            );
+        }
+    }
+
+    #[test]
+    fn a_difference_that_is_not_listed_is_not_known() {
+        let packet = b"\xc0\x00";
+        let ours = ours(packet);
+        let theirs = Verdict::Refuses("for no reason".to_owned());
+        assert!(!is_known(PROTO, packet, &ours, &theirs));
+    }
+}

@@ -1,0 +1,91 @@
+//! The other decoders, each behind one function.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use mqtt_codec_kit::common::{Decodable, Encodable};
+use mqtt_codec_kit::v4::packet::VariablePacket;
+use mqtt_proto::PollHeader;
+use mqtt_proto::v3::Header;
+
+use super::Verdict;
+use crate::common::fixed_header;
+
+pub(super) struct Peer {
+    pub(super) name: &'static str,
+    /// What it makes of one whole packet.
+    pub(super) decode: fn(&[u8]) -> Verdict<String>,
+}
+
+pub(super) const PEERS: &[Peer] = &[
+    Peer {
+        name: "mqtt-proto",
+        decode: |packet| quietly(|| mqtt_proto(packet)),
+    },
+    Peer {
+        name: "mqtt-codec-kit",
+        decode: |packet| quietly(|| mqtt_codec_kit(packet)),
+    },
+];
+
+thread_local! {
+    static IS_THEIRS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// libFuzzer's own hook ends the process at each panic. Theirs is a refusal; ours still ends it, once
+/// it has left the target.
+pub(super) fn keep_quiet_about_their_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        if !IS_THEIRS.get() {
+            eprintln!("{panic}");
+        }
+    }));
+}
+
+fn quietly(decode: impl FnOnce() -> Result<Vec<u8>, String>) -> Verdict<String> {
+    IS_THEIRS.set(true);
+    let result = catch_unwind(AssertUnwindSafe(decode));
+    IS_THEIRS.set(false);
+    match result {
+        Ok(Ok(bytes)) => Verdict::Takes(bytes),
+        Ok(Err(error)) => Verdict::Refuses(error),
+        Err(_) => Verdict::Refuses("a panic".to_owned()),
+    }
+}
+
+fn shown(error: impl std::fmt::Debug) -> String {
+    format!("{error:?}")
+}
+
+fn mqtt_proto(packet: &[u8]) -> Result<Vec<u8>, String> {
+    let (remaining_length, header_len) = fixed_header(packet).ok_or("no fixed header")?;
+    let len = u32::try_from(packet.len()).map_err(shown)?;
+    let remaining_length = u32::try_from(remaining_length).map_err(shown)?;
+    let header = Header::new_with(packet[0], remaining_length, len).map_err(shown)?;
+    let decoded = match header.build_empty_packet() {
+        Some(decoded) => decoded,
+        None => {
+            let body = &packet[header_len..];
+            let mut used = 0;
+            let decoded = header.decode_buffer(body, &mut used).map_err(shown)?;
+            // As it does itself where it reads from a stream.
+            if used != body.len() {
+                return Err("bytes left over".to_owned());
+            }
+            decoded
+        }
+    };
+    let encoded = decoded.encode().map_err(shown)?;
+    Ok(encoded.as_ref().to_vec())
+}
+
+fn mqtt_codec_kit(packet: &[u8]) -> Result<Vec<u8>, String> {
+    let mut rest = packet;
+    let decoded = VariablePacket::decode(&mut rest).map_err(shown)?;
+    if !rest.is_empty() {
+        return Err("bytes left over".to_owned());
+    }
+    let mut encoded = Vec::new();
+    decoded.encode(&mut encoded).map_err(shown)?;
+    Ok(encoded)
+}

@@ -1,0 +1,533 @@
+//! What a connection has to do next, kept beside it: sections 3 and 4 of the standard, and what the
+//! library's documentation promises beyond them, as plain lists.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use mqtt_sansio::v3::{Delivery, Packet, Publish};
+use mqtt_sansio::{Event, NotNow, PacketId, PacketType, PeerError, QoS, SendError};
+
+use crate::simulation::plan::Side;
+
+/// What stays as it is for all connections of a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setup {
+    pub(super) side: Side,
+    pub(super) manual: bool,
+    pub(super) journal: bool,
+    pub(super) early: bool,
+    pub(super) window: u16,
+    pub(super) max_inbound: u16,
+    /// How many messages and requests fit.
+    pub(super) outbound_slots: usize,
+    pub(super) inbound_slots: usize,
+}
+
+/// A message on its way to the peer.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) id: PacketId,
+    pub(super) qos: QoS,
+    pub(super) retain: bool,
+    pub(super) payload: Vec<u8>,
+    /// PUBREC has come.
+    pub(super) released: bool,
+    /// On this connection.
+    pub(super) is_sent: bool,
+    pub(super) is_asked: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Delivered,
+    Acknowledged,
+    /// QoS 2: PUBREC has left.
+    Received,
+}
+
+/// A message that the peer has sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Received {
+    pub(super) qos: QoS,
+    pub(super) stage: Stage,
+    /// Of an earlier connection, and not come again on this one.
+    pub(super) is_stale: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Request {
+    Subscribe(usize),
+    Unsubscribe,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Start,
+    Requested,
+    Connected,
+    Over,
+}
+
+/// What has to come of a packet.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Expected {
+    NotNow(NotNow),
+    Fault(PeerError),
+    /// The message is handed over, or not because it was before.
+    Message {
+        duplicate: bool,
+    },
+    /// Another event, or none.
+    Handled,
+}
+
+#[derive(Debug)]
+pub(super) struct Model {
+    pub(super) setup: Setup,
+    // The session
+    /// In the order in which they would be sent again.
+    pub(super) outbound: Vec<Sent>,
+    pub(super) inbound: BTreeMap<PacketId, Received>,
+    // The connection
+    pub(super) state: State,
+    pub(super) is_clean: bool,
+    pub(super) is_early: bool,
+    pub(super) is_v3_1: bool,
+    pub(super) keep_alive: u16,
+    pub(super) has_will: bool,
+    /// Also once the connection is over.
+    pub(super) was_accepted: bool,
+    pub(super) requests: BTreeMap<PacketId, Request>,
+    /// Server: what the application has to answer.
+    pub(super) to_answer: Option<(PacketId, Request)>,
+    /// Which acknowledgements are to be sent, in order, once the application has given them.
+    pub(super) queue: VecDeque<PacketId>,
+    /// The answer to the packet that has come last.
+    pub(super) answer: Option<Packet<Vec<u8>>>,
+    /// The messages that were not sent on this connection are lost.
+    pub(super) is_losing: bool,
+    /// A payload in pieces is on its way to the peer.
+    pub(super) is_sending: bool,
+    /// A message is coming in pieces.
+    pub(super) receiving: Option<(Delivery, bool)>,
+}
+
+impl Model {
+    pub(super) const fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            outbound: Vec::new(),
+            inbound: BTreeMap::new(),
+            state: State::Start,
+            is_clean: false,
+            is_early: false,
+            is_v3_1: false,
+            keep_alive: 0,
+            has_will: false,
+            was_accepted: false,
+            requests: BTreeMap::new(),
+            to_answer: None,
+            queue: VecDeque::new(),
+            answer: None,
+            is_losing: false,
+            is_sending: false,
+            receiving: None,
+        }
+    }
+
+    // The session
+
+    pub(super) fn sent(&self, id: PacketId) -> Option<&Sent> {
+        self.outbound.iter().find(|message| message.id == id)
+    }
+
+    pub(super) fn sent_mut(&mut self, id: PacketId) -> Option<&mut Sent> {
+        self.outbound.iter_mut().find(|message| message.id == id)
+    }
+
+    fn unsent(&self) -> usize {
+        self.outbound.iter().filter(|m| !m.is_sent).count()
+    }
+
+    fn in_flight(&self) -> usize {
+        let counts = |m: &&Sent| m.is_sent || m.is_asked;
+        self.outbound.iter().filter(counts).count()
+    }
+
+    pub(super) const fn accepted(&mut self) {
+        self.state = State::Connected;
+        self.was_accepted = true;
+    }
+
+    /// The last acknowledgement has come.
+    pub(super) fn complete(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
+        let at = self.outbound.iter().position(|message| message.id == id)?;
+        self.outbound.remove(at);
+        Some(Event::Delivered(id))
+    }
+
+    /// PUBREC has come. PUBRELs are sent again in the order of the PUBRECs [MQTT-4.6.0-4].
+    pub(super) fn release(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
+        let message = self.sent_mut(id)?;
+        (message.is_sent, message.is_asked) = (true, false);
+        if message.released {
+            return None;
+        }
+        message.released = true;
+        let at = self.outbound.iter().position(|message| message.id == id)?;
+        let message = self.outbound.remove(at);
+        self.outbound.push(message);
+        Some(Event::Received(id))
+    }
+
+    /// Everything is to be sent again [MQTT-4.4.0-1].
+    pub(super) fn resume(&mut self) {
+        for message in &mut self.outbound {
+            (message.is_sent, message.is_asked) = (false, false);
+        }
+        self.forget_queue();
+    }
+
+    fn forget_queue(&mut self) {
+        self.queue.clear();
+        self.inbound.retain(|_, held| held.qos == QoS::ExactlyOnce);
+        for held in self.inbound.values_mut() {
+            held.is_stale = true;
+        }
+    }
+
+    /// The session is not there any more: what was not sent on this connection is lost.
+    pub(super) fn lose(&mut self) {
+        self.is_losing = self.unsent() > 0;
+        self.inbound.clear();
+        self.queue.clear();
+    }
+
+    /// Between connections.
+    pub(super) fn begin_connection(&mut self) {
+        self.forget_queue();
+        if self.is_clean {
+            self.outbound.clear();
+            self.inbound.clear();
+        }
+        if self.is_losing {
+            // Whoever takes the session out early is not told.
+            self.outbound.clear();
+            self.inbound.clear();
+        }
+        *self = Self {
+            outbound: std::mem::take(&mut self.outbound),
+            inbound: std::mem::take(&mut self.inbound),
+            ..Self::new(self.setup)
+        };
+    }
+
+    /// The connection is over.
+    pub(super) fn end(&mut self) {
+        if self.state == State::Over {
+            return;
+        }
+        if self.state != State::Connected {
+            self.has_will = false;
+        }
+        self.state = State::Over;
+        self.requests.clear();
+        self.to_answer = None;
+        self.answer = None;
+        self.receiving = None;
+        self.is_sending = false;
+        self.forget_queue();
+        if self.is_clean {
+            self.resume();
+            self.lose();
+        }
+    }
+
+    // What commands may do
+
+    pub(super) fn may_send(&self) -> Result<(), SendError> {
+        match self.state {
+            State::Connected => {}
+            State::Requested if self.is_early && self.unsent() == 0 => {}
+            State::Start | State::Requested => return Err(SendError::NotConnected),
+            State::Over => return Err(SendError::Ended),
+        }
+        if self.is_sending {
+            return Err(SendError::PayloadPending);
+        }
+        Ok(())
+    }
+
+    fn has_slot(&self) -> bool {
+        self.outbound.len() + self.requests.len() < self.setup.outbound_slots
+    }
+
+    pub(super) fn may_publish(&self, qos: QoS) -> Result<(), SendError> {
+        self.may_send()?;
+        if qos == QoS::AtMostOnce {
+            return Ok(());
+        }
+        if self.unsent() > 0 {
+            return Err(SendError::ResendPending);
+        }
+        if self.in_flight() >= usize::from(self.setup.window) || !self.has_slot() {
+            return Err(SendError::WindowFull);
+        }
+        Ok(())
+    }
+
+    pub(super) fn may_request(&self) -> Result<(), SendError> {
+        self.may_send()?;
+        if self.has_slot() {
+            Ok(())
+        } else {
+            Err(SendError::WindowFull)
+        }
+    }
+
+    pub(super) fn is_in_use(&self, id: PacketId) -> bool {
+        self.sent(id).is_some() || self.requests.contains_key(&id)
+    }
+
+    // What may come
+
+    /// What has to come of this packet, or header of one, in the state that the connection is in.
+    pub(super) fn expect(&self, packet: &Packet<Vec<u8>>) -> Expected {
+        let fault = Expected::Fault;
+        let unexpected = || fault(PeerError::Unexpected(packet.packet_type()));
+        let is_client = self.setup.side == Side::Client;
+        if self.answer.is_some() && self.is_sending {
+            return Expected::NotNow(NotNow::SendingPayload);
+        }
+        if self.to_answer.is_some() || !is_client && self.state == State::Requested {
+            return Expected::NotNow(NotNow::AnswerPending);
+        }
+        match (self.state, packet) {
+            (State::Start, Packet::Connect(_)) if !is_client => Expected::Handled,
+            (State::Requested, Packet::ConnAck(connack)) => {
+                if connack.session_present() && self.is_clean {
+                    fault(PeerError::SessionPresent)
+                } else {
+                    Expected::Handled
+                }
+            }
+            (State::Start | State::Requested | State::Over, _) => unexpected(),
+            (State::Connected, packet) => match packet {
+                Packet::Publish(publish) => self.expect_publish(publish),
+                Packet::PubAck(ack) => self.expect_ack(PacketType::PubAck, ack.packet_id),
+                Packet::PubRec(ack) => self.expect_ack(PacketType::PubRec, ack.packet_id),
+                Packet::PubComp(ack) => self.expect_ack(PacketType::PubComp, ack.packet_id),
+                Packet::PubRel(ack) => self.expect_pubrel(ack.packet_id),
+                Packet::SubAck(suback) if is_client => self.expect_answer(
+                    PacketType::SubAck,
+                    suback.packet_id,
+                    Request::Subscribe(suback.return_codes.len()),
+                ),
+                Packet::UnsubAck(ack) if is_client => {
+                    self.expect_answer(PacketType::UnsubAck, ack.packet_id, Request::Unsubscribe)
+                }
+                Packet::PingResp if is_client => Expected::Handled,
+                Packet::Connect(_) if !is_client => fault(PeerError::SecondConnect),
+                Packet::Subscribe(_)
+                | Packet::Unsubscribe(_)
+                | Packet::PingReq
+                | Packet::Disconnect
+                    if !is_client =>
+                {
+                    Expected::Handled
+                }
+                _ => unexpected(),
+            },
+        }
+    }
+
+    /// What has to come of a piece of a payload.
+    pub(super) fn expect_payload(&self) -> Expected {
+        if self.answer.is_some() && self.is_sending {
+            return Expected::NotNow(NotNow::SendingPayload);
+        }
+        Expected::Handled
+    }
+
+    fn expect_publish(&self, publish: &Publish<Vec<u8>>) -> Expected {
+        self.expect_delivery(publish.delivery)
+    }
+
+    /// [MQTT-4.3.2-2, MQTT-4.3.3-2]
+    fn expect_delivery(&self, delivery: Delivery) -> Expected {
+        let new = Expected::Message { duplicate: false };
+        let again = Expected::Message { duplicate: true };
+        let Some(id) = delivery.packet_id() else {
+            return new;
+        };
+        let qos = delivery.qos();
+        if let Some(held) = self.inbound.get(&id) {
+            let same = held.qos == qos;
+            let in_use = Expected::Fault(PeerError::PacketIdInUse(id));
+            return match held.stage {
+                Stage::Received if same => again,
+                Stage::Delivered | Stage::Acknowledged if same => {
+                    if delivery.dup() || held.is_stale {
+                        again
+                    } else {
+                        in_use
+                    }
+                }
+                _ if held.is_stale => new,
+                _ => in_use,
+            };
+        }
+        let most = usize::from(self.setup.max_inbound).min(self.setup.inbound_slots);
+        let needs_room = self.setup.manual || qos == QoS::ExactlyOnce;
+        if needs_room && self.inbound.len() >= most {
+            return if self.queue.is_empty() {
+                Expected::Fault(PeerError::TooManyInbound)
+            } else {
+                Expected::NotNow(NotNow::InboundFull)
+            };
+        }
+        new
+    }
+
+    fn expect_ack(&self, packet_type: PacketType, packet_id: PacketId) -> Expected {
+        let wrong = || {
+            Expected::Fault(PeerError::WrongAcknowledgement {
+                packet_type,
+                packet_id,
+            })
+        };
+        if self.requests.contains_key(&packet_id) {
+            return wrong();
+        }
+        let Some(held) = self.sent(packet_id) else {
+            return Expected::Handled;
+        };
+        let fits = match packet_type {
+            PacketType::PubAck => held.qos == QoS::AtLeastOnce,
+            PacketType::PubRec => held.qos == QoS::ExactlyOnce,
+            _ => held.released,
+        };
+        if fits { Expected::Handled } else { wrong() }
+    }
+
+    fn expect_pubrel(&self, packet_id: PacketId) -> Expected {
+        let fits = self.inbound.get(&packet_id).is_none_or(|held| {
+            held.qos == QoS::ExactlyOnce && (held.stage == Stage::Received || held.is_stale)
+        });
+        if fits {
+            Expected::Handled
+        } else {
+            Expected::Fault(PeerError::WrongAcknowledgement {
+                packet_type: PacketType::PubRel,
+                packet_id,
+            })
+        }
+    }
+
+    fn expect_answer(
+        &self,
+        packet_type: PacketType,
+        packet_id: PacketId,
+        answer: Request,
+    ) -> Expected {
+        let in_use = self.sent(packet_id).is_some();
+        Expected::Fault(match (self.requests.get(&packet_id), answer) {
+            (Some(request), answer) if *request == answer => return Expected::Handled,
+            (Some(Request::Subscribe(_)), Request::Subscribe(_)) => {
+                PeerError::WrongNumberOfReturnCodes
+            }
+            (None, _) if !in_use => PeerError::NoSuchRequest {
+                packet_type,
+                packet_id,
+            },
+            _ => PeerError::WrongAcknowledgement {
+                packet_type,
+                packet_id,
+            },
+        })
+    }
+
+    /// A message has come to its end.
+    pub(super) fn delivered(&mut self, delivery: Delivery, duplicate: bool) {
+        use mqtt_sansio::v3::{PubAck, PubRec};
+        let Some(packet_id) = delivery.packet_id() else {
+            return;
+        };
+        let qos = delivery.qos();
+        let pubrec = Packet::PubRec(PubRec { packet_id });
+        if duplicate {
+            let is_queued = self.queue.contains(&packet_id);
+            let Some(held) = self.inbound.get_mut(&packet_id) else {
+                return;
+            };
+            held.is_stale = false;
+            if held.stage == Stage::Received {
+                self.answer = Some(pubrec);
+            } else if !is_queued {
+                self.queue.push_back(packet_id);
+            }
+            return;
+        }
+        let mut held = Received {
+            qos,
+            stage: Stage::Delivered,
+            is_stale: false,
+        };
+        if self.setup.manual {
+            self.queue.push_back(packet_id);
+        } else if qos == QoS::ExactlyOnce {
+            held.stage = Stage::Received;
+            self.answer = Some(pubrec);
+        } else {
+            self.inbound.remove(&packet_id);
+            self.answer = Some(Packet::PubAck(PubAck { packet_id }));
+            return;
+        }
+        self.inbound.insert(packet_id, held);
+    }
+
+    // What has to be done
+
+    /// The next acknowledgement that the application has given, and that is next in order
+    /// [MQTT-4.6.0-2, MQTT-4.6.0-3].
+    pub(super) fn next_acknowledgement(&self) -> Option<(PacketId, QoS)> {
+        let id = *self.queue.front()?;
+        let held = self.inbound.get(&id)?;
+        (held.stage == Stage::Acknowledged).then_some((id, held.qos))
+    }
+
+    pub(super) fn acknowledgement_left(&mut self) {
+        let Some(id) = self.queue.pop_front() else {
+            return;
+        };
+        if let Some(held) = self.inbound.get_mut(&id) {
+            held.stage = Stage::Received;
+            if held.qos == QoS::AtLeastOnce {
+                self.inbound.remove(&id);
+            }
+        }
+    }
+
+    /// What is to be sent again next, as far as the window allows: first each PUBREL
+    /// [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-4.6.0-4].
+    pub(super) fn next_resend(&mut self) -> Option<&mut Sent> {
+        if self.in_flight() >= usize::from(self.setup.window) {
+            return None;
+        }
+        let pubrel = self.outbound.iter().position(|m| m.released && !m.is_sent);
+        let next = pubrel.or_else(|| {
+            let waits = |m: &Sent| !m.is_sent && !m.is_asked;
+            self.outbound.iter().position(waits)
+        });
+        self.outbound.get_mut(next?)
+    }
+
+    /// The message that is lost next.
+    pub(super) fn next_lost(&mut self) -> Option<Sent> {
+        if !self.is_losing {
+            return None;
+        }
+        let next = self.outbound.iter().position(|m| !m.is_sent);
+        self.is_losing = next.is_some();
+        next.map(|at| self.outbound.remove(at))
+    }
+}

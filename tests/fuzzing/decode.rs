@@ -1,0 +1,120 @@
+//! Arbitrary bytes, arbitrary options: no panic, nothing consumed that is not there, and what comes
+//! out is written back as it came.
+
+use std::fmt::Write;
+
+use arbitrary::Unstructured;
+use mqtt_sansio::v3::{self, PacketRef};
+use mqtt_sansio::{DecodeError, Encode, EncodeError, Options, PacketType, SliceOutput};
+
+use super::input;
+use crate::common::{fixed_header, frame};
+
+pub fn decode(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let options = input::options(&mut u);
+    let stream = u.take_rest();
+    let mut rest = stream;
+    loop {
+        let before = rest;
+        let peeked = v3::peek(before, &options);
+        match v3::decode(&mut rest, &options) {
+            Ok(Some(packet)) => {
+                let used = before.len() - rest.len();
+                assert_eq!(before[used..].as_ptr_range(), rest.as_ptr_range());
+                let header = peeked.expect("decode takes it").expect("decode takes it");
+                assert_eq!(header.packet_len(), used);
+                check_packet(&before[..used], packet, &options);
+            }
+            Ok(None) => {
+                assert_eq!(before.as_ptr_range(), rest.as_ptr_range());
+                let header = peeked.expect("decode does not mind");
+                assert!(header.is_none_or(|header| header.packet_len() > before.len()));
+                break;
+            }
+            Err(error) => {
+                assert_eq!(before.as_ptr_range(), rest.as_ptr_range());
+                assert!(peeked.is_ok() || peeked == Err(error));
+                assert_eq!(v3::decode(&mut rest, &options), Err(error));
+                check_error(before, error);
+                break;
+            }
+        }
+    }
+}
+
+fn check_error(bytes: &[u8], error: DecodeError) {
+    // It may be found before all of the packet has come. What is missing is missing at its end.
+    let announced = fixed_header(bytes).map(|(remaining_length, len)| remaining_length + len);
+    let len = announced.unwrap_or(bytes.len());
+    assert!(error.offset() <= len, "{error:?} in {len} bytes");
+    let statement = error.statement().unwrap_or("MQTT-");
+    assert!(statement.starts_with("MQTT-"), "{statement}");
+    assert_ne!(printed_len(format_args!("{error} {error:?}")), 0);
+    let _ = error.reaction();
+}
+
+fn check_packet(frame: &[u8], packet: PacketRef<'_>, options: &Options) {
+    let expected = as_written(frame);
+    let encoded = packet.encode_to_vec().expect("it was decoded");
+    assert_eq!(encoded, expected, "{packet:?}");
+    if frame[0] != expected[0] {
+        // Only with a leniency.
+        let refused = v3::decode(&mut &frame[..], &Options::new());
+        assert!(refused.is_err(), "{packet:?} from {:02x}", frame[0]);
+    }
+    assert_eq!(packet.encoded_len(), Ok(encoded.len()));
+
+    let mut buffer = vec![0; encoded.len()];
+    assert_eq!(
+        packet.encode_to_slice(&mut buffer).as_deref(),
+        Ok(&expected[..])
+    );
+    let mut short = SliceOutput::new(&mut buffer[1..]);
+    let refused = packet.encode(&mut short);
+    assert!(
+        matches!(refused, Err(EncodeError::NoRoom { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(short.written(), b"", "a part of a packet");
+
+    let mut again = &encoded[..];
+    assert_eq!(v3::decode(&mut again, options), Ok(Some(packet)));
+    assert!(again.is_empty());
+    assert_eq!(packet.to_owned(), packet.map(<[u8]>::to_vec));
+    if frame.len() < 200 {
+        assert_ne!(printed_len(format_args!("{packet:?}")), 0);
+    }
+}
+
+/// The packet as the standard has it written: with the flags that its type has, and a Remaining
+/// Length as short as can be.
+fn as_written(bytes: &[u8]) -> Vec<u8> {
+    const DUP: u8 = 8;
+    const QOS: u8 = 6;
+    let (_, header_len) = fixed_header(bytes).expect("a whole packet");
+    let first = bytes[0];
+    let first = match PacketType::from_number(first >> 4) {
+        Some(PacketType::Publish) if first & QOS == 0 => first & !DUP,
+        Some(PacketType::Publish) => first,
+        Some(PacketType::PubRel | PacketType::Subscribe | PacketType::Unsubscribe) => {
+            first & 0xf0 | 2
+        }
+        _ => first & 0xf0,
+    };
+    frame(first, &bytes[header_len..])
+}
+
+/// Prints, and throws away what is printed.
+fn printed_len(what: std::fmt::Arguments<'_>) -> usize {
+    struct Counter(usize);
+    impl Write for Counter {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0 += text.len();
+            Ok(())
+        }
+    }
+    let mut counter = Counter(0);
+    counter.write_fmt(what).expect("it can be printed");
+    counter.0
+}

@@ -1,0 +1,226 @@
+//! The same stream, cut in arbitrary ways: the same packets, or the same error at the same place,
+//! whole and in pieces, whatever the decoder's memory.
+
+use arbitrary::Unstructured;
+use mqtt_sansio::v3::{Decoder, Packet};
+use mqtt_sansio::{DecodeError, ErrorKind, Field, Options, Piece};
+
+use super::input;
+use crate::common::{Item, Received, decode_at_once, feed, fixed_header, receive};
+
+/// Each part of the stream is as long as one of so many numbers says, over and over.
+const LENS: usize = 6;
+
+pub fn split(data: &[u8]) {
+    let mut u = Unstructured::new(data);
+    let (options, limit) = input::limited_options(&mut u);
+    let room = match input::byte(&mut u) {
+        size @ 0..128 => size,
+        size => (size - 127) * 16,
+    };
+    let mut lens = [0; LENS];
+    for len in &mut lens {
+        *len = match input::byte(&mut u) {
+            len @ 0..128 => len,
+            len => (len - 127) * 8,
+        };
+    }
+    let stream = u.take_rest();
+    let parts = cut(stream, lens);
+
+    check_whole(stream, &parts, room, options, limit);
+    check_pieces(stream, &parts, room, options);
+    #[cfg(feature = "bytes")]
+    check_bytes(stream, &parts, &options);
+    check_both_kinds(&parts, room, options);
+}
+
+/// Some of the parts may be empty, but not all.
+fn cut(stream: &[u8], lens: [usize; LENS]) -> Vec<&[u8]> {
+    let lens = if lens == [0; LENS] { [1; LENS] } else { lens };
+    let mut parts = Vec::new();
+    let mut rest = stream;
+    for len in lens.into_iter().cycle() {
+        let (part, behind) = rest.split_at(len.min(rest.len()));
+        parts.push(part);
+        rest = behind;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    parts
+}
+
+/// `decode`, in each kind of memory.
+fn check_whole(stream: &[u8], parts: &[&[u8]], room: usize, options: Options, limit: u32) {
+    let parts = || parts.iter().copied();
+    // Memory is a limit like that of the options, also for what lies whole in the input.
+    let expected = |room: usize| {
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        decode_at_once(stream, &options.max_packet_size(room.min(limit)))
+    };
+    let grown = feed(Decoder::with_options(Vec::new(), options), parts());
+    assert_eq!(grown, expected(usize::MAX));
+
+    let mut memory = vec![0xee; room];
+    let slice = feed(Decoder::with_options(&mut memory[..], options), parts());
+    assert_eq!(slice, expected(room), "in {room} bytes");
+    let memory = vec![0; room].into_boxed_slice();
+    let at_once = feed(Decoder::with_options(memory, options), [stream]);
+    assert_eq!(at_once, expected(room), "in {room} bytes, not cut");
+    let array = feed(Decoder::with_options([0; 16], options), parts());
+    assert_eq!(array, expected(16), "in 16 bytes");
+}
+
+/// `decode_in_pieces`: the same however it is cut, and as a decoder with room for everything has
+/// it.
+fn check_pieces(stream: &[u8], parts: &[&[u8]], room: usize, options: Options) {
+    let memory = || vec![0xee; room].into_boxed_slice();
+    let received = receive(
+        Decoder::with_options(memory(), options),
+        parts.iter().copied(),
+    );
+    let at_once = receive(Decoder::with_options(memory(), options), [stream]);
+    assert_eq!(received, at_once, "in {room} bytes");
+
+    let Received {
+        mut items,
+        error,
+        position,
+        at_packet_boundary,
+    } = received;
+    let all = decode_at_once(stream, &options.max_packet_size(u32::MAX));
+    // The last payload may not have come to its end.
+    let is_unfinished = items.last().is_some_and(|item| match item {
+        Item::InPieces(header, payload) => payload.len() < header.payload_len as usize,
+        Item::Whole(_) => false,
+    });
+    if is_unfinished {
+        items.pop();
+    }
+    assert!(!is_unfinished || error.is_none() && !at_packet_boundary);
+    let count = items.len();
+    assert!(count <= all.packets.len(), "packets that are not there");
+    for (item, packet) in items.into_iter().zip(&all.packets) {
+        assert_eq!(item.into_packet(), *packet);
+    }
+    if error.is_none() {
+        assert_eq!(count, all.packets.len());
+    } else if is_found_early(error) {
+        // A topic that is wrong as well comes first where it is looked at.
+        assert!(
+            all.error
+                .is_none_or(|fault| fault.field() == Field::TopicName)
+                || error == all.error
+        );
+        assert_eq!(position, all.position);
+    } else if let (false, Some(completed)) = (is_limit(error), completed(stream, all.position)) {
+        // What comes before a payload is judged without it.
+        let all = decode_at_once(&completed, &options.max_packet_size(u32::MAX));
+        assert_eq!((error, position), (all.error, all.position));
+    }
+}
+
+/// The stream with the rest of the packet at `position`, if that is not all there and not too long.
+fn completed(stream: &[u8], position: u64) -> Option<Vec<u8>> {
+    let start = usize::try_from(position).ok()?;
+    let header = fixed_header(&stream[start..]);
+    let end = header.map_or(start, |(remaining_length, len)| {
+        start + len + remaining_length
+    });
+    if end > 10_000 {
+        return None;
+    }
+    let mut completed = stream.to_vec();
+    completed.resize(end.max(stream.len()), 0);
+    Some(completed)
+}
+
+/// An error that a decoder with more room does not give.
+fn is_limit(error: Option<DecodeError>) -> bool {
+    error.is_some_and(|error| error.kind() == ErrorKind::PacketTooLarge)
+}
+
+/// The lengths in a PUBLISH that comes in pieces leave no room for its Packet Identifier. That is
+/// found without looking at the topic, which may not have come.
+fn is_found_early(error: Option<DecodeError>) -> bool {
+    error.is_some_and(|error| {
+        (error.kind(), error.field()) == (ErrorKind::Truncated, Field::PacketIdentifier)
+    })
+}
+
+/// `decode_bytes`, with the stream arriving in the same parts.
+#[cfg(feature = "bytes")]
+fn check_bytes(stream: &[u8], parts: &[&[u8]], options: &Options) {
+    let mut src = bytes::BytesMut::new();
+    let mut packets = Vec::new();
+    let mut error = None;
+    let mut come = 0;
+    'stream: for part in parts {
+        src.extend_from_slice(part);
+        come += part.len();
+        loop {
+            match mqtt_sansio::v3::decode_bytes(&mut src, options) {
+                Ok(Some(packet)) => packets.push(packet.map(|bytes| bytes.to_vec())),
+                Ok(None) => break,
+                Err(fault) => {
+                    error = Some(fault);
+                    break 'stream;
+                }
+            }
+        }
+    }
+    let expected = decode_at_once(stream, options);
+    assert_eq!((packets, error), (expected.packets, expected.error));
+    assert_eq!((come - src.len()) as u64, expected.position);
+}
+
+/// Whole and in pieces by turns: whatever `decode` skips, no packet comes out that is not in the
+/// stream, and nothing is read twice.
+fn check_both_kinds(parts: &[&[u8]], room: usize, options: Options) {
+    let mut decoder = Decoder::with_options(vec![0; room].into_boxed_slice(), options);
+    let mut turn = 0_u32;
+    let mut come = 0;
+    for part in parts {
+        let mut input = *part;
+        come += part.len() as u64;
+        loop {
+            let before = decoder.position();
+            turn += 1;
+            let outcome = if turn % 3 == 0 {
+                decoder
+                    .decode(&mut input)
+                    .map(|packet| packet.map(packet_len))
+            } else {
+                decoder.decode_in_pieces(&mut input).map(|piece| {
+                    piece.map(|piece| match piece {
+                        Piece::Packet(packet) => packet_len(packet),
+                        Piece::PublishHeader(header) => header.topic.as_bytes().len(),
+                        Piece::Payload { bytes, .. } => bytes.len(),
+                    })
+                })
+            };
+            let after = decoder.position();
+            match outcome {
+                Ok(Some(len)) => assert!(after - before >= len as u64, "{len} bytes"),
+                Ok(None) => break,
+                Err(error) => {
+                    assert_eq!(decoder.decode(&mut input), Err(error), "it latches");
+                    assert_eq!(decoder.decode_in_pieces(&mut input), Err(error));
+                    assert_eq!(decoder.position(), after);
+                    return;
+                }
+            }
+        }
+        assert!(input.is_empty());
+        assert!(decoder.position() <= come);
+        let is_all_out = decoder.position() == come;
+        assert!(is_all_out || !decoder.is_at_packet_boundary());
+    }
+}
+
+/// A lower bound.
+fn packet_len(packet: Packet<&[u8]>) -> usize {
+    use mqtt_sansio::Encode;
+    packet.encoded_len().expect("it was decoded")
+}
