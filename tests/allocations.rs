@@ -493,35 +493,4 @@ mod connections {
         });
         assert_eq!(made.count_total, 0);
     }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn a_server_that_holds_unreleased_messages_holds_no_more_than_its_limit() {
-        let config = Config::new().max_inbound(100);
-        let mut server = Server::new(Session::<Vec<Slot>>::default(), config, NOW);
-        let mut stream = b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01c".to_vec();
-        for number in 1..=u16::MAX {
-            stream.extend(b"\x34\x05\0\x01t");
-            stream.extend(number.to_be_bytes());
-        }
-        let mut rest = &stream[..];
-        let mut taken = 0;
-        let held = heap(|| {
-            while let Some(packet) = v3::decode(&mut rest, &super::unlimited()).unwrap() {
-                match server.handle_packet(NOW, packet) {
-                    Ok(Some(Event::ConnectRequested(_))) => {
-                        let mut connack = [0; 4];
-                        let mut out = SliceOutput::new(&mut connack);
-                        server.accept(NOW, &mut None, &mut out).unwrap();
-                    }
-                    Ok(_) => taken += 1,
-                    Err(_) => break,
-                }
-                while server.poll_action().is_some() {}
-            }
-        });
-        assert_eq!(taken, 100);
-        // Eight bytes each, in a vector that doubles: 128 slots, and the 64 before them.
-        assert!(held.bytes_max <= 8 * (128 + 64), "{held:?}");
-    }
 }

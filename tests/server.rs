@@ -855,8 +855,8 @@ fn several_packets_at_once_are_answered_in_their_order() {
 
 // A hostile client
 
-/// 65,535 unreleased QoS 2 messages from one hostile client: bounded, and constant cost per
-/// packet. The default limit is 1,024.
+/// 65,535 unreleased QoS 2 messages from one hostile client: the default limit is 1,024. Other
+/// limits, and the cost, are in `tests/hostile/identifiers.rs`.
 #[test]
 fn a_client_that_never_releases_is_bounded_by_default() {
     let mut s = connected(CONFIG, 0);
@@ -868,35 +868,6 @@ fn a_client_that_never_releases_is_bounded_by_default() {
     }
     s.violates(publish(Q2, 1_025, "x"), PeerError::TooManyInbound);
     s.closes(CloseReason::Violation(PeerError::TooManyInbound));
-}
-
-/// 65,535 unreleased QoS 2 messages from one hostile client, in the worst order: it stays fast.
-#[test]
-fn a_client_may_have_65535_messages_unreleased_if_the_server_wants_it() {
-    let mut server = Server::new(fresh::<Vec<Slot>>(), CONFIG.max_inbound(65_535), ms(0));
-    let mut deal = |bytes: Vec<u8>| {
-        let packet = mqtt_sansio::v3::decode(&mut &bytes[..], &mqtt_sansio::Options::new());
-        let event = server.handle_packet(ms(0), packet.unwrap().unwrap());
-        let told = event.unwrap().is_some();
-        if server.state() == State::Requested {
-            server.accept(ms(0), &mut None, &mut Vec::new()).unwrap();
-        }
-        let mut last = None;
-        while let Some(action) = server.poll_action() {
-            last = Some(action);
-        }
-        (told, last)
-    };
-    deal(connect_bytes(false, 0));
-    for step in 0..65_535_u32 {
-        // Bits in reverse: neighbours come as far apart as can be.
-        let number = u16::try_from(step + 1).unwrap().reverse_bits();
-        assert!(deal(publish(Q2, number, "x")).0);
-    }
-    for step in (1..=65_535_u16).rev() {
-        assert!(matches!(deal(pubrel(step)).1, Some(Action::Transmit(_))));
-    }
-    assert!(server.session().is_empty());
 }
 
 // Size

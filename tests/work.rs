@@ -118,11 +118,19 @@ fn a_packet_that_comes_in_larger_parts_is_kept_once_and_looked_at_once() {
 #[test]
 fn a_packet_of_one_mib_costs_per_byte_what_one_of_two_bytes_costs() {
     for len in [0, 100, 10_000, 1024 * 1024] {
-        check(
-            &frame(0x30, &[b"\0\x01t".to_vec(), vec![7; len]].concat()),
-            1,
-            &format!("{len}"),
-        );
+        for (first_byte, start, repeated) in [
+            (0x30, &b"\0\x01t"[..], &b"\x07"[..]),
+            (0x82, b"\0\x01\0\x01a\0", b"\0\x01a\0"),
+            (0xa2, b"\0\x01\0\x01a", b"\0\x01a"),
+            (0x90, b"\0\x01\0", b"\x80"),
+        ] {
+            let body = [start, &repeated.repeat(len / repeated.len())].concat();
+            check(
+                &frame(first_byte, &body),
+                1,
+                &format!("{first_byte:02x}, {len}"),
+            );
+        }
     }
     check(b"\xc0\0", 1, "two bytes");
 }

@@ -200,7 +200,9 @@ pub(crate) fn encode(packet: &impl Encode) -> Vec<u8> {
 
 /// Decoding takes whatever MQTT can say.
 pub(crate) const fn unlimited() -> Options {
-    Options::new().max_packet_size(u32::MAX)
+    Options::new()
+        .max_packet_size(u32::MAX)
+        .max_filters(u32::MAX)
 }
 
 /// The one packet that `bytes` are.
