@@ -238,3 +238,34 @@ fn qos_prints_and_converts_to_its_number() {
     assert_eq!(numbers, BTreeSet::from([0, 1, 2]));
     assert_eq!(QoS::ExactlyOnce.to_string(), "2");
 }
+
+/// A limit that SECURITY.md does not name, or names with another default, is found by what `Debug`
+/// shows of the defaults.
+#[test]
+fn the_limits_in_security_md_are_those_that_there_are() {
+    let security = include_str!("../SECURITY.md");
+    let documented: BTreeSet<(String, u32)> = security
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.strip_prefix("| `")?.split('|').map(str::trim);
+            let limit = cells.next()?.trim_end_matches('`').to_owned();
+            Some((limit, cells.next()?.parse().ok()?))
+        })
+        .collect();
+    let mut defaults = BTreeSet::new();
+    for shown in [
+        format!("{:?}", Options::new()),
+        format!("{:?}", Config::new()),
+    ] {
+        let (name, fields) = shown.split_once(" { ").unwrap();
+        for field in fields.trim_end_matches(" }").split(", ") {
+            let (field, value) = field.split_once(": ").unwrap();
+            // Switches are no limits.
+            if field != "leniency" && value != "false" {
+                defaults.insert((format!("{name}::{field}"), value.parse().unwrap()));
+            }
+        }
+    }
+    assert_eq!(documented, defaults);
+    assert_eq!(defaults.len(), 7);
+}
