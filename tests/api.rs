@@ -15,8 +15,8 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{
     Action, Client, CloseReason, Config, DecodeError, EncodeError, Event, HandleError, Message,
-    Options, Outbox, PacketId, PeerError, QoS, RestoreError, SendError, Server, Session, Slot,
-    Text, TextError, Timestamp, TopicFilter, TopicName,
+    Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError, SendError, Server,
+    Session, Slot, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -268,4 +268,56 @@ fn the_limits_in_security_md_are_those_that_there_are() {
     }
     assert_eq!(documented, defaults);
     assert_eq!(defaults.len(), 7);
+}
+
+/// [MQTT-4.8.0-1] is broken by each of them; most break something more exact. A limit of this side
+/// breaks nothing.
+#[test]
+fn each_fault_of_a_peer_names_the_statement_that_it_breaks() {
+    let malformed = v3::decode(&mut &b"\x60\x02\0\x01"[..], &Options::new()).unwrap_err();
+    let packet_id = PacketId::MIN;
+    for (fault, statement) in [
+        (PeerError::from(malformed), malformed.statement()),
+        (
+            PeerError::Unexpected(PacketType::ConnAck),
+            Some("MQTT-4.8.0-1"),
+        ),
+        (PeerError::SecondConnect, Some("MQTT-3.1.0-2")),
+        (PeerError::SessionPresent, Some("MQTT-3.2.2-1")),
+        (
+            PeerError::WrongAcknowledgement {
+                packet_type: PacketType::PubAck,
+                packet_id,
+            },
+            Some("MQTT-4.8.0-1"),
+        ),
+        (
+            PeerError::NoSuchRequest {
+                packet_type: PacketType::SubAck,
+                packet_id,
+            },
+            Some("MQTT-2.3.1-7"),
+        ),
+        (PeerError::WrongNumberOfReturnCodes, Some("MQTT-3.8.4-5")),
+        (PeerError::PacketIdInUse(packet_id), Some("MQTT-2.3.1-2")),
+        (PeerError::TooManyInbound, None),
+    ] {
+        assert_eq!(fault.statement(), statement, "{fault:?}");
+        assert_eq!(HandleError::from(fault), HandleError::Peer(fault));
+    }
+    assert_eq!(malformed.statement(), Some("MQTT-3.6.1-1"));
+}
+
+/// For a driver that takes what `decode_in_pieces` yields, whole packets come the same way.
+#[test]
+fn a_whole_packet_among_pieces_is_dealt_with_like_any_other() {
+    let mut client = connected(Config::default());
+    let mut decoder = Decoder::new([0; 16]);
+    let mut input = &b"\x62\x02\0\x07"[..];
+    let piece = decoder.decode_in_pieces(&mut input).unwrap().unwrap();
+    assert_eq!(client.handle_piece(NOW, piece), Ok(None));
+    let Some(Action::Transmit(pubcomp)) = client.poll_action() else {
+        panic!("no PUBCOMP");
+    };
+    assert_eq!(AsRef::<[u8]>::as_ref(&pubcomp), b"\x70\x02\0\x07");
 }
