@@ -398,6 +398,27 @@ fn session_present_is_1_only_for_a_session_that_was_kept_and_is_wanted() {
     assert!(!present, "Clean Session has ended it [MQTT-3.1.2-6]");
 }
 
+/// [MQTT-3.1.3-2]
+#[test]
+fn each_client_identifier_has_a_session_of_its_own() {
+    let broker = Broker::start(&[]);
+    for (id, filter) in [("c", "t/c"), ("C", "t/C"), ("cc", "t/cc")] {
+        let (mut peer, present) = broker.persistent(id);
+        assert!(!present, "{id}");
+        peer.subscribe(&[(filter, Q1)]);
+        peer.disconnect();
+    }
+    let mut publisher = broker.clean("p");
+    for topic in ["t/c", "t/C", "t/cc"] {
+        publisher.publish(topic, "x", Q1, false);
+    }
+    for (id, expected) in [("cc", "t/cc x 1"), ("c", "t/c x 1"), ("C", "t/C x 1")] {
+        let (mut peer, present) = broker.persistent(id);
+        assert!(present, "{id}");
+        assert_eq!(peer.take_all(), [expected]);
+    }
+}
+
 #[test]
 fn clean_session_forgets_subscriptions_and_what_was_queued() {
     let broker = Broker::start(&[]);
@@ -460,6 +481,10 @@ fn any_utf_8_is_a_client_identifier_however_long() {
     let broker = Broker::start(&[]);
     let long = "\u{1f980}".repeat(16_383);
     for name in [
+        "0",
+        "0123456789abcdefghijklm",
+        "nopqrstuvwxyzABCDEFGHIJ",
+        "KLMNOPQRSTUVWXYZ",
         "0123456789abcdefghijklmnopqrstuvwxyz",
         "\u{e9} /#+\t\u{1}",
         &long,
@@ -1123,6 +1148,20 @@ fn a_retained_message_comes_with_each_new_subscription_and_replaces_the_one_befo
     }
 }
 
+/// [MQTT-3.3.1-7]
+#[test]
+fn a_retained_message_with_qos_0_replaces_the_one_before() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    for (before, expected) in [(Q2, "r new 0 retained"), (Q0, "r new 0 retained")] {
+        peer.publish("r", "old", before, true);
+        peer.publish("r", "new", Q0, true);
+        peer.subscribe(&[("r", Q2)]);
+        assert_eq!(peer.take_all(), [expected]);
+        peer.unsubscribe(&["r"]);
+    }
+}
+
 #[test]
 fn retain_is_1_only_because_of_a_new_subscription() {
     let broker = Broker::start(&[]);
@@ -1381,16 +1420,39 @@ fn a_subscription_to_the_same_filter_replaces_and_unsubscribe_ends_just_that_one
     peer.expect_nothing();
 }
 
+/// [MQTT-3.8.4-4, MQTT-3.10.4-6]
+#[test]
+fn many_filters_in_one_request_are_as_good_as_many_requests() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.publish("b", "retained", Q1, true);
+    assert_eq!(peer.subscribe(&[("a", Q0), ("b", Q1), ("c", Q2)]), [0, 1, 2]);
+    assert_eq!(peer.take_all(), ["b retained 1 retained"]);
+    for topic in ["a", "b", "c", "d"] {
+        peer.publish(topic, "x", Q2, false);
+    }
+    assert_eq!(peer.take_all(), ["a x 0", "b x 1", "c x 2"]);
+    peer.unsubscribe(&["c", "a"]);
+    for topic in ["a", "b", "c", "d"] {
+        peer.publish(topic, "y", Q2, false);
+    }
+    assert_eq!(peer.take_all(), ["b y 1"]);
+}
+
 #[test]
 fn what_is_under_way_or_queued_is_carried_through_after_unsubscribe() {
     let broker = Broker::start(&[]);
     let (mut peer, _) = broker.persistent("c");
     peer.subscribe(&[("t", Q2)]);
     let mut publisher = broker.clean("p");
-    publisher.publish("t", "1", Q2, false);
+    // More than are under way at once: the others are in the queue.
+    for n in 0..150 {
+        publisher.publish("t", &n.to_string(), Q2, false);
+    }
     peer.unsubscribe(&["t"]);
-    publisher.publish("t", "2", Q2, false);
-    assert_eq!(peer.take_all(), ["t 1 2"]);
+    publisher.publish("t", "too late", Q2, false);
+    let expected: Vec<_> = (0..150).map(|n| format!("t {n} 2")).collect();
+    assert_eq!(peer.take_all(), expected);
 }
 
 #[test]

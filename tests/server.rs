@@ -464,6 +464,25 @@ fn a_suback_with_another_number_of_return_codes_is_refused() {
     assert_eq!(s.try_suback(&[1, 1]), Err(SendError::NotAwaited));
 }
 
+/// [MQTT-3.8.3-2]: the application is told which they are.
+#[test]
+fn a_server_without_wildcards_refuses_the_filters_that_have_them() {
+    let mut s = connected(CONFIG, 0);
+    s.receives("82 10 00 01 00 01 'a' 02 00 03 'a/+' 01 00 01 '#' 00");
+    let Some(Item::Event(Event::SubscribeRequested(subscribe))) = s.log_pop() else {
+        panic!("no SUBSCRIBE");
+    };
+    let codes: Vec<_> = subscribe
+        .subscriptions
+        .iter()
+        .map(|asked| match asked.topic_filter.has_wildcards() {
+            true => 0x80,
+            false => asked.qos.number(),
+        })
+        .collect();
+    s.suback(&codes).sends("90 05 00 01 02 80 80");
+}
+
 /// [MQTT-3.10.4-4]
 #[test]
 fn an_unsubscribe_is_answered_with_its_identifier() {

@@ -42,6 +42,7 @@ fn for_each_valid(test: impl Fn(&Row, &PacketRef<'_>)) {
 
 // Valid packets.
 
+/// [MQTT-1.5.3-3, MQTT-2.3.1-5, MQTT-3.1.3-1]
 #[test]
 fn every_valid_packet_decodes_to_the_fields_that_its_row_states() {
     for_each_valid(|row, packet| {
@@ -59,6 +60,30 @@ fn every_valid_packet_decodes_to_the_fields_that_its_row_states() {
     });
 }
 
+/// [MQTT-1.5.3-3]
+#[test]
+fn u_feff_is_an_ordinary_character_wherever_it_stands() {
+    for string in ["\u{feff}", "\u{feff}a", "a\u{feff}b", "a\u{feff}"] {
+        let topic = TopicName::new(string).unwrap();
+        let packet = Packet::from(v3::Publish {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: topic.as_ref(),
+            payload: &b""[..],
+        });
+        let bytes = encode(&packet);
+        assert_eq!(bytes[4..], *string.as_bytes());
+        assert_eq!(decode_whole(&bytes, &Options::new()).unwrap(), packet);
+        let packet = Packet::from(connect(string));
+        let bytes = encode(&packet);
+        assert_eq!(bytes[14..], *string.as_bytes());
+        assert_eq!(decode_whole(&bytes, &Options::new()).unwrap(), packet);
+        assert!(!TopicFilter::new("a").unwrap().matches(&topic));
+        assert!(TopicFilter::new(string).unwrap().matches(&topic));
+    }
+}
+
+/// [MQTT-2.2.2-1, MQTT-2.3.1-5]
 #[test]
 fn every_valid_packet_encodes_to_the_bytes_it_came_from() {
     for_each_valid(|row, packet| {

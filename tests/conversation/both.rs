@@ -764,6 +764,22 @@ conversations! {
         assert!(us.peer.into_session().is_empty());
     }
 
+    /// Clean Session does not make it shorter than that [MQTT-4.1.0-2].
+    fn with_clean_session_the_session_lasts_as_long_as_the_connection<S>() {
+        let mut us = Us::begins_clean::<S>(AUTO);
+        us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
+        us.publish(Q2, "b").sends(publish(Q2, 2, "b"));
+        us.receives(publish(Q2, 9, "d")).message(publish(Q2, 9, "d")).sends(pubrec(9));
+        us.wakes_at(1).nothing_more();
+        assert_eq!((outbound(us.session()), inbound(us.session())), (vec![1, 2], vec![9]));
+        us.receives(dup(Q2, 9, "d")).sends(pubrec(9));
+        us.receives(pubrec(2)).received(2).sends(pubrel(2));
+        us.receives(puback(1)).delivered(1);
+        us.receives(pubcomp(2)).delivered(2);
+        us.receives(pubrel(9)).sends(pubcomp(9));
+        assert!(us.session().is_empty());
+    }
+
     /// The same if nobody asks for what came of it.
     fn with_clean_session_nothing_is_left_to_take_out<S>() {
         let mut us = Us::begins_clean::<S>(AUTO);
