@@ -381,6 +381,7 @@ const fn packet_id(publish: &Publish<Vec<u8>>) -> PacketId {
 
 // Connecting
 
+/// [MQTT-3.1.2-6]
 #[test]
 fn session_present_is_1_only_for_a_session_that_was_kept_and_is_wanted() {
     let broker = Broker::start(&[]);
@@ -457,6 +458,7 @@ fn an_unsupported_level_is_answered_1_and_an_unknown_name_not_at_all() {
     }
 }
 
+/// [MQTT-3.1.3-6]
 #[test]
 fn an_empty_identifier_is_replaced_with_clean_session_and_refused_without() {
     let broker = Broker::start(&[]);
@@ -476,6 +478,7 @@ fn an_empty_identifier_is_replaced_with_clean_session_and_refused_without() {
     }
 }
 
+/// [MQTT-3.1.3-5]
 #[test]
 fn any_utf_8_is_a_client_identifier_however_long() {
     let broker = Broker::start(&[]);
@@ -663,6 +666,7 @@ fn mqtt_3_1_clients_are_served_and_may_set_dup_on_what_they_send_again() {
     assert_eq!(peer.take(), "t hi 2");
 }
 
+/// [MQTT-4.5.0-1, MQTT-7.1.1-1]
 #[test]
 fn many_clients_at_once() {
     let broker = Broker::start(&[]);
@@ -679,6 +683,7 @@ fn many_clients_at_once() {
 
 // A new connection of the same client
 
+/// [MQTT-3.1.4-2]
 #[test]
 fn a_second_connection_ends_the_first_publishes_its_will_and_takes_over_the_session() {
     let broker = Broker::start(&[]);
@@ -756,6 +761,7 @@ fn a_client_that_does_not_read_can_be_taken_over_too() {
 
 // Wills
 
+/// [MQTT-3.1.2-8, MQTT-3.1.2-10, MQTT-3.14.4-3]
 #[test]
 fn the_will_is_published_at_every_end_but_disconnect() {
     let broker = Broker::start(&[]);
@@ -795,6 +801,7 @@ fn disconnect_counts_although_the_client_has_not_read_what_it_was_sent() {
     }
 }
 
+/// [MQTT-3.1.2-16, MQTT-3.1.2-17]
 #[test]
 fn a_retained_will_is_retained_and_another_is_not() {
     let broker = Broker::start(&[]);
@@ -813,6 +820,7 @@ fn a_retained_will_is_retained_and_another_is_not() {
 
 // Sessions
 
+/// [MQTT-3.1.2-5, MQTT-4.6.0-5, MQTT-4.6.0-6]
 #[test]
 fn messages_wait_for_an_absent_client_in_order_and_those_with_qos_0_do_not() {
     let broker = Broker::start(&[]);
@@ -1123,6 +1131,7 @@ fn what_a_large_packet_needed_is_not_kept_by_an_idle_connection() {
 
 // Retained messages
 
+/// [MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-8, MQTT-3.3.1-12, MQTT-3.8.4-3]
 #[test]
 fn a_retained_message_comes_with_each_new_subscription_and_replaces_the_one_before() {
     let broker = Broker::start(&[]);
@@ -1162,6 +1171,7 @@ fn a_retained_message_with_qos_0_replaces_the_one_before() {
     }
 }
 
+/// [MQTT-3.3.1-9]
 #[test]
 fn retain_is_1_only_because_of_a_new_subscription() {
     let broker = Broker::start(&[]);
@@ -1175,6 +1185,7 @@ fn retain_is_1_only_because_of_a_new_subscription() {
     assert_eq!(peer.take_all(), ["r 2 1"]);
 }
 
+/// [MQTT-3.3.1-10, MQTT-3.3.1-11]
 #[test]
 fn an_empty_retained_message_is_delivered_and_clears() {
     let broker = Broker::start(&[]);
@@ -1189,6 +1200,7 @@ fn an_empty_retained_message_is_delivered_and_clears() {
     assert_eq!(peer.take_all(), ["r  1"]);
 }
 
+/// [MQTT-3.1.2-7]
 #[test]
 fn retained_messages_outlive_the_session_that_they_came_from() {
     let broker = Broker::start(&[]);
@@ -1378,6 +1390,7 @@ fn beyond_the_limit_messages_are_delivered_and_not_retained() {
 
 // Subscriptions
 
+/// [MQTT-3.8.4-6]
 #[test]
 fn the_qos_is_the_lower_of_what_was_published_and_what_was_granted() {
     let broker = Broker::start(&[]);
@@ -1393,6 +1406,7 @@ fn the_qos_is_the_lower_of_what_was_published_and_what_was_granted() {
     }
 }
 
+/// [MQTT-3.3.5-1]
 #[test]
 fn overlapping_subscriptions_give_one_copy_with_the_highest_qos() {
     let broker = Broker::start(&[]);
@@ -1404,6 +1418,7 @@ fn overlapping_subscriptions_give_one_copy_with_the_highest_qos() {
     assert_eq!(peer.take_all(), ["a/b/c x 0"]);
 }
 
+/// [MQTT-3.8.4-3, MQTT-3.10.4-1, MQTT-3.10.4-2, MQTT-3.10.4-5]
 #[test]
 fn a_subscription_to_the_same_filter_replaces_and_unsubscribe_ends_just_that_one() {
     let broker = Broker::start(&[]);
@@ -1426,7 +1441,10 @@ fn many_filters_in_one_request_are_as_good_as_many_requests() {
     let broker = Broker::start(&[]);
     let mut peer = broker.clean("c");
     peer.publish("b", "retained", Q1, true);
-    assert_eq!(peer.subscribe(&[("a", Q0), ("b", Q1), ("c", Q2)]), [0, 1, 2]);
+    assert_eq!(
+        peer.subscribe(&[("a", Q0), ("b", Q1), ("c", Q2)]),
+        [0, 1, 2]
+    );
     assert_eq!(peer.take_all(), ["b retained 1 retained"]);
     for topic in ["a", "b", "c", "d"] {
         peer.publish(topic, "x", Q2, false);
@@ -1439,6 +1457,7 @@ fn many_filters_in_one_request_are_as_good_as_many_requests() {
     assert_eq!(peer.take_all(), ["b y 1"]);
 }
 
+/// [MQTT-3.10.4-2, MQTT-3.10.4-3]
 #[test]
 fn what_is_under_way_or_queued_is_carried_through_after_unsubscribe() {
     let broker = Broker::start(&[]);
@@ -1455,6 +1474,7 @@ fn what_is_under_way_or_queued_is_carried_through_after_unsubscribe() {
     assert_eq!(peer.take_all(), expected);
 }
 
+/// [MQTT-3.9.3-1]
 #[test]
 fn suback_answers_each_filter_in_order_and_0x80_to_those_denied() {
     let broker = Broker::start(&["--deny", "no/#", "--deny", "test/nosubscribe"]);
@@ -1472,6 +1492,7 @@ fn suback_answers_each_filter_in_order_and_0x80_to_those_denied() {
     peer.expect_nothing();
 }
 
+/// [MQTT-4.7.2-1]
 #[test]
 fn a_leading_wildcard_does_not_match_a_topic_that_starts_with_a_dollar_sign() {
     let broker = Broker::start(&[]);
@@ -1487,6 +1508,7 @@ fn a_leading_wildcard_does_not_match_a_topic_that_starts_with_a_dollar_sign() {
     assert_eq!(peer.take_all(), ["$other/a 2 0"]);
 }
 
+/// [MQTT-4.7.3-4]
 #[test]
 fn empty_levels_and_letters_are_compared_as_they_are() {
     let broker = Broker::start(&[]);
@@ -1508,6 +1530,7 @@ fn up_to_three_levels(levels: &[&str]) -> Vec<String> {
     all
 }
 
+/// [MQTT-3.3.2-3]
 #[test]
 fn every_filter_gets_the_topics_that_it_matches_and_no_others() {
     let topics = up_to_three_levels(&["", "a", "$b", "c"]);
@@ -1588,6 +1611,7 @@ fn many_filters_that_do_not_match_cost_nothing() {
 
 // Publishing
 
+/// [MQTT-3.3.1-3]
 #[test]
 fn dup_is_not_passed_on() {
     let broker = Broker::start(&[]);
@@ -1605,6 +1629,7 @@ fn dup_is_not_passed_on() {
     assert_eq!(peer.take(), "t x 1");
 }
 
+/// [MQTT-3.3.5-2]
 #[test]
 fn what_clients_publish_in_sys_is_acknowledged_and_goes_nowhere() {
     let broker = Broker::start(&[]);
@@ -1622,6 +1647,7 @@ fn what_clients_publish_in_sys_is_acknowledged_and_goes_nowhere() {
     assert_eq!(peer.take_all(), ["$SYSTEM/a x 1"]);
 }
 
+/// [MQTT-4.6.0-5, MQTT-4.6.0-6]
 #[test]
 fn what_one_client_publishes_arrives_in_its_order() {
     let broker = Broker::start(&[]);

@@ -765,7 +765,7 @@ fn a_pingreq_held_back_by_a_payload_does_not_time_out() {
     c.wakes_at(62_500).nothing_more().state(State::Connected);
 }
 
-/// MQTT-3.1.2-24; Keep Alive 0 turns it off.
+/// [MQTT-3.1.2-24]; Keep Alive 0 turns it off.
 #[test]
 fn without_keep_alive_there_is_no_deadline() {
     let mut c = connected(CONFIG, 0);

@@ -257,6 +257,7 @@ fn in_memory_tells_its_story() {
 
 // client pub
 
+/// [MQTT-7.1.2-1]
 #[test]
 fn a_message_is_published_at_each_qos() {
     let server = Server::new();

@@ -138,6 +138,7 @@ fn a_packet_that_only_servers_send_is_a_violation() {
     }
 }
 
+/// [MQTT-3.2.0-1]
 #[test]
 fn commands_before_the_connection_is_accepted_are_refused() {
     let mut s = begins(CONFIG);
@@ -198,7 +199,7 @@ fn connack_that_does_not_fit_into_the_output_can_be_tried_again() {
     s.room(4).accepts(None).sends("20 02 00 00");
 }
 
-/// [MQTT-3.2.2-4, MQTT-3.2.2-5]
+/// [MQTT-3.1.3-9, MQTT-3.2.2-4, MQTT-3.2.2-5]
 #[test]
 fn all_five_refusals_are_sent_and_end_the_connection() {
     for (code, refusal) in [
@@ -341,7 +342,7 @@ fn accepting_clean_session_says_session_not_present() {
     assert!(s.session().is_empty());
 }
 
-/// [MQTT-3.2.2-1]
+/// [MQTT-3.1.4-3, MQTT-3.2.2-1]
 #[test]
 fn accepting_clean_session_with_a_kept_session_is_refused() {
     let mut s = begins(CONFIG);
@@ -391,7 +392,7 @@ fn a_server_that_lost_the_session_delivers_new_messages_with_old_identifiers() {
         .sends(pubrec(4));
 }
 
-/// CONNACK comes before what is sent again [MQTT-3.2.0-1, MQTT-4.4.0-1].
+/// CONNACK comes before what is sent again [MQTT-3.1.2-4, MQTT-3.2.0-1, MQTT-4.4.0-1].
 #[test]
 fn what_is_sent_again_comes_after_connack() {
     let mut s = connected(CONFIG, 0);
@@ -434,7 +435,7 @@ fn a_client_that_lost_its_memory_is_not_locked_out() {
 
 // Subscriptions
 
-/// [MQTT-3.8.4-1, MQTT-3.8.4-2, MQTT-3.8.4-5, MQTT-3.9.3-1]
+/// [MQTT-2.3.1-7, MQTT-3.8.4-1, MQTT-3.8.4-2, MQTT-3.8.4-5, MQTT-3.9.3-1]
 #[test]
 fn a_subscribe_is_answered_with_a_return_code_for_each_filter() {
     let mut s = connected(CONFIG, 0);
@@ -483,7 +484,7 @@ fn a_server_without_wildcards_refuses_the_filters_that_have_them() {
     s.suback(&codes).sends("90 05 00 01 02 80 80");
 }
 
-/// [MQTT-3.10.4-4]
+/// [MQTT-2.3.1-7, MQTT-3.10.4-4]
 #[test]
 fn an_unsubscribe_is_answered_with_its_identifier() {
     let mut s = connected(CONFIG, 0);
@@ -493,6 +494,7 @@ fn an_unsubscribe_is_answered_with_its_identifier() {
     assert_eq!(s.try_unsuback(), Err(SendError::NotAwaited));
 }
 
+/// [MQTT-3.8.4-1]
 #[test]
 fn a_request_is_answered_before_the_next_packet() {
     let mut s = connected(CONFIG, 0);
@@ -593,7 +595,7 @@ fn a_header_before_connect_is_a_violation_and_behind_it_waits() {
 
 // Time
 
-/// MQTT-3.1.2-24: a server also gives up on a client that never sends CONNECT.
+/// [MQTT-3.1.2-24]: a server also gives up on a client that never sends CONNECT.
 #[test]
 fn a_server_gives_up_on_a_client_that_never_sends_connect() {
     let mut s = begins(CONFIG);
@@ -617,7 +619,7 @@ fn while_the_application_has_not_answered_connect_no_time_runs() {
     s.accepts(None).sends("20 02 00 00").deadline(61_500);
 }
 
-/// MQTT-3.1.2-24: one and a half times the keep-alive after the last packet received.
+/// [MQTT-3.1.2-24]: one and a half times the keep-alive after the last packet received.
 #[test]
 fn a_client_that_is_silent_for_one_and_a_half_times_its_keep_alive_is_given_up() {
     let mut s = connected(CONFIG, 60);
@@ -640,7 +642,7 @@ fn a_client_that_is_silent_for_one_and_a_half_times_its_keep_alive_is_given_up()
     s.wakes_at(112_000).closes(CloseReason::KeepAliveTimeout);
 }
 
-/// MQTT-3.1.2-24: what the server sends does not count.
+/// [MQTT-3.1.2-24]: what the server sends does not count.
 #[test]
 fn sending_does_not_put_off_the_end_of_a_silent_client() {
     let mut s = connected(CONFIG, 60);
@@ -655,7 +657,7 @@ fn sending_does_not_put_off_the_end_of_a_silent_client() {
     s.wakes_at(90_000).closes(CloseReason::KeepAliveTimeout);
 }
 
-/// MQTT-3.1.2-24: 0 means never.
+/// [MQTT-3.1.2-24]: 0 means never.
 #[test]
 fn a_client_without_keep_alive_may_be_silent_for_ever() {
     let mut s = connected(CONFIG, 0);
@@ -809,6 +811,7 @@ fn the_will_of_a_connection_that_was_not_accepted_is_not_published() {
     }
 }
 
+/// [MQTT-3.1.2-10]
 #[test]
 fn the_will_is_said_once_and_what_came_first_counts() {
     let mut s = with_will();
@@ -821,7 +824,7 @@ fn the_will_is_said_once_and_what_came_first_counts() {
         .closes(CloseReason::Disconnected);
 }
 
-/// [MQTT-3.1.2-6]
+/// [MQTT-3.1.2-6, MQTT-3.1.4-3]
 #[test]
 fn with_clean_session_messages_are_lost_before_the_will_is_published() {
     let mut s = begins(CONFIG);

@@ -48,6 +48,7 @@ fn by_levels(filter: &str, topic: &str) -> bool {
 
 // What is a Topic Name and what a Topic Filter.
 
+/// [MQTT-3.3.2-2, MQTT-4.7.1-1, MQTT-4.7.3-1]
 #[test]
 fn a_topic_name_has_at_least_one_character_and_no_wildcard() {
     for name in [
@@ -94,6 +95,7 @@ fn a_topic_name_has_at_least_one_character_and_no_wildcard() {
     }
 }
 
+/// [MQTT-4.7.1-2, MQTT-4.7.1-3, MQTT-4.7.3-1]
 #[test]
 fn wildcards_in_a_topic_filter_fill_a_level_and_the_multi_level_one_is_last() {
     for filter in [
@@ -238,6 +240,7 @@ fn the_single_level_wildcard_is_for_exactly_one_level_which_may_be_empty() {
     ]);
 }
 
+/// [MQTT-4.7.2-1]
 #[test]
 fn a_filter_that_starts_with_a_wildcard_is_for_no_topic_that_starts_with_a_dollar_sign() {
     check(&[
@@ -267,6 +270,7 @@ fn a_filter_that_starts_with_a_literal_dollar_sign_is_for_its_topics() {
     ]);
 }
 
+/// [MQTT-4.7.3-4]
 #[test]
 fn topics_are_compared_character_by_character_as_they_were_sent() {
     check(&[

@@ -439,6 +439,7 @@ fn leniencies() -> [Leniency; 4] {
     ]
 }
 
+/// [MQTT-7.0.0-2]: by default none is in force, and what was let in goes out as the standard says.
 #[test]
 fn each_leniency_takes_the_packets_that_it_names_and_writes_them_as_the_standard_says() {
     for Leniency {
@@ -905,6 +906,7 @@ const FLAGS: [&[u8]; 16] = [
     &[],
 ];
 
+/// [MQTT-2.2.2-2, MQTT-3.14.1-1]
 #[test]
 fn every_first_byte_but_those_of_table_2_2_is_refused_before_anything_else_has_come() {
     for first_byte in 0..=u8::MAX {
@@ -930,6 +932,7 @@ fn every_first_byte_but_those_of_table_2_2_is_refused_before_anything_else_has_c
     }
 }
 
+/// [MQTT-3.1.2-3, -9, -11, -13, -14, -15, -18, -19, -20, -21, -22]
 #[test]
 fn every_connect_flags_byte_is_taken_or_refused_as_section_3_1_2_3_says() {
     for flags in 0..=u8::MAX {
@@ -967,6 +970,7 @@ fn every_connect_flags_byte_is_taken_or_refused_as_section_3_1_2_3_says() {
     }
 }
 
+/// [MQTT-3.2.2-4]
 #[test]
 fn every_connack_is_taken_or_refused_as_section_3_2_2_says() {
     for flags in 0..=u8::MAX {
@@ -988,6 +992,7 @@ fn every_connack_is_taken_or_refused_as_section_3_2_2_says() {
     }
 }
 
+/// [MQTT-3.8.3-4, MQTT-3.9.3-2]
 #[test]
 fn every_requested_qos_and_return_code_but_those_of_the_standard_is_refused() {
     for code in 0..=u8::MAX {
@@ -1098,6 +1103,7 @@ fn real_conversations_decode_to_their_packets_whole_and_as_they_were_sent() {
 
 // What cannot be built, and what cannot be written.
 
+/// [MQTT-4.7.3-3]
 #[test]
 fn a_string_of_more_than_65535_bytes_cannot_be_made() {
     let long = "x".repeat(65_536);
@@ -1211,6 +1217,7 @@ fn an_empty_client_identifier_is_written_only_with_clean_session_in_mqtt_3_1_1()
     }
 }
 
+/// [MQTT-3.8.3-3, MQTT-3.8.4-5, MQTT-3.10.3-2]
 #[test]
 fn a_list_without_an_entry_cannot_be_built() {
     let subscriptions = Subscriptions::encode_to_slice(&mut [0; 8], []).unwrap_err();
@@ -1244,6 +1251,7 @@ fn a_list_is_built_from_any_number_of_entries_in_a_buffer_of_the_right_size() {
     assert!(matches!(no_room, Err(EncodeError::NoRoom { .. })));
 }
 
+/// [MQTT-3.9.3-1]
 #[test]
 fn return_codes_are_built_and_read_back_in_order() {
     let codes = [0, 1, 2, 0x80].map(|n| ReturnCode::from_number(n).unwrap());

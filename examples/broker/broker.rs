@@ -85,6 +85,7 @@ impl Client {
         }
     }
 
+    /// A client that is absent has its messages above QoS 0 kept [MQTT-3.1.2-5].
     fn send(&mut self, message: Message, limits: Limits) {
         if self.connection.is_some() || message.qos != QoS::AtMostOnce {
             self.queue.push(message, limits);
@@ -211,16 +212,18 @@ impl Broker {
         self.clients.get_mut(id).map(|client| &mut client.queue)
     }
 
-    /// Sends a message to everyone who has subscribed to its topic, connected or not. True if it
-    /// would be good to let them have a turn before the next.
+    /// Sends a message to everyone who has subscribed to its topic, connected or not
+    /// [MQTT-3.3.2-3, MQTT-4.5.0-1]. True if it would be good to let them have a turn before the
+    /// next.
     ///
     /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
-    /// is acknowledged like all else, so that they go on, and goes nowhere. Other topics that start
-    /// with `$` have no such meaning and are for whoever subscribes to them.
+    /// is acknowledged like all else [MQTT-3.3.5-2], so that they go on, and goes nowhere. Others that
+    /// start with `$` have no such meaning and are for whoever subscribes to them.
     pub(crate) fn publish(&mut self, message: &Message) -> bool {
         if message.topic == "$SYS" || message.topic.as_str().starts_with("$SYS/") {
             return false;
         }
+        // [MQTT-3.3.1-12]
         if message.retain {
             self.retained.set(message);
         }
@@ -301,7 +304,8 @@ impl Broker {
         false
     }
 
-    /// Ends one subscription. What has been queued because of it still comes [MQTT-3.10.4-3].
+    /// Ends one subscription: nothing more is queued because of it [MQTT-3.10.4-2]; what has been
+    /// still comes [MQTT-3.10.4-3].
     pub(crate) fn unsubscribe(&mut self, id: &ClientId, filter: TopicFilter<&[u8]>) {
         let filter = filter.map(Arc::from);
         if let Some(client) = self.clients.get_mut(id) {

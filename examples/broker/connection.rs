@@ -139,6 +139,7 @@ impl Connection {
             };
             match self.server.handle_packet(self.now(), packet) {
                 Ok(Some(event)) => {
+                    // [MQTT-4.8.0-2]
                     if self.handle(event).await.is_err() {
                         self.server.close(self.now());
                     }
@@ -167,6 +168,8 @@ impl Connection {
                     yield_now().await;
                 }
             }
+            // Each filter as if it stood alone, and one answer, in their order
+            // [MQTT-3.8.4-4, MQTT-3.9.3-1].
             Event::SubscribeRequested(subscribe) => {
                 let return_codes = self.with_client(|broker, client| {
                     let subscriptions = subscribe.subscriptions.iter();
@@ -178,6 +181,7 @@ impl Connection {
                 self.server
                     .suback(self.now(), &return_codes, &mut self.out)?;
             }
+            // [MQTT-3.10.4-5, MQTT-3.10.4-6]
             Event::UnsubscribeRequested(unsubscribe) => {
                 self.with_client(|broker, client| {
                     for topic_filter in unsubscribe.topic_filters.iter() {
@@ -200,7 +204,7 @@ impl Connection {
         }
         let client: ClientId = match connect.client_id.as_str() {
             "" => self.shared.broker().unused_id(),
-            id => id.into(),
+            id => id.into(), // [MQTT-3.1.3-2]
         };
         let kept = loop {
             let attached = self
@@ -224,7 +228,7 @@ impl Connection {
             topic: will.topic.map(Arc::from),
             payload: Arc::from(will.message),
             qos: will.qos,
-            retain: will.retain,
+            retain: will.retain, // [MQTT-3.1.2-16, MQTT-3.1.2-17]
         });
         // MQTT 3.1 lets a client set DUP where MQTT 3.1.1 does not.
         let is_3_1 = connect.protocol_level == ProtocolLevel::V3_1;
@@ -236,6 +240,7 @@ impl Connection {
         Ok(())
     }
 
+    /// Whom not to let in. Any Client Identifier will do [MQTT-3.1.3-5].
     fn refusal(&self, connect: &Connect<&[u8]>) -> Option<ConnectRefusal> {
         let login = self.shared.settings.login.as_ref()?;
         match &connect.credentials {
@@ -257,12 +262,13 @@ impl Connection {
                 Action::Lost { packet_id, .. } => {
                     self.outbox.remove(packet_id);
                 }
+                // [MQTT-3.1.2-8, MQTT-3.1.2-12]
                 Action::PublishWill => {
                     if let Some(will) = self.will.take() {
                         self.shared.broker().publish(&will);
                     }
                 }
-                Action::DiscardWill => self.will = None,
+                Action::DiscardWill => self.will = None, // [MQTT-3.1.2-10, MQTT-3.14.4-3]
                 Action::Close(reason) => self.closed = Some(reason),
                 Action::Store(_) => {} // There is no journal.
             }
@@ -353,7 +359,7 @@ impl Connection {
         Some(self.shared.instant(deadline))
     }
 
-    /// Reads what has come. An idle connection has no buffer for that.
+    /// Reads what has come, from TCP [MQTT-7.1.1-1]. An idle connection has no buffer for that.
     fn read(&self, stream: &TcpStream) -> io::Result<Vec<u8>> {
         let mut received = Vec::new();
         if self.out.len() < MAX_UNSENT {

@@ -24,7 +24,8 @@ impl Default for Limits {
     }
 }
 
-/// What is to be sent to a client, in order, and has no Packet Identifier yet.
+/// What is to be sent to a client, in order [MQTT-4.6.0-5, MQTT-4.6.0-6], and has no Packet
+/// Identifier yet.
 #[derive(Default)]
 pub(crate) struct Queue {
     /// With QoS 0. They are apart from the others because they can be dropped first.

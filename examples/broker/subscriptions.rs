@@ -101,6 +101,7 @@ fn add(all: &mut Subscribers, node: Option<&Node>) {
 }
 
 impl Node {
+    /// The one for just this level, letter by letter [MQTT-4.7.3-4].
     fn child(&self, level: &[u8]) -> Option<&Self> {
         self.children.get(level).map(|child| &**child)
     }

@@ -203,7 +203,8 @@ impl<S: Slots> Client<S> {
         Ok(())
     }
 
-    /// Ends the connection without DISCONNECT: the server publishes the Will.
+    /// Ends the connection without DISCONNECT, because of an error for example [MQTT-4.8.0-2]: the
+    /// server publishes the Will.
     pub fn close(&mut self, now: Timestamp) {
         self.core.tick(now);
         self.core.end(CloseReason::Aborted);
@@ -244,7 +245,8 @@ impl<S: Slots> Client<S> {
                 self.core.deadline = None;
                 Ok(None)
             }
-            // Before CONNECT, before CONNACK, or what only a client sends [MQTT-4.8.0-1].
+            // Before CONNECT, before CONNACK [MQTT-3.2.0-1], or what only a client sends
+            // [MQTT-4.8.0-1].
             (_, packet) => {
                 let error = PeerError::Unexpected(packet.packet_type());
                 Err(self.core.violation(error))
@@ -353,6 +355,7 @@ impl<S: Slots> Client<S> {
             });
             return;
         }
+        // [MQTT-3.1.2-23]
         if self.ping_due().is_some_and(|due| due <= now) && !self.core.has_control() {
             self.core.answer(Control::PINGREQ);
             self.core.sent_now();

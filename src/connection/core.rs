@@ -172,7 +172,8 @@ impl<S: Slots> Core<S> {
         }
     }
 
-    /// The connection is over.
+    /// The connection is over. The session is not, unless it is one with Clean Session
+    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2].
     pub(super) fn end(&mut self, reason: CloseReason) {
         if matches!(self.state, State::Ending | State::Ended) {
             return;
@@ -282,6 +283,7 @@ impl<S: Slots> Core<S> {
         Some(Action::Resend(id))
     }
 
+    /// The Will is spoken of once [MQTT-3.1.2-10, MQTT-3.14.4-3], then the end.
     fn poll_end(&mut self) -> Action {
         if self.will {
             self.will = false;
@@ -308,7 +310,8 @@ impl<S: Slots> Core<S> {
 
     // Commands
 
-    /// Whether anything may be sent now.
+    /// Whether anything may be sent now: after CONNECT or CONNACK [MQTT-3.1.0-1, MQTT-3.2.0-1], and
+    /// not after the end [MQTT-3.14.4-2].
     pub(super) const fn check_may_send(&self) -> Result<(), SendError> {
         match self.state {
             State::Connected => {}

@@ -115,7 +115,7 @@ pub(super) fn acknowledgement<S: Slots>(
     })
 }
 
-/// PUBREL has come. [MQTT-4.3.3-2]
+/// PUBREL has come. [MQTT-2.3.1-6, MQTT-4.3.3-2]
 pub(super) fn released<S: Slots>(
     session: &mut Session<S>,
     id: PacketId,
@@ -177,7 +177,7 @@ pub(super) fn judge<S: Slots>(
     let needs_slot = manual || qos == QoS::ExactlyOnce;
     if needs_slot && !session.inbound.has_room(limit) {
         return Err(if session.inbound.is_queue_empty() {
-            Rejection::Peer(PeerError::TooManyInbound)
+            Rejection::Peer(PeerError::TooManyInbound) // [MQTT-4.8.0-2]
         } else {
             Rejection::NotNow(NotNow::InboundFull)
         });
@@ -185,7 +185,8 @@ pub(super) fn judge<S: Slots>(
     Ok(Verdict::Deliver)
 }
 
-/// A PUBLISH that has been judged is complete. [MQTT-3.3.4-1]
+/// A PUBLISH that has been judged is complete. It is answered with its own identifier
+/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2], whatever the application thinks of it [MQTT-4.5.0-2].
 pub(super) fn delivered<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,

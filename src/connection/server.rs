@@ -119,7 +119,7 @@ impl<S: Slots> Server<S> {
         // From now on the client's silence counts, not the application's.
         self.core.received_now();
         if let Some(session) = session.take() {
-            self.core.session = session;
+            self.core.session = session; // [MQTT-3.1.2-4]
             self.core.resume();
         }
         self.core.begin();
@@ -127,7 +127,7 @@ impl<S: Slots> Server<S> {
     }
 
     /// Refuses the connection: sends CONNACK with this return code, and closes
-    /// [MQTT-3.2.2-4, MQTT-3.2.2-5]. To close without CONNACK [MQTT-3.2.2-6], use
+    /// [MQTT-3.1.3-9, MQTT-3.2.2-4, MQTT-3.2.2-5]. To close without CONNACK [MQTT-3.2.2-6], use
     /// [`close`](Self::close).
     ///
     /// # Errors
@@ -214,7 +214,8 @@ impl<S: Slots> Server<S> {
     }
 
     /// Ends the connection: because the client has connected anew [MQTT-3.1.4-2], because the
-    /// server goes down, or because of something that it must not do. Its Will is published.
+    /// server goes down, because of something that it must not do, or because of an error
+    /// [MQTT-4.8.0-2]. Its Will is published.
     pub fn close(&mut self, now: Timestamp) {
         self.core.tick(now);
         self.end(CloseReason::Aborted);
@@ -237,12 +238,13 @@ impl<S: Slots> Server<S> {
                 self.core.state = State::Requested;
                 self.core.deadline = None;
                 self.core.keep_alive = connect.keep_alive;
-                self.core.clean_session = connect.clean_session;
+                self.core.clean_session = connect.clean_session; // [MQTT-3.1.4-3]
                 self.core.is_v3_1 = connect.protocol_level == ProtocolLevel::V3_1;
-                self.core.will = connect.will.is_some();
+                self.core.will = connect.will.is_some(); // [MQTT-3.1.2-8, MQTT-3.1.2-12]
                 self.core.received_now();
                 Ok(Some(Event::ConnectRequested(connect)))
             }
+            // [MQTT-3.1.0-2]
             (State::Connected, Packet::Connect(_)) => Err(self.violation(PeerError::SecondConnect)),
             (
                 State::Connected,
@@ -284,7 +286,7 @@ impl<S: Slots> Server<S> {
                 self.end(CloseReason::Disconnected);
                 Ok(Some(Event::Disconnected))
             }
-            // Before CONNECT, or what only a server sends [MQTT-4.8.0-1].
+            // Before CONNECT [MQTT-3.1.0-1], or what only a server sends [MQTT-4.8.0-1].
             (_, packet) => {
                 let error = PeerError::Unexpected(packet.packet_type());
                 Err(self.violation(error))

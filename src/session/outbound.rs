@@ -3,8 +3,8 @@
 //! The identifier says where its slot is: its number modulo the number of slots. So each slot has
 //! identifiers of its own, and a slot that becomes free goes to the end of the queue of free ones
 //! with the next of them. In order that gives 1, 2, 3 and so on up to 65,535 and round again, never
-//! one in use [MQTT-2.3.1-2], and an acknowledgement costs the same however many are outstanding and
-//! in whatever order they come.
+//! one in use [MQTT-2.3.1-2, MQTT-2.3.1-4], and an acknowledgement costs the same however many are
+//! outstanding and in whatever order they come.
 
 use super::slots::{self, MAX_SLOTS, Slot, Slots};
 use crate::types::{PacketId, QoS};

@@ -84,8 +84,9 @@ fn topic_name_fault(bytes: &[u8]) -> Result<(), TextError> {
     // What comes first is what is reported. A wildcard byte is never part of a longer character,
     // so a fault before it shows in the part before it.
     text_fault(bytes.get(..wildcard).unwrap_or(bytes))?;
+    // [MQTT-3.3.2-2, MQTT-4.7.1-1]
     if wildcard < bytes.len() {
-        return Err(TextError::new(ErrorKind::WildcardInTopicName, wildcard)); // [MQTT-3.3.2-2]
+        return Err(TextError::new(ErrorKind::WildcardInTopicName, wildcard));
     }
     text_fault(bytes)
 }
@@ -139,7 +140,8 @@ fn text_fault(bytes: &[u8]) -> Result<(), TextError> {
         }
     };
     if let Some(at) = well_formed.iter().position(|&byte| byte == 0) {
-        return Err(TextError::new(ErrorKind::NullCharacter, at)); // [MQTT-1.5.3-2]
+        // [MQTT-1.5.3-2, MQTT-4.7.3-2]
+        return Err(TextError::new(ErrorKind::NullCharacter, at));
     }
     match ill_formed {
         Some(at) => Err(TextError::new(ErrorKind::InvalidUtf8, at)), // [MQTT-1.5.3-1]

@@ -243,7 +243,7 @@ const fn only_remaining_length(packet_type: PacketType) -> Option<(u32, Field)> 
     }
 }
 
-/// What is wrong with the flags (Table 2.2), given that the type exists.
+/// What is wrong with the flags (Table 2.2) [MQTT-2.2.2-2], given that the type exists.
 const fn flag_fault(
     packet_type: PacketType,
     first_byte: u8,
@@ -252,7 +252,9 @@ const fn flag_fault(
     let flags = first_byte & 0x0f;
     let accepted = match packet_type {
         PacketType::Publish => return publish::flag_fault(first_byte, options),
+        // [MQTT-3.6.1-1]
         PacketType::PubRel => flags == 0b0010 || options.accepts_pubrel_flags(),
+        // [MQTT-3.8.1-1, MQTT-3.10.1-1]
         PacketType::Subscribe | PacketType::Unsubscribe => {
             flags == 0b0010 || (flags == 0b1010 && options.accepts_dup_on_requests())
         }
@@ -265,7 +267,7 @@ const fn flag_fault(
         | PacketType::ConnAck
         | PacketType::PingReq
         | PacketType::PingResp
-        | PacketType::Disconnect => flags == 0,
+        | PacketType::Disconnect => flags == 0, // [MQTT-3.14.1-1]
     };
     if accepted {
         None

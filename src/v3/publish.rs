@@ -278,7 +278,7 @@ pub(super) const fn is_publish(first_byte: u8) -> bool {
     flags < 16 && RIGHT >> flags & 1 != 0
 }
 
-/// Topic Name and Packet Identifier. The flags have been checked.
+/// Topic Name and, above QoS 0, Packet Identifier [MQTT-2.3.1-5]. The flags have been checked.
 #[inline(always)]
 fn read_head<'a, F: Fault>(
     first_byte: u8,

@@ -39,7 +39,7 @@ impl Options {
             max_packet_size: 1024 * 1024,
             max_publish_size: u32::MAX,
             max_filters: 65_535,
-            leniency: 0,
+            leniency: 0, // [MQTT-7.0.0-2]
         }
     }
 

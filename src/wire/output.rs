@@ -365,7 +365,7 @@ const fn copy(to: &mut [u8], from: &[u8]) {
 /// the body is written twice, to a counter and to the output, so length and bytes cannot differ.
 #[expect(unnameable_types, reason = "keeps `Encode` to this crate's packets")]
 pub trait PacketBody {
-    /// Packet type and flags.
+    /// Packet type and flags [MQTT-2.2.2-1].
     fn first_byte(&self) -> u8;
 
     /// Everything behind the fixed header that is written here, up to [`tail`](Self::tail).

@@ -69,7 +69,7 @@ conversations! {
         assert!(us.session().is_empty());
     }
 
-    /// [MQTT-4.3.3-1]
+    /// [MQTT-2.3.1-3, MQTT-2.3.1-6, MQTT-4.3.3-1]
     fn a_message_at_qos_2_is_released_when_pubrec_comes_and_delivered_when_pubcomp_does<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q2, "x").sends("34 06 00 01 't' 00 01 'x'");
@@ -97,7 +97,7 @@ conversations! {
         }
     }
 
-    /// nats-server#8358: a rolling counter that skips what is in use [MQTT-2.3.1-2].
+    /// nats-server#8358: a rolling counter that skips what is in use [MQTT-2.3.1-2, MQTT-2.3.1-4].
     fn an_identifier_in_use_is_skipped_when_the_counter_comes_round<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "old").sends(publish(Q1, 1, "old"));
@@ -259,7 +259,8 @@ conversations! {
         us.receives("30 04 00 01 't' 'x'").message("30 04 00 01 't' 'x'");
     }
 
-    /// mosquitto#2884, chirpstack#1002: deliver first, acknowledge after. [MQTT-4.3.2-2]
+    /// mosquitto#2884, chirpstack#1002: deliver first, acknowledge after.
+    /// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2, MQTT-4.5.0-2]
     fn a_message_at_qos_1_is_delivered_and_then_acknowledged_with_puback<S>() {
         let mut us = Us::begins::<S>(AUTO);
         let bytes = "32 06 00 01 't' 02 03 'x'";
@@ -269,7 +270,8 @@ conversations! {
         assert!(us.session().is_empty());
     }
 
-    /// mosquitto#2884, chirpstack#1002: deliver first, acknowledge after. [MQTT-4.3.3-2]
+    /// mosquitto#2884, chirpstack#1002: deliver first, acknowledge after.
+    /// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.3-2]
     fn a_message_at_qos_2_is_delivered_once_and_acknowledged_in_two_steps<S>() {
         let mut us = Us::begins::<S>(AUTO);
         let bytes = "34 06 00 01 't' 02 03 'x'";
@@ -422,7 +424,7 @@ conversations! {
         us.receives(publish(Q1, 9, "c")).message(publish(Q1, 9, "c"));
     }
 
-    /// 65,535 unreleased QoS 2 messages from one hostile client: bounded.
+    /// 65,535 unreleased QoS 2 messages from one hostile client: bounded. [MQTT-4.8.0-2]
     fn more_unreleased_qos_2_messages_than_this_side_takes_end_the_connection<S>() {
         let mut us = Us::begins::<S>(AUTO.max_inbound(3));
         for number in [10, 20, 30] {
@@ -790,7 +792,8 @@ conversations! {
         assert_eq!((outbound(&session), inbound(&session)), (vec![], vec![]));
     }
 
-    /// [MQTT-4.1.0-1]: taking the session out of a connection that has not ended ends it.
+    /// [MQTT-3.1.2-4, MQTT-4.1.0-1]: taking the session out of a connection that has not ended ends
+    /// it.
     fn a_session_is_taken_out_of_a_live_connection<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -1010,6 +1013,7 @@ conversations! {
         us.is_over();
     }
 
+    /// [MQTT-4.8.0-2]
     fn closing_from_this_side_ends_the_connection<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.close().closes(CloseReason::Aborted);

@@ -104,7 +104,7 @@ impl Connection {
     }
 
     /// Sends what is to be sent, then waits for one thing to happen, at most this long. To be
-    /// called until it says why the connection is over.
+    /// called until it says why the connection is over. What comes, comes over TCP [MQTT-7.1.2-1].
     pub(crate) fn wait(
         &mut self,
         at_most: Option<Duration>,
