@@ -218,6 +218,10 @@ pub(super) fn delivered<S: Slots>(
             inbound.insert(id, Receipt::Delivered(qos), limit);
         }
         inbound.enqueue(id);
+        if !manual {
+            // It was left from a connection on which the application was to acknowledge it.
+            inbound.acknowledge(id);
+        }
         return effect;
     }
     if qos == QoS::ExactlyOnce {

@@ -706,6 +706,25 @@ conversations! {
         us.receives(pubrel(5)).sends(pubcomp(5));
     }
 
+    /// Nobody is going to acknowledge it on a connection that does so by itself [MQTT-4.5.0-2].
+    fn a_qos_2_message_left_unacknowledged_is_acknowledged_by_a_connection_that_does_it_itself<S>() {
+        for journal in [false, true] {
+            let mut us = Us::begins::<S>(MANUAL);
+            us.receives(publish(Q2, 5, "x")).message(publish(Q2, 5, "x"));
+            us.receives(publish(Q2, 6, "y")).message(publish(Q2, 6, "y"));
+            let session = us.breaks_off();
+            let mut us = Us::resumes::<S>(AUTO.journal(journal), session);
+            for number in [5, 6] {
+                us.receives(dup(Q2, number, "x"));
+                if journal {
+                    us.stores(Change::Received(id(number)));
+                }
+                us.sends(pubrec(number));
+            }
+            assert_eq!(inbound(us.session()), [5, 6]);
+        }
+    }
+
     fn a_qos_2_message_acknowledged_between_connections_is_answered_when_it_comes_again<S>() {
         let mut us = Us::begins::<S>(MANUAL);
         us.receives(publish(Q2, 5, "x")).message(publish(Q2, 5, "x"));
