@@ -15,8 +15,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-mod common;
-
 /// What each part may use, beside itself. A part that is not here, or a use that is not in its
 /// row, is a change of architecture. `lib.rs`, which re-exports all of them, has none.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -70,18 +68,6 @@ const ONLY: &[Only] = &[
 
 /// Files that use each other, and why that is so.
 const USE_EACH_OTHER: &[(&str, &str, &str)] = &[];
-
-/// Statements for codecs that no line of the library names, and why.
-const NOT_NAMED: &[(&str, &str)] = &[
-    (
-        "MQTT-2.2.2-1",
-        "Table 2.2 as a whole: packets are written with constant first bytes",
-    ),
-    (
-        "MQTT-4.7.3-2",
-        "the same as MQTT-1.5.3-2, which binds every string",
-    ),
-];
 
 // Reading the sources.
 
@@ -554,88 +540,5 @@ fn the_core_needs_no_atomics_no_waiting_and_no_printing() {
         ] {
             assert!(!words.contains(&word.to_owned()), "{name} has `{word}`");
         }
-    }
-}
-
-/// The statement ids in a text: `MQTT-1.2.3-4`, and in brackets also `-5` behind a comma for
-/// another one of the same section.
-fn statement_ids(text: &str) -> BTreeSet<String> {
-    let number = |text: &str| {
-        text.chars()
-            .take_while(char::is_ascii_digit)
-            .collect::<String>()
-    };
-    let mut ids = BTreeSet::new();
-    for (at, _) in text.match_indices("MQTT-") {
-        let rest = &text[at + 5..];
-        let section: String = rest
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || *c == '.')
-            .collect();
-        let Some(mut rest) = rest.strip_prefix(&format!("{section}-")) else {
-            continue;
-        };
-        if section.split('.').count() != 3 || section.ends_with('.') {
-            continue;
-        }
-        loop {
-            let last = number(rest);
-            if last.is_empty() {
-                break;
-            }
-            ids.insert(format!("MQTT-{section}-{last}"));
-            match rest[last.len()..].trim_start().strip_prefix(", -") {
-                Some(more) => rest = more,
-                None => break,
-            }
-        }
-    }
-    ids
-}
-
-#[test]
-fn every_statement_that_sources_and_test_data_name_exists() {
-    assert_eq!(
-        statement_ids("[MQTT-3.1.2-11, -18, MQTT-4.7.1-2], MQTT-5, MQTT-3.1, MQTT-3-8.3-4")
-            .into_iter()
-            .collect::<Vec<_>>(),
-        ["MQTT-3.1.2-11", "MQTT-3.1.2-18", "MQTT-4.7.1-2"],
-    );
-    let statements = common::statements();
-    let files = [
-        "README.md",
-        "device.jsonl",
-        "device_lenient.jsonl",
-        "golden.jsonl",
-        "malformed_own.jsonl",
-        "conformance/valid.jsonl",
-        "conformance/malformed.jsonl",
-        "conformance/incomplete.jsonl",
-        "conformance/streams.jsonl",
-    ];
-    let data = files.map(|name| (name.to_owned(), common::read(name)));
-    let mut named = 0;
-    for (name, text) in sources().into_iter().chain(data) {
-        for id in statement_ids(&text) {
-            assert!(
-                statements.contains_key(&id),
-                "{name} names {id}, which does not exist"
-            );
-            named += 1;
-        }
-    }
-    assert!(named > 100, "{named}");
-}
-
-#[test]
-fn every_statement_that_binds_a_codec_is_named_in_the_sources() {
-    let named: BTreeSet<_> = sources()
-        .values()
-        .flat_map(|text| statement_ids(text))
-        .collect();
-    let statements = common::statements();
-    let listed = |id: &str| NOT_NAMED.iter().any(|(other, _)| *other == id);
-    for (id, _) in statements.iter().filter(|(_, layer)| *layer == "codec") {
-        assert!(named.contains(id) || listed(id), "no source names {id}");
     }
 }

@@ -1435,6 +1435,23 @@ fn a_subscription_to_the_same_filter_replaces_and_unsubscribe_ends_just_that_one
     peer.expect_nothing();
 }
 
+/// [MQTT-3.8.4-3]
+#[test]
+fn a_subscription_to_the_same_filter_does_not_interrupt_what_is_coming() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    peer.subscribe(&[("t", Q1)]);
+    let mut publisher = broker.clean("p");
+    // More than are under way at once: the others are in the queue.
+    for n in 0..150 {
+        publisher.publish("t", &n.to_string(), Q1, false);
+    }
+    peer.subscribe(&[("t", Q1)]);
+    publisher.publish("t", "150", Q1, false);
+    let expected: Vec<_> = (0..=150).map(|n| format!("t {n} 1")).collect();
+    assert_eq!(peer.take_all(), expected);
+}
+
 /// [MQTT-3.8.4-4, MQTT-3.10.4-6]
 #[test]
 fn many_filters_in_one_request_are_as_good_as_many_requests() {

@@ -440,6 +440,7 @@ fn with_a_journal_a_session_that_the_server_lost_is_cleared() {
 
 // Subscriptions
 
+/// [MQTT-2.3.1-3]
 #[test]
 fn a_subscribe_is_answered_by_the_suback_with_its_identifier() {
     let mut c = connected(CONFIG, 0);
@@ -452,6 +453,7 @@ fn a_subscribe_is_answered_by_the_suback_with_its_identifier() {
     assert!(c.session().is_empty());
 }
 
+/// [MQTT-2.3.1-3]
 #[test]
 fn an_unsubscribe_is_answered_by_the_unsuback_with_its_identifier() {
     let mut c = connected(CONFIG, 0);

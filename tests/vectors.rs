@@ -83,7 +83,8 @@ fn u_feff_is_an_ordinary_character_wherever_it_stands() {
     }
 }
 
-/// [MQTT-2.2.2-1, MQTT-2.3.1-5]
+/// [MQTT-2.2.2-1, MQTT-2.3.1-5, MQTT-3.1.3-1, MQTT-3.1.3-3, MQTT-3.3.2-1, MQTT-3.6.1-1]
+/// [MQTT-3.8.1-1, MQTT-3.10.1-1]
 #[test]
 fn every_valid_packet_encodes_to_the_bytes_it_came_from() {
     for_each_valid(|row, packet| {
