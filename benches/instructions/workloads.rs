@@ -1,0 +1,266 @@
+//! What is counted.
+
+use core::hint::black_box;
+
+use mqtt_sansio::v3::{self, Decoder, Packet};
+use mqtt_sansio::{Encode, Memory, Piece, QoS, SliceOutput, TopicFilter, TopicName};
+
+use crate::workload::fan_out::{
+    Subscriber, Way, begin_anew, copies, shared_payload, subscribers, written,
+};
+use crate::workload::packets::{Built, UNLIMITED, build, see, stream};
+use crate::workload::pair::{pair_for, small_pair};
+use crate::workload::{
+    FILTERS, Fields, MATCHES, Order, Seen, TOPIC, TOPICS, large, mix, not_ascii, small,
+};
+
+/// Something that can be done again and again.
+pub(crate) trait Work {
+    /// What has to happen before each time, and does not count.
+    fn prepare(&mut self) {}
+    fn run(&mut self);
+}
+
+impl<F: FnMut()> Work for F {
+    fn run(&mut self) {
+        self();
+    }
+}
+
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    /// How many packets, messages, matches or subscribers one run is about.
+    pub(crate) packets: u64,
+    pub(crate) work: Box<dyn Fn() -> Box<dyn Work>>,
+}
+
+/// How many packets most workloads have.
+const COUNT: usize = 1000;
+
+fn workload<W: Work + 'static>(
+    name: &'static str,
+    packets: usize,
+    work: impl Fn() -> W + 'static,
+) -> Workload {
+    Workload {
+        name,
+        packets: packets as u64,
+        work: Box::new(move || Box::new(work())),
+    }
+}
+
+fn decode(packets: &[Fields]) -> impl FnMut() + use<> {
+    let (stream, expected) = (stream(packets), Seen::of(packets));
+    move || {
+        let mut seen = Seen::default();
+        let mut input = black_box(&stream[..]);
+        while let Some(packet) = v3::decode(&mut input, &UNLIMITED).unwrap() {
+            see(&packet, &mut seen);
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+fn decode_chunks<M: Memory>(packets: &[Fields], chunk: usize, memory: M) -> impl FnMut() + use<M> {
+    let (stream, expected) = (stream(packets), Seen::of(packets));
+    let mut decoder = Decoder::with_options(memory, UNLIMITED);
+    move || {
+        let mut seen = Seen::default();
+        for mut input in black_box(&stream[..]).chunks(chunk) {
+            while let Some(packet) = decoder.decode(&mut input).unwrap() {
+                see(&packet, &mut seen);
+            }
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+/// A payload of 1 MiB as it comes, through 512 bytes.
+fn decode_in_pieces(packets: &[Fields], chunk: usize) -> impl FnMut() + use<> {
+    let (stream, payload) = (stream(packets), 1024 * 1024);
+    let mut decoder = Decoder::with_options([0; 512], UNLIMITED);
+    move || {
+        let mut bytes_seen = 0;
+        for mut input in black_box(&stream[..]).chunks(chunk) {
+            while let Some(piece) = decoder.decode_in_pieces(&mut input).unwrap() {
+                if let Piece::Payload { bytes, .. } = piece {
+                    bytes_seen += bytes.len();
+                }
+            }
+        }
+        assert_eq!(bytes_seen, payload);
+    }
+}
+
+/// Fields that live as long as the process, for packets that borrow them.
+fn kept(packets: Vec<Fields>) -> &'static [Fields] {
+    packets.leak()
+}
+
+fn encode(packets: Vec<Fields>) -> impl FnMut() {
+    let expected = stream(&packets);
+    let packets: Vec<_> = kept(packets).iter().map(build).collect();
+    let mut out = Vec::with_capacity(expected.len());
+    move || {
+        out.clear();
+        for packet in black_box(&packets) {
+            packet.encode(&mut out);
+        }
+        assert_eq!(out.len(), expected.len());
+    }
+}
+
+fn encode_to_slice(packets: Vec<Fields>) -> impl FnMut() {
+    let expected = stream(&packets);
+    let packets: Vec<_> = kept(packets).iter().map(build).collect();
+    let mut buffer = vec![0; expected.len()];
+    move || {
+        let mut out = SliceOutput::new(&mut buffer);
+        for packet in black_box(&packets) {
+            packet.encode(&mut out);
+        }
+        assert_eq!(out.written().len(), expected.len());
+    }
+}
+
+fn encode_fields(fields: Vec<Fields>) -> impl FnMut() {
+    let expected = stream(&fields);
+    let mut out = Vec::with_capacity(expected.len());
+    move || {
+        out.clear();
+        for fields in black_box(&fields) {
+            build(fields).encode(&mut out);
+        }
+        assert_eq!(out.len(), expected.len());
+    }
+}
+
+/// All but the payload, as before a vectored write.
+fn encode_headers(packets: Vec<Fields>) -> impl FnMut() {
+    let packets: Vec<_> = kept(packets).iter().map(build).collect();
+    let mut out = Vec::with_capacity(64 * packets.len());
+    move || {
+        out.clear();
+        for packet in black_box(&packets) {
+            if let Built::Whole(Packet::Publish(publish)) = packet {
+                publish.header().unwrap().encode(&mut out).unwrap();
+            }
+        }
+        assert_eq!(out.len(), 32 * packets.len());
+    }
+}
+
+fn deliver(qos: QoS) -> impl FnMut() {
+    let mut pair = small_pair();
+    let payload = [7; 64];
+    move || {
+        for _ in 0..COUNT {
+            let delivered = pair.deliver(qos, black_box(TOPIC), black_box(&payload));
+            assert_eq!(delivered, payload.len());
+        }
+    }
+}
+
+fn window(messages: usize, order: Order) -> impl FnMut() {
+    let mut pair = pair_for(messages);
+    move || assert_eq!(pair.deliver_window(messages, order), messages)
+}
+
+fn matching() -> impl FnMut() {
+    let filters = FILTERS.map(|filter| TopicFilter::new(filter).unwrap());
+    let topics = TOPICS.map(|topic| TopicName::new(topic).unwrap());
+    move || {
+        let mut matches = 0;
+        for filter in black_box(&filters) {
+            matches += topics.iter().filter(|topic| filter.matches(topic)).count();
+        }
+        assert_eq!(matches as u64, MATCHES);
+    }
+}
+
+struct FanOut {
+    publish: Way,
+    fresh: Vec<Subscriber>,
+    subscribers: Vec<Subscriber>,
+}
+
+impl Work for FanOut {
+    fn prepare(&mut self) {
+        begin_anew(&mut self.subscribers, &self.fresh);
+    }
+
+    fn run(&mut self) {
+        (self.publish)(&mut self.subscribers);
+        assert!(written(&self.subscribers) > 26 * self.subscribers.len());
+    }
+}
+
+fn fan_out(publish: Way) -> FanOut {
+    FanOut {
+        publish,
+        fresh: subscribers(SUBSCRIBERS),
+        subscribers: subscribers(SUBSCRIBERS),
+    }
+}
+
+const SUBSCRIBERS: usize = 10_000;
+const WINDOW: usize = 10_000;
+
+pub(crate) fn all() -> Vec<Workload> {
+    const MIB: usize = 1024 * 1024;
+    vec![
+        workload("decode small", COUNT, || decode(&small(COUNT))),
+        workload("decode not ASCII", COUNT, || decode(&not_ascii(COUNT))),
+        workload("decode mix", COUNT, || decode(&mix(COUNT))),
+        workload("decode 64 KiB", 16, || decode(&large(65536, 16))),
+        workload("decode small, chunks of 1460", COUNT, || {
+            decode_chunks(&small(COUNT), 1460, Vec::new())
+        }),
+        workload("decode mix, chunks of 1", COUNT, || {
+            decode_chunks(&mix(COUNT), 1, Vec::new())
+        }),
+        workload("decode mix, chunks of 1, array", COUNT, || {
+            decode_chunks(&mix(COUNT), 1, [0; 512])
+        }),
+        workload("decode mix, chunks of 7", COUNT, || {
+            decode_chunks(&mix(COUNT), 7, Vec::new())
+        }),
+        workload("decode mix, chunks of 64", COUNT, || {
+            decode_chunks(&mix(COUNT), 64, Vec::new())
+        }),
+        workload("decode mix, chunks of 1460", COUNT, || {
+            decode_chunks(&mix(COUNT), 1460, Vec::new())
+        }),
+        workload("decode 1 MiB, pieces of 1460", MIB / 1460, || {
+            decode_in_pieces(&large(MIB, 1), 1460)
+        }),
+        workload("encode small", COUNT, || encode(small(COUNT))),
+        workload("encode mix", COUNT, || encode(mix(COUNT))),
+        workload("encode mix to a slice", COUNT, || {
+            encode_to_slice(mix(COUNT))
+        }),
+        workload("encode small from fields", COUNT, || {
+            encode_fields(small(COUNT))
+        }),
+        workload("encode mix from fields", COUNT, || {
+            encode_fields(mix(COUNT))
+        }),
+        workload("encode headers of 64 KiB", 16, || {
+            encode_headers(large(65536, 16))
+        }),
+        workload("message at QoS 0", COUNT, || deliver(QoS::AtMostOnce)),
+        workload("message at QoS 1", COUNT, || deliver(QoS::AtLeastOnce)),
+        workload("message at QoS 2", COUNT, || deliver(QoS::ExactlyOnce)),
+        workload("10,000 under way, in order", WINDOW, || {
+            window(WINDOW, Order::AsSent)
+        }),
+        workload("10,000 under way, shuffled", WINDOW, || {
+            window(WINDOW, Order::Shuffled)
+        }),
+        workload("matching", FILTERS.len() * TOPICS.len(), matching),
+        workload("fan-out to 10,000, copies", SUBSCRIBERS, || fan_out(copies)),
+        workload("fan-out to 10,000, payload shared", SUBSCRIBERS, || {
+            fan_out(shared_payload)
+        }),
+    ]
+}
