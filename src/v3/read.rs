@@ -4,7 +4,8 @@ use crate::types::{CheckedString, PacketId};
 use crate::wire::{ErrorKind, Fault, Field, Reader};
 
 /// A Packet Identifier that is not zero.
-#[inline(always)]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(super) fn read_packet_id<F: Fault>(reader: &mut Reader<'_, F>) -> Result<PacketId, F> {
     match PacketId::new(reader.u16(Field::PacketIdentifier)?) {
         Some(id) => Ok(id),

@@ -1,7 +1,7 @@
 //! The fixed header (section 2.2): packet type, flags and Remaining Length, and the cut of a
 //! stream into frames that it allows.
 
-use crate::wire::{DecodeError, ErrorKind, Field, Options, PacketType};
+use crate::wire::{DecodeError, ErrorKind, Field, Options, PacketType, SMALL};
 
 /// The largest Remaining Length that four bytes can say: 256 MiB less one byte (Table 2.4).
 pub const MAX_REMAINING_LENGTH: u32 = 268_435_455;
@@ -222,6 +222,9 @@ impl<'a> Frame<'a> {
 /// [`PacketSet::read`] does it, so that a frame that is all there is looked at once.
 #[inline(always)]
 pub(crate) fn frame_at_hand<'a>(src: &'a [u8], limit: u32, options: &Options) -> Option<Frame<'a>> {
+    if SMALL {
+        return None; // the careful way is there anyway
+    }
     match scan(src) {
         Scan::Header(header)
             if header.packet_len() <= limit as usize

@@ -20,3 +20,7 @@ pub use header::PacketSet;
 pub(crate) use header::{PayloadStart, checked_header, frame, frame_at_hand, too_large};
 pub(crate) use output::{Counter, PacketBody, put_field, put_header};
 pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};
+
+/// Whether code is to be small rather than fast: where a register has fewer than 64 bits, flash is
+/// counted in kilobytes. What is done is the same; there is one way to it instead of several.
+pub(crate) const SMALL: bool = cfg!(not(target_pointer_width = "64"));

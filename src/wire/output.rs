@@ -1,7 +1,7 @@
 //! Where encoded bytes go, and how a packet gets there: all of it or nothing.
 
 use crate::wire::header::header_len;
-use crate::wire::{Field, MAX_REMAINING_LENGTH, PacketType};
+use crate::wire::{Field, MAX_REMAINING_LENGTH, PacketType, SMALL};
 
 /// Why a packet could not be encoded. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -397,7 +397,7 @@ pub trait Encode: PacketBody {
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         let Lengths { remaining, body } = lengths(self)?;
         if let Some(remaining) = short(remaining, self.written_elsewhere()) {
-            if let Some(bytes) = out.lend() {
+            if let Some(bytes) = lend(out) {
                 let mut block = Block(bytes);
                 block.put(&[self.first_byte(), remaining])?;
                 self.write_body(&mut block)?;
@@ -449,6 +449,12 @@ pub trait Encode: PacketBody {
     }
 }
 
+/// A block of the output, unless code is to be small: then there is one way to write, not three.
+#[inline(always)]
+fn lend<O: Output + ?Sized>(out: &mut O) -> Option<&mut [u8; BLOCK]> {
+    if SMALL { None } else { out.lend() }
+}
+
 /// A Remaining Length of one byte, if the packet fits into a block.
 #[inline(always)]
 const fn short(remaining: u32, written_elsewhere: usize) -> Option<u8> {
@@ -472,7 +478,7 @@ fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
     let tail = packet.tail();
     out.reserve(head.wrapping_add(tail.len()))?;
     let first = packet.first_byte();
-    match out.lend() {
+    match lend(out) {
         Some(bytes) if head <= BLOCK => {
             let mut block = Block(bytes);
             put_header(&mut block, first, remaining)?;
@@ -512,7 +518,8 @@ fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<Lengths, EncodeError> {
 
 /// Section 2.2.3, unrolled: seven bits a byte, the lowest first, and the top bit of each but the
 /// last is set.
-#[inline(always)]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn put_header<O: Output + ?Sized>(
     out: &mut O,
     first: u8,
@@ -541,7 +548,8 @@ const fn low7(n: u32) -> u8 {
 }
 
 /// Two bytes of length, then the bytes (sections 1.5.3 and 3.1.3.3).
-#[inline(always)]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn put_field<O: Output + ?Sized>(
     out: &mut O,
     field: Field,
