@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Measures the images, and holds them to what the README promises.
+
+    images.py DIRECTORY                 prints the table of sizes, and checks the images
+    images.py DIRECTORY --write README  and puts the table into that file
+
+DIRECTORY is where cargo has put the images for thumbv7m-none-eabi, with the release profile. Flash
+and RAM are differences to the empty image; the stack was painted before `main` and looked at when
+the program had run in the emulator, and includes that program.
+"""
+
+import os
+import re
+import struct
+import subprocess
+import sys
+
+# Image, and what it is called in the table.
+ROWS = [
+    ("size_decoder", "decoder"),
+    ("size_codec", "codec: decoder, and encoder of every packet"),
+    ("size_client", "client as a device has it"),
+    ("size_codec_client", "codec and client"),
+    ("size_codec_client_server", "codec, client and server"),
+]
+# What formats, and what panics: there has to be in them what must not be in the others.
+FORMATS = "size_display"
+PANICS = "panics"
+OTHERS = ["size_empty", "self_test", "live"]
+
+# Bytes of flash, static RAM and stack.
+LIMITS = {"size_codec_client": (21 * 1024, None, None), "size_client": (None, 1024, 1024)}
+# What the README says may be off by this much before it is wrong: compilers differ.
+TOLERANCE = 0.10
+
+MARKERS = ("<!-- sizes -->\n", "<!-- end of sizes -->\n")
+
+# As they appear in mangled names of either scheme.
+FORBIDDEN = re.compile(rb"4core9panicking|4core3fmt|core\.\.fmt\.\.|rust_begin_unwind|rust_panic")
+
+
+class Image:
+    """An ELF file of 32 bits, least significant byte first."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = data = file.read()
+        assert data[:6] == b"\x7fELF\x01\x01", path
+        offset, size, count = struct.unpack_from("<I10xHH", data, 32)[0], *struct.unpack_from("<HH", data, 46)
+        self.sections = [struct.unpack_from("<10I", data, offset + size * i) for i in range(count)]
+
+    def sizes(self):
+        """Bytes of flash and of static RAM."""
+        flash = ram = 0
+        for _, kind, flags, _, _, size, *_ in self.sections:
+            writable, allocated = flags & 1, flags & 2
+            if allocated:
+                ram += size if writable else 0
+                flash += 0 if kind == 8 else size  # 8: not in the file, zeroed at the start
+        return flash, ram
+
+    def symbols(self):
+        for _, kind, _, _, offset, size, link, *_ in self.sections:
+            if kind != 2:  # the symbol table
+                continue
+            names = self.sections[link][4]
+            for at in range(offset, offset + size, 16):
+                start = names + struct.unpack_from("<I", self.data, at)[0]
+                yield self.data[start : self.data.index(b"\0", start)]
+
+    def forbidden(self):
+        return [name.decode() for name in self.symbols() if FORBIDDEN.search(name)]
+
+
+def run(path):
+    """Runs an image, and returns how deep its stack was."""
+    emulator = "qemu-system-arm -machine lm3s6965evb -nographic -monitor none -serial none"
+    semihosting = ["-semihosting-config", "enable=on,target=native", "-kernel", path]
+    done = subprocess.run(
+        [*emulator.split(), *semihosting],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+        text=True,
+    )
+    assert done.returncode == 0, f"{path}: {done.stdout}"
+    # A program that did nothing would be small.
+    counts = dict(re.findall(r"^(\w+) (\d+)$", done.stdout, re.MULTILINE))
+    assert len(counts) >= 2 and "0" not in counts.values(), f"{path}: {done.stdout}"
+    return int(counts["stack"])
+
+
+def main():
+    if len(sys.argv) not in (2, 4) or (len(sys.argv) == 4 and sys.argv[2] != "--write"):
+        sys.exit(__doc__)
+    directory, readme = sys.argv[1], sys.argv[3] if len(sys.argv) == 4 else None
+    failures = []
+
+    def image(name):
+        return Image(os.path.join(directory, name))
+
+    # The symbols that must not be there are there where they are to be expected.
+    for name, part in ((FORMATS, "fmt"), (PANICS, "panic")):
+        if not any(part in symbol for symbol in image(name).forbidden()):
+            failures.append(f"no symbol of {name} has {part} in it")
+    for name in OTHERS + [name for name, _ in ROWS]:
+        for symbol in image(name).forbidden():
+            failures.append(f"{name} can panic, or formats: {symbol}")
+
+    empty = image("size_empty").sizes()
+    table = "| what | flash | static RAM | deepest stack |\n|---|--:|--:|--:|\n"
+    for name, title in [*ROWS, (FORMATS, "decoder, and its errors in words (`Display`)")]:
+        flash, ram = (own - base for own, base in zip(image(name).sizes(), empty))
+        stack = run(os.path.join(directory, name))
+        table += f"| {title} | {flash:,} | {ram:,} | {stack:,} |\n"
+        for what, size, limit in zip(("flash", "RAM", "stack"), (flash, ram, stack), LIMITS.get(name, ())):
+            if limit is not None and size > limit:
+                failures.append(f"{name}: {size} bytes of {what}, at most {limit} are wanted")
+    print(table, end="")
+
+    if readme:
+        with open(readme) as file:
+            before, old, after = re.split("|".join(MARKERS), file.read())
+        with open(readme, "w") as file:
+            file.write(before + MARKERS[0] + table + MARKERS[1] + after)
+    else:
+        failures += differences(table)
+    for failure in failures:
+        print(f"failed: {failure}")
+    sys.exit(bool(failures))
+
+
+def differences(table):
+    """Where the README of the library says something else."""
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+    with open(os.path.join(root, "README.md")) as file:
+        _, stated, _ = re.split("|".join(MARKERS), file.read())
+    rows = [dict((l.split(" | ")[0], l) for l in text.splitlines()[2:]) for text in (stated, table)]
+    if rows[0].keys() != rows[1].keys():
+        return ["the table in the README has other rows: images.py --write"]
+    found = []
+    for title, line in rows[0].items():
+        numbers = [[int(n.replace(",", "")) for n in re.findall(r"[\d,]+(?= \|)", l)] for l in (line, rows[1][title])]
+        if any(abs(a - b) > TOLERANCE * max(a, b) for a, b in zip(*numbers)):
+            found.append(f"the README says {line}, which is no longer so: images.py --write")
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+//! The encoder of every packet, and a client.
+
+#![no_std]
+#![no_main]
+
+use firmware::{console, entry, exit, measured, stack};
+
+#[entry]
+fn main() -> ! {
+    console::print_count("decode_and_encode", measured::decode_and_encode());
+    console::print_count("client", measured::client());
+    console::print_count("stack", stack::deepest());
+    exit(true)
+}

@@ -1,0 +1,15 @@
+//! The encoder of every packet, a client and a server.
+
+#![no_std]
+#![no_main]
+
+use firmware::{console, entry, exit, measured, stack};
+
+#[entry]
+fn main() -> ! {
+    console::print_count("decode_and_encode", measured::decode_and_encode());
+    console::print_count("client", measured::client());
+    console::print_count("server", measured::server());
+    console::print_count("stack", stack::deepest());
+    exit(true)
+}

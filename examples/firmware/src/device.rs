@@ -1,0 +1,286 @@
+//! A device: publishes readings, answers commands, and goes on where it was after its connection
+//! has broken.
+
+use mqtt_sansio::v3::{Connect, Decoder, Publish, Subscription, Subscriptions, Will};
+use mqtt_sansio::{
+    Action, Client, Config, Event, HandleError, Output, QoS, Session, Slot, State, Text, Timestamp,
+    TopicFilter, TopicName,
+};
+
+use crate::console;
+use crate::modem::{Modem, Signal};
+use crate::outbox::{Outbox, Stored, Topic};
+
+/// Messages under way in each direction.
+pub type Slots = [Slot; 4];
+
+const KEEP_ALIVE: u16 = 2;
+const READINGS: u16 = 40;
+const BETWEEN_READINGS: u64 = 40;
+const BEFORE_DIALLING: u64 = 100;
+
+/// What has happened, for the summary.
+#[derive(Default)]
+pub struct Counts {
+    pub connections: u16,
+    pub resumed: u16,
+    pub resent: u16,
+    pub commands: u16,
+    pub dropped: u16,
+}
+
+pub struct Device {
+    modem: Modem,
+    client: Option<Client<Slots>>,
+    decoder: Decoder<[u8; 512]>,
+    outbox: Outbox,
+    /// When to ask for a connection, if there is none and none has been asked for.
+    dial_at: Option<Timestamp>,
+    next_reading: Timestamp,
+    reading: u16,
+    stopping: bool,
+    pub counts: Counts,
+}
+
+impl Device {
+    pub fn new(modem: Modem, now: Timestamp) -> Self {
+        Self {
+            modem,
+            client: Some(Self::client(Session::default(), now)),
+            decoder: Decoder::new([0; 512]),
+            outbox: Outbox::new(),
+            dial_at: Some(now),
+            next_reading: now,
+            reading: 0,
+            stopping: false,
+            counts: Counts::default(),
+        }
+    }
+
+    fn client(session: Session<Slots>, now: Timestamp) -> Client<Slots> {
+        let config = Config::new().connect_timeout(5_000).ping_timeout(2_000);
+        Client::new(session, config, now)
+    }
+
+    /// One round: true if there is more to do at once, `None` when all is done.
+    pub fn step(&mut self, now: Timestamp) -> Option<bool> {
+        if self.dial_at.is_some_and(|at| at <= now) {
+            self.dial_at = None;
+            self.modem.dial();
+        }
+        let mut buffer = [0; 64];
+        let (bytes, signal) = self.modem.receive(&mut buffer);
+        self.received(now, bytes);
+        match signal {
+            Some(Signal::Connected) => self.connect(now),
+            Some(Signal::Disconnected) => self.transport_closed(now),
+            None => {}
+        }
+        if let Some(client) = &mut self.client {
+            client.handle_timeout(now); // does nothing before the deadline
+        }
+        self.act(now);
+        self.take_reading(now);
+        self.publish(now);
+        if self.stopping && self.is_done() {
+            self.disconnect(now);
+            return None;
+        }
+        Some(!bytes.is_empty() || signal.is_some())
+    }
+
+    fn is_done(&self) -> bool {
+        let session = self.client.as_ref().map(Client::session);
+        self.outbox.waiting().is_none() && session.is_some_and(Session::is_empty)
+    }
+
+    fn connect(&mut self, now: Timestamp) {
+        self.counts.connections += 1;
+        let (Ok(client_id), Ok(topic)) = (Text::new("device-7"), TopicName::new("device/state"))
+        else {
+            return;
+        };
+        let mut connect = Connect::new(client_id);
+        connect.clean_session = false;
+        connect.keep_alive = KEEP_ALIVE;
+        connect.will = Some(Will {
+            topic,
+            message: b"lost",
+            qos: QoS::AtLeastOnce,
+            retain: true,
+        });
+        if let Some(client) = &mut self.client {
+            // It fails only if it is called twice.
+            let _ = client.connect(now, &connect, &mut self.modem);
+        }
+    }
+
+    fn transport_closed(&mut self, now: Timestamp) {
+        if let Some(client) = &mut self.client {
+            client.handle_transport_closed(now);
+        }
+    }
+
+    fn received(&mut self, now: Timestamp, mut bytes: &[u8]) {
+        loop {
+            let Self {
+                client, decoder, ..
+            } = self;
+            let Some(client) = client else { return };
+            let event = match decoder.decode(&mut bytes) {
+                Ok(None) => return,
+                Ok(Some(packet)) => match client.handle_packet(now, packet) {
+                    Ok(event) => event,
+                    // The connection is over, and the actions say so.
+                    Err(HandleError::Peer(_) | HandleError::Ended) => return,
+                    // Cannot be: all actions are carried out after each packet.
+                    Err(HandleError::NotNow(_)) => return client.close(now),
+                },
+                Err(error) => return client.handle_decode_error(now, error),
+            };
+            match event {
+                Some(Event::Connected { session_present }) => self.connected(now, session_present),
+                Some(Event::Message(publish)) => {
+                    self.counts.commands += 1;
+                    let answer = answer(&publish);
+                    self.stopping |= publish.payload == b"stop";
+                    if !answer.is_none_or(|answer| self.outbox.add(answer)) {
+                        self.counts.dropped += 1;
+                    }
+                }
+                Some(Event::Delivered(packet_id)) => self.outbox.remove(packet_id),
+                Some(_) | None => {}
+            }
+            self.act(now);
+        }
+    }
+
+    fn connected(&mut self, now: Timestamp, session_present: bool) {
+        self.counts.resumed += u16::from(session_present);
+        if let Some(online) = Stored::new(Topic::State, QoS::AtLeastOnce, b"online") {
+            self.outbox.add(online);
+        }
+        if session_present {
+            return; // the server knows what it was asked for
+        }
+        let mut buffer = [0; 32];
+        let Ok(topic_filter) = TopicFilter::new("device/command") else {
+            return;
+        };
+        let wanted = Subscription {
+            topic_filter,
+            qos: QoS::ExactlyOnce,
+        };
+        if let (Some(client), Ok(wanted)) = (
+            &mut self.client,
+            Subscriptions::encode_to_slice(&mut buffer, [wanted]),
+        ) {
+            // A new session has room.
+            let _ = client.subscribe(now, &wanted, &mut self.modem);
+        }
+    }
+
+    /// Does what the connection asks for.
+    fn act(&mut self, now: Timestamp) {
+        loop {
+            let Some(client) = &mut self.client else {
+                return;
+            };
+            match client.poll_action() {
+                None => return,
+                Some(Action::Transmit(packet)) => {
+                    let _ = self.modem.put(packet.as_bytes()); // always has room
+                }
+                Some(Action::Resend(packet_id)) => {
+                    let stored = self.outbox.get(packet_id);
+                    let message = stored.as_ref().and_then(Stored::message);
+                    let _ = match message {
+                        Some(message) => {
+                            self.counts.resent += 1;
+                            client.resend(now, packet_id, &message, &mut self.modem)
+                        }
+                        None => client.forget(packet_id),
+                    };
+                }
+                Some(Action::Lost {
+                    packet_id,
+                    received: false,
+                }) => self.outbox.wait_again(packet_id),
+                Some(Action::Lost { packet_id, .. }) => self.outbox.remove(packet_id),
+                Some(Action::Close(_)) => return self.start_again(now),
+                // With a journal, and for servers.
+                Some(Action::Store(_) | Action::PublishWill | Action::DiscardWill) => {}
+            }
+        }
+    }
+
+    /// The connection is over. What was under way goes on in the next one.
+    fn start_again(&mut self, now: Timestamp) {
+        self.modem.hang_up();
+        if let Some(client) = self.client.take() {
+            self.client = Some(Self::client(client.into_session(), now));
+        }
+        self.decoder = Decoder::new([0; 512]);
+        self.dial_at = Some(now.plus_millis(BEFORE_DIALLING));
+    }
+
+    fn take_reading(&mut self, now: Timestamp) {
+        // Half of the outbox is for answers.
+        if self.reading == READINGS || now < self.next_reading || self.outbox.free() <= 4 {
+            return;
+        }
+        let qos = match self.reading % 2 {
+            0 => QoS::AtLeastOnce,
+            _ => QoS::ExactlyOnce,
+        };
+        let digits = [
+            b'0' + (self.reading / 10 % 10) as u8,
+            b'0' + (self.reading % 10) as u8,
+        ];
+        if let Some(reading) = Stored::new(Topic::Reading, qos, &digits) {
+            self.outbox.add(reading);
+        }
+        self.reading += 1;
+        self.next_reading = now.plus_millis(BETWEEN_READINGS);
+    }
+
+    /// Publishes what waits, as far as the window allows.
+    fn publish(&mut self, now: Timestamp) {
+        while let (Some(client), Some((number, stored))) = (&mut self.client, self.outbox.waiting())
+        {
+            if client.state() != State::Connected || !client.can_publish(stored.qos()) {
+                return;
+            }
+            let Some(message) = stored.message() else {
+                return;
+            };
+            match client.publish(now, &message, &mut self.modem) {
+                Ok(Some(packet_id)) => self.outbox.published(number, packet_id),
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    fn disconnect(&mut self, now: Timestamp) {
+        if let Some(client) = &mut self.client {
+            let _ = client.disconnect(now, &mut self.modem);
+            while client.poll_action().is_some() {}
+        }
+        self.modem.hang_up();
+    }
+
+    pub fn print_summary(&self) {
+        let counts = &self.counts;
+        console::print_count("connections", counts.connections.into());
+        console::print_count("sessions resumed", counts.resumed.into());
+        console::print_count("messages sent again", counts.resent.into());
+        console::print_count("commands", counts.commands.into());
+        console::print_count("commands dropped", counts.dropped.into());
+    }
+}
+
+/// `echo WORDS` is answered with the words.
+fn answer(publish: &Publish<&[u8]>) -> Option<Stored> {
+    let words = publish.payload.strip_prefix(b"echo ")?;
+    Stored::new(Topic::Answer, QoS::ExactlyOnce, words)
+}

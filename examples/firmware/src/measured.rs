@@ -1,0 +1,335 @@
+//! The programs whose size is measured: what a device does with each part of the library, with a
+//! canned peer in place of a transport. `size.py` runs them, so what is measured has worked.
+
+use core::hint::black_box;
+
+use mqtt_sansio::v3::{
+    Connect, Decoder, ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters,
+};
+use mqtt_sansio::{
+    Action, Client, Config, Encode, EncodeError, Event, Message, Output, QoS, Server, Session,
+    Slot, Text, Timestamp, TopicFilter, TopicName,
+};
+use static_cell::StaticCell;
+
+/// Messages under way in each direction.
+const SLOTS: usize = 4;
+/// The largest packet that may come in parts.
+const BUFFER: usize = 512;
+
+/// What a server sends to [`client`].
+const FROM_SERVER: &[u8] = b"\x20\x02\x00\x00\
+    \x90\x03\x00\x01\x02\
+    \x40\x02\x00\x02\
+    \x50\x02\x00\x03\
+    \x70\x02\x00\x03\
+    \x30\x07\x00\x03a/bon\
+    \x32\x09\x00\x03a/b\x00\x09on\
+    \x34\x09\x00\x03a/b\x00\x0aon\
+    \x62\x02\x00\x0a\
+    \xb0\x02\x00\x04\
+    \xd0\x00";
+
+/// What a client sends to [`server`].
+const FROM_CLIENT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01c\
+    \x82\x08\x00\x01\x00\x03a/b\x02\
+    \x40\x02\x00\x01\
+    \x30\x07\x00\x03a/bon\
+    \x32\x09\x00\x03a/b\x00\x09on\
+    \x34\x09\x00\x03a/b\x00\x0aon\
+    \x62\x02\x00\x0a\
+    \xa2\x07\x00\x02\x00\x03a/b\
+    \xc0\x00\
+    \xe0\x00";
+
+/// A transport: bytes come in parts, and what is sent is gone.
+struct Transport {
+    received: &'static [u8],
+    sent: usize,
+}
+
+impl Transport {
+    fn new(received: &'static [u8]) -> Self {
+        Self {
+            received: black_box(received),
+            sent: 0,
+        }
+    }
+
+    /// Eleven bytes at most, so that packets are cut.
+    fn receive(&mut self) -> &'static [u8] {
+        let len = self.received.len().min(black_box(11));
+        let (now, later) = self
+            .received
+            .split_at_checked(len)
+            .unwrap_or((self.received, &[]));
+        self.received = later;
+        now
+    }
+}
+
+/// Packets are written to the transport itself: no buffer for what is sent.
+impl Output for Transport {
+    fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.sent += black_box(bytes).len();
+        Ok(())
+    }
+}
+
+/// Reads packets, and no more. Returns how many there were.
+#[inline(never)]
+pub fn decode() -> usize {
+    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
+        return 0;
+    };
+    let mut transport = Transport::new(FROM_SERVER);
+    let mut packets = 0;
+    loop {
+        let mut input = transport.receive();
+        if input.is_empty() {
+            return packets;
+        }
+        while let Ok(Some(packet)) = decoder.decode(&mut input) {
+            black_box(&packet);
+            packets += 1;
+        }
+    }
+}
+
+/// Reads packets and writes each of them again. Returns how many bytes.
+#[inline(never)]
+pub fn decode_and_encode() -> usize {
+    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
+        return 0;
+    };
+    let mut transport = Transport::new(FROM_CLIENT);
+    loop {
+        let mut input = transport.receive();
+        if input.is_empty() {
+            return transport.sent;
+        }
+        while let Ok(Some(packet)) = decoder.decode(&mut input) {
+            if packet.encode(&mut transport).is_err() {
+                return 0;
+            }
+        }
+    }
+}
+
+/// A client as a device has it: connects, subscribes, publishes at every QoS, receives at every
+/// QoS, keeps alive, sends again after a reconnect. Returns how many events there were.
+#[inline(never)]
+pub fn client() -> usize {
+    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
+    let now = || Timestamp::from_millis(black_box(1_000));
+    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
+        return 0;
+    };
+    let Some(client) = CLIENT.try_init_with(|| {
+        let config = Config::new().send_before_connack(false);
+        Client::new(Session::default(), config, now())
+    }) else {
+        return 0;
+    };
+    let mut transport = Transport::new(FROM_SERVER);
+    converse(client, decoder, &mut transport, &now).unwrap_or(0)
+}
+
+fn message(qos: QoS) -> Option<Message<&'static [u8]>> {
+    Some(Message {
+        topic: TopicName::new(black_box(&b"a/b"[..])).ok()?,
+        payload: black_box(b"21.5"),
+        qos,
+        retain: false,
+    })
+}
+
+fn converse(
+    client: &mut Client<[Slot; SLOTS]>,
+    decoder: &mut Decoder<[u8; BUFFER]>,
+    transport: &mut Transport,
+    now: &impl Fn() -> Timestamp,
+) -> Option<usize> {
+    let mut connect = Connect::new(Text::new(black_box(&b"device-7"[..])).ok()?);
+    connect.clean_session = false;
+    connect.keep_alive = black_box(60);
+    client.connect(now(), &connect, transport).ok()?;
+    let mut events = 0;
+    loop {
+        let mut input = transport.receive();
+        if input.is_empty() {
+            break;
+        }
+        loop {
+            let packet = match decoder.decode(&mut input) {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break,
+                Err(error) => {
+                    client.handle_decode_error(now(), error);
+                    break;
+                }
+            };
+            let event = client.handle_packet(now(), packet).ok()?;
+            match event {
+                Some(Event::Connected { .. }) => {
+                    events += 1;
+                    let mut buffer = [0; 32];
+                    let filter = TopicFilter::new(black_box(&b"a/#"[..])).ok()?;
+                    let wanted = [Subscription {
+                        topic_filter: filter,
+                        qos: QoS::ExactlyOnce,
+                    }];
+                    let subscriptions = Subscriptions::encode_to_slice(&mut buffer, wanted).ok()?;
+                    client.subscribe(now(), &subscriptions, transport).ok()?;
+                }
+                Some(Event::Subscribed(_)) => {
+                    events += 1;
+                    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+                        client.publish(now(), &message(qos)?, transport).ok()?;
+                    }
+                    let mut buffer = [0; 32];
+                    let filter = TopicFilter::new(black_box(&b"a/#"[..])).ok()?;
+                    let filters = TopicFilters::encode_to_slice(&mut buffer, [filter]).ok()?;
+                    client.unsubscribe(now(), &filters, transport).ok()?;
+                }
+                Some(Event::Message(publish)) => {
+                    events += 1;
+                    black_box(&publish);
+                }
+                Some(_) => events += 1,
+                None => {}
+            }
+            act(client, transport, now)?;
+        }
+    }
+    if client
+        .poll_timeout()
+        .is_some_and(|deadline| deadline > now())
+    {
+        client.handle_timeout(Timestamp::from_millis(black_box(60_000)));
+        act(client, transport, now)?;
+    }
+    client.disconnect(now(), transport).ok()?;
+    act(client, transport, now)?;
+    Some(events)
+}
+
+fn act(
+    client: &mut Client<[Slot; SLOTS]>,
+    transport: &mut Transport,
+    now: &impl Fn() -> Timestamp,
+) -> Option<()> {
+    while let Some(action) = client.poll_action() {
+        match action {
+            Action::Transmit(packet) => transport.put(packet.as_bytes()).ok()?,
+            Action::Resend(packet_id) => {
+                let message = message(QoS::AtLeastOnce)?;
+                client.resend(now(), packet_id, &message, transport).ok()?;
+            }
+            other => {
+                let _ = black_box(other);
+            }
+        }
+    }
+    Some(())
+}
+
+/// A server's side of a connection: accepts, grants subscriptions, receives, publishes. Returns
+/// how many events there were.
+#[inline(never)]
+pub fn server() -> usize {
+    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    static SERVER: StaticCell<Server<[Slot; SLOTS]>> = StaticCell::new();
+    let now = || Timestamp::from_millis(black_box(1_000));
+    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
+        return 0;
+    };
+    let Some(server) =
+        SERVER.try_init_with(|| Server::new(Session::default(), Config::new(), now()))
+    else {
+        return 0;
+    };
+    let mut transport = Transport::new(FROM_CLIENT);
+    serve(server, decoder, &mut transport, &now).unwrap_or(0)
+}
+
+fn serve(
+    server: &mut Server<[Slot; SLOTS]>,
+    decoder: &mut Decoder<[u8; BUFFER]>,
+    transport: &mut Transport,
+    now: &impl Fn() -> Timestamp,
+) -> Option<usize> {
+    let mut events = 0;
+    loop {
+        let mut input = transport.receive();
+        if input.is_empty() {
+            return Some(events);
+        }
+        while let Some(packet) = decoder.decode(&mut input).ok()? {
+            let event = server.handle_packet(now(), packet).ok()?;
+            match event {
+                Some(Event::ConnectRequested(connect)) => {
+                    events += 1;
+                    black_box(&connect);
+                    server.accept(now(), &mut None, transport).ok()?;
+                }
+                Some(Event::SubscribeRequested(subscribe)) => {
+                    events += 1;
+                    let codes = subscribe
+                        .subscriptions
+                        .iter()
+                        .map(|subscription| ReturnCode::Success(subscription.qos));
+                    let mut buffer = [0; 8];
+                    let codes = ReturnCodes::encode_to_slice(&mut buffer, codes).ok()?;
+                    server.suback(now(), &codes, transport).ok()?;
+                    server
+                        .publish(now(), &message(QoS::AtLeastOnce)?, transport)
+                        .ok()?;
+                }
+                Some(Event::UnsubscribeRequested(_)) => {
+                    events += 1;
+                    server.unsuback(now(), transport).ok()?;
+                }
+                Some(_) => events += 1,
+                None => {}
+            }
+            while let Some(action) = server.poll_action() {
+                match action {
+                    Action::Transmit(packet) => transport.put(packet.as_bytes()).ok()?,
+                    other => {
+                        let _ = black_box(other);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The error of a packet that is wrong, in words: what formatting costs those who want it.
+#[inline(never)]
+pub fn display() -> usize {
+    use core::fmt::Write;
+
+    struct Length(usize);
+    impl Write for Length {
+        fn write_str(&mut self, text: &str) -> core::fmt::Result {
+            self.0 += black_box(text).len();
+            Ok(())
+        }
+    }
+
+    let mut input = black_box(&b"\x36\x00"[..]);
+    let mut decoder = Decoder::new([0; 16]);
+    let mut length = Length(0);
+    if let Err(error) = decoder.decode(&mut input) {
+        let _ = write!(length, "{error}");
+    }
+    length.0
+}

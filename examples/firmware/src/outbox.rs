@@ -1,0 +1,138 @@
+//! The messages that the firmware has to deliver. A session keeps identifiers; what they stand for
+//! is kept here until the peer has it.
+
+use mqtt_sansio::{Message, PacketId, QoS, TopicName};
+
+const ENTRIES: usize = 8;
+
+/// What a message is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    State,
+    Reading,
+    Answer,
+}
+
+#[derive(Clone, Copy)]
+pub struct Stored {
+    topic: Topic,
+    qos: QoS,
+    payload: [u8; 24],
+    len: u8,
+}
+
+impl Stored {
+    /// `None` if the payload is too long to be kept.
+    pub fn new(topic: Topic, qos: QoS, payload: &[u8]) -> Option<Self> {
+        let mut bytes = [0; 24];
+        bytes.get_mut(..payload.len())?.copy_from_slice(payload);
+        Some(Self {
+            topic,
+            qos,
+            payload: bytes,
+            len: payload.len() as u8,
+        })
+    }
+
+    pub fn message(&self) -> Option<Message<&[u8]>> {
+        let topic = match self.topic {
+            Topic::State => "device/state",
+            Topic::Reading => "device/reading",
+            Topic::Answer => "device/answer",
+        };
+        Some(Message {
+            topic: TopicName::new(topic).ok()?,
+            payload: self.payload.get(..usize::from(self.len))?,
+            qos: self.qos,
+            retain: self.topic == Topic::State,
+        })
+    }
+
+    pub const fn qos(&self) -> QoS {
+        self.qos
+    }
+}
+
+struct Entry {
+    /// None while the message waits to be published.
+    packet_id: Option<PacketId>,
+    stored: Stored,
+    /// The smallest is the oldest.
+    number: u32,
+}
+
+/// Messages that wait to be published, and those that were and are not yet delivered.
+pub struct Outbox {
+    entries: [Option<Entry>; ENTRIES],
+    next_number: u32,
+}
+
+impl Outbox {
+    pub const fn new() -> Self {
+        Self {
+            entries: [const { None }; ENTRIES],
+            next_number: 0,
+        }
+    }
+
+    pub fn free(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_none()).count()
+    }
+
+    /// False if there is no room.
+    pub fn add(&mut self, stored: Stored) -> bool {
+        let Some(place) = self.entries.iter_mut().find(|entry| entry.is_none()) else {
+            return false;
+        };
+        *place = Some(Entry {
+            packet_id: None,
+            stored,
+            number: self.next_number,
+        });
+        self.next_number = self.next_number.wrapping_add(1);
+        true
+    }
+
+    /// The oldest message that has not been published.
+    pub fn waiting(&self) -> Option<(u32, Stored)> {
+        let waiting = self.entries.iter().flatten();
+        let waiting = waiting.filter(|entry| entry.packet_id.is_none());
+        let oldest = waiting.min_by_key(|entry| entry.number)?;
+        Some((oldest.number, oldest.stored))
+    }
+
+    /// The message was published under this identifier.
+    pub fn published(&mut self, number: u32, packet_id: PacketId) {
+        let mut entries = self.entries.iter_mut().flatten();
+        if let Some(entry) = entries.find(|entry| entry.number == number) {
+            entry.packet_id = Some(packet_id);
+        }
+    }
+
+    /// The message that was published under this identifier.
+    pub fn get(&self, packet_id: PacketId) -> Option<Stored> {
+        let mut entries = self.entries.iter().flatten();
+        let entry = entries.find(|entry| entry.packet_id == Some(packet_id))?;
+        Some(entry.stored)
+    }
+
+    /// The peer has it.
+    pub fn remove(&mut self, packet_id: PacketId) {
+        for place in &mut self.entries {
+            if place
+                .as_ref()
+                .is_some_and(|entry| entry.packet_id == Some(packet_id))
+            {
+                *place = None;
+            }
+        }
+    }
+
+    /// The session is gone: the message is to be published anew.
+    pub fn wait_again(&mut self, packet_id: PacketId) {
+        let mut entries = self.entries.iter_mut().flatten();
+        if let Some(entry) = entries.find(|entry| entry.packet_id == Some(packet_id)) {
+            entry.packet_id = None;
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! How deep the stack has been. The startup code of `cortex-m-rt` paints the memory of the stack;
+//! what has been used since has lost its paint.
+
+/// The most bytes of stack that were in use at any time, those of `main` included.
+#[cfg(target_arch = "arm")]
+#[expect(
+    unsafe_code,
+    reason = "the memory below the stack belongs to nobody, so no safe code can look at it"
+)]
+pub fn deepest() -> usize {
+    use cortex_m_rt::STACK_PAINT_VALUE;
+
+    unsafe extern "C" {
+        static _stack_start: u32;
+        static _stack_end: u32;
+    }
+    let (top, end) = (&raw const _stack_start, &raw const _stack_end);
+    let mut lowest = end;
+    // SAFETY: these are symbols of the linker script, four bytes aligned, with memory between
+    // them, and only what lies between them is read.
+    while lowest < top && unsafe { lowest.read_volatile() } == STACK_PAINT_VALUE {
+        lowest = lowest.wrapping_add(1);
+    }
+    top.addr() - lowest.addr()
+}
+
+/// Nothing paints the stack here.
+#[cfg(not(target_arch = "arm"))]
+pub fn deepest() -> usize {
+    0
+}
