@@ -152,6 +152,18 @@ mod tests {
     }
 
     #[test]
+    fn a_change_that_does_not_fit_leaves_the_next_identifier_as_it_was() {
+        let mut session = Session::<[Slot; 2]>::default();
+        let sent = |number| Change::Sent {
+            packet_id: id(number),
+            qos: QoS::AtLeastOnce,
+        };
+        assert!(session.apply(sent(1)));
+        assert!(!session.apply(sent(3)));
+        assert_eq!(session.outbound.next_id(), Some(id(2)));
+    }
+
+    #[test]
     fn a_change_of_an_identifier_that_is_not_under_way_does_nothing() {
         let mut session = Session::<[Slot; 4]>::default();
         let sent = |packet_id| Change::Sent {

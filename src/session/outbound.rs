@@ -550,8 +550,10 @@ impl<S: Slots> Outbound<S> {
             self.begin(Phase::Publish(qos));
             return true;
         }
+        let next = self.first_free.max(1);
         let restored = self.restore(id, Phase::Publish(qos));
-        self.finish_restoring(following(id.get()));
+        // What does not fit changes nothing, and so not which identifier comes next.
+        self.finish_restoring(if restored { following(id.get()) } else { next });
         restored
     }
 
