@@ -70,7 +70,8 @@ const KNOWN: &[Known] = &[
     known(KIT, How::Takes(EmptyList), "MQTT-3.8.4-5", "90020001"),
     known(KIT, How::Takes(InvalidConnectReturnCode), "3.2.2.3", "200200ff"),
     known(KIT, How::Takes(InvalidWillQos), "MQTT-3.1.2-14", "101300044d515454041e000000016300017700016d"),
-    // Behind `$share/`.
+    // Behind `$share/`, which is MQTT 5.
+    known(KIT, How::Takes(MisplacedMultiLevelWildcard), "MQTT-4.7.1-2", "a20e000b000a2473686172652f23232f"),
     known(KIT, How::Takes(MisplacedSingleLevelWildcard), "MQTT-4.7.1-3", "a20e000b000a2473686172652f2b652f"),
     known(KIT, How::Takes(NullCharacter), "MQTT-1.5.3-2", "3003000100"),
     known(KIT, How::Takes(PasswordWithoutUserName), "MQTT-3.1.2-22", "101000044d51545404420000000163000170"),
