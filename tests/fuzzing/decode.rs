@@ -4,8 +4,9 @@
 use std::fmt::Write;
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::{self, PacketRef};
+use mqtt_sansio::v3::{self, Packet, PacketRef};
 use mqtt_sansio::{DecodeError, Encode, EncodeError, Options, PacketType, SliceOutput};
+use mqtt_sansio::{TopicFilter, TopicName};
 
 use super::input;
 use crate::common::{fixed_header, frame};
@@ -64,6 +65,11 @@ fn check_packet(frame: &[u8], packet: PacketRef<'_>, options: &Options) {
         assert!(refused.is_err(), "{packet:?} from {:02x}", frame[0]);
     }
     assert_eq!(packet.encoded_len(), Ok(encoded.len()));
+    if encoded.len() < frame.len() {
+        let minimal = options.refuse_overlong_remaining_length(true);
+        assert!(v3::decode(&mut &frame[..], &minimal).is_err());
+    }
+    check_strings(&packet);
 
     let mut buffer = vec![0; encoded.len()];
     assert_eq!(
@@ -85,6 +91,64 @@ fn check_packet(frame: &[u8], packet: PacketRef<'_>, options: &Options) {
     if frame.len() < 200 {
         assert_ne!(printed_len(format_args!("{packet:?}")), 0);
     }
+}
+
+/// Every string is one: `as_str` would leave out what is not UTF-8 [MQTT-1.5.3-1, MQTT-1.5.3-2].
+fn check_strings(packet: &PacketRef<'_>) {
+    let check = |bytes: &[u8], text: &str| {
+        assert_eq!(text.as_bytes(), bytes);
+        assert!(!bytes.contains(&0), "U+0000 in {text:?}");
+    };
+    let topic = |topic: &TopicName<&[u8]>| {
+        check(topic.as_bytes(), topic.as_str());
+        assert!(!topic.as_bytes().is_empty());
+        assert!(!topic.as_str().contains(['+', '#']), "{topic:?}");
+    };
+    let filter = |filter: &TopicFilter<&[u8]>| {
+        let text = filter.as_str();
+        check(filter.as_bytes(), text);
+        // [MQTT-4.7.1-2, MQTT-4.7.1-3, MQTT-4.7.3-1]
+        let mut levels = text.split('/').rev();
+        assert!(
+            !text.is_empty()
+                && levels
+                    .next()
+                    .is_some_and(|last| is_level(last) || last == "#")
+        );
+        assert!(levels.all(is_level), "{filter:?}");
+    };
+    match packet {
+        Packet::Connect(connect) => {
+            check(connect.client_id.as_bytes(), connect.client_id.as_str());
+            if let Some(will) = &connect.will {
+                topic(&will.topic);
+            }
+            if let Some(credentials) = &connect.credentials {
+                let user_name = &credentials.user_name;
+                check(user_name.as_bytes(), user_name.as_str());
+            }
+        }
+        Packet::Publish(publish) => topic(&publish.topic),
+        Packet::Subscribe(subscribe) => {
+            let mut entries = 0;
+            for entry in &subscribe.subscriptions {
+                filter(&entry.topic_filter);
+                entries += 1;
+            }
+            assert!(entries > 0 && entries == subscribe.subscriptions.len());
+        }
+        Packet::Unsubscribe(unsubscribe) => {
+            assert_ne!(unsubscribe.topic_filters.len(), 0);
+            unsubscribe.topic_filters.iter().for_each(|it| filter(&it));
+        }
+        Packet::SubAck(suback) => assert_ne!(suback.return_codes.len(), 0),
+        _ => {}
+    }
+}
+
+/// A level of a Topic Filter, but for the last.
+fn is_level(level: &str) -> bool {
+    level == "+" || !level.contains(['+', '#'])
 }
 
 /// The packet as the standard has it written: with the flags that its type has, and a Remaining
