@@ -143,6 +143,15 @@ impl Slots for Storage {
             Self::Heap(slots) => slots.grow(),
         }
     }
+
+    fn can_grow(&self) -> bool {
+        match self {
+            Self::Two(slots) => slots.can_grow(),
+            Self::Eight(slots) => slots.can_grow(),
+            Self::Slice(_) => false,
+            Self::Heap(slots) => slots.can_grow(),
+        }
+    }
 }
 
 /// What one of the two sides is like.

@@ -231,7 +231,7 @@ impl World<'_> {
     pub(super) fn look_at_clock(&mut self) {
         let deadline = self.endpoint.poll_timeout();
         let now = self.now();
-        let is_due = deadline.is_some_and(|deadline| deadline <= now);
+        let is_due = deadline.is_some_and(|deadline| deadline <= self.given);
         self.endpoint.handle_timeout(now);
         if !is_due {
             assert_eq!(self.endpoint.poll_timeout(), deadline, "it was too early");
@@ -262,7 +262,7 @@ impl World<'_> {
         self.drain();
         let next = self.endpoint.poll_timeout();
         assert!(
-            next.is_none_or(|next| next > now),
+            next.is_none_or(|next| next > self.given),
             "{deadline:?}, then {next:?}"
         );
     }

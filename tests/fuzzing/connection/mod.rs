@@ -85,6 +85,8 @@ struct World<'a> {
 
     clock: u64,
     skew: u64,
+    /// The latest time that the connection was given: its clock does not go back.
+    given: Timestamp,
     last_received: u64,
     number: u8,
 }
@@ -145,6 +147,7 @@ impl<'a> World<'a> {
             has_disconnected: false,
             clock,
             skew: 0,
+            given: Timestamp::from_millis(clock),
             last_received: clock,
             number: 0,
         }
@@ -157,7 +160,9 @@ impl<'a> World<'a> {
     /// The time for the next call, which may have been set back.
     fn now(&mut self) -> Timestamp {
         let skew = std::mem::take(&mut self.skew);
-        Timestamp::from_millis(self.clock - skew)
+        let now = Timestamp::from_millis(self.clock - skew);
+        self.given = self.given.max(now);
+        now
     }
 
     /// Any one thing that may happen next.
@@ -208,6 +213,7 @@ impl<'a> World<'a> {
         let owns_session = self.owns_session();
         self.model.end();
         let now = self.now();
+        self.given = now;
         let next = endpoint(self.side(), empty(self.rooms), self.config, now);
         let session = std::mem::replace(&mut self.endpoint, next).into_session();
         let was_clean = self.model.is_clean;
