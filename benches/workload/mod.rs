@@ -62,7 +62,7 @@ pub struct Seen {
     pub packets: u64,
     /// The bytes of all strings and payloads.
     pub bytes: u64,
-    /// The first and the last byte of each: they are looked for in the right place.
+    /// First and last bytes: they are looked for in the right place.
     pub ends: u64,
     /// The sum of all Packet Identifiers, QoS, return codes and Keep Alives.
     pub numbers: u64,
@@ -90,10 +90,12 @@ impl Seen {
 
     #[inline(always)]
     pub fn publish(&mut self, topic: &[u8], payload: &[u8], qos: u8, packet_id: u16) {
-        self.packet(packet_id);
-        self.bytes(topic);
-        self.bytes(payload);
-        self.number(u16::from(qos));
+        // Each sum once: this is in every loop that is measured.
+        self.packets += 1;
+        self.bytes += (topic.len() + payload.len()) as u64;
+        self.numbers += u64::from(packet_id) + (u64::from(qos) << 16);
+        let (first, last) = (topic.first(), payload.last());
+        self.ends += u64::from(*first.unwrap_or(&0)) + (u64::from(*last.unwrap_or(&0)) << 8);
     }
 
     /// What there is to see in these packets.

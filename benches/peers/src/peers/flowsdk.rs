@@ -1,0 +1,259 @@
+//! flowsdk: packets of MQTT 3.1.1 and 5, and an engine for clients.
+
+use std::rc::Rc;
+
+use flowsdk::mqtt_client::commands::PublishCommand;
+use flowsdk::mqtt_client::engine::{MqttEngine, MqttEvent};
+use flowsdk::mqtt_client::opts::MqttClientOptions;
+use flowsdk::mqtt_serde::control_packet::MqttPacket;
+use flowsdk::mqtt_serde::mqttv3::{
+    connectv3, pingreqv3, pubackv3, publishv3, subackv3, subscribev3,
+};
+use flowsdk::mqtt_serde::parser::stream::MqttParser;
+
+use crate::job::{
+    From, Idle, MESSAGE, Peer, SMALL_MESSAGE, Work, Writer, feeding, idle, repeating, writing,
+};
+use crate::workload::{Fields, Order, Seen};
+
+fn see(packet: &MqttPacket, seen: &mut Seen) {
+    match packet {
+        MqttPacket::Publish3(publish) => seen.publish(
+            publish.topic_name.as_bytes(),
+            &publish.payload,
+            publish.qos,
+            publish.message_id.unwrap_or(0),
+        ),
+        MqttPacket::PubAck3(puback) => seen.packet(puback.message_id),
+        MqttPacket::PingReq3(_) => seen.packet(0),
+        MqttPacket::Subscribe3(subscribe) => {
+            seen.packet(subscribe.message_id);
+            for subscription in &subscribe.subscriptions {
+                seen.bytes(subscription.topic_filter.as_bytes());
+                seen.number(u16::from(subscription.qos));
+            }
+        }
+        MqttPacket::SubAck3(suback) => {
+            seen.packet(suback.message_id);
+            for code in &suback.return_codes {
+                seen.number(u16::from(*code));
+            }
+        }
+        MqttPacket::Connect3(connect) => {
+            seen.packet(0);
+            seen.number(connect.keep_alive);
+            seen.bytes(connect.client_id.as_bytes());
+            if let Some(will) = &connect.will {
+                seen.bytes(will.topic.as_bytes());
+                seen.bytes(&will.message);
+            }
+            seen.bytes(connect.username.as_ref().unwrap().as_bytes());
+            seen.bytes(connect.password.as_ref().unwrap());
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn build(fields: &Fields) -> MqttPacket {
+    match fields {
+        Fields::Publish {
+            topic,
+            payload,
+            qos,
+            packet_id,
+        } => MqttPacket::Publish3(publishv3::MqttPublish::new(
+            topic.clone(),
+            *qos,
+            payload.clone(),
+            (*qos > 0).then_some(*packet_id),
+            false,
+            false,
+        )),
+        Fields::PubAck { packet_id } => MqttPacket::PubAck3(pubackv3::MqttPubAck::new(*packet_id)),
+        Fields::PingReq => MqttPacket::PingReq3(pingreqv3::MqttPingReq::new()),
+        Fields::Subscribe { packet_id, filters } => {
+            let subscriptions =
+                filters
+                    .iter()
+                    .map(|(filter, qos)| subscribev3::SubscriptionTopic {
+                        topic_filter: filter.clone(),
+                        qos: *qos,
+                    });
+            let subscriptions = subscriptions.collect();
+            MqttPacket::Subscribe3(subscribev3::MqttSubscribe::new(*packet_id, subscriptions))
+        }
+        Fields::SubAck {
+            packet_id,
+            return_codes,
+        } => MqttPacket::SubAck3(subackv3::MqttSubAck::new(*packet_id, return_codes.clone())),
+        Fields::Connect {
+            client_id,
+            keep_alive,
+            will_topic,
+            will_message,
+            user_name,
+            password,
+        } => {
+            let mut connect = connectv3::MqttConnect::new(client_id.clone(), *keep_alive, true);
+            connect.will = Some(connectv3::Will {
+                retain: true,
+                qos: 1,
+                topic: will_topic.clone(),
+                message: will_message.clone(),
+            });
+            connect.username = Some(user_name.clone());
+            connect.password = Some(password.clone().into_bytes());
+            MqttPacket::Connect3(connect)
+        }
+    }
+}
+
+/// It has an engine for clients only, but that one also takes messages and acknowledges them.
+struct Pair {
+    sender: MqttEngine,
+    receiver: MqttEngine,
+}
+
+/// A client that was accepted.
+fn engine(window: u16) -> MqttEngine {
+    let options = MqttClientOptions::builder()
+        .client_id("device-7")
+        .mqtt_version(4)
+        .keep_alive(0)
+        .reconnect(false)
+        .receive_maximum(window)
+        .max_outgoing_packet_count(usize::from(window) + 1)
+        .max_event_count(4 * usize::from(window) + 16)
+        // It sends again what is not acknowledged in time, even if the connection is well.
+        .retransmission_timeout_ms(3_600_000)
+        .build();
+    let mut engine = MqttEngine::new(options);
+    engine.connect().unwrap();
+    assert!(!engine.take_outgoing().is_empty());
+    engine.handle_incoming(&[0x20, 2, 0, 0]);
+    assert!(engine.is_connected());
+    engine
+}
+
+/// How many bytes of messages, and how many deliveries the engine has told of.
+fn sum(events: &[MqttEvent]) -> (usize, usize) {
+    let (mut bytes, mut delivered) = (0, 0);
+    for event in events {
+        match event {
+            MqttEvent::MessageReceived(message) => bytes += message.payload.len(),
+            MqttEvent::Published(_) => delivered += 1,
+            MqttEvent::Error(error) => panic!("{error}"),
+            _ => {}
+        }
+    }
+    (bytes, delivered)
+}
+
+impl Pair {
+    fn new(window: u16) -> Self {
+        Self {
+            sender: engine(window),
+            receiver: engine(window),
+        }
+    }
+
+    fn publish(&mut self, qos: u8, (topic, payload): (&str, &[u8])) {
+        let command = PublishCommand::simple(topic, payload.to_vec(), qos, false);
+        self.sender.publish(command).unwrap();
+    }
+
+    fn deliver(&mut self, qos: u8) -> usize {
+        self.publish(qos, MESSAGE);
+        let (mut bytes, mut delivered) = (0, 0);
+        loop {
+            let input = self.sender.take_outgoing();
+            if input.is_empty() {
+                break;
+            }
+            bytes += sum(&self.receiver.handle_incoming(&input)).0;
+            let input = self.receiver.take_outgoing();
+            delivered += sum(&self.sender.handle_incoming(&input)).1;
+        }
+        assert!(qos == 0 || delivered == 1);
+        self.sender.take_events();
+        bytes
+    }
+}
+
+pub struct Flowsdk;
+
+impl Peer for Flowsdk {
+    const NAME: &'static str = "flowsdk 0.7.0";
+
+    fn decode(stream: Rc<[u8]>) -> Work {
+        // Its parser keeps a buffer of its own, which it is given before.
+        crate::job::decoding(
+            stream,
+            |stream| {
+                let mut parser = MqttParser::new(stream.len(), 4);
+                parser.feed(stream);
+                parser
+            },
+            |parser, seen| {
+                while let Some(packet) = parser.next_packet().unwrap() {
+                    see(&packet, seen);
+                }
+            },
+        )
+    }
+
+    fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
+        let parser = || MqttParser::new(16 * 1024, 4);
+        feeding(stream, chunk, parser, |parser, chunk, seen| {
+            parser.feed(chunk);
+            while let Some(packet) = parser.next_packet().unwrap() {
+                see(&packet, seen);
+            }
+        })
+    }
+
+    fn encode(packets: &'static [Fields], from: From) -> Work {
+        let writer = Writer {
+            build,
+            output: Vec::with_capacity,
+            clear: Vec::clear,
+            write: |packet: &mut MqttPacket, out: &mut Vec<u8>| {
+                out.extend_from_slice(&packet.to_bytes().unwrap());
+            },
+            read: |out: &mut Vec<u8>| out.clone(),
+            consumes: false,
+        };
+        writing(packets, from, writer)
+    }
+
+    fn deliver(qos: u8, messages: usize) -> Work {
+        let mut pair = Pair::new(100);
+        repeating(messages, move || pair.deliver(qos))
+    }
+
+    fn window(messages: usize, order: Order) -> Work {
+        // Its time grows with the square of that: 10,000 take 0.3 s, 65,535 would take 20 s.
+        if messages > 10_000 {
+            return None;
+        }
+        let mut pair = Pair::new(u16::try_from(messages).unwrap());
+        repeating(1, move || {
+            for _ in 0..messages {
+                pair.publish(1, SMALL_MESSAGE);
+            }
+            let input = pair.sender.take_outgoing();
+            pair.receiver.handle_incoming(&input);
+            let mut acknowledgements = pair.receiver.take_outgoing();
+            order.apply(&mut acknowledgements);
+            sum(&pair.sender.handle_incoming(&acknowledgements)).1
+        })
+    }
+
+    fn idle() -> Option<Idle> {
+        idle(|| {
+            let mut pair = Pair::new(100);
+            pair.deliver(1);
+            pair.receiver
+        })
+    }
+}

@@ -1,0 +1,8 @@
+//! One module for each library.
+
+pub mod flowsdk;
+pub mod mqtt_protocol_core;
+pub mod mqtt_sansio;
+pub mod mqttrs;
+pub mod ntex_mqtt;
+pub mod rumqtt;

@@ -1,0 +1,113 @@
+//! This library.
+
+use std::rc::Rc;
+
+use mqtt_sansio::v3::{self, Decoder, Packet, Publish};
+use mqtt_sansio::{Encode, QoS, Slot, TopicFilter, TopicName};
+
+use crate::job::{
+    From, Idle, MESSAGE, Peer, Work, Writer, decoding, feeding, idle, matching, repeating, writing,
+};
+use crate::workload::idle::Connection;
+use crate::workload::packets::{Built, UNLIMITED, build, see};
+use crate::workload::pair::{pair_for, small_pair};
+use crate::workload::{Fields, Order};
+
+pub struct MqttSansio;
+
+impl Peer for MqttSansio {
+    const NAME: &'static str = "mqtt-sansio";
+
+    fn decode(stream: Rc<[u8]>) -> Work {
+        decoding(stream, <[u8]>::to_vec, |input, seen| {
+            let mut input = &input[..];
+            while let Some(packet) = v3::decode(&mut input, &UNLIMITED).unwrap() {
+                see(&packet, seen);
+            }
+        })
+    }
+
+    fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
+        let decoder = || Decoder::with_options(Vec::new(), UNLIMITED);
+        feeding(stream, chunk, decoder, |decoder, mut chunk, seen| {
+            while let Some(packet) = decoder.decode(&mut chunk).unwrap() {
+                see(&packet, seen);
+            }
+        })
+    }
+
+    fn encode(packets: &'static [Fields], from: From) -> Work {
+        let writer = Writer {
+            build,
+            output: Vec::with_capacity,
+            clear: Vec::clear,
+            write: |packet: &mut Built<'static>, out: &mut Vec<u8>| packet.encode(out),
+            read: |out: &mut Vec<u8>| out.clone(),
+            consumes: false,
+        };
+        writing(packets, from, writer)
+    }
+
+    /// Headers in one buffer, and with each where its payload is.
+    fn encode_by_reference(packets: &'static [Fields]) -> Work {
+        type Out = (Vec<u8>, Vec<(usize, &'static [u8])>);
+        let writer = Writer {
+            build: |fields| match build(fields) {
+                Built::Whole(Packet::Publish(publish)) => publish,
+                other => panic!("{other:?} has no payload"),
+            },
+            output: |_| -> Out { (Vec::with_capacity(4096), Vec::with_capacity(64)) },
+            clear: |(headers, payloads): &mut Out| {
+                headers.clear();
+                payloads.clear();
+            },
+            write: |publish: &mut Publish<&'static [u8]>, (headers, payloads): &mut Out| {
+                publish.header().unwrap().encode(headers).unwrap();
+                payloads.push((headers.len(), publish.payload));
+            },
+            read: |(headers, payloads): &mut Out| {
+                let mut bytes = Vec::new();
+                let mut start = 0;
+                for (end, payload) in payloads {
+                    bytes.extend_from_slice(&headers[start..*end]);
+                    bytes.extend_from_slice(payload);
+                    start = *end;
+                }
+                bytes
+            },
+            consumes: false,
+        };
+        writing(packets, From::Packets, writer)
+    }
+
+    fn deliver(qos: u8, messages: usize) -> Work {
+        let mut pair = small_pair();
+        let qos = QoS::from_number(qos).unwrap();
+        let (topic, payload) = MESSAGE;
+        repeating(messages, move || pair.deliver(qos, topic, payload))
+    }
+
+    fn window(messages: usize, order: Order) -> Work {
+        let mut pair = pair_for(messages);
+        repeating(1, move || pair.deliver_window(messages, order))
+    }
+
+    fn matching(repetitions: usize) -> Work {
+        // A topic is checked when it is decoded, and here when it is made.
+        matching(
+            repetitions,
+            |filter| TopicFilter::new(filter).unwrap(),
+            |topic| TopicName::new(topic).unwrap(),
+            |filter, topic| filter.matches(topic),
+        )
+    }
+
+    /// A server's connection with its decoder.
+    fn idle() -> Option<Idle> {
+        let buffer = std::cell::RefCell::new(Vec::with_capacity(1024));
+        idle(|| {
+            let (server, client) = Default::default();
+            Connection::<[Slot; 2]>::idle(server, client, &mut buffer.borrow_mut())
+        })
+    }
+}

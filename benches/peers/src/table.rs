@@ -1,0 +1,69 @@
+//! Tables in Markdown.
+
+use std::fmt;
+
+#[derive(Debug, Clone, Copy)]
+pub enum Cell {
+    Number(f64),
+    /// The library does not offer that.
+    None,
+    /// Its result was wrong.
+    Wrong,
+}
+
+#[derive(Debug)]
+pub struct Table {
+    title: String,
+    columns: Vec<String>,
+    rows: Vec<(String, Vec<Cell>)>,
+}
+
+impl Table {
+    pub fn new(title: &str, columns: &[&str]) -> Self {
+        Self {
+            title: title.to_owned(),
+            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub fn row(&mut self, name: String, cells: Vec<Cell>) {
+        self.rows.push((name, cells));
+    }
+}
+
+/// The last column compares the best of the other libraries with the first one.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "### {}\n", self.title)?;
+        writeln!(
+            f,
+            "| | {} | best other / {} |",
+            self.columns.join(" | "),
+            self.columns[0]
+        )?;
+        writeln!(f, "|---|{}---:|", "---:|".repeat(self.columns.len()))?;
+        for (name, cells) in &self.rows {
+            write!(f, "| {name} |")?;
+            for cell in cells {
+                match cell {
+                    Cell::Number(number) if number.fract() == 0.0 => write!(f, " {number} |")?,
+                    Cell::Number(number) if *number < 100.0 => write!(f, " {number:.1} |")?,
+                    Cell::Number(number) => write!(f, " {number:.0} |")?,
+                    Cell::None => write!(f, " |")?,
+                    Cell::Wrong => write!(f, " wrong |")?,
+                }
+            }
+            let number = |cell: &Cell| match cell {
+                Cell::Number(number) => Some(*number),
+                Cell::None | Cell::Wrong => None,
+            };
+            let best = cells[1..].iter().filter_map(number).min_by(f64::total_cmp);
+            match (best, number(&cells[0])) {
+                (Some(best), Some(own)) if own > 0.0 => writeln!(f, " {:.1} |", best / own)?,
+                _ => writeln!(f, " |")?,
+            }
+        }
+        Ok(())
+    }
+}

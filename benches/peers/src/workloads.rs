@@ -1,0 +1,146 @@
+//! What all of them do.
+
+use std::rc::Rc;
+
+use crate::job::{From, MESSAGE, Peer, Work};
+use crate::workload::packets::stream;
+use crate::workload::{self, FILTERS, Fields, MATCHES, Order, Seen, TOPICS};
+
+#[derive(Debug, Clone, Copy)]
+enum Task {
+    Decode,
+    /// In chunks of so many bytes.
+    Chunks(usize),
+    Encode(From),
+    ByReference,
+    /// At this QoS.
+    Deliver(u8),
+    Window(usize, Order),
+    Matching,
+}
+
+pub struct Workload {
+    task: Task,
+    /// The name of the packets, and the packets.
+    packets: (&'static str, &'static [Fields]),
+}
+
+/// What a right result is.
+pub enum Expected {
+    Seen(Seen),
+    Written(Vec<u8>),
+}
+
+/// How many messages, and how many times all filters on all topics.
+const REPETITIONS: usize = 1000;
+
+impl Workload {
+    pub fn name(&self) -> String {
+        let packets = self.packets.0;
+        match self.task {
+            Task::Decode => format!("decode {packets}"),
+            Task::Chunks(chunk) => format!("decode {packets}, chunks of {chunk}"),
+            Task::Encode(From::Packets) => format!("encode {packets}"),
+            Task::Encode(From::Fields) => format!("encode {packets} from fields"),
+            Task::ByReference => format!("encode {packets}, payload by reference"),
+            Task::Deliver(qos) => format!("message at QoS {qos}"),
+            Task::Window(messages, order) => {
+                format!(
+                    "{messages} messages under way, acknowledged {}",
+                    order.name()
+                )
+            }
+            Task::Matching => "matching".to_owned(),
+        }
+    }
+
+    /// How many packets, messages or matches it is about.
+    pub fn packets(&self) -> usize {
+        match self.task {
+            Task::Deliver(_) => REPETITIONS,
+            Task::Window(messages, _) => messages,
+            Task::Matching => REPETITIONS * FILTERS.len() * TOPICS.len(),
+            _ => self.packets.1.len(),
+        }
+    }
+
+    /// The same for one library.
+    pub fn of<P: Peer>(&self) -> Work {
+        let packets = self.packets.1;
+        let stream = || Rc::from(stream(packets));
+        match self.task {
+            Task::Decode => P::decode(stream()),
+            Task::Chunks(chunk) => P::decode_chunks(stream(), chunk),
+            Task::Encode(from) => P::encode(packets, from),
+            Task::ByReference => P::encode_by_reference(packets),
+            Task::Deliver(qos) => P::deliver(qos, REPETITIONS),
+            Task::Window(messages, order) => P::window(messages, order),
+            Task::Matching => P::matching(REPETITIONS),
+        }
+    }
+
+    pub fn expected(&self) -> Expected {
+        let repeated = |times: usize, each: usize| {
+            Expected::Seen(Seen {
+                packets: times as u64,
+                bytes: (times * each) as u64,
+                ..Seen::default()
+            })
+        };
+        match self.task {
+            Task::Decode | Task::Chunks(_) => Expected::Seen(Seen::of(self.packets.1)),
+            Task::Encode(_) | Task::ByReference => Expected::Written(stream(self.packets.1)),
+            Task::Deliver(_) => repeated(REPETITIONS, MESSAGE.1.len()),
+            Task::Window(messages, _) => repeated(1, messages),
+            Task::Matching => repeated(REPETITIONS, MATCHES as usize),
+        }
+    }
+}
+
+/// In a build without optimisation, which is for checking only, there are fewer packets.
+pub fn all() -> Vec<Workload> {
+    let scale = if cfg!(debug_assertions) { 100 } else { 1 };
+    let kept = |name, packets: Vec<Fields>| (name, &*packets.leak());
+    // 4 MiB each.
+    let small = kept("small", workload::small(100_000 / scale));
+    let not_ascii = kept("not ASCII", workload::not_ascii(100_000 / scale));
+    let mix = kept("mix", workload::mix(45_000 / scale));
+    let few = kept("mix", workload::mix(4500 / scale));
+    let large = kept("64 KiB", workload::large(64 * 1024, 16));
+    let larger = kept("1 MiB", workload::large(1024 * 1024, 4));
+    // A buffer that stays in the cache.
+    let small_again = kept("small", workload::small(1000));
+    let mix_again = kept("mix", workload::mix(1000));
+
+    let mut all = vec![
+        (Task::Decode, small),
+        (Task::Decode, not_ascii),
+        (Task::Decode, mix),
+        (Task::Decode, large),
+        (Task::Decode, larger),
+        (Task::Chunks(1), few),
+        (Task::Chunks(7), few),
+        (Task::Chunks(64), mix),
+        (Task::Chunks(1460), mix),
+        (Task::Chunks(1460), larger),
+        (Task::Encode(From::Packets), small_again),
+        (Task::Encode(From::Packets), mix_again),
+        (Task::Encode(From::Fields), small_again),
+        (Task::Encode(From::Fields), mix_again),
+        (Task::Encode(From::Packets), large),
+        (Task::Encode(From::Packets), larger),
+        (Task::ByReference, large),
+        (Task::ByReference, larger),
+        (Task::Matching, small_again),
+    ];
+    for qos in 0..=2 {
+        all.push((Task::Deliver(qos), small_again));
+    }
+    for messages in [10_000, 65_535].map(|messages| messages / scale) {
+        for order in Order::ALL {
+            all.push((Task::Window(messages, order), small_again));
+        }
+    }
+    let workload = |(task, packets)| Workload { task, packets };
+    all.into_iter().map(workload).collect()
+}
