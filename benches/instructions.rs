@@ -70,6 +70,7 @@ fn run(name: &str) {
     let mut work = (workload.expect("no such workload").work)();
     // What happens only the first time does not count.
     work.run();
+    work.check();
     work.prepare();
     counted(&mut || work.run());
 }

@@ -1,11 +1,11 @@
 //! One message for many subscribers, each with a connection, an identifier and a QoS of its own.
 
-use mqtt_sansio::v3::{Connect, Packet, PubAck};
+use mqtt_sansio::v3::{Connect, EncodedMessage, Packet, PubAck, ReceiverPart};
 use mqtt_sansio::{
-    Config, Message, MessageHeader, QoS, Server, Session, Slot, Text, Timestamp, TopicName,
+    Config, Message, PacketId, QoS, Server, Session, Slot, Text, Timestamp, TopicName,
 };
 
-use super::TOPIC;
+use super::{Fields, TOPIC};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
@@ -16,36 +16,44 @@ pub const PAYLOAD: [u8; 64] = [0x5a; 64];
 pub struct Subscriber {
     server: Server<[Slot; 4]>,
     qos: QoS,
-    /// What is to be written to its transport.
-    pub out: Vec<u8>,
+    /// What is to be written to its transport, if it is a copy.
+    out: Vec<u8>,
+    /// What is to be written to its transport besides what all of them get.
+    part: Option<ReceiverPart>,
+}
+
+/// The QoS of a subscriber, and the identifier that comes next on its connection.
+const fn qos_and_id(n: usize) -> (QoS, u16) {
+    let qos = match n % 3 {
+        0 => QoS::AtMostOnce,
+        1 => QoS::AtLeastOnce,
+        _ => QoS::ExactlyOnce,
+    };
+    (qos, 1 + (n % 7) as u16)
 }
 
 impl Subscriber {
     fn new(n: usize) -> Self {
+        let (qos, next) = qos_and_id(n);
         let mut server = Server::new(Session::default(), Config::new(), NOW);
         let mut out = Vec::with_capacity(128);
         let connect = Packet::Connect(Connect::new(Text::new("s").unwrap()));
         server.handle_packet(NOW, connect).unwrap();
         server.accept(NOW, &mut None, &mut out).unwrap();
-        let mut subscriber = Self {
-            server,
-            qos: QoS::AtLeastOnce,
-            out,
-        };
-        // So that the identifiers differ.
-        for _ in 0..n % 7 {
-            let packet_id = subscriber.publish(&message(QoS::AtLeastOnce)).unwrap();
+        for id in 1..next {
+            let packet_id = PacketId::new(id).unwrap();
+            let message = message(QoS::AtLeastOnce);
+            assert_eq!(server.publish(NOW, &message, &mut out), Ok(Some(packet_id)));
             let puback = Packet::<&[u8]>::PubAck(PubAck { packet_id });
-            subscriber.server.handle_packet(NOW, puback).unwrap();
+            server.handle_packet(NOW, puback).unwrap();
         }
-        subscriber.qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][n % 3];
-        subscriber.out.clear();
-        subscriber
-    }
-
-    #[inline]
-    fn publish(&mut self, message: &Message<&[u8]>) -> Option<mqtt_sansio::PacketId> {
-        self.server.publish(NOW, message, &mut self.out).unwrap()
+        out.clear();
+        Self {
+            server,
+            qos,
+            out,
+            part: None,
+        }
     }
 }
 
@@ -54,7 +62,21 @@ pub fn subscribers(count: usize) -> Vec<Subscriber> {
     (0..count).map(Subscriber::new).collect()
 }
 
-#[inline]
+/// What these subscribers get: the packets of all of them, for a library that has no connections.
+pub fn packets(count: usize) -> Vec<Fields> {
+    (0..count)
+        .map(|n| {
+            let (qos, packet_id) = qos_and_id(n);
+            Fields::Publish {
+                topic: TOPIC.to_owned(),
+                payload: PAYLOAD.to_vec(),
+                qos: qos.number(),
+                packet_id: if qos == QoS::AtMostOnce { 0 } else { packet_id },
+            }
+        })
+        .collect()
+}
+
 fn message(qos: QoS) -> Message<&'static [u8]> {
     Message {
         topic: TopicName::new(TOPIC).unwrap(),
@@ -64,31 +86,43 @@ fn message(qos: QoS) -> Message<&'static [u8]> {
     }
 }
 
+fn encoded_message() -> EncodedMessage<Vec<u8>, &'static [u8]> {
+    EncodedMessage::encode_to_vec(&TopicName::new(TOPIC).unwrap(), &PAYLOAD[..]).unwrap()
+}
+
 /// One way to publish the message to all of them.
 pub type Way = fn(&mut [Subscriber]);
 
-/// Each subscriber gets a copy of the message.
-pub fn copies(subscribers: &mut [Subscriber]) {
+/// Each subscriber's packet is encoded for it.
+pub fn encoded_for_each(subscribers: &mut [Subscriber]) {
     let message = message(QoS::AtMostOnce);
     for subscriber in subscribers {
-        let qos = subscriber.qos;
-        subscriber.publish(&Message { qos, ..message });
+        let message = Message {
+            qos: subscriber.qos,
+            ..message
+        };
+        let out = &mut subscriber.out;
+        subscriber.server.publish(NOW, &message, out).unwrap();
     }
 }
 
-/// Each subscriber gets a header, and the payload is shared by all of them.
-pub fn shared_payload(subscribers: &mut [Subscriber]) {
-    let Message { topic, payload, .. } = message(QoS::AtMostOnce);
+/// The message is encoded once, and copied for each subscriber.
+pub fn copied(subscribers: &mut [Subscriber]) {
+    let message = encoded_message();
     for subscriber in subscribers {
-        let header = MessageHeader {
-            topic,
-            payload_len: payload.len() as u32,
-            qos: subscriber.qos,
-            retain: false,
-        };
-        let (server, out) = (&mut subscriber.server, &mut subscriber.out);
-        server.publish_in_pieces(NOW, &header, out).unwrap();
-        assert_eq!(server.payload_sent(NOW, payload.len()).unwrap(), 0);
+        let server = &mut subscriber.server;
+        let part = server.publish_encoded(NOW, &message, subscriber.qos, false);
+        message.write(&part.unwrap(), &mut subscriber.out).unwrap();
+    }
+}
+
+/// The message is encoded once, and shared by all subscribers.
+pub fn shared(subscribers: &mut [Subscriber]) {
+    let message = encoded_message();
+    for subscriber in subscribers {
+        let server = &mut subscriber.server;
+        let part = server.publish_encoded(NOW, &message, subscriber.qos, false);
+        subscriber.part = Some(part.unwrap());
     }
 }
 
@@ -97,10 +131,19 @@ pub fn begin_anew(subscribers: &mut [Subscriber], fresh: &[Subscriber]) {
     for (subscriber, fresh) in subscribers.iter_mut().zip(fresh) {
         subscriber.server = fresh.server.clone();
         subscriber.out.clear();
+        subscriber.part = None;
     }
 }
 
-/// How many bytes were written for all of them.
-pub fn written(subscribers: &[Subscriber]) -> usize {
-    subscribers.iter().map(|each| each.out.len()).sum()
+/// What is to be written to all of the transports, one after the other.
+pub fn written(subscribers: &[Subscriber]) -> Vec<u8> {
+    let message = encoded_message();
+    let mut written = Vec::new();
+    for subscriber in subscribers {
+        written.extend_from_slice(&subscriber.out);
+        if let Some(part) = &subscriber.part {
+            written.extend(message.slices(part).concat());
+        }
+    }
+    written
 }

@@ -68,6 +68,12 @@ pub trait Peer {
         None
     }
 
+    /// Publish one message to many subscribers, who get these packets. Without anything for that,
+    /// a broker makes and encodes each of them.
+    fn fan_out(packets: &'static [Fields]) -> Work {
+        Self::encode(packets, From::Fields)
+    }
+
     /// Match the filters on the topics.
     fn matching(repetitions: usize) -> Work {
         let _ = repetitions;

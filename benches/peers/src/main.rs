@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 use job::{Idle, Job, Peer};
 use table::{Cell, Table};
-use workloads::{Expected, Workload};
+use workloads::{Expected, Purpose, Workload};
 
 /// The functions of one library, to have all of them in one list.
 pub struct Column {
@@ -124,7 +124,7 @@ fn compare(rounds: u32, chosen: impl Fn(&str) -> bool) {
     let names: Vec<_> = columns.iter().map(|column| column.name).collect();
     let mut time = Table::new("Nanoseconds for each packet, message or match", &names);
     let mut heap = Table::new("Calls of the allocator for each", &names);
-    for workload in workloads::all() {
+    for workload in workloads::all(Purpose::Time) {
         if !chosen(&workload.name()) {
             continue;
         }
@@ -176,7 +176,7 @@ fn compare(rounds: u32, chosen: impl Fn(&str) -> bool) {
 fn check() -> ExitCode {
     let columns = columns();
     let (mut checked, mut wrong) = (0, 0);
-    for workload in workloads::all() {
+    for workload in workloads::all(Purpose::Check) {
         for (column, job) in columns.iter().zip(jobs(&columns, &workload)) {
             match job {
                 Ok(Some(_)) => checked += 1,
@@ -198,7 +198,7 @@ fn check() -> ExitCode {
 
 /// For callgrind: one workload of one library, once.
 fn count(workload: &str, peer: &str) {
-    let workloads = workloads::all();
+    let workloads = workloads::all(Purpose::Count);
     let workload = workloads.iter().find(|each| each.name() == workload);
     let workload = workload.expect("no such workload");
     let column = columns().into_iter().find(|column| column.name == peer);
@@ -211,7 +211,7 @@ fn count(workload: &str, peer: &str) {
 
 /// Workload, number of packets, library: tab-separated, for `./instructions`.
 fn list() {
-    for workload in workloads::all() {
+    for workload in workloads::all(Purpose::Count) {
         for column in columns() {
             if (column.work)(&workload).is_some() {
                 let (name, packets) = (workload.name(), workload.packets());

@@ -16,6 +16,7 @@ enum Task {
     /// At this QoS.
     Deliver(u8),
     Window(usize, Order),
+    FanOut,
     Matching,
 }
 
@@ -50,6 +51,7 @@ impl Workload {
                     order.name()
                 )
             }
+            Task::FanOut => format!("fan-out to {} subscribers", self.packets.1.len()),
             Task::Matching => "matching".to_owned(),
         }
     }
@@ -75,6 +77,7 @@ impl Workload {
             Task::ByReference => P::encode_by_reference(packets),
             Task::Deliver(qos) => P::deliver(qos, REPETITIONS),
             Task::Window(messages, order) => P::window(messages, order),
+            Task::FanOut => P::fan_out(packets),
             Task::Matching => P::matching(REPETITIONS),
         }
     }
@@ -89,7 +92,9 @@ impl Workload {
         };
         match self.task {
             Task::Decode | Task::Chunks(_) => Expected::Seen(Seen::of(self.packets.1)),
-            Task::Encode(_) | Task::ByReference => Expected::Written(stream(self.packets.1)),
+            Task::Encode(_) | Task::ByReference | Task::FanOut => {
+                Expected::Written(stream(self.packets.1))
+            }
             Task::Deliver(_) => repeated(REPETITIONS, MESSAGE.1.len()),
             Task::Window(messages, _) => repeated(1, messages),
             Task::Matching => repeated(REPETITIONS, MATCHES as usize),
@@ -97,20 +102,36 @@ impl Workload {
     }
 }
 
-/// In a build without optimisation, which is for checking only, there are fewer packets.
-pub fn all() -> Vec<Workload> {
-    let scale = if cfg!(debug_assertions) { 100 } else { 1 };
+/// What the workloads are for, and so how large they are.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose {
+    /// Streams that do not fit into the caches near the processor.
+    Time,
+    /// Callgrind is slow, and does not need many packets for an exact count.
+    Count,
+    /// Not even optimised, perhaps.
+    Check,
+}
+
+pub fn all(purpose: Purpose) -> Vec<Workload> {
+    let (scale, windows): (_, &[usize]) = match purpose {
+        Purpose::Time => (1, &[10_000, 65_535]),
+        Purpose::Count => (10, &[10_000]),
+        Purpose::Check => (100, &[100, 1000]),
+    };
     let kept = |name, packets: Vec<Fields>| (name, &*packets.leak());
     // 4 MiB each.
     let small = kept("small", workload::small(100_000 / scale));
     let not_ascii = kept("not ASCII", workload::not_ascii(100_000 / scale));
     let mix = kept("mix", workload::mix(45_000 / scale));
-    let few = kept("mix", workload::mix(4500 / scale));
+    let few = kept("mix", workload::mix(4500 / scale.min(10)));
     let large = kept("64 KiB", workload::large(64 * 1024, 16));
     let larger = kept("1 MiB", workload::large(1024 * 1024, 4));
     // A buffer that stays in the cache.
     let small_again = kept("small", workload::small(1000));
     let mix_again = kept("mix", workload::mix(1000));
+
+    let to_all = kept("", workload::fan_out::packets(10_000));
 
     let mut all = vec![
         (Task::Decode, small),
@@ -131,12 +152,13 @@ pub fn all() -> Vec<Workload> {
         (Task::Encode(From::Packets), larger),
         (Task::ByReference, large),
         (Task::ByReference, larger),
+        (Task::FanOut, to_all),
         (Task::Matching, small_again),
     ];
     for qos in 0..=2 {
         all.push((Task::Deliver(qos), small_again));
     }
-    for messages in [10_000, 65_535].map(|messages| messages / scale) {
+    for &messages in windows {
         for order in Order::ALL {
             all.push((Task::Window(messages, order), small_again));
         }

@@ -6,12 +6,14 @@ use mqtt_sansio::v3::{self, Decoder, Packet, Publish};
 use mqtt_sansio::{Encode, QoS, Slot, TopicFilter, TopicName};
 
 use crate::job::{
-    From, Idle, MESSAGE, Peer, Work, Writer, decoding, feeding, idle, matching, repeating, writing,
+    From, Idle, Job, MESSAGE, Peer, Work, Writer, decoding, feeding, idle, matching, repeating,
+    writing,
 };
+use crate::workload::fan_out::{Subscriber, begin_anew, shared, subscribers, written};
 use crate::workload::idle::Connection;
 use crate::workload::packets::{Built, UNLIMITED, build, see};
 use crate::workload::pair::{pair_for, small_pair};
-use crate::workload::{Fields, Order};
+use crate::workload::{Fields, Order, Seen};
 
 pub struct MqttSansio;
 
@@ -90,6 +92,30 @@ impl Peer for MqttSansio {
     fn window(messages: usize, order: Order) -> Work {
         let mut pair = pair_for(messages);
         repeating(1, move || pair.deliver_window(messages, order))
+    }
+
+    /// Each subscriber has a connection of its own, which the others do not take part in.
+    fn fan_out(packets: &'static [Fields]) -> Work {
+        struct FanOut {
+            fresh: Vec<Subscriber>,
+            subscribers: Vec<Subscriber>,
+        }
+        impl Job for FanOut {
+            fn prepare(&mut self) {
+                begin_anew(&mut self.subscribers, &self.fresh);
+            }
+            fn run(&mut self) -> Seen {
+                shared(&mut self.subscribers);
+                Seen::default()
+            }
+            fn written(&mut self) -> Option<Vec<u8>> {
+                Some(written(&self.subscribers))
+            }
+        }
+        Some(Box::new(FanOut {
+            fresh: subscribers(packets.len()),
+            subscribers: subscribers(packets.len()),
+        }))
     }
 
     fn matching(repetitions: usize) -> Work {
