@@ -404,7 +404,8 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                         continue;
                     };
                     let wanted = self.wanted(&header, input, in_pieces)?;
-                    if wanted == header.packet_len() {
+                    // `in_pieces` says it already, and to a compiler that knows it.
+                    if !in_pieces || wanted == header.packet_len() {
                         if let Some((frame, rest)) = input.split_at_checked(wanted) {
                             *input = rest;
                             return Ok(Step::FrameInInput(header, frame));
@@ -454,7 +455,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     if filled < wanted {
                         return Ok(Step::MoreInput);
                     }
-                    if wanted == header.packet_len() {
+                    if !in_pieces || wanted == header.packet_len() {
                         return Ok(Step::FrameInMemory(header));
                     }
                     let start = self.memory.filled(filled);

@@ -117,6 +117,7 @@ impl<S: Slots> Core<S> {
     // Time
 
     /// Time only goes forward.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.clock = self.clock.max(now);
         self.clock

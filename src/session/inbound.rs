@@ -104,7 +104,8 @@ impl<S: Slots> Inbound<S> {
     }
 
     /// The number of the slot that `id` is in.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn find(&self, id: u16) -> Option<u16> {
         if self.count == 0 {
             return None;

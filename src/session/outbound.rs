@@ -134,7 +134,8 @@ impl<S: Slots> Outbound<S> {
     }
 
     /// The slot in use for `id`.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn slot(&self, id: u16) -> Option<&Slot> {
         let slot = self.slots.as_slice().get(self.index(id))?;
         (slot.id == id && slot.state != 0).then_some(slot)

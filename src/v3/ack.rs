@@ -5,6 +5,15 @@ use super::read::read_packet_id;
 use crate::types::PacketId;
 use crate::wire::{DecodeError, Encode, EncodeError, Field, Output, PacketBody, Reader};
 
+/// A Packet Identifier and nothing behind it.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn read_only_packet_id(reader: &mut Reader<'_>) -> Result<PacketId, DecodeError> {
+    let packet_id = read_packet_id(reader)?;
+    reader.finish(Field::PacketIdentifier)?;
+    Ok(packet_id)
+}
+
 macro_rules! ack {
     ($(#[$doc:meta])* $Type:ident, $first_byte:literal) => {
         $(#[$doc])*
@@ -29,8 +38,7 @@ macro_rules! ack {
 
             #[inline(always)]
             pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                let packet_id = read_packet_id(reader)?;
-                reader.finish(Field::PacketIdentifier)?;
+                let packet_id = read_only_packet_id(reader)?;
                 Ok(Self { packet_id })
             }
         }

@@ -280,7 +280,8 @@ impl PacketSet for V3 {
     type Packet<'a> = PacketRef<'a>;
     type PayloadHeader<'a> = PublishHeader<&'a [u8]>;
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError> {
         let Some(packet_type) = PacketType::from_number(first_byte >> 4) else {
             let kind = ErrorKind::ReservedPacketType;

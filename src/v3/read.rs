@@ -19,7 +19,8 @@ pub(super) fn read_packet_id<F: Fault>(reader: &mut Reader<'_, F>) -> Result<Pac
 }
 
 /// A length-prefixed string.
-#[inline(always)]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(super) fn read_checked<'a, T: CheckedString<'a>, F: Fault>(
     reader: &mut Reader<'a, F>,
     field: Field,

@@ -87,12 +87,14 @@ impl<'a, F: Fault> Reader<'a, F> {
     }
 
     /// A fault in the byte that was read last.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn fault_in_last(&self, field: Field, kind: ErrorKind) -> F {
         self.fault(field, kind, self.offset().saturating_sub(1))
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u8(&mut self, field: Field) -> Result<u8, F> {
         match *self.rest {
             [byte, ref rest @ ..] => {
@@ -103,7 +105,8 @@ impl<'a, F: Fault> Reader<'a, F> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn u16(&mut self, field: Field) -> Result<u16, F> {
         match *self.rest {
             [high, low, ref rest @ ..] => {
@@ -115,7 +118,8 @@ impl<'a, F: Fault> Reader<'a, F> {
     }
 
     /// Two bytes of length, then that many bytes (sections 1.5.3 and 3.1.3.3).
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn bytes(&mut self, field: Field) -> Result<&'a [u8], F> {
         if let [high, low, ref rest @ ..] = *self.rest {
             let len = u16::from_be_bytes([high, low]);
@@ -137,7 +141,8 @@ impl<'a, F: Fault> Reader<'a, F> {
 
     /// Refuses bytes behind the last field; `field` is the one that they follow or that they
     /// would be.
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn finish(&self, field: Field) -> Result<(), F> {
         if self.rest.is_empty() {
             Ok(())
@@ -146,7 +151,8 @@ impl<'a, F: Fault> Reader<'a, F> {
         }
     }
 
-    #[inline(always)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn truncated(&self, field: Field) -> F {
         self.fault(field, ErrorKind::Truncated, self.offset())
     }
