@@ -7,8 +7,7 @@ use firmware::{console, entry, exit, measured, stack};
 
 #[entry]
 fn main() -> ! {
-    console::print_count("decode_and_encode", measured::decode_and_encode());
-    console::print_count("client", measured::client());
+    console::print_count("client_and_encode", measured::client_and_encode());
     console::print_count("stack", stack::deepest());
     exit(true)
 }
