@@ -706,6 +706,24 @@ fn early_timeouts_and_time_that_goes_backwards_do_no_harm() {
         .deadline(189_999);
 }
 
+/// Slots that are all in use hold a client back only where there can be no more of them.
+#[test]
+fn a_client_whose_messages_fill_a_vector_of_slots_is_not_held_back() {
+    let mut s = connected(CONFIG.manual_acknowledgement(true), 60);
+    for number in 1..=8 {
+        s.receives(publish(Q1, number, "x"))
+            .message(publish(Q1, number, "x"));
+    }
+    s.deadline(90_000);
+    let limited = CONFIG.manual_acknowledgement(true).max_inbound(8);
+    let mut s = connected(limited, 60);
+    for number in 1..=8 {
+        s.receives(publish(Q1, number, "x"))
+            .message(publish(Q1, number, "x"));
+    }
+    s.no_deadline();
+}
+
 /// The client's silence counts, not the application's [MQTT-3.1.2-24]: while a SUBSCRIBE awaits its
 /// answer, nothing that the client sends is dealt with, but it has come.
 #[test]

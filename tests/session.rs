@@ -398,6 +398,10 @@ fn a_session_that_does_not_fit_is_refused_and_left_intact() {
         let result = Session::restore(&saved, &mut a[..], &mut b[..]);
         assert_eq!(result.unwrap_err(), RestoreError::DoesNotFit);
     }
+    // In one direction it may fit.
+    let (mut a, mut b) = ([Slot::EMPTY; 8], [Slot::EMPTY; 1]);
+    let result = Session::restore(&saved, &mut a[..], &mut b[..]);
+    assert_eq!(result.unwrap_err(), RestoreError::DoesNotFit);
     assert_eq!(saved, before);
     assert!(Session::restore(&saved, [Slot::EMPTY; 8], [Slot::EMPTY; 8]).is_ok());
     assert!(Session::restore(&saved, [Slot::EMPTY; 16], [Slot::EMPTY; 16]).is_ok());

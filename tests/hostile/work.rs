@@ -197,7 +197,7 @@ fn workloads() -> Vec<Workload> {
 }
 
 /// The smallest of the three sizes that each is tried with; the others are twice and four times it.
-const SIZE: usize = 16_000;
+const SIZE: usize = 4_000;
 
 /// What is counted.
 #[inline(never)]
