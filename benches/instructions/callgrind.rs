@@ -63,7 +63,7 @@ pub(crate) fn count(workload: &str) -> Option<Counted> {
 /// Sums a profile in the format of the Valgrind manual, "Callgrind Format Specification": a
 /// function's own costs stand in lines of a position and a number; behind a line `calls=` there is
 /// one more such line, of what was called.
-fn sum(profile: &str, program: &Path) -> Counted {
+pub(crate) fn sum(profile: &str, program: &Path) -> Counted {
     let mut names = HashMap::new();
     let mut is_program = |text: &str| {
         // `(number) name` the first time, `(number)` from then on.

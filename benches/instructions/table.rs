@@ -33,7 +33,7 @@ impl Table {
         Self::parse(&std::fs::read_to_string(path()).unwrap_or_default())
     }
 
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut table = Self::default();
         for line in text.lines().filter(|line| *line != HEAD) {
             if let Some(compiler) = line.strip_prefix("# ") {
