@@ -13,6 +13,7 @@
 //!   [`Event`], [`Action`]s and one deadline. [`Client`] says how to drive them.
 //! - [`Session`]: what outlives a connection.
 //! - [`TopicName`], [`TopicFilter`]: checked when made, and which is for which.
+//! - [`embedding`]: how firmware uses all this.
 //!
 //! [`Options`] says what a decoder accepts, and lists where conforming implementations differ.
 //! Statement ids such as `MQTT-3.1.2-24` are those of OASIS MQTT 3.1.1.
@@ -48,6 +49,8 @@ extern crate std;
 
 mod connection;
 mod decoder;
+#[doc = include_str!("embedding.md")]
+pub mod embedding {}
 mod session;
 mod time;
 #[cfg(feature = "tokio-util")]
