@@ -30,6 +30,7 @@ use crate::wire::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct EncodedMessage<T, P> {
     /// With its two bytes of length.
     topic: T,

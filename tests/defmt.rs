@@ -1,0 +1,107 @@
+//! Every public type that carries a value can be logged with defmt.
+
+#![cfg(feature = "defmt")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::std_instead_of_alloc,
+    reason = "a test stops at the first thing that is wrong"
+)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use mqtt_sansio::v3::{
+    ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, EncodedMessage, List, Packet,
+    ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, ReceiverPart,
+    ReturnCode, SubAck, SubAckEntry, Subscribe, Subscription, UnsubAck, Unsubscribe, V3, Will,
+};
+use mqtt_sansio::{
+    Action, Change, Client, CloseReason, Config, Control, DecodeError, EncodeError, ErrorKind,
+    Event, Field, HandleError, Header, InFlight, Message, MessageHeader, NotNow, Options, PacketId,
+    PacketType, PeerError, Piece, QoS, Reaction, RestoreError, SendError, Server, Session,
+    SliceOutput, Slot, Stage, State, Text, TextError, Timestamp, TopicFilter, TopicName,
+};
+
+type Bytes = &'static [u8];
+type Slots = [Slot; 4];
+type Whole = Packet<Bytes>;
+type InPieces = PublishHeader<Bytes>;
+
+const fn is_logged<T: defmt::Format>() {}
+
+/// Does not compile unless each type can be logged; returns their names.
+macro_rules! logged {
+    ($($Name:ident $(<$($parameter:tt),+>)?)+) => {{
+        $(is_logged::<$Name $(<$($parameter),+>)?>();)+
+        BTreeSet::from([$(stringify!($Name)),+])
+    }};
+}
+
+/// Types without a value, and those for programs that have a heap.
+const NOT_LOGGED: &[(&str, &str)] = &[
+    ("BufMutOutput", "for `bytes`, which takes a heap"),
+    ("Codec", "for tokio"),
+    ("CodecError", "for tokio"),
+    ("Entries", "an iterator; its entries are logged"),
+    ("Outbox", "for programs with a heap"),
+    ("PayloadStart", "not exported"),
+    ("Readme", "there for its examples only"),
+    ("SubAckEntry", "a marker without a value"),
+    ("SubscriptionEntry", "a marker without a value"),
+    ("TopicFilterEntry", "a marker without a value"),
+];
+
+/// The names of the types that the sources declare as public.
+fn declared(directory: &Path, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            declared(&path, names);
+            continue;
+        }
+        for line in std::fs::read_to_string(path).unwrap().lines() {
+            let line = line.trim_start();
+            let named = ["pub struct ", "pub enum "]
+                .iter()
+                .find_map(|start| line.strip_prefix(start));
+            let name = named.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+            // A macro declares those without a name here.
+            if let Some(Some(name)) = name.filter(|name| *name != Some("")) {
+                names.insert(name.to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_public_type_with_a_value_can_be_logged() {
+    let logged = logged! {
+        Action Change Client<Slots> CloseReason Config ConnAck Connect<Bytes> ConnectRefusal
+        Control Credentials<Bytes> DecodeError Decoder<[u8; 8]> Delivery EncodeError
+        EncodedMessage<Bytes, Bytes> ErrorKind Event<Bytes> Field HandleError Header InFlight
+        List<Bytes, SubAckEntry> Message<Bytes> MessageHeader<Bytes> NotNow Options Packet<Bytes>
+        PacketId PacketType PeerError Piece<'static, Whole, InPieces>
+        ProtocolLevel PubAck PubComp PubRec PubRel Publish<Bytes> PublishHeader<Bytes> QoS Reaction
+        ReceiverPart RestoreError ReturnCode SendError Server<Slots> Session<Slots>
+        SliceOutput<'static> Slot Stage State SubAck<Bytes> Subscribe<Bytes> Subscription<Bytes>
+        Text<Bytes> TextError Timestamp TopicFilter<Bytes> TopicName<Bytes> UnsubAck
+        Unsubscribe<Bytes> V3 Will<Bytes>
+    };
+    let mut names = BTreeSet::new();
+    declared(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut names,
+    );
+    assert!(names.len() > 50, "{names:?}");
+    for name in &names {
+        let excused = NOT_LOGGED.iter().any(|(excused, _)| excused == name);
+        assert_ne!(
+            logged.contains(&**name),
+            excused,
+            "{name}: either logged or with a reason why not"
+        );
+    }
+    for (name, _) in NOT_LOGGED {
+        assert!(names.contains(*name), "{name} is not there any more");
+    }
+}
