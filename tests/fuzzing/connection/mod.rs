@@ -96,7 +96,7 @@ impl<'a> World<'a> {
         let u = &mut u;
         let switches = byte(u);
         let on = |bit: usize| switches & bit != 0;
-        let window = [1, 2, 5, u16::MAX][byte(u) % 4];
+        let window = window(byte(u));
         let max_inbound = [1, 2, 4, 1024][byte(u) % 4];
         let rooms = (room(byte(u)), room(byte(u)));
         let setup = Setup {
@@ -212,6 +212,7 @@ impl<'a> World<'a> {
         }
         let owns_session = self.owns_session();
         self.model.end();
+        self.reconfigure();
         let now = self.now();
         self.given = now;
         let next = endpoint(self.side(), empty(self.rooms), self.config, now);
@@ -248,6 +249,18 @@ impl<'a> World<'a> {
         self.has_disconnected = false;
         self.last_received = self.clock;
         self.drain();
+    }
+
+    /// Now and then the next connection has another window, or acknowledges otherwise.
+    fn reconfigure(&mut self) {
+        let choice = byte(&mut self.u);
+        if choice >= 192 {
+            let setup = &mut self.model.setup;
+            setup.manual = choice & 1 != 0;
+            setup.window = window(choice >> 1);
+            let config = self.config.manual_acknowledgement(setup.manual);
+            self.config = config.window(setup.window);
+        }
     }
 
     /// The session for the next connection. A restart takes what was not stored.
@@ -360,6 +373,10 @@ impl<'a> World<'a> {
         check::slots(self.side(), self.endpoint.into_session(), outbound, inbound)
             .unwrap_or_else(|failure| panic!("{}", failure.0));
     }
+}
+
+fn window(number: usize) -> u16 {
+    [1, 2, 5, u16::MAX][number % 4]
 }
 
 fn room(number: usize) -> Room {

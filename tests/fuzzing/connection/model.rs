@@ -8,7 +8,7 @@ use mqtt_sansio::{Event, NotNow, PacketId, PacketType, PeerError, QoS, SendError
 
 use crate::simulation::plan::Side;
 
-/// What stays as it is for all connections of a run.
+/// What a run is like, and how its connection behaves.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setup {
     pub(super) side: Side,
@@ -462,7 +462,13 @@ impl Model {
             held.is_stale = false;
             if held.stage == Stage::Received {
                 self.answer = Some(pubrec);
-            } else if !is_queued {
+                return;
+            }
+            if !self.setup.manual {
+                // It was left from a connection on which the application was to do that.
+                held.stage = Stage::Acknowledged;
+            }
+            if !is_queued {
                 self.queue.push_back(packet_id);
             }
             return;
