@@ -5,7 +5,7 @@ use mqtt_sansio::{CloseReason, Event, HandleError, PeerError, Piece, Reaction, S
 
 use super::model::{Expected, Request, State};
 use super::{World, byte};
-use crate::simulation::endpoint::Incoming;
+use crate::simulation::endpoint::{Endpoint, Incoming};
 use crate::simulation::plan::Side;
 
 impl World<'_> {
@@ -23,6 +23,22 @@ impl World<'_> {
         };
         self.input.extend(self.on_the_way.drain(..len));
         self.work_off();
+    }
+
+    /// A part of something has come. It changes nothing but a deadline, which it puts off.
+    pub(super) fn progress(&mut self) {
+        let before = self.endpoint.poll_timeout();
+        let now = self.now();
+        match &mut self.endpoint {
+            Endpoint::Client(client) => client.handle_progress(now),
+            Endpoint::Server(server) => server.handle_progress(now),
+        }
+        if self.model.state == State::Connected {
+            self.last_received = self.clock;
+        }
+        let after = self.endpoint.poll_timeout();
+        assert!(after >= before, "{before:?}, then {after:?}");
+        self.drain();
     }
 
     pub(super) fn work_off(&mut self) {

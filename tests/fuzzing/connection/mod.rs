@@ -198,6 +198,7 @@ impl<'a> World<'a> {
                 self.renew(restarts);
             }
             37 => self.get_connected(),
+            38 => self.progress(),
             _ => self.peer_acknowledges(),
         }
     }
