@@ -1,6 +1,8 @@
 //! Arbitrary bytes as a saved session: no panic; what is restored saves to an equal session, follows
 //! any journal, and can be used to its end.
 
+use std::collections::BTreeSet;
+
 use arbitrary::Unstructured;
 use mqtt_sansio::v3::{ConnAck, Connect, Packet, PubAck, PubComp, PubRec, PubRel};
 use mqtt_sansio::{Action, Change, Client, Config, Event, Message, PacketId, QoS, Session};
@@ -55,6 +57,7 @@ fn check_restored(saved: &[u8], room: Room, changes: &[Change]) {
     let Ok(mut session) = restore(saved) else {
         return;
     };
+    assert_eq!(entries(&session.save_to_vec()), entries(saved));
     check_saved(&session, room);
     for change in changes {
         let before = session.save_to_vec();
@@ -64,6 +67,19 @@ fn check_restored(saved: &[u8], room: Room, changes: &[Change]) {
         check_saved(&session, room);
     }
     check_use(session, room);
+}
+
+/// What a saved session holds, as `src/session/snapshot.rs` describes it: messages to the peer in
+/// order, and messages from the peer, whose order does not matter. No identifier comes twice.
+fn entries(saved: &[u8]) -> (Vec<&[u8]>, BTreeSet<&[u8]>) {
+    let count = |at: usize| usize::from(u16::from_be_bytes([saved[at], saved[at + 1]]));
+    let list = |at: usize| -> Vec<_> { saved[at + 2..].chunks(3).take(count(at)).collect() };
+    let ids = |list: &[&[u8]]| -> BTreeSet<_> { list.iter().map(|e| [e[0], e[1]]).collect() };
+    let outbound = list(7);
+    assert_eq!(ids(&outbound).len(), outbound.len(), "{saved:?}");
+    let inbound = list(9 + 3 * outbound.len());
+    assert_eq!(ids(&inbound).len(), inbound.len(), "{saved:?}");
+    (outbound, inbound.into_iter().collect())
 }
 
 /// It saves to an equal session.
