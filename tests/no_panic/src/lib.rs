@@ -11,10 +11,10 @@ use core::hint::black_box;
 use core::num::NonZeroU16;
 
 use mqtt_sansio::v3::{
-    self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, Entry, List, Packet, PieceRef,
-    ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, ReturnCode,
-    ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions, TopicFilters, UnsubAck,
-    Unsubscribe, Will,
+    self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, EncodedMessage, Entry, List,
+    Packet, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader,
+    ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions, TopicFilters,
+    UnsubAck, Unsubscribe, Will,
 };
 use mqtt_sansio::{
     Action, Change, Client, Config, DecodeError, Encode, EncodeError, ErrorKind, Event, Field,
@@ -38,6 +38,7 @@ pub extern "C" fn no_panic() {
     packets();
     lists();
     encode();
+    fan_out();
     decode([0; 64]);
     decode(any(&mut [0; 64][..]));
     memory([0; 64]);
@@ -384,6 +385,28 @@ fn encode() {
     }
 }
 
+fn encoded_message(buffer: &mut [u8]) -> Option<EncodedMessage<&[u8], &[u8]>> {
+    EncodedMessage::encode_to_slice(buffer, &topic()?, bytes()).ok()
+}
+
+/// A message for many.
+fn fan_out() {
+    let mut buffer = any([0; 64]);
+    let Some(message) = encoded_message(&mut buffer) else {
+        return;
+    };
+    let message = message.as_ref().map(any, any);
+    look(message.payload());
+    let part = message.receiver_part(delivery(), any(true));
+    look((
+        part.packet_id(),
+        part.fixed_header(),
+        part.packet_id_bytes(),
+    ));
+    look(message.slices(&part));
+    look(message.write(&part, &mut SliceOutput::new(&mut any([0; 64]))));
+}
+
 // Streams
 
 fn decode<M: Memory>(memory: M) {
@@ -501,6 +524,10 @@ macro_rules! both_roles {
         }
         look(any(&mut $peer).payload(now(), bytes(), $out));
         look(any(&mut $peer).payload_sent(now(), any(1)));
+        if let Some(message) = encoded_message(&mut any([0; 64])) {
+            look(any(&mut $peer).publish_encoded(now(), &message, qos(), any(true)));
+            look(any(&mut $peer).resend_encoded(now(), packet_id(), &message, qos(), any(true)));
+        }
         look(any(&mut $peer).forget(packet_id()));
         look(any(&mut $peer).acknowledge(packet_id()));
         look(any(&mut $peer).can_publish(qos()));
