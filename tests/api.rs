@@ -14,9 +14,9 @@ use mqtt_sansio::v3::{
     Will,
 };
 use mqtt_sansio::{
-    Action, Client, CloseReason, Config, DecodeError, EncodeError, Event, HandleError, Message,
-    Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError, SendError, Server,
-    Session, Slot, Text, TextError, Timestamp, TopicFilter, TopicName,
+    Action, Client, CloseReason, Config, DecodeError, Encode, EncodeError, Event, HandleError,
+    Message, Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError, SendError,
+    Server, Session, SliceOutput, Slot, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -320,4 +320,18 @@ fn a_whole_packet_among_pieces_is_dealt_with_like_any_other() {
         panic!("no PUBCOMP");
     };
     assert_eq!(AsRef::<[u8]>::as_ref(&pubcomp), b"\x70\x02\0\x07");
+}
+
+/// An output may be handed on by reference, and still lends what it has to lend.
+#[test]
+fn a_packet_is_written_the_same_through_a_reference_to_an_output() {
+    let mut direct = [0; 64];
+    let mut by_reference = [0; 64];
+    let mut out = SliceOutput::new(&mut direct);
+    publish().encode(&mut out).unwrap();
+    let mut inner = SliceOutput::new(&mut by_reference);
+    let mut outer: &mut SliceOutput<'_> = &mut inner;
+    publish().encode(&mut outer).unwrap();
+    assert_eq!(inner.written(), out.written());
+    assert_eq!(inner.written().len(), 11);
 }
