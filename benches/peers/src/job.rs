@@ -107,6 +107,7 @@ pub fn decoding<I: 'static>(
     }
     impl<I, F: Fn(&[u8]) -> I, D: Fn(&mut I, &mut Seen)> Job for Decoding<I, F, D> {
         fn prepare(&mut self) {
+            self.input = None;
             self.input = Some((self.make)(&self.stream));
         }
         fn run(&mut self) -> Seen {

@@ -16,6 +16,8 @@ pub struct Table {
     title: String,
     columns: Vec<String>,
     rows: Vec<(String, Vec<Cell>)>,
+    /// A last column says how many times the first the best of the others is.
+    compares: bool,
 }
 
 impl Table {
@@ -24,45 +26,56 @@ impl Table {
             title: title.to_owned(),
             columns: columns.iter().map(|name| (*name).to_owned()).collect(),
             rows: Vec::new(),
+            compares: false,
         }
     }
 
-    pub fn row(&mut self, name: String, cells: Vec<Cell>) {
+    pub fn comparing(title: &str, columns: &[&str]) -> Self {
+        let mut table = Self::new(title, columns);
+        table.compares = true;
+        let ratio = format!("best other / {}", columns[0]);
+        table.columns.push(ratio);
+        table
+    }
+
+    pub fn row(&mut self, name: String, mut cells: Vec<Cell>) {
+        if self.compares {
+            cells.push(ratio(&cells));
+        }
         self.rows.push((name, cells));
     }
 }
 
-/// The last column compares the best of the other libraries with the first one.
+fn ratio(cells: &[Cell]) -> Cell {
+    let number = |cell: &Cell| match cell {
+        Cell::Number(number) => Some(*number),
+        Cell::None | Cell::Wrong => None,
+    };
+    let best = cells[1..].iter().filter_map(number).min_by(f64::total_cmp);
+    match (best, number(&cells[0])) {
+        (Some(best), Some(own)) if own > 0.0 => Cell::Number(best / own),
+        _ => Cell::None,
+    }
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "### {}\n", self.title)?;
-        writeln!(
-            f,
-            "| | {} | best other / {} |",
-            self.columns.join(" | "),
-            self.columns[0]
-        )?;
-        writeln!(f, "|---|{}---:|", "---:|".repeat(self.columns.len()))?;
+        writeln!(f, "| | {} |", self.columns.join(" | "))?;
+        writeln!(f, "|---|{}", "---:|".repeat(self.columns.len()))?;
         for (name, cells) in &self.rows {
             write!(f, "| {name} |")?;
             for cell in cells {
                 match cell {
                     Cell::Number(number) if number.fract() == 0.0 => write!(f, " {number} |")?,
+                    Cell::Number(number) if *number < 10.0 => write!(f, " {number:.2} |")?,
                     Cell::Number(number) if *number < 100.0 => write!(f, " {number:.1} |")?,
                     Cell::Number(number) => write!(f, " {number:.0} |")?,
                     Cell::None => write!(f, " |")?,
                     Cell::Wrong => write!(f, " wrong |")?,
                 }
             }
-            let number = |cell: &Cell| match cell {
-                Cell::Number(number) => Some(*number),
-                Cell::None | Cell::Wrong => None,
-            };
-            let best = cells[1..].iter().filter_map(number).min_by(f64::total_cmp);
-            match (best, number(&cells[0])) {
-                (Some(best), Some(own)) if own > 0.0 => writeln!(f, " {:.1} |", best / own)?,
-                _ => writeln!(f, " |")?,
-            }
+            writeln!(f)?;
         }
         Ok(())
     }

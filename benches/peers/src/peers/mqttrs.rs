@@ -16,24 +16,27 @@ pub struct Mqttrs;
 #[inline(always)]
 fn packet_len(bytes: &[u8]) -> usize {
     let mut len = 0;
-    for (n, byte) in bytes[1..].iter().enumerate() {
-        len |= usize::from(byte & 0x7f) << (7 * n);
-        if byte & 0x80 == 0 {
-            return len + n + 2;
+    for n in 1..5 {
+        len |= usize::from(bytes[n] & 0x7f) << (7 * (n - 1));
+        if bytes[n] & 0x80 == 0 {
+            return len + n + 1;
         }
     }
-    panic!("no fixed header");
+    panic!("Remaining Length has four bytes at most");
 }
 
 #[inline(always)]
 fn see(packet: &Packet<'_>, seen: &mut Seen) {
     match packet {
-        Packet::Publish(publish) => seen.publish(
-            publish.topic_name.as_bytes(),
-            publish.payload,
-            publish.qospid.qos() as u8,
-            publish.qospid.pid().map_or(0, Pid::get),
-        ),
+        Packet::Publish(publish) => {
+            let (qos, packet_id) = match publish.qospid {
+                QosPid::AtMostOnce => (0, 0),
+                QosPid::AtLeastOnce(id) => (1, id.get()),
+                QosPid::ExactlyOnce(id) => (2, id.get()),
+            };
+            let topic = publish.topic_name.as_bytes();
+            seen.publish(topic, publish.payload, qos, packet_id);
+        }
         Packet::Puback(id) => seen.packet(id.get()),
         Packet::Pingreq => seen.packet(0),
         Packet::Subscribe(subscribe) => {
@@ -147,7 +150,10 @@ impl Peer for Mqttrs {
             let mut input = &input[..];
             while !input.is_empty() {
                 let (packet, rest) = input.split_at(packet_len(input));
-                see(&decode_slice(packet).unwrap().unwrap(), seen);
+                match decode_slice(packet) {
+                    Ok(Some(packet)) => see(&packet, seen),
+                    other => panic!("{other:?}"),
+                }
                 input = rest;
             }
         })
