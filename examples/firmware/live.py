@@ -314,7 +314,7 @@ def run(image, directory, processes):
 
     try:
         last = [f"device/reading 1 {READINGS - 2:02}", f"device/reading 2 {READINGS - 1:02}"]
-        wait_for(running(lambda: not modem.cuts), "all cuts: " + ", ".join(c.name for c in modem.cuts))
+        wait_for(running(lambda: not modem.cuts), "all cuts")
         wait_for(running(lambda: set(last) <= set(seen())), "the last readings")
 
         # Nothing is said for twice the time after which a silent client is cut off.

@@ -1,7 +1,9 @@
 //! A client and a server on the same device, over a link that is cut while messages of every QoS
 //! are under way in both directions.
 
-use mqtt_sansio::v3::{Connect, Decoder, ReturnCode, ReturnCodes, Subscription, Subscriptions};
+use mqtt_sansio::v3::{
+    Connect, Decoder, Publish, ReturnCode, ReturnCodes, Subscription, Subscriptions,
+};
 use mqtt_sansio::{
     Action, Client, Config, Event, Message, Output, PacketId, QoS, Server, Session, Slot, Text,
     Timestamp, TopicFilter, TopicName,
@@ -19,6 +21,8 @@ const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 struct Traffic {
     /// How often each message has come.
     arrived: [u8; 16],
+    /// How many came with DUP.
+    dup: u8,
     delivered: u8,
     resent: u8,
     /// Which message has which Packet Identifier, to find it when it has to be sent again.
@@ -46,8 +50,11 @@ impl Traffic {
         }
     }
 
-    fn arrived(&mut self, payload: &[u8]) -> Option<()> {
-        let [number] = *payload else { return None };
+    fn arrived(&mut self, publish: &Publish<&[u8]>) -> Option<()> {
+        let [number] = *publish.payload else {
+            return None;
+        };
+        self.dup += u8::from(publish.delivery.dup());
         *self.arrived.get_mut(usize::from(number))? += 1;
         Some(())
     }
@@ -160,7 +167,7 @@ impl Connection {
                             .suback(self.now, &codes, &mut self.to_client)
                             .ok()?;
                     }
-                    Some(Event::Message(publish)) => self.from_client.arrived(publish.payload)?,
+                    Some(Event::Message(publish)) => self.from_client.arrived(&publish)?,
                     Some(Event::Delivered(packet_id)) => self.from_server.delivered(packet_id),
                     Some(_) | None => {}
                 }
@@ -193,7 +200,7 @@ impl Connection {
                         self.session_present = Some(session_present);
                     }
                     Some(Event::Subscribed(_)) => self.subscribed = true,
-                    Some(Event::Message(publish)) => self.from_server.arrived(publish.payload)?,
+                    Some(Event::Message(publish)) => self.from_server.arrived(&publish)?,
                     Some(Event::Delivered(packet_id)) => self.from_client.delivered(packet_id),
                     Some(_) | None => {}
                 }
@@ -263,6 +270,8 @@ pub fn run() -> bool {
         && back.arrived[..9] == [1, 1, 1, 1, 2, 1, 1, 1, 1]
         && (there.delivered, back.delivered) == (6, 6)
         && (there.resent, back.resent) == (2, 2)
+        // Of those, one each way was known by its identifier.
+        && (there.dup, back.dup) == (1, 1)
         && connection.session_present == Some(true)
         && connection.client.session().is_empty()
         && connection.server.session().is_empty()
@@ -285,6 +294,8 @@ fn converse() -> Option<Connection> {
 
     // Cut in the middle: the server's answer to 5 is lost, and the client's answers to 4 and 5.
     connection.publish_from_client(5)?;
+    connection.server_receives()?;
+    connection.to_client.cut();
     for number in [3, 4, 5] {
         connection.publish_from_server(number)?;
     }

@@ -238,11 +238,7 @@ fn converse(
     Some(events)
 }
 
-fn act(
-    client: &mut Client<[Slot; SLOTS]>,
-    topic: TopicName<&[u8]>,
-    transport: &mut Transport,
-) {
+fn act(client: &mut Client<[Slot; SLOTS]>, topic: TopicName<&[u8]>, transport: &mut Transport) {
     while let Some(action) = client.poll_action() {
         match action {
             Action::Transmit(packet) => {
