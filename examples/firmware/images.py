@@ -4,8 +4,8 @@
     images.py DIRECTORY                 prints the table of sizes, and checks the images
     images.py DIRECTORY --write README  and puts the table into that file
 
-DIRECTORY is where cargo has put the images for thumbv7m-none-eabi, built with the profiles `release`
-(opt-level "s") and `smallest` ("z"). Flash and RAM are differences to the empty image; the stack was
+DIRECTORY is where cargo has put the images for thumbv7m-none-eabi, built with the feature `others` and
+the profiles `release` (opt-level "s") and `smallest` ("z"). Flash and RAM are differences to the empty image; the stack was
 painted before `main` and looked at when the program had run in the emulator, and includes that
 program. RAM and stack are those of "s".
 """
@@ -24,10 +24,15 @@ ROWS = [
     ("size_codec_client", "codec and client"),
     ("size_codec_client_server", "codec, client and server"),
 ]
+# The program of size_client with others. They may panic.
+OTHER_CLIENTS = [
+    ("size_minimq", "the same program with minimq 0.13 (MQTT 5)"),
+    ("size_rust_mqtt", "the same program with rust-mqtt 0.6 (MQTT 5)"),
+]
 # What formats, and what panics: there has to be in them what must not be in the others.
 FORMATS = "size_display"
 PANICS = "panics"
-OTHERS = ["size_empty", "self_test", "live"]
+WITHOUT_A_ROW = ["size_empty", "self_test", "live"]
 
 # What each program counts, if it has done all that it is to do: packets, bytes or events.
 EXPECTED = {
@@ -37,6 +42,8 @@ EXPECTED = {
     "client_and_encode": 9,
     "server": 8,
     "display": 61,
+    "minimq": 12,
+    "rust_mqtt": 10,
 }
 
 # Bytes of flash with "s", of flash with "z", of static RAM and of stack.
@@ -125,12 +132,13 @@ def main():
     for name, part in ((FORMATS, "fmt"), (PANICS, "panic")):
         if not any(part in symbol for symbol in image(name).forbidden()):
             failures.append(f"no symbol of {name} has {part} in it")
-    for name in OTHERS + [name for name, _ in ROWS]:
+    for name in WITHOUT_A_ROW + [name for name, _ in ROWS]:
         for symbol in image(name).forbidden():
             failures.append(f"{name} can panic, or formats: {symbol}")
 
     table = "| what | " + " | ".join(COLUMNS) + " |\n|---|--:|--:|--:|--:|\n"
-    for name, title in [*ROWS, (FORMATS, "decoder, and its errors in words (`Display`)")]:
+    formats = (FORMATS, "decoder, and its errors in words (`Display`)")
+    for name, title in [*ROWS, formats, *OTHER_CLIENTS]:
         sizes = []
         for profile in ("release", "smallest"):
             both = zip(image(name, profile).sizes(), image("size_empty", profile).sizes())

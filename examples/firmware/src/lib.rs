@@ -17,6 +17,8 @@ pub mod link;
 pub mod measured;
 #[cfg(target_arch = "arm")]
 pub mod modem;
+#[cfg(feature = "others")]
+pub mod others;
 pub mod outbox;
 pub mod pieces;
 pub mod stack;
