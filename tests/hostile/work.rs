@@ -249,7 +249,7 @@ fn twice_the_bytes_cost_twice_the_instructions_however_they_were_chosen() {
 }
 
 /// The most instructions for a byte. Code that is not optimized takes many times as many.
-const PER_BYTE: u64 = if cfg!(debug_assertions) { 6000 } else { 600 };
+const PER_BYTE: u64 = if cfg!(debug_assertions) { 6000 } else { 1000 };
 
 /// The instructions of each call of [`counted_from_here`], if they can be counted here.
 fn instructions() -> Option<Vec<u64>> {
