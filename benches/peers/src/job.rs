@@ -44,6 +44,11 @@ pub trait Peer {
         None
     }
 
+    /// The same, when the payload need not be in one piece.
+    fn decode_in_pieces(stream: Rc<[u8]>, chunk: usize) -> Work {
+        Self::decode_chunks(stream, chunk)
+    }
+
     /// Encode packets that are ready, or are yet to be made from their fields.
     fn encode(packets: &'static [Fields], from: From) -> Work {
         let _ = (packets, from);

@@ -11,6 +11,8 @@ enum Task {
     Decode,
     /// In chunks of so many bytes.
     Chunks(usize),
+    /// The same, payload in pieces if the library can do that.
+    Pieces(usize),
     Encode(From),
     ByReference,
     /// At this QoS.
@@ -41,6 +43,7 @@ impl Workload {
         match self.task {
             Task::Decode => format!("decode {packets}"),
             Task::Chunks(chunk) => format!("decode {packets}, chunks of {chunk}"),
+            Task::Pieces(chunk) => format!("decode {packets}, chunks of {chunk}, in pieces"),
             Task::Encode(From::Packets) => format!("encode {packets}"),
             Task::Encode(From::Fields) => format!("encode {packets} from fields"),
             Task::ByReference => format!("encode {packets}, payload by reference"),
@@ -73,6 +76,7 @@ impl Workload {
         match self.task {
             Task::Decode => P::decode(stream()),
             Task::Chunks(chunk) => P::decode_chunks(stream(), chunk),
+            Task::Pieces(chunk) => P::decode_in_pieces(stream(), chunk),
             Task::Encode(from) => P::encode(packets, from),
             Task::ByReference => P::encode_by_reference(packets),
             Task::Deliver(qos) => P::deliver(qos, REPETITIONS),
@@ -91,7 +95,9 @@ impl Workload {
             })
         };
         match self.task {
-            Task::Decode | Task::Chunks(_) => Expected::Seen(Seen::of(self.packets.1)),
+            Task::Decode | Task::Chunks(_) | Task::Pieces(_) => {
+                Expected::Seen(Seen::of(self.packets.1))
+            }
             Task::Encode(_) | Task::ByReference | Task::FanOut => {
                 Expected::Written(stream(self.packets.1))
             }
@@ -140,6 +146,7 @@ pub fn all(purpose: Purpose) -> Vec<Workload> {
         (Task::Chunks(64), mix),
         (Task::Chunks(1460), mix),
         (Task::Chunks(1460), larger),
+        (Task::Pieces(1460), larger),
         (Task::Encode(From::Packets), small),
         (Task::Encode(From::Packets), mix),
         (Task::Encode(From::Fields), small),

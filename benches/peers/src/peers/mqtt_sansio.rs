@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use mqtt_sansio::v3::{self, Decoder, Packet, Publish};
-use mqtt_sansio::{Encode, QoS, Slot, TopicFilter, TopicName};
+use mqtt_sansio::{Encode, PacketId, Piece, QoS, Slot, TopicFilter, TopicName};
 
 use crate::job::{
     From, Idle, Job, MESSAGE, Peer, Work, Writer, decoding, feeding, idle, matching, repeating,
@@ -34,6 +34,29 @@ impl Peer for MqttSansio {
         feeding(stream, chunk, decoder, |decoder, mut chunk, seen| {
             while let Some(packet) = decoder.decode(&mut chunk).unwrap() {
                 see(&packet, seen);
+            }
+        })
+    }
+
+    /// Through a buffer that is much smaller than the packet.
+    fn decode_in_pieces(stream: Rc<[u8]>, chunk: usize) -> Work {
+        let decoder = || Decoder::with_options([0; 512], UNLIMITED);
+        feeding(stream, chunk, decoder, |decoder, mut chunk, seen| {
+            while let Some(piece) = decoder.decode_in_pieces(&mut chunk).unwrap() {
+                match piece {
+                    Piece::Packet(packet) => see(&packet, seen),
+                    Piece::PublishHeader(header) => {
+                        let (qos, packet_id) = (header.delivery.qos(), header.delivery.packet_id());
+                        let packet_id = packet_id.map_or(0, PacketId::get);
+                        seen.publish(header.topic.as_bytes(), &[], qos.number(), packet_id);
+                    }
+                    Piece::Payload { bytes, left } => {
+                        seen.bytes += bytes.len() as u64;
+                        if left == 0 {
+                            seen.ends += u64::from(bytes[bytes.len() - 1]) << 8;
+                        }
+                    }
+                }
             }
         })
     }
