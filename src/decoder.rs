@@ -4,8 +4,8 @@
 use core::marker::PhantomData;
 
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart, checked_header,
-    frame_at_hand, too_large,
+    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart, SMALL,
+    beginning_at_hand, checked_header, frame_at_hand, too_large,
 };
 
 /// Where a [`Decoder`] gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
@@ -26,13 +26,13 @@ pub trait Memory {
 
 fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
     let room = memory.get_mut(filled..).unwrap_or_default();
-    match room.get_mut(..bytes.len()) {
-        Some(room) => {
-            room.copy_from_slice(bytes);
-            true
-        }
-        None => false,
+    match (room.get_mut(..bytes.len()), bytes) {
+        // For those who read a byte at a time, without a call to copy it.
+        (Some([room]), [byte]) => *room = *byte,
+        (Some(room), bytes) => room.copy_from_slice(bytes),
+        (None, _) => return false,
     }
+    true
 }
 
 macro_rules! slice_memory {
@@ -244,9 +244,49 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     self.position = add(self.position, frame.bytes.len());
                     return Ok(Some(packet));
                 }
+            } else if let Some(header) = beginning_at_hand::<P>(input, self.limit(), &self.options)
+            {
+                if self.memory.append(0, input) {
+                    self.state = gathering(header, input.len(), header.packet_len());
+                    *input = &[];
+                    return Ok(None);
+                }
             }
+        } else if let Some((header, rest)) = self.complete_at_hand(input) {
+            *input = rest;
+            // The packet may borrow from `memory`: only the other fields can still be written to.
+            let frame = self.memory.filled(header.packet_len());
+            let packet = read_frame::<P>(&header, frame, &self.options);
+            match &packet {
+                Ok(_) => {
+                    self.state = State::Boundary;
+                    self.position = add(self.position, header.packet_len());
+                }
+                Err(error) => self.state = State::Failed(*error),
+            }
+            return packet;
         }
         self.decode_split(input)
+    }
+
+    /// Gathers the rest of a packet whose end is in `input`. Returns what is behind it.
+    #[inline(always)]
+    fn complete_at_hand<'i>(&mut self, input: &'i [u8]) -> Option<(Header, &'i [u8])> {
+        let State::Gathering {
+            header,
+            filled,
+            wanted,
+        } = self.state
+        else {
+            return None;
+        };
+        if SMALL || wanted as usize != header.packet_len() {
+            return None;
+        }
+        let (end, rest) = input.split_at_checked(wanted.wrapping_sub(filled) as usize)?;
+        self.memory
+            .append(filled as usize, end)
+            .then_some((header, rest))
     }
 
     /// The short way for a packet that is being gathered and stays incomplete: true if all of
@@ -587,6 +627,19 @@ impl<P> Decoder<P, alloc::vec::Vec<u8>> {
         };
         self.memory.truncate(filled);
         self.memory.shrink_to_fit();
+    }
+}
+
+/// Reads a frame, in few steps if it is what most are.
+#[inline(always)]
+fn read_frame<'a, P: PacketSet>(
+    header: &Header,
+    frame: &'a [u8],
+    options: &Options,
+) -> Result<Option<P::Packet<'a>>, DecodeError> {
+    match P::read_at_hand(header, frame) {
+        Some(packet) => Ok(Some(packet)),
+        None => P::read(header, frame, options),
     }
 }
 

@@ -350,7 +350,7 @@ impl PacketSet for V3 {
         packet.map(Some)
     }
 
-    /// Messages and acknowledgements.
+    /// Messages, acknowledgements and pings.
     #[inline(always)]
     fn read_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
         let first_byte = header.first_byte();
@@ -359,7 +359,11 @@ impl PacketSet for V3 {
             return Publish::read(first_byte, reader).ok().map(Packet::Publish);
         }
         let [_, 2, high, low] = *frame else {
-            return None;
+            return match *frame {
+                [0xc0, 0] => Some(Packet::PingReq),
+                [0xd0, 0] => Some(Packet::PingResp),
+                _ => None,
+            };
         };
         let packet_id = PacketId::new(u16::from_be_bytes([high, low]))?;
         match first_byte {

@@ -236,6 +236,31 @@ pub(crate) fn frame_at_hand<'a>(src: &'a [u8], limit: u32, options: &Options) ->
     }
 }
 
+/// The fixed header at the start of a packet of which more is to come, if it is complete, within
+/// `limit` and nothing is wrong with it. For `None`, [`checked_header`] says why.
+#[inline(always)]
+pub(crate) fn beginning_at_hand<P: PacketSet>(
+    src: &[u8],
+    limit: u32,
+    options: &Options,
+) -> Option<Header> {
+    if SMALL {
+        return None;
+    }
+    match scan(src) {
+        Scan::Header(header)
+            if header.packet_len() <= limit as usize
+                && header.packet_len() > src.len()
+                && (header.len == 2 || !options.refuses_overlong_remaining_length())
+                && P::check_first_byte(header.first_byte, options).is_ok()
+                && P::check_header(&header, options).is_ok() =>
+        {
+            Some(header)
+        }
+        _ => None,
+    }
+}
+
 /// The frame at the start of `src`, complete and within `limit`; `Ok(None)` if more bytes are
 /// needed.
 pub(crate) fn frame<'a, P: PacketSet>(
