@@ -127,6 +127,7 @@ class Modem(threading.Thread):
         self.cuts = list(CUTS)
         # Every packet in order, as (upstream, bytes); a cut as its name.
         self.log = []
+        self.cut_at = {}
         self.stopped = False
         self.error = None
 
@@ -186,6 +187,7 @@ class Modem(threading.Thread):
             if cut and cut.upstream == upstream and cut.like(packet):
                 self.cuts.pop(0)
                 self.send(upstream, packet[: cut.passed])
+                self.cut_at[cut.name] = packet
                 self.log.append(cut.name)
                 return self.lose()
             self.log.append((upstream, packet))
@@ -218,10 +220,13 @@ class Modem(threading.Thread):
         return [p for up, p in sent if up == upstream and kind(p) == of_kind]
 
     def behind(self, name):
-        """What went over the line between this cut and the next."""
-        at = self.log.index(name) + 1
-        end = next((i for i in range(at, len(self.log)) if isinstance(self.log[i], str)), None)
-        return self.log[at:end]
+        """What went over the line after this cut, for the message that it was made at."""
+        cut = packet_id(self.cut_at[name])
+        for entry in self.log[self.log.index(name) + 1 :]:
+            if not isinstance(entry, str) and PUBLISH <= kind(entry[1]) <= PUBCOMP:
+                upstream, packet = entry
+                if (kind(packet) != PUBLISH or qos(packet) > 0) and packet_id(packet) == cut:
+                    yield upstream, packet
 
 
 class Processes:
@@ -372,10 +377,10 @@ def verify(modem, seen, output):
     check(modem.packets(True, DISCONNECT), "no DISCONNECT")
     check(len(modem.packets(True, 8)) == 1, "a session that is present needs one SUBSCRIBE")
 
-    # What each cut has to lead to on the next connection.
+    # What each cut has to lead to: on the next connection, or on one after it if that is cut first
+    # where an older message is sent again.
     def upstream(name, of_kind):
-        entries = [e for e in modem.behind(name) if not isinstance(e, str)]
-        return [p for up, p in entries if up and kind(p) == of_kind]
+        return [p for up, p in modem.behind(name) if up and kind(p) == of_kind]
 
     for name in ["PUBACK lost", "QoS 2 PUBLISH lost", "PUBREC lost", "QoS 1 PUBLISH cut in the middle"]:
         again = [p for p in upstream(name, PUBLISH) if p[0] & 8]
