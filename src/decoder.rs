@@ -28,7 +28,7 @@ fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
     let room = memory.get_mut(filled..).unwrap_or_default();
     match (room.get_mut(..bytes.len()), bytes) {
         // For those who read a byte at a time, without a call to copy it.
-        (Some([room]), [byte]) => *room = *byte,
+        (Some([room]), [byte]) if !SMALL => *room = *byte,
         (Some(room), bytes) => room.copy_from_slice(bytes),
         (None, _) => return false,
     }
@@ -221,7 +221,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
-        if self.keep_all_of(input) {
+        if !SMALL && self.keep_all_of(input) {
             *input = &[];
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use crate::session::{Change, Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicName};
 use crate::v3::{Delivery, EncodedMessage, Publish, PublishHeader, ReceiverPart};
-use crate::wire::{Encode, Output, PacketType};
+use crate::wire::{Encode, Output, PacketType, SMALL};
 
 /// How far a connection has come.
 ///
@@ -210,7 +210,7 @@ impl<S: Slots> Core<S> {
 
     #[inline]
     pub(super) fn poll_action(&mut self) -> Option<Action> {
-        if self.is_flowing() && self.session.is_quiet() && !self.losing {
+        if !SMALL && self.is_flowing() && self.session.is_quiet() && !self.losing {
             return None;
         }
         self.poll_pending()

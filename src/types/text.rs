@@ -20,10 +20,10 @@ pub struct Text<B>(B);
 
 /// What a packet's reader makes a string of.
 pub(crate) trait CheckedString<'a>: Sized {
-    /// `from_bytes`, for where it is worth inlining.
-    fn check(bytes: &'a [u8]) -> Result<Self, TextError>;
+    /// What `from_bytes` checks, for where it is worth inlining.
+    fn check(bytes: &[u8]) -> Result<(), TextError>;
 
-    /// The same for bytes that have passed it before.
+    /// The string of bytes that have passed it.
     fn checked_before(bytes: &'a [u8]) -> Self;
 }
 
@@ -33,9 +33,8 @@ macro_rules! checked_string {
     ($Type:ident, $check:path) => {
         impl<'a> $crate::types::CheckedString<'a> for $Type<&'a [u8]> {
             #[inline(always)]
-            fn check(bytes: &'a [u8]) -> Result<Self, TextError> {
-                $check(bytes)?;
-                Ok(Self(bytes))
+            fn check(bytes: &[u8]) -> Result<(), TextError> {
+                $check(bytes)
             }
 
             #[inline(always)]

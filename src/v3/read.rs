@@ -1,7 +1,7 @@
 //! Fields that several packets have.
 
 use crate::types::{CheckedString, PacketId};
-use crate::wire::{ErrorKind, Fault, Field, Reader};
+use crate::wire::{ErrorKind, Fault, Field, Reader, TextError};
 
 /// A Packet Identifier that is not zero.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
@@ -19,18 +19,28 @@ pub(super) fn read_packet_id<F: Fault>(reader: &mut Reader<'_, F>) -> Result<Pac
 }
 
 /// A length-prefixed string.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+#[inline(always)]
 pub(super) fn read_checked<'a, T: CheckedString<'a>, F: Fault>(
     reader: &mut Reader<'a, F>,
     field: Field,
 ) -> Result<T, F> {
+    read_string(reader, field, T::check).map(T::checked_before)
+}
+
+/// The bytes of a string that has passed `check`: for all kinds of strings the same function.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn read_string<'a, F: Fault>(
+    reader: &mut Reader<'a, F>,
+    field: Field,
+    check: fn(&[u8]) -> Result<(), TextError>,
+) -> Result<&'a [u8], F> {
     let bytes = reader.bytes(field)?;
     if F::CHECKED_BEFORE {
-        return Ok(T::checked_before(bytes));
+        return Ok(bytes);
     }
-    match T::check(bytes) {
-        Ok(value) => Ok(value),
+    match check(bytes) {
+        Ok(()) => Ok(bytes),
         Err(error) => {
             let start = reader.offset().saturating_sub(bytes.len());
             Err(reader.fault(field, error.kind(), start.saturating_add(error.offset())))

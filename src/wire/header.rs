@@ -57,12 +57,19 @@ enum Scan {
     TooLong,
 }
 
+/// The top bit of a byte of Remaining Length: another byte follows.
+const MORE: u8 = 0x80;
+
+/// The seven bits of Remaining Length in one of its bytes, where they belong.
+const fn part(byte: u8, shift: u32) -> u32 {
+    ((byte & 0x7f) as u32) << shift
+}
+
 /// One pass over the fixed header (section 2.2.3).
 #[inline(always)]
 fn scan(src: &[u8]) -> Scan {
-    const MORE: u8 = 0x80;
-    const fn part(byte: u8, shift: u32) -> u32 {
-        ((byte & 0x7f) as u32) << shift
+    if SMALL {
+        return scan_in_a_loop(src);
     }
     let (first_byte, remaining_length, len) = match *src {
         [first, a, ..] if a & MORE == 0 => (first, part(a, 0), 2),
@@ -81,6 +88,30 @@ fn scan(src: &[u8]) -> Scan {
         first_byte,
         len,
     })
+}
+
+/// [`scan`] in less code.
+#[inline(always)]
+fn scan_in_a_loop(src: &[u8]) -> Scan {
+    let mut remaining_length = 0;
+    let mut bytes = src.iter();
+    let Some(&first_byte) = bytes.next() else {
+        return Scan::Short;
+    };
+    for (len, shift) in [(2, 0), (3, 7), (4, 14), (5, 21)] {
+        let Some(&byte) = bytes.next() else {
+            return Scan::Short;
+        };
+        remaining_length |= part(byte, shift);
+        if byte & MORE == 0 {
+            return Scan::Header(Header {
+                remaining_length,
+                first_byte,
+                len,
+            });
+        }
+    }
+    Scan::TooLong
 }
 
 /// How many bytes come before a packet's payload, for a decoder that hands out the payload in
@@ -333,6 +364,33 @@ mod tests {
             let value = 1 | 2 << 7 | 3 << 14 | 4 << 21;
             Some((5, value))
         });
+    }
+
+    #[test]
+    fn a_fixed_header_read_in_a_loop_is_the_one_that_is_read_at_once() {
+        let outcome = |scan| match scan {
+            Scan::Short => None,
+            Scan::Header(header) => Some(Some(header)),
+            Scan::TooLong => Some(None),
+        };
+        let bytes = [0x00, 0x01, 0x7f, 0x80, 0x81, 0xff];
+        for a in bytes {
+            for b in bytes {
+                for c in bytes {
+                    for d in bytes {
+                        let src = [0x30, a, b, c, d, 0x55];
+                        for len in 0..=src.len() {
+                            let src = &src[..len];
+                            assert_eq!(
+                                outcome(scan_in_a_loop(src)),
+                                outcome(scan(src)),
+                                "{src:x?}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -525,6 +525,9 @@ pub(crate) fn put_header<O: Output + ?Sized>(
     first: u8,
     n: u32,
 ) -> Result<(), EncodeError> {
+    if SMALL {
+        return put_header_in_a_loop(out, first, n);
+    }
     if n < 0x80 {
         out.put(&[first, low7(n)])
     } else if n < 0x4000 {
@@ -540,6 +543,25 @@ pub(crate) fn put_header<O: Output + ?Sized>(
             low7(n >> 21),
         ])
     }
+}
+
+/// [`put_header`] in less code.
+#[inline(always)]
+fn put_header_in_a_loop<O: Output + ?Sized>(
+    out: &mut O,
+    first: u8,
+    n: u32,
+) -> Result<(), EncodeError> {
+    let mut header = [first, 0, 0, 0, 0];
+    let mut rest = n;
+    for byte in header.iter_mut().skip(1) {
+        *byte = low7(rest);
+        rest >>= 7;
+        if rest > 0 {
+            *byte |= 0x80;
+        }
+    }
+    out.put(header.get(..header_len(n)).unwrap_or_default())
 }
 
 /// The lowest seven bits.
@@ -657,6 +679,21 @@ mod tests {
                         assert_eq!(bytes, parts.0);
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fixed_header_written_in_a_loop_is_the_one_that_is_written_at_once() {
+        for bits in 0..28 {
+            for n in [1_u32 << bits, (1 << bits) - 1, (1 << bits) | 1] {
+                let (mut looped, mut unrolled) = ([0; 5], [0; 5]);
+                let mut out = SliceOutput::new(&mut looped);
+                put_header_in_a_loop(&mut out, 0x30, n).unwrap();
+                let looped = out.into_written();
+                let mut out = SliceOutput::new(&mut unrolled);
+                put_header(&mut out, 0x30, n).unwrap();
+                assert_eq!(looped, out.into_written(), "{n:#x}");
             }
         }
     }
