@@ -20,7 +20,7 @@ mod conversation;
 type ThisRole = AsClient;
 
 use conversation::*;
-use mqtt_sansio::v3::{Connect, ConnectRefusal, ReturnCode, ReturnCodes, SubAck};
+use mqtt_sansio::v3::{Connect, ConnectRefusal, ProtocolLevel, ReturnCode, ReturnCodes, SubAck};
 use mqtt_sansio::{
     Change, Client, CloseReason, Config, Event, NotNow, PacketType, PeerError, SendError, Session,
     Slot, State, Text,
@@ -389,6 +389,32 @@ fn the_fate_of_messages_is_told_even_if_the_connection_ends_first() {
     c.lost(1, false).lost(2, false).lost(3, true);
     c.closes(CloseReason::TransportClosed);
     assert!(c.peer.into_session().is_empty());
+}
+
+/// MQTT 3.1 has no Session Present: the bit is reserved, and 0.
+fn connect_of_mqtt_3_1(clean: bool) -> Connect<&'static [u8]> {
+    Connect {
+        protocol_level: ProtocolLevel::V3_1,
+        ..connect_packet(clean, 0)
+    }
+}
+
+#[test]
+fn in_mqtt_3_1_a_session_without_clean_session_goes_on_although_connack_does_not_say_so() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect_as(&connect_of_mqtt_3_1(false))
+        .sends("10 0f 00 06 'MQIsdp' 03 00 00 00 00 01 'c'");
+    c.receives("20 02 00 00").connected(true);
+    c.sends(pubrel(3)).asks_for(1).asks_for(2).nothing_more();
+}
+
+#[test]
+fn in_mqtt_3_1_a_clean_session_is_not_present() {
+    let mut c = begins(CONFIG);
+    c.connect_as(&connect_of_mqtt_3_1(true))
+        .sends("10 0f 00 06 'MQIsdp' 03 02 00 00 00 01 'c'");
+    c.receives("20 02 00 00").connected(false);
+    c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
 }
 
 /// [MQTT-3.1.2-6]

@@ -88,6 +88,22 @@ fn a_client_of_mqtt_3_1_is_accepted_too() {
     s.accepts(None).sends("20 02 00 00");
 }
 
+#[test]
+fn in_mqtt_3_1_a_session_goes_on_and_session_present_stays_0_as_it_is_reserved() {
+    let mut s = begins(CONFIG);
+    s.receives("10 0f 00 06 'MQIsdp' 03 00 00 00 00 01 'c'")
+        .connect_requested();
+    s.accepts(None).sends("20 02 00 00");
+    s.publish(Q1, "a").sends(publish(Q1, 1, "a"));
+    let session = s.breaks_off();
+
+    let mut s = begins(CONFIG);
+    s.receives("10 0f 00 06 'MQIsdp' 03 00 00 00 00 01 'c'")
+        .connect_requested();
+    s.accepts(Some(session)).sends("20 02 00 00").asks_for(1);
+    s.resend(1, Q1, "a").sends(dup(Q1, 1, "a"));
+}
+
 /// mqtt-protocol-core: PUBLISH before CONNECT delivered. The state is checked before the packet is
 /// looked at. [MQTT-3.1.0-1]
 #[test]
