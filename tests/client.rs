@@ -417,6 +417,21 @@ fn in_mqtt_3_1_a_clean_session_is_not_present() {
     c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
 }
 
+/// What follows the fate of the old messages is a session of its own.
+#[test]
+fn a_message_sent_after_a_session_was_lost_is_kept_for_the_next_connection() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 00 00").connected(false);
+    c.lost(1, false).lost(2, false).lost(3, true).nothing_more();
+    c.publish(Q1, "new").sends(publish(Q1, 4, "new"));
+    let session = c.breaks_off();
+
+    let mut c = Talk::client(session, CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 01 00").connected(true).asks_for(4);
+}
+
 /// [MQTT-3.1.2-6]
 #[test]
 fn with_clean_session_the_old_session_is_forgotten_when_connect_is_sent() {

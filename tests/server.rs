@@ -104,6 +104,19 @@ fn in_mqtt_3_1_a_session_goes_on_and_session_present_stays_0_as_it_is_reserved()
     s.resend(1, Q1, "a").sends(dup(Q1, 1, "a"));
 }
 
+/// [MQTT-3.1.2-24]: the client may have sent much that could not be taken.
+#[test]
+fn the_silence_of_a_client_that_had_to_wait_for_the_application_counts_from_the_acknowledgement() {
+    let config = CONFIG.manual_acknowledgement(true).max_inbound(1);
+    let mut s = connected(config, 60);
+    s.receives(publish(Q1, 7, "x"))
+        .message(publish(Q1, 7, "x"))
+        .no_deadline();
+    s.at(200_000).acknowledge(7).sends(puback(7));
+    s.wakes_at(200_000).nothing_more().deadline(290_000);
+    s.wakes_at(290_000).closes(CloseReason::KeepAliveTimeout);
+}
+
 /// mqtt-protocol-core: PUBLISH before CONNECT delivered. The state is checked before the packet is
 /// looked at. [MQTT-3.1.0-1]
 #[test]
