@@ -1315,4 +1315,26 @@ mod tests {
             assert_eq!(refusal(&mut decoder, &bytes[1..]), whole);
         }
     }
+
+    #[test]
+    fn a_packet_begun_in_pieces_is_too_large_for_decode_whatever_comes_next() {
+        let mut decoder = Decoder::new([0; 16]);
+        // PUBLISH with a topic of ten bytes: 14 have to come before the payload begins.
+        let mut start = &b"\x30\x50\0\x0a"[..];
+        assert_eq!(decoder.decode_in_pieces(&mut start), Ok(None));
+        let error = refusal(&mut decoder, b"t");
+        assert_eq!(error.kind(), ErrorKind::PacketTooLarge);
+    }
+
+    #[test]
+    fn memory_for_no_more_than_the_length_of_a_topic_is_enough_to_see_that_it_is_empty() {
+        for step in [1, 2, 4] {
+            let mut decoder = Decoder::new([0; 4]);
+            let outcome = b"\x30\x50\0\0"
+                .chunks(step)
+                .find_map(|mut input| decoder.decode_in_pieces(&mut input).err());
+            let kind = outcome.map(|error| error.kind());
+            assert_eq!(kind, Some(ErrorKind::EmptyTopic), "{step}");
+        }
+    }
 }
