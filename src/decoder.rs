@@ -254,16 +254,9 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
             }
         } else if let Some((header, rest)) = self.complete_at_hand(input) {
             *input = rest;
-            // The packet may borrow from `memory`: only the other fields can still be written to.
             let frame = self.memory.filled(header.packet_len());
             let packet = read_frame::<P>(&header, frame, &self.options);
-            match &packet {
-                Ok(_) => {
-                    self.state = State::Boundary;
-                    self.position = add(self.position, header.packet_len());
-                }
-                Err(error) => self.state = State::Failed(*error),
-            }
+            settle(&mut self.state, &mut self.position, &header, &packet);
             return packet;
         }
         self.decode_split(input)
@@ -331,15 +324,8 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     return Ok(None);
                 }
             };
-            // The packet may borrow from `memory`: only the other fields can still be written to.
             let packet = P::read(&header, frame, &self.options);
-            match &packet {
-                Ok(_) => {
-                    self.state = State::Boundary;
-                    self.position = add(self.position, header.packet_len());
-                }
-                Err(error) => self.state = State::Failed(*error),
-            }
+            settle(&mut self.state, &mut self.position, &header, &packet);
             return packet;
         }
     }
@@ -641,6 +627,24 @@ fn read_frame<'a, P: PacketSet>(
         Some(packet) => Ok(Some(packet)),
         None => P::read(header, frame, options),
     }
+}
+
+/// What a frame that has been read leads to. The packet may borrow from the decoder's memory, so that
+/// only the decoder's other fields can be written to.
+#[inline(always)]
+const fn settle<T>(
+    state: &mut State,
+    position: &mut u64,
+    header: &Header,
+    packet: &Result<T, DecodeError>,
+) {
+    *state = match packet {
+        Ok(_) => {
+            *position = add(*position, header.packet_len());
+            State::Boundary
+        }
+        Err(error) => State::Failed(*error),
+    };
 }
 
 /// No packet is longer than fits into 32 bits.
