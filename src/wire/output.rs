@@ -478,18 +478,16 @@ fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
     let tail = packet.tail();
     out.reserve(head.wrapping_add(tail.len()))?;
     let first = packet.first_byte();
-    match lend(out) {
-        Some(bytes) if head <= BLOCK => {
+    let lent = if head <= BLOCK { lend(out) } else { None };
+    match lent {
+        Some(bytes) => {
             let mut block = Block(bytes);
             put_header(&mut block, first, remaining)?;
             packet.write_body(&mut block)?;
             let used = block.used();
             out.keep(used);
         }
-        lent => {
-            if lent.is_some() {
-                out.keep(0);
-            }
+        None => {
             put_header(out, first, remaining)?;
             packet.write_body(out)?;
         }
