@@ -10,6 +10,7 @@ mod serde;
 mod text;
 mod topic_filter;
 mod topic_name;
+mod utf8;
 
 pub use packet_id::PacketId;
 pub use qos::QoS;

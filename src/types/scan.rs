@@ -2,8 +2,8 @@
 
 // What to look for in a string: sums of these.
 pub(super) const NULL: u8 = 1;
-const WILDCARD: u8 = 2;
-const NON_ASCII: u8 = 4;
+pub(super) const WILDCARD: u8 = 2;
+pub(super) const NON_ASCII: u8 = 4;
 pub(super) const NULL_OR_NON_ASCII: u8 = NULL | NON_ASCII;
 pub(super) const NULL_OR_WILDCARD: u8 = NULL | WILDCARD;
 pub(super) const ANY: u8 = NULL | WILDCARD | NON_ASCII;
@@ -123,7 +123,7 @@ const fn found_in_byte<const WHAT: u8>(byte: u8) -> u8 {
 /// [`found_in_byte`] for eight bytes at once: not zero if one of them is one of `WHAT`. A zero may
 /// borrow from the byte above it, which makes no difference to that.
 #[inline(always)]
-const fn found_in_word<const WHAT: u8>(word: u64) -> u64 {
+pub(super) const fn found_in_word<const WHAT: u8>(word: u64) -> u64 {
     let mut found = 0;
     if WHAT & NULL != 0 {
         found |= word.wrapping_sub(ONES);
