@@ -4,8 +4,8 @@
 use core::marker::PhantomData;
 
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart, SMALL,
-    beginning_at_hand, checked_header, frame_at_hand, too_large,
+    ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart,
+    SMALL, acknowledgement_at_hand, beginning_at_hand, checked_header, frame_at_hand, too_large,
 };
 
 /// Where a [`Decoder`] gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
@@ -221,9 +221,19 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
-        if !SMALL && self.keep_all_of(input) {
-            *input = &[];
-            return Ok(None);
+        if !SMALL {
+            if let State::Boundary = self.state {
+                if input.is_empty() {
+                    return Ok(None);
+                }
+                if let Some(packet) = acknowledgement_at_hand::<P>(input, self.limit()) {
+                    self.position = add(self.position, ACKNOWLEDGEMENT_LEN);
+                    return Ok(Some(packet));
+                }
+            } else if self.keep_all_of(input) {
+                *input = &[];
+                return Ok(None);
+            }
         }
         self.decode_to_end(input)
     }

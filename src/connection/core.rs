@@ -548,23 +548,36 @@ impl<S: Slots> Core<S> {
     }
 
     /// PUBACK, PUBREC, PUBREL or PUBCOMP has come.
-    #[inline]
+    #[inline(always)]
     pub(super) fn handle_acknowledgement<B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
         packet_type: PacketType,
         id: PacketId,
     ) -> Result<Option<Event<B>>, HandleError> {
+        Ok(match self.take_acknowledgement(now, packet_type, id)? {
+            Some(Progress::Received(id)) => Some(Event::Received(id)),
+            Some(Progress::Delivered(id)) => Some(Event::Delivered(id)),
+            None => None,
+        })
+    }
+
+    /// [`handle_acknowledgement`](Self::handle_acknowledgement) without the event, which is larger
+    /// than what fits into registers.
+    #[inline(never)]
+    fn take_acknowledgement(
+        &mut self,
+        now: Timestamp,
+        packet_type: PacketType,
+        id: PacketId,
+    ) -> Result<Option<Progress>, HandleError> {
         self.tick(now);
         let effect = match packet_type {
             PacketType::PubRel => delivery::released(&mut self.session, id),
             _ => delivery::acknowledgement(&mut self.session, packet_type, id),
         };
         match effect {
-            Ok(effect) => Ok(self.take_effect(effect).map(|progress| match progress {
-                Progress::Received(id) => Event::Received(id),
-                Progress::Delivered(id) => Event::Delivered(id),
-            })),
+            Ok(effect) => Ok(self.take_effect(effect)),
             Err(error) => Err(self.violation(error)),
         }
     }
@@ -600,19 +613,26 @@ impl<S: Slots> Core<S> {
     }
 
     /// PUBLISH has come.
-    #[inline]
+    #[inline(always)]
     pub(super) fn handle_publish<B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
         publish: Publish<B>,
     ) -> Result<Option<Event<B>>, HandleError> {
-        self.tick(now);
-        let verdict = self.judge(publish.delivery)?;
-        self.deliver(publish.delivery, verdict);
-        Ok(match verdict {
+        Ok(match self.take_message(now, publish.delivery)? {
             Verdict::Deliver => Some(Event::Message(publish)),
             Verdict::Duplicate => None,
         })
+    }
+
+    /// [`handle_publish`](Self::handle_publish) without what the application gets of it, so that
+    /// it need not be moved.
+    #[inline(never)]
+    fn take_message(&mut self, now: Timestamp, delivery: Delivery) -> Result<Verdict, HandleError> {
+        self.tick(now);
+        let verdict = self.judge(delivery)?;
+        self.deliver(delivery, verdict);
+        Ok(verdict)
     }
 
     pub(super) fn handle_publish_header<B: AsRef<[u8]>>(

@@ -9,7 +9,8 @@ use super::{Credentials, Subscription, Will};
 use crate::types::PacketId;
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
-    PacketSet, PacketType, PayloadStart, Reader, Unexplained, checked_header, frame, frame_at_hand,
+    PacketSet, PacketType, PayloadStart, Reader, Unexplained, acknowledgement_at_hand,
+    checked_header, frame, frame_at_hand,
 };
 
 /// One MQTT Control Packet. `B` is where its bytes live.
@@ -199,7 +200,11 @@ pub fn decode<'a>(
     src: &mut &'a [u8],
     options: &Options,
 ) -> Result<Option<PacketRef<'a>>, DecodeError> {
-    if let Some(frame) = frame_at_hand(src, options.packet_limit(), options) {
+    let limit = options.packet_limit();
+    if let Some(packet) = acknowledgement_at_hand::<V3>(src, limit) {
+        return Ok(Some(packet));
+    }
+    if let Some(frame) = frame_at_hand(src, limit, options) {
         if let Some(packet) = V3::read_at_hand(&frame.header, frame.bytes) {
             *src = frame.rest;
             return Ok(Some(packet));
@@ -358,12 +363,18 @@ impl PacketSet for V3 {
             let reader = &mut Reader::<Unexplained>::new(header, frame);
             return Publish::read(first_byte, reader).ok().map(Packet::Publish);
         }
-        let [_, 2, high, low] = *frame else {
-            return match *frame {
-                [0xc0, 0] => Some(Packet::PingReq),
-                [0xd0, 0] => Some(Packet::PingResp),
-                _ => None,
-            };
+        match *frame {
+            [0xc0, 0] => Some(Packet::PingReq),
+            [0xd0, 0] => Some(Packet::PingResp),
+            [a, b, c, d] => Self::read_acknowledgement([a, b, c, d]),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn read_acknowledgement<'a>(frame: [u8; 4]) -> Option<PacketRef<'a>> {
+        let [first_byte, 2, high, low] = frame else {
+            return None;
         };
         let packet_id = PacketId::new(u16::from_be_bytes([high, low]))?;
         match first_byte {

@@ -158,6 +158,10 @@ pub trait PacketSet {
     #[doc(hidden)]
     fn read_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Self::Packet<'a>>;
 
+    /// [`read_at_hand`](Self::read_at_hand) for a frame of these four bytes.
+    #[doc(hidden)]
+    fn read_acknowledgement<'a>(frame: [u8; 4]) -> Option<Self::Packet<'a>>;
+
     /// Where the payload starts, as far as the first bytes of the frame tell.
     #[doc(hidden)]
     fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError>;
@@ -265,6 +269,26 @@ pub(crate) fn frame_at_hand<'a>(src: &'a [u8], limit: u32, options: &Options) ->
         }
         _ => None,
     }
+}
+
+/// How many bytes the acknowledgement of a message has.
+pub(crate) const ACKNOWLEDGEMENT_LEN: usize = 4;
+
+/// Takes the acknowledgement of a message off the start of `src`, if that is what is there: one
+/// packet in two or three is, and it is short enough to be read where decoders are called. `None`
+/// says nothing about `src`.
+#[inline(always)]
+pub(crate) fn acknowledgement_at_hand<'p, P: PacketSet>(
+    src: &mut &[u8],
+    limit: u32,
+) -> Option<P::Packet<'p>> {
+    if SMALL || (limit as usize) < ACKNOWLEDGEMENT_LEN {
+        return None;
+    }
+    let (frame, rest) = src.split_first_chunk()?;
+    let packet = P::read_acknowledgement(*frame)?;
+    *src = rest;
+    Some(packet)
 }
 
 /// The fixed header at the start of a packet of which more is to come, if it is complete, within

@@ -18,7 +18,8 @@ pub use packet_type::PacketType;
 
 pub use header::PacketSet;
 pub(crate) use header::{
-    PayloadStart, beginning_at_hand, checked_header, frame, frame_at_hand, too_large,
+    ACKNOWLEDGEMENT_LEN, PayloadStart, acknowledgement_at_hand, beginning_at_hand, checked_header,
+    frame, frame_at_hand, too_large,
 };
 pub(crate) use output::{Counter, PacketBody, put_field, put_header};
 pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};
