@@ -3,8 +3,8 @@
 use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicName};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Header, Options, Output, PacketBody,
-    PayloadStart, Reader, put_field,
+    BLOCK, Block, DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Header, Options,
+    Output, PacketBody, PayloadStart, Reader, SMALL, encode_long, lend, put_field,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -395,7 +395,40 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     }
 }
 
-impl<B: AsRef<[u8]>> Encode for Publish<B> {}
+// Not the provided method as it is: how long a message is takes one sum, and most are short.
+impl<B: AsRef<[u8]>> Encode for Publish<B> {
+    #[inline]
+    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        /// With so many bytes of Topic Name and payload a message fits into a block.
+        const SHORT: usize = BLOCK.saturating_sub(6);
+        let (topic, payload) = (self.topic.as_bytes(), self.payload.as_ref());
+        if !SMALL && topic.len().saturating_add(payload.len()) <= SHORT {
+            return self.encode_short(out);
+        }
+        encode_long(self, out)
+    }
+}
+
+impl<B: AsRef<[u8]>> Publish<B> {
+    /// [`Encode::encode`] for a message that fits into a block. By itself it needs few registers.
+    #[inline(never)]
+    fn encode_short<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let Some([first, remaining, rest @ ..]) = lend(out) else {
+            return encode_long(self, out);
+        };
+        let mut rest = Block::new(rest);
+        rest.append_field(self.topic.as_bytes());
+        if let Some(packet_id) = self.delivery.packet_id() {
+            rest.append(&packet_id.get().to_be_bytes());
+        }
+        rest.append(self.payload.as_ref());
+        let used = rest.used();
+        *first = self.first_byte();
+        [.., *remaining] = used.wrapping_sub(2).to_be_bytes();
+        out.keep(used);
+        Ok(())
+    }
+}
 
 impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
     #[inline(always)]

@@ -314,12 +314,35 @@ impl Counter {
 }
 
 /// What is left of a block that an output has lent, filled from the front.
-struct Block<'a>(&'a mut [u8]);
+pub(crate) struct Block<'a>(&'a mut [u8]);
 
-impl Block<'_> {
+impl<'a> Block<'a> {
     #[inline(always)]
-    const fn used(&self) -> usize {
+    pub(crate) const fn new(block: &'a mut [u8]) -> Self {
+        Self(block)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn used(&self) -> usize {
         BLOCK.saturating_sub(self.0.len())
+    }
+
+    /// What is appended has been counted before, so it fits.
+    #[inline(always)]
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        let room = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len());
+        if let Some((room, rest)) = room {
+            copy(room, bytes);
+            self.0 = rest;
+        }
+    }
+
+    /// [`put_field`] for what fits.
+    #[inline(always)]
+    pub(crate) fn append_field(&mut self, bytes: &[u8]) {
+        let [.., len] = bytes.len().to_be_bytes();
+        self.append(&[0, len]);
+        self.append(bytes);
     }
 }
 
@@ -329,14 +352,9 @@ impl Output for Block<'_> {
         Ok(())
     }
 
-    /// What comes here has been counted before, so it fits.
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        let room = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len());
-        if let Some((room, rest)) = room {
-            copy(room, bytes);
-            self.0 = rest;
-        }
+        self.append(bytes);
         Ok(())
     }
 }
@@ -358,7 +376,14 @@ const fn copy(to: &mut [u8], from: &[u8]) {
             }
         )+};
     }
-    in_two_pieces!(32 16 8 4 2 1);
+    in_two_pieces!(32 16 8 4);
+    // Most fixed headers have three bytes. Made one by one, they had to be written before two of
+    // them could be read together.
+    if let ([a, b, c, ..], &[x, y, z]) = (&mut *to, from) {
+        (*a, *b, *c) = (x, y, z);
+        return;
+    }
+    in_two_pieces!(2 1);
 }
 
 /// A packet as its first byte and the bytes behind Remaining Length. [`Encode`] follows from it:
@@ -395,8 +420,8 @@ pub trait Encode: PacketBody {
     /// cannot be written as MQTT.
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let Lengths { remaining, body } = lengths(self)?;
-        if let Some(remaining) = short(remaining, self.written_elsewhere()) {
+        let Lengths { remaining, .. } = lengths(self)?;
+        if let Some(remaining) = short(remaining) {
             if let Some(bytes) = lend(out) {
                 let mut block = Block(bytes);
                 block.put(&[self.first_byte(), remaining])?;
@@ -407,7 +432,7 @@ pub trait Encode: PacketBody {
                 return Ok(());
             }
         }
-        encode_long(self, remaining, body, out)
+        encode_long(self, out)
     }
 
     /// How many bytes [`encode`](Self::encode) would append.
@@ -451,15 +476,15 @@ pub trait Encode: PacketBody {
 
 /// A block of the output, unless code is to be small: then there is one way to write, not three.
 #[inline(always)]
-fn lend<O: Output + ?Sized>(out: &mut O) -> Option<&mut [u8; BLOCK]> {
+pub(crate) fn lend<O: Output + ?Sized>(out: &mut O) -> Option<&mut [u8; BLOCK]> {
     if SMALL { None } else { out.lend() }
 }
 
 /// A Remaining Length of one byte, if the packet fits into a block.
 #[inline(always)]
-const fn short(remaining: u32, written_elsewhere: usize) -> Option<u8> {
+const fn short(remaining: u32) -> Option<u8> {
     const LONGEST: usize = BLOCK.saturating_sub(2);
-    if remaining as usize <= LONGEST && written_elsewhere == 0 {
+    if remaining as usize <= LONGEST {
         Some(low7(remaining))
     } else {
         None
@@ -468,12 +493,11 @@ const fn short(remaining: u32, written_elsewhere: usize) -> Option<u8> {
 
 /// [`Encode::encode`] for a packet that does not fit into a block, or an output that lends none.
 #[inline]
-fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
+pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
-    remaining: u32,
-    body: usize,
     out: &mut O,
 ) -> Result<(), EncodeError> {
+    let Lengths { remaining, body } = lengths(packet)?;
     let head = header_len(remaining).wrapping_add(body);
     let tail = packet.tail();
     out.reserve(head.wrapping_add(tail.len()))?;
