@@ -17,8 +17,8 @@ use std::mem::{replace, take};
 
 use mqtt_sansio::v3::{self, Connect, Decoder};
 use mqtt_sansio::{
-    Action, Client, Config, Event, Message, Options, QoS, Server, Session, Slot, Text, Timestamp,
-    TopicName,
+    Action, Client, Config, Event, Message, Options, QoS, Server, Session, Slot, Step, Text,
+    Timestamp, TopicName,
 };
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -34,23 +34,16 @@ struct End<C> {
 }
 
 impl End<Client<Slots>> {
+    /// Takes what has come, and does what is to be done, even if nothing has.
     fn receive(&mut self, now: Timestamp, mut bytes: &[u8], message: &Message<&[u8]>) -> Outcome {
-        while let Some(packet) = self.decoder.decode(&mut bytes)? {
-            if let Some(event) = self.connection.handle_packet(now, packet)? {
-                say(now, format_args!("client: {event:?}"));
-            }
-            self.act(now, message)?;
-        }
-        Ok(())
-    }
-
-    /// Does what the connection asks for. It keeps no messages: this one is all there is to resend.
-    fn act(&mut self, now: Timestamp, message: &Message<&[u8]>) -> Outcome {
-        while let Some(action) = self.connection.poll_action() {
-            match action {
-                Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
-                Action::Resend(id) => self.connection.resend(now, id, message, &mut self.out)?,
-                other => say(now, format_args!("client: {other:?}")),
+        let (connection, out) = (&mut self.connection, &mut self.out);
+        while let Some(step) = connection.receive(now, &mut self.decoder, &mut bytes)? {
+            match step {
+                Step::Event(event) => say(now, format_args!("client: {event:?}")),
+                Step::Action(Action::Transmit(packet)) => out.extend_from_slice(packet.as_bytes()),
+                // It keeps no messages: this one is all there is to resend.
+                Step::Action(Action::Resend(id)) => connection.resend(now, id, message, out)?,
+                Step::Action(other) => say(now, format_args!("client: {other:?}")),
             }
         }
         Ok(())
@@ -65,30 +58,20 @@ impl End<Server<Slots>> {
         mut bytes: &[u8],
         kept: &mut Option<Session<Slots>>,
     ) -> Outcome {
-        while let Some(packet) = self.decoder.decode(&mut bytes)? {
-            match self.connection.handle_packet(now, packet)? {
-                Some(Event::ConnectRequested(_)) => {
-                    self.connection.accept(now, kept, &mut self.out)?;
-                }
-                Some(Event::Message(message)) => {
+        let (connection, out) = (&mut self.connection, &mut self.out);
+        while let Some(step) = connection.receive(now, &mut self.decoder, &mut bytes)? {
+            match step {
+                Step::Event(Event::ConnectRequested(_)) => connection.accept(now, kept, out)?,
+                Step::Event(Event::Message(message)) => {
                     let payload = String::from_utf8_lossy(message.payload);
                     say(now, format_args!("server: {} is {payload}", message.topic));
                 }
-                Some(event) => say(now, format_args!("server: {event:?}")),
-                None => {}
+                Step::Event(event) => say(now, format_args!("server: {event:?}")),
+                Step::Action(Action::Transmit(packet)) => out.extend_from_slice(packet.as_bytes()),
+                Step::Action(other) => say(now, format_args!("server: {other:?}")),
             }
-            self.act(now);
         }
         Ok(())
-    }
-
-    fn act(&mut self, now: Timestamp) {
-        while let Some(action) = self.connection.poll_action() {
-            match action {
-                Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
-                other => say(now, format_args!("server: {other:?}")),
-            }
-        }
     }
 }
 
@@ -144,9 +127,9 @@ impl World {
     fn cut_and_connect_again_after(&mut self, millis: u64) -> Outcome {
         say(self.now, format_args!("(the connection is cut)"));
         self.client.connection.handle_transport_closed(self.now);
-        self.client.act(self.now, &self.message)?;
+        self.client.receive(self.now, &[], &self.message)?;
         self.server.connection.handle_transport_closed(self.now);
-        self.server.act(self.now);
+        self.server.receive(self.now, &[], &mut self.kept)?;
 
         self.now = self.now.plus_millis(millis);
         let server = replace(&mut self.server, new_server(self.now));
@@ -176,10 +159,10 @@ impl World {
         self.now = deadline.unwrap_or(self.now);
         if client_is_on {
             self.client.connection.handle_timeout(self.now);
-            self.client.act(self.now, &self.message)?;
+            self.client.receive(self.now, &[], &self.message)?;
         }
         self.server.connection.handle_timeout(self.now);
-        self.server.act(self.now);
+        self.server.receive(self.now, &[], &mut self.kept)?;
         self.converse()
     }
 }

@@ -4,8 +4,9 @@
 use core::marker::PhantomData;
 
 use crate::wire::{
-    ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Field, Header, Options, PacketSet, PayloadStart,
-    SMALL, acknowledgement_at_hand, beginning_at_hand, checked_header, frame_at_hand, too_large,
+    ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Field, Frame, Header, Options, PacketSet,
+    PayloadStart, SMALL, acknowledgement_at_hand, beginning_at_hand, checked_header, frame_at_hand,
+    too_large,
 };
 
 /// Where a [`Decoder`] gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
@@ -170,8 +171,8 @@ pub enum Piece<'a, P, H> {
     },
 }
 
-/// What the next step is.
-enum Step<'i> {
+/// What there is to be done next.
+enum Taken<'i> {
     /// The input is used up.
     MoreInput,
     /// A complete frame in the input.
@@ -184,6 +185,13 @@ enum Step<'i> {
     StartInMemory(Header, usize),
     /// A piece of payload, and how much is left.
     Payload(&'i [u8], usize),
+}
+
+/// A complete packet, where it is: with what is behind it in the input, or in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<'i> {
+    header: Header,
+    in_input: Option<(&'i [u8], &'i [u8])>,
 }
 
 impl<P: PacketSet, M: Memory> Decoder<P, M> {
@@ -226,8 +234,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                 if input.is_empty() {
                     return Ok(None);
                 }
-                if let Some(packet) = acknowledgement_at_hand::<P>(input, self.limit()) {
-                    self.position = add(self.position, ACKNOWLEDGEMENT_LEN);
+                if let Some(packet) = self.take_acknowledgement(input, P::read_acknowledgement) {
                     return Ok(Some(packet));
                 }
             } else if self.keep_all_of(input) {
@@ -248,10 +255,9 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
             if input.is_empty() {
                 return Ok(None);
             }
-            if let Some(frame) = frame_at_hand(input, self.limit(), &self.options) {
+            if let Some(frame) = self.frame_at_hand(input) {
                 if let Some(packet) = P::read_at_hand(&frame.header, frame.bytes) {
-                    *input = frame.rest;
-                    self.position = add(self.position, frame.bytes.len());
+                    self.take(&frame, input);
                     return Ok(Some(packet));
                 }
             } else if let Some(header) = beginning_at_hand::<P>(input, self.limit(), &self.options)
@@ -270,6 +276,93 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
             return packet;
         }
         self.decode_split(input)
+    }
+
+    // For who deals with a packet before it is taken off the input.
+
+    /// Takes the acknowledgement of a message that `read` finds at the start of `input`. For between
+    /// two packets.
+    #[inline(always)]
+    pub(crate) fn take_acknowledgement<T>(
+        &mut self,
+        input: &mut &[u8],
+        read: impl FnOnce([u8; ACKNOWLEDGEMENT_LEN]) -> Option<T>,
+    ) -> Option<T> {
+        let acknowledgement = acknowledgement_at_hand(input, self.limit(), read)?;
+        self.position = add(self.position, ACKNOWLEDGEMENT_LEN);
+        Some(acknowledgement)
+    }
+
+    /// A frame that lies whole at the start of `input`, if nothing is special about it. For between
+    /// two packets.
+    #[inline(always)]
+    pub(crate) fn frame_at_hand<'i>(&self, input: &'i [u8]) -> Option<Frame<'i>> {
+        frame_at_hand(input, self.limit(), &self.options)
+    }
+
+    /// Takes such a frame.
+    #[inline(always)]
+    pub(crate) const fn take<'i>(&mut self, frame: &Frame<'i>, input: &mut &'i [u8]) {
+        *input = frame.rest;
+        self.position = add(self.position, frame.bytes.len());
+    }
+
+    /// Finds the next packet, and takes what comes before it and is to be skipped, or what is to be
+    /// gathered. `None`: `input` is used up.
+    pub(crate) fn find<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Found<'i>>, DecodeError> {
+        loop {
+            let mut rest = *input;
+            let (header, in_input) = match self.step(&mut rest, false) {
+                Ok(Taken::FrameInInput(header, frame)) => (header, Some((frame, rest))),
+                Ok(Taken::FrameInMemory(header)) => {
+                    *input = rest;
+                    (header, None)
+                }
+                Ok(Taken::Payload(..)) => {
+                    *input = rest;
+                    continue;
+                }
+                Ok(Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..)) => {
+                    *input = rest;
+                    return Ok(None);
+                }
+                Err(error) => return Err(self.fail(error)),
+            };
+            return Ok(Some(Found { header, in_input }));
+        }
+    }
+
+    /// Reads what was found.
+    pub(crate) fn read<'s, 'i: 's>(
+        &'s self,
+        found: &Found<'i>,
+    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+        let frame = match found.in_input {
+            Some((frame, _)) => frame,
+            None => self.memory.filled(found.header.packet_len()),
+        };
+        read_frame::<P>(&found.header, frame, &self.options)
+    }
+
+    /// Takes what was found and read. Until then it is found again.
+    pub(crate) const fn settle<'i>(
+        &mut self,
+        found: &Found<'i>,
+        outcome: Result<(), DecodeError>,
+        input: &mut &'i [u8],
+    ) {
+        if let Some((_, rest)) = found.in_input {
+            *input = rest;
+        }
+        settle(&mut self.state, &mut self.position, &found.header, &outcome);
+    }
+
+    /// True if a whole packet has been gathered, and not taken.
+    pub(crate) const fn holds_packet(&self) -> bool {
+        matches!(self.state, State::Gathering { filled, wanted, .. } if filled == wanted)
     }
 
     /// Gathers the rest of a packet whose end is in `input`. Returns what is behind it.
@@ -326,11 +419,11 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                 Err(error) => return Err(self.fail(error)),
             };
             let (header, frame) = match step {
-                Step::FrameInInput(header, frame) => (header, frame),
-                Step::FrameInMemory(header) => (header, self.memory.filled(header.packet_len())),
+                Taken::FrameInInput(header, frame) => (header, frame),
+                Taken::FrameInMemory(header) => (header, self.memory.filled(header.packet_len())),
                 // The rest of a payload that nobody asks for any more.
-                Step::Payload(..) => continue,
-                Step::MoreInput | Step::StartInInput(..) | Step::StartInMemory(..) => {
+                Taken::Payload(..) => continue,
+                Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..) => {
                     return Ok(None);
                 }
             };
@@ -383,12 +476,12 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
             Err(error) => return Err(self.fail(error)),
         };
         let (header, frame, start) = match step {
-            Step::MoreInput => return Ok(None),
-            Step::Payload(bytes, left) => return Ok(Some(Piece::Payload { bytes, left })),
-            Step::FrameInInput(header, frame) => (header, frame, None),
-            Step::FrameInMemory(header) => (header, self.memory.filled(header.packet_len()), None),
-            Step::StartInInput(header, start) => (header, start, Some(start.len())),
-            Step::StartInMemory(header, len) => (header, self.memory.filled(len), Some(len)),
+            Taken::MoreInput => return Ok(None),
+            Taken::Payload(bytes, left) => return Ok(Some(Piece::Payload { bytes, left })),
+            Taken::FrameInInput(header, frame) => (header, frame, None),
+            Taken::FrameInMemory(header) => (header, self.memory.filled(header.packet_len()), None),
+            Taken::StartInInput(header, start) => (header, start, Some(start.len())),
+            Taken::StartInMemory(header, len) => (header, self.memory.filled(len), Some(len)),
         };
         let piece = match start {
             None => P::read(&header, frame, &self.options).map(|packet| packet.map(Piece::Packet)),
@@ -411,14 +504,18 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     }
 
     /// Takes from `input` up to the next thing that can be handed out.
-    fn step<'i>(&mut self, input: &mut &'i [u8], in_pieces: bool) -> Result<Step<'i>, DecodeError> {
+    fn step<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        in_pieces: bool,
+    ) -> Result<Taken<'i>, DecodeError> {
         loop {
             match self.state {
                 State::Failed(error) => return Err(error),
                 State::InPayload { left } => {
                     let bytes = take_up_to(input, left as usize);
                     if bytes.is_empty() {
-                        return Ok(Step::MoreInput);
+                        return Ok(Taken::MoreInput);
                     }
                     let left = left.saturating_sub(small(bytes.len()));
                     self.position = add(self.position, bytes.len());
@@ -426,12 +523,12 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                         0 => State::Boundary,
                         left => State::InPayload { left },
                     };
-                    return Ok(Step::Payload(bytes, left as usize));
+                    return Ok(Taken::Payload(bytes, left as usize));
                 }
                 State::Boundary => {
                     let Some(header) = checked_header::<P>(input, &self.options)? else {
                         if input.is_empty() {
-                            return Ok(Step::MoreInput);
+                            return Ok(Taken::MoreInput);
                         }
                         self.state = State::InHeader {
                             start: [0; 5],
@@ -444,12 +541,12 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     if !in_pieces || wanted == header.packet_len() {
                         if let Some((frame, rest)) = input.split_at_checked(wanted) {
                             *input = rest;
-                            return Ok(Step::FrameInInput(header, frame));
+                            return Ok(Taken::FrameInInput(header, frame));
                         }
                     } else if let PayloadStart::At(start) = P::payload_start(&header, input)? {
                         if let Some((start, rest)) = input.split_at_checked(start) {
                             *input = rest;
-                            return Ok(Step::StartInInput(header, start));
+                            return Ok(Taken::StartInInput(header, start));
                         }
                     }
                     self.state = gathering(header, 0, wanted);
@@ -458,7 +555,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     // One byte at a time, so as not to take any of the next packet; four times at
                     // the most.
                     let Some((&byte, rest)) = input.split_first() else {
-                        return Ok(Step::MoreInput);
+                        return Ok(Taken::MoreInput);
                     };
                     *input = rest;
                     if let Some(next) = start.get_mut(usize::from(filled)) {
@@ -489,15 +586,15 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     let filled = filled.saturating_add(bytes.len());
                     self.state = gathering(header, filled, wanted);
                     if filled < wanted {
-                        return Ok(Step::MoreInput);
+                        return Ok(Taken::MoreInput);
                     }
                     if !in_pieces || wanted == header.packet_len() {
-                        return Ok(Step::FrameInMemory(header));
+                        return Ok(Taken::FrameInMemory(header));
                     }
                     let start = self.memory.filled(filled);
                     let wanted = match P::payload_start(&header, start)? {
                         PayloadStart::At(start) if start == filled => {
-                            return Ok(Step::StartInMemory(header, start));
+                            return Ok(Taken::StartInMemory(header, start));
                         }
                         _ => self.wanted(&header, start, in_pieces)?,
                     };

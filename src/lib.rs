@@ -9,8 +9,8 @@
 //! - [`v3::Decoder`]: takes byte slices cut anywhere, yields packets; a large PUBLISH in pieces
 //!   if asked to.
 //! - [`Encode`]: writes packets to a slice, a `Vec`, a `BytesMut` or any other [`Output`].
-//! - [`Client`], [`Server`]: one connection each. They are fed packets and time, and answer with an
-//!   [`Event`], [`Action`]s and one deadline. [`Client`] says how to drive them.
+//! - [`Client`], [`Server`]: one connection each. They are fed bytes or packets, and time, and answer
+//!   with [`Event`]s, [`Action`]s and one deadline. [`Client`] says how to drive them.
 //! - [`Session`]: what outlives a connection.
 //! - [`TopicName`], [`TopicFilter`]: checked when made, and which is for which.
 //! - [`embedding`]: how firmware uses all this.
@@ -63,7 +63,7 @@ mod wire;
 pub use self::tokio_util::{Codec, CodecError};
 pub use connection::{
     Action, Client, CloseReason, Config, Control, Event, HandleError, Message, MessageHeader,
-    NotNow, PeerError, SendError, Server, State,
+    NotNow, PeerError, SendError, Server, State, Step,
 };
 pub use decoder::{Decoder, Memory, Piece};
 #[cfg(feature = "alloc")]

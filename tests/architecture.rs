@@ -60,9 +60,13 @@ const ONLY: &[Only] = &[
     Only {
         part: "connection",
         uses: "decoder",
-        names: &["Piece"],
-        in_files: &[],
-        why: "a connection is handed what a decoder yields, and never decodes",
+        names: &["Decoder", "Memory", "Piece"],
+        in_files: &[
+            "connection/both_roles.rs",
+            "connection/client.rs",
+            "connection/server.rs",
+        ],
+        why: "a connection is handed what a decoder yields; only `receive` decodes",
     },
 ];
 

@@ -19,7 +19,7 @@ use mqtt_sansio::{
     Action, Change, Client, CloseReason, Config, Control, DecodeError, EncodeError, ErrorKind,
     Event, Field, HandleError, Header, InFlight, Message, MessageHeader, NotNow, Options, PacketId,
     PacketType, PeerError, Piece, QoS, Reaction, RestoreError, SendError, Server, Session,
-    SliceOutput, Slot, Stage, State, Text, TextError, Timestamp, TopicFilter, TopicName,
+    SliceOutput, Slot, Stage, State, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 type Bytes = &'static [u8];
@@ -83,7 +83,7 @@ fn every_public_type_with_a_value_can_be_logged() {
         PacketId PacketType PeerError Piece<'static, Whole, InPieces>
         ProtocolLevel PubAck PubComp PubRec PubRel Publish<Bytes> PublishHeader<Bytes> QoS Reaction
         ReceiverPart RestoreError ReturnCode SendError Server<Slots> Session<Slots>
-        SliceOutput<'static> Slot Stage State SubAck<Bytes> Subscribe<Bytes> Subscription<Bytes>
+        SliceOutput<'static> Slot Stage State Step<Bytes> SubAck<Bytes> Subscribe<Bytes> Subscription<Bytes>
         Text<Bytes> TextError Timestamp TopicFilter<Bytes> TopicName<Bytes> UnsubAck
         Unsubscribe<Bytes> V3 Will<Bytes>
     };

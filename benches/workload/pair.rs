@@ -3,8 +3,8 @@
 
 use mqtt_sansio::v3::{Connect, Decoder};
 use mqtt_sansio::{
-    Action, Client, Config, Event, Message, QoS, Server, Session, Slot, Slots, Text, Timestamp,
-    TopicName,
+    Action, Client, Config, Event, Message, QoS, Server, Session, Slot, Slots, Step, Text,
+    Timestamp, TopicName,
 };
 
 use super::{Order, TOPIC};
@@ -60,19 +60,18 @@ impl<S: Slots> Pair<S> {
     fn server_reads(&mut self) -> usize {
         let mut bytes = 0;
         let mut input = &self.to_server[..];
-        while let Some(packet) = self.at_server.decode(&mut input).unwrap() {
-            match self.server.handle_packet(NOW, packet).unwrap() {
-                Some(Event::Message(publish)) => bytes += publish.payload.len(),
-                Some(Event::ConnectRequested(_)) => {
+        let decoder = &mut self.at_server;
+        while let Some(step) = self.server.receive(NOW, decoder, &mut input).unwrap() {
+            match step {
+                Step::Event(Event::Message(publish)) => bytes += publish.payload.len(),
+                Step::Event(Event::ConnectRequested(_)) => {
                     let out = &mut self.to_client;
                     self.server.accept(NOW, &mut None, out).unwrap();
                 }
-                _ => {}
-            }
-            while let Some(action) = self.server.poll_action() {
-                if let Action::Transmit(answer) = action {
+                Step::Action(Action::Transmit(answer)) => {
                     self.to_client.extend_from_slice(answer.as_bytes());
                 }
+                _ => {}
             }
         }
         self.to_server.clear();
@@ -84,14 +83,14 @@ impl<S: Slots> Pair<S> {
     fn client_reads(&mut self) -> usize {
         let mut delivered = 0;
         let mut input = &self.to_client[..];
-        while let Some(packet) = self.at_client.decode(&mut input).unwrap() {
-            if let Some(Event::Delivered(_)) = self.client.handle_packet(NOW, packet).unwrap() {
-                delivered += 1;
-            }
-            while let Some(action) = self.client.poll_action() {
-                if let Action::Transmit(answer) = action {
+        let decoder = &mut self.at_client;
+        while let Some(step) = self.client.receive(NOW, decoder, &mut input).unwrap() {
+            match step {
+                Step::Event(Event::Delivered(_)) => delivered += 1,
+                Step::Action(Action::Transmit(answer)) => {
                     self.to_server.extend_from_slice(answer.as_bytes());
                 }
+                _ => {}
             }
         }
         self.to_client.clear();

@@ -1,5 +1,7 @@
 //! What a connection asks its driver to do.
 
+use core::num::NonZeroU32;
+
 use crate::session::Change;
 use crate::types::PacketId;
 use crate::v3::{ConnAck, ConnectRefusal, PubAck, PubComp, PubRec, PubRel};
@@ -79,24 +81,18 @@ pub enum CloseReason {
 
 /// A small packet, encoded: at most four bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Control {
-    bytes: [u8; 4],
-    len: u8,
-}
+pub struct Control([u8; 4]);
 
 impl Control {
     pub(super) const PINGREQ: Self = Self::short(0xc0);
     pub(super) const PINGRESP: Self = Self::short(0xd0);
 
     const fn short(first: u8) -> Self {
-        Self {
-            bytes: [first, 0, 0, 0],
-            len: 2,
-        }
+        Self([first, 0, 0, 0])
     }
 
     const fn full(bytes: [u8; 4]) -> Self {
-        Self { bytes, len: 4 }
+        Self(bytes)
     }
 
     pub(super) const fn puback(packet_id: PacketId) -> Self {
@@ -122,8 +118,33 @@ impl Control {
     /// The bytes to send.
     #[must_use]
     #[inline]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    pub const fn as_bytes(&self) -> &[u8] {
+        // Remaining Length says how much there is: nothing or two bytes.
+        match &self.0 {
+            [short @ .., _, _] if short[1] == 0 => short,
+            whole => whole,
+        }
+    }
+}
+
+/// A [`Control`] that waits to be sent: as a number, which is kept and handed around as one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct Answer(NonZeroU32);
+
+impl Answer {
+    /// Never `None`: no packet is four times 0.
+    #[inline]
+    pub(super) const fn of(control: Control) -> Option<Self> {
+        match NonZeroU32::new(u32::from_ne_bytes(control.0)) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    #[inline]
+    pub(super) const fn control(self) -> Control {
+        Control(self.0.get().to_ne_bytes())
     }
 }
 
@@ -135,9 +156,9 @@ impl AsRef<[u8]> for Control {
 
 impl core::fmt::Debug for Control {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let [first, _, high, low] = self.bytes;
+        let [first, remaining, high, low] = self.0;
         match crate::wire::PacketType::from_number(first >> 4) {
-            Some(packet_type) if self.len == 4 => {
+            Some(packet_type) if remaining > 0 => {
                 write!(f, "{packet_type}({})", u16::from_be_bytes([high, low]))
             }
             Some(packet_type) => write!(f, "{packet_type}"),

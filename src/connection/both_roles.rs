@@ -214,6 +214,147 @@ macro_rules! both_roles {
                     .handle_acknowledgement(now, packet_type, packet_id)
             }
 
+            /// Bytes have come: takes them off the front of `input` until there is something to do.
+            /// `None`: there is nothing left to do, and `input` is used up; what it held of an
+            /// incomplete packet is in the decoder. Call it until then.
+            ///
+            /// This is what [`Decoder::decode`](crate::Decoder::decode), `handle_packet`,
+            /// `handle_decode_error` and `poll_action` do together, in one loop, and faster, as no packet
+            /// is handed around. An action that is due comes first, also with an empty `input`. A fault
+            /// of the peer is no error here: the connection has ended then, [`Action::Close`] comes
+            /// and says why, and the rest of `input` is of no interest to anybody.
+            ///
+            /// For payloads in pieces there are `decode_in_pieces` and `handle_piece`.
+            ///
+            /// ```
+            /// use mqtt_sansio::v3::Decoder;
+            /// use mqtt_sansio::{
+            ///     Action, Config, Event, Output, Server, Session, Slot, SliceOutput, Step, Timestamp,
+            /// };
+            ///
+            /// let now = Timestamp::from_millis(0);
+            /// let mut server = Server::new(Session::<[Slot; 4]>::default(), Config::new(), now);
+            /// let mut decoder = Decoder::new([0; 256]);
+            /// let mut buffer = [0; 64];
+            /// let mut out = SliceOutput::new(&mut buffer);
+            /// // CONNECT and PINGREQ
+            /// let mut input = &b"\x10\x0c\0\x04MQTT\x04\x02\0\0\0\0\xc0\0"[..];
+            /// while let Some(step) = server.receive(now, &mut decoder, &mut input)? {
+            ///     match step {
+            ///         Step::Event(Event::ConnectRequested(_)) => server.accept(now, &mut None, &mut out)?,
+            ///         Step::Event(event) => println!("{event:?}"),
+            ///         Step::Action(Action::Transmit(packet)) => out.put(packet.as_bytes())?,
+            ///         Step::Action(action) => println!("{action:?}"),
+            ///     }
+            /// }
+            /// assert_eq!(out.written(), b"\x20\x02\0\0\xd0\0"); // CONNACK and PINGRESP
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
+            /// # Errors
+            ///
+            /// Something has to be done first; the packet stays in `input`, or in the decoder. Call it
+            /// again then, with the same `input`. Never [`NotNow::ActionsPending`].
+            #[inline]
+            pub fn receive<'d, 'i: 'd, M: Memory>(
+                &mut self,
+                now: Timestamp,
+                decoder: &'d mut Decoder<M>,
+                input: &mut &'i [u8],
+            ) -> Result<Option<Step<&'d [u8]>>, NotNow> {
+                // What is common goes a short way.
+                if SMALL {
+                    return self.receive_with_care(now, decoder, input);
+                }
+                if let Some(control) = self.core.poll_control() {
+                    return Ok(Some(Step::Action(Action::Transmit(control))));
+                }
+                if self.is_flowing() && self.core.is_quiet() && decoder.is_at_packet_boundary() {
+                    if input.is_empty() {
+                        return Ok(None);
+                    }
+                    if let Some((packet_type, id)) =
+                        decoder.take_acknowledgement(input, acknowledgement)
+                    {
+                        let result = self.core.handle_acknowledgement(now, packet_type, id);
+                        if let Ok(Some(event)) = result {
+                            return Ok(Some(Step::Event(event)));
+                        }
+                    } else if let Some(frame) = decoder.frame_at_hand(input) {
+                        if let Some(publish) = publish_at_hand(&frame.header, frame.bytes) {
+                            match self.core.take_message(now, publish.delivery) {
+                                Ok(Verdict::Deliver) => {
+                                    decoder.take(&frame, input);
+                                    return Ok(Some(Step::Event(Event::Message(publish))));
+                                }
+                                Err(HandleError::NotNow(why)) => return Err(why),
+                                Ok(Verdict::Duplicate) | Err(_) => decoder.take(&frame, input),
+                            }
+                        }
+                    }
+                }
+                self.receive_with_care(now, decoder, input)
+            }
+
+            /// [`receive`](Self::receive) for everything.
+            #[inline(never)]
+            fn receive_with_care<'d, 'i: 'd, M: Memory>(
+                &mut self,
+                now: Timestamp,
+                decoder: &'d mut Decoder<M>,
+                input: &mut &'i [u8],
+            ) -> Result<Option<Step<&'d [u8]>>, NotNow> {
+                loop {
+                    if let Some(action) = self.poll_action() {
+                        return Ok(Some(Step::Action(action)));
+                    }
+                    if matches!(self.core.state, State::Ending | State::Ended) {
+                        *input = &[];
+                        return Ok(None);
+                    }
+                    if input.is_empty() && !decoder.holds_packet() {
+                        return Ok(None);
+                    }
+                    if let Err(HandleError::NotNow(why)) = self.check_may_handle() {
+                        return Err(why);
+                    }
+                    let found = match decoder.find(input) {
+                        Ok(Some(found)) => found,
+                        Ok(None) => return Ok(None),
+                        Err(error) => {
+                            self.handle_decode_error(now, error);
+                            continue;
+                        }
+                    };
+                    // Dealt with and read again if the event borrows from it: nothing that does can be
+                    // given out of a loop.
+                    let outcome = match decoder.read(&found) {
+                        Ok(Some(packet)) => self
+                            .handle_packet(now, packet)
+                            .map(|event| Outcome::of(event.as_ref())),
+                        Ok(None) => Ok(Outcome::Nothing),
+                        Err(error) => {
+                            decoder.settle(&found, Err(error), input);
+                            self.handle_decode_error(now, error);
+                            continue;
+                        }
+                    };
+                    if let Err(HandleError::NotNow(why)) = outcome {
+                        return Err(why);
+                    }
+                    decoder.settle(&found, Ok(()), input);
+                    match outcome {
+                        Ok(Outcome::Event(event)) => return Ok(Some(Step::Event(event))),
+                        Ok(Outcome::Packet) => {
+                            let packet = decoder.read(&found).ok().flatten();
+                            return Ok(packet.and_then(event_of).map(Step::Event));
+                        }
+                        // What follows from a fault of the peer are actions.
+                        Ok(Outcome::Nothing) | Err(_) => {}
+                    }
+                }
+            }
+
             /// A packet or a piece of one has come: for
             /// [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces). A message in pieces is
             /// acknowledged after its last piece.

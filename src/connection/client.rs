@@ -4,16 +4,19 @@ use super::action::{Action, CloseReason, Control};
 use super::both_roles::both_roles;
 use super::config::Config;
 use super::core::{Core, Counts, State};
+use super::delivery::Verdict;
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
+use super::receive::{Outcome, Step, event_of};
+use crate::decoder::Memory;
 use crate::session::{Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
-    ConnAck, Connect, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReceiverPart, SubAck,
-    Subscribe, Subscriptions, TopicFilters, Unsubscribe,
+    ConnAck, Connect, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReceiverPart,
+    SubAck, Subscribe, Subscriptions, TopicFilters, Unsubscribe, acknowledgement, publish_at_hand,
 };
-use crate::wire::{DecodeError, Encode, Output, PacketType};
+use crate::wire::{DecodeError, Encode, Output, PacketType, SMALL};
 
 /// One connection of a client to a server, without the transport.
 ///
@@ -34,6 +37,8 @@ use crate::wire::{DecodeError, Encode, Output, PacketType};
 ///    decoder.
 ///
 /// A call that is out of place is an error and changes nothing. No call waits.
+///
+/// [`receive`](Self::receive) is a shorter way to do what the loop of this example does:
 ///
 /// ```
 /// use mqtt_sansio::v3::{Connect, Decoder};

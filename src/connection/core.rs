@@ -1,6 +1,6 @@
 //! What client and server have in common: delivery, time, and how a connection ends.
 
-use super::action::{Action, CloseReason, Control};
+use super::action::{Action, Answer, CloseReason, Control};
 use super::config::Config;
 use super::delivery::{self, Effect, Progress, Rejection, Verdict};
 use super::error::{HandleError, NotNow, PeerError, SendError};
@@ -79,7 +79,7 @@ pub(super) struct Core<S> {
     pub(super) state: State,
     pub(super) config: Config,
     store: Option<Change>,
-    control: Option<Control>,
+    control: Option<Answer>,
     incoming: Option<Incoming>,
     reason: Option<CloseReason>,
 }
@@ -198,7 +198,7 @@ impl<S: Slots> Core<S> {
     /// The connection is over, and this is the last thing to be sent.
     pub(super) fn end_with(&mut self, control: Control, reason: CloseReason) {
         self.end(reason);
-        self.control = Some(control);
+        self.control = Answer::of(control);
     }
 
     pub(super) fn violation(&mut self, error: PeerError) -> HandleError {
@@ -210,7 +210,7 @@ impl<S: Slots> Core<S> {
 
     #[inline]
     pub(super) fn poll_action(&mut self) -> Option<Action> {
-        if !SMALL && self.is_flowing() && self.session.is_quiet() && !self.losing {
+        if !SMALL && self.is_flowing() && self.is_quiet() {
             return None;
         }
         self.poll_pending()
@@ -222,13 +222,11 @@ impl<S: Slots> Core<S> {
         if let Some(change) = self.store.take() {
             return Some(Action::Store(change));
         }
-        if self.outgoing > 0 {
-            // Nothing may come between the pieces of a payload.
-            return None;
-        }
-        if let Some(control) = self.control.take() {
-            self.sent_now();
+        if let Some(control) = self.poll_control() {
             return Some(Action::Transmit(control));
+        }
+        if self.outgoing > 0 {
+            return None;
         }
         if self.losing {
             if let Some((packet_id, phase)) = self.session.outbound.first_not_sent() {
@@ -244,6 +242,22 @@ impl<S: Slots> Core<S> {
             State::Connected => self.poll_delivery(),
             State::Ending => Some(self.poll_end()),
             State::Start | State::Requested | State::Ended => None,
+        }
+    }
+
+    /// The answer that is to be sent, if nothing has to be done before that.
+    #[inline]
+    pub(super) const fn poll_control(&mut self) -> Option<Control> {
+        // Nothing may come between the pieces of a payload.
+        if self.store.is_some() || self.outgoing > 0 {
+            return None;
+        }
+        match self.control.take() {
+            Some(answer) => {
+                self.sent_now();
+                Some(answer.control())
+            }
+            None => None,
         }
     }
 
@@ -525,6 +539,12 @@ impl<S: Slots> Core<S> {
             && self.incoming.is_none()
     }
 
+    /// True if no action comes from the session.
+    #[inline]
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.session.is_quiet() && !self.losing
+    }
+
     /// Whether the next packet can be dealt with, whatever it is.
     pub(super) fn check_may_handle(&self) -> Result<(), HandleError> {
         if matches!(self.state, State::Ending | State::Ended) {
@@ -577,8 +597,11 @@ impl<S: Slots> Core<S> {
             _ => delivery::acknowledgement(&mut self.session, packet_type, id),
         };
         match effect {
-            Ok(effect) => Ok(self.take_effect(effect)),
-            Err(error) => Err(self.violation(error)),
+            Some(effect) => Ok(self.take_effect(effect)),
+            None => Err(self.violation(PeerError::WrongAcknowledgement {
+                packet_type,
+                packet_id: id,
+            })),
         }
     }
 
@@ -628,7 +651,11 @@ impl<S: Slots> Core<S> {
     /// [`handle_publish`](Self::handle_publish) without what the application gets of it, so that
     /// it need not be moved.
     #[inline(never)]
-    fn take_message(&mut self, now: Timestamp, delivery: Delivery) -> Result<Verdict, HandleError> {
+    pub(super) fn take_message(
+        &mut self,
+        now: Timestamp,
+        delivery: Delivery,
+    ) -> Result<Verdict, HandleError> {
         self.tick(now);
         let verdict = self.judge(delivery)?;
         self.deliver(delivery, verdict);
@@ -715,7 +742,7 @@ impl<S: Slots> Core<S> {
 
     /// An answer that is only that.
     pub(super) const fn answer(&mut self, control: Control) {
-        self.control = Some(control);
+        self.control = Answer::of(control);
     }
 
     /// True if something waits to be polled that the next answer would overwrite.

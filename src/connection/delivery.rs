@@ -24,7 +24,7 @@
 //! | PUBREL | Received, or not known | PUBCOMP, and it is forgotten |
 //! | PUBREL | not yet acknowledged with PUBREC on this connection | the peer's fault |
 
-use super::action::Control;
+use super::action::{Answer, Control};
 use super::error::{NotNow, PeerError};
 use crate::session::{Change, Phase, Receipt, Session, Slots};
 use crate::types::{PacketId, QoS};
@@ -36,7 +36,7 @@ use crate::wire::PacketType;
 pub(super) struct Effect {
     pub(super) progress: Option<Progress>,
     pub(super) change: Option<Change>,
-    pub(super) answer: Option<Control>,
+    pub(super) answer: Option<Answer>,
 }
 
 /// What a sender learns.
@@ -61,20 +61,20 @@ pub(super) enum Rejection {
     Peer(PeerError),
 }
 
-/// PUBACK, PUBREC or PUBCOMP has come.
+/// PUBACK, PUBREC or PUBCOMP has come. `None`: the identifier is in use for something else.
 #[inline]
 pub(super) fn acknowledgement<S: Slots>(
     session: &mut Session<S>,
     packet_type: PacketType,
     id: PacketId,
-) -> Result<Effect, PeerError> {
+) -> Option<Effect> {
     let outbound = &mut session.outbound;
     let done = Effect {
         progress: Some(Progress::Delivered(id)),
         change: Some(Change::Completed(id)),
         answer: None,
     };
-    Ok(match (packet_type, outbound.phase(id)) {
+    Some(match (packet_type, outbound.phase(id)) {
         // [MQTT-4.3.2-1]
         (PacketType::PubAck, Some(Phase::Publish(QoS::AtLeastOnce))) => {
             outbound.complete(id);
@@ -86,7 +86,7 @@ pub(super) fn acknowledgement<S: Slots>(
             Effect {
                 progress: Some(Progress::Received(id)),
                 change: Some(Change::Released(id)),
-                answer: Some(Control::pubrel(id)),
+                answer: Answer::of(Control::pubrel(id)),
             }
         }
         // The PUBREL may have been lost with a connection; and a peer that holds an identifier
@@ -96,7 +96,7 @@ pub(super) fn acknowledgement<S: Slots>(
                 outbound.mark_sent(id);
             }
             Effect {
-                answer: Some(Control::pubrel(id)),
+                answer: Answer::of(Control::pubrel(id)),
                 ..Effect::default()
             }
         }
@@ -106,20 +106,12 @@ pub(super) fn acknowledgement<S: Slots>(
             done
         }
         (_, None) => Effect::default(),
-        (packet_type, Some(_)) => {
-            return Err(PeerError::WrongAcknowledgement {
-                packet_type,
-                packet_id: id,
-            });
-        }
+        (_, Some(_)) => return None,
     })
 }
 
-/// PUBREL has come. [MQTT-2.3.1-6, MQTT-4.3.3-2]
-pub(super) fn released<S: Slots>(
-    session: &mut Session<S>,
-    id: PacketId,
-) -> Result<Effect, PeerError> {
+/// PUBREL has come. `None`: too early. [MQTT-2.3.1-6, MQTT-4.3.3-2]
+pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Option<Effect> {
     let change =
         match session.inbound.receipt(id) {
             // Also for an identifier that is not known: the peer has to be able to finish.
@@ -129,20 +121,15 @@ pub(super) fn released<S: Slots>(
             Some(
                 Receipt::Delivered(QoS::ExactlyOnce) | Receipt::Acknowledged(QoS::ExactlyOnce),
             ) if session.inbound.is_stale(id) => Some(Change::Forgotten(id)),
-            Some(_) => {
-                return Err(PeerError::WrongAcknowledgement {
-                    packet_type: PacketType::PubRel,
-                    packet_id: id,
-                });
-            }
+            Some(_) => return None,
         };
     if change.is_some() {
         session.inbound.remove(id);
     }
-    Ok(Effect {
+    Some(Effect {
         progress: None,
         change,
-        answer: Some(Control::pubcomp(id)),
+        answer: Answer::of(Control::pubcomp(id)),
     })
 }
 
@@ -203,7 +190,7 @@ pub(super) fn delivered<S: Slots>(
     if verdict == Verdict::Duplicate && receipt == Some(Receipt::Received) {
         inbound.mark_current(id);
         return Effect {
-            answer: Some(Control::pubrec(id)),
+            answer: Answer::of(Control::pubrec(id)),
             ..Effect::default()
         };
     }
@@ -229,10 +216,10 @@ pub(super) fn delivered<S: Slots>(
         Effect {
             progress: None,
             change: Some(Change::Received(id)),
-            answer: Some(Control::pubrec(id)),
+            answer: Answer::of(Control::pubrec(id)),
         }
     } else {
-        effect.answer = Some(Control::puback(id));
+        effect.answer = Answer::of(Control::puback(id));
         effect
     }
 }

@@ -4,16 +4,19 @@ use super::action::{Action, CloseReason, Control};
 use super::both_roles::both_roles;
 use super::config::Config;
 use super::core::{Core, Counts, State};
+use super::delivery::Verdict;
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
+use super::receive::{Outcome, Step, event_of};
+use crate::decoder::Memory;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
-    ConnAck, ConnectRefusal, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReceiverPart,
-    ReturnCodes, SubAck, UnsubAck,
+    ConnAck, ConnectRefusal, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel,
+    ReceiverPart, ReturnCodes, SubAck, UnsubAck, acknowledgement, publish_at_hand,
 };
-use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction};
+use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction, SMALL};
 
 /// One connection of a server with a client, without the transport.
 ///

@@ -3,7 +3,9 @@
 
 use super::read::read_packet_id;
 use crate::types::PacketId;
-use crate::wire::{DecodeError, Encode, EncodeError, Field, Output, PacketBody, Reader};
+use crate::wire::{
+    DecodeError, Encode, EncodeError, Field, Output, PacketBody, PacketType, Reader,
+};
 
 /// A Packet Identifier and nothing behind it.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
@@ -12,6 +14,20 @@ fn read_only_packet_id(reader: &mut Reader<'_>) -> Result<PacketId, DecodeError>
     let packet_id = read_packet_id(reader)?;
     reader.finish(Field::PacketIdentifier)?;
     Ok(packet_id)
+}
+
+/// Which acknowledgement of a message four bytes are, and of which.
+#[inline(always)]
+pub(crate) fn acknowledgement(frame: [u8; 4]) -> Option<(PacketType, PacketId)> {
+    let (packet_type, high, low) = match frame {
+        [0x40, 2, high, low] => (PacketType::PubAck, high, low),
+        [0x50, 2, high, low] => (PacketType::PubRec, high, low),
+        [0x62, 2, high, low] => (PacketType::PubRel, high, low),
+        [0x70, 2, high, low] => (PacketType::PubComp, high, low),
+        _ => return None,
+    };
+    let packet_id = PacketId::new(u16::from_be_bytes([high, low]))?;
+    Some((packet_type, packet_id))
 }
 
 macro_rules! ack {

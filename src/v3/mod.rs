@@ -24,6 +24,7 @@ mod subscribe;
 mod testing;
 mod unsubscribe;
 
+pub(crate) use ack::acknowledgement;
 pub use ack::{PubAck, PubComp, PubRec, PubRel, UnsubAck};
 #[cfg(feature = "bytes")]
 pub use bytes::decode_bytes;
@@ -31,6 +32,7 @@ pub use connack::{ConnAck, ConnectRefusal};
 pub use connect::{Connect, Credentials, ProtocolLevel, Will};
 pub use fan_out::{EncodedMessage, ReceiverPart};
 pub use list::{Entries, Entry, List};
+pub(crate) use packet::publish_at_hand;
 pub use packet::{Packet, PacketRef, V3, decode, peek};
 pub use publish::{Delivery, Publish, PublishHeader};
 pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};

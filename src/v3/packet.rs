@@ -1,12 +1,12 @@
 //! Any of the fourteen packets, and which one a fixed header announces.
 
+use super::ack::acknowledgement;
 use super::{
     ConnAck, Connect, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, SubAck, Subscribe,
     UnsubAck, Unsubscribe, publish,
 };
 #[cfg(feature = "alloc")]
 use super::{Credentials, Subscription, Will};
-use crate::types::PacketId;
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
     PacketSet, PacketType, PayloadStart, Reader, Unexplained, acknowledgement_at_hand,
@@ -201,7 +201,7 @@ pub fn decode<'a>(
     options: &Options,
 ) -> Result<Option<PacketRef<'a>>, DecodeError> {
     let limit = options.packet_limit();
-    if let Some(packet) = acknowledgement_at_hand::<V3>(src, limit) {
+    if let Some(packet) = acknowledgement_at_hand(src, limit, V3::read_acknowledgement) {
         return Ok(Some(packet));
     }
     if let Some(frame) = frame_at_hand(src, limit, options) {
@@ -225,6 +225,17 @@ fn decode_with_care<'a>(
     let packet = V3::read(&frame.header, frame.bytes, options)?;
     *src = frame.rest;
     Ok(packet)
+}
+
+/// A message whose frame is complete, in as few steps as possible. `None` says nothing about it.
+#[inline(always)]
+pub(crate) fn publish_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+    let first_byte = header.first_byte();
+    if !publish::is_publish(first_byte) {
+        return None;
+    }
+    let reader = &mut Reader::<Unexplained>::new(header, frame);
+    Publish::read(first_byte, reader).ok()
 }
 
 /// The Remaining Length of the packets that have only one (sections 3.2, 3.4 to 3.7, 3.11 to
@@ -358,10 +369,8 @@ impl PacketSet for V3 {
     /// Messages, acknowledgements and pings.
     #[inline(always)]
     fn read_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
-        let first_byte = header.first_byte();
-        if publish::is_publish(first_byte) {
-            let reader = &mut Reader::<Unexplained>::new(header, frame);
-            return Publish::read(first_byte, reader).ok().map(Packet::Publish);
+        if publish::is_publish(header.first_byte()) {
+            return publish_at_hand(header, frame).map(Packet::Publish);
         }
         match *frame {
             [0xc0, 0] => Some(Packet::PingReq),
@@ -373,15 +382,12 @@ impl PacketSet for V3 {
 
     #[inline(always)]
     fn read_acknowledgement<'a>(frame: [u8; 4]) -> Option<PacketRef<'a>> {
-        let [first_byte, 2, high, low] = frame else {
-            return None;
-        };
-        let packet_id = PacketId::new(u16::from_be_bytes([high, low]))?;
-        match first_byte {
-            0x40 => Some(Packet::PubAck(PubAck { packet_id })),
-            0x50 => Some(Packet::PubRec(PubRec { packet_id })),
-            0x62 => Some(Packet::PubRel(PubRel { packet_id })),
-            0x70 => Some(Packet::PubComp(PubComp { packet_id })),
+        let (packet_type, packet_id) = acknowledgement(frame)?;
+        match packet_type {
+            PacketType::PubAck => Some(Packet::PubAck(PubAck { packet_id })),
+            PacketType::PubRec => Some(Packet::PubRec(PubRec { packet_id })),
+            PacketType::PubRel => Some(Packet::PubRel(PubRel { packet_id })),
+            PacketType::PubComp => Some(Packet::PubComp(PubComp { packet_id })),
             _ => None,
         }
     }

@@ -274,21 +274,22 @@ pub(crate) fn frame_at_hand<'a>(src: &'a [u8], limit: u32, options: &Options) ->
 /// How many bytes the acknowledgement of a message has.
 pub(crate) const ACKNOWLEDGEMENT_LEN: usize = 4;
 
-/// Takes the acknowledgement of a message off the start of `src`, if that is what is there: one
+/// Takes the acknowledgement of a message off the start of `src`, if `read` finds one there: one
 /// packet in two or three is, and it is short enough to be read where decoders are called. `None`
 /// says nothing about `src`.
 #[inline(always)]
-pub(crate) fn acknowledgement_at_hand<'p, P: PacketSet>(
+pub(crate) fn acknowledgement_at_hand<T>(
     src: &mut &[u8],
     limit: u32,
-) -> Option<P::Packet<'p>> {
+    read: impl FnOnce([u8; ACKNOWLEDGEMENT_LEN]) -> Option<T>,
+) -> Option<T> {
     if SMALL || (limit as usize) < ACKNOWLEDGEMENT_LEN {
         return None;
     }
     let (frame, rest) = src.split_first_chunk()?;
-    let packet = P::read_acknowledgement(*frame)?;
+    let acknowledgement = read(*frame)?;
     *src = rest;
-    Some(packet)
+    Some(acknowledgement)
 }
 
 /// The fixed header at the start of a packet of which more is to come, if it is complete, within

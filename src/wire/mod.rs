@@ -18,8 +18,8 @@ pub use packet_type::PacketType;
 
 pub use header::PacketSet;
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, PayloadStart, acknowledgement_at_hand, beginning_at_hand, checked_header,
-    frame, frame_at_hand, too_large,
+    ACKNOWLEDGEMENT_LEN, Frame, PayloadStart, acknowledgement_at_hand, beginning_at_hand,
+    checked_header, frame, frame_at_hand, too_large,
 };
 pub(crate) use output::{
     BLOCK, Block, Counter, PacketBody, encode_long, lend, put_field, put_header,

@@ -14,6 +14,7 @@
     reason = "a module of several test files, each of which uses a part of it"
 )]
 
+use std::any::type_name;
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write as _};
 
@@ -24,7 +25,7 @@ use mqtt_sansio::v3::{
 use mqtt_sansio::{
     Action, Change, Client, CloseReason, Config, Event, HandleError, Message, MessageHeader,
     NotNow, Options, Output, PacketId, PeerError, QoS, SendError, Server, Session, SliceOutput,
-    Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
+    Slot, Slots, State, Step, Text, Timestamp, TopicFilter, TopicName,
 };
 
 pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};
@@ -284,6 +285,12 @@ pub trait Peer: Debug {
         now: Timestamp,
         piece: PieceRef<'a>,
     ) -> Result<Option<Event<&'a [u8]>>, HandleError>;
+    fn receive<'d, 'i: 'd>(
+        &mut self,
+        now: Timestamp,
+        decoder: &'d mut v3::Decoder<Vec<u8>>,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Step<&'d [u8]>>, NotNow>;
     fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::DecodeError);
     fn handle_timeout(&mut self, now: Timestamp);
     fn handle_transport_closed(&mut self, now: Timestamp);
@@ -390,6 +397,14 @@ macro_rules! peer {
                 piece: PieceRef<'a>,
             ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
                 Self::handle_piece(self, now, piece)
+            }
+            fn receive<'d, 'i: 'd>(
+                &mut self,
+                now: Timestamp,
+                decoder: &'d mut v3::Decoder<Vec<u8>>,
+                input: &mut &'i [u8],
+            ) -> Result<Option<Step<&'d [u8]>>, NotNow> {
+                Self::receive(self, now, decoder, input)
             }
             fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::DecodeError) {
                 Self::handle_decode_error(self, now, error);
@@ -504,6 +519,13 @@ pub enum Item {
 }
 
 impl Item {
+    fn of(action: Action) -> Self {
+        match action {
+            Action::Transmit(control) => Self::Sent(control.as_bytes().to_vec()),
+            other => Self::Action(other),
+        }
+    }
+
     fn shown(&self) -> String {
         match self {
             Self::Sent(bytes) => format!("sends {}", to_hex(bytes)),
@@ -760,10 +782,7 @@ impl<P: Peer> Talk<P> {
             if !matches!(action, Action::Store(_)) && !written.is_empty() {
                 self.came(Item::Sent(core::mem::take(&mut written)));
             }
-            self.came(match action {
-                Action::Transmit(control) => Item::Sent(control.as_bytes().to_vec()),
-                other => Item::Action(other),
-            });
+            self.came(Item::of(action));
         }
         if !written.is_empty() {
             self.came(Item::Sent(written));
@@ -982,10 +1001,43 @@ impl<P: Peer> Talk<P> {
 
     // Inputs
 
+    /// Whether what comes is handed in as bytes, rather than as packets: the outcome is the same, and
+    /// each conversation is held both ways, depending on the storage. Not while actions are held
+    /// back, as that would give them out.
+    fn takes_bytes(&self) -> bool {
+        type_name::<P::Storage>() == type_name::<Vec<Slot>>() && !self.held
+    }
+
+    /// Hands in `bytes`: at once, or one by one every other time.
+    fn hand_in(&mut self, bytes: &[u8]) -> Result<(), NotNow> {
+        let mut decoder = v3::Decoder::new(Vec::new());
+        let at_once = self.log.transcript.len() % 2 == 0;
+        for mut input in bytes.chunks(if at_once { bytes.len() } else { 1 }) {
+            while let Some(step) = self.peer.receive(ms(self.now), &mut decoder, &mut input)? {
+                match step {
+                    Step::Event(event) => self.came(Item::Event(owned(event))),
+                    Step::Action(action) => self.came(Item::of(action)),
+                }
+            }
+            assert!(input.is_empty(), "not all was taken");
+        }
+        if self.peer.state() != State::Ended {
+            assert!(decoder.is_at_packet_boundary(), "half a packet in the test");
+        }
+        Ok(())
+    }
+
     /// These packets come, and each is dealt with.
     #[track_caller]
     pub fn receives(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
+        if self.takes_bytes() {
+            self.begin(&format!("receives {}", to_hex(&bytes)));
+            if let Err(why) = self.hand_in(&bytes) {
+                self.log.fail(&format!("not dealt with: {why:?}"));
+            }
+            return self;
+        }
         let mut decoder = v3::Decoder::new(Vec::new());
         let mut input = &bytes[..];
         let mut any = false;
@@ -1046,6 +1098,14 @@ impl<P: Peer> Talk<P> {
     /// One packet comes that breaks the protocol: the connection is over.
     #[track_caller]
     pub fn violates(&mut self, bytes: impl Wire, error: PeerError) -> &mut Self {
+        if self.takes_bytes() {
+            self.receives(bytes);
+            let close = Item::Action(Action::Close(CloseReason::Violation(error)));
+            if !self.log.waiting.contains(&close) {
+                self.log.fail(&format!("not closed because of {error:?}"));
+            }
+            return self;
+        }
         let result = self.try_receive(bytes);
         if result != Err(HandleError::Peer(error)) {
             self.log.fail(&format!("{result:?}, and not {error:?}"));
@@ -1057,7 +1117,13 @@ impl<P: Peer> Talk<P> {
     #[track_caller]
     pub fn not_now(&mut self, bytes: impl Wire, why: NotNow) -> &mut Self {
         let before = self.snapshot();
-        let result = self.try_receive(bytes);
+        let result = if self.takes_bytes() {
+            let bytes = bytes.wire();
+            self.begin(&format!("receives {}", to_hex(&bytes)));
+            self.hand_in(&bytes).map_err(HandleError::NotNow)
+        } else {
+            self.try_receive(bytes)
+        };
         if result != Err(HandleError::NotNow(why)) {
             self.log.fail(&format!("{result:?}, and not {why:?}"));
         }
@@ -1075,6 +1141,14 @@ impl<P: Peer> Talk<P> {
     pub fn receives_malformed(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
         self.begin(&format!("receives {} (malformed)", to_hex(&bytes)));
+        if self.takes_bytes() {
+            match self.hand_in(&bytes) {
+                Ok(()) => return self,
+                // Bytes behind a request are not looked at before the answer.
+                Err(NotNow::AnswerPending) => {}
+                Err(why) => self.log.fail(&format!("not dealt with: {why:?}")),
+            }
+        }
         let error = v3::decode(&mut &bytes[..], &Options::new()).unwrap_err();
         self.peer.handle_decode_error(ms(self.now), error);
         self.take_actions(Vec::new());

@@ -107,7 +107,7 @@ impl Room {
 }
 
 /// The library's own kinds of storage, chosen at run time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Storage {
     Two([Slot; 2]),
     Eight([Slot; 8]),

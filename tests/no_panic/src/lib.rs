@@ -19,7 +19,7 @@ use mqtt_sansio::v3::{
 use mqtt_sansio::{
     Action, Change, Client, Config, DecodeError, Encode, EncodeError, ErrorKind, Event, Field,
     HandleError, Memory, Message, MessageHeader, NotNow, Options, Output, PacketId, PacketType,
-    PeerError, QoS, SendError, Server, Session, SliceOutput, Slot, Slots, Text, TextError,
+    PeerError, QoS, SendError, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError,
     Timestamp, TopicFilter, TopicName,
 };
 
@@ -535,6 +535,12 @@ macro_rules! both_roles {
             event(any(&mut $peer).handle_packet(now(), packet).ok().flatten());
         }
         event(any(&mut $peer).handle_piece(now(), piece()).ok().flatten());
+        let mut decoder = any(v3::Decoder::new([0; 64]));
+        match any(&mut $peer).receive(now(), any(&mut decoder), any(&mut bytes())) {
+            Ok(Some(Step::Event(it))) => event(Some(it)),
+            Ok(Some(Step::Action(it))) => action(Some(it)),
+            other => look(other.is_ok()),
+        }
         if let Some(error) = decode_error() {
             any(&mut $peer).handle_decode_error(now(), error);
         }

@@ -1,0 +1,358 @@
+//! `receive`: bytes come, and steps come out. That these are the events and actions which packets lead
+//! to is what every conversation of `client.rs` and `server.rs` shows, as each is held both ways; here
+//! is what only bytes can do: be cut, be left over, and have to wait.
+
+#![allow(
+    missing_docs,
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::std_instead_of_alloc,
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
+use mqtt_sansio::v3::{Connect, Decoder, Packet, ReturnCode, ReturnCodes};
+use mqtt_sansio::{
+    Action, Change, Client, CloseReason, Config, Event, Memory, NotNow, PacketId, PeerError,
+    Server, Session, Slot, Step, Text, Timestamp,
+};
+
+type Slots = [Slot; 2];
+
+const NOW: Timestamp = Timestamp::from_millis(0);
+const CONNECT: &[u8] = b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01c";
+const CONNECT_WITH_WILL: &[u8] = b"\x10\x12\0\x04MQTT\x04\x06\0\0\0\x01c\0\x01w\0\0";
+const CONNACK: &[u8] = b"\x20\x02\0\0";
+const AT_QOS_1: [&[u8]; 3] = [
+    b"\x32\x06\0\x01t\0\x01a",
+    b"\x32\x06\0\x01t\0\x02b",
+    b"\x32\x06\0\x01t\0\x03c",
+];
+
+fn connected_client(config: Config) -> (Client<Slots>, Decoder<Vec<u8>>) {
+    let mut client = Client::new(Session::default(), config, NOW);
+    let connect = Connect {
+        clean_session: false,
+        ..Connect::new(Text::new("c").unwrap())
+    };
+    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    let mut decoder = Decoder::new(Vec::new());
+    let step = client.receive(NOW, &mut decoder, &mut &CONNACK[..]);
+    let session_present = false;
+    let connected = Step::Event(Event::Connected { session_present });
+    assert_eq!(step, Ok(Some(connected)));
+    (client, decoder)
+}
+
+fn connected_server(connect: &[u8]) -> (Server<Slots>, Decoder<Vec<u8>>) {
+    let mut server = Server::new(Session::default(), Config::new(), NOW);
+    let mut decoder = Decoder::new(Vec::new());
+    let step = server.receive(NOW, &mut decoder, &mut &connect[..]);
+    let Ok(Some(Step::Event(Event::ConnectRequested(_)))) = step else {
+        panic!("{step:?}");
+    };
+    let mut answer = Vec::new();
+    server.accept(NOW, &mut None, &mut answer).unwrap();
+    assert_eq!(answer, CONNACK);
+    (server, decoder)
+}
+
+/// The payload of the message that the step is.
+fn message(step: Result<Option<Step<&[u8]>>, NotNow>) -> &[u8] {
+    match step {
+        Ok(Some(Step::Event(Event::Message(publish)))) => publish.payload,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The bytes that the step asks to be sent.
+fn sent(step: Result<Option<Step<&[u8]>>, NotNow>) -> Vec<u8> {
+    match step {
+        Ok(Some(Step::Action(Action::Transmit(control)))) => control.as_bytes().to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+const fn id(number: u16) -> PacketId {
+    PacketId::new(number).unwrap()
+}
+
+#[test]
+fn each_packet_is_followed_by_what_it_asks_for_before_the_next_one() {
+    let (mut client, mut decoder) = connected_client(Config::new());
+    let stream = AT_QOS_1.concat();
+    let mut input = &stream[..];
+    for (number, packet) in (1..).zip(AT_QOS_1) {
+        let left = input.len();
+        assert_eq!(
+            message(client.receive(NOW, &mut decoder, &mut input)),
+            &packet[7..]
+        );
+        assert_eq!(left - input.len(), packet.len());
+        assert_eq!(
+            sent(client.receive(NOW, &mut decoder, &mut input)),
+            [0x40, 2, 0, number]
+        );
+    }
+    assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
+fn a_change_is_to_be_stored_before_the_answer_is_sent() {
+    let (mut client, mut decoder) = connected_client(Config::new().journal(true));
+    let mut input = &b"\x34\x06\0\x01t\0\x07m"[..];
+    assert_eq!(message(client.receive(NOW, &mut decoder, &mut input)), b"m");
+    let store = Action::Store(Change::Received(id(7)));
+    assert_eq!(
+        client.receive(NOW, &mut decoder, &mut input),
+        Ok(Some(Step::Action(store)))
+    );
+    assert_eq!(
+        sent(client.receive(NOW, &mut decoder, &mut input)),
+        b"\x50\x02\0\x07"
+    );
+    assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
+fn the_steps_are_the_same_however_the_stream_is_cut() {
+    let stream = [
+        CONNECT_WITH_WILL,
+        AT_QOS_1[0],
+        b"\x34\x06\0\x01t\0\x07m",                      // QoS 2
+        b"\x3c\x06\0\x01t\0\x07m",                      // again
+        b"\x62\x02\0\x07",                               // PUBREL
+        b"\x82\x06\0\x09\0\x01a\x01",                    // SUBSCRIBE
+        b"\xc0\0",                                        // PINGREQ
+        b"\xa2\x05\0\x0a\0\x01a",                        // UNSUBSCRIBE
+        b"\x30\x83\x01\0\x01t0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        b"\xe0\0",                                        // DISCONNECT
+        b"\xc0\0",                                        // nothing may follow it
+    ]
+    .concat();
+
+    fn steps<M: Memory>(stream: &[u8], chunk: usize, memory: M) -> Vec<String> {
+        let mut server = Server::<Slots>::new(Session::default(), Config::new(), NOW);
+        let mut decoder = Decoder::new(memory);
+        let mut steps = Vec::new();
+        for mut input in stream.chunks(chunk) {
+            while let Some(step) = server.receive(NOW, &mut decoder, &mut input).unwrap() {
+                steps.push(format!("{step:?}"));
+                let mut out = Vec::new();
+                match step {
+                    Step::Event(Event::ConnectRequested(_)) => {
+                        server.accept(NOW, &mut None, &mut out).unwrap();
+                    }
+                    Step::Event(Event::SubscribeRequested(_)) => {
+                        let codes = [ReturnCode::Failure];
+                        let codes = ReturnCodes::encode_to_vec(codes).unwrap();
+                        server.suback(NOW, &codes, &mut out).unwrap();
+                    }
+                    Step::Event(Event::UnsubscribeRequested(_)) => {
+                        server.unsuback(NOW, &mut out).unwrap();
+                    }
+                    _ => {}
+                }
+            }
+            assert!(input.is_empty());
+        }
+        steps
+    }
+
+    let whole = steps(&stream, stream.len(), Vec::new());
+    let beginnings: Vec<&str> = whole
+        .iter()
+        .map(|step| step.split_once(" {").map_or(&**step, |(start, _)| start))
+        .collect();
+    assert_eq!(
+        beginnings,
+        [
+            "Event(ConnectRequested(Connect",
+            "Event(Message(Publish",
+            "Action(Transmit(PUBACK(1)))",
+            "Event(Message(Publish",
+            "Action(Transmit(PUBREC(7)))",
+            "Action(Transmit(PUBREC(7)))",
+            "Action(Transmit(PUBCOMP(7)))",
+            "Event(SubscribeRequested(Subscribe",
+            "Action(Transmit(PINGRESP))",
+            "Event(UnsubscribeRequested(Unsubscribe",
+            "Event(Message(Publish",
+            "Event(Disconnected)",
+            "Action(DiscardWill)",
+            "Action(Close(Disconnected))",
+        ]
+    );
+    for chunk in 1..stream.len() {
+        assert_eq!(
+            steps(&stream, chunk, Vec::new()),
+            whole,
+            "chunks of {chunk}"
+        );
+        assert_eq!(steps(&stream, chunk, [0; 256]), whole, "chunks of {chunk}");
+    }
+}
+
+#[test]
+fn an_action_that_is_due_comes_without_input_too() {
+    let (mut client, mut decoder) = connected_client(Config::new().manual_acknowledgement(true));
+    let mut input = AT_QOS_1[0];
+    message(client.receive(NOW, &mut decoder, &mut input));
+    assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+    client.acknowledge(id(1)).unwrap();
+    let nothing = &mut &b""[..];
+    assert_eq!(
+        sent(client.receive(NOW, &mut decoder, nothing)),
+        b"\x40\x02\0\x01"
+    );
+    assert_eq!(client.receive(NOW, &mut decoder, nothing), Ok(None));
+}
+
+#[test]
+fn what_comes_behind_a_request_stays_in_the_input_until_that_is_answered() {
+    let mut server = Server::<Slots>::new(Session::default(), Config::new(), NOW);
+    let mut decoder = Decoder::new(Vec::new());
+    let stream = [CONNECT, b"\xc0\0"].concat();
+    let mut input = &stream[..];
+    server.receive(NOW, &mut decoder, &mut input).unwrap();
+    for _ in 0..2 {
+        assert_eq!(
+            server.receive(NOW, &mut decoder, &mut input),
+            Err(NotNow::AnswerPending)
+        );
+        assert_eq!(input, b"\xc0\0");
+    }
+    // Without input there is nothing that has to wait.
+    assert_eq!(server.receive(NOW, &mut decoder, &mut &b""[..]), Ok(None));
+    server.accept(NOW, &mut None, &mut Vec::new()).unwrap();
+    assert_eq!(
+        sent(server.receive(NOW, &mut decoder, &mut input)),
+        b"\xd0\0"
+    );
+    assert_eq!(server.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
+fn a_message_without_room_stays_in_the_input_and_comes_once() {
+    let (mut client, mut decoder) = connected_client(Config::new().manual_acknowledgement(true));
+    let stream = AT_QOS_1.concat();
+    let mut input = &stream[..];
+    message(client.receive(NOW, &mut decoder, &mut input));
+    message(client.receive(NOW, &mut decoder, &mut input));
+    let position = decoder.position();
+    for _ in 0..2 {
+        assert_eq!(
+            client.receive(NOW, &mut decoder, &mut input),
+            Err(NotNow::InboundFull)
+        );
+        assert_eq!((input, decoder.position()), (AT_QOS_1[2], position));
+    }
+    client.acknowledge(id(1)).unwrap();
+    assert_eq!(
+        sent(client.receive(NOW, &mut decoder, &mut input)),
+        b"\x40\x02\0\x01"
+    );
+    assert_eq!(message(client.receive(NOW, &mut decoder, &mut input)), b"c");
+    assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
+fn a_message_without_room_that_was_gathered_stays_in_the_decoder_and_comes_once() {
+    let (mut client, mut decoder) = connected_client(Config::new().manual_acknowledgement(true));
+    let stream = AT_QOS_1[..2].concat();
+    let mut input = &stream[..];
+    message(client.receive(NOW, &mut decoder, &mut input));
+    message(client.receive(NOW, &mut decoder, &mut input));
+    let (start, end) = AT_QOS_1[2].split_at(4);
+    assert_eq!(client.receive(NOW, &mut decoder, &mut &start[..]), Ok(None));
+    let mut input = end;
+    for _ in 0..2 {
+        assert_eq!(
+            client.receive(NOW, &mut decoder, &mut input),
+            Err(NotNow::InboundFull)
+        );
+        assert_eq!(input, b"");
+        assert!(!decoder.is_at_packet_boundary());
+    }
+    // It is there for who decodes, too.
+    let mut other = decoder.clone();
+    let packet = other.decode(&mut &b""[..]);
+    assert!(matches!(packet, Ok(Some(Packet::Publish(_)))), "{packet:?}");
+
+    client.acknowledge(id(1)).unwrap();
+    assert_eq!(
+        sent(client.receive(NOW, &mut decoder, &mut input)),
+        b"\x40\x02\0\x01"
+    );
+    assert_eq!(message(client.receive(NOW, &mut decoder, &mut input)), b"c");
+    assert!(decoder.is_at_packet_boundary());
+    assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
+fn a_fault_of_the_peer_comes_out_as_what_it_leads_to_and_the_rest_is_not_looked_at() {
+    for fault in [
+        &b"\x32\x05\0\x01t\0\0"[..], // Packet Identifier 0
+        b"\x40\x02\0\0",             // the same in PUBACK
+        b"\xf0\0",                   // no such packet
+        b"\xc0\x01\0",               // PINGREQ with a byte too many
+    ] {
+        for cut in 0..fault.len() {
+            let (mut server, mut decoder) = connected_server(CONNECT_WITH_WILL);
+            let stream = [fault, b"\xc0\0"].concat();
+            let (start, end) = stream.split_at(cut);
+            let mut steps = Vec::new();
+            for mut input in [start, end] {
+                while let Some(step) = server.receive(NOW, &mut decoder, &mut input).unwrap() {
+                    steps.push(format!("{step:?}"));
+                }
+                assert_eq!(input, b"");
+            }
+            assert_eq!(steps.len(), 2, "{steps:?}");
+            assert_eq!(steps[0], "Action(PublishWill)");
+            assert!(
+                steps[1].starts_with("Action(Close(Violation(Malformed("),
+                "{steps:?}"
+            );
+            assert_eq!(
+                server.receive(NOW, &mut decoder, &mut &stream[..]),
+                Ok(None)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_packet_that_must_not_come_ends_the_connection_and_says_why() {
+    let (mut server, mut decoder) = connected_server(CONNECT);
+    let mut input = CONNECT;
+    let close = Action::Close(CloseReason::Violation(PeerError::SecondConnect));
+    assert_eq!(
+        server.receive(NOW, &mut decoder, &mut input),
+        Ok(Some(Step::Action(close)))
+    );
+    assert_eq!(server.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
+fn an_acknowledgement_of_nothing_leads_to_nothing() {
+    let (mut client, mut decoder) = connected_client(Config::new());
+    for acknowledgement in [&b"\x40\x02\0\x05"[..], b"\x70\x02\0\x05", b"\xd0\0"] {
+        let mut input = acknowledgement;
+        assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+        assert_eq!(input, b"");
+    }
+    assert_eq!(decoder.position(), 4 + 4 + 4 + 2);
+}
+
+#[test]
+fn a_payload_that_was_begun_in_pieces_is_skipped() {
+    let (mut client, _) = connected_client(Config::new());
+    let mut decoder = Decoder::new([0; 8]);
+    let mut input = &b"\x30\x0a\0\x01t1234567\xd0\0"[..];
+    decoder.decode_in_pieces(&mut input).unwrap().unwrap();
+    assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+    assert!(decoder.is_at_packet_boundary());
+}
