@@ -65,6 +65,8 @@ mod tests {
             (2, QoS::ExactlyOnce),
         ] {
             assert_eq!(qos.number(), number);
+            assert_eq!(u8::from(qos), number);
+            assert_eq!(std::format!("{qos}"), std::format!("{number}"));
             assert_eq!(QoS::from_number(number), Some(qos));
         }
     }

@@ -203,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn client_identifiers_are_of_all_kinds() {
+        let lengths: BTreeSet<usize> = packets()
+            .filter_map(|packet| match packet {
+                Packet::Connect(connect) => Some(connect.client_id.as_bytes().len()),
+                _ => None,
+            })
+            .collect();
+        assert!(lengths.len() > 5, "{lengths:?}");
+    }
+
+    #[test]
     fn packets_of_all_fourteen_types_come_out() {
         let mut types = BTreeSet::new();
         for packet in packets() {

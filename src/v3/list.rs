@@ -512,6 +512,11 @@ mod tests {
         assert_eq!(list(b"\x00\x01"), list(b"\x00\x01"));
         assert_ne!(list(b"\x00\x01"), list(b"\x01\x00"));
         let set = HashSet::from([list(b"\x00\x01"), list(b"\x00\x01"), list(b"\x01\x00")]);
+        let hash = |list: &List<_, _>| {
+            use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+            BuildHasherDefault::<DefaultHasher>::default().hash_one(list)
+        };
+        assert_ne!(hash(&list(b"\x00\x01")), hash(&list(b"\x01\x00")));
         assert_eq!(set.len(), 2);
     }
 
