@@ -281,7 +281,12 @@ macro_rules! both_roles {
                             return Ok(Some(Step::Event(event)));
                         }
                     } else if let Some(frame) = decoder.frame_at_hand(input) {
-                        if let Some(publish) = publish_at_hand(&frame.header, frame.bytes) {
+                        let publish = if is_publish(frame.header.first_byte()) {
+                            publish_at_hand(&frame.header, frame.bytes)
+                        } else {
+                            None
+                        };
+                        if let Some(publish) = publish {
                             match self.core.take_message(now, publish.delivery) {
                                 Ok(Verdict::Deliver) => {
                                     decoder.take(&frame, input);

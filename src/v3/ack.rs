@@ -19,14 +19,18 @@ fn read_only_packet_id(reader: &mut Reader<'_>) -> Result<PacketId, DecodeError>
 /// Which acknowledgement of a message four bytes are, and of which.
 #[inline(always)]
 pub(crate) fn acknowledgement(frame: [u8; 4]) -> Option<(PacketType, PacketId)> {
-    let (packet_type, high, low) = match frame {
-        [0x40, 2, high, low] => (PacketType::PubAck, high, low),
-        [0x50, 2, high, low] => (PacketType::PubRec, high, low),
-        [0x62, 2, high, low] => (PacketType::PubRel, high, low),
-        [0x70, 2, high, low] => (PacketType::PubComp, high, low),
-        _ => return None,
+    // Remaining Length first: it alone tells most other packets.
+    let [first_byte, 2, high, low] = frame else {
+        return None;
     };
     let packet_id = PacketId::new(u16::from_be_bytes([high, low]))?;
+    let packet_type = match first_byte {
+        0x40 => PacketType::PubAck,
+        0x50 => PacketType::PubRec,
+        0x62 => PacketType::PubRel,
+        0x70 => PacketType::PubComp,
+        _ => return None,
+    };
     Some((packet_type, packet_id))
 }
 

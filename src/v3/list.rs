@@ -513,7 +513,8 @@ mod tests {
         assert_ne!(list(b"\x00\x01"), list(b"\x01\x00"));
         let set = HashSet::from([list(b"\x00\x01"), list(b"\x00\x01"), list(b"\x01\x00")]);
         let hash = |list: &List<_, _>| {
-            use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+            use core::hash::{BuildHasher, BuildHasherDefault};
+            use std::hash::DefaultHasher;
             BuildHasherDefault::<DefaultHasher>::default().hash_one(list)
         };
         assert_ne!(hash(&list(b"\x00\x01")), hash(&list(b"\x01\x00")));

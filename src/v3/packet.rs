@@ -1,16 +1,16 @@
 //! Any of the fourteen packets, and which one a fixed header announces.
 
 use super::ack::acknowledgement;
+use super::publish::{flag_fault as publish_flag_fault, is_publish};
 use super::{
     ConnAck, Connect, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, SubAck, Subscribe,
-    UnsubAck, Unsubscribe, publish,
+    UnsubAck, Unsubscribe,
 };
 #[cfg(feature = "alloc")]
 use super::{Credentials, Subscription, Will};
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
-    PacketSet, PacketType, PayloadStart, Reader, Unexplained, acknowledgement_at_hand,
-    checked_header, frame, frame_at_hand,
+    PacketSet, PacketType, PayloadStart, Reader, Unexplained, checked_header, frame, frame_at_hand,
 };
 
 /// One MQTT Control Packet. `B` is where its bytes live.
@@ -200,11 +200,7 @@ pub fn decode<'a>(
     src: &mut &'a [u8],
     options: &Options,
 ) -> Result<Option<PacketRef<'a>>, DecodeError> {
-    let limit = options.packet_limit();
-    if let Some(packet) = acknowledgement_at_hand(src, limit, V3::read_acknowledgement) {
-        return Ok(Some(packet));
-    }
-    if let Some(frame) = frame_at_hand(src, limit, options) {
+    if let Some(frame) = frame_at_hand(src, options.packet_limit(), options) {
         if let Some(packet) = V3::read_at_hand(&frame.header, frame.bytes) {
             *src = frame.rest;
             return Ok(Some(packet));
@@ -227,15 +223,12 @@ fn decode_with_care<'a>(
     Ok(packet)
 }
 
-/// A message whose frame is complete, in as few steps as possible. `None` says nothing about it.
+/// A message whose frame is complete and whose first byte is right, in as few steps as possible.
+/// `None` says nothing about it.
 #[inline(always)]
 pub(crate) fn publish_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Publish<&'a [u8]>> {
-    let first_byte = header.first_byte();
-    if !publish::is_publish(first_byte) {
-        return None;
-    }
     let reader = &mut Reader::<Unexplained>::new(header, frame);
-    Publish::read(first_byte, reader).ok()
+    Publish::read(header.first_byte(), reader).ok()
 }
 
 /// The Remaining Length of the packets that have only one (sections 3.2, 3.4 to 3.7, 3.11 to
@@ -267,7 +260,7 @@ const fn flag_fault(
 ) -> Option<ErrorKind> {
     let flags = first_byte & 0x0f;
     let accepted = match packet_type {
-        PacketType::Publish => return publish::flag_fault(first_byte, options),
+        PacketType::Publish => return publish_flag_fault(first_byte, options),
         // [MQTT-3.6.1-1]
         PacketType::PubRel => flags == 0b0010 || options.accepts_pubrel_flags(),
         // [MQTT-3.8.1-1, MQTT-3.10.1-1]
@@ -369,7 +362,7 @@ impl PacketSet for V3 {
     /// Messages, acknowledgements and pings.
     #[inline(always)]
     fn read_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
-        if publish::is_publish(header.first_byte()) {
+        if is_publish(header.first_byte()) {
             return publish_at_hand(header, frame).map(Packet::Publish);
         }
         match *frame {

@@ -271,7 +271,7 @@ pub(super) const fn flag_fault(first_byte: u8, options: &Options) -> Option<Erro
 
 /// True for the first byte of a PUBLISH with which nothing is wrong, whatever the options.
 #[inline(always)]
-pub(super) const fn is_publish(first_byte: u8) -> bool {
+pub(crate) const fn is_publish(first_byte: u8) -> bool {
     /// Bit n is set if flags n are right: of DUP, two bits of QoS, and RETAIN.
     const RIGHT: u16 = 0b0011_1100_0011_1111;
     let flags = first_byte.wrapping_sub(PUBLISH);
@@ -403,30 +403,21 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
         const SHORT: usize = BLOCK.saturating_sub(6);
         let (topic, payload) = (self.topic.as_bytes(), self.payload.as_ref());
         if !SMALL && topic.len().saturating_add(payload.len()) <= SHORT {
-            return self.encode_short(out);
+            if let Some([first, remaining, rest @ ..]) = lend(out) {
+                let mut rest = Block::new(rest);
+                rest.append_field(topic);
+                if let Some(packet_id) = self.delivery.packet_id() {
+                    rest.append(&packet_id.get().to_be_bytes());
+                }
+                rest.append(payload);
+                let used = rest.used();
+                *first = self.first_byte();
+                [.., *remaining] = used.wrapping_sub(2).to_be_bytes();
+                out.keep(used);
+                return Ok(());
+            }
         }
         encode_long(self, out)
-    }
-}
-
-impl<B: AsRef<[u8]>> Publish<B> {
-    /// [`Encode::encode`] for a message that fits into a block. By itself it needs few registers.
-    #[inline(never)]
-    fn encode_short<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let Some([first, remaining, rest @ ..]) = lend(out) else {
-            return encode_long(self, out);
-        };
-        let mut rest = Block::new(rest);
-        rest.append_field(self.topic.as_bytes());
-        if let Some(packet_id) = self.delivery.packet_id() {
-            rest.append(&packet_id.get().to_be_bytes());
-        }
-        rest.append(self.payload.as_ref());
-        let used = rest.used();
-        *first = self.first_byte();
-        [.., *remaining] = used.wrapping_sub(2).to_be_bytes();
-        out.keep(used);
-        Ok(())
     }
 }
 
