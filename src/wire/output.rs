@@ -420,16 +420,18 @@ pub trait Encode: PacketBody {
     /// cannot be written as MQTT.
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let Lengths { remaining, .. } = lengths(self)?;
-        if let Some(remaining) = short(remaining) {
-            if let Some(bytes) = lend(out) {
-                let mut block = Block(bytes);
-                block.put(&[self.first_byte(), remaining])?;
-                self.write_body(&mut block)?;
-                block.put(self.tail())?;
-                let used = block.used();
-                out.keep(used);
-                return Ok(());
+        // Where code is to be small there is one way.
+        if !SMALL {
+            if let Some(remaining) = short(lengths(self)?.remaining) {
+                if let Some(bytes) = out.lend() {
+                    let mut block = Block(bytes);
+                    block.put(&[self.first_byte(), remaining])?;
+                    self.write_body(&mut block)?;
+                    block.put(self.tail())?;
+                    let used = block.used();
+                    out.keep(used);
+                    return Ok(());
+                }
             }
         }
         encode_long(self, out)
