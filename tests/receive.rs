@@ -2,6 +2,7 @@
 //! to is what every conversation of `client.rs` and `server.rs` shows, as each is held both ways; here
 //! is what only bytes can do: be cut, be left over, and have to wait.
 
+#![cfg(feature = "alloc")]
 #![allow(
     missing_docs,
     clippy::arithmetic_side_effects,
