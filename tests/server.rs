@@ -753,6 +753,20 @@ fn a_client_whose_messages_fill_a_vector_of_slots_is_not_held_back() {
     s.no_deadline();
 }
 
+#[test]
+fn a_client_whose_messages_fill_all_slots_is_held_back() {
+    let mut s =
+        conversation::Talk::<Server<[Slot; 8]>>::server(CONFIG.manual_acknowledgement(true));
+    s.receives(connect_bytes(false, 60)).connect_requested();
+    s.accepts(None).sends("20 02 00 00");
+    for number in 1..=8 {
+        s.deadline(90_000);
+        s.receives(publish(Q1, number, "x"))
+            .message(publish(Q1, number, "x"));
+    }
+    s.no_deadline();
+}
+
 /// The client's silence counts, not the application's [MQTT-3.1.2-24]: while a SUBSCRIBE awaits its
 /// answer, nothing that the client sends is dealt with, but it has come.
 #[test]

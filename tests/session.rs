@@ -770,7 +770,7 @@ fn an_outbox_gives_back_what_it_keeps_by_identifier() {
     for number in [65_535, 3, 1] {
         outbox.keep(id(number), letter(&number.to_string()));
     }
-    assert_eq!(outbox.len(), 3);
+    assert_eq!((outbox.len(), outbox.is_empty()), (3, false));
     assert_eq!(outbox.get(id(3)), Some(&letter("3")));
     assert_eq!(outbox.get(id(2)), None);
     assert_eq!(outbox.remove(id(3)), Some(letter("3")));

@@ -618,6 +618,25 @@ mod tests {
     }
 
     #[test]
+    fn free_slots_that_are_put_in_order_across_65535_get_identifiers_of_their_own() {
+        for count in 1..=20 {
+            for from in 65_500..=65_535 {
+                let mut slots = std::vec![Slot::EMPTY; count];
+                let mut outbound = Outbound::new(&mut slots[..]);
+                outbound.start_restoring();
+                outbound.finish_restoring(from);
+                let mut given: Vec<u16> =
+                    core::iter::from_fn(|| outbound.next_id().map(|_| send(&mut outbound, Q1)))
+                        .collect();
+                given.sort_unstable();
+                given.dedup();
+                assert_eq!(given.len(), count, "from {from}: {given:?}");
+                assert_eq!(outbound.iter().count(), count);
+            }
+        }
+    }
+
+    #[test]
     fn an_identifier_in_use_is_never_given_out() {
         let mut outbound = Outbound::new([Slot::EMPTY; 5]);
         let kept = send(&mut outbound, Q1);

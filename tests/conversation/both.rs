@@ -148,6 +148,21 @@ conversations! {
         us.publish(Q1, "y").sends(publish(Q1, 11, "y"));
     }
 
+    /// [MQTT-4.4.0-1]
+    fn an_answer_to_a_message_that_was_not_sent_again_yet_makes_no_room_in_the_window<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        for number in 1..=3 {
+            us.publish(Q1, "x").sends(publish(Q1, number, "x"));
+        }
+        let session = us.breaks_off();
+        let mut us = Us::resumes::<S>(AUTO.window(1), session);
+        us.asks_for(1);
+        // It has crossed the connection.
+        us.receives(puback(2)).delivered(2).nothing_more();
+        us.resend(1, Q1, "x").sends(dup(Q1, 1, "x")).nothing_more();
+        us.receives(puback(1)).delivered(1).asks_for(3);
+    }
+
     fn a_window_of_no_message_is_one_of_one_message<S>() {
         let mut us = Us::begins::<S>(AUTO.window(0));
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -755,6 +770,17 @@ conversations! {
         us.receives(publish(Q1, 1, "new")).message(publish(Q1, 1, "new")).sends(puback(1));
         assert!(us.session().is_empty());
         us.receives(publish(Q2, 1, "newer")).message(publish(Q2, 1, "newer")).sends(pubrec(1));
+    }
+
+    /// Sent again, it is known to the peer: another message with its identifier is a fault.
+    fn an_identifier_that_the_peer_has_sent_again_is_not_given_up<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        us.receives(publish(Q2, 1, "old")).message(publish(Q2, 1, "old")).sends(pubrec(1));
+        let session = us.breaks_off();
+        let mut us = Us::resumes::<S>(AUTO, session);
+        us.receives(dup(Q2, 1, "old")).sends(pubrec(1));
+        us.violates(publish(Q1, 1, "new"), PeerError::PacketIdInUse(id(1)));
+        us.closes(CloseReason::Violation(PeerError::PacketIdInUse(id(1))));
     }
 
     /// A peer that lost its memory, and what the application has not acknowledged.
