@@ -14,10 +14,10 @@
     reason = "a test stops at what it does not expect"
 )]
 
-use mqtt_sansio::v3::{Connect, Decoder, Packet, ReturnCode, ReturnCodes};
+use mqtt_sansio::v3::{self, Connect, Decoder, Packet, ReturnCode, ReturnCodes};
 use mqtt_sansio::{
-    Action, Change, Client, CloseReason, Config, Event, Memory, NotNow, PacketId, PeerError,
-    Server, Session, Slot, Step, Text, Timestamp,
+    Action, Change, Client, CloseReason, Config, Event, Memory, NotNow, Options, PacketId,
+    PeerError, Server, Session, Slot, Step, Text, Timestamp,
 };
 
 type Slots = [Slot; 2];
@@ -335,6 +335,44 @@ fn a_packet_that_must_not_come_ends_the_connection_and_says_why() {
         Ok(Some(Step::Action(close)))
     );
     assert_eq!(server.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
+fn an_acknowledgement_over_the_limit_is_too_large_as_any_other_packet() {
+    for limit in 2..=4 {
+        let options = Options::new().max_packet_size(limit);
+        let (mut client, _) = connected_client(Config::new());
+        let mut decoder = Decoder::with_options(Vec::new(), options);
+        let puback = &b"\x40\x02\0\x05"[..];
+        let is_taken = limit == 4;
+        assert_eq!(decoder.clone().decode(&mut &*puback).is_ok(), is_taken);
+        let step = client.receive(NOW, &mut decoder, &mut &*puback).unwrap();
+        let is_closed = matches!(step, Some(Step::Action(Action::Close(_))));
+        assert_eq!(is_closed, !is_taken, "{step:?}");
+    }
+}
+
+#[test]
+fn a_longer_remaining_length_than_necessary_is_refused_if_that_is_asked_for() {
+    let options = Options::new().refuse_overlong_remaining_length(true);
+    for (publish, is_taken) in [
+        (&b"\x30\x84\0\0\x01ta"[..], false),
+        (b"\x30\x04\0\x01ta", true),
+    ] {
+        for cut in 0..publish.len() {
+            let (mut client, _) = connected_client(Config::new());
+            let mut decoder = Decoder::with_options(Vec::new(), options);
+            let (start, end) = publish.split_at(cut);
+            let mut steps = Vec::new();
+            for mut input in [start, end] {
+                while let Some(step) = client.receive(NOW, &mut decoder, &mut input).unwrap() {
+                    steps.push(matches!(step, Step::Event(Event::Message(_))));
+                }
+            }
+            assert_eq!(steps, [is_taken], "cut at {cut}");
+        }
+        assert_eq!(v3::decode(&mut &*publish, &options).is_ok(), is_taken);
+    }
 }
 
 #[test]

@@ -352,6 +352,9 @@ mod tests {
 
     fn fault(result: Result<impl core::fmt::Debug, DecodeError>) -> (Field, ErrorKind, usize) {
         let error = result.unwrap_err();
+        if error.field() == Field::RemainingLength {
+            assert!(error.packet_type().is_some());
+        }
         (error.field(), error.kind(), error.offset())
     }
 
