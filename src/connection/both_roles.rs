@@ -328,7 +328,7 @@ macro_rules! both_roles {
                         Ok(None) => return Ok(None),
                         Err(error) => {
                             self.handle_decode_error(now, error);
-                            continue;
+                            return Ok(self.poll_action().map(Step::Action));
                         }
                     };
                     // Dealt with and read again if the event borrows from it: nothing that does can be
@@ -341,7 +341,7 @@ macro_rules! both_roles {
                         Err(error) => {
                             decoder.settle(&found, Err(error), input);
                             self.handle_decode_error(now, error);
-                            continue;
+                            return Ok(self.poll_action().map(Step::Action));
                         }
                     };
                     if let Err(HandleError::NotNow(why)) = outcome {
