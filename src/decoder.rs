@@ -252,9 +252,6 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
         if let State::Boundary = self.state {
-            if input.is_empty() {
-                return Ok(None);
-            }
             if let Some(frame) = self.frame_at_hand(input) {
                 if let Some(packet) = P::read_at_hand(&frame.header, frame.bytes) {
                     self.take(&frame, input);
@@ -314,24 +311,24 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         input: &mut &'i [u8],
     ) -> Result<Option<Found<'i>>, DecodeError> {
         loop {
-            let mut rest = *input;
-            let (header, in_input) = match self.step(&mut rest, false) {
-                Ok(Taken::FrameInInput(header, frame)) => (header, Some((frame, rest))),
+            let before = *input;
+            match self.step(input, false) {
+                Ok(Taken::FrameInInput(header, frame)) => {
+                    let behind = core::mem::replace(input, before);
+                    let in_input = Some((frame, behind));
+                    return Ok(Some(Found { header, in_input }));
+                }
                 Ok(Taken::FrameInMemory(header)) => {
-                    *input = rest;
-                    (header, None)
+                    let in_input = None;
+                    return Ok(Some(Found { header, in_input }));
                 }
-                Ok(Taken::Payload(..)) => {
-                    *input = rest;
-                    continue;
-                }
+                // The rest of a payload that nobody asks for any more.
+                Ok(Taken::Payload(..)) => {}
                 Ok(Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..)) => {
-                    *input = rest;
                     return Ok(None);
                 }
                 Err(error) => return Err(self.fail(error)),
-            };
-            return Ok(Some(Found { header, in_input }));
+            }
         }
     }
 
@@ -413,24 +410,19 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
-        loop {
-            let step = match self.step(input, false) {
-                Ok(step) => step,
-                Err(error) => return Err(self.fail(error)),
-            };
-            let (header, frame) = match step {
-                Taken::FrameInInput(header, frame) => (header, frame),
-                Taken::FrameInMemory(header) => (header, self.memory.filled(header.packet_len())),
-                // The rest of a payload that nobody asks for any more.
-                Taken::Payload(..) => continue,
-                Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..) => {
-                    return Ok(None);
-                }
-            };
-            let packet = P::read(&header, frame, &self.options);
-            settle(&mut self.state, &mut self.position, &header, &packet);
-            return packet;
-        }
+        let Some(found) = self.find(input)? else {
+            return Ok(None);
+        };
+        let frame = match found.in_input {
+            Some((frame, behind)) => {
+                *input = behind;
+                frame
+            }
+            None => self.memory.filled(found.header.packet_len()),
+        };
+        let packet = P::read(&found.header, frame, &self.options);
+        settle(&mut self.state, &mut self.position, &found.header, &packet);
+        packet
     }
 
     /// As [`decode`](Self::decode), but a PUBLISH that is larger than the memory or than

@@ -91,28 +91,24 @@ impl Control {
         Self([first, 0, 0, 0])
     }
 
-    const fn full(bytes: [u8; 4]) -> Self {
-        Self(bytes)
-    }
-
     pub(super) const fn puback(packet_id: PacketId) -> Self {
-        Self::full(PubAck { packet_id }.to_bytes())
+        Self(PubAck { packet_id }.to_bytes())
     }
 
     pub(super) const fn pubrec(packet_id: PacketId) -> Self {
-        Self::full(PubRec { packet_id }.to_bytes())
+        Self(PubRec { packet_id }.to_bytes())
     }
 
     pub(super) const fn pubrel(packet_id: PacketId) -> Self {
-        Self::full(PubRel { packet_id }.to_bytes())
+        Self(PubRel { packet_id }.to_bytes())
     }
 
     pub(super) const fn pubcomp(packet_id: PacketId) -> Self {
-        Self::full(PubComp { packet_id }.to_bytes())
+        Self(PubComp { packet_id }.to_bytes())
     }
 
     pub(super) fn connack(connack: ConnAck) -> Self {
-        Self::full(connack.to_bytes())
+        Self(connack.to_bytes())
     }
 
     /// The bytes to send.

@@ -281,12 +281,7 @@ macro_rules! both_roles {
                             return Ok(Some(Step::Event(event)));
                         }
                     } else if let Some(frame) = decoder.frame_at_hand(input) {
-                        let publish = if is_publish(frame.header.first_byte()) {
-                            publish_at_hand(&frame.header, frame.bytes)
-                        } else {
-                            None
-                        };
-                        if let Some(publish) = publish {
+                        if let Some(publish) = publish_at_hand(&frame.header, frame.bytes) {
                             match self.core.take_message(now, publish.delivery) {
                                 Ok(Verdict::Deliver) => {
                                     decoder.take(&frame, input);
@@ -313,15 +308,17 @@ macro_rules! both_roles {
                     if let Some(action) = self.poll_action() {
                         return Ok(Some(Step::Action(action)));
                     }
-                    if matches!(self.core.state, State::Ending | State::Ended) {
-                        *input = &[];
-                        return Ok(None);
-                    }
                     if input.is_empty() && !decoder.holds_packet() {
                         return Ok(None);
                     }
-                    if let Err(HandleError::NotNow(why)) = self.check_may_handle() {
-                        return Err(why);
+                    match self.check_may_handle() {
+                        Ok(()) => {}
+                        Err(HandleError::NotNow(why)) => return Err(why),
+                        // The connection has ended.
+                        Err(_) => {
+                            *input = &[];
+                            return Ok(None);
+                        }
                     }
                     let found = match decoder.find(input) {
                         Ok(Some(found)) => found,

@@ -14,8 +14,7 @@ use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
     ConnAck, Connect, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReceiverPart,
-    SubAck, Subscribe, Subscriptions, TopicFilters, Unsubscribe, acknowledgement, is_publish,
-    publish_at_hand,
+    SubAck, Subscribe, Subscriptions, TopicFilters, Unsubscribe, acknowledgement, publish_at_hand,
 };
 use crate::wire::{DecodeError, Encode, Output, PacketType, SMALL};
 

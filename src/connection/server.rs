@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
     ConnAck, ConnectRefusal, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel,
-    ReceiverPart, ReturnCodes, SubAck, UnsubAck, acknowledgement, is_publish, publish_at_hand,
+    ReceiverPart, ReturnCodes, SubAck, UnsubAck, acknowledgement, publish_at_hand,
 };
 use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction, SMALL};
 

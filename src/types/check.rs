@@ -129,14 +129,8 @@ fn text_fault(bytes: &[u8]) -> Result<(), TextError> {
     if bytes.len() > MAX_LEN {
         return Err(TextError::new(ErrorKind::TooLong, MAX_LEN)); // [MQTT-4.7.3-3]
     }
-    // The standard library's notion of UTF-8 is the standard's: no overlong forms, no surrogates,
-    // nothing above U+10FFFF. U+FEFF, control characters and non-characters pass [MQTT-1.5.3-3].
-    let ill_formed = if SMALL {
-        ill_formed_at(bytes)
-    } else {
-        let checked = core::str::from_utf8(bytes);
-        checked.err().map(|error| error.valid_up_to())
-    };
+    // U+FEFF, control characters and non-characters pass [MQTT-1.5.3-3].
+    let ill_formed = ill_formed_at(bytes);
     let well_formed = ill_formed.and_then(|at| bytes.get(..at)).unwrap_or(bytes);
     if let Some(at) = well_formed.iter().position(|&byte| byte == 0) {
         // [MQTT-1.5.3-2, MQTT-4.7.3-2]

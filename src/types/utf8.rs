@@ -1,6 +1,6 @@
 //! Well-formed UTF-8 (Table 3-7 of the Unicode Standard) [MQTT-1.5.3-1]: no overlong forms, no
-//! surrogates, nothing above U+10FFFF. What is accepted is what the Rust standard library accepts;
-//! for short strings of other scripts this takes half as long.
+//! surrogates, nothing above U+10FFFF. What is accepted is what the Rust standard library accepts; for
+//! Topic Names in other scripts this takes fewer steps.
 
 use super::scan::{NON_ASCII, NULL, WILDCARD, found_in_word};
 

@@ -34,7 +34,6 @@ pub use fan_out::{EncodedMessage, ReceiverPart};
 pub use list::{Entries, Entry, List};
 pub(crate) use packet::publish_at_hand;
 pub use packet::{Packet, PacketRef, V3, decode, peek};
-pub(crate) use publish::is_publish;
 pub use publish::{Delivery, Publish, PublishHeader};
 pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};
 pub use subscribe::{Subscribe, Subscription, SubscriptionEntry, Subscriptions};

@@ -223,10 +223,13 @@ fn decode_with_care<'a>(
     Ok(packet)
 }
 
-/// A message whose frame is complete and whose first byte is right, in as few steps as possible.
-/// `None` says nothing about it.
+/// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
+/// frame.
 #[inline(always)]
 pub(crate) fn publish_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+    if !is_publish(header.first_byte()) {
+        return None;
+    }
     let reader = &mut Reader::<Unexplained>::new(header, frame);
     Publish::read(header.first_byte(), reader).ok()
 }

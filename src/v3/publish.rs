@@ -4,7 +4,7 @@ use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicName};
 use crate::wire::{
     BLOCK, Block, DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Header, Options,
-    Output, PacketBody, PayloadStart, Reader, SMALL, encode_long, lend, put_field,
+    Output, PacketBody, PayloadStart, Reader, SMALL, encode_long, put_field,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -271,7 +271,7 @@ pub(super) const fn flag_fault(first_byte: u8, options: &Options) -> Option<Erro
 
 /// True for the first byte of a PUBLISH with which nothing is wrong, whatever the options.
 #[inline(always)]
-pub(crate) const fn is_publish(first_byte: u8) -> bool {
+pub(super) const fn is_publish(first_byte: u8) -> bool {
     /// Bit n is set if flags n are right: of DUP, two bits of QoS, and RETAIN.
     const RIGHT: u16 = 0b0011_1100_0011_1111;
     let flags = first_byte.wrapping_sub(PUBLISH);
@@ -403,7 +403,7 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
         const SHORT: usize = BLOCK.saturating_sub(6);
         let (topic, payload) = (self.topic.as_bytes(), self.payload.as_ref());
         if !SMALL && topic.len().saturating_add(payload.len()) <= SHORT {
-            if let Some([first, remaining, rest @ ..]) = lend(out) {
+            if let Some([first, remaining, rest @ ..]) = out.lend() {
                 let mut rest = Block::new(rest);
                 rest.append_field(topic);
                 if let Some(packet_id) = self.delivery.packet_id() {

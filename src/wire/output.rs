@@ -478,7 +478,7 @@ pub trait Encode: PacketBody {
 
 /// A block of the output, unless code is to be small: then there is one way to write, not three.
 #[inline(always)]
-pub(crate) fn lend<O: Output + ?Sized>(out: &mut O) -> Option<&mut [u8; BLOCK]> {
+fn lend<O: Output + ?Sized>(out: &mut O) -> Option<&mut [u8; BLOCK]> {
     if SMALL { None } else { out.lend() }
 }
 
