@@ -27,12 +27,10 @@ pub trait Memory {
 
 fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
     let room = memory.get_mut(filled..).unwrap_or_default();
-    match (room.get_mut(..bytes.len()), bytes) {
-        // For those who read a byte at a time, without a call to copy it.
-        (Some([room]), [byte]) if !SMALL => *room = *byte,
-        (Some(room), bytes) => room.copy_from_slice(bytes),
-        (None, _) => return false,
-    }
+    let Some(room) = room.get_mut(..bytes.len()) else {
+        return false;
+    };
+    room.copy_from_slice(bytes);
     true
 }
 
@@ -72,14 +70,10 @@ impl Memory for alloc::vec::Vec<u8> {
     #[inline]
     fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
         self.truncate(filled);
-        if self.try_reserve(bytes.len()).is_err() {
-            return false;
+        if self.capacity().wrapping_sub(self.len()) < bytes.len() {
+            return grow(self, bytes);
         }
-        match bytes {
-            // For those who read a byte at a time, without a call to copy it.
-            [byte] => self.extend_from_slice(&[*byte]),
-            _ => self.extend_from_slice(bytes),
-        }
+        self.extend_from_slice(bytes);
         true
     }
 
@@ -87,6 +81,19 @@ impl Memory for alloc::vec::Vec<u8> {
     fn filled(&self, filled: usize) -> &[u8] {
         self.get(..filled).unwrap_or_default()
     }
+}
+
+/// Appends what there is no room for yet. Out of line, so that those who call for each few bytes have
+/// nothing to keep over a call.
+#[cfg(feature = "alloc")]
+#[cold]
+#[inline(never)]
+fn grow(memory: &mut alloc::vec::Vec<u8>, bytes: &[u8]) -> bool {
+    if memory.try_reserve(bytes.len()).is_err() {
+        return false;
+    }
+    memory.extend_from_slice(bytes);
+    true
 }
 
 /// A streaming decoder: takes byte slices as they come from the transport, cut anywhere, and
@@ -135,12 +142,17 @@ enum State {
         start: [u8; 5],
         filled: u8,
     },
-    /// The first `filled` bytes of a packet are in memory; with `wanted` of them the next step can
-    /// be taken.
+    /// A packet of `wanted` bytes is in memory but for the last ones, which are `missing`.
     Gathering {
         header: Header,
-        filled: u32,
         wanted: u32,
+        missing: u32,
+    },
+    /// The same of what has to be there for the next step towards a payload in pieces.
+    GatheringStart {
+        header: Header,
+        wanted: u32,
+        missing: u32,
     },
     /// The next `left` bytes, at least one, are payload that comes in pieces.
     InPayload {
@@ -359,7 +371,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
 
     /// True if a whole packet has been gathered, and not taken.
     pub(crate) const fn holds_packet(&self) -> bool {
-        matches!(self.state, State::Gathering { filled, wanted, .. } if filled == wanted)
+        matches!(self.state, State::Gathering { missing: 0, .. })
     }
 
     /// Gathers the rest of a packet whose end is in `input`. Returns what is behind it.
@@ -367,40 +379,39 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     fn complete_at_hand<'i>(&mut self, input: &'i [u8]) -> Option<(Header, &'i [u8])> {
         let State::Gathering {
             header,
-            filled,
             wanted,
+            missing,
         } = self.state
         else {
             return None;
         };
-        if SMALL || wanted as usize != header.packet_len() {
+        if SMALL {
             return None;
         }
-        let (end, rest) = input.split_at_checked(wanted.wrapping_sub(filled) as usize)?;
+        let (end, rest) = input.split_at_checked(missing as usize)?;
         self.memory
-            .append(filled as usize, end)
+            .append(wanted.wrapping_sub(missing) as usize, end)
             .then_some((header, rest))
     }
 
     /// The short way for a packet that is being gathered and stays incomplete: true if all of
     /// `input` has been kept.
-    #[inline]
+    #[inline(always)]
     fn keep_all_of(&mut self, input: &[u8]) -> bool {
-        match &mut self.state {
-            State::Gathering {
-                header,
-                filled,
-                wanted,
-            } if input.len() < wanted.wrapping_sub(*filled) as usize
-                && *wanted as usize == header.packet_len() =>
-            {
-                let kept = self.memory.append(*filled as usize, input);
-                if kept {
-                    *filled = filled.wrapping_add(small(input.len()));
-                }
-                kept
-            }
-            _ => false,
+        let State::Gathering {
+            wanted, missing, ..
+        } = &mut self.state
+        else {
+            return false;
+        };
+        if input.len() >= *missing as usize {
+            return false;
+        }
+        let filled = wanted.wrapping_sub(*missing) as usize;
+        match input {
+            // For those who read a byte at a time, without a call.
+            [_] => keep(&mut self.memory, filled, missing, input),
+            _ => keep_many(&mut self.memory, filled, missing, input),
         }
     }
 
@@ -565,17 +576,22 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                 }
                 State::Gathering {
                     header,
-                    filled,
                     wanted,
+                    missing,
+                }
+                | State::GatheringStart {
+                    header,
+                    wanted,
+                    missing,
                 } => {
-                    let (filled, wanted) = (filled as usize, wanted as usize);
+                    let (filled, wanted) = (wanted.wrapping_sub(missing), wanted as usize);
                     if !in_pieces && wanted != header.packet_len() {
                         // It was begun in pieces, because it does not fit.
                         return Err(too_large(&header));
                     }
-                    let bytes = take_up_to(input, wanted.saturating_sub(filled));
-                    self.append(&header, filled, bytes)?;
-                    let filled = filled.saturating_add(bytes.len());
+                    let bytes = take_up_to(input, missing as usize);
+                    self.append(&header, filled as usize, bytes)?;
+                    let filled = (filled as usize).wrapping_add(bytes.len());
                     self.state = gathering(header, filled, wanted);
                     if filled < wanted {
                         return Ok(Taken::MoreInput);
@@ -704,7 +720,12 @@ impl<P> Decoder<P, alloc::vec::Vec<u8>> {
     /// that.
     pub fn shrink(&mut self) {
         let filled = match self.state {
-            State::Gathering { filled, .. } => filled as usize,
+            State::Gathering {
+                wanted, missing, ..
+            }
+            | State::GatheringStart {
+                wanted, missing, ..
+            } => wanted.wrapping_sub(missing) as usize,
             State::Boundary
             | State::InHeader { .. }
             | State::InPayload { .. }
@@ -754,11 +775,36 @@ fn small(len: usize) -> u32 {
 
 #[inline(always)]
 fn gathering(header: Header, filled: usize, wanted: usize) -> State {
-    State::Gathering {
-        header,
-        filled: small(filled),
-        wanted: small(wanted),
+    let (whole, missing) = (header.packet_len(), small(wanted.wrapping_sub(filled)));
+    let wanted = small(wanted);
+    if wanted as usize == whole {
+        return State::Gathering {
+            header,
+            wanted,
+            missing,
+        };
     }
+    State::GatheringStart {
+        header,
+        wanted,
+        missing,
+    }
+}
+
+/// Keeps less than is `missing`.
+#[inline(always)]
+fn keep<M: Memory>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
+    let kept = memory.append(filled, bytes);
+    if kept {
+        *missing = missing.wrapping_sub(small(bytes.len()));
+    }
+    kept
+}
+
+/// [`keep`] as a call, for bytes that take a call to copy them anyway.
+#[inline(never)]
+fn keep_many<M: Memory>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
+    keep(memory, filled, missing, bytes)
 }
 
 /// Stream positions in 64 bits do not overflow: that would take centuries.
@@ -1362,7 +1408,7 @@ mod tests {
             shown.starts_with("Decoder { state: Gathering { header: Header {"),
             "{shown}"
         );
-        assert!(shown.contains("filled: 24"), "{shown}");
+        assert!(shown.contains("missing: 10"), "{shown}");
         assert!(shown.contains("position: 2, options: Options {"), "{shown}");
         assert!(shown.ends_with(", .. }"), "{shown}");
         // Neither as text nor as numbers.
