@@ -456,29 +456,43 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
 }
 
 // Not the provided method as it is: one `match` that leads to each packet's own, instead of one
-// for the first byte, one for the length and one for the body.
+// for the first byte, one for the length and one for the body. What is common comes first, without
+// making room for what the others need.
 impl<B: AsRef<[u8]>> Encode for Packet<B> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        if let Self::Publish(packet) = self {
-            return packet.encode(out);
-        }
         match self {
-            Self::Connect(packet) => packet.encode(out),
-            Self::ConnAck(packet) => packet.encode(out),
             Self::Publish(packet) => packet.encode(out),
             Self::PubAck(packet) => packet.encode(out),
             Self::PubRec(packet) => packet.encode(out),
             Self::PubRel(packet) => packet.encode(out),
             Self::PubComp(packet) => packet.encode(out),
-            Self::Subscribe(packet) => packet.encode(out),
-            Self::SubAck(packet) => packet.encode(out),
-            Self::Unsubscribe(packet) => packet.encode(out),
-            Self::UnsubAck(packet) => packet.encode(out),
-            Self::PingReq | Self::PingResp | Self::Disconnect => {
-                out.reserve(2)?;
-                out.put(&[self.first_byte(), 0])
-            }
+            _ => encode_other(self, out),
+        }
+    }
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+fn encode_other<B: AsRef<[u8]>, O: Output + ?Sized>(
+    packet: &Packet<B>,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    match packet {
+        Packet::Connect(packet) => packet.encode(out),
+        Packet::ConnAck(packet) => packet.encode(out),
+        Packet::Publish(packet) => packet.encode(out),
+        Packet::PubAck(packet) => packet.encode(out),
+        Packet::PubRec(packet) => packet.encode(out),
+        Packet::PubRel(packet) => packet.encode(out),
+        Packet::PubComp(packet) => packet.encode(out),
+        Packet::Subscribe(packet) => packet.encode(out),
+        Packet::SubAck(packet) => packet.encode(out),
+        Packet::Unsubscribe(packet) => packet.encode(out),
+        Packet::UnsubAck(packet) => packet.encode(out),
+        Packet::PingReq | Packet::PingResp | Packet::Disconnect => {
+            out.reserve(2)?;
+            out.put(&[packet.first_byte(), 0])
         }
     }
 }

@@ -401,24 +401,38 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         /// With so many bytes of Topic Name and payload a message fits into a block.
         const SHORT: usize = BLOCK.saturating_sub(6);
-        let (topic, payload) = (self.topic.as_bytes(), self.payload.as_ref());
-        if !SMALL && topic.len().saturating_add(payload.len()) <= SHORT {
-            if let Some([first, remaining, rest @ ..]) = out.lend() {
-                let mut rest = Block::new(rest);
-                rest.append_field(topic);
-                if let Some(packet_id) = self.delivery.packet_id() {
-                    rest.append(&packet_id.get().to_be_bytes());
-                }
-                rest.append(payload);
-                let used = rest.used();
-                *first = self.first_byte();
-                [.., *remaining] = used.wrapping_sub(2).to_be_bytes();
-                out.keep(used);
-                return Ok(());
-            }
+        // Two slices that exist do not have more bytes than can be counted.
+        let len = self
+            .topic
+            .as_bytes()
+            .len()
+            .wrapping_add(self.payload.as_ref().len());
+        if !SMALL && len <= SHORT {
+            return encode_short(self, out);
         }
         encode_long(self, out)
     }
+}
+
+#[inline(never)]
+fn encode_short<B: AsRef<[u8]>, O: Output + ?Sized>(
+    publish: &Publish<B>,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    let Some([first, remaining, rest @ ..]) = out.lend() else {
+        return encode_long(publish, out);
+    };
+    let mut rest = Block::new(rest);
+    rest.append_field(publish.topic.as_bytes());
+    if let Some(packet_id) = publish.delivery.packet_id() {
+        rest.append(&packet_id.get().to_be_bytes());
+    }
+    rest.append(publish.payload.as_ref());
+    let used = rest.used();
+    *first = publish.first_byte();
+    [.., *remaining] = used.wrapping_sub(2).to_be_bytes();
+    out.keep(used);
+    Ok(())
 }
 
 impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {

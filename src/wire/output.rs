@@ -199,8 +199,10 @@ impl Output for SliceOutput<'_> {
 impl Output for alloc::vec::Vec<u8> {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
-        self.try_reserve(len)
-            .map_err(|_| EncodeError::NoRoom { needed: len })
+        if self.capacity().wrapping_sub(self.len()) < len {
+            return grow(self, len);
+        }
+        Ok(())
     }
 
     #[inline]
@@ -223,6 +225,16 @@ impl Output for alloc::vec::Vec<u8> {
     fn keep(&mut self, used: usize) {
         self.truncate(self.len().wrapping_sub(BLOCK).wrapping_add(used));
     }
+}
+
+/// Makes room in a vector. Out of line, as that is rare.
+#[cfg(feature = "alloc")]
+#[cold]
+#[inline(never)]
+fn grow(vector: &mut alloc::vec::Vec<u8>, len: usize) -> Result<(), EncodeError> {
+    vector
+        .try_reserve(len)
+        .map_err(|_| EncodeError::NoRoom { needed: len })
 }
 
 #[cfg(feature = "bytes")]
@@ -494,7 +506,8 @@ const fn short(remaining: u32) -> Option<u8> {
 }
 
 /// [`Encode::encode`] for a packet that does not fit into a block, or an output that lends none.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     out: &mut O,
