@@ -182,6 +182,14 @@ mod tests {
                         character.len() == 1,
                         "{cut:x?}"
                     );
+                    // The byte that is cut off comes behind the others instead, and a whole
+                    // eight bytes later.
+                    let later = [&cut, &string.as_bytes()[last..=last], b"b"].concat();
+                    assert_eq!(
+                        is_utf8_without::<NULL>(&later),
+                        character.len() == 1 || behind == 0,
+                        "{later:x?}"
+                    );
                 }
             }
         }
