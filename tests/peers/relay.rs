@@ -70,6 +70,15 @@ impl State {
         sent.filter(|sent| sent.from == from && sent.packet_type() == Some(packet))
             .count()
     }
+
+    /// What has come from this side in each connection, as far as the packets are whole.
+    fn sent(&self, from: Side) -> Vec<Vec<u8>> {
+        let of_connection = |sent: &Vec<Sent>| {
+            let sent = sent.iter().filter(|sent| sent.from == from);
+            sent.flat_map(|sent| &sent.bytes).copied().collect()
+        };
+        self.connections.iter().map(of_connection).collect()
+    }
 }
 
 /// Relays connections until it is dropped.
@@ -156,18 +165,6 @@ impl Relay {
         assert!(self.state.wait(all_answered).is_some(), "no answer");
     }
 
-    /// What has come from this side in each connection, as far as the packets are whole.
-    pub(crate) fn sent(&self, from: Side) -> Vec<Vec<u8>> {
-        self.state.change(|state| {
-            let connections = state.connections.iter();
-            let bytes = |sent: &Vec<Sent>| {
-                let sent = sent.iter().filter(|sent| sent.from == from);
-                sent.flat_map(|sent| &sent.bytes).copied().collect()
-            };
-            connections.map(bytes).collect()
-        })
-    }
-
     /// True if the server has sent a PUBLISH again after its PUBREL, which it must not
     /// [MQTT-4.3.3-1]: the receiver has forgotten the identifier and takes it for a new message.
     /// mosquitto 2.0.11 does so now and then, when a client is back before the end of its earlier
@@ -198,20 +195,25 @@ impl Relay {
     /// Has the library and, if it is installed, tshark decode what our side has sent. Returns the
     /// types of packets that there were.
     pub(crate) fn check(&self, ours: Side) -> BTreeSet<u8> {
-        let mut types = Vec::new();
-        for mut stream in self.sent(ours).iter().map(|bytes| &bytes[..]) {
-            let options = Options::new().max_packet_size(u32::MAX);
-            let mut of_connection = Vec::new();
-            while let Some(packet) = v3::decode(&mut stream, &options).expect("what we send") {
-                of_connection.push(packet.packet_type() as u8);
-            }
-            assert!(stream.is_empty(), "only whole packets are written down");
-            types.push(of_connection);
-        }
-        self.state
-            .change(|state| dissect::check(&state.connections, ours, &types));
+        // Both of the same state: what a side that is being ended has sent may still be on its way.
+        let types = self.state.change(|state| {
+            let types: Vec<_> = state.sent(ours).iter().map(|sent| types(sent)).collect();
+            dissect::check(&state.connections, ours, &types);
+            types
+        });
         types.into_iter().flatten().collect()
     }
+}
+
+/// The types of the packets, as the library decodes them.
+fn types(mut stream: &[u8]) -> Vec<u8> {
+    let options = Options::new().max_packet_size(u32::MAX);
+    let mut types = Vec::new();
+    while let Some(packet) = v3::decode(&mut stream, &options).expect("what we send") {
+        types.push(packet.packet_type() as u8);
+    }
+    assert!(stream.is_empty(), "only whole packets are written down");
+    types
 }
 
 impl Drop for Relay {
