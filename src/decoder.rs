@@ -27,10 +27,12 @@ pub trait Memory {
 
 fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
     let room = memory.get_mut(filled..).unwrap_or_default();
-    let Some(room) = room.get_mut(..bytes.len()) else {
-        return false;
-    };
-    room.copy_from_slice(bytes);
+    match (room.get_mut(..bytes.len()), bytes) {
+        // For those who read a byte at a time, without a call to copy it.
+        (Some([room]), [byte]) if !SMALL => *room = *byte,
+        (Some(room), bytes) => room.copy_from_slice(bytes),
+        (None, _) => return false,
+    }
     true
 }
 

@@ -410,8 +410,17 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
         if !SMALL && len <= SHORT {
             return encode_short(self, out);
         }
-        encode_long(self, out)
+        encode_large(self, out)
     }
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+fn encode_large<B: AsRef<[u8]>, O: Output + ?Sized>(
+    publish: &Publish<B>,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    encode_long(publish, out)
 }
 
 #[inline(never)]
@@ -420,7 +429,7 @@ fn encode_short<B: AsRef<[u8]>, O: Output + ?Sized>(
     out: &mut O,
 ) -> Result<(), EncodeError> {
     let Some([first, remaining, rest @ ..]) = out.lend() else {
-        return encode_long(publish, out);
+        return encode_large(publish, out);
     };
     let mut rest = Block::new(rest);
     rest.append_field(publish.topic.as_bytes());

@@ -488,10 +488,14 @@ pub trait Encode: PacketBody {
     }
 }
 
-/// A block of the output, unless code is to be small: then there is one way to write, not three.
+/// A block of the output for so many bytes, unless code is to be small: then there is one way to
+/// write, not three.
 #[inline(always)]
-fn lend<O: Output + ?Sized>(out: &mut O) -> Option<&mut [u8; BLOCK]> {
-    if SMALL { None } else { out.lend() }
+fn lend<O: Output + ?Sized>(out: &mut O, len: usize) -> Option<&mut [u8; BLOCK]> {
+    if SMALL || len > BLOCK {
+        return None;
+    }
+    out.lend()
 }
 
 /// A Remaining Length of one byte, if the packet fits into a block.
@@ -506,8 +510,7 @@ const fn short(remaining: u32) -> Option<u8> {
 }
 
 /// [`Encode::encode`] for a packet that does not fit into a block, or an output that lends none.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
+#[inline]
 pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     out: &mut O,
@@ -517,8 +520,7 @@ pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
     let tail = packet.tail();
     out.reserve(head.wrapping_add(tail.len()))?;
     let first = packet.first_byte();
-    let lent = if head <= BLOCK { lend(out) } else { None };
-    match lent {
+    match lend(out, head) {
         Some(bytes) => {
             let mut block = Block(bytes);
             put_header(&mut block, first, remaining)?;
