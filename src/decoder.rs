@@ -1468,6 +1468,18 @@ mod tests {
     }
 
     #[test]
+    fn an_overlong_remaining_length_is_refused_with_the_fixed_header_if_asked_for() {
+        let options = Options::new().refuse_overlong_remaining_length(true);
+        // PUBLISH of `hello` to `t`, with one byte of Remaining Length too many.
+        let overlong = b"\x30\x88\0\0\x01thello";
+        for len in 3..=overlong.len() {
+            let mut decoder = Decoder::with_options([0; 16], options);
+            let error = refusal(&mut decoder, &overlong[..len]);
+            assert_eq!(error.kind(), ErrorKind::RemainingLengthNotMinimal, "{len}");
+        }
+    }
+
+    #[test]
     fn a_packet_begun_in_pieces_is_too_large_for_decode_whatever_comes_next() {
         let mut decoder = Decoder::new([0; 16]);
         // PUBLISH with a topic of ten bytes: 14 have to come before the payload begins.
