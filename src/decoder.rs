@@ -1380,8 +1380,14 @@ mod tests {
     fn shrink_gives_everything_back_within_a_payload_in_pieces_and_after_an_error() {
         let options = Options::new().max_packet_size(8);
         let mut decoder = Decoder::with_options(Vec::new(), options);
-        piece(&mut decoder, &mut &LARGE[..3]);
-        piece(&mut decoder, &mut &LARGE[3..5]);
+        assert_eq!(piece(&mut decoder, &mut &LARGE[..3]), None);
+        // What comes before the payload is kept as long as it is not all there.
+        decoder.shrink();
+        assert_eq!(decoder.memory, &LARGE[..3]);
+        assert!(matches!(
+            piece(&mut decoder, &mut &LARGE[3..5]),
+            Some(Piece::PublishHeader(_))
+        ));
         decoder.shrink();
         assert_eq!(decoder.memory.capacity(), 0);
         assert_eq!(

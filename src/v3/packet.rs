@@ -456,45 +456,36 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
 }
 
 // Not the provided method as it is: one `match` that leads to each packet's own, instead of one
-// for the first byte, one for the length and one for the body. What is common comes first, without
-// making room for what the others need.
+// for the first byte, one for the length and one for the body.
 impl<B: AsRef<[u8]>> Encode for Packet<B> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         match self {
+            Self::Connect(packet) => encode_rare(packet, out),
+            Self::ConnAck(packet) => encode_rare(packet, out),
             Self::Publish(packet) => packet.encode(out),
             Self::PubAck(packet) => packet.encode(out),
             Self::PubRec(packet) => packet.encode(out),
             Self::PubRel(packet) => packet.encode(out),
             Self::PubComp(packet) => packet.encode(out),
-            _ => encode_other(self, out),
+            Self::Subscribe(packet) => encode_rare(packet, out),
+            Self::SubAck(packet) => encode_rare(packet, out),
+            Self::Unsubscribe(packet) => encode_rare(packet, out),
+            Self::UnsubAck(packet) => encode_rare(packet, out),
+            Self::PingReq | Self::PingResp | Self::Disconnect => {
+                out.reserve(2)?;
+                out.put(&[self.first_byte(), 0])
+            }
         }
     }
 }
 
+/// What there is few of is encoded out of line, so that room need not be made for what it takes
+/// wherever a packet is encoded.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
-fn encode_other<B: AsRef<[u8]>, O: Output + ?Sized>(
-    packet: &Packet<B>,
-    out: &mut O,
-) -> Result<(), EncodeError> {
-    match packet {
-        Packet::Connect(packet) => packet.encode(out),
-        Packet::ConnAck(packet) => packet.encode(out),
-        Packet::Publish(packet) => packet.encode(out),
-        Packet::PubAck(packet) => packet.encode(out),
-        Packet::PubRec(packet) => packet.encode(out),
-        Packet::PubRel(packet) => packet.encode(out),
-        Packet::PubComp(packet) => packet.encode(out),
-        Packet::Subscribe(packet) => packet.encode(out),
-        Packet::SubAck(packet) => packet.encode(out),
-        Packet::Unsubscribe(packet) => packet.encode(out),
-        Packet::UnsubAck(packet) => packet.encode(out),
-        Packet::PingReq | Packet::PingResp | Packet::Disconnect => {
-            out.reserve(2)?;
-            out.put(&[packet.first_byte(), 0])
-        }
-    }
+fn encode_rare<T: Encode, O: Output + ?Sized>(packet: &T, out: &mut O) -> Result<(), EncodeError> {
+    packet.encode(out)
 }
 
 /// A packet becomes a [`Packet`].
