@@ -267,7 +267,11 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
         if let State::Boundary = self.state {
             if let Some(frame) = self.frame_at_hand(input) {
-                if let Some(packet) = P::read_at_hand(&frame.header, frame.bytes) {
+                if let Some(packet) = P::read_message_at_hand(&frame.header, frame.bytes) {
+                    self.take(&frame, input);
+                    return Ok(Some(packet));
+                }
+                if let Some(packet) = P::read_short_at_hand(frame.bytes) {
                     self.take(&frame, input);
                     return Ok(Some(packet));
                 }
@@ -745,10 +749,13 @@ fn read_frame<'a, P: PacketSet>(
     frame: &'a [u8],
     options: &Options,
 ) -> Result<Option<P::Packet<'a>>, DecodeError> {
-    match P::read_at_hand(header, frame) {
-        Some(packet) => Ok(Some(packet)),
-        None => P::read(header, frame, options),
+    if let Some(packet) = P::read_message_at_hand(header, frame) {
+        return Ok(Some(packet));
     }
+    if let Some(packet) = P::read_short_at_hand(frame) {
+        return Ok(Some(packet));
+    }
+    P::read(header, frame, options)
 }
 
 /// What a frame that has been read leads to. The packet may borrow from the decoder's memory, so that

@@ -40,6 +40,7 @@ use crate::wire::{
     clippy::exhaustive_structs,
     reason = "the fields are the standard's; a new one would be a new version of MQTT"
 )]
+#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct Subscribe<B> {
     /// Packet Identifier.
     pub packet_id: PacketId,

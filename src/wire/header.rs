@@ -153,12 +153,19 @@ pub trait PacketSet {
         options: &Options,
     ) -> Result<Option<Self::Packet<'a>>, DecodeError>;
 
-    /// [`read`](Self::read) for the packets that most frames are, in as few steps as possible.
-    /// `None` says nothing about the frame but that `read` has to look at it.
+    /// [`read`](Self::read) for messages, in as few steps as possible. `None` says nothing about the
+    /// frame but that `read` has to look at it.
     #[doc(hidden)]
-    fn read_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Self::Packet<'a>>;
+    fn read_message_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Self::Packet<'a>>;
 
-    /// [`read_at_hand`](Self::read_at_hand) for a frame of these four bytes.
+    /// The same for packets of two or four bytes. Not together with messages: where one function
+    /// may lead to either, the first eight bytes of a packet are written in pieces, as an
+    /// acknowledgement has only two of them, and the processor has to wait until it can read them
+    /// together.
+    #[doc(hidden)]
+    fn read_short_at_hand<'a>(frame: &[u8]) -> Option<Self::Packet<'a>>;
+
+    /// The same for a frame of these four bytes.
     #[doc(hidden)]
     fn read_acknowledgement<'a>(frame: [u8; 4]) -> Option<Self::Packet<'a>>;
 
