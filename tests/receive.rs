@@ -353,6 +353,22 @@ fn an_acknowledgement_over_the_limit_is_too_large_as_any_other_packet() {
 }
 
 #[test]
+fn what_looks_like_packets_within_a_payload_is_payload_wherever_it_is_cut() {
+    // PUBACK, PUBLISH, PUBREL and PINGREQ, in a message.
+    let payload = b"\x40\x02\0\x01\x30\x04\0\x01tx\x62\x02\0\x01\xc0\0";
+    let publish = [&b"\x30\x13\0\x01t"[..], payload].concat();
+    for cut in 1..publish.len() {
+        let (mut server, mut decoder) = connected_server(CONNECT);
+        let (mut start, mut end) = publish.split_at(cut);
+        let step = server.receive(NOW, &mut decoder, &mut start);
+        assert_eq!(step, Ok(None), "cut at {cut}");
+        let step = server.receive(NOW, &mut decoder, &mut end);
+        assert_eq!(message(step), payload, "cut at {cut}");
+        assert_eq!(server.receive(NOW, &mut decoder, &mut end), Ok(None));
+    }
+}
+
+#[test]
 fn a_longer_remaining_length_than_necessary_is_refused_if_that_is_asked_for() {
     let options = Options::new().refuse_overlong_remaining_length(true);
     for (publish, is_taken) in [

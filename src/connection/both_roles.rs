@@ -280,6 +280,9 @@ macro_rules! both_roles {
                         if let Ok(Some(event)) = result {
                             return Ok(Some(Step::Event(event)));
                         }
+                        if let Some(control) = self.core.poll_control() {
+                            return Ok(Some(Step::Action(Action::Transmit(control))));
+                        }
                     } else if let Some(frame) = decoder.frame_at_hand(input) {
                         if let Some(publish) = publish_at_hand(&frame.header, frame.bytes) {
                             match self.core.take_message(now, publish.delivery) {
