@@ -353,6 +353,23 @@ fn an_acknowledgement_over_the_limit_is_too_large_as_any_other_packet() {
 }
 
 #[test]
+fn after_a_fault_the_decoder_gives_it_again_as_after_decode() {
+    // UNSUBSCRIBE without a Topic Filter, whole and in memory.
+    let malformed = b"\xa2\x02\0\x01";
+    let fault = v3::decode(&mut &malformed[..], &Options::new()).unwrap_err();
+    for cut in 0..malformed.len() {
+        let (mut server, mut decoder) = connected_server(CONNECT);
+        let (mut start, mut end) = malformed.split_at(cut);
+        let step = server.receive(NOW, &mut decoder, &mut start);
+        assert_eq!(step, Ok(None), "cut at {cut}");
+        let step = server.receive(NOW, &mut decoder, &mut end);
+        let close = Action::Close(CloseReason::Violation(PeerError::Malformed(fault)));
+        assert_eq!(step, Ok(Some(Step::Action(close))), "cut at {cut}");
+        assert_eq!(decoder.decode(&mut &b"\xc0\0"[..]), Err(fault));
+    }
+}
+
+#[test]
 fn what_looks_like_packets_within_a_payload_is_payload_wherever_it_is_cut() {
     // PUBACK, PUBLISH, PUBREL and PINGREQ, in a message.
     let payload = b"\x40\x02\0\x01\x30\x04\0\x01tx\x62\x02\0\x01\xc0\0";
