@@ -396,7 +396,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         }
         let (end, rest) = input.split_at_checked(missing as usize)?;
         self.memory
-            .append(wanted.wrapping_sub(missing) as usize, end)
+            .append(filled(wanted, missing), end)
             .then_some((header, rest))
     }
 
@@ -413,7 +413,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         if input.len() >= *missing as usize {
             return false;
         }
-        let filled = wanted.wrapping_sub(*missing) as usize;
+        let filled = filled(*wanted, *missing);
         match input {
             // For those who read a byte at a time, without a call.
             [_] => keep(&mut self.memory, filled, missing, input),
@@ -590,14 +590,14 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
                     wanted,
                     missing,
                 } => {
-                    let (filled, wanted) = (wanted.wrapping_sub(missing), wanted as usize);
+                    let (filled, wanted) = (filled(wanted, missing), wanted as usize);
                     if !in_pieces && wanted != header.packet_len() {
                         // It was begun in pieces, because it does not fit.
                         return Err(too_large(&header));
                     }
                     let bytes = take_up_to(input, missing as usize);
-                    self.append(&header, filled as usize, bytes)?;
-                    let filled = (filled as usize).wrapping_add(bytes.len());
+                    self.append(&header, filled, bytes)?;
+                    let filled = filled.wrapping_add(bytes.len());
                     self.state = gathering(header, filled, wanted);
                     if filled < wanted {
                         return Ok(Taken::MoreInput);
@@ -731,7 +731,7 @@ impl<P> Decoder<P, alloc::vec::Vec<u8>> {
             }
             | State::GatheringStart {
                 wanted, missing, ..
-            } => wanted.wrapping_sub(missing) as usize,
+            } => filled(wanted, missing),
             State::Boundary
             | State::InHeader { .. }
             | State::InPayload { .. }
@@ -798,6 +798,12 @@ fn gathering(header: Header, filled: usize, wanted: usize) -> State {
         wanted,
         missing,
     }
+}
+
+/// How many of the `wanted` bytes are in memory.
+#[inline(always)]
+const fn filled(wanted: u32, missing: u32) -> usize {
+    wanted.wrapping_sub(missing) as usize
 }
 
 /// Keeps less than is `missing`.
