@@ -266,8 +266,8 @@ macro_rules! both_roles {
                 if SMALL {
                     return self.receive_with_care(now, decoder, input);
                 }
-                if let Some(control) = self.core.poll_control() {
-                    return Ok(Some(Step::Action(Action::Transmit(control))));
+                if let Some(action) = self.core.poll_answer() {
+                    return Ok(Some(Step::Action(action)));
                 }
                 if self.is_flowing() && self.core.is_quiet() && decoder.is_at_packet_boundary() {
                     if input.is_empty() {
@@ -280,8 +280,8 @@ macro_rules! both_roles {
                         if let Ok(Some(event)) = result {
                             return Ok(Some(Step::Event(event)));
                         }
-                        if let Some(control) = self.core.poll_control() {
-                            return Ok(Some(Step::Action(Action::Transmit(control))));
+                        if let Some(action) = self.core.poll_answer() {
+                            return Ok(Some(Step::Action(action)));
                         }
                     } else if let Some(frame) = decoder.frame_at_hand(input) {
                         if let Some(publish) = publish_at_hand(&frame.header, frame.bytes) {

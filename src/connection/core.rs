@@ -222,8 +222,8 @@ impl<S: Slots> Core<S> {
         if let Some(change) = self.store.take() {
             return Some(Action::Store(change));
         }
-        if let Some(control) = self.poll_control() {
-            return Some(Action::Transmit(control));
+        if let Some(action) = self.poll_answer() {
+            return Some(action);
         }
         if self.outgoing > 0 {
             return None;
@@ -247,7 +247,7 @@ impl<S: Slots> Core<S> {
 
     /// The answer that is to be sent, if nothing has to be done before that.
     #[inline]
-    pub(super) const fn poll_control(&mut self) -> Option<Control> {
+    pub(super) const fn poll_answer(&mut self) -> Option<Action> {
         // Nothing may come between the pieces of a payload.
         if self.store.is_some() || self.outgoing > 0 {
             return None;
@@ -255,7 +255,7 @@ impl<S: Slots> Core<S> {
         match self.control.take() {
             Some(answer) => {
                 self.sent_now();
-                Some(answer.control())
+                Some(Action::Transmit(answer.control()))
             }
             None => None,
         }
