@@ -125,7 +125,7 @@ mod tests {
     use crate::session::{Session, Slot};
     use crate::time::Timestamp;
     use crate::types::{PacketId, Text, TopicName};
-    use crate::v3::{Connect, Delivery, PubAck, Publish};
+    use crate::v3::{Connect, Delivery, EncodedConnect, PubAck, Publish};
 
     const PUBLISH: &[u8] = b"\x30\x07\x00\x03a/bhi";
 
@@ -188,7 +188,8 @@ mod tests {
     fn pingresp() -> Control {
         let now = Timestamp::from_millis(0);
         let mut server = Server::new(Session::<[Slot; 1]>::default(), Config::new(), now);
-        let connect = Packet::Connect(Connect::new(Text::EMPTY));
+        let connect = EncodedConnect::encode_to_vec(&Connect::new(Text::EMPTY));
+        let connect = Packet::Connect(connect.unwrap());
         server.handle_packet(now, connect).unwrap();
         server.accept(now, &mut None, &mut BytesMut::new()).unwrap();
         server.handle_packet(now, Packet::<&[u8]>::PingReq).unwrap();

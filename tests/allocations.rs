@@ -109,7 +109,7 @@ fn reading_the_fields_of_a_packet_allocates_nothing() {
         let packet = decode_whole(&row.bytes, &unlimited()).unwrap();
         let mut bytes = 0;
         let count = allocations(|| match &packet {
-            Packet::Connect(connect) => bytes += connect.client_id.as_str().len() + 1,
+            Packet::Connect(connect) => bytes += connect.fields().client_id.as_str().len() + 1,
             Packet::Subscribe(subscribe) => {
                 for entry in &subscribe.subscriptions {
                     bytes += entry.topic_filter.as_str().len();

@@ -16,7 +16,7 @@ use mqtt_sansio::v3::{
 use mqtt_sansio::{
     Action, Client, CloseReason, Config, DecodeError, Encode, EncodeError, Event, HandleError,
     Message, Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError, SendError,
-    Server, Session, SliceOutput, Slot, Text, TextError, Timestamp, TopicFilter, TopicName,
+    Server, Session, SliceOutput, Slot, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -144,6 +144,16 @@ fn errors_are_errors_and_everything_goes_to_other_threads() {
     sent::<Outbox<Message<Vec<u8>>>>();
     assert!(size_of::<DecodeError>() <= 8);
     assert!(size_of::<Action>() <= 8);
+}
+
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn no_packet_needs_more_room_than_a_publish() {
+    assert_eq!(size_of::<Publish<&[u8]>>(), 40);
+    assert_eq!(size_of::<Packet<&[u8]>>(), 48);
+    assert_eq!(size_of::<Option<Packet<&[u8]>>>(), 48);
+    assert_eq!(size_of::<Event<&[u8]>>(), 40);
+    assert_eq!(size_of::<Step<&[u8]>>(), 48);
 }
 
 #[test]

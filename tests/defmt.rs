@@ -11,9 +11,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use mqtt_sansio::v3::{
-    ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, EncodedMessage, List, Packet,
-    ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, ReceiverPart,
-    ReturnCode, SubAck, SubAckEntry, Subscribe, Subscription, UnsubAck, Unsubscribe, V3, Will,
+    ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, EncodedConnect,
+    EncodedMessage, List, Packet, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
+    PublishHeader, ReceiverPart, ReturnCode, SubAck, SubAckEntry, Subscribe, Subscription,
+    UnsubAck, Unsubscribe, V3, Will,
 };
 use mqtt_sansio::{
     Action, Change, Client, CloseReason, Config, Control, DecodeError, EncodeError, ErrorKind,
@@ -78,7 +79,7 @@ fn every_public_type_with_a_value_can_be_logged() {
     let logged = logged! {
         Action Change Client<Slots> CloseReason Config ConnAck Connect<Bytes> ConnectRefusal
         Control Credentials<Bytes> DecodeError Decoder<[u8; 8]> Delivery EncodeError
-        EncodedMessage<Bytes, Bytes> ErrorKind Event<Bytes> Field HandleError Header InFlight
+        EncodedConnect<Bytes> EncodedMessage<Bytes, Bytes> ErrorKind Event<Bytes> Field HandleError Header InFlight
         List<Bytes, SubAckEntry> Message<Bytes> MessageHeader<Bytes> NotNow Options Packet<Bytes>
         PacketId PacketType PeerError Piece<'static, Whole, InPieces>
         ProtocolLevel PubAck PubComp PubRec PubRel Publish<Bytes> PublishHeader<Bytes> QoS Reaction

@@ -19,9 +19,9 @@ use common::{
     unlimited,
 };
 use mqtt_sansio::v3::{
-    self, ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, Packet, ProtocolLevel,
-    PubAck, PubComp, PubRec, PubRel, Publish, ReturnCode, ReturnCodes, SubAck, Subscribe,
-    Subscription, Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
+    self, ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, EncodedConnect, Packet,
+    ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, ReturnCode, ReturnCodes, SubAck,
+    Subscribe, Subscription, Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
 };
 use mqtt_sansio::{
     Encode, EncodeError, ErrorKind, Options, PacketId, Piece, QoS, Text, TopicFilter, TopicName,
@@ -140,6 +140,13 @@ fn connect() -> impl Strategy<Value = Connect<Vec<u8>>> {
         })
 }
 
+/// As it is in a packet, with and without the feature `alloc`.
+fn encoded_connect(connect: &Connect<Vec<u8>>) -> EncodedConnect<Vec<u8>> {
+    let mut buffer = vec![0; connect.encoded_len().unwrap()];
+    let encoded = EncodedConnect::encode_to_slice(&mut buffer, connect);
+    encoded.unwrap().map(<[u8]>::to_vec)
+}
+
 fn connack() -> impl Strategy<Value = ConnAck> {
     prop_oneof![
         any::<bool>().prop_map(|session_present| ConnAck::Accepted { session_present }),
@@ -212,7 +219,7 @@ fn suback() -> impl Strategy<Value = SubAck<Vec<u8>>> {
 
 fn packet() -> impl Strategy<Value = Packet<Vec<u8>>> {
     prop_oneof![
-        3 => connect().prop_map(Packet::Connect),
+        3 => connect().prop_map(|connect| Packet::Connect(encoded_connect(&connect))),
         1 => connack().prop_map(Packet::ConnAck),
         4 => publish().prop_map(Packet::Publish),
         1 => packet_id().prop_map(|packet_id| PubAck { packet_id }.into()),
@@ -394,6 +401,16 @@ proptest! {
         prop_assert_eq!(outcome.error, None);
         prop_assert_eq!(outcome.packets, [packet]);
         prop_assert_eq!(outcome.position, bytes.len() as u64);
+    }
+
+    #[test]
+    fn a_connect_comes_back_with_the_fields_that_it_was_encoded_from(connect in connect()) {
+        let bytes = encode(&connect);
+        let packet = v3::decode(&mut &bytes[..], &Options::new()).unwrap().unwrap();
+        let Packet::Connect(decoded) = packet else { panic!("{packet:?}") };
+        prop_assert_eq!(decoded.fields(), connect.as_ref());
+        let built = encoded_connect(&connect);
+        prop_assert_eq!(built.as_ref(), decoded);
     }
 
     #[test]

@@ -20,7 +20,7 @@ mod conversation;
 type ThisRole = AsServer;
 
 use conversation::*;
-use mqtt_sansio::v3::{Connect, ConnectRefusal, ProtocolLevel};
+use mqtt_sansio::v3::{Connect, ConnectRefusal, EncodedConnect, ProtocolLevel};
 use mqtt_sansio::{
     Action, Change, CloseReason, Config, ErrorKind, Event, HandleError, NotNow, PacketType,
     PeerError, SendError, Server, Session, Slot, State,
@@ -63,15 +63,17 @@ fn with_received(number: u16) -> Session<Vec<Slot>> {
 
 // Connecting
 
+fn encoded(connect: &Connect<&[u8]>) -> EncodedConnect<Vec<u8>> {
+    EncodedConnect::encode_to_vec(connect).unwrap()
+}
+
 /// [MQTT-3.1.4-4, MQTT-3.2.0-1]
 #[test]
 fn a_connect_is_accepted_with_connack() {
     let mut s = begins(CONFIG);
     s.state(State::Start);
     s.receives("10 0d 00 04 'MQTT' 04 02 00 3c 00 01 'c'")
-        .event(Event::ConnectRequested(
-            connect_packet(true, 60).map(<[u8]>::to_vec),
-        ))
+        .event(Event::ConnectRequested(encoded(&connect_packet(true, 60))))
         .state(State::Requested);
     assert!(s.peer.is_clean_session());
     s.accepts(None).sends("20 02 00 00").state(State::Connected);
@@ -81,10 +83,10 @@ fn a_connect_is_accepted_with_connack() {
 fn a_client_of_mqtt_3_1_is_accepted_too() {
     let mut s = begins(CONFIG);
     s.receives("10 0f 00 06 'MQIsdp' 03 02 00 3c 00 01 'c'")
-        .event(Event::ConnectRequested(Connect {
+        .event(Event::ConnectRequested(encoded(&Connect {
             protocol_level: ProtocolLevel::V3_1,
-            ..connect_packet(true, 60).map(<[u8]>::to_vec)
-        }));
+            ..connect_packet(true, 60)
+        })));
     s.accepts(None).sends("20 02 00 00");
 }
 
@@ -298,7 +300,7 @@ fn an_empty_client_identifier_with_clean_session_reaches_the_application() {
     let Some(Item::Event(Event::ConnectRequested(connect))) = s.log_pop() else {
         panic!("no CONNECT");
     };
-    assert_eq!(connect.client_id, "");
+    assert_eq!(connect.fields().client_id, "");
     s.accepts(None).sends("20 02 00 00");
 }
 

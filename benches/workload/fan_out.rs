@@ -1,6 +1,6 @@
 //! One message for many subscribers, each with a connection, an identifier and a QoS of its own.
 
-use mqtt_sansio::v3::{Connect, EncodedMessage, Packet, PubAck, ReceiverPart};
+use mqtt_sansio::v3::{Connect, EncodedConnect, EncodedMessage, Packet, PubAck, ReceiverPart};
 use mqtt_sansio::{
     Config, Message, PacketId, QoS, Server, Session, Slot, Text, Timestamp, TopicName,
 };
@@ -37,7 +37,9 @@ impl Subscriber {
         let (qos, next) = qos_and_id(n);
         let mut server = Server::new(Session::default(), Config::new(), NOW);
         let mut out = Vec::with_capacity(128);
-        let connect = Packet::Connect(Connect::new(Text::new("s").unwrap()));
+        let connect = Connect::new(Text::new("s").unwrap());
+        let connect = EncodedConnect::encode_to_vec(&connect).unwrap();
+        let connect = Packet::Connect(connect);
         server.handle_packet(NOW, connect).unwrap();
         server.accept(NOW, &mut None, &mut out).unwrap();
         for id in 1..next {

@@ -1,8 +1,8 @@
 //! From fields to the packets of this crate, and back to what was seen.
 
 use mqtt_sansio::v3::{
-    Connect, Credentials, Delivery, Packet, PacketRef, PubAck, Publish, ReturnCode, ReturnCodes,
-    SubAck, Subscribe, Subscription, Subscriptions, Will,
+    Connect, Credentials, Delivery, EncodedConnect, Packet, PacketRef, PubAck, Publish, ReturnCode,
+    ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions, Will,
 };
 use mqtt_sansio::{Encode, Options, Output, PacketId, QoS, Text, TopicFilter, TopicName};
 
@@ -36,6 +36,7 @@ pub fn see(packet: &PacketRef<'_>, seen: &mut Seen) {
             }
         }
         Packet::Connect(connect) => {
+            let connect = connect.fields();
             seen.packet(0);
             seen.number(connect.keep_alive);
             seen.bytes(connect.client_id.as_bytes());
@@ -52,10 +53,11 @@ pub fn see(packet: &PacketRef<'_>, seen: &mut Seen) {
     }
 }
 
-/// A packet that borrows its fields, but for those with a list, which has to be built.
+/// A packet that borrows its fields, but for those that hold encoded fields, which have to be built.
 #[derive(Debug)]
 pub enum Built<'a> {
     Whole(PacketRef<'a>),
+    Connect(EncodedConnect<Vec<u8>>),
     Subscribe(Subscribe<Vec<u8>>),
     SubAck(SubAck<Vec<u8>>),
 }
@@ -65,6 +67,7 @@ impl Built<'_> {
     pub fn encode<O: Output>(&self, out: &mut O) {
         match self {
             Self::Whole(packet) => packet.encode(out),
+            Self::Connect(connect) => connect.encode(out),
             Self::Subscribe(subscribe) => subscribe.encode(out),
             Self::SubAck(suback) => suback.encode(out),
         }
@@ -150,20 +153,23 @@ pub fn build(fields: &Fields) -> Built<'_> {
             will_message,
             user_name,
             password,
-        } => Packet::Connect(Connect {
-            keep_alive: *keep_alive,
-            will: Some(Will {
-                topic: TopicName::new(will_topic).unwrap(),
-                message: will_message,
-                qos: QoS::AtLeastOnce,
-                retain: true,
-            }),
-            credentials: Some(Credentials {
-                user_name: Text::new(user_name).unwrap(),
-                password: Some(password.as_bytes()),
-            }),
-            ..Connect::new(Text::new(client_id).unwrap())
-        }),
+        } => {
+            let connect = Connect {
+                keep_alive: *keep_alive,
+                will: Some(Will {
+                    topic: TopicName::new(will_topic).unwrap(),
+                    message: will_message,
+                    qos: QoS::AtLeastOnce,
+                    retain: true,
+                }),
+                credentials: Some(Credentials {
+                    user_name: Text::new(user_name).unwrap(),
+                    password: Some(password.as_bytes()),
+                }),
+                ..Connect::new(Text::new(client_id).unwrap())
+            };
+            return Built::Connect(EncodedConnect::encode_to_vec(&connect).unwrap());
+        }
     })
 }
 

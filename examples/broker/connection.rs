@@ -159,7 +159,7 @@ impl Connection {
     /// Something has happened that the broker has to know of.
     async fn handle(&mut self, event: Event<&[u8]>) -> Result<(), SendError> {
         match event {
-            Event::ConnectRequested(connect) => self.connect(connect).await?,
+            Event::ConnectRequested(connect) => self.connect(connect.fields()).await?,
             Event::Message(publish) => {
                 // Copied, so that a message that is kept does not keep what it came with.
                 let message = Message::from(publish.map(Arc::from));

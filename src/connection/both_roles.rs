@@ -296,7 +296,10 @@ macro_rules! both_roles {
                         }
                     }
                 }
-                self.receive_with_care(now, decoder, input)
+                let mut rest = *input;
+                let step = self.receive_with_care(now, decoder, &mut rest);
+                *input = rest;
+                step
             }
 
             /// [`receive`](Self::receive) for everything.

@@ -2,7 +2,9 @@
 
 use crate::types::{PacketId, QoS, TopicName};
 use crate::v3::fmt::{self, fields};
-use crate::v3::{Connect, ConnectRefusal, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe};
+use crate::v3::{
+    ConnectRefusal, EncodedConnect, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe,
+};
 
 /// What has happened, as far as the application has to know. It may borrow from the packet that
 /// was handed in.
@@ -12,7 +14,7 @@ pub enum Event<B: AsRef<[u8]>> {
     /// Server: a client asks for a connection. Answer with
     /// [`Server::accept`](crate::Server::accept) or [`Server::refuse`](crate::Server::refuse).
     /// Nothing else is dealt with before.
-    ConnectRequested(Connect<B>),
+    ConnectRequested(EncodedConnect<B>),
     /// Client: the server has accepted the connection.
     Connected {
         /// The server goes on with the session that it kept. If not, what the client kept is lost

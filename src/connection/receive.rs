@@ -10,6 +10,7 @@ use crate::v3::Packet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver has to do either")]
 #[must_use]
+#[cfg_attr(target_pointer_width = "64", repr(usize))] // see `Packet`
 pub enum Step<B: AsRef<[u8]>> {
     /// What the connection asks its driver to do.
     Action(Action),

@@ -47,7 +47,7 @@ use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction, SMALL};
 /// let mut received = &b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"[..];
 /// while let Some(packet) = decoder.decode(&mut received)? {
 ///     if let Some(Event::ConnectRequested(connect)) = server.handle_packet(now, packet)? {
-///         assert_eq!(connect.client_id, "c");
+///         assert_eq!(connect.fields().client_id, "c");
 ///         server.accept(now, &mut None, &mut out)?;
 ///     }
 ///     while let Some(action) = server.poll_action() {
@@ -240,10 +240,11 @@ impl<S: Slots> Server<S> {
             (State::Start, Packet::Connect(connect)) => {
                 self.core.state = State::Requested;
                 self.core.deadline = None;
-                self.core.keep_alive = connect.keep_alive;
-                self.core.clean_session = connect.clean_session; // [MQTT-3.1.4-3]
-                self.core.is_v3_1 = connect.protocol_level == ProtocolLevel::V3_1;
-                self.core.will = connect.will.is_some(); // [MQTT-3.1.2-8, MQTT-3.1.2-12]
+                let fields = connect.fields();
+                self.core.keep_alive = fields.keep_alive;
+                self.core.clean_session = fields.clean_session; // [MQTT-3.1.4-3]
+                self.core.is_v3_1 = fields.protocol_level == ProtocolLevel::V3_1;
+                self.core.will = fields.will.is_some(); // [MQTT-3.1.2-8, MQTT-3.1.2-12]
                 self.core.received_now();
                 Ok(Some(Event::ConnectRequested(connect)))
             }

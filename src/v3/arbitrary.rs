@@ -7,8 +7,8 @@ use alloc::vec::Vec;
 use arbitrary::{Arbitrary, Result, Unstructured};
 
 use super::{
-    Connect, Credentials, List, Packet, ProtocolLevel, Publish, ReturnCode, SubAck, Subscribe,
-    Subscription, Unsubscribe, Will,
+    Connect, Credentials, EncodedConnect, List, Packet, ProtocolLevel, Publish, ReturnCode, SubAck,
+    Subscribe, Subscription, Unsubscribe, Will,
 };
 use crate::types::{QoS, Text, TopicFilter, TopicName};
 
@@ -153,6 +153,13 @@ impl<'a> Arbitrary<'a> for Unsubscribe<Vec<u8>> {
     }
 }
 
+impl<'a> Arbitrary<'a> for EncodedConnect<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let connect: Connect<Vec<u8>> = u.arbitrary()?;
+        Self::encode_to_vec(&connect).map_err(refused)
+    }
+}
+
 impl<'a> Arbitrary<'a> for Packet<Vec<u8>> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(match u.int_in_range(1..=14)? {
@@ -206,7 +213,7 @@ mod tests {
     fn client_identifiers_are_of_all_kinds() {
         let lengths: BTreeSet<usize> = packets()
             .filter_map(|packet| match packet {
-                Packet::Connect(connect) => Some(connect.client_id.as_bytes().len()),
+                Packet::Connect(connect) => Some(connect.fields().client_id.as_bytes().len()),
                 _ => None,
             })
             .collect();
@@ -247,6 +254,7 @@ mod tests {
         let (mut bare, mut full) = (false, false);
         for packet in packets() {
             if let Packet::Connect(connect) = packet {
+                let connect = connect.fields();
                 let password = connect.credentials.as_ref().map(|it| it.password.is_some());
                 bare |= connect.will.is_none() && password.is_none();
                 full |= connect.will.is_some() && password == Some(true);

@@ -3,7 +3,8 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{
-    Connect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe, V3,
+    Connect, EncodedConnect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe,
+    Unsubscribe, V3,
 };
 use crate::wire::{DecodeError, Options, PacketSet, frame};
 
@@ -33,7 +34,7 @@ macro_rules! share {
     )+};
 }
 
-share!(Packet Connect Publish PublishHeader Subscribe SubAck Unsubscribe);
+share!(Packet EncodedConnect Connect Publish PublishHeader Subscribe SubAck Unsubscribe);
 
 /// Decodes the packet at the start of `src` and takes it off, as references into what `src` held
 /// (feature `bytes`). `Ok(None)` means that more bytes are needed: append what arrives and call

@@ -1,10 +1,7 @@
 //! CONNECT (section 3.1).
 
-use super::read::read_checked;
 use crate::types::{QoS, Text, TopicName};
-use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, Reader, put_field,
-};
+use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, put_field};
 
 /// CONNECT: the first packet of a client on a connection (section 3.1).
 ///
@@ -34,7 +31,6 @@ use crate::wire::{
     clippy::exhaustive_structs,
     reason = "the fields are the standard's; a new one would be a new version of MQTT"
 )]
-#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct Connect<B> {
     /// MQTT 3.1.1 or MQTT 3.1.
     pub protocol_level: ProtocolLevel,
@@ -135,14 +131,63 @@ pub struct Credentials<B> {
     pub password: Option<B>,
 }
 
-const RESERVED: u8 = 1;
-const CLEAN_SESSION: u8 = 1 << 1;
-const WILL: u8 = 1 << 2;
-const WILL_QOS: u8 = 3 << WILL_QOS_SHIFT;
-const WILL_QOS_SHIFT: u32 = 3;
-const WILL_RETAIN: u8 = 1 << 5;
-const PASSWORD: u8 = 1 << 6;
-const USER_NAME: u8 = 1 << 7;
+/// Protocol Name, Protocol Level, Connect Flags and Keep Alive (section 3.1.2).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct VariableHeader {
+    pub(super) protocol_level: ProtocolLevel,
+    /// Connect Flags.
+    pub(super) flags: u8,
+    pub(super) keep_alive: u16,
+}
+
+// Connect Flags (section 3.1.2.3).
+pub(super) const RESERVED: u8 = 1;
+pub(super) const CLEAN_SESSION: u8 = 1 << 1;
+pub(super) const WILL: u8 = 1 << 2;
+pub(super) const WILL_QOS: u8 = 3 << WILL_QOS_SHIFT;
+pub(super) const WILL_QOS_SHIFT: u32 = 3;
+pub(super) const WILL_RETAIN: u8 = 1 << 5;
+pub(super) const PASSWORD: u8 = 1 << 6;
+pub(super) const USER_NAME: u8 = 1 << 7;
+
+impl VariableHeader {
+    pub(super) const fn of<B>(connect: &Connect<B>) -> Self {
+        let mut flags = 0;
+        if connect.clean_session {
+            flags |= CLEAN_SESSION;
+        }
+        if let Some(will) = &connect.will {
+            flags |= WILL | will.qos.number() << WILL_QOS_SHIFT;
+            if will.retain {
+                flags |= WILL_RETAIN;
+            }
+        }
+        if let Some(credentials) = &connect.credentials {
+            flags |= USER_NAME;
+            if credentials.password.is_some() {
+                flags |= PASSWORD;
+            }
+        }
+        Self {
+            protocol_level: connect.protocol_level,
+            flags,
+            keep_alive: connect.keep_alive,
+        }
+    }
+
+    /// Whether the Client Identifier may be empty: MQTT 3.1.1 with Clean Session
+    /// [MQTT-3.1.3-7, MQTT-3.1.3-8]. MQTT 3.1 asks for at least one character.
+    pub(super) const fn allows_empty_client_id(&self) -> bool {
+        self.flags & CLEAN_SESSION != 0 && matches!(self.protocol_level, ProtocolLevel::V3_1_1)
+    }
+
+    pub(super) fn write<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let name = self.protocol_level.protocol_name().as_bytes();
+        put_field(out, Field::ProtocolName, name)?;
+        let [high, low] = self.keep_alive.to_be_bytes();
+        out.put(&[self.protocol_level.number(), self.flags, high, low])
+    }
+}
 
 impl<B> Connect<B> {
     /// MQTT 3.1.1, Clean Session, no Keep Alive, no Will, no User Name.
@@ -168,33 +213,6 @@ impl<B> Connect<B> {
             will: self.will.map(|will| will.map(&mut f)),
             credentials: self.credentials.map(|credentials| credentials.map(&mut f)),
         }
-    }
-
-    /// The Connect Flags byte (section 3.1.2.3).
-    const fn flags(&self) -> u8 {
-        let mut flags = 0;
-        if self.clean_session {
-            flags |= CLEAN_SESSION;
-        }
-        if let Some(will) = &self.will {
-            flags |= WILL | will.qos.number() << WILL_QOS_SHIFT;
-            if will.retain {
-                flags |= WILL_RETAIN;
-            }
-        }
-        if let Some(credentials) = &self.credentials {
-            flags |= USER_NAME;
-            if credentials.password.is_some() {
-                flags |= PASSWORD;
-            }
-        }
-        flags
-    }
-
-    /// Whether the Client Identifier may be empty: MQTT 3.1.1 with Clean Session
-    /// [MQTT-3.1.3-7, MQTT-3.1.3-8]. MQTT 3.1 asks for at least one character.
-    const fn allows_empty_client_id(&self) -> bool {
-        self.clean_session && matches!(self.protocol_level, ProtocolLevel::V3_1_1)
     }
 }
 
@@ -261,128 +279,19 @@ impl<B: AsRef<[u8]>> Credentials<B> {
     }
 }
 
-impl<'a> Connect<&'a [u8]> {
-    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let protocol_level = read_protocol(reader)?;
-
-        let flags = reader.u8(Field::ConnectFlags)?;
-        let refused = |kind| Err(reader.fault_in_last(Field::ConnectFlags, kind));
-        if flags & RESERVED != 0 {
-            return refused(ErrorKind::ReservedConnectFlag); // [MQTT-3.1.2-3]
-        }
-        let will = flags & WILL != 0;
-        if !will && flags & WILL_QOS != 0 {
-            return refused(ErrorKind::WillQosWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-13]
-        }
-        if !will && flags & WILL_RETAIN != 0 {
-            return refused(ErrorKind::WillRetainWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-15]
-        }
-        let Some(will_qos) = QoS::from_number((flags & WILL_QOS) >> WILL_QOS_SHIFT) else {
-            return refused(ErrorKind::InvalidWillQos); // [MQTT-3.1.2-14]
-        };
-        if flags & (USER_NAME | PASSWORD) == PASSWORD {
-            return refused(ErrorKind::PasswordWithoutUserName); // [MQTT-3.1.2-22]
-        }
-
-        let keep_alive = reader.u16(Field::KeepAlive)?;
-
-        // The payload, in the order of [MQTT-3.1.3-1].
-        let client_id_offset = reader.offset();
-        let client_id = read_checked(reader, Field::ClientIdentifier)?; // [MQTT-3.1.3-3, -4]
-        let will = if will {
-            // [MQTT-3.1.2-9, MQTT-3.1.3-10]
-            Some(Will {
-                topic: read_checked(reader, Field::WillTopic)?,
-                message: reader.bytes(Field::WillMessage)?,
-                qos: will_qos,
-                retain: flags & WILL_RETAIN != 0,
-            })
-        } else {
-            None
-        };
-        let credentials = if flags & USER_NAME != 0 {
-            Some(Credentials {
-                user_name: read_checked(reader, Field::UserName)?, // [MQTT-3.1.2-19, MQTT-3.1.3-11]
-                password: if flags & PASSWORD != 0 {
-                    Some(reader.bytes(Field::Password)?) // [MQTT-3.1.2-21]
-                } else {
-                    None
-                },
-            })
-        } else {
-            None
-        };
-        // Bytes left over would be a field whose flag is 0 [MQTT-3.1.2-11, -18, -20].
-        reader.finish(match (&will, &credentials) {
-            (
-                _,
-                Some(Credentials {
-                    password: Some(_), ..
-                }),
-            ) => Field::Payload,
-            (_, Some(_)) => Field::Password,
-            (Some(_), None) => Field::UserName,
-            (None, None) => Field::WillTopic,
-        })?;
-
-        let connect = Self {
-            protocol_level,
-            clean_session: flags & CLEAN_SESSION != 0,
-            keep_alive,
-            client_id,
-            will,
-            credentials,
-        };
-        if client_id.as_bytes().is_empty() && !connect.allows_empty_client_id() {
-            // [MQTT-3.1.3-8]
-            return Err(reader.fault(
-                Field::ClientIdentifier,
-                ErrorKind::ClientIdentifierRequired,
-                client_id_offset,
-            ));
-        }
-        Ok(connect)
-    }
-}
-
-/// Protocol Name and Protocol Level. What follows them is not looked at unless both are known: it
-/// may be laid out differently.
-fn read_protocol(reader: &mut Reader<'_>) -> Result<ProtocolLevel, DecodeError> {
-    let name_offset = reader.offset();
-    let expected = match reader.bytes(Field::ProtocolName)? {
-        b"MQTT" => ProtocolLevel::V3_1_1,
-        b"MQIsdp" => ProtocolLevel::V3_1,
-        _ => {
-            // [MQTT-3.1.2-1]
-            let kind = ErrorKind::UnknownProtocolName;
-            return Err(reader.fault(Field::ProtocolName, kind, name_offset));
-        }
-    };
-    if reader.u8(Field::ProtocolLevel)? != expected.number() {
-        // [MQTT-3.1.2-2]
-        let kind = ErrorKind::UnsupportedProtocolLevel;
-        return Err(reader.fault_in_last(Field::ProtocolLevel, kind));
-    }
-    Ok(expected)
-}
-
-impl<B: AsRef<[u8]>> PacketBody for Connect<B> {
-    #[inline(always)]
-    fn first_byte(&self) -> u8 {
-        0x10
-    }
-
-    #[inline]
-    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let client_id = self.client_id.as_bytes();
-        if client_id.is_empty() && !self.allows_empty_client_id() {
+impl<B: AsRef<[u8]>> Connect<B> {
+    /// Whether it may be sent. How long its fields are is seen when they are written.
+    pub(super) fn check(&self) -> Result<(), EncodeError> {
+        let header = VariableHeader::of(self);
+        if self.client_id.as_bytes().is_empty() && !header.allows_empty_client_id() {
             return Err(EncodeError::ClientIdentifierRequired); // [MQTT-3.1.3-7]
         }
-        let name = self.protocol_level.protocol_name().as_bytes();
-        put_field(out, Field::ProtocolName, name)?;
-        let [high, low] = self.keep_alive.to_be_bytes();
-        out.put(&[self.protocol_level.number(), self.flags(), high, low])?;
-        put_field(out, Field::ClientIdentifier, client_id)?;
+        Ok(())
+    }
+
+    /// What the flags announce, in the order of [MQTT-3.1.3-1].
+    pub(super) fn write_payload<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        put_field(out, Field::ClientIdentifier, self.client_id.as_bytes())?;
         if let Some(will) = &self.will {
             put_field(out, Field::WillTopic, will.topic.as_bytes())?;
             put_field(out, Field::WillMessage, will.message.as_ref())?;
@@ -397,17 +306,29 @@ impl<B: AsRef<[u8]>> PacketBody for Connect<B> {
     }
 }
 
+impl<B: AsRef<[u8]>> PacketBody for Connect<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        0x10
+    }
+
+    #[inline]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        self.check()?;
+        VariableHeader::of(self).write(out)?;
+        self.write_payload(out)
+    }
+}
+
 impl<B: AsRef<[u8]>> Encode for Connect<B> {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v3::testing::{
-        Fault, TOO_LONG, Vec, decoded, encoded, fault, framed, longest, round_trip,
-    };
-    use crate::v3::{Packet, decode};
+    use crate::v3::testing::{Fault, TOO_LONG, Vec, decoded, encoded, fault, framed, longest};
+    use crate::v3::{EncodedConnect, Packet, decode};
+    use crate::wire::ErrorKind::{self, *};
     use crate::wire::{Options, Reaction};
-    use ErrorKind::*;
 
     /// Every flag but the reserved one, and every field that they announce.
     const FULL: &[u8] = b"\x10\x1f\x00\x04MQTT\x04\xf6\x12\x34\
@@ -449,11 +370,23 @@ mod tests {
         (kind, Field::ConnectFlags, 9, Some(statement))
     }
 
-    fn decoded_connect(bytes: &[u8]) -> Connect<&[u8]> {
+    fn decoded_connect(bytes: &[u8]) -> EncodedConnect<&[u8]> {
         match decoded(bytes) {
             Packet::Connect(connect) => connect,
             other => panic!("not a CONNECT: {other:?}"),
         }
+    }
+
+    /// `bytes` are `connect`, and `connect` is these bytes and no others.
+    fn round_trip(connect: Connect<&[u8]>, bytes: &[u8]) {
+        let in_packet = decoded_connect(bytes);
+        assert_eq!(in_packet.fields(), connect);
+        assert_eq!(encoded(&in_packet).as_deref(), Ok(bytes));
+        assert_eq!(encoded(&connect).as_deref(), Ok(bytes));
+
+        let mut buffer = [0; 64];
+        let built = EncodedConnect::encode_to_slice(&mut buffer, &connect);
+        assert_eq!(built, Ok(in_packet));
     }
 
     // What is taken and written.
@@ -545,7 +478,7 @@ mod tests {
     fn u_feff_at_the_start_of_a_string_stays() {
         // [MQTT-1.5.3-3]
         let bytes = connect(0x02, b"\x00\x04\xef\xbb\xbfc");
-        assert_eq!(decoded_connect(&bytes).client_id, "\u{feff}c");
+        assert_eq!(decoded_connect(&bytes).fields().client_id, "\u{feff}c");
     }
 
     // Protocol Name and Protocol Level.
@@ -923,7 +856,7 @@ mod tests {
     fn too_long(make: impl Fn(&'static [u8]) -> Connect<&'static [u8]>) -> EncodeError {
         let connect = make(longest());
         let bytes = encoded(&connect).unwrap();
-        assert_eq!(decoded(&bytes), Packet::Connect(connect));
+        assert_eq!(decoded_connect(&bytes).fields(), connect);
         encoded(&make(&TOO_LONG)).unwrap_err()
     }
 

@@ -2,8 +2,8 @@
 //! would print messages as lists of numbers.
 
 use super::{
-    Connect, Credentials, Packet, Publish, PublishHeader, SubAck, Subscribe, Subscription,
-    Unsubscribe, Will,
+    Connect, Credentials, EncodedConnect, Packet, Publish, PublishHeader, SubAck, Subscribe,
+    Subscription, Unsubscribe, Will,
 };
 
 /// Bytes as Rust would write them, and how many more there are when there are many.
@@ -79,6 +79,19 @@ fields!(Connect(this) {
     will: this.will,
     credentials: this.credentials,
 });
+impl<B: AsRef<[u8]>> core::fmt::Debug for EncodedConnect<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.fields().fmt(f)
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<B: AsRef<[u8]>> defmt::Format for EncodedConnect<B> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        self.fields().format(f);
+    }
+}
+
 fields!(Will(this) {
     topic: this.topic,
     message: Message(this.message.as_ref()),

@@ -128,7 +128,9 @@ impl<E: Entry> List<alloc::vec::Vec<u8>, E> {
     pub fn encode_to_vec<'i>(
         entries: impl IntoIterator<Item = E::Item<'i>>,
     ) -> Result<Self, EncodeError> {
-        let mut out = alloc::vec::Vec::new();
+        /// Room for most lists, so that it is made once.
+        const USUAL: usize = 128;
+        let mut out = alloc::vec::Vec::with_capacity(USUAL);
         write_entries::<E, _>(entries, &mut out)?;
         Ok(Self::from_checked(out))
     }

@@ -3,11 +3,11 @@
 use super::ack::acknowledgement;
 use super::publish::{flag_fault as publish_flag_fault, is_publish};
 use super::{
-    ConnAck, Connect, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, SubAck, Subscribe,
-    UnsubAck, Unsubscribe,
+    ConnAck, EncodedConnect, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, SubAck,
+    Subscribe, UnsubAck, Unsubscribe,
 };
 #[cfg(feature = "alloc")]
-use super::{Credentials, Subscription, Will};
+use super::{Connect, Credentials, Subscription, Will};
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
     PacketSet, PacketType, PayloadStart, Reader, Unexplained, checked_header, frame, frame_at_hand,
@@ -39,7 +39,7 @@ use crate::wire::{
 #[cfg_attr(target_pointer_width = "64", repr(usize))]
 pub enum Packet<B> {
     /// Client to server: asks for a connection.
-    Connect(Connect<B>),
+    Connect(EncodedConnect<B>),
     /// Server to client: accepts or refuses it.
     ConnAck(ConnAck),
     /// Either way: an application message.
@@ -152,7 +152,7 @@ macro_rules! to_owned {
     )+};
 }
 #[cfg(feature = "alloc")]
-to_owned!(Packet Connect Will Credentials Publish PublishHeader Subscribe Subscription SubAck Unsubscribe);
+to_owned!(Packet Connect EncodedConnect Will Credentials Publish PublishHeader Subscribe Subscription SubAck Unsubscribe);
 
 /// MQTT 3.1.1 and MQTT 3.1, as a parameter of [`Decoder`](crate::Decoder).
 #[derive(Debug, Clone, Copy)]
@@ -345,7 +345,7 @@ impl PacketSet for V3 {
             Ok(packet)
         };
         let packet = match header.packet_type() {
-            Some(PacketType::Connect) => Connect::read(reader).map(Packet::Connect),
+            Some(PacketType::Connect) => EncodedConnect::read(reader).map(Packet::Connect),
             Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
             Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
             Some(PacketType::PubAck) => PubAck::read(reader).map(Packet::PubAck),
@@ -457,6 +457,7 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
     #[inline]
     fn tail(&self) -> &[u8] {
         match self {
+            Self::Connect(packet) => packet.tail(),
             Self::Publish(packet) => packet.tail(),
             Self::Subscribe(packet) => packet.tail(),
             Self::SubAck(packet) => packet.tail(),
@@ -471,23 +472,25 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
 impl<B: AsRef<[u8]>> Encode for Packet<B> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        match self {
-            Self::Connect(packet) => encode_rare(packet, out),
-            Self::ConnAck(packet) => encode_rare(packet, out),
-            Self::Publish(packet) => packet.encode(out),
-            Self::PubAck(packet) => packet.encode(out),
-            Self::PubRec(packet) => packet.encode(out),
-            Self::PubRel(packet) => packet.encode(out),
-            Self::PubComp(packet) => packet.encode(out),
-            Self::Subscribe(packet) => encode_rare(packet, out),
-            Self::SubAck(packet) => encode_rare(packet, out),
-            Self::Unsubscribe(packet) => encode_rare(packet, out),
-            Self::UnsubAck(packet) => encode_rare(packet, out),
+        let acknowledgement = match self {
+            Self::Publish(packet) => return packet.encode(out),
+            Self::PubAck(packet) => packet.to_bytes(),
+            Self::PubRec(packet) => packet.to_bytes(),
+            Self::PubRel(packet) => packet.to_bytes(),
+            Self::PubComp(packet) => packet.to_bytes(),
+            Self::Connect(packet) => return encode_rare(packet, out),
+            Self::ConnAck(packet) => return encode_rare(packet, out),
+            Self::Subscribe(packet) => return encode_rare(packet, out),
+            Self::SubAck(packet) => return encode_rare(packet, out),
+            Self::Unsubscribe(packet) => return encode_rare(packet, out),
+            Self::UnsubAck(packet) => return encode_rare(packet, out),
             Self::PingReq | Self::PingResp | Self::Disconnect => {
                 out.reserve(2)?;
-                out.put(&[self.first_byte(), 0])
+                return out.put(&[self.first_byte(), 0]);
             }
-        }
+        };
+        out.reserve(acknowledgement.len())?;
+        out.put(&acknowledgement)
     }
 }
 
@@ -511,7 +514,7 @@ macro_rules! from {
 }
 
 from! {
-    Connect(Connect<B>)
+    Connect(EncodedConnect<B>)
     ConnAck(ConnAck)
     Publish(Publish<B>)
     PubAck(PubAck)

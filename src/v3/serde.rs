@@ -4,6 +4,7 @@
 
 use serde::{Serialize, Serializer};
 
+use super::EncodedConnect;
 use super::list::{Entry, List};
 
 /// For `#[serde(with)]` on fields that are bytes.
@@ -68,6 +69,12 @@ where
     }
 }
 
+impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.fields().serialize(serializer)
+    }
+}
+
 /// The way back needs somewhere to put the bytes.
 #[cfg(feature = "alloc")]
 mod owned {
@@ -79,7 +86,8 @@ mod owned {
 
     use super::super::list::{Entry, List};
     use super::super::{
-        ReturnCode, SubAckEntry, Subscription, SubscriptionEntry, TopicFilterEntry,
+        Connect, EncodedConnect, ReturnCode, SubAckEntry, Subscription, SubscriptionEntry,
+        TopicFilterEntry,
     };
     use crate::types::TopicFilter;
 
@@ -115,6 +123,14 @@ mod owned {
                 bytes.push(byte);
             }
             Ok(bytes)
+        }
+    }
+
+    impl<'de, B: From<Vec<u8>>> Deserialize<'de> for EncodedConnect<B> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let connect: Connect<Vec<u8>> = Deserialize::deserialize(deserializer)?;
+            let encoded = EncodedConnect::encode_to_vec(&connect).map_err(Error::custom)?;
+            Ok(encoded.map(B::from))
         }
     }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use mqtt_sansio::v3::{self, Decoder, Packet, PacketRef, PublishHeader};
+use mqtt_sansio::v3::{self, Connect, Decoder, Packet, PacketRef, PublishHeader};
 use mqtt_sansio::{DecodeError, Encode, Memory, Options, Piece};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -130,25 +130,29 @@ pub(crate) fn expand(value: &Value) -> Value {
     }
 }
 
+fn connect_fields(connect: &Connect<&[u8]>) -> Value {
+    json!({
+        "protocol_name": connect.protocol_level.protocol_name(),
+        "protocol_level": connect.protocol_level.number(),
+        "clean_session": connect.clean_session,
+        "keep_alive": connect.keep_alive,
+        "client_id": connect.client_id.as_str(),
+        "will": connect.will.as_ref().map(|will| json!({
+            "topic": will.topic.as_str(),
+            "payload": hex::encode(will.message),
+            "qos": will.qos.number(),
+            "retain": will.retain,
+        })),
+        "username": connect.credentials.as_ref().map(|c| c.user_name.as_str()),
+        "password": connect.credentials.as_ref().and_then(|c| c.password).map(hex::encode),
+    })
+}
+
 /// The fields of a packet in the vectors' words.
 pub(crate) fn fields<B: AsRef<[u8]>>(packet: &Packet<B>) -> Value {
     let id = |id: mqtt_sansio::PacketId| json!({ "packet_id": id.get() });
     match packet {
-        Packet::Connect(connect) => json!({
-            "protocol_name": connect.protocol_level.protocol_name(),
-            "protocol_level": connect.protocol_level.number(),
-            "clean_session": connect.clean_session,
-            "keep_alive": connect.keep_alive,
-            "client_id": connect.client_id.as_str(),
-            "will": connect.will.as_ref().map(|will| json!({
-                "topic": will.topic.as_str(),
-                "payload": hex::encode(&will.message),
-                "qos": will.qos.number(),
-                "retain": will.retain,
-            })),
-            "username": connect.credentials.as_ref().map(|c| c.user_name.as_str()),
-            "password": connect.credentials.as_ref().and_then(|c| c.password.as_ref()).map(hex::encode),
-        }),
+        Packet::Connect(connect) => connect_fields(&connect.fields()),
         Packet::ConnAck(connack) => json!({
             "session_present": connack.session_present(),
             "return_code": connack.return_code(),

@@ -119,7 +119,8 @@ fn has_binary_password(packet: &Packet<&[u8]>) -> bool {
     let Packet::Connect(connect) = packet else {
         return false;
     };
-    let password = connect.credentials.as_ref().and_then(|c| c.password);
+    let credentials = connect.fields().credentials;
+    let password = credentials.and_then(|credentials| credentials.password);
     password.is_some_and(|password| str::from_utf8(password).is_err())
 }
 

@@ -336,7 +336,8 @@ impl World<'_> {
             assert_eq!(self.out.len(), before, "an error, and bytes");
             return self.drain();
         }
-        self.expected.push_back(Packet::Connect(connect.clone()));
+        self.expected
+            .push_back(Packet::Connect(packets::encoded(connect)));
         let model = &mut self.model;
         model.state = State::Requested;
         model.is_clean = connect.clean_session;

@@ -194,10 +194,11 @@ impl World<'_> {
         match packet {
             Packet::Connect(connect) => {
                 model.state = State::Requested;
-                model.is_clean = connect.clean_session;
-                model.is_v3_1 = connect.protocol_level.number() == 3;
-                model.keep_alive = connect.keep_alive;
-                model.has_will = connect.will.is_some();
+                let fields = connect.fields();
+                model.is_clean = fields.clean_session;
+                model.is_v3_1 = fields.protocol_level.number() == 3;
+                model.keep_alive = fields.keep_alive;
+                model.has_will = fields.will.is_some();
                 Some(Event::ConnectRequested(connect))
             }
             Packet::ConnAck(ConnAck::Refused(refusal)) => {

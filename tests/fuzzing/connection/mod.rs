@@ -310,7 +310,7 @@ impl<'a> World<'a> {
             self.peer_sends(&Packet::ConnAck(connack));
         } else {
             let connect = packets::connect(&mut self.u);
-            self.peer_sends(&Packet::Connect(connect));
+            self.peer_sends(&Packet::Connect(packets::encoded(&connect)));
             self.open();
         }
     }
@@ -342,7 +342,7 @@ impl<'a> World<'a> {
             let session_present = true;
             self.peer_sends(&Packet::ConnAck(ConnAck::Accepted { session_present }));
         } else {
-            self.peer_sends(&Packet::Connect(connect));
+            self.peer_sends(&Packet::Connect(packets::encoded(&connect)));
             self.accept(true);
         }
         assert_eq!(self.model.state, State::Connected);

@@ -2,9 +2,9 @@
 
 use arbitrary::Unstructured;
 use mqtt_sansio::v3::{
-    ConnAck, Connect, ConnectRefusal, Delivery, Packet, ProtocolLevel, PubAck, PubComp, PubRec,
-    PubRel, Publish, ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions,
-    TopicFilters, UnsubAck, Unsubscribe, Will,
+    ConnAck, Connect, ConnectRefusal, Delivery, EncodedConnect, Packet, ProtocolLevel, PubAck,
+    PubComp, PubRec, PubRel, Publish, ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription,
+    Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
 };
 use mqtt_sansio::{PacketId, QoS, Text, TopicFilter, TopicName};
 
@@ -98,6 +98,11 @@ pub(super) fn connect(u: &mut Unstructured<'_>) -> Connect<Vec<u8>> {
     connect
 }
 
+/// As it is in a packet.
+pub(super) fn encoded(connect: &Connect<Vec<u8>>) -> EncodedConnect<Vec<u8>> {
+    EncodedConnect::encode_to_vec(connect).expect("a CONNECT that may be sent")
+}
+
 pub(super) fn refusal(number: usize) -> ConnectRefusal {
     let code = u8::try_from(number % 5 + 1).unwrap_or(1);
     ConnectRefusal::from_return_code(code).expect("1 to 5")
@@ -137,7 +142,7 @@ pub(super) fn packet(u: &mut Unstructured<'_>, model: &Model) -> Packet<Vec<u8>>
         16..19 => Packet::PubComp(PubComp {
             packet_id: id_in_use(u, model),
         }),
-        19 => Packet::Connect(connect(u)),
+        19 => Packet::Connect(encoded(&connect(u))),
         20 => Packet::ConnAck(connack(u)),
         21 => Packet::Subscribe(Subscribe {
             packet_id: id(u),

@@ -11,10 +11,10 @@ use core::hint::black_box;
 use core::num::NonZeroU16;
 
 use mqtt_sansio::v3::{
-    self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, EncodedMessage, Entry, List,
-    Packet, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader,
-    ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions, TopicFilters,
-    UnsubAck, Unsubscribe, Will,
+    self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, EncodedConnect, EncodedMessage,
+    Entry, List, Packet, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
+    PublishHeader, ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions,
+    TopicFilters, UnsubAck, Unsubscribe, Will,
 };
 use mqtt_sansio::{
     Action, Change, Client, Config, DecodeError, Encode, EncodeError, ErrorKind, Event, Field,
@@ -253,11 +253,16 @@ fn packets() {
     match packet {
         Packet::Connect(connect) => {
             look(connect.as_ref());
+            look(Packet::from(connect.map(any)));
+            let connect = connect.fields();
+            look(connect.as_ref());
+            let mut buffer = [0; 64];
+            look(EncodedConnect::encode_to_slice(&mut buffer, &connect));
             look(connect.will.as_ref().map(Will::as_ref));
             look(connect.will.map(|will| will.map(any)));
             look(connect.credentials.as_ref().map(Credentials::as_ref));
             look(connect.credentials.map(|credentials| credentials.map(any)));
-            look(Packet::from(connect.map(any)));
+            look(connect.map(any));
         }
         Packet::ConnAck(connack) => {
             look((connack.session_present(), connack.return_code()));
@@ -370,7 +375,10 @@ fn encode() {
     };
     each(&packet);
     match packet {
-        Packet::Connect(connect) => each::<Connect<&[u8]>>(&connect),
+        Packet::Connect(connect) => {
+            each::<EncodedConnect<&[u8]>>(&connect);
+            each::<Connect<&[u8]>>(&connect.fields());
+        }
         Packet::ConnAck(connack) => each::<ConnAck>(&connack),
         Packet::Publish(publish) => {
             each::<Publish<&[u8]>>(&publish);

@@ -131,6 +131,7 @@ impl Peer {
     ) -> Outcome {
         match event {
             Event::ConnectRequested(connect) => {
+                let connect = connect.fields();
                 connection.has_will = connect.will.is_some();
                 let clean = connect.clean_session;
                 connection.request = Some(Request::Connect { clean });

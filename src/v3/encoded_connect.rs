@@ -1,0 +1,263 @@
+//! CONNECT as any [`Packet`](super::Packet) holds it: checked, with its payload still as it is on
+//! the wire. That has up to five strings, for which every packet would have to be twice as large.
+
+use super::connect::{
+    CLEAN_SESSION, PASSWORD, RESERVED, USER_NAME, VariableHeader, WILL, WILL_QOS, WILL_QOS_SHIFT,
+    WILL_RETAIN,
+};
+use super::read::read_checked;
+use super::{Connect, Credentials, ProtocolLevel, Will};
+use crate::types::{QoS, Text};
+use crate::wire::{
+    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Output, PacketBody, Reader,
+    SliceOutput,
+};
+
+/// A [`Connect`] with its payload encoded: what a [`Packet`](super::Packet) holds. `B` is where the
+/// bytes live. Its [`fields`](Self::fields) have been checked, so that looking at them cannot fail.
+///
+/// ```
+/// use mqtt_sansio::{Options, v3::{self, Packet}};
+///
+/// let mut src = &b"\x10\x14\x00\x04MQTT\x04\x82\x00\x3c\x00\x03dev\x00\x03ann"[..];
+/// let Some(Packet::Connect(connect)) = v3::decode(&mut src, &Options::new())? else { panic!() };
+/// let fields = connect.fields();
+/// assert_eq!(fields.client_id, "dev");
+/// assert_eq!(fields.keep_alive, 60);
+/// assert_eq!(fields.credentials.unwrap().user_name, "ann");
+/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// ```
+///
+/// Nothing has to be built to send one: a [`Connect`] is encoded as it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
+pub struct EncodedConnect<B> {
+    header: VariableHeader,
+    payload: B,
+}
+
+impl<B> EncodedConnect<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
+    /// again.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> EncodedConnect<C> {
+        EncodedConnect {
+            header: self.header,
+            payload: f(self.payload),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> EncodedConnect<B> {
+    /// What the client says.
+    #[must_use]
+    #[inline]
+    pub fn fields(&self) -> Connect<&[u8]> {
+        // By value, so that a packet need not be in memory to be asked for this.
+        fields(self.header, self.payload.as_ref())
+    }
+
+    /// The same, borrowed.
+    #[must_use]
+    #[inline]
+    pub fn as_ref(&self) -> EncodedConnect<&[u8]> {
+        EncodedConnect {
+            header: self.header,
+            payload: self.payload.as_ref(),
+        }
+    }
+}
+
+#[inline(never)]
+fn fields(header: VariableHeader, payload: &[u8]) -> Connect<&[u8]> {
+    let (client_id, will, credentials) = header
+        .read_payload(&mut Reader::again(payload))
+        // The payload has been checked, so this is never an error.
+        .unwrap_or((Text::EMPTY, None, None));
+    Connect {
+        protocol_level: header.protocol_level,
+        clean_session: header.flags & CLEAN_SESSION != 0,
+        keep_alive: header.keep_alive,
+        client_id,
+        will,
+        credentials,
+    }
+}
+
+impl<'b> EncodedConnect<&'b [u8]> {
+    /// Encodes the payload into a caller's buffer.
+    ///
+    /// # Errors
+    ///
+    /// As for encoding the [`Connect`] itself. [`EncodeError::NoRoom`] if the buffer is too small.
+    pub fn encode_to_slice<B: AsRef<[u8]>>(
+        buffer: &'b mut [u8],
+        connect: &Connect<B>,
+    ) -> Result<Self, EncodeError> {
+        connect.check()?;
+        let mut out = SliceOutput::new(buffer);
+        connect.write_payload(&mut out)?;
+        Ok(Self {
+            header: VariableHeader::of(connect),
+            payload: out.into_written(),
+        })
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl EncodedConnect<alloc::vec::Vec<u8>> {
+    /// Encodes the payload to the heap (feature `alloc`).
+    ///
+    /// # Errors
+    ///
+    /// As for encoding the [`Connect`] itself.
+    pub fn encode_to_vec<B: AsRef<[u8]>>(connect: &Connect<B>) -> Result<Self, EncodeError> {
+        let mut payload = alloc::vec::Vec::with_capacity(connect.encoded_len()?);
+        connect.write_payload(&mut payload)?;
+        Ok(Self {
+            header: VariableHeader::of(connect),
+            payload,
+        })
+    }
+}
+
+impl<'a> EncodedConnect<&'a [u8]> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let header = VariableHeader::read(reader)?;
+        let client_id_offset = reader.offset();
+        let payload = reader.clone().remaining();
+        let (client_id, will, credentials) = header.read_payload(reader)?;
+        // Bytes left over would be a field whose flag is 0 [MQTT-3.1.2-11, -18, -20].
+        reader.finish(match (&will, &credentials) {
+            (
+                _,
+                Some(Credentials {
+                    password: Some(_), ..
+                }),
+            ) => Field::Payload,
+            (_, Some(_)) => Field::Password,
+            (Some(_), None) => Field::UserName,
+            (None, None) => Field::WillTopic,
+        })?;
+        if client_id.as_bytes().is_empty() && !header.allows_empty_client_id() {
+            // [MQTT-3.1.3-8]
+            return Err(reader.fault(
+                Field::ClientIdentifier,
+                ErrorKind::ClientIdentifierRequired,
+                client_id_offset,
+            ));
+        }
+        Ok(Self { header, payload })
+    }
+}
+
+impl<B: AsRef<[u8]>> PacketBody for EncodedConnect<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        0x10
+    }
+
+    #[inline]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        self.header.write(out)
+    }
+
+    #[inline(always)]
+    fn tail(&self) -> &[u8] {
+        self.payload.as_ref()
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for EncodedConnect<B> {}
+
+/// Client Identifier, Will, and User Name with Password (section 3.1.3).
+type Payload<B> = (Text<B>, Option<Will<B>>, Option<Credentials<B>>);
+
+impl VariableHeader {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let protocol_level = read_protocol(reader)?;
+
+        let flags = reader.u8(Field::ConnectFlags)?;
+        let refused = |kind| Err(reader.fault_in_last(Field::ConnectFlags, kind));
+        if flags & RESERVED != 0 {
+            return refused(ErrorKind::ReservedConnectFlag); // [MQTT-3.1.2-3]
+        }
+        let will = flags & WILL != 0;
+        if !will && flags & WILL_QOS != 0 {
+            return refused(ErrorKind::WillQosWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-13]
+        }
+        if !will && flags & WILL_RETAIN != 0 {
+            return refused(ErrorKind::WillRetainWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-15]
+        }
+        if will_qos(flags).is_none() {
+            return refused(ErrorKind::InvalidWillQos); // [MQTT-3.1.2-14]
+        }
+        if flags & (USER_NAME | PASSWORD) == PASSWORD {
+            return refused(ErrorKind::PasswordWithoutUserName); // [MQTT-3.1.2-22]
+        }
+
+        let keep_alive = reader.u16(Field::KeepAlive)?;
+        Ok(Self {
+            protocol_level,
+            flags,
+            keep_alive,
+        })
+    }
+
+    /// The payload, in the order of [MQTT-3.1.3-1].
+    fn read_payload<'a, F: Fault>(
+        &self,
+        reader: &mut Reader<'a, F>,
+    ) -> Result<Payload<&'a [u8]>, F> {
+        let flags = self.flags;
+        let client_id = read_checked(reader, Field::ClientIdentifier)?; // [MQTT-3.1.3-3, -4]
+        let will = match will_qos(flags) {
+            // [MQTT-3.1.2-9, MQTT-3.1.3-10]
+            Some(qos) if flags & WILL != 0 => Some(Will {
+                topic: read_checked(reader, Field::WillTopic)?,
+                message: reader.bytes(Field::WillMessage)?,
+                qos,
+                retain: flags & WILL_RETAIN != 0,
+            }),
+            _ => None,
+        };
+        let credentials = if flags & USER_NAME != 0 {
+            Some(Credentials {
+                user_name: read_checked(reader, Field::UserName)?, // [MQTT-3.1.2-19, MQTT-3.1.3-11]
+                password: if flags & PASSWORD != 0 {
+                    Some(reader.bytes(Field::Password)?) // [MQTT-3.1.2-21]
+                } else {
+                    None
+                },
+            })
+        } else {
+            None
+        };
+        Ok((client_id, will, credentials))
+    }
+}
+
+/// `None` if both of its bits are set.
+const fn will_qos(flags: u8) -> Option<QoS> {
+    QoS::from_number((flags & WILL_QOS) >> WILL_QOS_SHIFT)
+}
+
+/// Protocol Name and Protocol Level. What follows them is not looked at unless both are known: it
+/// may be laid out differently.
+fn read_protocol(reader: &mut Reader<'_>) -> Result<ProtocolLevel, DecodeError> {
+    let name_offset = reader.offset();
+    let expected = match reader.bytes(Field::ProtocolName)? {
+        b"MQTT" => ProtocolLevel::V3_1_1,
+        b"MQIsdp" => ProtocolLevel::V3_1,
+        _ => {
+            // [MQTT-3.1.2-1]
+            let kind = ErrorKind::UnknownProtocolName;
+            return Err(reader.fault(Field::ProtocolName, kind, name_offset));
+        }
+    };
+    if reader.u8(Field::ProtocolLevel)? != expected.number() {
+        // [MQTT-3.1.2-2]
+        let kind = ErrorKind::UnsupportedProtocolLevel;
+        return Err(reader.fault_in_last(Field::ProtocolLevel, kind));
+    }
+    Ok(expected)
+}
