@@ -69,16 +69,16 @@ pub(super) fn acknowledgement<S: Slots>(
     id: PacketId,
 ) -> Option<Effect> {
     let outbound = &mut session.outbound;
-    let done = Effect {
-        progress: Some(Progress::Delivered(id)),
-        change: Some(Change::Completed(id)),
-        answer: None,
-    };
     Some(match (packet_type, outbound.phase(id)) {
-        // [MQTT-4.3.2-1]
-        (PacketType::PubAck, Some(Phase::Publish(QoS::AtLeastOnce))) => {
+        // [MQTT-4.3.2-1, MQTT-4.3.3-1]
+        (PacketType::PubAck, Some(Phase::Publish(QoS::AtLeastOnce)))
+        | (PacketType::PubComp, Some(Phase::Released)) => {
             outbound.complete(id);
-            done
+            Effect {
+                progress: Some(Progress::Delivered(id)),
+                change: Some(Change::Completed(id)),
+                answer: None,
+            }
         }
         // [MQTT-4.3.3-1]
         (PacketType::PubRec, Some(Phase::Publish(QoS::ExactlyOnce))) => {
@@ -99,11 +99,6 @@ pub(super) fn acknowledgement<S: Slots>(
                 answer: Answer::of(Control::pubrel(id)),
                 ..Effect::default()
             }
-        }
-        // [MQTT-4.3.3-1]
-        (PacketType::PubComp, Some(Phase::Released)) => {
-            outbound.complete(id);
-            done
         }
         (_, None) => Effect::default(),
         (_, Some(_)) => return None,

@@ -210,6 +210,13 @@ impl<S: Slots> Outbound<S> {
             return;
         }
         self.count_as_sent(slot.state);
+        if slot.next == 0 {
+            // It is the last already.
+            if let Some(slot) = self.any_slot_mut(slot.id) {
+                slot.state = RELEASED;
+            }
+            return;
+        }
         self.unlink(&slot);
         self.append(slot.id, RELEASED);
     }
