@@ -485,13 +485,33 @@ impl<B: AsRef<[u8]>> Encode for Packet<B> {
             Self::Unsubscribe(packet) => return encode_rare(packet, out),
             Self::UnsubAck(packet) => return encode_rare(packet, out),
             Self::PingReq | Self::PingResp | Self::Disconnect => {
-                out.reserve(2)?;
-                return out.put(&[self.first_byte(), 0]);
+                return encode_short([self.first_byte(), 0], out);
             }
         };
-        out.reserve(acknowledgement.len())?;
-        out.put(&acknowledgement)
+        encode_short(acknowledgement, out)
     }
+}
+
+/// The bytes of a packet that has no more than these.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+fn encode_short<const N: usize, O: Output + ?Sized>(
+    bytes: [u8; N],
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    if out.has_room(N) {
+        return out.put(&bytes);
+    }
+    encode_short_with_care(bytes, out)
+}
+
+#[inline(never)]
+fn encode_short_with_care<const N: usize, O: Output + ?Sized>(
+    bytes: [u8; N],
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    out.reserve(N)?;
+    out.put(&bytes)
 }
 
 /// What there is few of is encoded out of line, so that room need not be made for what it takes

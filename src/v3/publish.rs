@@ -4,7 +4,8 @@ use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicName};
 use crate::wire::{
     BLOCK, Block, DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Header, Options,
-    Output, PacketBody, PayloadStart, Reader, SMALL, encode_long, put_field,
+    Output, PacketBody, PayloadStart, Reader, SMALL, encode_long, put_field, put_header,
+    remaining_length,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -415,12 +416,35 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
     }
 }
 
+/// For a message that does not fit into a block as a whole: its payload is written by itself.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn encode_large<B: AsRef<[u8]>, O: Output + ?Sized>(
     publish: &Publish<B>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
+    /// A Topic Name of so many bytes fits into a block together with all else but the payload.
+    const SHORT: usize = BLOCK.saturating_sub(9);
+    let (topic, payload) = (publish.topic.as_bytes(), publish.payload.as_ref());
+    if !SMALL && topic.len() <= SHORT {
+        let packet_id = publish.delivery.packet_id();
+        let head = topic
+            .len()
+            .wrapping_add(if packet_id.is_some() { 4 } else { 2 });
+        if let Some(remaining) = remaining_length(head.wrapping_add(payload.len())) {
+            if let Some(block) = out.lend(payload.len()) {
+                let mut block = Block::new(block);
+                put_header(&mut block, publish.first_byte(), remaining)?;
+                block.append_field(topic);
+                if let Some(packet_id) = packet_id {
+                    block.append(&packet_id.get().to_be_bytes());
+                }
+                let used = block.used();
+                out.keep(used);
+                return out.put(payload);
+            }
+        }
+    }
     encode_long(publish, out)
 }
 
@@ -429,7 +453,7 @@ fn encode_short<B: AsRef<[u8]>, O: Output + ?Sized>(
     publish: &Publish<B>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    let Some([first, remaining, rest @ ..]) = out.lend() else {
+    let Some([first, remaining, rest @ ..]) = out.lend(0) else {
         return encode_large(publish, out);
     };
     let mut rest = Block::new(rest);
@@ -439,6 +463,7 @@ fn encode_short<B: AsRef<[u8]>, O: Output + ?Sized>(
     }
     rest.append(publish.payload.as_ref());
     let used = rest.used();
+    // Not before the fields, as more would have to be kept at hand while they are written.
     *first = publish.first_byte();
     [.., *remaining] = used.wrapping_sub(2).to_be_bytes();
     out.keep(used);

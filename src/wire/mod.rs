@@ -21,7 +21,9 @@ pub(crate) use header::{
     ACKNOWLEDGEMENT_LEN, Frame, PayloadStart, acknowledgement_at_hand, beginning_at_hand,
     checked_header, frame, frame_at_hand, too_large,
 };
-pub(crate) use output::{BLOCK, Block, Counter, PacketBody, encode_long, put_field, put_header};
+pub(crate) use output::{
+    BLOCK, Block, Counter, PacketBody, encode_long, put_field, put_header, remaining_length,
+};
 pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};
 
 /// Whether code is to be small rather than fast: where a register has fewer than 64 bits, flash is

@@ -74,10 +74,19 @@ pub trait Output {
     /// [`reserve`](Self::reserve) has granted.
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
 
-    /// Lends a block to be written to, whatever is in it, if the output has one at hardly any
-    /// cost. Most of what is not payload goes there, without calling a function for each field.
+    /// Whether there is room for `len` bytes without doing anything for it. False says nothing.
     #[doc(hidden)]
-    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+    fn has_room(&self, len: usize) -> bool {
+        let _ = len;
+        false
+    }
+
+    /// Lends a block to be written to, whatever is in it, if the output has one at hardly any
+    /// cost, and room for `more` bytes behind it. Most of what is not payload goes there, without
+    /// calling a function for each field.
+    #[doc(hidden)]
+    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
+        let _ = more;
         None
     }
 
@@ -103,8 +112,13 @@ impl<O: Output + ?Sized> Output for &mut O {
     }
 
     #[inline]
-    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
-        (**self).lend()
+    fn has_room(&self, len: usize) -> bool {
+        (**self).has_room(len)
+    }
+
+    #[inline]
+    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
+        (**self).lend(more)
     }
 
     #[inline]
@@ -164,7 +178,7 @@ impl<'a> SliceOutput<'a> {
 impl Output for SliceOutput<'_> {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
-        if self.room() < len {
+        if !self.has_room(len) {
             return Err(EncodeError::NoRoom { needed: len });
         }
         Ok(())
@@ -184,7 +198,15 @@ impl Output for SliceOutput<'_> {
     }
 
     #[inline]
-    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+    fn has_room(&self, len: usize) -> bool {
+        self.room() >= len
+    }
+
+    #[inline]
+    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
+        if !self.has_room(BLOCK.wrapping_add(more)) {
+            return None;
+        }
         self.buffer.get_mut(self.len..)?.first_chunk_mut()
     }
 
@@ -199,7 +221,7 @@ impl Output for SliceOutput<'_> {
 impl Output for alloc::vec::Vec<u8> {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
-        if self.capacity().wrapping_sub(self.len()) < len {
+        if !self.has_room(len) {
             return grow(self, len);
         }
         Ok(())
@@ -212,9 +234,14 @@ impl Output for alloc::vec::Vec<u8> {
     }
 
     #[inline]
-    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+    fn has_room(&self, len: usize) -> bool {
         // The same sum as in `extend_from_slice`, which then need not look again.
-        if self.capacity().wrapping_sub(self.len()) < BLOCK {
+        self.capacity().wrapping_sub(self.len()) >= len
+    }
+
+    #[inline]
+    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
+        if !self.has_room(BLOCK.wrapping_add(more)) {
             return None;
         }
         self.extend_from_slice(&[0; BLOCK]);
@@ -227,13 +254,14 @@ impl Output for alloc::vec::Vec<u8> {
     }
 }
 
-/// Makes room in a vector. Out of line, as that is rare.
+/// Makes room in a vector, for a block too, as it is made larger anyway. Out of line, as that is
+/// rare.
 #[cfg(feature = "alloc")]
 #[cold]
 #[inline(never)]
 fn grow(vector: &mut alloc::vec::Vec<u8>, len: usize) -> Result<(), EncodeError> {
     vector
-        .try_reserve(len)
+        .try_reserve(len.saturating_add(BLOCK))
         .map_err(|_| EncodeError::NoRoom { needed: len })
 }
 
@@ -252,9 +280,14 @@ impl Output for bytes::BytesMut {
     }
 
     #[inline]
-    fn lend(&mut self) -> Option<&mut [u8; BLOCK]> {
+    fn has_room(&self, len: usize) -> bool {
         // The same sum as in `extend_from_slice`, which then need not look again.
-        if self.capacity().wrapping_sub(self.len()) < BLOCK {
+        self.capacity().wrapping_sub(self.len()) >= len
+    }
+
+    #[inline]
+    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
+        if !self.has_room(BLOCK.wrapping_add(more)) {
             return None;
         }
         self.extend_from_slice(&[0; BLOCK]);
@@ -435,7 +468,7 @@ pub trait Encode: PacketBody {
         // Where code is to be small there is one way.
         if !SMALL {
             if let Some(remaining) = short(lengths(self)?.remaining) {
-                if let Some(bytes) = out.lend() {
+                if let Some(bytes) = out.lend(0) {
                     let mut block = Block(bytes);
                     block.put(&[self.first_byte(), remaining])?;
                     self.write_body(&mut block)?;
@@ -495,7 +528,7 @@ fn lend<O: Output + ?Sized>(out: &mut O, len: usize) -> Option<&mut [u8; BLOCK]>
     if SMALL || len > BLOCK {
         return None;
     }
-    out.lend()
+    out.lend(0)
 }
 
 /// A Remaining Length of one byte, if the packet fits into a block.
@@ -549,9 +582,19 @@ fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<Lengths, EncodeError> {
     packet.write_body(&mut counter)?;
     let body = counter.get();
     let here = body.wrapping_add(packet.tail().len());
-    match u32::try_from(here.saturating_add(packet.written_elsewhere())) {
-        Ok(remaining) if remaining <= MAX_REMAINING_LENGTH => Ok(Lengths { remaining, body }),
-        _ => Err(EncodeError::PacketTooLarge),
+    match remaining_length(here.saturating_add(packet.written_elsewhere())) {
+        Some(remaining) => Ok(Lengths { remaining, body }),
+        None => Err(EncodeError::PacketTooLarge),
+    }
+}
+
+/// The Remaining Length of a packet with so many bytes behind its fixed header; `None` if there is
+/// none so large.
+#[inline(always)]
+pub(crate) fn remaining_length(bytes: usize) -> Option<u32> {
+    match u32::try_from(bytes) {
+        Ok(remaining) if remaining <= MAX_REMAINING_LENGTH => Some(remaining),
+        _ => None,
     }
 }
 
@@ -935,6 +978,31 @@ mod tests {
             publish(&long[..payload_len]).encode(&mut output).unwrap();
             assert_eq!(output.reserved, Some(output.written));
         }
+    }
+
+    /// Whether an output with room for `room` bytes lends a block with `more` behind it.
+    fn lends(room: usize, more: usize) -> bool {
+        let mut buffer = std::vec![0; room];
+        let lends = SliceOutput::new(&mut buffer).lend(more).is_some();
+        #[cfg(feature = "alloc")]
+        assert_eq!(
+            alloc::vec::Vec::with_capacity(room).lend(more).is_some(),
+            lends
+        );
+        #[cfg(feature = "bytes")]
+        assert_eq!(
+            bytes::BytesMut::with_capacity(room).lend(more).is_some(),
+            lends
+        );
+        lends
+    }
+
+    #[test]
+    fn a_block_is_lent_where_there_is_room_for_it_and_for_what_follows() {
+        assert!(lends(BLOCK, 0));
+        assert!(!lends(BLOCK.wrapping_sub(1), 0));
+        assert!(lends(100, 100_usize.wrapping_sub(BLOCK)));
+        assert!(!lends(100, 101_usize.wrapping_sub(BLOCK)));
     }
 
     #[cfg(feature = "alloc")]
