@@ -4,7 +4,7 @@
 use super::read::read_packet_id;
 use crate::types::PacketId;
 use crate::wire::{
-    DecodeError, Encode, EncodeError, Field, Output, PacketBody, PacketType, Reader,
+    DecodeError, Encode, EncodeError, Field, Output, PacketBody, PacketType, Reader, encode_bytes,
 };
 
 /// A Packet Identifier and nothing behind it.
@@ -78,8 +78,7 @@ macro_rules! ack {
         impl Encode for $Type {
             #[inline]
             fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-                out.reserve(4)?;
-                out.put(&self.to_bytes())
+                encode_bytes(self.to_bytes(), out)
             }
         }
     };

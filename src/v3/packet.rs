@@ -10,7 +10,8 @@ use super::{
 use super::{Connect, Credentials, Subscription, Will};
 use crate::wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
-    PacketSet, PacketType, PayloadStart, Reader, Unexplained, checked_header, frame, frame_at_hand,
+    PacketSet, PacketType, PayloadStart, Reader, SMALL, Unexplained, checked_header, encode_bytes,
+    frame, frame_at_hand,
 };
 
 /// One MQTT Control Packet. `B` is where its bytes live.
@@ -467,51 +468,42 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
     }
 }
 
-// Not the provided method as it is: one `match` that leads to each packet's own, instead of one
-// for the first byte, one for the length and one for the body.
 impl<B: AsRef<[u8]>> Encode for Packet<B> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        match self {
+            // Nearly all packets are one of these, and are known where they are encoded.
+            Self::Publish(packet) if !SMALL => packet.encode(out),
+            Self::PubAck(packet) if !SMALL => packet.encode(out),
+            _ => self.encode_any(out),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Packet<B> {
+    // Not the provided `encode`: one `match` that leads to each packet's own, instead of one for
+    // the first byte, one for the length and one for the body.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
+    fn encode_any<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         let acknowledgement = match self {
-            Self::Publish(packet) => return packet.encode(out),
             Self::PubAck(packet) => packet.to_bytes(),
             Self::PubRec(packet) => packet.to_bytes(),
             Self::PubRel(packet) => packet.to_bytes(),
             Self::PubComp(packet) => packet.to_bytes(),
+            Self::UnsubAck(packet) => packet.to_bytes(),
             Self::Connect(packet) => return encode_rare(packet, out),
             Self::ConnAck(packet) => return encode_rare(packet, out),
+            Self::Publish(packet) => return packet.encode(out),
             Self::Subscribe(packet) => return encode_rare(packet, out),
             Self::SubAck(packet) => return encode_rare(packet, out),
             Self::Unsubscribe(packet) => return encode_rare(packet, out),
-            Self::UnsubAck(packet) => return encode_rare(packet, out),
             Self::PingReq | Self::PingResp | Self::Disconnect => {
-                return encode_short([self.first_byte(), 0], out);
+                return encode_bytes([self.first_byte(), 0], out);
             }
         };
-        encode_short(acknowledgement, out)
+        encode_bytes(acknowledgement, out)
     }
-}
-
-/// The bytes of a packet that has no more than these.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
-fn encode_short<const N: usize, O: Output + ?Sized>(
-    bytes: [u8; N],
-    out: &mut O,
-) -> Result<(), EncodeError> {
-    if out.has_room(N) {
-        return out.put(&bytes);
-    }
-    encode_short_with_care(bytes, out)
-}
-
-#[inline(never)]
-fn encode_short_with_care<const N: usize, O: Output + ?Sized>(
-    bytes: [u8; N],
-    out: &mut O,
-) -> Result<(), EncodeError> {
-    out.reserve(N)?;
-    out.put(&bytes)
 }
 
 /// What there is few of is encoded out of line, so that room need not be made for what it takes

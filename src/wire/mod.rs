@@ -22,7 +22,8 @@ pub(crate) use header::{
     checked_header, frame, frame_at_hand, too_large,
 };
 pub(crate) use output::{
-    BLOCK, Block, Counter, PacketBody, encode_long, put_field, put_header, remaining_length,
+    BLOCK, Block, Counter, PacketBody, encode_bytes, encode_long, put_field, put_header,
+    remaining_length,
 };
 pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};
 

@@ -569,6 +569,29 @@ pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
     out.put(tail)
 }
 
+/// A packet that is no more than these bytes. Out of line, and what is rare out of that line again,
+/// so that it takes a look for room and one store.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+pub(crate) fn encode_bytes<const N: usize, O: Output + ?Sized>(
+    bytes: [u8; N],
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    if out.has_room(N) {
+        return out.put(&bytes);
+    }
+    make_room_and_put(bytes, out)
+}
+
+#[inline(never)]
+fn make_room_and_put<const N: usize, O: Output + ?Sized>(
+    bytes: [u8; N],
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    out.reserve(N)?;
+    out.put(&bytes)
+}
+
 struct Lengths {
     /// Remaining Length.
     remaining: u32,
