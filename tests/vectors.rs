@@ -125,6 +125,22 @@ fn encoded_len_is_the_number_of_bytes_that_encode_writes() {
 }
 
 #[test]
+fn a_packet_is_the_same_bytes_where_there_is_room_to_spare() {
+    for_each_valid(|row, packet| {
+        let expected = minimal(&row.bytes);
+        let mut buffer = vec![0xEE; expected.len() + 64];
+        let written = packet.encode_to_slice(&mut buffer).unwrap();
+        assert!(written == expected, "{}", row.id);
+        if let Packet::Publish(publish) = packet {
+            let header = publish.header().unwrap();
+            let written = header.encode_to_slice(&mut buffer).unwrap();
+            assert!(*written == expected[..written.len()], "{}", row.id);
+            assert_eq!(written.len() + publish.payload.len(), expected.len());
+        }
+    });
+}
+
+#[test]
 fn a_slice_one_byte_too_small_has_no_room_and_nothing_is_written_to_it() {
     for_each_valid(|row, packet| {
         let needed = minimal(&row.bytes).len();

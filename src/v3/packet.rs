@@ -492,26 +492,18 @@ impl<B: AsRef<[u8]>> Packet<B> {
             Self::PubRel(packet) => packet.to_bytes(),
             Self::PubComp(packet) => packet.to_bytes(),
             Self::UnsubAck(packet) => packet.to_bytes(),
-            Self::Connect(packet) => return encode_rare(packet, out),
-            Self::ConnAck(packet) => return encode_rare(packet, out),
+            Self::Connect(packet) => return packet.encode(out),
+            Self::ConnAck(packet) => return packet.encode(out),
             Self::Publish(packet) => return packet.encode(out),
-            Self::Subscribe(packet) => return encode_rare(packet, out),
-            Self::SubAck(packet) => return encode_rare(packet, out),
-            Self::Unsubscribe(packet) => return encode_rare(packet, out),
+            Self::Subscribe(packet) => return packet.encode(out),
+            Self::SubAck(packet) => return packet.encode(out),
+            Self::Unsubscribe(packet) => return packet.encode(out),
             Self::PingReq | Self::PingResp | Self::Disconnect => {
                 return encode_bytes([self.first_byte(), 0], out);
             }
         };
         encode_bytes(acknowledgement, out)
     }
-}
-
-/// What there is few of is encoded out of line, so that room need not be made for what it takes
-/// wherever a packet is encoded.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
-fn encode_rare<T: Encode, O: Output + ?Sized>(packet: &T, out: &mut O) -> Result<(), EncodeError> {
-    packet.encode(out)
 }
 
 /// A packet becomes a [`Packet`].

@@ -416,6 +416,38 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
     }
 }
 
+/// All of a message but its payload, of which `more` is to follow to the same output, if a block is
+/// at hand for that.
+#[inline(always)]
+fn encode_head_at_hand<O: Output + ?Sized>(
+    delivery: &Delivery,
+    retain: bool,
+    topic: &[u8],
+    payload_len: usize,
+    more: usize,
+    out: &mut O,
+) -> Option<()> {
+    /// So many bytes of Topic Name fit into a block with all that may be around them.
+    const SHORT: usize = BLOCK.saturating_sub(9);
+    if SMALL || topic.len() > SHORT {
+        return None;
+    }
+    let packet_id = delivery.packet_id();
+    let head = topic
+        .len()
+        .wrapping_add(if packet_id.is_some() { 4 } else { 2 });
+    let remaining = remaining_length(head.wrapping_add(payload_len))?;
+    let mut block = Block::new(out.lend(more)?);
+    put_header(&mut block, first_byte(delivery, retain), remaining).ok()?;
+    block.append_field(topic);
+    if let Some(packet_id) = packet_id {
+        block.append(&packet_id.get().to_be_bytes());
+    }
+    let used = block.used();
+    out.keep(used);
+    Some(())
+}
+
 /// For a message that does not fit into a block as a whole: its payload is written by itself.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
@@ -423,29 +455,13 @@ fn encode_large<B: AsRef<[u8]>, O: Output + ?Sized>(
     publish: &Publish<B>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    /// A Topic Name of so many bytes fits into a block together with all else but the payload.
-    const SHORT: usize = BLOCK.saturating_sub(9);
-    let (topic, payload) = (publish.topic.as_bytes(), publish.payload.as_ref());
-    if !SMALL && topic.len() <= SHORT {
-        let packet_id = publish.delivery.packet_id();
-        let head = topic
-            .len()
-            .wrapping_add(if packet_id.is_some() { 4 } else { 2 });
-        if let Some(remaining) = remaining_length(head.wrapping_add(payload.len())) {
-            if let Some(block) = out.lend(payload.len()) {
-                let mut block = Block::new(block);
-                put_header(&mut block, publish.first_byte(), remaining)?;
-                block.append_field(topic);
-                if let Some(packet_id) = packet_id {
-                    block.append(&packet_id.get().to_be_bytes());
-                }
-                let used = block.used();
-                out.keep(used);
-                return out.put(payload);
-            }
-        }
+    let payload = publish.payload.as_ref();
+    let (delivery, topic) = (&publish.delivery, publish.topic.as_bytes());
+    let len = payload.len();
+    match encode_head_at_hand(delivery, publish.retain, topic, len, len, out) {
+        Some(()) => out.put(payload),
+        None => encode_long(publish, out),
     }
-    encode_long(publish, out)
 }
 
 #[inline(never)]
@@ -487,7 +503,17 @@ impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
     }
 }
 
-impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {}
+impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {
+    #[inline]
+    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let (delivery, topic) = (&self.delivery, self.topic.as_bytes());
+        let payload_len = self.payload_len as usize;
+        match encode_head_at_hand(delivery, self.retain, topic, payload_len, 0, out) {
+            Some(()) => Ok(()),
+            None => encode_long(self, out),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -465,21 +465,7 @@ pub trait Encode: PacketBody {
     /// cannot be written as MQTT.
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        // Where code is to be small there is one way.
-        if !SMALL {
-            if let Some(remaining) = short(lengths(self)?.remaining) {
-                if let Some(bytes) = out.lend(0) {
-                    let mut block = Block(bytes);
-                    block.put(&[self.first_byte(), remaining])?;
-                    self.write_body(&mut block)?;
-                    block.put(self.tail())?;
-                    let used = block.used();
-                    out.keep(used);
-                    return Ok(());
-                }
-            }
-        }
-        encode_long(self, out)
+        encode(self, out)
     }
 
     /// How many bytes [`encode`](Self::encode) would append.
@@ -519,6 +505,30 @@ pub trait Encode: PacketBody {
         self.encode(&mut out)?;
         Ok(out)
     }
+}
+
+/// [`Encode::encode`] for packets that are not very common.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+fn encode<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    // Where code is to be small there is one way.
+    if !SMALL {
+        if let Some(remaining) = short(lengths(packet)?.remaining) {
+            if let Some(bytes) = out.lend(0) {
+                let mut block = Block(bytes);
+                block.put(&[packet.first_byte(), remaining])?;
+                packet.write_body(&mut block)?;
+                block.put(packet.tail())?;
+                let used = block.used();
+                out.keep(used);
+                return Ok(());
+            }
+        }
+    }
+    encode_long(packet, out)
 }
 
 /// A block of the output for so many bytes, unless code is to be small: then there is one way to
