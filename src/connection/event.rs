@@ -11,8 +11,8 @@ use crate::v3::{
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<B: AsRef<[u8]>> {
-    /// Server: a client asks for a connection. Answer with
-    /// [`Server::accept`](crate::Server::accept) or [`Server::refuse`](crate::Server::refuse).
+    /// Server: a client asks for a connection; [`EncodedConnect::fields`] is what it says. Answer
+    /// with [`Server::accept`](crate::Server::accept) or [`Server::refuse`](crate::Server::refuse).
     /// Nothing else is dealt with before.
     ConnectRequested(EncodedConnect<B>),
     /// Client: the server has accepted the connection.

@@ -3,7 +3,8 @@
 use crate::types::{QoS, Text, TopicName};
 use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, put_field};
 
-/// CONNECT: the first packet of a client on a connection (section 3.1).
+/// CONNECT: the first packet of a client on a connection (section 3.1). A
+/// [`Packet`](super::Packet) holds it as an [`EncodedConnect`](super::EncodedConnect).
 ///
 /// ```
 /// use mqtt_sansio::{Encode, Text, v3::{Connect, Credentials}};

@@ -86,6 +86,16 @@ fn fields(header: VariableHeader, payload: &[u8]) -> Connect<&[u8]> {
 impl<'b> EncodedConnect<&'b [u8]> {
     /// Encodes the payload into a caller's buffer.
     ///
+    /// ```
+    /// use mqtt_sansio::{Encode, Text, v3::{Connect, EncodedConnect, Packet}};
+    ///
+    /// let connect = Connect::new(Text::new("dev")?);
+    /// let mut buffer = [0; 64];
+    /// let packet = Packet::from(EncodedConnect::encode_to_slice(&mut buffer, &connect)?);
+    /// assert_eq!(packet.encode_to_slice(&mut [0; 64])?, connect.encode_to_slice(&mut [0; 64])?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// As for encoding the [`Connect`] itself. [`EncodeError::NoRoom`] if the buffer is too small.

@@ -39,7 +39,7 @@ use crate::wire::{
 // compiler chooses otherwise costs a small PUBLISH twice the time.
 #[cfg_attr(target_pointer_width = "64", repr(usize))]
 pub enum Packet<B> {
-    /// Client to server: asks for a connection.
+    /// Client to server: asks for a connection. [`EncodedConnect::fields`] has the fields.
     Connect(EncodedConnect<B>),
     /// Server to client: accepts or refuses it.
     ConnAck(ConnAck),
