@@ -1001,9 +1001,15 @@ mod tests {
                 Ok(())
             }
             fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+                assert!(self.reserved.is_some(), "written without asking");
                 self.written = self.written.saturating_add(bytes.len());
                 Ok(())
             }
+        }
+        for short in [Packet::PubAck(PUBACK), PINGREQ] {
+            let mut output = Recorder::default();
+            short.encode(&mut output).unwrap();
+            assert_eq!(output.reserved, Some(output.written));
         }
         let long = std::vec![0; 2_097_152];
         for payload_len in [0, 124, 125, 16_380, 16_381, 2_097_148, 2_097_149] {
