@@ -1,7 +1,7 @@
 //! CONNECT (section 3.1).
 
 use crate::types::{QoS, Text, TopicName};
-use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, put_field};
+use crate::wire::{Counter, Encode, EncodeError, Field, Output, PacketBody, put_field};
 
 /// CONNECT: the first packet of a client on a connection (section 3.1). A
 /// [`Packet`](super::Packet) holds it as an [`EncodedConnect`](super::EncodedConnect).
@@ -281,8 +281,16 @@ impl<B: AsRef<[u8]>> Credentials<B> {
 }
 
 impl<B: AsRef<[u8]>> Connect<B> {
+    /// How many bytes the payload has, if this may be sent.
+    pub(super) fn payload_len(&self) -> Result<usize, EncodeError> {
+        self.check()?;
+        let mut counter = Counter::default();
+        self.write_payload(&mut counter)?;
+        Ok(counter.get())
+    }
+
     /// Whether it may be sent. How long its fields are is seen when they are written.
-    pub(super) fn check(&self) -> Result<(), EncodeError> {
+    fn check(&self) -> Result<(), EncodeError> {
         let header = VariableHeader::of(self);
         if self.client_id.as_bytes().is_empty() && !header.allows_empty_client_id() {
             return Err(EncodeError::ClientIdentifierRequired); // [MQTT-3.1.3-7]
@@ -920,6 +928,49 @@ mod tests {
         let field = Field::Password;
         assert_eq!(error, EncodeError::FieldTooLong { field });
         assert_eq!(error.statement(), None);
+    }
+
+    // In a packet.
+
+    #[test]
+    fn a_payload_that_lacks_room_is_not_written_in_part() {
+        // Behind the ten bytes of the variable header.
+        let needed = FULL.len().wrapping_sub(12);
+        let mut buffer = [0xee; 64];
+        for room in 0..needed {
+            assert_eq!(
+                EncodedConnect::encode_to_slice(&mut buffer[..room], &full()),
+                Err(EncodeError::NoRoom { needed })
+            );
+            assert_eq!(buffer, [0xee; 64]);
+        }
+        assert!(EncodedConnect::encode_to_slice(&mut buffer[..needed], &full()).is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_sent_cannot_be_put_into_a_packet() {
+        let long = Connect {
+            credentials: Some(Credentials {
+                user_name: text("u"),
+                password: Some(&TOO_LONG[..]),
+            }),
+            ..full()
+        };
+        let unnamed = Connect {
+            clean_session: false,
+            ..Connect::new(Text::EMPTY)
+        };
+        for connect in [long, unnamed] {
+            let error = encoded(&connect).unwrap_err();
+            let mut buffer = [0xee; 64];
+            assert_eq!(
+                EncodedConnect::encode_to_slice(&mut buffer, &connect),
+                Err(error)
+            );
+            assert_eq!(buffer, [0xee; 64]);
+            #[cfg(feature = "alloc")]
+            assert_eq!(EncodedConnect::encode_to_vec(&connect), Err(error));
+        }
     }
 
     // The rest.

@@ -28,7 +28,7 @@ use crate::wire::{
 /// # Ok::<(), mqtt_sansio::DecodeError>(())
 /// ```
 ///
-/// Nothing has to be built to send one: a [`Connect`] is encoded as it is.
+/// To send a CONNECT, encode the [`Connect`]: this type is only for what takes any packet.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct EncodedConnect<B> {
@@ -48,7 +48,7 @@ impl<B> EncodedConnect<B> {
 }
 
 impl<B: AsRef<[u8]>> EncodedConnect<B> {
-    /// What the client says.
+    /// What the client says. The payload is cut into its fields at each call.
     #[must_use]
     #[inline]
     pub fn fields(&self) -> Connect<&[u8]> {
@@ -98,13 +98,14 @@ impl<'b> EncodedConnect<&'b [u8]> {
     ///
     /// # Errors
     ///
-    /// As for encoding the [`Connect`] itself. [`EncodeError::NoRoom`] if the buffer is too small.
+    /// As for encoding the [`Connect`] itself. [`EncodeError::NoRoom`] if the buffer is too small;
+    /// as many bytes as the whole CONNECT takes always suffice.
     pub fn encode_to_slice<B: AsRef<[u8]>>(
         buffer: &'b mut [u8],
         connect: &Connect<B>,
     ) -> Result<Self, EncodeError> {
-        connect.check()?;
         let mut out = SliceOutput::new(buffer);
+        out.reserve(connect.payload_len()?)?;
         connect.write_payload(&mut out)?;
         Ok(Self {
             header: VariableHeader::of(connect),
@@ -121,7 +122,7 @@ impl EncodedConnect<alloc::vec::Vec<u8>> {
     ///
     /// As for encoding the [`Connect`] itself.
     pub fn encode_to_vec<B: AsRef<[u8]>>(connect: &Connect<B>) -> Result<Self, EncodeError> {
-        let mut payload = alloc::vec::Vec::with_capacity(connect.encoded_len()?);
+        let mut payload = alloc::vec::Vec::with_capacity(connect.payload_len()?);
         connect.write_payload(&mut payload)?;
         Ok(Self {
             header: VariableHeader::of(connect),
@@ -136,7 +137,8 @@ impl<'a> EncodedConnect<&'a [u8]> {
         let client_id_offset = reader.offset();
         let payload = reader.clone().remaining();
         let (client_id, will, credentials) = header.read_payload(reader)?;
-        // Bytes left over would be a field whose flag is 0 [MQTT-3.1.2-11, -18, -20].
+        // Bytes left over would be a field whose flag is 0 [MQTT-3.1.2-11, -18, -20], if there is
+        // one that could follow.
         reader.finish(match (&will, &credentials) {
             (
                 _,
@@ -148,6 +150,8 @@ impl<'a> EncodedConnect<&'a [u8]> {
             (Some(_), None) => Field::UserName,
             (None, None) => Field::WillTopic,
         })?;
+        // Last, although it comes first: it is answered with a CONNACK, and a CONNECT that is
+        // malformed otherwise must not be [MQTT-3.1.4-1].
         if client_id.as_bytes().is_empty() && !header.allows_empty_client_id() {
             // [MQTT-3.1.3-8]
             return Err(reader.fault(

@@ -107,7 +107,8 @@ impl<'b, E: Entry> List<&'b [u8], E> {
     /// # Errors
     ///
     /// [`EncodeError::EmptyList`] without an entry, [`EncodeError::NoRoom`] if the buffer is too
-    /// small.
+    /// small for one of the entries, of which earlier ones are in the buffer then;
+    /// [`encoded_len`](Self::encoded_len) says how many bytes all of them take.
     pub fn encode_to_slice<'i>(
         buffer: &'b mut [u8],
         entries: impl IntoIterator<Item = E::Item<'i>>,

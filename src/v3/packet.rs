@@ -167,7 +167,7 @@ pub enum V3 {}
 /// # Errors
 ///
 /// What the fixed header alone gives away: a reserved type, wrong flags, a Remaining Length of
-/// more than four bytes or one that cannot be right for the type, and a packet over
+/// more than four bytes or one too large for a packet of a fixed size, and a packet over
 /// [`Options::max_packet_size`].
 pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError> {
     let header = checked_header::<V3>(src, options)?;
@@ -285,11 +285,12 @@ const fn flag_fault(
         | PacketType::PubComp
         | PacketType::SubAck
         | PacketType::UnsubAck => flags == 0 || options.accepts_acknowledgement_flags(),
+        // [MQTT-3.14.1-1] for DISCONNECT
         PacketType::Connect
         | PacketType::ConnAck
         | PacketType::PingReq
         | PacketType::PingResp
-        | PacketType::Disconnect => flags == 0, // [MQTT-3.14.1-1]
+        | PacketType::Disconnect => flags == 0,
     };
     if accepted {
         None
@@ -319,8 +320,9 @@ impl PacketSet for V3 {
         let Some(packet_type) = header.packet_type() else {
             return Ok(());
         };
-        // Packets of a fixed size are refused before their bytes are gathered, with the same
-        // fault at the same place as `read` finds in the whole frame.
+        // Packets of a fixed size are refused for what is too much before anything behind the
+        // fixed header is looked at, so that it need not be gathered; also by `read`, so that the
+        // fault does not depend on how much has come.
         match only_remaining_length(packet_type) {
             Some((only, field)) if header.remaining_length() > only => {
                 let offset = header.len().saturating_add(only as usize);

@@ -203,7 +203,8 @@ impl<B: AsRef<[u8]>> Publish<B> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::PacketTooLarge`] if the payload is longer than any packet.
+    /// [`EncodeError::PacketTooLarge`] if the payload has more bytes than a `u32` counts. One that is
+    /// too long for a packet all the same is refused when the header is encoded.
     #[inline]
     pub fn header(&self) -> Result<PublishHeader<&[u8]>, EncodeError> {
         let Ok(payload_len) = u32::try_from(self.payload.as_ref().len()) else {
@@ -412,12 +413,12 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
         if !SMALL && len <= SHORT {
             return encode_short(self, out);
         }
-        encode_large(self, out)
+        encode_in_parts(self, out)
     }
 }
 
-/// All of a message but its payload, of which `more` is to follow to the same output, if a block is
-/// at hand for that.
+/// Writes all of a message but its payload to a block, if the output lends one with room for `more`
+/// bytes behind it, which the caller will write. With `None` nothing was written.
 #[inline(always)]
 fn encode_head_at_hand<O: Output + ?Sized>(
     delivery: &Delivery,
@@ -428,8 +429,8 @@ fn encode_head_at_hand<O: Output + ?Sized>(
     out: &mut O,
 ) -> Option<()> {
     /// So many bytes of Topic Name fit into a block with all that may be around them.
-    const SHORT: usize = BLOCK.saturating_sub(9);
-    if SMALL || topic.len() > SHORT {
+    const LONGEST_TOPIC: usize = BLOCK.saturating_sub(9);
+    if SMALL || topic.len() > LONGEST_TOPIC {
         return None;
     }
     let packet_id = delivery.packet_id();
@@ -448,10 +449,10 @@ fn encode_head_at_hand<O: Output + ?Sized>(
     Some(())
 }
 
-/// For a message that does not fit into a block as a whole: its payload is written by itself.
+/// The payload by itself, behind a block if one is lent.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
-fn encode_large<B: AsRef<[u8]>, O: Output + ?Sized>(
+fn encode_in_parts<B: AsRef<[u8]>, O: Output + ?Sized>(
     publish: &Publish<B>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
@@ -470,7 +471,7 @@ fn encode_short<B: AsRef<[u8]>, O: Output + ?Sized>(
     out: &mut O,
 ) -> Result<(), EncodeError> {
     let Some([first, remaining, rest @ ..]) = out.lend(0) else {
-        return encode_large(publish, out);
+        return encode_in_parts(publish, out);
     };
     let mut rest = Block::new(rest);
     rest.append_field(publish.topic.as_bytes());

@@ -39,7 +39,7 @@ pub enum Field {
     PacketIdentifier,
     /// PUBLISH: Topic Name (section 3.3.2.1).
     TopicName,
-    /// PUBLISH: the application message (section 3.3.3).
+    /// PUBLISH: the application message (section 3.3.3). CONNECT: what follows its last field.
     Payload,
     /// SUBSCRIBE and UNSUBSCRIBE: Topic Filter (sections 3.8.3 and 3.10.3).
     TopicFilter,

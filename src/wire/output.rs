@@ -36,7 +36,7 @@ pub enum EncodeError {
 
 impl EncodeError {
     /// The normative statement of MQTT 3.1.1 that the packet would have broken, where there is
-    /// one.
+    /// one; for MQTT 3.1 that which comes nearest.
     #[must_use]
     pub const fn statement(&self) -> Option<&'static str> {
         match self {
@@ -344,9 +344,13 @@ impl Output for Counter {
 
     #[inline(always)]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        // A packet is a few short slices and one of at most half the address space: no sum of their
-        // lengths wraps.
-        self.0 = self.0.wrapping_add(bytes.len());
+        // The fields of a packet are too few and too short for their lengths to wrap; the entries
+        // of a list can be as many as an iterator gives, where addresses have 32 bits.
+        self.0 = if SMALL {
+            self.0.saturating_add(bytes.len())
+        } else {
+            self.0.wrapping_add(bytes.len())
+        };
         Ok(())
     }
 }
@@ -507,7 +511,8 @@ pub trait Encode: PacketBody {
     }
 }
 
-/// [`Encode::encode`] for packets that are not very common.
+/// [`Encode::encode`] for all but PUBLISH and what has four bytes or two. Out of line, as where it was
+/// inlined next to those it made them slower.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn encode<T: PacketBody + ?Sized, O: Output + ?Sized>(
