@@ -296,6 +296,7 @@ macro_rules! both_roles {
                         }
                     }
                 }
+                // With a reference of its own, so that the caller's can stay in registers.
                 let mut rest = *input;
                 let step = self.receive_with_care(now, decoder, &mut rest);
                 *input = rest;

@@ -152,7 +152,7 @@ pub(super) const PASSWORD: u8 = 1 << 6;
 pub(super) const USER_NAME: u8 = 1 << 7;
 
 impl VariableHeader {
-    pub(super) const fn of<B>(connect: &Connect<B>) -> Self {
+    const fn of<B>(connect: &Connect<B>) -> Self {
         let mut flags = 0;
         if connect.clean_session {
             flags |= CLEAN_SESSION;
@@ -281,21 +281,21 @@ impl<B: AsRef<[u8]>> Credentials<B> {
 }
 
 impl<B: AsRef<[u8]>> Connect<B> {
-    /// How many bytes the payload has, if this may be sent.
-    pub(super) fn payload_len(&self) -> Result<usize, EncodeError> {
-        self.check()?;
-        let mut counter = Counter::default();
-        self.write_payload(&mut counter)?;
-        Ok(counter.get())
-    }
-
-    /// Whether it may be sent. How long its fields are is seen when they are written.
-    fn check(&self) -> Result<(), EncodeError> {
+    /// The variable header, if a CONNECT with it may have this Client Identifier. How long the fields
+    /// are is seen when they are written.
+    pub(super) fn variable_header(&self) -> Result<VariableHeader, EncodeError> {
         let header = VariableHeader::of(self);
         if self.client_id.as_bytes().is_empty() && !header.allows_empty_client_id() {
             return Err(EncodeError::ClientIdentifierRequired); // [MQTT-3.1.3-7]
         }
-        Ok(())
+        Ok(header)
+    }
+
+    /// How many bytes the payload has.
+    pub(super) fn payload_len(&self) -> Result<usize, EncodeError> {
+        let mut counter = Counter::default();
+        self.write_payload(&mut counter)?;
+        Ok(counter.get())
     }
 
     /// What the flags announce, in the order of [MQTT-3.1.3-1].
@@ -323,8 +323,7 @@ impl<B: AsRef<[u8]>> PacketBody for Connect<B> {
 
     #[inline]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        self.check()?;
-        VariableHeader::of(self).write(out)?;
+        self.variable_header()?.write(out)?;
         self.write_payload(out)
     }
 }

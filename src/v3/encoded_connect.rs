@@ -104,13 +104,12 @@ impl<'b> EncodedConnect<&'b [u8]> {
         buffer: &'b mut [u8],
         connect: &Connect<B>,
     ) -> Result<Self, EncodeError> {
+        let header = connect.variable_header()?;
         let mut out = SliceOutput::new(buffer);
         out.reserve(connect.payload_len()?)?;
         connect.write_payload(&mut out)?;
-        Ok(Self {
-            header: VariableHeader::of(connect),
-            payload: out.into_written(),
-        })
+        let payload = out.into_written();
+        Ok(Self { header, payload })
     }
 }
 
@@ -122,12 +121,10 @@ impl EncodedConnect<alloc::vec::Vec<u8>> {
     ///
     /// As for encoding the [`Connect`] itself.
     pub fn encode_to_vec<B: AsRef<[u8]>>(connect: &Connect<B>) -> Result<Self, EncodeError> {
+        let header = connect.variable_header()?;
         let mut payload = alloc::vec::Vec::with_capacity(connect.payload_len()?);
         connect.write_payload(&mut payload)?;
-        Ok(Self {
-            header: VariableHeader::of(connect),
-            payload,
-        })
+        Ok(Self { header, payload })
     }
 }
 

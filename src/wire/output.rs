@@ -217,6 +217,38 @@ impl Output for SliceOutput<'_> {
     }
 }
 
+/// How `Vec<u8>` and `BytesMut` are written to once there is room.
+#[cfg(any(feature = "alloc", feature = "bytes"))]
+macro_rules! append_at_the_end {
+    () => {
+        #[inline]
+        fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+            self.extend_from_slice(bytes);
+            Ok(())
+        }
+
+        #[inline]
+        fn has_room(&self, len: usize) -> bool {
+            // The same sum as in `extend_from_slice`, which then need not look again.
+            self.capacity().wrapping_sub(self.len()) >= len
+        }
+
+        #[inline]
+        fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
+            if !self.has_room(BLOCK.wrapping_add(more)) {
+                return None;
+            }
+            self.extend_from_slice(&[0; BLOCK]);
+            self.last_chunk_mut()
+        }
+
+        #[inline]
+        fn keep(&mut self, used: usize) {
+            self.truncate(self.len().wrapping_sub(BLOCK).wrapping_add(used));
+        }
+    };
+}
+
 #[cfg(feature = "alloc")]
 impl Output for alloc::vec::Vec<u8> {
     #[inline]
@@ -227,31 +259,7 @@ impl Output for alloc::vec::Vec<u8> {
         Ok(())
     }
 
-    #[inline]
-    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    #[inline]
-    fn has_room(&self, len: usize) -> bool {
-        // The same sum as in `extend_from_slice`, which then need not look again.
-        self.capacity().wrapping_sub(self.len()) >= len
-    }
-
-    #[inline]
-    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
-        if !self.has_room(BLOCK.wrapping_add(more)) {
-            return None;
-        }
-        self.extend_from_slice(&[0; BLOCK]);
-        self.last_chunk_mut()
-    }
-
-    #[inline]
-    fn keep(&mut self, used: usize) {
-        self.truncate(self.len().wrapping_sub(BLOCK).wrapping_add(used));
-    }
+    append_at_the_end!();
 }
 
 /// Makes room in a vector, for a block too, as it is made larger anyway. Out of line, as that is
@@ -273,31 +281,7 @@ impl Output for bytes::BytesMut {
         Ok(())
     }
 
-    #[inline]
-    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    #[inline]
-    fn has_room(&self, len: usize) -> bool {
-        // The same sum as in `extend_from_slice`, which then need not look again.
-        self.capacity().wrapping_sub(self.len()) >= len
-    }
-
-    #[inline]
-    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
-        if !self.has_room(BLOCK.wrapping_add(more)) {
-            return None;
-        }
-        self.extend_from_slice(&[0; BLOCK]);
-        self.last_chunk_mut()
-    }
-
-    #[inline]
-    fn keep(&mut self, used: usize) {
-        self.truncate(self.len().wrapping_sub(BLOCK).wrapping_add(used));
-    }
+    append_at_the_end!();
 }
 
 /// Any [`bytes::BufMut`] as output (feature `bytes`). It writes within
