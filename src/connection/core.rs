@@ -66,6 +66,8 @@ pub(super) struct Core<S> {
     pub(super) deadline: Option<Timestamp>,
     /// How many bytes of a payload in pieces are still to be sent.
     outgoing: u32,
+    /// For [`delivery::acknowledgement`].
+    extra_pubrels: u16,
     pub(super) keep_alive: u16,
     pub(super) clean_session: bool,
     pub(super) is_v3_1: bool,
@@ -98,6 +100,7 @@ impl<S: Slots> Core<S> {
             keep_alive_counts,
             deadline: None,
             outgoing: 0,
+            extra_pubrels: 0,
             keep_alive: 0,
             clean_session: false,
             is_v3_1: false,
@@ -594,7 +597,10 @@ impl<S: Slots> Core<S> {
         self.tick(now);
         let effect = match packet_type {
             PacketType::PubRel => delivery::released(&mut self.session, id),
-            _ => delivery::acknowledgement(&mut self.session, packet_type, id),
+            _ => {
+                let extra_pubrels = &mut self.extra_pubrels;
+                delivery::acknowledgement(&mut self.session, extra_pubrels, packet_type, id)
+            }
         };
         match effect {
             Some(effect) => Ok(self.take_effect(effect)),

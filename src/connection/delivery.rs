@@ -20,6 +20,7 @@
 //! | PUBREC | Released, or not in use | PUBREL |
 //! | PUBCOMP | Released | done |
 //! | PUBACK, PUBCOMP | not in use | nothing: a resend has crossed it |
+//! | PUBCOMP | in use for anything else | nothing, once for each PUBREL that no message needed |
 //! | any of them | in use for anything else | the peer's fault |
 //! | PUBREL | Received, or not known | PUBCOMP, and it is forgotten |
 //! | PUBREL | not yet acknowledged with PUBREC on this connection | the peer's fault |
@@ -62,9 +63,13 @@ pub(super) enum Rejection {
 }
 
 /// PUBACK, PUBREC or PUBCOMP has come. `None`: the identifier is in use for something else.
+///
+/// `extra_pubrels` is how many PUBRELs were sent on this connection that no message needed, and for
+/// which PUBCOMP has not come.
 #[inline]
 pub(super) fn acknowledgement<S: Slots>(
     session: &mut Session<S>,
+    extra_pubrels: &mut u16,
     packet_type: PacketType,
     id: PacketId,
 ) -> Option<Effect> {
@@ -92,13 +97,18 @@ pub(super) fn acknowledgement<S: Slots>(
         // The PUBREL may have been lost with a connection; and a peer that holds an identifier
         // which is not in use here any more has to be able to finish.
         (PacketType::PubRec, Some(Phase::Released) | None) => {
-            if outbound.phase(id).is_some() {
-                outbound.mark_sent(id);
+            if !outbound.mark_sent(id) {
+                *extra_pubrels = extra_pubrels.saturating_add(1);
             }
             Effect {
                 answer: Answer::of(Control::pubrel(id)),
                 ..Effect::default()
             }
+        }
+        // The identifier may have been taken into use since that PUBREL was sent.
+        (PacketType::PubComp, _) if *extra_pubrels > 0 => {
+            *extra_pubrels = extra_pubrels.saturating_sub(1);
+            Effect::default()
         }
         (_, None) => Effect::default(),
         (_, Some(_)) => return None,

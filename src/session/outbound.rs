@@ -452,14 +452,15 @@ impl<S: Slots> Outbound<S> {
             .is_some_and(|slot| slot.state & (UNSENT | ASKED) == UNSENT | ASKED)
     }
 
-    /// `id` has been sent again.
-    pub(crate) fn mark_sent(&mut self, id: PacketId) {
+    /// `id` has been sent again. False if it was not to be.
+    pub(crate) fn mark_sent(&mut self, id: PacketId) -> bool {
         let Some(slot) = self.slot_mut(id.get()) else {
-            return;
+            return false;
         };
         let before = slot.state;
         slot.state &= PHASE;
         self.count_as_sent(before);
+        before & UNSENT != 0
     }
 
     /// A message in this state is not to be sent again any more.

@@ -202,6 +202,69 @@ conversations! {
         assert!(us.session().is_empty());
     }
 
+    /// A side that has lost its session begins with identifiers of its own; the PUBREL before is
+    /// still to be answered, and the answer is none to the message.
+    fn pubcomp_for_such_a_pubrel_is_none_for_a_message_published_since<S>() {
+        for qos in [Q1, Q2] {
+            let mut us = Us::begins::<S>(AUTO);
+            us.receives(pubrec(1)).sends(pubrel(1));
+            us.publish(qos, "x").sends(publish(qos, 1, "x"));
+            us.receives(pubcomp(1)).nothing_more();
+            assert_eq!(outbound(us.session()), [1]);
+            // Now it has come, and another one would be the peer's fault.
+            us.violates(pubcomp(1), wrong(PacketType::PubComp, 1));
+            us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 1)));
+        }
+    }
+
+    fn a_message_published_after_such_a_pubrel_is_delivered_as_any_other<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        us.receives(pubrec(1)).sends(pubrel(1));
+        us.publish(Q2, "x").sends(publish(Q2, 1, "x"));
+        us.receives(pubcomp(1)).nothing_more();
+        us.receives(pubrec(1)).received(1).sends(pubrel(1));
+        us.receives(pubcomp(1)).delivered(1);
+    }
+
+    /// The answer has come before the message was published.
+    fn pubcomp_for_such_a_pubrel_is_awaited_once<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        us.receives(pubrec(1)).sends(pubrel(1));
+        us.receives(pubcomp(1)).nothing_more();
+        us.publish(Q2, "x").sends(publish(Q2, 1, "x"));
+        us.violates(pubcomp(1), wrong(PacketType::PubComp, 1));
+        us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 1)));
+    }
+
+    /// Packets do not outlive the connection, so neither does what they lead to.
+    fn pubcomp_for_such_a_pubrel_is_not_awaited_on_the_next_connection<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        us.receives(pubrec(7)).sends(pubrel(7));
+        let session = us.breaks_off();
+        let mut us = Us::resumes::<S>(AUTO, session);
+        us.publish(Q2, "x").sends(publish(Q2, 1, "x"));
+        us.violates(pubcomp(1), wrong(PacketType::PubComp, 1));
+        us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 1)));
+    }
+
+    /// A PUBREL that is to be sent again anyway is not sent twice, so PUBCOMP comes once.
+    fn pubrec_before_pubrel_is_sent_again_leads_to_one_pubcomp<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        for number in [1, 2] {
+            us.publish(Q2, "x").sends(publish(Q2, number, "x"));
+            us.receives(pubrec(number)).received(number).sends(pubrel(number));
+        }
+        let session = us.breaks_off();
+        let mut us = Us::resumes::<S>(AUTO.window(1), session);
+        us.sends(pubrel(1));
+        us.receives(pubrec(2)).sends(pubrel(2));
+        us.receives(pubcomp(2)).delivered(2);
+        us.receives(pubcomp(1)).delivered(1);
+        us.publish(Q2, "x").sends(publish(Q2, 3, "x"));
+        us.violates(pubcomp(3), wrong(PacketType::PubComp, 3));
+        us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 3)));
+    }
+
     /// [MQTT-4.3.3-1]
     fn pubrec_that_comes_twice_is_answered_twice_and_told_once<S>() {
         let mut us = Us::begins::<S>(AUTO);

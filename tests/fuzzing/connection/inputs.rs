@@ -215,7 +215,7 @@ impl World<'_> {
                 Some(Event::Connected { session_present })
             }
             Packet::PubAck(ack) => model.complete(ack.packet_id),
-            Packet::PubComp(ack) => model.complete(ack.packet_id),
+            Packet::PubComp(ack) => model.finish(ack.packet_id),
             Packet::PubRec(ack) => {
                 let packet_id = ack.packet_id;
                 model.answer = Some(Packet::PubRel(PubRel { packet_id }));

@@ -103,6 +103,9 @@ pub(super) struct Model {
     pub(super) queue: VecDeque<PacketId>,
     /// The answer to the packet that has come last.
     pub(super) answer: Option<Packet<Vec<u8>>>,
+    /// How many PUBRELs were sent on this connection although no message needed them, less the
+    /// PUBCOMPs that have come for them.
+    pub(super) extra_pubrels: usize,
     /// The messages that were not sent on this connection are lost.
     pub(super) is_losing: bool,
     /// A payload in pieces is on its way to the peer.
@@ -128,6 +131,7 @@ impl Model {
             to_answer: None,
             queue: VecDeque::new(),
             answer: None,
+            extra_pubrels: 0,
             is_losing: false,
             is_sending: false,
             receiving: None,
@@ -165,11 +169,26 @@ impl Model {
         Some(Event::Delivered(id))
     }
 
+    /// PUBCOMP has come.
+    pub(super) fn finish(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
+        if self.sent(id).is_some_and(|message| message.released) {
+            return self.complete(id);
+        }
+        self.extra_pubrels = self.extra_pubrels.saturating_sub(1);
+        None
+    }
+
     /// PUBREC has come. PUBRELs are sent again in the order of the PUBRECs [MQTT-4.6.0-4].
     pub(super) fn release(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
-        let message = self.sent_mut(id)?;
+        let Some(message) = self.sent_mut(id) else {
+            self.extra_pubrels += 1;
+            return None;
+        };
+        let was_sent = message.is_sent;
         (message.is_sent, message.is_asked) = (true, false);
         if message.released {
+            // What was to be sent again anyway is not sent twice.
+            self.extra_pubrels += usize::from(was_sent);
             return None;
         }
         message.released = true;
@@ -184,6 +203,7 @@ impl Model {
         for message in &mut self.outbound {
             (message.is_sent, message.is_asked) = (false, false);
         }
+        self.extra_pubrels = 0;
         self.forget_queue();
     }
 
@@ -390,6 +410,9 @@ impl Model {
 
     fn expect_ack(&self, packet_type: PacketType, packet_id: PacketId) -> Expected {
         let wrong = || {
+            if packet_type == PacketType::PubComp && self.extra_pubrels > 0 {
+                return Expected::Handled;
+            }
             Expected::Fault(PeerError::WrongAcknowledgement {
                 packet_type,
                 packet_id,
