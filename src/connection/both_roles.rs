@@ -199,7 +199,7 @@ macro_rules! both_roles {
                 packet: Packet<B>,
             ) -> Result<Option<Event<B>>, HandleError> {
                 // The state is checked before the packet is looked at.
-                if !self.is_flowing() {
+                if !self.core.pending.is_flowing() {
                     return self.handle_other(now, packet);
                 }
                 let (packet_type, packet_id) = match packet {
@@ -269,7 +269,7 @@ macro_rules! both_roles {
                 if let Some(action) = self.core.poll_answer() {
                     return Ok(Some(Step::Action(action)));
                 }
-                if self.is_flowing() && self.core.is_quiet() && decoder.is_at_packet_boundary() {
+                if self.core.pending.is_nothing() && decoder.is_at_packet_boundary() {
                     if input.is_empty() {
                         return Ok(None);
                     }
@@ -401,7 +401,7 @@ macro_rules! both_roles {
 
             /// How far the connection has come.
             pub const fn state(&self) -> State {
-                self.core.state
+                self.core.state()
             }
 
             /// The session, to look at or to save.

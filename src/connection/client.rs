@@ -3,11 +3,12 @@
 use super::action::{Action, CloseReason, Control};
 use super::both_roles::both_roles;
 use super::config::Config;
-use super::core::{Core, Counts, State};
+use super::core::{Core, Counts};
 use super::delivery::Verdict;
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
 use super::receive::{Outcome, Step, event_of};
+use super::state::State;
 use crate::decoder::Memory;
 use crate::session::{Phase, Session, Slots};
 use crate::time::Timestamp;
@@ -108,7 +109,7 @@ impl<S: Slots> Client<S> {
         connect: &Connect<B>,
         out: &mut O,
     ) -> Result<(), SendError> {
-        match self.core.state {
+        match self.core.state() {
             State::Start => {}
             State::Requested | State::Connected => return Err(SendError::AlreadyConnected),
             State::Ending | State::Ended => return Err(SendError::Ended),
@@ -116,7 +117,7 @@ impl<S: Slots> Client<S> {
         connect.encode(out)?;
         self.core.tick(now);
         self.core.sent_now();
-        self.core.state = State::Requested;
+        self.core.pending.set_state(State::Requested);
         self.core.keep_alive = connect.keep_alive;
         self.core.clean_session = connect.clean_session;
         self.core.is_v3_1 = connect.protocol_level == ProtocolLevel::V3_1;
@@ -199,7 +200,7 @@ impl<S: Slots> Client<S> {
         out: &mut O,
     ) -> Result<(), SendError> {
         self.core.check_may_send()?;
-        if self.core.has_control() {
+        if self.core.has_answer() {
             return Err(SendError::ActionsPending);
         }
         Packet::<&[u8]>::Disconnect.encode(out)?;
@@ -227,7 +228,7 @@ impl<S: Slots> Client<S> {
     ) -> Result<Option<Event<B>>, HandleError> {
         self.check_may_handle()?;
         self.core.tick(now);
-        match (self.core.state, packet) {
+        match (self.core.state(), packet) {
             (State::Requested, Packet::ConnAck(connack)) => self.handle_connack(connack),
             (
                 State::Connected,
@@ -257,11 +258,6 @@ impl<S: Slots> Client<S> {
                 Err(self.core.violation(error))
             }
         }
-    }
-
-    #[inline]
-    const fn is_flowing(&self) -> bool {
-        self.core.is_flowing()
     }
 
     fn check_may_handle(&self) -> Result<(), HandleError> {
@@ -345,7 +341,7 @@ impl<S: Slots> Client<S> {
     /// Call it only when there is progress.
     pub fn handle_progress(&mut self, now: Timestamp) {
         self.core.tick(now);
-        if self.core.state == State::Connected && self.core.deadline.is_some() {
+        if self.core.state() == State::Connected && self.core.deadline.is_some() {
             self.core.deadline = self.core.after(self.core.config.ping_timeout);
         }
     }
@@ -354,14 +350,14 @@ impl<S: Slots> Client<S> {
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.core.tick(now);
         if self.core.deadline.is_some_and(|deadline| deadline <= now) {
-            self.core.end(match self.core.state {
+            self.core.end(match self.core.state() {
                 State::Connected => CloseReason::PingTimeout,
                 _ => CloseReason::ConnectTimeout,
             });
             return;
         }
         // [MQTT-3.1.2-23]
-        if self.ping_due().is_some_and(|due| due <= now) && !self.core.has_control() {
+        if self.ping_due().is_some_and(|due| due <= now) && !self.core.has_answer() {
             self.core.answer(Control::PINGREQ);
             self.core.sent_now();
             if self.core.deadline.is_none() {
@@ -391,7 +387,7 @@ impl<S: Slots> Client<S> {
     /// When PINGREQ is due: counted from the last packet *sent* [MQTT-3.1.2-23], and an eighth of
     /// the Keep Alive early, for a timer that is late.
     fn ping_due(&self) -> Option<Timestamp> {
-        if self.core.state != State::Connected
+        if self.core.state() != State::Connected
             || self.core.keep_alive == 0
             // It could not be sent between the pieces of a payload.
             || self.core.is_sending_payload()

@@ -138,6 +138,26 @@ pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Opti
     })
 }
 
+/// Whether the identifier of a message is kept until the peer, or the application, has done its part.
+#[inline]
+pub(super) const fn is_to_be_held(delivery: Delivery, manual: bool) -> bool {
+    match delivery.qos() {
+        QoS::AtMostOnce => false,
+        QoS::AtLeastOnce => manual,
+        QoS::ExactlyOnce => true,
+    }
+}
+
+/// The answer to a message of which nothing is held: PUBACK with its identifier, or nothing
+/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2].
+#[inline]
+pub(super) const fn passed_on(delivery: Delivery) -> Option<Answer> {
+    match delivery.packet_id() {
+        Some(id) => Answer::of(Control::puback(id)),
+        None => None,
+    }
+}
+
 /// PUBLISH has come, or the part of it before its payload. Changes nothing; [`delivered`] follows
 /// when the message is complete.
 pub(super) fn judge<S: Slots>(
@@ -166,8 +186,7 @@ pub(super) fn judge<S: Slots>(
         Some(_) if session.inbound.is_stale(id) => return Ok(Verdict::Deliver),
         Some(_) => return Err(Rejection::Peer(PeerError::PacketIdInUse(id))),
     }
-    let needs_slot = manual || qos == QoS::ExactlyOnce;
-    if needs_slot && !session.inbound.has_room(limit) {
+    if is_to_be_held(delivery, manual) && !session.inbound.has_room(limit) {
         return Err(if session.inbound.is_queue_empty() {
             Rejection::Peer(PeerError::TooManyInbound) // [MQTT-4.8.0-2]
         } else {
@@ -191,8 +210,8 @@ pub(super) fn delivered<S: Slots>(
     };
     let qos = delivery.qos();
     let inbound = &mut session.inbound;
-    let receipt = inbound.receipt(id);
-    if verdict == Verdict::Duplicate && receipt == Some(Receipt::Received) {
+    let held = inbound.receipt(id);
+    if verdict == Verdict::Duplicate && held == Some(Receipt::Received) {
         inbound.mark_current(id);
         return Effect {
             answer: Answer::of(Control::pubrec(id)),
@@ -200,7 +219,7 @@ pub(super) fn delivered<S: Slots>(
         };
     }
     let mut effect = Effect::default();
-    if verdict == Verdict::Deliver && receipt.is_some() {
+    if verdict == Verdict::Deliver && held.is_some() {
         // The peer has given up what it used this identifier for.
         inbound.remove(id);
         effect.change = Some(Change::Forgotten(id));
@@ -224,7 +243,7 @@ pub(super) fn delivered<S: Slots>(
             answer: Answer::of(Control::pubrec(id)),
         }
     } else {
-        effect.answer = Answer::of(Control::puback(id));
+        effect.answer = passed_on(delivery);
         effect
     }
 }

@@ -3,11 +3,12 @@
 use super::action::{Action, CloseReason, Control};
 use super::both_roles::both_roles;
 use super::config::Config;
-use super::core::{Core, Counts, State};
+use super::core::{Core, Counts};
 use super::delivery::Verdict;
 use super::error::{HandleError, NotNow, PeerError, SendError};
 use super::event::{Event, Message, MessageHeader};
 use super::receive::{Outcome, Step, event_of};
+use super::state::State;
 use crate::decoder::Memory;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
@@ -151,7 +152,7 @@ impl<S: Slots> Server<S> {
     }
 
     const fn check_requested(&self) -> Result<(), SendError> {
-        match self.core.state {
+        match self.core.state() {
             State::Requested => Ok(()),
             State::Start => Err(SendError::NotConnected),
             State::Connected => Err(SendError::AlreadyConnected),
@@ -213,7 +214,12 @@ impl<S: Slots> Server<S> {
         self.core.sent_now();
         // What the client has sent meanwhile could not be taken: its silence counts from now.
         self.core.received_now();
-        self.request = None;
+        self.set_request(None);
+    }
+
+    const fn set_request(&mut self, request: Option<Request>) {
+        self.request = request;
+        self.core.pending.set_request(request.is_some());
     }
 
     /// Ends the connection: because the client has connected anew [MQTT-3.1.4-2], because the
@@ -236,9 +242,9 @@ impl<S: Slots> Server<S> {
     ) -> Result<Option<Event<B>>, HandleError> {
         self.check_may_handle()?;
         self.core.tick(now);
-        match (self.core.state, packet) {
+        match (self.core.state(), packet) {
             (State::Start, Packet::Connect(connect)) => {
-                self.core.state = State::Requested;
+                self.core.pending.set_state(State::Requested);
                 self.core.deadline = None;
                 let fields = connect.fields();
                 self.core.keep_alive = fields.keep_alive;
@@ -266,18 +272,18 @@ impl<S: Slots> Server<S> {
                 | Packet::Disconnect,
             ) if self.core.is_receiving_payload() => Err(NotNow::PayloadPending.into()),
             (State::Connected, Packet::Subscribe(subscribe)) => {
-                self.request = Some(Request::Subscribe {
+                self.set_request(Some(Request::Subscribe {
                     packet_id: subscribe.packet_id,
                     // A packet has no room for more.
                     filters: u32::try_from(subscribe.subscriptions.len()).unwrap_or(u32::MAX),
-                });
+                }));
                 self.core.received_now();
                 Ok(Some(Event::SubscribeRequested(subscribe)))
             }
             (State::Connected, Packet::Unsubscribe(unsubscribe)) => {
-                self.request = Some(Request::Unsubscribe {
+                self.set_request(Some(Request::Unsubscribe {
                     packet_id: unsubscribe.packet_id,
-                });
+                }));
                 self.core.received_now();
                 Ok(Some(Event::UnsubscribeRequested(unsubscribe)))
             }
@@ -298,16 +304,11 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    #[inline]
-    const fn is_flowing(&self) -> bool {
-        self.core.is_flowing() && self.request.is_none()
-    }
-
     fn check_may_handle(&self) -> Result<(), HandleError> {
         self.core.check_may_handle()?;
         // What a client sends behind its CONNECT waits until that is accepted, and is not dealt
         // with if it is refused [MQTT-3.1.4-5].
-        if self.request.is_some() || self.core.state == State::Requested {
+        if self.request.is_some() || self.core.state() == State::Requested {
             return Err(NotNow::AnswerPending.into());
         }
         Ok(())
@@ -320,7 +321,7 @@ impl<S: Slots> Server<S> {
         self.core.tick(now);
         let reason = CloseReason::Violation(PeerError::Malformed(error));
         if let (State::Start, Reaction::ConnAckThenClose { return_code }) =
-            (self.core.state, error.reaction())
+            (self.core.state(), error.reaction())
         {
             if let Some(refusal) = ConnectRefusal::from_return_code(return_code) {
                 let connack = Control::connack(ConnAck::Refused(refusal));
@@ -337,7 +338,7 @@ impl<S: Slots> Server<S> {
     /// there is progress, or a client that sends a byte a minute stays for ever.
     pub fn handle_progress(&mut self, now: Timestamp) {
         self.core.tick(now);
-        if self.core.state == State::Connected {
+        if self.core.state() == State::Connected {
             self.core.received_now();
         }
     }
@@ -351,7 +352,7 @@ impl<S: Slots> Server<S> {
                 self.core.received_now();
                 return;
             }
-            self.end(match self.core.state {
+            self.end(match self.core.state() {
                 State::Connected => CloseReason::KeepAliveTimeout, // [MQTT-3.1.2-24]
                 _ => CloseReason::ConnectTimeout,
             });
@@ -370,8 +371,8 @@ impl<S: Slots> Server<S> {
     }
 
     fn end(&mut self, reason: CloseReason) {
-        self.request = None;
-        if matches!(self.core.state, State::Start | State::Requested) {
+        self.set_request(None);
+        if matches!(self.core.state(), State::Start | State::Requested) {
             // A Will counts once the connection is accepted.
             self.core.will = false;
         }
@@ -387,7 +388,7 @@ impl<S: Slots> Server<S> {
     /// input can change the answer.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        match self.core.state {
+        match self.core.state() {
             State::Start => self.core.deadline,
             State::Connected
                 if self.core.keep_alive > 0
