@@ -1,6 +1,7 @@
 //! What every MQTT packet is made of on the wire, whatever the version: the fixed header, the
 //! fields behind it, where encoded bytes go, and how a fault in them is named.
 
+mod encode;
 mod error;
 mod header;
 mod options;
@@ -8,23 +9,24 @@ mod output;
 mod packet_type;
 mod reader;
 
+pub use encode::Encode;
 pub use error::{DecodeError, ErrorKind, Field, Reaction, TextError};
 pub use header::{Header, MAX_REMAINING_LENGTH};
 pub use options::Options;
 #[cfg(feature = "bytes")]
 pub use output::BufMutOutput;
-pub use output::{Encode, EncodeError, Output, SliceOutput};
+pub use output::{EncodeError, Output, SliceOutput};
 pub use packet_type::PacketType;
 
+pub(crate) use encode::{
+    Block, Counter, PacketBody, encode_bytes, encode_long, put_field, put_header, remaining_length,
+};
 pub use header::PacketSet;
 pub(crate) use header::{
     ACKNOWLEDGEMENT_LEN, Frame, PayloadStart, acknowledgement_at_hand, beginning_at_hand,
     checked_header, frame, frame_at_hand, too_large,
 };
-pub(crate) use output::{
-    BLOCK, Block, Counter, PacketBody, encode_bytes, encode_long, put_field, put_header,
-    remaining_length,
-};
+pub(crate) use output::BLOCK;
 pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};
 
 /// Whether code is to be small rather than fast: where a register has fewer than 64 bits, flash is

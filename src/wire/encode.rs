@@ -1,0 +1,746 @@
+//! How a packet gets to an output: all of it or nothing.
+
+use crate::wire::header::header_len;
+use crate::wire::output::BLOCK;
+use crate::wire::{EncodeError, Field, MAX_REMAINING_LENGTH, Output, SMALL, SliceOutput};
+
+/// Takes any bytes and keeps their number.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(usize);
+
+impl Output for Counter {
+    #[inline(always)]
+    fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        // The fields of a packet are too few and too short for their lengths to wrap; the entries
+        // of a list can be as many as an iterator gives, where addresses have 32 bits.
+        self.0 = if SMALL {
+            self.0.saturating_add(bytes.len())
+        } else {
+            self.0.wrapping_add(bytes.len())
+        };
+        Ok(())
+    }
+}
+
+impl Counter {
+    #[inline(always)]
+    pub(crate) const fn get(&self) -> usize {
+        self.0
+    }
+}
+
+/// What is left of a block that an output has lent, filled from the front.
+pub(crate) struct Block<'a>(&'a mut [u8]);
+
+impl<'a> Block<'a> {
+    #[inline(always)]
+    pub(crate) const fn new(block: &'a mut [u8]) -> Self {
+        Self(block)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn used(&self) -> usize {
+        BLOCK.saturating_sub(self.0.len())
+    }
+
+    /// What is appended has been counted before, so it fits.
+    #[inline(always)]
+    pub(crate) fn append(&mut self, bytes: &[u8]) {
+        let room = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len());
+        if let Some((room, rest)) = room {
+            copy(room, bytes);
+            self.0 = rest;
+        }
+    }
+
+    /// [`put_field`] for what fits.
+    #[inline(always)]
+    pub(crate) fn append_field(&mut self, bytes: &[u8]) {
+        let [.., len] = bytes.len().to_be_bytes();
+        self.append(&[0, len]);
+        self.append(bytes);
+    }
+}
+
+impl Output for Block<'_> {
+    #[inline(always)]
+    fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.append(bytes);
+        Ok(())
+    }
+}
+
+/// `copy_from_slice` for what fits into a block, without a call. Two pieces cover what is not longer
+/// than both together: they overlap in the middle.
+#[inline(always)]
+const fn copy(to: &mut [u8], from: &[u8]) {
+    macro_rules! in_two_pieces {
+        ($($LEN:literal)+) => {$(
+            if from.len() >= $LEN {
+                if let (Some(to), Some(from)) = (to.first_chunk_mut::<$LEN>(), from.first_chunk()) {
+                    *to = *from;
+                }
+                if let (Some(to), Some(from)) = (to.last_chunk_mut::<$LEN>(), from.last_chunk()) {
+                    *to = *from;
+                }
+                return;
+            }
+        )+};
+    }
+    in_two_pieces!(32 16 8 4);
+    // Most fixed headers have three bytes. Made one by one, they had to be written before two of
+    // them could be read together.
+    if let ([a, b, c, ..], &[x, y, z]) = (&mut *to, from) {
+        (*a, *b, *c) = (x, y, z);
+        return;
+    }
+    in_two_pieces!(2 1);
+}
+
+/// A packet as its first byte and the bytes behind Remaining Length. [`Encode`] follows from it:
+/// the body is written twice, to a counter and to the output, so length and bytes cannot differ.
+#[expect(unnameable_types, reason = "keeps `Encode` to this crate's packets")]
+pub trait PacketBody {
+    /// Packet type and flags [MQTT-2.2.2-1].
+    fn first_byte(&self) -> u8;
+
+    /// Everything behind the fixed header that is written here, up to [`tail`](Self::tail).
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError>;
+
+    /// The last bytes of the packet: its payload, of any length.
+    #[inline(always)]
+    fn tail(&self) -> &[u8] {
+        &[]
+    }
+
+    /// Bytes that belong to the packet but are written by somebody else.
+    #[inline(always)]
+    fn written_elsewhere(&self) -> usize {
+        0
+    }
+}
+
+/// Turns a packet into the bytes of one MQTT Control Packet. Implemented by the packets of this
+/// crate and by nothing else.
+pub trait Encode: PacketBody {
+    /// Appends the packet to `out`: all of it, or nothing and the reason.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::NoRoom`] if it does not fit, and the others where the packet's values
+    /// cannot be written as MQTT.
+    #[inline]
+    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        encode(self, out)
+    }
+
+    /// How many bytes [`encode`](Self::encode) would append.
+    ///
+    /// # Errors
+    ///
+    /// The same as `encode`, except for `NoRoom`.
+    #[inline]
+    fn encoded_len(&self) -> Result<usize, EncodeError> {
+        let Lengths { remaining, body } = lengths(self)?;
+        let header = header_len(remaining);
+        Ok(header
+            .saturating_add(body)
+            .saturating_add(self.tail().len()))
+    }
+
+    /// Encodes to the start of `buffer` and returns the part that was written.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    #[inline]
+    fn encode_to_slice<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b mut [u8], EncodeError> {
+        let mut out = SliceOutput::new(buffer);
+        self.encode(&mut out)?;
+        Ok(out.into_written())
+    }
+
+    /// Encodes to a new vector (feature `alloc`).
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode).
+    #[cfg(feature = "alloc")]
+    fn encode_to_vec(&self) -> Result<alloc::vec::Vec<u8>, EncodeError> {
+        let mut out = alloc::vec::Vec::new();
+        self.encode(&mut out)?;
+        Ok(out)
+    }
+}
+
+/// [`Encode::encode`] for all but PUBLISH and what has four bytes or two. Out of line, as where it was
+/// inlined next to those it made them slower.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+fn encode<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    // Where code is to be small there is one way.
+    if !SMALL {
+        if let Some(remaining) = short(lengths(packet)?.remaining) {
+            if let Some(bytes) = out.lend(0) {
+                let mut block = Block(bytes);
+                block.put(&[packet.first_byte(), remaining])?;
+                packet.write_body(&mut block)?;
+                block.put(packet.tail())?;
+                let used = block.used();
+                out.keep(used);
+                return Ok(());
+            }
+        }
+    }
+    encode_long(packet, out)
+}
+
+/// A block of the output for so many bytes, unless code is to be small: then there is one way to
+/// write, not three.
+#[inline(always)]
+fn lend<O: Output + ?Sized>(out: &mut O, len: usize) -> Option<&mut [u8; BLOCK]> {
+    if SMALL || len > BLOCK {
+        return None;
+    }
+    out.lend(0)
+}
+
+/// A Remaining Length of one byte, if the packet fits into a block.
+#[inline(always)]
+const fn short(remaining: u32) -> Option<u8> {
+    const LONGEST: usize = BLOCK.saturating_sub(2);
+    if remaining as usize <= LONGEST {
+        Some(low7(remaining))
+    } else {
+        None
+    }
+}
+
+/// [`Encode::encode`] for a packet that does not fit into a block, or an output that lends none.
+#[inline]
+pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    let Lengths { remaining, body } = lengths(packet)?;
+    let head = header_len(remaining).wrapping_add(body);
+    let tail = packet.tail();
+    out.reserve(head.wrapping_add(tail.len()))?;
+    let first = packet.first_byte();
+    match lend(out, head) {
+        Some(bytes) => {
+            let mut block = Block(bytes);
+            put_header(&mut block, first, remaining)?;
+            packet.write_body(&mut block)?;
+            let used = block.used();
+            out.keep(used);
+        }
+        None => {
+            put_header(out, first, remaining)?;
+            packet.write_body(out)?;
+        }
+    }
+    out.put(tail)
+}
+
+/// A packet that is no more than these bytes. Out of line, and what is rare out of that line again,
+/// so that it takes a look for room and one store.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+pub(crate) fn encode_bytes<const N: usize, O: Output + ?Sized>(
+    bytes: [u8; N],
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    if out.has_room(N) {
+        return out.put(&bytes);
+    }
+    make_room_and_put(bytes, out)
+}
+
+#[inline(never)]
+fn make_room_and_put<const N: usize, O: Output + ?Sized>(
+    bytes: [u8; N],
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    out.reserve(N)?;
+    out.put(&bytes)
+}
+
+struct Lengths {
+    /// Remaining Length.
+    remaining: u32,
+    /// How many bytes [`PacketBody::write_body`] writes.
+    body: usize,
+}
+
+#[inline(always)]
+fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<Lengths, EncodeError> {
+    let mut counter = Counter::default();
+    packet.write_body(&mut counter)?;
+    let body = counter.get();
+    let here = body.wrapping_add(packet.tail().len());
+    match remaining_length(here.saturating_add(packet.written_elsewhere())) {
+        Some(remaining) => Ok(Lengths { remaining, body }),
+        None => Err(EncodeError::PacketTooLarge),
+    }
+}
+
+/// The Remaining Length of a packet with so many bytes behind its fixed header; `None` if there is
+/// none so large.
+#[inline(always)]
+pub(crate) fn remaining_length(bytes: usize) -> Option<u32> {
+    match u32::try_from(bytes) {
+        Ok(remaining) if remaining <= MAX_REMAINING_LENGTH => Some(remaining),
+        _ => None,
+    }
+}
+
+/// Section 2.2.3, unrolled: seven bits a byte, the lowest first, and the top bit of each but the
+/// last is set.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn put_header<O: Output + ?Sized>(
+    out: &mut O,
+    first: u8,
+    n: u32,
+) -> Result<(), EncodeError> {
+    if SMALL {
+        return put_header_in_a_loop(out, first, n);
+    }
+    if n < 0x80 {
+        out.put(&[first, low7(n)])
+    } else if n < 0x4000 {
+        out.put(&[first, low7(n) | 0x80, low7(n >> 7)])
+    } else if n < 0x20_0000 {
+        out.put(&[first, low7(n) | 0x80, low7(n >> 7) | 0x80, low7(n >> 14)])
+    } else {
+        out.put(&[
+            first,
+            low7(n) | 0x80,
+            low7(n >> 7) | 0x80,
+            low7(n >> 14) | 0x80,
+            low7(n >> 21),
+        ])
+    }
+}
+
+/// [`put_header`] in less code.
+#[inline(always)]
+fn put_header_in_a_loop<O: Output + ?Sized>(
+    out: &mut O,
+    first: u8,
+    n: u32,
+) -> Result<(), EncodeError> {
+    let mut header = [first, 0, 0, 0, 0];
+    let mut rest = n;
+    for byte in header.iter_mut().skip(1) {
+        *byte = low7(rest);
+        rest >>= 7;
+        if rest > 0 {
+            *byte |= 0x80;
+        }
+    }
+    out.put(header.get(..header_len(n)).unwrap_or_default())
+}
+
+/// The lowest seven bits.
+const fn low7(n: u32) -> u8 {
+    (n & 0x7f) as u8
+}
+
+/// Two bytes of length, then the bytes (sections 1.5.3 and 3.1.3.3).
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn put_field<O: Output + ?Sized>(
+    out: &mut O,
+    field: Field,
+    bytes: &[u8],
+) -> Result<(), EncodeError> {
+    match u16::try_from(bytes.len()) {
+        Ok(len) => {
+            out.put(&len.to_be_bytes())?;
+            out.put(bytes)
+        }
+        Err(_) => Err(EncodeError::FieldTooLong { field }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{PacketId, TopicName};
+    use crate::v3::{self, Connect, Delivery, Packet, PubAck, Publish, PublishHeader};
+
+    const PINGREQ: Packet<&[u8]> = Packet::PingReq;
+    const PUBACK: PubAck = PubAck {
+        packet_id: PacketId::MIN,
+    };
+
+    /// PUBLISH to `t` at QoS 0: three bytes behind the fixed header, then the payload.
+    fn publish(payload: &[u8]) -> Publish<&[u8]> {
+        Publish {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: TopicName::new("t").unwrap(),
+            payload,
+        }
+    }
+
+    fn publish_header(remaining_length: u32) -> PublishHeader<&'static [u8]> {
+        PublishHeader {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: TopicName::new("t").unwrap(),
+            payload_len: remaining_length.wrapping_sub(3),
+        }
+    }
+
+    /// Lends no blocks.
+    struct InParts(std::vec::Vec<u8>);
+
+    impl Output for InParts {
+        fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+            Ok(())
+        }
+
+        fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+            self.0.extend(bytes);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_packet_is_the_same_in_a_block_as_in_parts_whatever_its_fields_lengths() {
+        let letters: std::vec::Vec<u8> = (0..140_u8).map(|n| b'A'.wrapping_add(n % 26)).collect();
+        let deliveries = [
+            Delivery::AtMostOnce,
+            Delivery::new(crate::QoS::AtLeastOnce, PacketId::MIN, true),
+        ];
+        for topic in (1..70).chain([127, 140]) {
+            for payload in (0..70).chain([127, 128, 140]) {
+                for delivery in deliveries {
+                    let packet = Publish {
+                        delivery,
+                        retain: false,
+                        topic: TopicName::from_bytes(&letters[..topic]).unwrap(),
+                        payload: &letters[..payload],
+                    };
+                    let mut parts = InParts(std::vec::Vec::new());
+                    packet.encode(&mut parts).unwrap();
+                    let mut buffer = [0xee; 512];
+                    assert_eq!(packet.encode_to_slice(&mut buffer).unwrap(), parts.0);
+                    // Exactly as much room as needed, and the bytes behind it are not touched.
+                    let (room, behind) = buffer.split_at_mut(parts.0.len());
+                    behind.fill(0xee);
+                    assert_eq!(packet.encode_to_slice(room).unwrap(), parts.0);
+                    assert!(behind.iter().all(|&byte| byte == 0xee));
+                    #[cfg(feature = "alloc")]
+                    for capacity in [0, 63, 64, 512] {
+                        let mut vec = std::vec::Vec::with_capacity(capacity);
+                        vec.push(0xee);
+                        packet.encode(&mut vec).unwrap();
+                        assert_eq!(vec[0], 0xee);
+                        assert_eq!(vec[1..], parts.0);
+                    }
+                    #[cfg(feature = "bytes")]
+                    {
+                        let mut bytes = bytes::BytesMut::with_capacity(200);
+                        packet.encode(&mut bytes).unwrap();
+                        assert_eq!(bytes, parts.0);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_fixed_header_written_in_a_loop_is_the_one_that_is_written_at_once() {
+        for bits in 0..28 {
+            for n in [1_u32 << bits, (1 << bits) - 1, (1 << bits) | 1] {
+                let (mut looped, mut unrolled) = ([0; 5], [0; 5]);
+                let mut out = SliceOutput::new(&mut looped);
+                put_header_in_a_loop(&mut out, 0x30, n).unwrap();
+                let looped = out.into_written();
+                let mut out = SliceOutput::new(&mut unrolled);
+                put_header(&mut out, 0x30, n).unwrap();
+                assert_eq!(looped, out.into_written(), "{n:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_packet_that_lacks_one_byte_of_room_is_not_written_at_all() {
+        let packet = publish(b"21.5");
+        let needed = packet.encoded_len().unwrap();
+        let mut buffer = [0xee; 16];
+        let mut output = SliceOutput::new(&mut buffer[..needed.wrapping_sub(1)]);
+        assert_eq!(
+            packet.encode(&mut output),
+            Err(EncodeError::NoRoom { needed })
+        );
+        assert_eq!(output.written(), b"");
+        assert_eq!(buffer, [0xee; 16]);
+    }
+
+    #[test]
+    fn a_packet_without_room_leaves_those_before_it() {
+        let mut buffer = [0xee; 5];
+        let mut output = SliceOutput::new(&mut buffer);
+        PINGREQ.encode(&mut output).unwrap();
+        let refused = PUBACK.encode(&mut output);
+        assert_eq!(refused, Err(EncodeError::NoRoom { needed: 4 }));
+        assert_eq!(output.written(), b"\xc0\0");
+        PINGREQ.encode(&mut output).unwrap();
+        assert_eq!(output.written(), b"\xc0\0\xc0\0");
+    }
+
+    #[test]
+    fn every_kind_of_packet_without_room_is_all_or_nothing() {
+        let packets: [&[u8]; 14] = [
+            b"\x10\x0c\0\x04MQTT\x04\x02\0\0\0\0",
+            b"\x20\x02\0\0",
+            b"\x30\x03\0\x01a",
+            b"\x40\x02\0\x01",
+            b"\x50\x02\0\x01",
+            b"\x62\x02\0\x01",
+            b"\x70\x02\0\x01",
+            b"\x82\x06\0\x01\0\x01a\0",
+            b"\x90\x03\0\x01\0",
+            b"\xa2\x05\0\x01\0\x01a",
+            b"\xb0\x02\0\x01",
+            b"\xc0\0",
+            b"\xd0\0",
+            b"\xe0\0",
+        ];
+        for bytes in packets {
+            let packet = v3::decode(&mut &*bytes, &crate::Options::new());
+            let packet = packet.unwrap().unwrap();
+            for room in 0..bytes.len() {
+                let mut buffer = [0xee; 14];
+                assert_eq!(
+                    packet.encode_to_slice(&mut buffer[..room]).map(|_| ()),
+                    Err(EncodeError::NoRoom {
+                        needed: bytes.len()
+                    })
+                );
+                assert_eq!(buffer, [0xee; 14]);
+            }
+            assert_eq!(packet.encode_to_slice(&mut [0; 14]).unwrap(), bytes);
+        }
+    }
+
+    #[test]
+    fn encode_to_slice_returns_the_part_that_was_written() {
+        let mut buffer = [0xee; 5];
+        assert_eq!(
+            PUBACK.encode_to_slice(&mut buffer).unwrap(),
+            b"\x40\x02\0\x01"
+        );
+        assert_eq!(buffer, *b"\x40\x02\0\x01\xee");
+    }
+
+    #[test]
+    fn encode_to_slice_says_how_many_bytes_it_needs() {
+        assert_eq!(
+            PUBACK.encode_to_slice(&mut [0; 3]),
+            Err(EncodeError::NoRoom { needed: 4 })
+        );
+        assert_eq!(
+            PINGREQ.encode_to_slice(&mut []),
+            Err(EncodeError::NoRoom { needed: 2 })
+        );
+    }
+
+    #[test]
+    fn room_is_asked_for_once_and_for_exactly_what_is_written() {
+        /// Keeps what it was asked for.
+        #[derive(Default)]
+        struct Recorder {
+            reserved: Option<usize>,
+            written: usize,
+        }
+        impl Output for Recorder {
+            fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
+                assert_eq!(self.written, 0, "asked after something was written");
+                assert_eq!(self.reserved.replace(len), None, "asked twice");
+                Ok(())
+            }
+            fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+                assert!(self.reserved.is_some(), "written without asking");
+                self.written = self.written.saturating_add(bytes.len());
+                Ok(())
+            }
+        }
+        for short in [Packet::PubAck(PUBACK), PINGREQ] {
+            let mut output = Recorder::default();
+            short.encode(&mut output).unwrap();
+            assert_eq!(output.reserved, Some(output.written));
+        }
+        let long = std::vec![0; 2_097_152];
+        for payload_len in [0, 124, 125, 16_380, 16_381, 2_097_148, 2_097_149] {
+            let mut output = Recorder::default();
+            publish(&long[..payload_len]).encode(&mut output).unwrap();
+            assert_eq!(output.reserved, Some(output.written));
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn encode_to_vec_is_the_packet_and_nothing_else() {
+        assert_eq!(PUBACK.encode_to_vec().unwrap(), b"\x40\x02\0\x01");
+        assert_eq!(
+            publish(b"hi").encode_to_vec().unwrap(),
+            b"\x30\x05\0\x01thi"
+        );
+    }
+
+    #[test]
+    fn a_counter_takes_anything_and_counts_it() {
+        let mut counter = Counter::default();
+        assert_eq!(counter.get(), 0);
+        assert_eq!(counter.reserve(usize::MAX), Ok(()));
+        counter.put(b"abc").unwrap();
+        counter.put(b"").unwrap();
+        counter.put(b"d").unwrap();
+        assert_eq!(counter.get(), 4);
+    }
+
+    #[test]
+    fn a_counter_counts_the_bytes_of_a_packet_with_each_size_of_header() {
+        let long = std::vec![0; 2_097_152];
+        let mut buffer = std::vec![0; 2_097_200];
+        for (remaining_length, header_len) in [
+            (3, 2),
+            (127, 2),
+            (128, 3),
+            (16_383, 3),
+            (16_384, 4),
+            (2_097_151, 4),
+            (2_097_152, 5),
+        ] {
+            let packet = publish(&long[..usize::wrapping_sub(remaining_length, 3)]);
+            let mut counter = Counter::default();
+            packet.encode(&mut counter).unwrap();
+            let written = packet.encode_to_slice(&mut buffer).unwrap().len();
+            assert_eq!(counter.get(), written);
+            assert_eq!(packet.encoded_len(), Ok(written));
+            assert_eq!(written, usize::wrapping_add(remaining_length, header_len));
+        }
+    }
+
+    #[test]
+    fn remaining_length_is_written_as_in_table_2_4() {
+        for (remaining_length, start) in [
+            (3, &b"\x30\x03"[..]),
+            (127, b"\x30\x7f"),
+            (128, b"\x30\x80\x01"),
+            (16_383, b"\x30\xff\x7f"),
+            (16_384, b"\x30\x80\x80\x01"),
+            (2_097_151, b"\x30\xff\xff\x7f"),
+            (2_097_152, b"\x30\x80\x80\x80\x01"),
+            (268_435_455, b"\x30\xff\xff\xff\x7f"),
+        ] {
+            let header = publish_header(remaining_length);
+            let mut buffer = [0; 8];
+            let written = header.encode_to_slice(&mut buffer).unwrap();
+            assert_eq!(written, [start, b"\0\x01t"].concat());
+        }
+    }
+
+    #[test]
+    fn what_is_written_elsewhere_counts_for_remaining_length_only() {
+        for remaining_length in [3, 127, 128, 16_384, 2_097_152, 268_435_455] {
+            let header = publish_header(remaining_length);
+            let mut counter = Counter::default();
+            header.encode(&mut counter).unwrap();
+            assert_eq!(header.encoded_len(), Ok(counter.get()));
+            assert!(counter.get() <= 8);
+        }
+    }
+
+    #[test]
+    fn the_largest_remaining_length_is_written_and_one_more_is_refused() {
+        let mut buffer = [0xee; 8];
+        let largest = publish_header(MAX_REMAINING_LENGTH);
+        assert_eq!(
+            largest.encode_to_slice(&mut buffer).unwrap(),
+            b"\x30\xff\xff\xff\x7f\0\x01t"
+        );
+        let mut buffer = [0xee; 8];
+        let larger = publish_header(MAX_REMAINING_LENGTH.wrapping_add(1));
+        assert_eq!(
+            larger.encode_to_slice(&mut buffer),
+            Err(EncodeError::PacketTooLarge)
+        );
+        assert_eq!(larger.encoded_len(), Err(EncodeError::PacketTooLarge));
+        assert_eq!(buffer, [0xee; 8]);
+    }
+
+    #[test]
+    fn a_payload_length_that_no_packet_has_is_refused() {
+        let header = publish_header(2);
+        assert_eq!(header.payload_len, u32::MAX);
+        assert_eq!(header.encoded_len(), Err(EncodeError::PacketTooLarge));
+    }
+
+    #[test]
+    fn put_field_writes_up_to_65535_bytes_behind_two_bytes_of_length() {
+        let long = [b'x'; 65_536];
+        let mut buffer = [0; 65_540];
+        let mut output = SliceOutput::new(&mut buffer);
+        put_field(&mut output, Field::Password, &long[1..]).unwrap();
+        assert_eq!(output.written().len(), 65_537);
+        assert_eq!(output.written()[..3], *b"\xff\xffx");
+
+        output.clear();
+        assert_eq!(
+            put_field(&mut output, Field::Password, &long),
+            Err(EncodeError::FieldTooLong {
+                field: Field::Password
+            })
+        );
+        assert_eq!(output.written(), b"");
+    }
+
+    #[test]
+    fn a_field_that_is_too_long_is_found_before_anything_is_written() {
+        let long = [0; 65_536];
+        let mut connect = Connect::new(crate::Text::new("c").unwrap());
+        connect.credentials = Some(v3::Credentials {
+            user_name: crate::Text::new("u").unwrap(),
+            password: Some(&long[..]),
+        });
+        let error = EncodeError::FieldTooLong {
+            field: Field::Password,
+        };
+        let mut buffer = [0xee; 64];
+        assert_eq!(connect.encode_to_slice(&mut buffer), Err(error));
+        assert_eq!(connect.encoded_len(), Err(error));
+        assert_eq!(buffer, [0xee; 64]);
+    }
+
+    #[test]
+    fn an_empty_client_id_is_found_before_anything_is_written() {
+        let mut connect = Connect::new(crate::Text::EMPTY);
+        connect.clean_session = false;
+        let mut buffer = [0xee; 64];
+        assert_eq!(
+            connect.encode_to_slice(&mut buffer),
+            Err(EncodeError::ClientIdentifierRequired)
+        );
+        assert_eq!(buffer, [0xee; 64]);
+    }
+}
