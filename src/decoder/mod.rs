@@ -1,102 +1,19 @@
 //! From a stream that is cut anywhere to packets: whole ones are read where they are, only a
 //! packet that is split is gathered.
 
+mod memory;
+mod state;
+mod step;
+
 use core::marker::PhantomData;
 
+pub use memory::Memory;
+use state::{State, Taken, add, filled, gathering, small};
+
 use crate::wire::{
-    ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Field, Frame, Header, Options, PacketSet,
-    PayloadStart, SMALL, acknowledgement_at_hand, beginning_at_hand, checked_header, frame_at_hand,
-    too_large,
+    ACKNOWLEDGEMENT_LEN, DecodeError, Frame, Header, Options, PacketSet, SMALL,
+    acknowledgement_at_hand, beginning_at_hand, frame_at_hand,
 };
-
-/// Where a [`Decoder`] gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
-/// or a growing `Vec<u8>` (the last two with feature `alloc`).
-///
-/// An implementation of one's own keeps the bytes that it was given, in order.
-pub trait Memory {
-    /// The most bytes it will ever hold.
-    fn capacity(&self) -> usize;
-
-    /// Keeps the first `filled` bytes of what it holds, forgets the rest and appends `bytes`.
-    /// False if there is no room; what it holds is of no importance then.
-    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool;
-
-    /// The first `filled` bytes.
-    fn filled(&self, filled: usize) -> &[u8];
-}
-
-fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
-    let room = memory.get_mut(filled..).unwrap_or_default();
-    match (room.get_mut(..bytes.len()), bytes) {
-        // For those who read a byte at a time, without a call to copy it.
-        (Some([room]), [byte]) if !SMALL => *room = *byte,
-        (Some(room), bytes) => room.copy_from_slice(bytes),
-        (None, _) => return false,
-    }
-    true
-}
-
-macro_rules! slice_memory {
-    ($(#[$attribute:meta])* impl[$($generics:tt)*] $Type:ty) => {
-        $(#[$attribute])*
-        impl<$($generics)*> Memory for $Type {
-            fn capacity(&self) -> usize {
-                self.len()
-            }
-
-            #[inline]
-            fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
-                append_to_slice(&mut self[..], filled, bytes)
-            }
-
-            #[inline]
-            fn filled(&self, filled: usize) -> &[u8] {
-                self.get(..filled).unwrap_or_default()
-            }
-        }
-    };
-}
-
-slice_memory!(impl[const N: usize] [u8; N]);
-slice_memory!(impl[] &mut [u8]);
-slice_memory!(#[cfg(feature = "alloc")] impl[] alloc::boxed::Box<[u8]>);
-
-/// Grows with what has arrived, never with what was announced, up to
-/// [`Options::max_packet_size`].
-#[cfg(feature = "alloc")]
-impl Memory for alloc::vec::Vec<u8> {
-    fn capacity(&self) -> usize {
-        usize::MAX
-    }
-
-    #[inline]
-    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
-        self.truncate(filled);
-        if self.capacity().wrapping_sub(self.len()) < bytes.len() {
-            return grow(self, bytes);
-        }
-        self.extend_from_slice(bytes);
-        true
-    }
-
-    #[inline]
-    fn filled(&self, filled: usize) -> &[u8] {
-        self.get(..filled).unwrap_or_default()
-    }
-}
-
-/// Appends what there is no room for yet. Out of line, so that those who call for each few bytes have
-/// nothing to keep over a call.
-#[cfg(feature = "alloc")]
-#[cold]
-#[inline(never)]
-fn grow(memory: &mut alloc::vec::Vec<u8>, bytes: &[u8]) -> bool {
-    if memory.try_reserve(bytes.len()).is_err() {
-        return false;
-    }
-    memory.extend_from_slice(bytes);
-    true
-}
 
 /// A streaming decoder: takes byte slices as they come from the transport, cut anywhere, and
 /// yields packets. `P` is the version of MQTT ([`v3::Decoder`](crate::v3::Decoder) fills it in),
@@ -133,36 +50,6 @@ pub struct Decoder<P, M> {
     packets: PhantomData<fn() -> P>,
 }
 
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-enum State {
-    /// The next byte is the first of a packet.
-    Boundary,
-    /// The first `filled` bytes of a packet have come, its fixed header not yet complete. They are
-    /// kept here, because whether the packet fits into the memory is not known yet.
-    InHeader {
-        start: [u8; 5],
-        filled: u8,
-    },
-    /// A packet of `wanted` bytes is in memory but for the last ones, which are `missing`.
-    Gathering {
-        header: Header,
-        wanted: u32,
-        missing: u32,
-    },
-    /// The same of what has to be there for the next step towards a payload in pieces.
-    GatheringStart {
-        header: Header,
-        wanted: u32,
-        missing: u32,
-    },
-    /// The next `left` bytes, at least one, are payload that comes in pieces.
-    InPayload {
-        left: u32,
-    },
-    Failed(DecodeError),
-}
-
 /// What [`Decoder::decode_in_pieces`] yields. With MQTT 3.1.1 filled in it is
 /// [`v3::PieceRef`](crate::v3::PieceRef).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,22 +70,6 @@ pub enum Piece<'a, P, H> {
         /// How many are still to come; 0 with the last piece.
         left: usize,
     },
-}
-
-/// What there is to be done next.
-enum Taken<'i> {
-    /// The input is used up.
-    MoreInput,
-    /// A complete frame in the input.
-    FrameInInput(Header, &'i [u8]),
-    /// A complete frame in memory.
-    FrameInMemory(Header),
-    /// The part before a payload in pieces, in the input.
-    StartInInput(Header, &'i [u8]),
-    /// The part before a payload in pieces, in memory: this many bytes.
-    StartInMemory(Header, usize),
-    /// A piece of payload, and how much is left.
-    Payload(&'i [u8], usize),
 }
 
 /// A complete packet, where it is: with what is behind it in the input, or in memory.
@@ -512,155 +383,11 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         piece
     }
 
-    /// Takes from `input` up to the next thing that can be handed out.
-    fn step<'i>(
-        &mut self,
-        input: &mut &'i [u8],
-        in_pieces: bool,
-    ) -> Result<Taken<'i>, DecodeError> {
-        loop {
-            match self.state {
-                State::Failed(error) => return Err(error),
-                State::InPayload { left } => {
-                    let bytes = take_up_to(input, left as usize);
-                    if bytes.is_empty() {
-                        return Ok(Taken::MoreInput);
-                    }
-                    let left = left.saturating_sub(small(bytes.len()));
-                    self.position = add(self.position, bytes.len());
-                    self.state = match left {
-                        0 => State::Boundary,
-                        left => State::InPayload { left },
-                    };
-                    return Ok(Taken::Payload(bytes, left as usize));
-                }
-                State::Boundary => {
-                    let Some(header) = checked_header::<P>(input, &self.options)? else {
-                        if input.is_empty() {
-                            return Ok(Taken::MoreInput);
-                        }
-                        self.state = State::InHeader {
-                            start: [0; 5],
-                            filled: 0,
-                        };
-                        continue;
-                    };
-                    let wanted = self.wanted(&header, input, in_pieces)?;
-                    // `in_pieces` says it already, and to a compiler that knows it.
-                    if !in_pieces || wanted == header.packet_len() {
-                        if let Some((frame, rest)) = input.split_at_checked(wanted) {
-                            *input = rest;
-                            return Ok(Taken::FrameInInput(header, frame));
-                        }
-                    } else if let PayloadStart::At(start) = P::payload_start(&header, input)? {
-                        if let Some((start, rest)) = input.split_at_checked(start) {
-                            *input = rest;
-                            return Ok(Taken::StartInInput(header, start));
-                        }
-                    }
-                    self.state = gathering(header, 0, wanted);
-                }
-                State::InHeader { mut start, filled } => {
-                    // One byte at a time, so as not to take any of the next packet; four times at
-                    // the most.
-                    let Some((&byte, rest)) = input.split_first() else {
-                        return Ok(Taken::MoreInput);
-                    };
-                    *input = rest;
-                    if let Some(next) = start.get_mut(usize::from(filled)) {
-                        *next = byte;
-                    }
-                    let filled = filled.saturating_add(1);
-                    let come = start.get(..usize::from(filled)).unwrap_or(&start);
-                    let Some(header) = checked_header::<P>(come, &self.options)? else {
-                        self.state = State::InHeader { start, filled };
-                        continue;
-                    };
-                    let wanted = self.wanted(&header, come, in_pieces)?;
-                    self.append(&header, 0, come)?;
-                    self.state = gathering(header, come.len(), wanted);
-                }
-                State::Gathering {
-                    header,
-                    wanted,
-                    missing,
-                }
-                | State::GatheringStart {
-                    header,
-                    wanted,
-                    missing,
-                } => {
-                    let (filled, wanted) = (filled(wanted, missing), wanted as usize);
-                    if !in_pieces && wanted != header.packet_len() {
-                        // It was begun in pieces, because it does not fit.
-                        return Err(too_large(&header));
-                    }
-                    let bytes = take_up_to(input, missing as usize);
-                    self.append(&header, filled, bytes)?;
-                    let filled = filled.wrapping_add(bytes.len());
-                    self.state = gathering(header, filled, wanted);
-                    if filled < wanted {
-                        return Ok(Taken::MoreInput);
-                    }
-                    if !in_pieces || wanted == header.packet_len() {
-                        return Ok(Taken::FrameInMemory(header));
-                    }
-                    let start = self.memory.filled(filled);
-                    let wanted = match P::payload_start(&header, start)? {
-                        PayloadStart::At(start) if start == filled => {
-                            return Ok(Taken::StartInMemory(header, start));
-                        }
-                        _ => self.wanted(&header, start, in_pieces)?,
-                    };
-                    self.state = gathering(header, filled, wanted);
-                }
-            }
-        }
-    }
-
-    /// How many bytes of the packet have to be there before anything can be done with it: all of
-    /// them, or for a payload in pieces as many as come before it. `start` is what is there.
-    fn wanted(&self, header: &Header, start: &[u8], in_pieces: bool) -> Result<usize, DecodeError> {
-        let limit = self.limit() as usize;
-        if header.packet_len() <= limit {
-            return Ok(header.packet_len());
-        }
-        if !in_pieces || header.packet_len() > self.options.publish_limit() as usize {
-            return Err(too_large(header));
-        }
-        // However much of it has come already: first whether there is room to find out at all.
-        let nothing_more = start.get(..header.len()).unwrap_or(start);
-        if let PayloadStart::Unknown(wanted) = P::payload_start(header, nothing_more)? {
-            if wanted > limit {
-                return Err(too_large(header));
-            }
-        }
-        match P::payload_start(header, start)? {
-            PayloadStart::Unknown(wanted) | PayloadStart::At(wanted) if wanted <= limit => {
-                Ok(wanted)
-            }
-            _ => Err(too_large(header)),
-        }
-    }
-
     /// The largest packet that is taken whole.
     #[inline(always)]
     fn limit(&self) -> u32 {
         let capacity = u32::try_from(self.memory.capacity()).unwrap_or(u32::MAX);
         self.options.packet_limit().min(capacity)
-    }
-
-    fn append(&mut self, header: &Header, filled: usize, bytes: &[u8]) -> Result<(), DecodeError> {
-        if self.memory.append(filled, bytes) {
-            return Ok(());
-        }
-        let kind = ErrorKind::OutOfMemory;
-        Err(DecodeError::new(
-            header.packet_type(),
-            Field::RemainingLength,
-            kind,
-            0,
-        ))
     }
 
     #[cold]
@@ -776,36 +503,6 @@ const fn settle<T>(
     };
 }
 
-/// No packet is longer than fits into 32 bits.
-#[inline(always)]
-fn small(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
-}
-
-#[inline(always)]
-fn gathering(header: Header, filled: usize, wanted: usize) -> State {
-    let (whole, missing) = (header.packet_len(), small(wanted.wrapping_sub(filled)));
-    let wanted = small(wanted);
-    if wanted as usize == whole {
-        return State::Gathering {
-            header,
-            wanted,
-            missing,
-        };
-    }
-    State::GatheringStart {
-        header,
-        wanted,
-        missing,
-    }
-}
-
-/// How many of the `wanted` bytes are in memory.
-#[inline(always)]
-const fn filled(wanted: u32, missing: u32) -> usize {
-    wanted.wrapping_sub(missing) as usize
-}
-
 /// Keeps less than is `missing`.
 #[inline(always)]
 fn keep<M: Memory>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
@@ -822,28 +519,15 @@ fn keep_many<M: Memory>(memory: &mut M, filled: usize, missing: &mut u32, bytes:
     keep(memory, filled, missing, bytes)
 }
 
-/// Stream positions in 64 bits do not overflow: that would take centuries.
-#[inline(always)]
-const fn add(position: u64, bytes: usize) -> u64 {
-    position.wrapping_add(bytes as u64)
-}
-
-#[inline(always)]
-fn take_up_to<'i>(input: &mut &'i [u8], count: usize) -> &'i [u8] {
-    let (taken, rest) = input.split_at_checked(count).unwrap_or((*input, &[]));
-    *input = rest;
-    taken
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::v3::{Decoder, Delivery, Packet, PieceRef};
-    use crate::wire::PacketType;
+    use crate::wire::{ErrorKind, Field, PacketType};
     use std::format;
 
     #[cfg(feature = "alloc")]
-    use alloc::{boxed::Box, vec::Vec};
+    use alloc::vec::Vec;
 
     const PINGREQ: &[u8] = b"\xc0\0";
     /// PUBLISH of `hello` to `t`: ten bytes.
@@ -1246,7 +930,7 @@ mod tests {
             usize::MAX
         }
         fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
-            append_to_slice(&mut self.bytes[..self.room], filled, bytes)
+            (&mut self.bytes[..self.room]).append(filled, bytes)
         }
         fn filled(&self, filled: usize) -> &[u8] {
             &self.bytes[..filled]
@@ -1292,52 +976,6 @@ mod tests {
     }
 
     /// Appends, overwrites from the middle, and overflows.
-    fn check_memory_of_four_bytes(mut memory: impl Memory) {
-        assert_eq!(memory.capacity(), 4);
-        assert!(memory.append(0, b"ab"));
-        assert!(memory.append(2, b"cd"));
-        assert_eq!(memory.filled(4), b"abcd");
-        assert_eq!(memory.filled(2), b"ab");
-        assert!(memory.append(1, b"xy"));
-        assert_eq!(memory.filled(3), b"axy");
-        assert!(memory.append(4, b""));
-        assert!(!memory.append(4, b"e"));
-        assert!(!memory.append(2, b"efg"));
-        assert_eq!(memory.filled(0), b"");
-        assert_eq!(memory.filled(5), b"");
-    }
-
-    #[test]
-    fn an_array_is_memory_of_its_length() {
-        check_memory_of_four_bytes([0; 4]);
-    }
-
-    #[test]
-    fn a_mutable_slice_is_memory_of_its_length() {
-        check_memory_of_four_bytes(&mut [0; 4][..]);
-    }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn a_boxed_slice_is_memory_of_its_length() {
-        let memory: Box<[u8]> = Box::new([0; 4]);
-        check_memory_of_four_bytes(memory);
-    }
-
-    #[cfg(feature = "alloc")]
-    #[test]
-    fn a_vector_is_memory_that_grows() {
-        let mut memory = Vec::new();
-        assert_eq!(Memory::capacity(&memory), usize::MAX);
-        assert!(Memory::append(&mut memory, 0, b"ab"));
-        assert!(Memory::append(&mut memory, 2, b"cd"));
-        assert_eq!(memory.filled(4), b"abcd");
-        assert!(Memory::append(&mut memory, 1, b"xy"));
-        assert_eq!(memory, b"axy");
-        assert_eq!(memory.filled(2), b"ax");
-        assert_eq!(memory.filled(4), b"");
-    }
-
     #[cfg(feature = "alloc")]
     #[test]
     fn a_vector_grows_with_what_has_come_and_not_with_what_was_announced() {

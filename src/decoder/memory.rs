@@ -1,0 +1,146 @@
+//! Where a packet that came in parts is gathered.
+
+use crate::wire::SMALL;
+
+/// Where a [`Decoder`](crate::Decoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
+/// or a growing `Vec<u8>` (the last two with feature `alloc`).
+///
+/// An implementation of one's own keeps the bytes that it was given, in order.
+pub trait Memory {
+    /// The most bytes it will ever hold.
+    fn capacity(&self) -> usize;
+
+    /// Keeps the first `filled` bytes of what it holds, forgets the rest and appends `bytes`.
+    /// False if there is no room; what it holds is of no importance then.
+    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool;
+
+    /// The first `filled` bytes.
+    fn filled(&self, filled: usize) -> &[u8];
+}
+
+fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
+    let room = memory.get_mut(filled..).unwrap_or_default();
+    match (room.get_mut(..bytes.len()), bytes) {
+        // For those who read a byte at a time, without a call to copy it.
+        (Some([room]), [byte]) if !SMALL => *room = *byte,
+        (Some(room), bytes) => room.copy_from_slice(bytes),
+        (None, _) => return false,
+    }
+    true
+}
+
+macro_rules! slice_memory {
+    ($(#[$attribute:meta])* impl[$($generics:tt)*] $Type:ty) => {
+        $(#[$attribute])*
+        impl<$($generics)*> Memory for $Type {
+            fn capacity(&self) -> usize {
+                self.len()
+            }
+
+            #[inline]
+            fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
+                append_to_slice(&mut self[..], filled, bytes)
+            }
+
+            #[inline]
+            fn filled(&self, filled: usize) -> &[u8] {
+                self.get(..filled).unwrap_or_default()
+            }
+        }
+    };
+}
+
+slice_memory!(impl[const N: usize] [u8; N]);
+slice_memory!(impl[] &mut [u8]);
+slice_memory!(#[cfg(feature = "alloc")] impl[] alloc::boxed::Box<[u8]>);
+
+/// Grows with what has arrived, never with what was announced, up to
+/// [`Options::max_packet_size`](crate::Options::max_packet_size).
+#[cfg(feature = "alloc")]
+impl Memory for alloc::vec::Vec<u8> {
+    fn capacity(&self) -> usize {
+        usize::MAX
+    }
+
+    #[inline]
+    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
+        self.truncate(filled);
+        if self.capacity().wrapping_sub(self.len()) < bytes.len() {
+            return grow(self, bytes);
+        }
+        self.extend_from_slice(bytes);
+        true
+    }
+
+    #[inline]
+    fn filled(&self, filled: usize) -> &[u8] {
+        self.get(..filled).unwrap_or_default()
+    }
+}
+
+/// Appends what there is no room for yet. Out of line, so that those who call for each few bytes have
+/// nothing to keep over a call.
+#[cfg(feature = "alloc")]
+#[cold]
+#[inline(never)]
+fn grow(memory: &mut alloc::vec::Vec<u8>, bytes: &[u8]) -> bool {
+    if memory.try_reserve(bytes.len()).is_err() {
+        return false;
+    }
+    memory.extend_from_slice(bytes);
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(feature = "alloc")]
+    use alloc::{boxed::Box, vec::Vec};
+
+    fn check_memory_of_four_bytes(mut memory: impl Memory) {
+        assert_eq!(memory.capacity(), 4);
+        assert!(memory.append(0, b"ab"));
+        assert!(memory.append(2, b"cd"));
+        assert_eq!(memory.filled(4), b"abcd");
+        assert_eq!(memory.filled(2), b"ab");
+        assert!(memory.append(1, b"xy"));
+        assert_eq!(memory.filled(3), b"axy");
+        assert!(memory.append(4, b""));
+        assert!(!memory.append(4, b"e"));
+        assert!(!memory.append(2, b"efg"));
+        assert_eq!(memory.filled(0), b"");
+        assert_eq!(memory.filled(5), b"");
+    }
+
+    #[test]
+    fn an_array_is_memory_of_its_length() {
+        check_memory_of_four_bytes([0; 4]);
+    }
+
+    #[test]
+    fn a_mutable_slice_is_memory_of_its_length() {
+        check_memory_of_four_bytes(&mut [0; 4][..]);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_boxed_slice_is_memory_of_its_length() {
+        let memory: Box<[u8]> = Box::new([0; 4]);
+        check_memory_of_four_bytes(memory);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_vector_is_memory_that_grows() {
+        let mut memory = Vec::new();
+        assert_eq!(Memory::capacity(&memory), usize::MAX);
+        assert!(Memory::append(&mut memory, 0, b"ab"));
+        assert!(Memory::append(&mut memory, 2, b"cd"));
+        assert_eq!(memory.filled(4), b"abcd");
+        assert!(Memory::append(&mut memory, 1, b"xy"));
+        assert_eq!(memory, b"axy");
+        assert_eq!(memory.filled(2), b"ax");
+        assert_eq!(memory.filled(4), b"");
+    }
+}

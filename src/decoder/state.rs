@@ -1,0 +1,85 @@
+//! How far a decoder is with a packet.
+
+use crate::wire::{DecodeError, Header};
+
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum State {
+    /// The next byte is the first of a packet.
+    Boundary,
+    /// The first `filled` bytes of a packet have come, its fixed header not yet complete. They are
+    /// kept here, because whether the packet fits into the memory is not known yet.
+    InHeader {
+        start: [u8; 5],
+        filled: u8,
+    },
+    /// A packet of `wanted` bytes is in memory but for the last ones, which are `missing`.
+    Gathering {
+        header: Header,
+        wanted: u32,
+        missing: u32,
+    },
+    /// The same of what has to be there for the next step towards a payload in pieces.
+    GatheringStart {
+        header: Header,
+        wanted: u32,
+        missing: u32,
+    },
+    /// The next `left` bytes, at least one, are payload that comes in pieces.
+    InPayload {
+        left: u32,
+    },
+    Failed(DecodeError),
+}
+
+/// What there is to be done next.
+pub(super) enum Taken<'i> {
+    /// The input is used up.
+    MoreInput,
+    /// A complete frame in the input.
+    FrameInInput(Header, &'i [u8]),
+    /// A complete frame in memory.
+    FrameInMemory(Header),
+    /// The part before a payload in pieces, in the input.
+    StartInInput(Header, &'i [u8]),
+    /// The part before a payload in pieces, in memory: this many bytes.
+    StartInMemory(Header, usize),
+    /// A piece of payload, and how much is left.
+    Payload(&'i [u8], usize),
+}
+
+/// No packet is longer than fits into 32 bits.
+#[inline(always)]
+pub(super) fn small(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+#[inline(always)]
+pub(super) fn gathering(header: Header, filled: usize, wanted: usize) -> State {
+    let (whole, missing) = (header.packet_len(), small(wanted.wrapping_sub(filled)));
+    let wanted = small(wanted);
+    if wanted as usize == whole {
+        return State::Gathering {
+            header,
+            wanted,
+            missing,
+        };
+    }
+    State::GatheringStart {
+        header,
+        wanted,
+        missing,
+    }
+}
+
+/// How many of the `wanted` bytes are in memory.
+#[inline(always)]
+pub(super) const fn filled(wanted: u32, missing: u32) -> usize {
+    wanted.wrapping_sub(missing) as usize
+}
+
+/// Stream positions in 64 bits do not overflow: that would take centuries.
+#[inline(always)]
+pub(super) const fn add(position: u64, bytes: usize) -> u64 {
+    position.wrapping_add(bytes as u64)
+}

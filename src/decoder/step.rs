@@ -1,0 +1,161 @@
+//! From one byte of the stream to the next thing that can be handed out.
+
+use super::Decoder;
+use super::memory::Memory;
+use super::state::{State, Taken, add, filled, gathering, small};
+use crate::wire::{
+    DecodeError, ErrorKind, Field, Header, PacketSet, PayloadStart, checked_header, too_large,
+};
+
+impl<P: PacketSet, M: Memory> Decoder<P, M> {
+    /// Takes from `input` up to the next thing that can be handed out.
+    pub(super) fn step<'i>(
+        &mut self,
+        input: &mut &'i [u8],
+        in_pieces: bool,
+    ) -> Result<Taken<'i>, DecodeError> {
+        loop {
+            match self.state {
+                State::Failed(error) => return Err(error),
+                State::InPayload { left } => {
+                    let bytes = take_up_to(input, left as usize);
+                    if bytes.is_empty() {
+                        return Ok(Taken::MoreInput);
+                    }
+                    let left = left.saturating_sub(small(bytes.len()));
+                    self.position = add(self.position, bytes.len());
+                    self.state = match left {
+                        0 => State::Boundary,
+                        left => State::InPayload { left },
+                    };
+                    return Ok(Taken::Payload(bytes, left as usize));
+                }
+                State::Boundary => {
+                    let Some(header) = checked_header::<P>(input, &self.options)? else {
+                        if input.is_empty() {
+                            return Ok(Taken::MoreInput);
+                        }
+                        self.state = State::InHeader {
+                            start: [0; 5],
+                            filled: 0,
+                        };
+                        continue;
+                    };
+                    let wanted = self.wanted(&header, input, in_pieces)?;
+                    // `in_pieces` says it already, and to a compiler that knows it.
+                    if !in_pieces || wanted == header.packet_len() {
+                        if let Some((frame, rest)) = input.split_at_checked(wanted) {
+                            *input = rest;
+                            return Ok(Taken::FrameInInput(header, frame));
+                        }
+                    } else if let PayloadStart::At(start) = P::payload_start(&header, input)? {
+                        if let Some((start, rest)) = input.split_at_checked(start) {
+                            *input = rest;
+                            return Ok(Taken::StartInInput(header, start));
+                        }
+                    }
+                    self.state = gathering(header, 0, wanted);
+                }
+                State::InHeader { mut start, filled } => {
+                    // One byte at a time, so as not to take any of the next packet; four times at
+                    // the most.
+                    let Some((&byte, rest)) = input.split_first() else {
+                        return Ok(Taken::MoreInput);
+                    };
+                    *input = rest;
+                    if let Some(next) = start.get_mut(usize::from(filled)) {
+                        *next = byte;
+                    }
+                    let filled = filled.saturating_add(1);
+                    let come = start.get(..usize::from(filled)).unwrap_or(&start);
+                    let Some(header) = checked_header::<P>(come, &self.options)? else {
+                        self.state = State::InHeader { start, filled };
+                        continue;
+                    };
+                    let wanted = self.wanted(&header, come, in_pieces)?;
+                    self.append(&header, 0, come)?;
+                    self.state = gathering(header, come.len(), wanted);
+                }
+                State::Gathering {
+                    header,
+                    wanted,
+                    missing,
+                }
+                | State::GatheringStart {
+                    header,
+                    wanted,
+                    missing,
+                } => {
+                    let (filled, wanted) = (filled(wanted, missing), wanted as usize);
+                    if !in_pieces && wanted != header.packet_len() {
+                        // It was begun in pieces, because it does not fit.
+                        return Err(too_large(&header));
+                    }
+                    let bytes = take_up_to(input, missing as usize);
+                    self.append(&header, filled, bytes)?;
+                    let filled = filled.wrapping_add(bytes.len());
+                    self.state = gathering(header, filled, wanted);
+                    if filled < wanted {
+                        return Ok(Taken::MoreInput);
+                    }
+                    if !in_pieces || wanted == header.packet_len() {
+                        return Ok(Taken::FrameInMemory(header));
+                    }
+                    let start = self.memory.filled(filled);
+                    let wanted = match P::payload_start(&header, start)? {
+                        PayloadStart::At(start) if start == filled => {
+                            return Ok(Taken::StartInMemory(header, start));
+                        }
+                        _ => self.wanted(&header, start, in_pieces)?,
+                    };
+                    self.state = gathering(header, filled, wanted);
+                }
+            }
+        }
+    }
+
+    /// How many bytes of the packet have to be there before anything can be done with it: all of
+    /// them, or for a payload in pieces as many as come before it. `start` is what is there.
+    fn wanted(&self, header: &Header, start: &[u8], in_pieces: bool) -> Result<usize, DecodeError> {
+        let limit = self.limit() as usize;
+        if header.packet_len() <= limit {
+            return Ok(header.packet_len());
+        }
+        if !in_pieces || header.packet_len() > self.options.publish_limit() as usize {
+            return Err(too_large(header));
+        }
+        // However much of it has come already: first whether there is room to find out at all.
+        let nothing_more = start.get(..header.len()).unwrap_or(start);
+        if let PayloadStart::Unknown(wanted) = P::payload_start(header, nothing_more)? {
+            if wanted > limit {
+                return Err(too_large(header));
+            }
+        }
+        match P::payload_start(header, start)? {
+            PayloadStart::Unknown(wanted) | PayloadStart::At(wanted) if wanted <= limit => {
+                Ok(wanted)
+            }
+            _ => Err(too_large(header)),
+        }
+    }
+
+    fn append(&mut self, header: &Header, filled: usize, bytes: &[u8]) -> Result<(), DecodeError> {
+        if self.memory.append(filled, bytes) {
+            return Ok(());
+        }
+        let kind = ErrorKind::OutOfMemory;
+        Err(DecodeError::new(
+            header.packet_type(),
+            Field::RemainingLength,
+            kind,
+            0,
+        ))
+    }
+}
+
+#[inline(always)]
+fn take_up_to<'i>(input: &mut &'i [u8], count: usize) -> &'i [u8] {
+    let (taken, rest) = input.split_at_checked(count).unwrap_or((*input, &[]));
+    *input = rest;
+    taken
+}
