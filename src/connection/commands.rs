@@ -14,10 +14,17 @@ use crate::wire::{Encode, Output, SMALL};
 impl<S: Slots> Core<S> {
     /// Whether anything may be sent now: after CONNECT or CONNACK [MQTT-3.1.0-1, MQTT-3.2.0-1], and
     /// not after the end [MQTT-3.14.4-2].
+    #[inline]
     pub(super) const fn check_may_send(&self) -> Result<(), SendError> {
         if !SMALL && self.pending.may_send() {
             return Ok(());
         }
+        self.check_with_care()
+    }
+
+    /// [`check_may_send`](Self::check_may_send) where something may stand in the way.
+    #[cfg_attr(target_pointer_width = "64", cold)]
+    const fn check_with_care(&self) -> Result<(), SendError> {
         match self.state() {
             State::Connected => {}
             // Only what came before it is under way on this connection, or nothing at all.
