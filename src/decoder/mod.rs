@@ -11,7 +11,7 @@ pub use memory::Memory;
 use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
-    ACKNOWLEDGEMENT_LEN, DecodeError, Frame, Header, Options, PacketSet, SMALL,
+    ACKNOWLEDGEMENT_LEN, Beginning, DecodeError, Frame, Header, Options, PacketSet, SMALL,
     acknowledgement_at_hand, beginning_at_hand, frame_at_hand,
 };
 
@@ -136,30 +136,37 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
-        if let State::Boundary = self.state {
-            if let Some(frame) = self.frame_at_hand(input) {
-                if let Some(packet) = P::read_message_at_hand(&frame.header, frame.bytes) {
-                    self.take(&frame, input);
-                    return Ok(Some(packet));
-                }
-                if let Some(packet) = P::read_short_at_hand(frame.bytes) {
-                    self.take(&frame, input);
-                    return Ok(Some(packet));
-                }
-            } else if let Some(header) = beginning_at_hand::<P>(input, self.limit(), &self.options)
-            {
-                if self.memory.append(0, input) {
-                    self.state = gathering(header, input.len(), header.packet_len());
+        match self.state {
+            State::Boundary => {
+                if let Some(frame) = self.frame_at_hand(input) {
+                    if let Some(packet) = P::read_message_at_hand(&frame.header, frame.bytes) {
+                        self.take(&frame, input);
+                        return Ok(Some(packet));
+                    }
+                    if let Some(packet) = P::read_short_at_hand(frame.bytes) {
+                        self.take(&frame, input);
+                        return Ok(Some(packet));
+                    }
+                } else if self.begin_with(input) {
                     *input = &[];
                     return Ok(None);
                 }
             }
-        } else if let Some((header, rest)) = self.complete_at_hand(input) {
-            *input = rest;
-            let frame = self.memory.filled(header.packet_len());
-            let packet = read_frame::<P>(&header, frame, &self.options);
-            settle(&mut self.state, &mut self.position, &header, &packet);
-            return packet;
+            State::InHeader { start, filled } => {
+                if self.go_on_with_header(start, filled, input) {
+                    *input = &[];
+                    return Ok(None);
+                }
+            }
+            _ => {
+                if let Some((header, rest)) = self.complete_at_hand(input) {
+                    *input = rest;
+                    let frame = self.memory.filled(header.packet_len());
+                    let packet = read_frame::<P>(&header, frame, &self.options);
+                    settle(&mut self.state, &mut self.position, &header, &packet);
+                    return packet;
+                }
+            }
         }
         self.decode_split(input)
     }
@@ -249,6 +256,52 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     /// True if a whole packet has been gathered, and not taken.
     pub(crate) const fn holds_packet(&self) -> bool {
         matches!(self.state, State::Gathering { missing: 0, .. })
+    }
+
+    /// The short way for the beginning of a packet: true if all of `input` has been kept.
+    #[inline(always)]
+    fn begin_with(&mut self, input: &[u8]) -> bool {
+        match (
+            beginning_at_hand::<P>(input, self.limit(), &self.options),
+            input,
+        ) {
+            (Some(Beginning::Header(header)), _) => {
+                let kept = self.memory.append(0, input);
+                if kept {
+                    self.state = gathering(header, input.len(), header.packet_len());
+                }
+                kept
+            }
+            // For those who read a byte at a time.
+            (Some(Beginning::InHeader), &[byte]) => {
+                let (start, filled) = ([byte, 0, 0, 0, 0], 1);
+                self.state = State::InHeader { start, filled };
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The short way for one more byte of a fixed header of which `filled` have come: true if it has
+    /// been kept.
+    #[cfg_attr(target_pointer_width = "64", inline(never))]
+    fn go_on_with_header(&mut self, mut start: [u8; 5], filled: u8, input: &[u8]) -> bool {
+        let &[byte] = input else {
+            return false;
+        };
+        if let Some(next) = start.get_mut(usize::from(filled)) {
+            *next = byte;
+        }
+        let filled = filled.saturating_add(1);
+        let come = start.get(..usize::from(filled)).unwrap_or_default();
+        match beginning_at_hand::<P>(come, self.limit(), &self.options) {
+            Some(Beginning::InHeader) => {
+                self.state = State::InHeader { start, filled };
+                true
+            }
+            Some(Beginning::Header(_)) => self.begin_with(come),
+            None => false,
+        }
     }
 
     /// Gathers the rest of a packet whose end is in `input`. Returns what is behind it.

@@ -299,26 +299,35 @@ pub(crate) fn acknowledgement_at_hand<T>(
     Some(acknowledgement)
 }
 
-/// The fixed header at the start of a packet of which more is to come, if it is complete, within
-/// `limit` and nothing is wrong with it. For `None`, [`checked_header`] says why.
+/// What the first bytes of a packet are, of which more is to come.
+pub(crate) enum Beginning {
+    /// A part of its fixed header.
+    InHeader,
+    /// Its fixed header, and perhaps some of what follows.
+    Header(Header),
+}
+
+/// The beginning of a packet of which more is to come, if it is within `limit` and nothing is wrong
+/// with it. For `None`, [`checked_header`] says why.
 #[inline(always)]
 pub(crate) fn beginning_at_hand<P: PacketSet>(
     src: &[u8],
     limit: u32,
     options: &Options,
-) -> Option<Header> {
+) -> Option<Beginning> {
     if SMALL {
         return None;
     }
+    P::check_first_byte(*src.first()?, options).ok()?;
     match scan(src) {
+        Scan::Short => Some(Beginning::InHeader),
         Scan::Header(header)
             if header.packet_len() <= limit as usize
                 && header.packet_len() > src.len()
                 && (header.len == 2 || !options.refuses_overlong_remaining_length())
-                && P::check_first_byte(header.first_byte, options).is_ok()
                 && P::check_header(&header, options).is_ok() =>
         {
-            Some(header)
+            Some(Beginning::Header(header))
         }
         _ => None,
     }

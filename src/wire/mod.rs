@@ -23,8 +23,8 @@ pub(crate) use encode::{
 };
 pub use header::PacketSet;
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Frame, PayloadStart, acknowledgement_at_hand, beginning_at_hand,
-    checked_header, frame, frame_at_hand, too_large,
+    ACKNOWLEDGEMENT_LEN, Beginning, Frame, PayloadStart, acknowledgement_at_hand,
+    beginning_at_hand, checked_header, frame, frame_at_hand, too_large,
 };
 pub(crate) use output::BLOCK;
 pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};
