@@ -22,8 +22,8 @@ type ThisRole = AsClient;
 use conversation::*;
 use mqtt_sansio::v3::{Connect, ConnectRefusal, ProtocolLevel, ReturnCode, ReturnCodes, SubAck};
 use mqtt_sansio::{
-    Change, Client, CloseReason, Config, Event, NotNow, PacketType, PeerError, SendError, Session,
-    Slot, State, Text,
+    Action, Change, Client, CloseReason, Config, Event, NotNow, PacketType, PeerError, SendError,
+    Session, Slot, State, Text,
 };
 
 type Talk = conversation::Talk<Client<Vec<Slot>>>;
@@ -433,6 +433,40 @@ fn a_message_sent_after_a_session_was_lost_is_kept_for_the_next_connection() {
     c.receives("20 02 01 00").connected(true).asks_for(4);
 }
 
+#[test]
+fn a_message_sent_right_after_the_last_one_was_lost_is_kept() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.holds_actions();
+    c.receives("20 02 00 00").connected(false);
+    // Each is polled, and nothing after them.
+    for number in [1, 2, 3] {
+        let received = number == 3;
+        let packet_id = id(number);
+        let lost = Action::Lost {
+            packet_id,
+            received,
+        };
+        assert_eq!(c.peer.poll_action(), Some(lost));
+    }
+    let given = c.peer.publish(ms(0), &message(Q1, "new"), &mut Vec::new());
+    assert_eq!(given, Ok(Some(id(4))));
+    assert_eq!(outbound(&c.peer.into_session()), [4]);
+}
+
+/// [MQTT-4.3.3-2]
+#[test]
+fn a_message_that_comes_before_the_old_ones_are_told_to_be_lost_is_kept() {
+    let mut c = Talk::client(busy_session(), CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.holds_actions();
+    c.receives("20 02 00 00").connected(false);
+    c.receives(publish(Q2, 5, "x")).message(publish(Q2, 5, "x"));
+    let session = c.peer.into_session();
+    assert_eq!(inbound(&session), [5]);
+    assert!(outbound(&session).is_empty());
+}
+
 /// [MQTT-3.1.2-6]
 #[test]
 fn with_clean_session_the_old_session_is_forgotten_when_connect_is_sent() {
@@ -772,6 +806,56 @@ fn the_deadline_for_pingresp_is_not_put_off_by_a_payload_in_pieces() {
         .event(payload_event("ab", 998));
     c.deadline(62_500);
     c.wakes_at(62_500).closes(CloseReason::PingTimeout);
+}
+
+/// PINGRESP may be behind a message that there is no room for.
+#[test]
+fn the_time_for_pingresp_does_not_run_while_no_message_can_be_taken() {
+    let mut c = connected(CONFIG.manual_acknowledgement(true).max_inbound(1), 60);
+    c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
+    c.wakes_at(52_500).sends(PINGREQ).deadline(105_000);
+    c.not_now(publish(Q1, 8, "y"), NotNow::InboundFull);
+    c.wakes_at(62_500).nothing_more();
+    c.wakes_at(105_000).sends(PINGREQ).deadline(157_500);
+
+    // From now on it does.
+    c.at(110_000).acknowledge(7).sends(puback(7));
+    c.wakes_at(110_000).nothing_more().deadline(120_000);
+    c.receives(publish(Q1, 8, "y")).message(publish(Q1, 8, "y"));
+    c.acknowledge(8).sends(puback(8));
+    c.receives(PINGRESP).deadline(162_500);
+
+    let mut c = connected(CONFIG.manual_acknowledgement(true).max_inbound(1), 60);
+    c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
+    c.wakes_at(52_500).sends(PINGREQ);
+    c.at(80_000).acknowledge(7).sends(puback(7));
+    c.wakes_at(80_000).nothing_more().deadline(90_000);
+    c.wakes_at(90_000).closes(CloseReason::PingTimeout);
+}
+
+/// What is not read any more was read before PINGREQ was sent.
+#[test]
+fn the_time_for_pingresp_runs_as_ever_when_messages_could_be_taken_before_pingreq() {
+    let mut c = connected(CONFIG.manual_acknowledgement(true).max_inbound(1), 60);
+    c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
+    c.acknowledge(7).sends(puback(7));
+    c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
+    c.wakes_at(62_500).closes(CloseReason::PingTimeout);
+}
+
+/// PINGRESP cannot be taken as long as the answer to what came before it waits.
+#[test]
+fn the_time_for_pingresp_does_not_run_while_an_answer_waits_for_the_end_of_a_payload() {
+    let mut c = connected(CONFIG, 60);
+    c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
+    c.publish_in_pieces(Q0, 4).sends("30 07 00 01 't'");
+    c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
+    c.not_now(PINGRESP, NotNow::SendingPayload).no_deadline();
+    c.wakes_at(62_500).nothing_more();
+    c.at(70_000).payload("ab").sends("'ab'").no_deadline();
+    c.at(71_000).payload("cd").sends("'cd'").sends(puback(7));
+    c.wakes_at(71_000).nothing_more().deadline(81_000);
+    c.receives(PINGRESP).deadline(123_500);
 }
 
 #[test]

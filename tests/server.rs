@@ -783,6 +783,50 @@ fn a_client_that_waits_for_the_application_is_not_silent() {
     s.receives(PINGREQ).sends(PINGRESP).deadline(31_400);
 }
 
+/// [MQTT-3.2.2-3]: what the client is told is what is so.
+#[test]
+fn a_session_given_at_the_start_is_not_the_clients_unless_it_is_accepted_with() {
+    let mut s = connected(CONFIG, 0);
+    s.publish(Q1, "old").sends(publish(Q1, 1, "old"));
+    s.receives(publish(Q2, 5, "x"))
+        .message(publish(Q2, 5, "x"))
+        .sends(pubrec(5));
+    let kept = s.breaks_off();
+
+    let mut s = Talk::new(Server::new(kept, CONFIG, ms(0)));
+    s.receives(connect_bytes(false, 0)).connect_requested();
+    s.accepts(None).sends("20 02 00 00").nothing_more();
+    assert!(s.session().is_empty());
+    s.receives(publish(Q2, 5, "new"))
+        .message(publish(Q2, 5, "new"))
+        .sends(pubrec(5));
+    s.publish(Q1, "new").sends(publish(Q1, 2, "new"));
+}
+
+/// [MQTT-3.1.2-24]: it sends, but cannot get through.
+#[test]
+fn a_client_whose_packets_wait_for_the_end_of_a_payload_is_not_silent() {
+    let mut s = connected(CONFIG, 10);
+    s.publish_in_pieces(Q0, 4).sends("30 07 00 01 't'");
+    s.at(1_000).receives(PINGREQ).no_deadline();
+    s.at(2_000).not_now(PINGREQ, NotNow::SendingPayload);
+    s.wakes_at(16_000).nothing_more().state(State::Connected);
+    s.at(20_000).payload("ab").sends("'ab'").no_deadline();
+    s.at(30_000).payload("cd").sends("'cd'").sends(PINGRESP);
+    // Its silence counts from now.
+    s.wakes_at(30_000).nothing_more().deadline(45_000);
+    s.wakes_at(45_000).closes(CloseReason::KeepAliveTimeout);
+}
+
+/// Nothing waits for the payload of a client that is only silent.
+#[test]
+fn a_client_that_is_silent_while_a_payload_is_sent_is_given_up() {
+    let mut s = connected(CONFIG, 10);
+    s.publish_in_pieces(Q0, 4).sends("30 07 00 01 't'");
+    s.at(10_000).payload("ab").sends("'ab'").deadline(15_000);
+    s.wakes_at(15_000).closes(CloseReason::KeepAliveTimeout);
+}
+
 // Ending, and the Will
 
 /// [MQTT-3.1.2-10, MQTT-3.14.4-3]

@@ -28,7 +28,7 @@ pub enum Action {
     /// Send this message again, with `resend`, or `forget` it. Comes after a connection has been
     /// resumed, in the original order [MQTT-4.4.0-1, MQTT-4.6.0-1], for as many as the window
     /// allows; messages are the application's to keep. The answer may come later, but in the order
-    /// of the questions, and nothing new can be published before.
+    /// of the questions, and nothing new can be published above QoS 0 before.
     Resend(PacketId),
     /// The session has ended and with it the delivery of this message. The application may publish
     /// it anew.

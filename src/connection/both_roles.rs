@@ -113,7 +113,8 @@ macro_rules! both_roles {
             ///
             /// # Errors
             ///
-            /// [`SendError::NotAwaited`] if it was not asked for.
+            /// [`SendError::NotAwaited`] if it was not asked for, [`SendError::QosChanged`] if it was sent
+            /// at another QoS, and others that say what has to come first.
             pub fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
                 &mut self,
                 now: Timestamp,
@@ -163,7 +164,7 @@ macro_rules! both_roles {
             ///
             /// # Errors
             ///
-            /// [`SendError::NotAwaited`] if it was not asked for.
+            /// [`SendError::NotAwaited`] if it was not asked for, and others that say what has to come first.
             pub fn forget(&mut self, packet_id: PacketId) -> Result<(), SendError> {
                 self.core.forget(packet_id)
             }
@@ -224,7 +225,8 @@ macro_rules! both_roles {
             /// of the peer is no error here: the connection has ended then, [`Action::Close`] comes
             /// and says why, and the rest of `input` is of no interest to anybody.
             ///
-            /// For payloads in pieces there are `decode_in_pieces` and `handle_piece`.
+            /// For payloads in pieces there are `decode_in_pieces` and `handle_piece`: after the header of
+            /// such a message all its pieces have to go that way, before this is called again.
             ///
             /// ```
             /// use mqtt_sansio::v3::Decoder;

@@ -192,8 +192,10 @@ impl<S: Slots> Client<S> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotConnected`] before CONNACK, [`SendError::PayloadPending`] in the middle of
-    /// a payload; [`close`](Self::close) is always possible.
+    /// [`SendError::NotConnected`] before CONNACK, unless
+    /// [`send_before_connack`](Config::send_before_connack) allows it; [`SendError::PayloadPending`] in
+    /// the middle of a payload, [`SendError::ActionsPending`], [`SendError::Ended`].
+    /// [`close`](Self::close) is always possible.
     pub fn disconnect<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -342,26 +344,37 @@ impl<S: Slots> Client<S> {
     pub fn handle_progress(&mut self, now: Timestamp) {
         self.core.tick(now);
         if self.core.state() == State::Connected && self.core.deadline.is_some() {
-            self.core.deadline = self.core.after(self.core.config.ping_timeout);
+            self.expect_pingresp();
         }
+    }
+
+    /// PINGRESP has to come within the time for it from now on.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    const fn expect_pingresp(&mut self) {
+        self.core.deadline = self.core.after(self.core.config.ping_timeout);
     }
 
     /// Time has passed. Too early, or twice, does no harm.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.core.tick(now);
-        if self.core.deadline.is_some_and(|deadline| deadline <= now) {
-            self.core.end(match self.core.state() {
-                State::Connected => CloseReason::PingTimeout,
-                _ => CloseReason::ConnectTimeout,
-            });
-            return;
+        if self.answer_due().is_some_and(|due| due <= now) {
+            if !self.core.take_grace() {
+                self.core.end(match self.core.state() {
+                    State::Connected => CloseReason::PingTimeout,
+                    _ => CloseReason::ConnectTimeout,
+                });
+                return;
+            }
+            // PINGRESP may be behind what could not be taken until now.
+            self.expect_pingresp();
         }
         // [MQTT-3.1.2-23]
         if self.ping_due().is_some_and(|due| due <= now) && !self.core.has_answer() {
             self.core.answer(Control::PINGREQ);
             self.core.sent_now();
             if self.core.deadline.is_none() {
-                self.core.deadline = self.core.after(self.core.config.ping_timeout);
+                self.core.take_grace();
+                self.expect_pingresp();
             }
         }
     }
@@ -378,10 +391,16 @@ impl<S: Slots> Client<S> {
     /// command, input or action can change the answer; there is only this one deadline.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        match (self.core.deadline, self.ping_due()) {
+        match (self.answer_due(), self.ping_due()) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (deadline, due) => deadline.or(due),
         }
+    }
+
+    /// When CONNACK or PINGRESP is overdue: never as long as this side does not take what the server
+    /// sends.
+    fn answer_due(&self) -> Option<Timestamp> {
+        self.core.deadline.filter(|_| !self.core.is_stalled())
     }
 
     /// When PINGREQ is due: counted from the last packet *sent* [MQTT-3.1.2-23], and an eighth of

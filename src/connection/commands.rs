@@ -132,6 +132,7 @@ impl<S: Slots> Core<S> {
         if len > 0 {
             self.tick(now);
             self.sent_now();
+            self.note_stall();
             self.pending.set_outgoing(left);
         }
         Ok(left)

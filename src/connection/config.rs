@@ -68,7 +68,9 @@ impl Config {
     }
 
     /// How long a client waits for PINGRESP, in milliseconds (section 3.1.2.10). Default 10,000; 0
-    /// for ever.
+    /// for ever. The time does not run as long as the client itself takes nothing: before a message is
+    /// acknowledged for which there is no room otherwise, or while a payload is being sent that an
+    /// answer waits for.
     #[must_use]
     pub const fn ping_timeout(mut self, millis: u32) -> Self {
         self.ping_timeout = millis;
@@ -85,8 +87,10 @@ impl Config {
     }
 
     /// Say each change of the session that has to survive a crash
-    /// ([`Action::Store`](crate::Action::Store)). With Clean Session there are none but that an
-    /// earlier session is cleared: such a session ends with its connection.
+    /// ([`Action::Store`](crate::Action::Store)). With Clean Session there are none, as such a session
+    /// ends with its connection, but that a client says that an earlier one is cleared. A server's
+    /// application, which keeps the sessions, clears the journal of one that it does not accept the
+    /// client with.
     #[must_use]
     pub const fn journal(mut self, journal: bool) -> Self {
         self.journal = journal;

@@ -37,7 +37,8 @@ pub(super) struct Core<S> {
     pub(super) keep_alive: u16,
     pub(super) clean_session: bool,
     pub(super) is_v3_1: bool,
-    /// The peer could not get through to this side until now: its silence counts from now.
+    /// The peer could not get through to this side until now: its silence counts from now, or at a
+    /// client the time for PINGRESP.
     grace: bool,
     /// The change that belongs to the acknowledgement that is due has been said.
     due_stored: bool,
@@ -87,6 +88,7 @@ impl<S: Slots> Core<S> {
         self.last.plus_millis(millis)
     }
 
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn sent_now(&mut self) {
         if matches!(self.keep_alive_counts, Counts::Sent) {
             self.last = self.clock;
@@ -94,11 +96,12 @@ impl<S: Slots> Core<S> {
     }
 
     /// A packet that is dealt with has come.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn received_now(&mut self) {
         if matches!(self.keep_alive_counts, Counts::Received) {
             self.last = self.clock;
+            self.grace = false;
         }
-        self.grace = false;
     }
 
     /// This long from now; `None` for 0.
@@ -249,7 +252,7 @@ impl<S: Slots> Core<S> {
                 return Some(Action::Store(Change::Received(id)));
             }
             self.due_stored = false;
-            self.grace |= self.is_stalled();
+            self.note_stall();
             self.session.inbound.acknowledged();
             self.sent_now();
             return Some(Action::Transmit(match qos {
@@ -308,10 +311,19 @@ impl<S: Slots> Core<S> {
         core::mem::replace(&mut self.grace, false)
     }
 
-    /// True if no message of the peer can be taken before the application has acknowledged one.
+    /// True if what the peer sends cannot be taken at the moment: before the application has
+    /// acknowledged a message, or because an answer waits for the end of a payload.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn is_stalled(&self) -> bool {
         let inbound = &self.session.inbound;
-        !inbound.is_queue_empty() && inbound.is_full(self.config.max_inbound)
+        (self.has_answer() && self.is_sending_payload())
+            || (!inbound.is_queue_empty() && inbound.is_full(self.config.max_inbound))
+    }
+
+    /// Something is done about that.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    pub(super) fn note_stall(&mut self) {
+        self.grace |= self.is_stalled();
     }
 
     pub(super) const fn is_sending_payload(&self) -> bool {
@@ -322,10 +334,11 @@ impl<S: Slots> Core<S> {
         self.pending.incoming().is_some()
     }
 
-    /// The session for the next connection. Nothing of this one is left in it.
+    /// The session for the next connection, without what is lost: nothing else has been sent as long
+    /// as any of that is left.
     pub(super) fn into_session(mut self) -> Session<S> {
-        if self.pending.is_losing() {
-            self.session.clear();
+        if self.pending.is_losing() && self.session.outbound.unsent() > 0 {
+            self.session.outbound.clear();
         }
         self.session
     }

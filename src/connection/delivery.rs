@@ -22,8 +22,8 @@
 //! | PUBACK, PUBCOMP | not in use | nothing: a resend has crossed it |
 //! | PUBCOMP | in use for anything else | nothing, once for each PUBREL that no message needed |
 //! | any of them | in use for anything else | the peer's fault |
-//! | PUBREL | Received, or not known | PUBCOMP, and it is forgotten |
-//! | PUBREL | not yet acknowledged with PUBREC on this connection | the peer's fault |
+//! | PUBREL | Received, not known, or from an earlier connection | PUBCOMP, and it is forgotten |
+//! | PUBREL | for a message of this connection, not acknowledged with PUBREC | the peer's fault |
 
 use super::action::{Answer, Control};
 use super::error::{NotNow, PeerError};
@@ -158,8 +158,8 @@ pub(super) const fn passed_on(delivery: Delivery) -> Option<Answer> {
     }
 }
 
-/// PUBLISH has come, or the part of it before its payload. Changes nothing; [`delivered`] follows
-/// when the message is complete.
+/// PUBLISH has come, or the part of it before its payload. Changes at most how many slots a `Vec` has;
+/// [`delivered`] follows when the message is complete.
 pub(super) fn judge<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
@@ -221,28 +221,25 @@ pub(super) fn delivered<S: Slots>(
     let mut effect = Effect::default();
     if verdict == Verdict::Deliver && held.is_some() {
         // The peer has given up what it used this identifier for.
-        inbound.remove(id);
         effect.change = Some(Change::Forgotten(id));
     }
-    if manual || verdict == Verdict::Duplicate {
+    if manual {
         if verdict == Verdict::Deliver {
-            inbound.insert(id, Receipt::Delivered(qos), limit);
+            inbound.hold(id, Receipt::Delivered(qos), limit);
         }
         inbound.enqueue(id);
-        if !manual {
-            // It was left from a connection on which the application was to acknowledge it.
-            inbound.acknowledge(id);
-        }
         return effect;
     }
+    // A duplicate was left from a connection on which the application was to acknowledge it.
     if qos == QoS::ExactlyOnce {
-        inbound.insert(id, Receipt::Received, limit);
+        inbound.hold(id, Receipt::Received, limit);
         Effect {
             progress: None,
             change: Some(Change::Received(id)),
             answer: Answer::of(Control::pubrec(id)),
         }
     } else {
+        inbound.remove(id);
         effect.answer = passed_on(delivery);
         effect
     }

@@ -41,7 +41,8 @@ pub enum PeerError {
     /// SUBACK with more or fewer return codes than the SUBSCRIBE had filters [MQTT-3.8.4-5].
     #[error("SUBACK does not have a return code for each filter")]
     WrongNumberOfReturnCodes,
-    /// A message with a Packet Identifier that is in use for another [MQTT-2.3.1-2].
+    /// A message with a Packet Identifier that is in use for another: by a client [MQTT-2.3.1-2], or by
+    /// a server [MQTT-2.3.1-4].
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
     /// More QoS 2 messages than this side keeps, and none of them released: a limit of this side
@@ -154,7 +155,8 @@ pub enum SendError {
     #[error("as many messages as possible are under way")]
     WindowFull,
     /// Messages of an earlier connection are to be sent again first, so that the order is kept
-    /// [MQTT-4.6.0-1]: poll for [`Action::Resend`](crate::Action::Resend).
+    /// [MQTT-4.6.0-1], or to be told to be lost: poll for
+    /// [`Action::Resend`](crate::Action::Resend) or [`Action::Lost`](crate::Action::Lost).
     #[error("messages of an earlier connection are to be sent again first")]
     ResendPending,
     /// Call `poll_action` until it returns `None` first.

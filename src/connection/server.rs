@@ -125,6 +125,8 @@ impl<S: Slots> Server<S> {
         if let Some(session) = session.take() {
             self.core.session = session; // [MQTT-3.1.2-4]
             self.core.resume();
+        } else {
+            self.core.session.clear(); // [MQTT-3.1.2-6]
         }
         self.core.begin();
         Ok(())
@@ -383,9 +385,10 @@ impl<S: Slots> Server<S> {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before: the time
     /// limit for CONNECT, then one and a half times the Keep Alive after the last packet
-    /// *received* [MQTT-3.1.2-24]. While the client has to wait for the application, for an answer
-    /// or because all inbound slots hold messages that are not acknowledged, there is none. Any
-    /// input can change the answer.
+    /// *received* [MQTT-3.1.2-24]. While the client has to wait for the application there is none: for
+    /// an answer, because all inbound slots hold messages that are not acknowledged, or for the end of
+    /// a payload behind which an acknowledgement or PINGRESP is to be sent. Any command or input can
+    /// change the answer.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         match self.core.state() {

@@ -103,7 +103,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     /// outcome does not depend on how the stream is cut.
     ///
     /// If [`decode_in_pieces`](Self::decode_in_pieces) was left in the middle of a payload, this
-    /// skips the rest of it.
+    /// skips the rest of it. A connection that has been given the header waits for that rest.
     ///
     /// # Errors
     ///

@@ -145,14 +145,21 @@ impl<S: Slots> Inbound<S> {
         self.count < limit && (self.free != 0 || self.grow())
     }
 
-    /// Takes in a new identifier, which must not be held yet. False if there is no room, with
-    /// `limit` for the number of identifiers on top of the slots.
-    pub(crate) fn insert(&mut self, id: PacketId, receipt: Receipt, limit: u16) -> bool {
+    /// Takes in an identifier, or changes what is known of one that is held and not in the queue.
+    /// False if there is no room for a new one, with `limit` for the number of identifiers on top of
+    /// the slots.
+    pub(crate) fn hold(&mut self, id: PacketId, receipt: Receipt, limit: u16) -> bool {
         let state = match receipt {
             Receipt::Delivered(qos) => state_of(qos),
             Receipt::Acknowledged(qos) => state_of(qos) | ACKNOWLEDGED,
             Receipt::Received => QOS_2 | RECEIVED,
         };
+        if let Some(number) = self.find(id.get()) {
+            if let Some(slot) = self.at_mut(number) {
+                slot.state = state;
+            }
+            return true;
+        }
         if !self.has_room(limit) {
             return false;
         }
@@ -490,7 +497,7 @@ mod tests {
                 assert_eq!(inbound.receipt(id(number)), None);
                 let fits = model.len() < room;
                 assert_eq!(
-                    inbound.insert(id(number), Receipt::Received, u16::MAX),
+                    inbound.hold(id(number), Receipt::Received, u16::MAX),
                     fits,
                     "{} of {room}",
                     model.len()
@@ -548,7 +555,7 @@ mod tests {
         });
         let mut inbound = Inbound::new(Vec::new());
         for number in 1..=u16::MAX {
-            assert!(inbound.insert(id(number), Receipt::Received, u16::MAX));
+            assert!(inbound.hold(id(number), Receipt::Received, u16::MAX));
         }
         assert_eq!(kept(&inbound).len(), 65_535);
         for number in 1..=u16::MAX {
@@ -560,8 +567,8 @@ mod tests {
     #[test]
     fn the_limit_counts_even_where_there_are_slots() {
         let mut inbound = Inbound::new([Slot::EMPTY; 4]);
-        assert!(inbound.insert(id(1), Receipt::Received, 1));
-        assert!(!inbound.insert(id(2), Receipt::Received, 1));
+        assert!(inbound.hold(id(1), Receipt::Received, 1));
+        assert!(!inbound.hold(id(2), Receipt::Received, 1));
     }
 
     #[test]
@@ -572,7 +579,7 @@ mod tests {
             (5, QoS::ExactlyOnce),
             (1, QoS::AtLeastOnce),
         ] {
-            assert!(inbound.insert(id(number), Receipt::Delivered(qos), 4));
+            assert!(inbound.hold(id(number), Receipt::Delivered(qos), 4));
             inbound.enqueue(id(number));
         }
         assert!(inbound.acknowledge(id(1)));
@@ -597,7 +604,7 @@ mod tests {
             (2, QoS::ExactlyOnce),
             (3, QoS::ExactlyOnce),
         ] {
-            assert!(inbound.insert(id(number), Receipt::Delivered(qos), 4));
+            assert!(inbound.hold(id(number), Receipt::Delivered(qos), 4));
             inbound.enqueue(id(number));
         }
         assert!(inbound.acknowledge(id(3)));
@@ -621,7 +628,7 @@ mod tests {
     #[test]
     fn without_slots_nothing_fits() {
         let mut inbound = Inbound::new([Slot::EMPTY; 0]);
-        assert!(!inbound.insert(id(1), Receipt::Received, 10));
+        assert!(!inbound.hold(id(1), Receipt::Received, 10));
         assert_eq!(inbound.receipt(id(1)), None);
         inbound.remove(id(1));
     }

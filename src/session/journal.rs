@@ -57,7 +57,7 @@ impl<S: Slots> Session<S> {
             }
             Change::Received(packet_id) => {
                 self.inbound.remove(packet_id);
-                self.inbound.insert(packet_id, Receipt::Received, u16::MAX)
+                self.inbound.hold(packet_id, Receipt::Received, u16::MAX)
             }
             Change::Forgotten(packet_id) => {
                 self.inbound.remove(packet_id);

@@ -110,9 +110,13 @@ impl<S: Slots> Outbound<S> {
             .saturating_add(self.asked)
     }
 
-    /// The identifier that would be given out next; 1 at the start.
+    /// The identifier that would be given out next; 1 at the start, 0 if all slots are in use.
     pub(super) const fn next_number(&self) -> u16 {
-        self.first_free
+        match self.first_free {
+            // There are no slots yet.
+            0 if self.is_empty() => self.start,
+            next => next,
+        }
     }
 
     /// Forgets what is under way, but not which identifiers were used last.

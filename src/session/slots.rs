@@ -5,7 +5,8 @@
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Slot {
     pub(super) id: u16,
-    /// Two links to other slots, by their identifiers; 0 for none.
+    /// Two links to other slots, by identifier or number as `outbound` and `inbound` have it; 0 for
+    /// none.
     pub(super) previous: u16,
     pub(super) next: u16,
     /// What `outbound` or `inbound` keeps of the identifier; 0 in a slot that is not in use.

@@ -166,7 +166,7 @@ impl<S: Slots> Session<S> {
             if session.inbound.receipt(packet_id).is_some() {
                 return Err(Damaged);
             }
-            if !session.inbound.insert(packet_id, receipt, u16::MAX) {
+            if !session.inbound.hold(packet_id, receipt, u16::MAX) {
                 return Err(DoesNotFit);
             }
         }
@@ -244,16 +244,16 @@ mod tests {
             session.outbound.begin(phase);
         }
         session.outbound.release(id(1));
-        session.inbound.insert(id(900), Receipt::Received, 4);
+        session.inbound.hold(id(900), Receipt::Received, 4);
         session
             .inbound
-            .insert(id(8), Receipt::Acknowledged(QoS::ExactlyOnce), 4);
+            .hold(id(8), Receipt::Acknowledged(QoS::ExactlyOnce), 4);
         session
             .inbound
-            .insert(id(7), Receipt::Delivered(QoS::ExactlyOnce), 4);
+            .hold(id(7), Receipt::Delivered(QoS::ExactlyOnce), 4);
         session
             .inbound
-            .insert(id(9), Receipt::Delivered(QoS::AtLeastOnce), 4);
+            .hold(id(9), Receipt::Delivered(QoS::AtLeastOnce), 4);
         session
     }
 

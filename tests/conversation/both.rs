@@ -803,6 +803,33 @@ conversations! {
         }
     }
 
+    /// PUBREC leaves in the order in which the messages came [MQTT-4.6.0-3].
+    fn a_message_left_unacknowledged_is_acknowledged_before_the_next_packet_is_dealt_with<S>() {
+        let mut us = Us::begins::<S>(MANUAL);
+        us.receives(publish(Q2, 5, "x")).message(publish(Q2, 5, "x"));
+        let session = us.breaks_off();
+        let mut us = Us::resumes::<S>(AUTO, session);
+        us.holds_actions();
+        us.receives(dup(Q2, 5, "x"));
+        us.not_now(publish(Q2, 6, "y"), NotNow::ActionsPending);
+        us.takes_actions().sends(pubrec(5));
+        us.receives(publish(Q2, 6, "y")).message(publish(Q2, 6, "y")).sends(pubrec(6));
+    }
+
+    /// The peer lost its session, this side did not, and may hold less than before.
+    fn a_message_that_takes_the_place_of_an_earlier_one_is_held_whatever_the_limit<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        for number in [1, 2] {
+            let bytes = publish(Q2, number, "x");
+            us.receives(bytes.clone()).message(bytes).sends(pubrec(number));
+        }
+        let session = us.breaks_off();
+        let mut us = Us::resumes::<S>(MANUAL.max_inbound(1), session);
+        us.receives(publish(Q1, 1, "new")).message(publish(Q1, 1, "new"));
+        us.acknowledge(1).sends(puback(1));
+        assert_eq!(inbound(us.session()), [2]);
+    }
+
     fn a_qos_2_message_acknowledged_between_connections_is_answered_when_it_comes_again<S>() {
         let mut us = Us::begins::<S>(MANUAL);
         us.receives(publish(Q2, 5, "x")).message(publish(Q2, 5, "x"));

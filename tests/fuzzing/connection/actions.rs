@@ -213,7 +213,9 @@ impl World<'_> {
             State::Connected if is_client => true,
             // The client cannot get through.
             State::Connected => {
-                model.to_answer.is_none() && (model.queue.is_empty() || !self.is_inbound_full())
+                model.to_answer.is_none()
+                    && (model.queue.is_empty() || !self.is_inbound_full())
+                    && (model.answer.is_none() || !model.is_sending)
             }
         };
         assert_eq!(deadline.is_some(), expects_one, "{deadline:?}: {model:?}");
