@@ -487,14 +487,13 @@ impl Model {
                 self.answer = Some(pubrec);
                 return;
             }
-            if !self.setup.manual {
-                // It was left from a connection on which the application was to do that.
-                held.stage = Stage::Acknowledged;
+            // Otherwise it was left from a connection on which the application was to acknowledge it.
+            if self.setup.manual {
+                if !is_queued {
+                    self.queue.push_back(packet_id);
+                }
+                return;
             }
-            if !is_queued {
-                self.queue.push_back(packet_id);
-            }
-            return;
         }
         let mut held = Received {
             qos,
