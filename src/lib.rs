@@ -59,6 +59,10 @@ mod types;
 pub mod v3;
 mod wire;
 
+// Remaining Length needs 28 bits, and lengths are counted in `usize`.
+#[cfg(target_pointer_width = "16")]
+compile_error!("addresses of 16 bits are too short for the lengths of MQTT");
+
 #[cfg(feature = "tokio-util")]
 pub use self::tokio_util::{Codec, CodecError};
 pub use connection::{

@@ -11,7 +11,8 @@ pub trait Memory {
     fn capacity(&self) -> usize;
 
     /// Keeps the first `filled` bytes of what it holds, forgets the rest and appends `bytes`.
-    /// False if there is no room; what it holds is of no importance then.
+    /// False if there is no room: then it has kept those first bytes, and no more. It may be asked
+    /// again.
     fn append(&mut self, filled: usize, bytes: &[u8]) -> bool;
 
     /// The first `filled` bytes.

@@ -52,8 +52,7 @@ pub struct Decoder<P, M> {
 
 /// What [`Decoder::decode_in_pieces`] yields. With MQTT 3.1.1 filled in it is
 /// [`v3::PieceRef`](crate::v3::PieceRef).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "a decoder that skipped a kind it did not know would lose bytes"
@@ -70,6 +69,37 @@ pub enum Piece<'a, P, H> {
         /// How many are still to come; 0 with the last piece.
         left: usize,
     },
+}
+
+/// A piece of a payload prints as its length: it is a part of something, and may be long.
+impl<P: core::fmt::Debug, H: core::fmt::Debug> core::fmt::Debug for Piece<'_, P, H> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Packet(packet) => f.debug_tuple("Packet").field(packet).finish(),
+            Self::PublishHeader(header) => f.debug_tuple("PublishHeader").field(header).finish(),
+            Self::Payload { bytes, left } => f
+                .debug_struct("Payload")
+                .field("len", &bytes.len())
+                .field("left", left)
+                .finish(),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<P: defmt::Format, H: defmt::Format> defmt::Format for Piece<'_, P, H> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::Packet(packet) => defmt::write!(f, "Packet({})", packet),
+            Self::PublishHeader(header) => defmt::write!(f, "PublishHeader({})", header),
+            Self::Payload { bytes, left } => defmt::write!(
+                f,
+                "Payload {{ len: {=usize}, left: {=usize} }}",
+                bytes.len(),
+                left
+            ),
+        }
+    }
 }
 
 /// A complete packet, where it is: with what is behind it in the input, or in memory.
@@ -369,7 +399,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     /// As [`decode`](Self::decode), but a PUBLISH that is larger than the memory or than
     /// [`Options::max_packet_size`] is no error: it comes out as its header, followed by its
     /// payload in pieces as they arrive, up to [`Options::max_publish_size`]. What comes before
-    /// the payload has to fit into the memory.
+    /// the payload has to fit into the memory, and into `max_packet_size`.
     ///
     /// ```
     /// use mqtt_sansio::{Piece, v3::Decoder};
@@ -471,7 +501,8 @@ impl<P, M> Decoder<P, M> {
 
     /// Other limits or leniencies from now on: for example a larger
     /// [`Options::max_packet_size`] once CONNECT has been accepted. Of a packet that is half
-    /// gathered the size has been judged already, the rest has not.
+    /// gathered the size has been judged already, the rest has not; the size of a PUBLISH in pieces is
+    /// judged again until its header has come out.
     pub const fn set_options(&mut self, options: Options) {
         self.options = options;
     }
@@ -1126,6 +1157,15 @@ mod tests {
         // Neither as text nor as numbers.
         assert!(!shown.contains("secre"), "{shown}");
         assert!(!shown.contains("115, 101"), "{shown}");
+    }
+
+    #[test]
+    fn a_piece_of_a_payload_prints_as_its_length() {
+        let piece = PieceRef::Payload {
+            bytes: b"hello",
+            left: 3,
+        };
+        assert_eq!(format!("{piece:?}"), "Payload { len: 5, left: 3 }");
     }
 
     #[test]

@@ -148,7 +148,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
             header.packet_type(),
             Field::RemainingLength,
             kind,
-            0,
+            1,
         ))
     }
 }

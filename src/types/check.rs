@@ -97,7 +97,16 @@ fn topic_filter_fault(bytes: &[u8]) -> Result<(), TextError> {
     if bytes.is_empty() {
         return Err(TextError::new(ErrorKind::EmptyTopic, 0)); // [MQTT-4.7.3-1]
     }
-    text_fault(bytes)?;
+    let Some(fault) = misplaced_wildcard(bytes) else {
+        return text_fault(bytes);
+    };
+    // What comes first is what is reported, as in a Topic Name.
+    text_fault(bytes.get(..fault.offset()).unwrap_or(bytes))?;
+    Err(fault)
+}
+
+/// The first wildcard that means nothing where it is.
+fn misplaced_wildcard(bytes: &[u8]) -> Option<TextError> {
     let mut level_start = 0_usize;
     for level in bytes.split(|&byte| byte == b'/') {
         let level_end = level_start.saturating_add(level.len());
@@ -109,17 +118,17 @@ fn topic_filter_fault(bytes: &[u8]) -> Result<(), TextError> {
                 b"#" if level_end == bytes.len() => {}
                 _ if level.get(at) == Some(&b'+') => {
                     let kind = ErrorKind::MisplacedSingleLevelWildcard;
-                    return Err(TextError::new(kind, offset)); // [MQTT-4.7.1-3]
+                    return Some(TextError::new(kind, offset)); // [MQTT-4.7.1-3]
                 }
                 _ => {
                     let kind = ErrorKind::MisplacedMultiLevelWildcard;
-                    return Err(TextError::new(kind, offset)); // [MQTT-4.7.1-2]
+                    return Some(TextError::new(kind, offset)); // [MQTT-4.7.1-2]
                 }
             }
         }
         level_start = level_end.saturating_add(1);
     }
-    Ok(())
+    None
 }
 
 /// What is wrong with any string, or `Ok` if nothing is.
@@ -227,6 +236,16 @@ mod tests {
         assert_eq!(fault(topic_name(b"a+\0")), (WildcardInTopicName, 1));
         assert_eq!(fault(topic_name(b"a\0#")), (NullCharacter, 1));
         assert_eq!(fault(topic_name(b"a\xc3+")), (InvalidUtf8, 1));
+        assert_eq!(
+            fault(topic_filter(b"a#/\0")),
+            (MisplacedMultiLevelWildcard, 1)
+        );
+        assert_eq!(
+            fault(topic_filter(b"a/b+/\xff")),
+            (MisplacedSingleLevelWildcard, 3)
+        );
+        assert_eq!(fault(topic_filter(b"+/\0/a#")), (NullCharacter, 2));
+        assert_eq!(fault(topic_filter(b"+/\xff#")), (InvalidUtf8, 2));
     }
 
     #[test]

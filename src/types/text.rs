@@ -15,8 +15,28 @@ use crate::wire::TextError;
 /// assert!(Text::new("no\0null").is_err());
 /// # Ok::<(), mqtt_sansio::TextError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<B>(B);
+
+/// The empty string. Not for any `B`: the default of some has bytes, which nobody has checked.
+macro_rules! empty_by_default {
+    ($($(#[$attribute:meta])* $B:ty)+) => {$(
+        $(#[$attribute])*
+        impl Default for Text<$B> {
+            fn default() -> Self {
+                Self(<$B>::default())
+            }
+        }
+    )+};
+}
+
+empty_by_default! {
+    &[u8]
+    #[cfg(feature = "alloc")]
+    alloc::vec::Vec<u8>
+    #[cfg(feature = "bytes")]
+    bytes::Bytes
+}
 
 /// What a packet's reader makes a string of.
 pub(crate) trait CheckedString<'a>: Sized {

@@ -23,8 +23,8 @@ checked_string!(TopicFilter, check::topic_filter);
 impl<B: AsRef<[u8]>> TopicFilter<B> {
     /// Whether a message published to `topic` is for this filter (section 4.7). Compares the
     /// characters as they were sent [MQTT-4.7.3-4]; a filter that starts with a wildcard matches
-    /// no topic that starts with `$` [MQTT-4.7.2-1]. Takes time in proportion to the shorter of
-    /// the two, and no memory.
+    /// no topic that starts with `$` [MQTT-4.7.2-1]. Takes time in proportion to the two
+    /// together, and no memory.
     #[must_use]
     #[inline]
     pub fn matches<C: AsRef<[u8]>>(&self, topic: &TopicName<C>) -> bool {

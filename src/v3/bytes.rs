@@ -18,7 +18,7 @@ fn share(whole: &Bytes, part: &[u8]) -> Bytes {
     }
 }
 
-/// `share` for everything that [`map`](Packet::map) works on.
+/// `share` for the packets that [`map`](Packet::map) works on.
 macro_rules! share {
     ($($Type:ident)+) => {$(
         impl $Type<&[u8]> {

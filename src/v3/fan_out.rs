@@ -29,8 +29,7 @@ use crate::wire::{
 /// assert_eq!(message.slices(&other).concat(), b"\x32\x0b\x00\x03a/b\x00\x0721.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EncodedMessage<T, P> {
     /// With its two bytes of length.
     topic: T,
@@ -131,6 +130,11 @@ impl<T, P> EncodedMessage<T, P> {
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
+    /// Topic Name, without its length.
+    pub(super) fn topic_name(&self) -> &[u8] {
+        self.topic.as_ref().get(2..).unwrap_or_default()
+    }
+
     /// The same, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> EncodedMessage<&[u8], &[u8]> {
@@ -169,7 +173,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
     }
 
     /// The PUBLISH for a receiver, in the order in which it is to be sent: fixed header, Topic Name,
-    /// Packet Identifier (empty at QoS 0), payload.
+    /// Packet Identifier (empty at QoS 0), payload. `part` is one of this message: that of another has
+    /// another length.
     #[must_use]
     #[inline]
     pub fn slices<'a>(&'a self, part: &'a ReceiverPart) -> [&'a [u8]; 4] {
@@ -181,7 +186,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         ]
     }
 
-    /// Appends the PUBLISH for a receiver to `out`, for those who do not write vectored.
+    /// Appends the PUBLISH for a receiver to `out`, for those who do not write vectored. `part` is one
+    /// of this message.
     ///
     /// # Errors
     ///

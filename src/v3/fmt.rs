@@ -2,8 +2,8 @@
 //! would print messages as lists of numbers.
 
 use super::{
-    Connect, Credentials, EncodedConnect, Packet, Publish, PublishHeader, SubAck, Subscribe,
-    Subscription, Unsubscribe, Will,
+    Connect, Credentials, EncodedConnect, EncodedMessage, Packet, Publish, PublishHeader, SubAck,
+    Subscribe, Subscription, Unsubscribe, Will,
 };
 
 /// Bytes as Rust would write them, and how many more there are when there are many.
@@ -119,6 +119,27 @@ fields!(Subscription(this) { topic_filter: this.topic_filter, qos: this.qos });
 fields!(SubAck(this) { packet_id: this.packet_id, return_codes: this.return_codes });
 fields!(Unsubscribe(this) { packet_id: this.packet_id, topic_filters: this.topic_filters });
 
+impl<T: AsRef<[u8]>, P: AsRef<[u8]>> core::fmt::Debug for EncodedMessage<T, P> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("EncodedMessage")
+            .field("topic", &Message(self.topic_name()))
+            .field("payload", &Message(self.payload().as_ref()))
+            .finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T: AsRef<[u8]>, P: AsRef<[u8]>> defmt::Format for EncodedMessage<T, P> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "EncodedMessage {{ topic: {}, payload: {} }}",
+            Message(self.topic_name()),
+            Message(self.payload().as_ref())
+        );
+    }
+}
+
 /// A packet prints as the packet it is; CONNACK, which is an enum itself, behind its name; those
 /// that have only a type, as its name.
 macro_rules! packet {
@@ -182,6 +203,15 @@ mod tests {
             format!("{:?}", Message(&[b'x'; 70])),
             format!("b\"{}\" and 6 bytes more", "x".repeat(64))
         );
+    }
+
+    #[test]
+    fn a_message_for_many_prints_as_text_too() {
+        let message =
+            EncodedMessage::encode_to_slice(&mut [0; 8], &TopicName::new("a").unwrap(), b"hi")
+                .map(|message| format!("{message:?}"));
+        let printed = r#"EncodedMessage { topic: b"a", payload: b"hi" }"#;
+        assert_eq!(message.as_deref(), Ok(printed));
     }
 
     #[test]

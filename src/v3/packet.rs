@@ -139,7 +139,7 @@ impl<B: AsRef<[u8]>> Packet<B> {
     }
 }
 
-/// `to_owned` for everything that [`map`](Packet::map) works on.
+/// `to_owned` for what holds bytes, packets and their parts.
 #[cfg(feature = "alloc")]
 macro_rules! to_owned {
     ($($Type:ident)+) => {$(

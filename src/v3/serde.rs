@@ -2,6 +2,7 @@
 //! Rust, messages as bytes, lists as sequences. What comes back is checked as if it had been built
 //! by hand.
 
+use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 
 use super::EncodedConnect;
@@ -65,7 +66,12 @@ where
     for<'a> E::Item<'a>: Serialize,
 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self)
+        // With their number, which some formats write first.
+        let mut entries = serializer.serialize_seq(Some(self.len()))?;
+        for entry in self {
+            entries.serialize_element(&entry)?;
+        }
+        entries.end()
     }
 }
 
@@ -229,6 +235,20 @@ mod tests {
     }
 
     // One of each kind.
+
+    /// Formats that are not made to be read by people write first how many entries follow.
+    #[test]
+    fn lists_go_where_their_number_is_written_first() {
+        for bytes in [
+            &b"\x82\x0a\x00\x07\x00\x01a\x01\x00\x01#\x00"[..],
+            b"\x90\x04\x00\x07\x00\x80",
+            b"\xa2\x08\x00\x07\x00\x01a\x00\x01#",
+        ] {
+            let packet = decoded(bytes).to_owned();
+            let written = postcard::to_allocvec(&packet).unwrap();
+            assert_eq!(postcard::from_bytes(&written), Ok(packet));
+        }
+    }
 
     #[test]
     fn a_connect_with_every_field_goes_to_json_and_back() {

@@ -183,7 +183,7 @@ pub trait Encode: PacketBody {
     }
 }
 
-/// [`Encode::encode`] for all but PUBLISH and what has four bytes or two. Out of line, as where it was
+/// [`Encode::encode`] for all but PUBLISH, acknowledgements and what has two bytes. Out of line, as where it was
 /// inlined next to those it made them slower.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]

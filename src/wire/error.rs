@@ -109,8 +109,10 @@ pub enum ErrorKind {
     #[error("Remaining Length is written with more bytes than it needs")]
     RemainingLengthNotMinimal,
     /// The packet is larger than this decoder takes: the smaller of
-    /// [`Options::max_packet_size`](crate::Options::max_packet_size) and the decoder's memory. A
-    /// limit of this receiver, not a fault by the standard.
+    /// [`Options::max_packet_size`](crate::Options::max_packet_size) and the decoder's memory. Where
+    /// payloads may come in pieces, what is before the payload is, or the packet is larger than
+    /// [`Options::max_publish_size`](crate::Options::max_publish_size). A limit of this receiver, not
+    /// a fault by the standard.
     #[error("the packet is larger than this receiver takes")]
     PacketTooLarge,
     /// More filters in one packet than
