@@ -27,12 +27,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use lexopt::prelude::*;
-use mqtt_sansio::v3::{Connect, Credentials, Packet, Subscription, Subscriptions};
+use mqtt_sansio::v3::{Connect, Credentials, Packet, ReturnCode, Subscription, Subscriptions};
 use mqtt_sansio::{
     Action, Client, CloseReason, Codec, CodecError, Config, Control, Event, HandleError, Message,
     Options, Outbox, QoS, SendError, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
 };
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -157,6 +157,9 @@ impl<'a> Connection<'a> {
                 self.client.disconnect(now, out)?;
             }
         };
+        if reason == CloseReason::Disconnected {
+            let _ = timeout(Duration::from_secs(1), close(self.framed.get_mut())).await;
+        }
         self.kept.session = self.client.into_session();
         Ok(reason)
     }
@@ -183,8 +186,8 @@ impl<'a> Connection<'a> {
                 }
             }
             Ok(Some(Event::Subscribed(suback))) => {
-                self.kept.is_subscribed = true;
                 for code in &suback.return_codes {
+                    self.kept.is_subscribed |= matches!(code, ReturnCode::Success(_));
                     eprintln!("subscribed: {code:?}");
                 }
             }
@@ -379,4 +382,12 @@ fn main() -> ExitCode {
         eprintln!("client_tokio: {error}");
         ExitCode::FAILURE
     })
+}
+
+/// If the socket went away with something in it that nobody has read, the system might throw away
+/// what it has not sent yet: the server closes first.
+async fn close(socket: &mut TcpStream) -> io::Result<()> {
+    socket.shutdown().await?;
+    while socket.read(&mut [0; 4096]).await? > 0 {}
+    Ok(())
 }

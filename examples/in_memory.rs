@@ -134,8 +134,8 @@ impl World {
         self.now = self.now.plus_millis(millis);
         let server = replace(&mut self.server, new_server(self.now));
         self.kept = Some(server.connection.into_session());
-        let session = self.client.connection.session().clone();
-        self.client = new_client(session, self.now);
+        let client = replace(&mut self.client, new_client(Session::default(), self.now));
+        self.client = new_client(client.connection.into_session(), self.now);
         self.connect()
     }
 

@@ -467,6 +467,24 @@ fn a_message_that_comes_before_the_old_ones_are_told_to_be_lost_is_kept() {
     assert!(outbound(&session).is_empty());
 }
 
+/// Requests end with their connection, also for who goes on with a copy of the session.
+#[test]
+fn a_copy_of_a_session_goes_on_without_the_requests_that_were_under_way() {
+    let mut c = connected(CONFIG, 0);
+    c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+    c.publish(Q1, "x").sends(publish(Q1, 2, "x"));
+    let copy = c.session().clone();
+    let mut c = Talk::client(copy, CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 01 00").connected(true).asks_for(2);
+    let error = PeerError::NoSuchRequest {
+        packet_type: PacketType::SubAck,
+        packet_id: id(1),
+    };
+    c.violates("90 03 00 01 00", error)
+        .closes(CloseReason::Violation(error));
+}
+
 /// [MQTT-3.1.2-6]
 #[test]
 fn with_clean_session_the_old_session_is_forgotten_when_connect_is_sent() {

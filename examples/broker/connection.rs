@@ -12,6 +12,7 @@ use mqtt_sansio::{
     Action, CloseReason, Config, Event, HandleError, Options, Outbox, PacketId, SendError, Server,
     Session, Slot, Timestamp,
 };
+use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -79,7 +80,14 @@ pub(crate) async fn serve(mut stream: TcpStream, peer: SocketAddr, shared: Arc<S
                 }
             }
             () = wait_until(connection.deadline()) => {
-                connection.server.handle_timeout(connection.now());
+                // If this task was late, what the client has sent in time may not have been read.
+                yield_now().await;
+                match connection.read(&stream) {
+                    Ok(received) if !received.is_empty() => {
+                        connection.receive(&mut decoder, &received).await;
+                    }
+                    _ => connection.server.handle_timeout(connection.now()),
+                }
             }
             _ = woken.recv() => connection.give_way(),
         }
@@ -246,8 +254,12 @@ impl Connection {
         match &connect.credentials {
             None => Some(ConnectRefusal::NotAuthorized),
             Some(said) => {
+                // How long this takes is not to tell how much of the password is right.
                 let is_right = said.user_name == *login.user_name
-                    && said.password == login.password.as_deref().map(str::as_bytes);
+                    && match (said.password, &login.password) {
+                        (Some(said), Some(password)) => said.ct_eq(password.as_bytes()).into(),
+                        (said, password) => said.is_none() && password.is_none(),
+                    };
                 (!is_right).then_some(ConnectRefusal::BadUserNameOrPassword)
             }
         }

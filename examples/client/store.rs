@@ -76,7 +76,8 @@ impl Store {
         Ok(())
     }
 
-    /// The old content or the new, whatever happens in between.
+    /// The old content or the new, wherever this program is stopped. Against a failure of the power the
+    /// directory would have to be synchronised too.
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         // Of the whole name: `sess.a` and `sess.b` must not share it.
         let mut new = self.path.clone().into_os_string();

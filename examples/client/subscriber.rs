@@ -87,7 +87,9 @@ impl Application for Subscriber {
         match event {
             // If the server has kept the session it has kept the subscriptions too: at least
             // those that were made earlier in this run.
-            Event::Connected { session_present } => self.ask = !(session_present && self.granted),
+            Event::Connected { session_present } => {
+                self.ask = !(session_present && self.granted && !self.unsubscribing);
+            }
             Event::Subscribed(suback) => self.subscribed(&suback),
             Event::Unsubscribed(_) => self.unsubscribing = false,
             Event::Message(message) => self.print(&message).map_err(Failure::Output)?,

@@ -170,8 +170,8 @@ macro_rules! both_roles {
             }
 
             /// Acknowledges a message (with [`Config::manual_acknowledgement`]): it is the application's
-            /// now. May also be said between connections, or for a message that came in pieces once the
-            /// last piece has come.
+            /// now. May also be said between connections of a QoS 2 message, or for a message that came in
+            /// pieces once the last piece has come.
             ///
             /// # Errors
             ///

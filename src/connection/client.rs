@@ -418,7 +418,8 @@ impl<S: Slots> Client<S> {
 
     // Views
 
-    /// Ends the connection, if it has not ended, and gives back the session for the next one.
+    /// Ends the connection, if it has not ended, and gives back the session for the next one. What has
+    /// not been polled is not said any more: with a journal, poll until there is no action first.
     pub fn into_session(mut self) -> Session<S> {
         self.core.end(CloseReason::Aborted);
         self.core.into_session()

@@ -127,8 +127,9 @@ impl<S: Slots> Core<S> {
 
     /// What is under way in the session is to be sent again on this connection.
     pub(super) fn resume(&mut self) {
+        // A session may come from a journal, or be a copy, rather than from a connection that has ended.
+        self.session.outbound.drop_requests();
         self.session.outbound.resume();
-        // A session may come from a journal rather than from a connection that has ended.
         self.session.inbound.end_connection();
     }
 

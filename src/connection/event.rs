@@ -38,7 +38,8 @@ pub enum Event<B: AsRef<[u8]>> {
         left: usize,
     },
     /// The peer has this QoS 2 message (PUBREC). It will not be asked for again, so it need not be
-    /// kept; its identifier is still in use.
+    /// kept, with a journal as soon as [`Change::Released`](crate::Change::Released) is stored; its
+    /// identifier is still in use.
     Received(PacketId),
     /// This message is delivered and done with (PUBACK or PUBCOMP).
     Delivered(PacketId),

@@ -40,8 +40,9 @@ impl<S: Slots> Session<S> {
     /// Makes a change that a journal holds. Applied in order to the session that the journal began
     /// with, the changes lead to the session that they came from.
     ///
-    /// False if there is no slot for it, which storage of the same size cannot lead to. A change
-    /// of an identifier that is not under way does nothing.
+    /// False if there is no slot for it, which storage of the same size cannot lead to if each change
+    /// was stored: with a journal, poll a connection until there is no action before its session is
+    /// taken out. A change of an identifier that is not under way does nothing.
     pub fn apply(&mut self, change: Change) -> bool {
         match change {
             Change::Sent { packet_id, qos } => {

@@ -76,7 +76,7 @@ impl<S: Slots> Session<S> {
     }
 
     /// The messages that were sent and not yet acknowledged to the end, in the order in which they
-    /// will be sent again.
+    /// will be sent again: all for which PUBREL is, then those for which PUBLISH is, each in this order.
     pub fn outbound(&self) -> impl Iterator<Item = InFlight> + '_ {
         self.outbound.iter().filter_map(|(packet_id, phase)| {
             let stage = match phase {

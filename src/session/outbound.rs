@@ -323,6 +323,12 @@ impl<S: Slots> Outbound<S> {
         if before >= MAX_SLOTS || !self.slots.grow() {
             return None;
         }
+        let slots = self.slots.as_slice().len();
+        if slots < MAX_SLOTS && slots.checked_rem(before).is_some_and(|rest| rest != 0) {
+            // Two identifiers may belong to one slot now.
+            self.clear();
+            return (self.first_free != 0).then_some(());
+        }
         for new in self.slots.as_mut_slice().iter_mut().skip(before) {
             *new = Slot::EMPTY;
         }
@@ -773,6 +779,81 @@ mod tests {
         }
         let unique: std::collections::BTreeSet<_> = sent.iter().collect();
         assert_eq!(unique.len(), 100);
+    }
+
+    /// Sends and completes in some order, and looks each time whether what is under way is what was
+    /// sent and not completed.
+    #[cfg(feature = "alloc")]
+    fn check_while_growing(slots: impl Slots, seed: u32) {
+        let mut outbound = Outbound::new(slots);
+        let mut under_way = Vec::new();
+        let mut random = seed;
+        for _ in 0..300 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let number = (random >> 16) as usize;
+            if number % 5 < 3 {
+                let next = send(&mut outbound, Q1);
+                assert!(!under_way.contains(&next), "{next} is in use");
+                under_way.push(next);
+            } else if let Some(at) = number.checked_rem(under_way.len()) {
+                outbound.complete(id(under_way.remove(at)));
+            }
+            assert_eq!(order(&outbound), under_way, "seed {seed}");
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_vector_grows_from_any_number_of_slots() {
+        for slots in 0..=20 {
+            for seed in 0..50 {
+                check_while_growing(std::vec![Slot::EMPTY; slots], seed);
+            }
+        }
+    }
+
+    /// Grows by a number of slots.
+    #[cfg(feature = "alloc")]
+    struct By(Vec<Slot>, usize);
+
+    #[cfg(feature = "alloc")]
+    impl Slots for By {
+        fn as_slice(&self) -> &[Slot] {
+            &self.0
+        }
+
+        fn as_mut_slice(&mut self) -> &mut [Slot] {
+            &mut self.0
+        }
+
+        fn grow(&mut self) -> bool {
+            self.0
+                .resize(self.0.len().saturating_add(self.1), Slot::EMPTY);
+            true
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn slots_of_ones_own_may_grow_to_any_multiple() {
+        for (slots, more) in [(1, 2), (2, 4), (3, 3), (4, 65_536)] {
+            let mut outbound = Outbound::new(By(std::vec![Slot::EMPTY; slots], more));
+            let sent: Vec<u16> = (0..=slots).map(|_| send(&mut outbound, Q1)).collect();
+            assert_eq!(order(&outbound), sent);
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn slots_that_grow_to_another_number_make_the_session_forget_and_go_on() {
+        let mut outbound = Outbound::new(By(std::vec![Slot::EMPTY; 3], 5));
+        for expected in 1..=3 {
+            assert_eq!(send(&mut outbound, Q1), expected);
+        }
+        let next = send(&mut outbound, Q1);
+        assert_eq!(order(&outbound), [next]);
+        outbound.complete(id(next));
+        assert!(outbound.is_empty());
     }
 
     #[test]

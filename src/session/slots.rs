@@ -33,7 +33,9 @@ pub trait Slots {
     fn as_mut_slice(&mut self) -> &mut [Slot];
 
     /// More slots, behind those that there are; false if there are no more to be had. What the
-    /// new ones hold is of no importance.
+    /// new ones hold is of no importance. How many there are then is a multiple of how many there were,
+    /// or at least 65,536, so that each identifier in use still has a slot of its own. A session whose
+    /// slots grow to any other number forgets the messages that are under way.
     fn grow(&mut self) -> bool {
         false
     }
@@ -82,7 +84,10 @@ impl Slots for alloc::vec::Vec<Slot> {
     }
 
     fn grow(&mut self) -> bool {
-        let len = self.len().saturating_mul(2).clamp(8, MAX_SLOTS);
+        let len = match self.len() {
+            0 => 8,
+            len => len.saturating_mul(2).min(MAX_SLOTS),
+        };
         let more = len.saturating_sub(self.len());
         if more == 0 || self.try_reserve_exact(more).is_err() {
             return false;
