@@ -224,7 +224,8 @@ impl TextError {
         self.offset
     }
 
-    /// The normative statement that is broken.
+    /// The normative statement that is broken. Of a string that is no topic and too long it is the one
+    /// that says so of topics; section 1.5.3 has the same limit without a number.
     #[must_use]
     pub const fn statement(&self) -> Option<&'static str> {
         self.kind.statement()
@@ -322,7 +323,6 @@ impl DecodeError {
     pub const fn statement(&self) -> Option<&'static str> {
         use PacketType as Type;
         Some(match (self.kind, self.packet_type) {
-            (ErrorKind::ReservedPacketType, _) => "MQTT-4.8.0-1",
             (ErrorKind::InvalidFlags, Some(Type::PubRel)) => "MQTT-3.6.1-1",
             (ErrorKind::InvalidFlags, Some(Type::Subscribe)) => "MQTT-3.8.1-1",
             (ErrorKind::InvalidFlags, Some(Type::Unsubscribe)) => "MQTT-3.10.1-1",
@@ -338,7 +338,6 @@ impl DecodeError {
                     _ => "MQTT-3.1.4-1",
                 }
             }
-            (ErrorKind::Truncated | ErrorKind::TrailingBytes, _) => "MQTT-4.8.0-1",
             (ErrorKind::EmptyList, Some(Type::Unsubscribe)) => "MQTT-3.10.3-2",
             (ErrorKind::EmptyList, Some(Type::SubAck)) => "MQTT-3.8.4-5",
             (
