@@ -530,6 +530,23 @@ fn a_subscriber_subscribes_again_unless_its_session_is_present() {
 }
 
 #[test]
+fn a_subscription_that_was_not_ended_before_the_connection_was_lost_is_ended_on_the_next() {
+    let server = Server::new();
+    let client = server.client("sub -i c -c -t a -U b -E");
+    let mut peer = server.accept_connect(CONNECT_AGAIN);
+    peer.expect(b"\x82\x06\x00\x01\x00\x01a\x00\xa2\x05\x00\x02\x00\x01b");
+    peer.send(b"\x90\x03\x00\x01\x00");
+    drop(peer);
+    let mut peer = server.accept();
+    peer.expect(CONNECT_AGAIN);
+    peer.send(SESSION_PRESENT);
+    peer.expect(b"\x82\x06\x00\x03\x00\x01a\x00\xa2\x05\x00\x04\x00\x01b");
+    peer.send(b"\x90\x03\x00\x03\x00\xb0\x02\x00\x04");
+    peer.expect_disconnect();
+    client.succeed();
+}
+
+#[test]
 fn a_session_in_a_file_outlives_the_process() {
     let file = scratch("session");
     let arguments = format!("pub -i c -c -t a -m x -q 2 --session {}", file.display());
@@ -801,6 +818,24 @@ mod client_tokio {
         client.input(b"");
         peer.expect_disconnect();
         assert_eq!(client.succeed(), "b hey\n");
+    }
+
+    /// If it did, what comes then would make the system throw away what was sent last.
+    #[test]
+    fn the_client_does_not_close_before_the_server() {
+        let server = Server::new();
+        let mut client = server.start("client_tokio", "-i c -t b --publish a");
+        let mut peer = server.accept_connect(CONNECT);
+        peer.expect(b"\x82\x06\x00\x01\x00\x01b\x00");
+        peer.send(b"\x90\x03\x00\x01\x00");
+        client.input(b"last\n");
+        peer.expect(b"\x30\x07\x00\x01alast\xe0\x00");
+        for _ in 0..20 {
+            peer.send(b"\x30\x04\x00\x01bx");
+            thread::sleep(Duration::from_millis(5));
+        }
+        drop(peer);
+        client.succeed();
     }
 
     #[test]
