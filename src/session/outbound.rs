@@ -569,7 +569,7 @@ impl<S: Slots> Outbound<S> {
             self.begin(Phase::Publish(qos));
             return true;
         }
-        let next = self.first_free.max(1);
+        let next = self.next_number().max(1);
         let restored = self.restore(id, Phase::Publish(qos));
         // What does not fit changes nothing, and so not which identifier comes next.
         self.finish_restoring(if restored { following(id.get()) } else { next });
