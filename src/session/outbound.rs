@@ -835,8 +835,8 @@ mod tests {
 
     #[cfg(feature = "alloc")]
     #[test]
-    fn slots_of_ones_own_may_grow_to_any_multiple() {
-        for (slots, more) in [(1, 2), (2, 4), (3, 3), (4, 65_536)] {
+    fn slots_of_ones_own_may_grow_to_any_multiple_or_to_all() {
+        for (slots, more) in [(1, 2), (2, 4), (3, 3), (3, 65_533), (4, 65_536)] {
             let mut outbound = Outbound::new(By(std::vec![Slot::EMPTY; slots], more));
             let sent: Vec<u16> = (0..=slots).map(|_| send(&mut outbound, Q1)).collect();
             assert_eq!(order(&outbound), sent);
