@@ -162,6 +162,13 @@ impl<S: Slots> Core<S> {
         Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1]
     }
 
+    /// A message has been encoded again.
+    fn commit_again(&mut self, now: Timestamp, id: PacketId) {
+        self.tick(now);
+        self.sent_now();
+        self.session.outbound.mark_sent(id);
+    }
+
     pub(super) fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -171,9 +178,7 @@ impl<S: Slots> Core<S> {
     ) -> Result<(), SendError> {
         let delivery = self.asked(id, message.qos)?;
         publish(message, delivery).encode(out)?;
-        self.tick(now);
-        self.sent_now();
-        self.session.outbound.mark_sent(id);
+        self.commit_again(now, id);
         Ok(())
     }
 
@@ -186,9 +191,7 @@ impl<S: Slots> Core<S> {
         retain: bool,
     ) -> Result<ReceiverPart, SendError> {
         let delivery = self.asked(id, qos)?;
-        self.tick(now);
-        self.sent_now();
-        self.session.outbound.mark_sent(id);
+        self.commit_again(now, id);
         Ok(message.receiver_part(delivery, retain))
     }
 
@@ -201,10 +204,8 @@ impl<S: Slots> Core<S> {
     ) -> Result<(), SendError> {
         let delivery = self.asked(id, message.qos)?;
         publish_header(message, delivery).encode(out)?;
-        self.tick(now);
-        self.sent_now();
         self.pending.set_outgoing(message.payload_len);
-        self.session.outbound.mark_sent(id);
+        self.commit_again(now, id);
         Ok(())
     }
 

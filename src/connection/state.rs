@@ -240,9 +240,9 @@ mod tests {
     const ID: PacketId = PacketId::MIN;
 
     /// One thing that can be pending, and how it begins and ends.
-    type Change = (u8, fn(&mut Pending), fn(&mut Pending));
+    type Thing = (u8, fn(&mut Pending), fn(&mut Pending));
 
-    const CHANGES: [Change; 8] = [
+    const THINGS: [Thing; 8] = [
         (
             NOT_CONNECTED,
             |pending| pending.set_state(State::Ending),
@@ -250,7 +250,7 @@ mod tests {
         ),
         (
             STORE,
-            |pending| pending.set_store(Some(crate::session::Change::Completed(ID))),
+            |pending| pending.set_store(Some(Change::Completed(ID))),
             |pending| pending.set_store(None),
         ),
         (
@@ -300,13 +300,13 @@ mod tests {
     fn in_every_situation(check: impl Fn(&Pending, u8)) {
         for set in 0..=u8::MAX {
             let mut pending = connected();
-            for (bit, begin, _) in CHANGES {
+            for (bit, begin, _) in THINGS {
                 if set & bit != 0 {
                     begin(&mut pending);
                 }
             }
             check(&pending, set);
-            for (bit, begin, end) in CHANGES {
+            for (bit, begin, end) in THINGS {
                 let mut changed = pending.clone();
                 begin(&mut changed);
                 check(&changed, set | bit);
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn what_is_taken_is_pending_no_more() {
         let mut pending = connected();
-        let change = crate::session::Change::Completed(ID);
+        let change = Change::Completed(ID);
         pending.set_store(Some(change));
         pending.set_answer(Answer::of(Control::puback(ID)));
         assert_eq!(pending.take_answer(), None, "first it is stored");

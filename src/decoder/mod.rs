@@ -291,25 +291,12 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
     /// The short way for the beginning of a packet: true if all of `input` has been kept.
     #[inline(always)]
     fn begin_with(&mut self, input: &[u8]) -> bool {
-        match (
-            beginning_at_hand::<P>(input, self.limit(), &self.options),
-            input,
-        ) {
-            (Some(Beginning::Header(header)), _) => {
-                let kept = self.memory.append(0, input);
-                if kept {
-                    self.state = gathering(header, input.len(), header.packet_len());
-                }
-                kept
-            }
-            // For those who read a byte at a time.
-            (Some(Beginning::InHeader), &[byte]) => {
-                let (start, filled) = ([byte, 0, 0, 0, 0], 1);
-                self.state = State::InHeader { start, filled };
-                true
-            }
-            _ => false,
-        }
+        // Part of a fixed header only for those who read a byte at a time.
+        let start = match *input {
+            [byte] => Some([byte, 0, 0, 0, 0]),
+            _ => None,
+        };
+        self.keep_beginning(input, start)
     }
 
     /// The short way for one more byte of a fixed header of which `filled` have come: true if it has
@@ -319,18 +306,36 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         let &[byte] = input else {
             return false;
         };
-        if let Some(next) = start.get_mut(usize::from(filled)) {
+        let filled = usize::from(filled);
+        if let Some(next) = start.get_mut(filled) {
             *next = byte;
         }
-        let filled = filled.saturating_add(1);
-        let come = start.get(..usize::from(filled)).unwrap_or_default();
-        match beginning_at_hand::<P>(come, self.limit(), &self.options) {
-            Some(Beginning::InHeader) => {
+        let come = start.get(..=filled).unwrap_or_default();
+        self.keep_beginning(come, Some(start))
+    }
+
+    /// Keeps the bytes that have `come` of a packet, if nothing is wrong with them and more are to
+    /// come: in memory, or as the `start` of a fixed header, if there is one.
+    #[inline(always)]
+    fn keep_beginning(&mut self, come: &[u8], start: Option<[u8; 5]>) -> bool {
+        match (
+            beginning_at_hand::<P>(come, self.limit(), &self.options),
+            start,
+        ) {
+            (Some(Beginning::Header(header)), _) => {
+                let kept = self.memory.append(0, come);
+                if kept {
+                    self.state = gathering(header, come.len(), header.packet_len());
+                }
+                kept
+            }
+            (Some(Beginning::InHeader), Some(start)) => {
+                // At most four bytes.
+                let filled = u8::try_from(come.len()).unwrap_or(u8::MAX);
                 self.state = State::InHeader { start, filled };
                 true
             }
-            Some(Beginning::Header(_)) => self.begin_with(come),
-            None => false,
+            _ => false,
         }
     }
 
