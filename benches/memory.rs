@@ -65,7 +65,7 @@ fn connections<S: Slots>(name: &str, session: fn() -> Session<S>) {
 }
 
 fn main() {
-    println!("## Memory\n");
+    println!("## Buffer\n");
     sizes();
     println!("\n### Idle connections of a server: `Server` and `Decoder<Vec<u8>>`\n");
     println!("| slots | connections | size | heap blocks each | bytes each, heap included |");

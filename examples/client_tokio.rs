@@ -29,8 +29,9 @@ use futures_util::{SinkExt, StreamExt};
 use lexopt::prelude::*;
 use mqtt_sansio::v3::{Connect, Credentials, Packet, ReturnCode, Subscription, Subscriptions};
 use mqtt_sansio::{
-    Action, Client, CloseReason, Codec, CodecError, Config, Control, Event, HandleError, Message,
-    Options, Outbox, QoS, SendError, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
+    Action, Client, CloseReason, Codec, CodecError, CommandError, Config, Event, HandleError,
+    Message, Options, Outbox, QoS, Reply, Session, Slot, State, Text, Timestamp, TopicFilter,
+    TopicName,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
 use tokio::net::TcpStream;
@@ -102,7 +103,11 @@ impl<'a> Connection<'a> {
         let options = Options::new().max_packet_size(u32::MAX);
         Self {
             framed: Framed::new(socket, Codec::new(options)),
-            client: Client::new(session, Config::new().window(20), Timestamp::from_millis(0)),
+            client: Client::new(
+                session,
+                Config::new().max_inflight(20),
+                Timestamp::from_millis(0),
+            ),
             kept,
             arguments,
             started: Instant::now(),
@@ -191,12 +196,12 @@ impl<'a> Connection<'a> {
                     eprintln!("subscribed: {code:?}");
                 }
             }
-            Ok(Some(Event::Received(id) | Event::Delivered(id))) => {
+            Ok(Some(Event::AcceptedByPeer(id) | Event::Delivered(id))) => {
                 self.kept.outbox.remove(id); // it will not be asked for again
             }
             Ok(_) => {}
             Err(HandleError::Peer(_) | HandleError::Ended) => {} // the actions say so, and why
-            Err(HandleError::NotNow(what)) => return Err(what.into()),
+            Err(HandleError::Blocked(what)) => return Err(what.into()),
         }
         Ok(())
     }
@@ -232,7 +237,7 @@ impl<'a> Connection<'a> {
                     if self.publish_next()? {
                         continue;
                     }
-                    let flush = SinkExt::<Control>::flush(&mut self.framed);
+                    let flush = SinkExt::<Reply>::flush(&mut self.framed);
                     let flushed = timeout(NETWORK_TIMEOUT, flush).await;
                     if closed.is_some() || matches!(flushed, Ok(Ok(()))) {
                         return Ok(closed);
@@ -257,7 +262,7 @@ impl<'a> Connection<'a> {
                 }
                 Ok(true)
             }
-            Err(error @ SendError::Encode(_)) => Err(error.into()),
+            Err(error @ CommandError::Encode(_)) => Err(error.into()),
             Err(_) => Ok(false),
         }
     }

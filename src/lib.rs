@@ -66,10 +66,10 @@ compile_error!("addresses of 16 bits are too short for the lengths of MQTT");
 #[cfg(feature = "tokio-util")]
 pub use self::tokio_util::{Codec, CodecError};
 pub use connection::{
-    Action, Client, CloseReason, Config, Control, Event, HandleError, Message, MessageHeader,
-    NotNow, PeerError, SendError, Server, State, Step,
+    Action, Blocked, Client, CloseReason, CommandError, Config, Event, HandleError, Message,
+    MessageHeader, PeerError, Reply, Server, State, Step,
 };
-pub use decoder::{Decoder, Memory, Piece};
+pub use decoder::{Buffer, Decoder, Piece};
 #[cfg(feature = "alloc")]
 pub use session::Outbox;
 pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};

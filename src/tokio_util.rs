@@ -5,7 +5,7 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use crate::connection::Control;
+use crate::connection::Reply;
 use crate::v3::{self, Packet};
 use crate::wire::{DecodeError, Encode, EncodeError, Options};
 
@@ -109,10 +109,10 @@ impl<B: AsRef<[u8]>> Encoder<Packet<B>> for Codec {
 }
 
 /// What [`Action::Transmit`](crate::Action::Transmit) asks for.
-impl Encoder<Control> for Codec {
+impl Encoder<Reply> for Codec {
     type Error = CodecError;
 
-    fn encode(&mut self, control: Control, dst: &mut BytesMut) -> Result<(), CodecError> {
+    fn encode(&mut self, control: Reply, dst: &mut BytesMut) -> Result<(), CodecError> {
         dst.extend_from_slice(control.as_bytes());
         Ok(())
     }
@@ -185,7 +185,7 @@ mod tests {
     }
 
     /// The answer of a server to PINGREQ.
-    fn pingresp() -> Control {
+    fn pingresp() -> Reply {
         let now = Timestamp::from_millis(0);
         let mut server = Server::new(Session::<[Slot; 1]>::default(), Config::new(), now);
         let connect = EncodedConnect::encode_to_vec(&Connect::new(Text::EMPTY));

@@ -17,7 +17,7 @@ use core::fmt::Write as _;
 use allocation_counter::{AllocationInfo, measure};
 use common::{decode_whole, malformed_rows, rows, unlimited, valid_rows};
 use mqtt_sansio::v3::{self, Decoder, Packet};
-use mqtt_sansio::{Encode, Memory, Options, Text, TopicFilter, TopicName};
+use mqtt_sansio::{Buffer, Encode, Options, Text, TopicFilter, TopicName};
 
 /// What `action` asks of the heap.
 fn heap<T>(action: impl FnOnce() -> T) -> AllocationInfo {
@@ -56,8 +56,8 @@ fn decoding_in_place_allocates_nothing() {
     }
 }
 
-/// Counts the packets that come out, without keeping them.
-fn drain<M: Memory>(decoder: &mut Decoder<M>, mut input: &[u8]) -> usize {
+/// KeepAliveBasis the packets that come out, without keeping them.
+fn drain<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> usize {
     let mut packets = 0;
     while decoder.decode(&mut input).unwrap().is_some() {
         packets += 1;
@@ -109,7 +109,7 @@ fn reading_the_fields_of_a_packet_allocates_nothing() {
         let packet = decode_whole(&row.bytes, &unlimited()).unwrap();
         let mut bytes = 0;
         let count = allocations(|| match &packet {
-            Packet::Connect(connect) => bytes += connect.fields().client_id.as_str().len() + 1,
+            Packet::Connect(connect) => bytes += connect.to_connect().client_id.as_str().len() + 1,
             Packet::Subscribe(subscribe) => {
                 for entry in &subscribe.subscriptions {
                     bytes += entry.topic_filter.as_str().len();

@@ -14,8 +14,8 @@ use mqtt_sansio::v3::{
     Will,
 };
 use mqtt_sansio::{
-    Action, Client, CloseReason, Config, DecodeError, Encode, EncodeError, Event, HandleError,
-    Message, Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError, SendError,
+    Action, Client, CloseReason, CommandError, Config, DecodeError, Encode, EncodeError, Event,
+    HandleError, Message, Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError,
     Server, Session, SliceOutput, Slot, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
@@ -134,7 +134,7 @@ fn errors_are_errors_and_everything_goes_to_other_threads() {
     error::<TextError>();
     error::<PeerError>();
     error::<HandleError>();
-    error::<SendError>();
+    error::<CommandError>();
     error::<RestoreError>();
     error::<CloseReason>();
     error::<ConnectRefusal>();
@@ -158,7 +158,7 @@ fn no_packet_needs_more_room_than_a_publish() {
 
 #[test]
 fn can_publish_says_whether_publish_would_have_room() {
-    let mut client = connected(Config::new().window(1));
+    let mut client = connected(Config::new().max_inflight(1));
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
         assert!(client.can_publish(qos));
     }
@@ -182,14 +182,17 @@ fn payload_that_the_caller_sends_itself_is_counted_and_not_copied() {
         retain: false,
     };
     let mut out = Vec::new();
-    assert_eq!(client.payload_sent(NOW, 1), Err(SendError::PayloadTooLong));
+    assert_eq!(
+        client.payload_sent(NOW, 1),
+        Err(CommandError::PayloadTooLong)
+    );
     client.publish_in_pieces(NOW, &header, &mut out).unwrap();
     assert_eq!(out.len(), 3 + 2 + 8);
     assert_eq!(client.payload_sent(NOW, 0), Ok(1_000));
     assert_eq!(client.payload_sent(NOW, 600), Ok(400));
     assert_eq!(
         client.payload_sent(NOW, 401),
-        Err(SendError::PayloadTooLong)
+        Err(CommandError::PayloadTooLong)
     );
     assert!(!client.can_publish(QoS::AtMostOnce));
     assert_eq!(client.payload_sent(NOW, 400), Ok(0));
@@ -234,7 +237,7 @@ fn an_accept_that_fails_leaves_the_session_with_the_caller() {
     let mut kept = Some(Session::default());
     assert_eq!(
         server.accept(NOW, &mut kept, &mut Vec::new()),
-        Err(SendError::NotConnected)
+        Err(CommandError::NotConnected)
     );
     assert!(kept.is_some());
 }

@@ -60,7 +60,7 @@ const ONLY: &[Only] = &[
     Only {
         part: "connection",
         uses: "decoder",
-        names: &["Decoder", "Memory", "Piece"],
+        names: &["Decoder", "Buffer", "Piece"],
         in_files: &[
             "connection/both_roles.rs",
             "connection/client.rs",

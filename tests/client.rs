@@ -22,8 +22,8 @@ type ThisRole = AsClient;
 use conversation::*;
 use mqtt_sansio::v3::{Connect, ConnectRefusal, ProtocolLevel, ReturnCode, ReturnCodes, SubAck};
 use mqtt_sansio::{
-    Action, Change, Client, CloseReason, Config, Event, NotNow, PacketType, PeerError, SendError,
-    Session, Slot, State, Text,
+    Action, Blocked, Change, Client, CloseReason, CommandError, Config, Event, PacketType,
+    PeerError, Session, Slot, State, Text,
 };
 
 type Talk = conversation::Talk<Client<Vec<Slot>>>;
@@ -77,7 +77,7 @@ fn busy_session() -> Session<Vec<Slot>> {
 fn connect_is_sent_first() {
     let mut c = begins(CONFIG);
     c.state(State::Start).no_deadline();
-    assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
+    assert_eq!(c.try_publish(Q0, "x"), Err(CommandError::NotConnected));
     c.connect(true, 60)
         .sends("10 0d 00 04 'MQTT' 04 02 00 3c 00 01 'c'")
         .state(State::Requested);
@@ -92,11 +92,11 @@ fn connect_is_sent_once() {
     let mut c = begins(CONFIG);
     c.connect(true, 0).sends(connect_bytes(true, 0));
     let again = connect_packet(true, 0);
-    assert_eq!(c.try_connect(&again), Err(SendError::AlreadyConnected));
+    assert_eq!(c.try_connect(&again), Err(CommandError::AlreadyConnected));
     c.receives("20 02 00 00").connected(false);
-    assert_eq!(c.try_connect(&again), Err(SendError::AlreadyConnected));
+    assert_eq!(c.try_connect(&again), Err(CommandError::AlreadyConnected));
     c.transport_closes().closes(CloseReason::TransportClosed);
-    assert_eq!(c.try_connect(&again), Err(SendError::Ended));
+    assert_eq!(c.try_connect(&again), Err(CommandError::Ended));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn connect_that_does_not_fit_into_the_output_can_be_tried_again() {
     c.room(14);
     assert!(matches!(
         c.try_connect(&connect_packet(true, 0)),
-        Err(SendError::Encode(_))
+        Err(CommandError::Encode(_))
     ));
     c.room(15).connect(true, 0).sends(connect_bytes(true, 0));
 }
@@ -119,7 +119,7 @@ fn an_empty_client_identifier_needs_clean_session() {
         clean_session: false,
         ..empty
     };
-    assert!(matches!(c.try_connect(&keep), Err(SendError::Encode(_))));
+    assert!(matches!(c.try_connect(&keep), Err(CommandError::Encode(_))));
     c.connect_as(&empty)
         .sends("10 0c 00 04 'MQTT' 04 02 00 00 00 00");
     c.receives("20 02 00 00").connected(false);
@@ -132,12 +132,15 @@ fn commands_before_connack_are_refused() {
         if connect {
             c.connect(true, 0).sends(connect_bytes(true, 0));
         }
-        assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
-        assert_eq!(c.try_publish(Q2, "x"), Err(SendError::NotConnected));
-        assert_eq!(c.try_publish_in_pieces(Q1, 5), Err(SendError::NotConnected));
-        assert_eq!(c.try_subscribe(&["a"]), Err(SendError::NotConnected));
-        assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::NotConnected));
-        assert_eq!(c.try_disconnect(), Err(SendError::NotConnected));
+        assert_eq!(c.try_publish(Q0, "x"), Err(CommandError::NotConnected));
+        assert_eq!(c.try_publish(Q2, "x"), Err(CommandError::NotConnected));
+        assert_eq!(
+            c.try_publish_in_pieces(Q1, 5),
+            Err(CommandError::NotConnected)
+        );
+        assert_eq!(c.try_subscribe(&["a"]), Err(CommandError::NotConnected));
+        assert_eq!(c.try_unsubscribe(&["a"]), Err(CommandError::NotConnected));
+        assert_eq!(c.try_disconnect(), Err(CommandError::NotConnected));
     }
 }
 
@@ -145,7 +148,7 @@ fn commands_before_connack_are_refused() {
 #[test]
 fn commands_before_connack_are_sent_if_the_application_wants_it() {
     let mut c = begins(EARLY);
-    assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
+    assert_eq!(c.try_publish(Q0, "x"), Err(CommandError::NotConnected));
     c.connect(false, 0).sends(connect_bytes(false, 0));
     c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
     c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
@@ -159,13 +162,13 @@ fn commands_before_connack_are_sent_if_the_application_wants_it() {
 fn commands_before_connack_are_refused_if_something_is_under_way() {
     for session in [busy_session(), {
         let mut session = fresh();
-        assert!(session.apply(Change::Received(id(4))));
+        assert!(session.apply(Change::InboundReceived(id(4))));
         session
     }] {
         let mut c = Talk::client(session, EARLY);
         c.connect(false, 0).sends(connect_bytes(false, 0));
-        assert_eq!(c.try_publish(Q0, "x"), Err(SendError::NotConnected));
-        assert_eq!(c.try_subscribe(&["a"]), Err(SendError::NotConnected));
+        assert_eq!(c.try_publish(Q0, "x"), Err(CommandError::NotConnected));
+        assert_eq!(c.try_subscribe(&["a"]), Err(CommandError::NotConnected));
     }
 }
 
@@ -335,7 +338,7 @@ fn when_the_server_lost_the_session_each_message_is_lost_and_the_application_lea
     c.lost(1, false).lost(2, false).lost(3, true).nothing_more();
     assert!(c.session().is_empty());
     for number in 1..=3 {
-        assert_eq!(c.try_resend(number, Q2, "x"), Err(SendError::NotAwaited));
+        assert_eq!(c.try_resend(number, Q2, "x"), Err(CommandError::NotAwaited));
         c.receives(puback(number)).nothing_more();
     }
     c.publish(Q1, "a").sends(publish(Q1, 4, "a"));
@@ -357,7 +360,7 @@ fn when_the_session_is_lost_a_new_message_with_an_old_identifier_is_delivered() 
 #[test]
 fn when_a_session_that_had_only_received_messages_is_lost_they_go_too() {
     let mut session = fresh::<Vec<Slot>>();
-    assert!(session.apply(Change::Received(id(9))));
+    assert!(session.apply(Change::InboundReceived(id(9))));
     let mut c = Talk::client(session, CONFIG);
     c.connect(false, 0).sends(connect_bytes(false, 0));
     c.receives("20 02 00 00").connected(false).nothing_more();
@@ -372,7 +375,7 @@ fn new_messages_wait_until_the_fate_of_the_old_ones_is_told() {
     c.connect(false, 0).sends(connect_bytes(false, 0));
     c.holds_actions();
     c.receives("20 02 00 00").connected(false);
-    assert_eq!(c.try_publish(Q1, "x"), Err(SendError::ResendPending));
+    assert_eq!(c.try_publish(Q1, "x"), Err(CommandError::ResendPending));
     c.takes_actions();
     c.lost(1, false).lost(2, false).lost(3, true);
     c.publish(Q1, "x").sends(publish(Q1, 4, "x"));
@@ -597,14 +600,14 @@ fn an_identifier_in_use_for_a_subscribe_is_not_given_to_a_message() {
 
 #[test]
 fn a_request_takes_a_slot_and_no_place_in_the_window() {
-    let mut c = conversation::Talk::client(Session::<[Slot; 2]>::default(), CONFIG.window(1));
+    let mut c = conversation::Talk::client(Session::<[Slot; 2]>::default(), CONFIG.max_inflight(1));
     c.connect(false, 0).sends(connect_bytes(false, 0));
     c.receives("20 02 00 00").connected(false);
     c.publish(Q1, "x").sends(publish(Q1, 1, "x"));
-    assert_eq!(c.try_publish(Q1, "x"), Err(SendError::WindowFull));
+    assert_eq!(c.try_publish(Q1, "x"), Err(CommandError::WindowFull));
     c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
-    assert_eq!(c.try_subscribe(&["a"]), Err(SendError::WindowFull));
-    assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::WindowFull));
+    assert_eq!(c.try_subscribe(&["a"]), Err(CommandError::WindowFull));
+    assert_eq!(c.try_unsubscribe(&["a"]), Err(CommandError::WindowFull));
 }
 
 /// [MQTT-2.3.1-7]
@@ -700,7 +703,7 @@ fn requests_end_with_the_connection() {
 fn more_filters_than_a_request_can_have_are_refused() {
     let mut c = connected(CONFIG, 0);
     let many = vec!["a"; 65_536];
-    assert_eq!(c.try_subscribe(&many), Err(SendError::TooManyFilters));
+    assert_eq!(c.try_subscribe(&many), Err(CommandError::TooManyFilters));
     c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
 }
 
@@ -829,10 +832,10 @@ fn the_deadline_for_pingresp_is_not_put_off_by_a_payload_in_pieces() {
 /// PINGRESP may be behind a message that there is no room for.
 #[test]
 fn the_time_for_pingresp_does_not_run_while_no_message_can_be_taken() {
-    let mut c = connected(CONFIG.manual_acknowledgement(true).max_inbound(1), 60);
+    let mut c = connected(CONFIG.manual_acknowledgement(true).receive_maximum(1), 60);
     c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
     c.wakes_at(52_500).sends(PINGREQ).deadline(105_000);
-    c.not_now(publish(Q1, 8, "y"), NotNow::InboundFull);
+    c.not_now(publish(Q1, 8, "y"), Blocked::InboundFull);
     c.wakes_at(62_500).nothing_more();
     c.wakes_at(105_000).sends(PINGREQ).deadline(157_500);
 
@@ -843,7 +846,7 @@ fn the_time_for_pingresp_does_not_run_while_no_message_can_be_taken() {
     c.acknowledge(8).sends(puback(8));
     c.receives(PINGRESP).deadline(162_500);
 
-    let mut c = connected(CONFIG.manual_acknowledgement(true).max_inbound(1), 60);
+    let mut c = connected(CONFIG.manual_acknowledgement(true).receive_maximum(1), 60);
     c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
     c.wakes_at(52_500).sends(PINGREQ);
     c.at(80_000).acknowledge(7).sends(puback(7));
@@ -854,7 +857,7 @@ fn the_time_for_pingresp_does_not_run_while_no_message_can_be_taken() {
 /// What is not read any more was read before PINGREQ was sent.
 #[test]
 fn the_time_for_pingresp_runs_as_ever_when_messages_could_be_taken_before_pingreq() {
-    let mut c = connected(CONFIG.manual_acknowledgement(true).max_inbound(1), 60);
+    let mut c = connected(CONFIG.manual_acknowledgement(true).receive_maximum(1), 60);
     c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
     c.acknowledge(7).sends(puback(7));
     c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
@@ -868,7 +871,7 @@ fn the_time_for_pingresp_does_not_run_while_an_answer_waits_for_the_end_of_a_pay
     c.wakes_at(52_500).sends(PINGREQ).deadline(62_500);
     c.publish_in_pieces(Q0, 4).sends("30 07 00 01 't'");
     c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
-    c.not_now(PINGRESP, NotNow::SendingPayload).no_deadline();
+    c.not_now(PINGRESP, Blocked::SendingPayload).no_deadline();
     c.wakes_at(62_500).nothing_more();
     c.at(70_000).payload("ab").sends("'ab'").no_deadline();
     c.at(71_000).payload("cd").sends("'cd'").sends(puback(7));
@@ -1009,9 +1012,9 @@ fn after_disconnect_the_client_closes_and_sends_nothing_more() {
     c.disconnect()
         .sends(DISCONNECT)
         .closes(CloseReason::Disconnected);
-    assert_eq!(c.try_disconnect(), Err(SendError::Ended));
-    assert_eq!(c.try_subscribe(&["a"]), Err(SendError::Ended));
-    assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::Ended));
+    assert_eq!(c.try_disconnect(), Err(CommandError::Ended));
+    assert_eq!(c.try_subscribe(&["a"]), Err(CommandError::Ended));
+    assert_eq!(c.try_unsubscribe(&["a"]), Err(CommandError::Ended));
     assert_eq!(outbound(&c.peer.into_session()), [1]);
 }
 
@@ -1020,9 +1023,9 @@ fn disconnect_between_the_pieces_of_a_payload_is_refused() {
     let mut c = connected(CONFIG, 0);
     c.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
     c.payload("a").sends("'a'");
-    assert_eq!(c.try_disconnect(), Err(SendError::PayloadPending));
-    assert_eq!(c.try_subscribe(&["a"]), Err(SendError::PayloadPending));
-    assert_eq!(c.try_unsubscribe(&["a"]), Err(SendError::PayloadPending));
+    assert_eq!(c.try_disconnect(), Err(CommandError::SendingPayload));
+    assert_eq!(c.try_subscribe(&["a"]), Err(CommandError::SendingPayload));
+    assert_eq!(c.try_unsubscribe(&["a"]), Err(CommandError::SendingPayload));
     c.payload("b").sends("'b'");
     c.disconnect()
         .sends(DISCONNECT)
@@ -1041,7 +1044,7 @@ fn disconnect_waits_for_an_acknowledgement_that_is_to_be_polled() {
     let mut c = connected(CONFIG, 0);
     c.holds_actions();
     c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
-    assert_eq!(c.try_disconnect(), Err(SendError::ActionsPending));
+    assert_eq!(c.try_disconnect(), Err(CommandError::ActionsPending));
     c.takes_actions().sends(puback(7));
     c.disconnect()
         .sends(DISCONNECT)
@@ -1063,8 +1066,8 @@ fn subscribe_answers_between_the_pieces_of_a_message_are_put_off() {
     c.unsubscribe(&["a"]).sends("a2 05 00 02 00 01 'a'");
     c.header(at_qos(Q0, 0), 1)
         .event(header_event(at_qos(Q0, 0), 1));
-    c.not_now("90 03 00 01 00", NotNow::PayloadPending);
-    c.not_now(unsuback(2), NotNow::PayloadPending);
+    c.not_now("90 03 00 01 00", Blocked::ReceivingPayload);
+    c.not_now(unsuback(2), Blocked::ReceivingPayload);
     c.piece("x", 0).event(payload_event("x", 0));
     c.receives("90 03 00 01 00").event(subscribed(1, &[0]));
 }
@@ -1111,7 +1114,7 @@ fn all_65535_identifiers_can_be_under_way_and_each_is_completed_in_whatever_orde
         }
         assert_eq!(
             client.publish(ms(0), &message(Q1, "x"), &mut out),
-            Err(SendError::WindowFull)
+            Err(CommandError::WindowFull)
         );
         let mut deal = |bytes: Vec<u8>| {
             let packet = mqtt_sansio::v3::decode(&mut &bytes[..], &mqtt_sansio::Options::new());

@@ -13,13 +13,13 @@ use std::path::Path;
 use mqtt_sansio::v3::{
     ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, EncodedConnect,
     EncodedMessage, List, Packet, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
-    PublishHeader, ReceiverPart, ReturnCode, SubAck, SubAckEntry, Subscribe, Subscription,
+    PublishHeader, ReturnCode, SubAck, SubAckEntry, Subscribe, SubscriberHeader, Subscription,
     UnsubAck, Unsubscribe, V3, Will,
 };
 use mqtt_sansio::{
-    Action, Change, Client, CloseReason, Config, Control, DecodeError, EncodeError, ErrorKind,
-    Event, Field, HandleError, Header, InFlight, Message, MessageHeader, NotNow, Options, PacketId,
-    PacketType, PeerError, Piece, QoS, Reaction, RestoreError, SendError, Server, Session,
+    Action, Blocked, Change, Client, CloseReason, CommandError, Config, DecodeError, EncodeError,
+    ErrorKind, Event, Field, HandleError, Header, InFlight, Message, MessageHeader, Options,
+    PacketId, PacketType, PeerError, Piece, QoS, Reaction, Reply, RestoreError, Server, Session,
     SliceOutput, Slot, Stage, State, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
@@ -78,12 +78,12 @@ fn declared(directory: &Path, names: &mut BTreeSet<String>) {
 fn every_public_type_with_a_value_can_be_logged() {
     let logged = logged! {
         Action Change Client<Slots> CloseReason Config ConnAck Connect<Bytes> ConnectRefusal
-        Control Credentials<Bytes> DecodeError Decoder<[u8; 8]> Delivery EncodeError
+        Reply Credentials<Bytes> DecodeError Decoder<[u8; 8]> Delivery EncodeError
         EncodedConnect<Bytes> EncodedMessage<Bytes, Bytes> ErrorKind Event<Bytes> Field HandleError Header InFlight
-        List<Bytes, SubAckEntry> Message<Bytes> MessageHeader<Bytes> NotNow Options Packet<Bytes>
+        List<Bytes, SubAckEntry> Message<Bytes> MessageHeader<Bytes> Blocked Options Packet<Bytes>
         PacketId PacketType PeerError Piece<'static, Whole, InPieces>
         ProtocolLevel PubAck PubComp PubRec PubRel Publish<Bytes> PublishHeader<Bytes> QoS Reaction
-        ReceiverPart RestoreError ReturnCode SendError Server<Slots> Session<Slots>
+        SubscriberHeader RestoreError ReturnCode CommandError Server<Slots> Session<Slots>
         SliceOutput<'static> Slot Stage State Step<Bytes> SubAck<Bytes> Subscribe<Bytes> Subscription<Bytes>
         Text<Bytes> TextError Timestamp TopicFilter<Bytes> TopicName<Bytes> UnsubAck
         Unsubscribe<Bytes> V3 Will<Bytes>

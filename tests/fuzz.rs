@@ -193,7 +193,7 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             seeds
         }
         "roundtrip" | "differential" => behind(b""),
-        // Memory for 40 bytes, and six lengths.
+        // Buffer for 40 bytes, and six lengths.
         "split" => behind(b"\0\0\0\x28\x01\x03\x07\0\x14\xc8"),
         "session" => sessions(),
         "client" => conversations(&[37, 1, 0, 0]),

@@ -408,7 +408,7 @@ proptest! {
         let bytes = encode(&connect);
         let packet = v3::decode(&mut &bytes[..], &Options::new()).unwrap().unwrap();
         let Packet::Connect(decoded) = packet else { panic!("{packet:?}") };
-        prop_assert_eq!(decoded.fields(), connect.as_ref());
+        prop_assert_eq!(decoded.to_connect(), connect.as_ref());
         let built = encoded_connect(&connect);
         prop_assert_eq!(built.as_ref(), decoded);
     }

@@ -16,7 +16,7 @@
 
 use mqtt_sansio::v3::{self, Connect, Decoder, Packet, ReturnCode, ReturnCodes};
 use mqtt_sansio::{
-    Action, Change, Client, CloseReason, Config, Event, Memory, NotNow, Options, PacketId,
+    Action, Blocked, Buffer, Change, Client, CloseReason, Config, Event, Options, PacketId,
     PeerError, Server, Session, Slot, Step, Text, Timestamp,
 };
 
@@ -61,7 +61,7 @@ fn connected_server(connect: &[u8]) -> (Server<Slots>, Decoder<Vec<u8>>) {
 }
 
 /// The payload of the message that the step is.
-fn message(step: Result<Option<Step<&[u8]>>, NotNow>) -> &[u8] {
+fn message(step: Result<Option<Step<&[u8]>>, Blocked>) -> &[u8] {
     match step {
         Ok(Some(Step::Event(Event::Message(publish)))) => publish.payload,
         other => panic!("{other:?}"),
@@ -69,7 +69,7 @@ fn message(step: Result<Option<Step<&[u8]>>, NotNow>) -> &[u8] {
 }
 
 /// The bytes that the step asks to be sent.
-fn sent(step: Result<Option<Step<&[u8]>>, NotNow>) -> Vec<u8> {
+fn sent(step: Result<Option<Step<&[u8]>>, Blocked>) -> Vec<u8> {
     match step {
         Ok(Some(Step::Action(Action::Transmit(control)))) => control.as_bytes().to_vec(),
         other => panic!("{other:?}"),
@@ -105,7 +105,7 @@ fn a_change_is_to_be_stored_before_the_answer_is_sent() {
     let (mut client, mut decoder) = connected_client(Config::new().journal(true));
     let mut input = &b"\x34\x06\0\x01t\0\x07m"[..];
     assert_eq!(message(client.receive(NOW, &mut decoder, &mut input)), b"m");
-    let store = Action::Store(Change::Received(id(7)));
+    let store = Action::Store(Change::InboundReceived(id(7)));
     assert_eq!(
         client.receive(NOW, &mut decoder, &mut input),
         Ok(Some(Step::Action(store)))
@@ -134,7 +134,7 @@ fn the_steps_are_the_same_however_the_stream_is_cut() {
     ]
     .concat();
 
-    fn steps<M: Memory>(stream: &[u8], chunk: usize, memory: M) -> Vec<String> {
+    fn steps<M: Buffer>(stream: &[u8], chunk: usize, memory: M) -> Vec<String> {
         let mut server = Server::<Slots>::new(Session::default(), Config::new(), NOW);
         let mut decoder = Decoder::new(memory);
         let mut steps = Vec::new();
@@ -221,7 +221,7 @@ fn what_comes_behind_a_request_stays_in_the_input_until_that_is_answered() {
     for _ in 0..2 {
         assert_eq!(
             server.receive(NOW, &mut decoder, &mut input),
-            Err(NotNow::AnswerPending)
+            Err(Blocked::AnswerPending)
         );
         assert_eq!(input, b"\xc0\0");
     }
@@ -246,7 +246,7 @@ fn a_message_without_room_stays_in_the_input_and_comes_once() {
     for _ in 0..2 {
         assert_eq!(
             client.receive(NOW, &mut decoder, &mut input),
-            Err(NotNow::InboundFull)
+            Err(Blocked::InboundFull)
         );
         assert_eq!((input, decoder.position()), (AT_QOS_1[2], position));
     }
@@ -272,7 +272,7 @@ fn a_message_without_room_that_was_gathered_stays_in_the_decoder_and_comes_once(
     for _ in 0..2 {
         assert_eq!(
             client.receive(NOW, &mut decoder, &mut input),
-            Err(NotNow::InboundFull)
+            Err(Blocked::InboundFull)
         );
         assert_eq!(input, b"");
         assert!(!decoder.is_at_packet_boundary());

@@ -22,8 +22,8 @@ type ThisRole = AsServer;
 use conversation::*;
 use mqtt_sansio::v3::{Connect, ConnectRefusal, EncodedConnect, ProtocolLevel};
 use mqtt_sansio::{
-    Action, Change, CloseReason, Config, ErrorKind, Event, HandleError, NotNow, PacketType,
-    PeerError, SendError, Server, Session, Slot, State,
+    Action, Blocked, Change, CloseReason, CommandError, Config, ErrorKind, Event, HandleError,
+    PacketType, PeerError, Server, Session, Slot, State,
 };
 
 type Talk = conversation::Talk<Server<Vec<Slot>>>;
@@ -57,7 +57,7 @@ fn unexpected(packet_type: PacketType) -> PeerError {
 
 fn with_received(number: u16) -> Session<Vec<Slot>> {
     let mut session = fresh();
-    assert!(session.apply(Change::Received(id(number))));
+    assert!(session.apply(Change::InboundReceived(id(number))));
     session
 }
 
@@ -109,7 +109,7 @@ fn in_mqtt_3_1_a_session_goes_on_and_session_present_stays_0_as_it_is_reserved()
 /// [MQTT-3.1.2-24]: the client may have sent much that could not be taken.
 #[test]
 fn the_silence_of_a_client_that_had_to_wait_for_the_application_counts_from_the_acknowledgement() {
-    let config = CONFIG.manual_acknowledgement(true).max_inbound(1);
+    let config = CONFIG.manual_acknowledgement(true).receive_maximum(1);
     let mut s = connected(config, 60);
     s.receives(publish(Q1, 7, "x"))
         .message(publish(Q1, 7, "x"))
@@ -173,20 +173,23 @@ fn a_packet_that_only_servers_send_is_a_violation() {
 #[test]
 fn commands_before_the_connection_is_accepted_are_refused() {
     let mut s = begins(CONFIG);
-    assert_eq!(s.try_accept(None), Err(SendError::NotConnected));
+    assert_eq!(s.try_accept(None), Err(CommandError::NotConnected));
     assert_eq!(
         s.try_refuse(ConnectRefusal::NotAuthorized),
-        Err(SendError::NotConnected)
+        Err(CommandError::NotConnected)
     );
     for request in [false, true] {
         if request {
             s.receives(connect_bytes(true, 0)).connect_requested();
         }
-        assert_eq!(s.try_publish(Q0, "x"), Err(SendError::NotConnected));
-        assert_eq!(s.try_publish(Q1, "x"), Err(SendError::NotConnected));
-        assert_eq!(s.try_publish_in_pieces(Q1, 2), Err(SendError::NotConnected));
-        assert_eq!(s.try_suback(&[0]), Err(SendError::NotConnected));
-        assert_eq!(s.try_unsuback(), Err(SendError::NotConnected));
+        assert_eq!(s.try_publish(Q0, "x"), Err(CommandError::NotConnected));
+        assert_eq!(s.try_publish(Q1, "x"), Err(CommandError::NotConnected));
+        assert_eq!(
+            s.try_publish_in_pieces(Q1, 2),
+            Err(CommandError::NotConnected)
+        );
+        assert_eq!(s.try_suback(&[0]), Err(CommandError::NotConnected));
+        assert_eq!(s.try_unsuback(), Err(CommandError::NotConnected));
     }
 }
 
@@ -196,7 +199,7 @@ fn commands_before_connack_are_refused_even_if_the_application_wants_them() {
     let mut s = begins(CONFIG.send_before_connack(true));
     s.receives(connect_bytes(true, 0)).connect_requested();
     for qos in [Q0, Q1, Q2] {
-        assert_eq!(s.try_publish(qos, "x"), Err(SendError::NotConnected));
+        assert_eq!(s.try_publish(qos, "x"), Err(CommandError::NotConnected));
     }
     s.accepts(None).sends("20 02 00 00");
 }
@@ -204,16 +207,16 @@ fn commands_before_connack_are_refused_even_if_the_application_wants_them() {
 #[test]
 fn connect_is_answered_once() {
     let mut s = connected(CONFIG, 0);
-    assert_eq!(s.try_accept(None), Err(SendError::AlreadyConnected));
+    assert_eq!(s.try_accept(None), Err(CommandError::AlreadyConnected));
     assert_eq!(
         s.try_refuse(ConnectRefusal::NotAuthorized),
-        Err(SendError::AlreadyConnected)
+        Err(CommandError::AlreadyConnected)
     );
     s.transport_closes().closes(CloseReason::TransportClosed);
-    assert_eq!(s.try_accept(None), Err(SendError::Ended));
+    assert_eq!(s.try_accept(None), Err(CommandError::Ended));
     assert_eq!(
         s.try_refuse(ConnectRefusal::NotAuthorized),
-        Err(SendError::Ended)
+        Err(CommandError::Ended)
     );
 }
 
@@ -222,10 +225,10 @@ fn connack_that_does_not_fit_into_the_output_can_be_tried_again() {
     let mut s = begins(CONFIG);
     s.receives(connect_bytes(true, 0)).connect_requested();
     s.room(3);
-    assert!(matches!(s.try_accept(None), Err(SendError::Encode(_))));
+    assert!(matches!(s.try_accept(None), Err(CommandError::Encode(_))));
     assert!(matches!(
         s.try_refuse(ConnectRefusal::NotAuthorized),
-        Err(SendError::Encode(_))
+        Err(CommandError::Encode(_))
     ));
     s.room(4).accepts(None).sends("20 02 00 00");
 }
@@ -270,7 +273,7 @@ fn packets_behind_connect_wait_for_the_answer_and_are_not_processed_after_a_refu
         hex(DISCONNECT),
         connect_bytes(true, 0),
     ] {
-        s.not_now(bytes, NotNow::AnswerPending);
+        s.not_now(bytes, Blocked::AnswerPending);
     }
     let refusal = ConnectRefusal::NotAuthorized;
     s.refuses(refusal)
@@ -285,7 +288,7 @@ fn packets_behind_connect_wait_for_the_answer_and_are_not_processed_after_a_refu
 fn packets_behind_connect_are_processed_after_it_is_accepted() {
     let mut s = begins(CONFIG);
     s.receives(connect_bytes(true, 0)).connect_requested();
-    s.not_now(publish(Q1, 1, "x"), NotNow::AnswerPending);
+    s.not_now(publish(Q1, 1, "x"), Blocked::AnswerPending);
     s.accepts(None).sends("20 02 00 00");
     s.receives(publish(Q1, 1, "x"))
         .message(publish(Q1, 1, "x"))
@@ -300,7 +303,7 @@ fn an_empty_client_identifier_with_clean_session_reaches_the_application() {
     let Some(Item::Event(Event::ConnectRequested(connect))) = s.log_pop() else {
         panic!("no CONNECT");
     };
-    assert_eq!(connect.fields().client_id, "");
+    assert_eq!(connect.to_connect().client_id, "");
     s.accepts(None).sends("20 02 00 00");
 }
 
@@ -380,9 +383,9 @@ fn accepting_clean_session_with_a_kept_session_is_refused() {
     s.receives(connect_bytes(true, 0)).connect_requested();
     assert_eq!(
         s.try_accept(Some(with_received(4))),
-        Err(SendError::CleanSession)
+        Err(CommandError::CleanSession)
     );
-    assert_eq!(s.try_accept(Some(fresh())), Err(SendError::CleanSession));
+    assert_eq!(s.try_accept(Some(fresh())), Err(CommandError::CleanSession));
     s.accepts(None).sends("20 02 00 00");
 }
 
@@ -446,9 +449,9 @@ fn what_is_sent_again_comes_after_connack() {
 fn a_client_that_lost_its_memory_is_not_locked_out() {
     let mut session = fresh();
     for number in 1..=3 {
-        assert!(session.apply(Change::Received(id(number))));
+        assert!(session.apply(Change::InboundReceived(id(number))));
     }
-    let mut s = begins(CONFIG.max_inbound(3));
+    let mut s = begins(CONFIG.receive_maximum(3));
     s.receives(connect_bytes(false, 0)).connect_requested();
     s.accepts(Some(session)).sends("20 02 01 00");
     s.receives(publish(Q2, 1, "x")).sends(pubrec(1));
@@ -488,12 +491,12 @@ fn a_suback_with_another_number_of_return_codes_is_refused() {
     for codes in [&[0][..], &[0, 0, 0]] {
         assert_eq!(
             s.try_suback(codes),
-            Err(SendError::WrongNumberOfReturnCodes)
+            Err(CommandError::WrongNumberOfReturnCodes)
         );
     }
-    assert_eq!(s.try_unsuback(), Err(SendError::NotAwaited));
+    assert_eq!(s.try_unsuback(), Err(CommandError::NotAwaited));
     s.suback(&[1, 1]).sends("90 04 00 01 01 01");
-    assert_eq!(s.try_suback(&[1, 1]), Err(SendError::NotAwaited));
+    assert_eq!(s.try_suback(&[1, 1]), Err(CommandError::NotAwaited));
 }
 
 /// [MQTT-3.8.3-2]: the application is told which they are.
@@ -520,9 +523,9 @@ fn a_server_without_wildcards_refuses_the_filters_that_have_them() {
 fn an_unsubscribe_is_answered_with_its_identifier() {
     let mut s = connected(CONFIG, 0);
     s.receives("a2 05 00 09 00 01 'a'").unsubscribe_requested();
-    assert_eq!(s.try_suback(&[0]), Err(SendError::NotAwaited));
+    assert_eq!(s.try_suback(&[0]), Err(CommandError::NotAwaited));
     s.unsuback().sends("b0 02 00 09");
-    assert_eq!(s.try_unsuback(), Err(SendError::NotAwaited));
+    assert_eq!(s.try_unsuback(), Err(CommandError::NotAwaited));
 }
 
 /// [MQTT-3.8.4-1]
@@ -536,7 +539,7 @@ fn a_request_is_answered_before_the_next_packet() {
         hex(DISCONNECT),
         hex("82 06 00 02 00 01 'a' 02"),
     ] {
-        s.not_now(bytes, NotNow::AnswerPending);
+        s.not_now(bytes, Blocked::AnswerPending);
     }
     // Retained messages may leave before SUBACK (section 3.8.4).
     s.publish(Q1, "retained").sends(publish(Q1, 1, "retained"));
@@ -565,7 +568,7 @@ fn an_answer_that_does_not_fit_into_the_output_can_be_tried_again() {
     let mut s = connected(CONFIG, 0);
     s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
     s.room(4);
-    assert!(matches!(s.try_suback(&[0]), Err(SendError::Encode(_))));
+    assert!(matches!(s.try_suback(&[0]), Err(CommandError::Encode(_))));
     s.room(5).suback(&[0]).sends("90 03 00 01 00");
 }
 
@@ -575,8 +578,8 @@ fn after_the_end_a_request_cannot_be_answered() {
     let mut s = connected(CONFIG, 0);
     s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
     s.transport_closes().closes(CloseReason::TransportClosed);
-    assert_eq!(s.try_suback(&[0]), Err(SendError::Ended));
-    assert_eq!(s.try_unsuback(), Err(SendError::Ended));
+    assert_eq!(s.try_suback(&[0]), Err(CommandError::Ended));
+    assert_eq!(s.try_unsuback(), Err(CommandError::Ended));
 }
 
 #[test]
@@ -584,7 +587,7 @@ fn answers_wait_for_the_end_of_a_payload_that_is_being_sent() {
     let mut s = connected(CONFIG, 0);
     s.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
     s.receives("82 06 00 01 00 01 'a' 02").subscribe_requested();
-    assert_eq!(s.try_suback(&[0]), Err(SendError::PayloadPending));
+    assert_eq!(s.try_suback(&[0]), Err(CommandError::SendingPayload));
     s.payload("ab").sends("'ab'");
     s.suback(&[0]).sends("90 03 00 01 00");
 }
@@ -600,7 +603,7 @@ fn requests_between_the_pieces_of_a_message_are_put_off() {
         hex(PINGREQ),
         hex(DISCONNECT),
     ] {
-        s.not_now(bytes, NotNow::PayloadPending);
+        s.not_now(bytes, Blocked::ReceivingPayload);
     }
     s.piece("x", 0).event(payload_event("x", 0));
     s.receives(PINGREQ).sends(PINGRESP);
@@ -620,7 +623,7 @@ fn a_header_before_connect_is_a_violation_and_behind_it_waits() {
     s.receives(connect_bytes(true, 0)).connect_requested();
     assert_eq!(
         s.try_piece(piece_header(at_qos(Q0, 0), 5)),
-        Err(HandleError::NotNow(NotNow::AnswerPending))
+        Err(HandleError::Blocked(Blocked::AnswerPending))
     );
 }
 
@@ -746,7 +749,7 @@ fn a_client_whose_messages_fill_a_vector_of_slots_is_not_held_back() {
             .message(publish(Q1, number, "x"));
     }
     s.deadline(90_000);
-    let limited = CONFIG.manual_acknowledgement(true).max_inbound(8);
+    let limited = CONFIG.manual_acknowledgement(true).receive_maximum(8);
     let mut s = connected(limited, 60);
     for number in 1..=8 {
         s.receives(publish(Q1, number, "x"))
@@ -777,7 +780,7 @@ fn a_client_that_waits_for_the_application_is_not_silent() {
     s.at(1_000)
         .receives("82 06 00 01 00 01 'a' 02")
         .subscribe_requested();
-    s.at(10_000).not_now(PINGREQ, NotNow::AnswerPending);
+    s.at(10_000).not_now(PINGREQ, Blocked::AnswerPending);
     s.wakes_at(16_000).nothing_more().state(State::Connected);
     s.at(16_400).suback(&[0]).sends("90 03 00 01 00");
     s.receives(PINGREQ).sends(PINGRESP).deadline(31_400);
@@ -809,7 +812,7 @@ fn a_client_whose_packets_wait_for_the_end_of_a_payload_is_not_silent() {
     let mut s = connected(CONFIG, 10);
     s.publish_in_pieces(Q0, 4).sends("30 07 00 01 't'");
     s.at(1_000).receives(PINGREQ).no_deadline();
-    s.at(2_000).not_now(PINGREQ, NotNow::SendingPayload);
+    s.at(2_000).not_now(PINGREQ, Blocked::SendingPayload);
     s.wakes_at(16_000).nothing_more().state(State::Connected);
     s.at(20_000).payload("ab").sends("'ab'").no_deadline();
     s.at(30_000).payload("cd").sends("'cd'").sends(PINGRESP);

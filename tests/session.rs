@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, VecDeque};
 use conversation::*;
 use mqtt_sansio::v3::Decoder;
 use mqtt_sansio::{
-    Action, Change, Client, Config, Event, InFlight, Message, Outbox, PacketId, QoS, RestoreError,
-    SendError, Server, Session, Slot, Slots, Stage,
+    Action, Change, Client, CommandError, Config, Event, InFlight, Message, Outbox, PacketId, QoS,
+    RestoreError, Server, Session, Slot, Slots, Stage,
 };
 
 const AUTO: Config = Config::new();
@@ -203,7 +203,7 @@ fn golden_files_of_version_1_are_read_by_every_storage_and_written_back() {
         expected.sort_unstable();
         assert_eq!(entries, expected, "{name}");
         // And the identifier that comes next.
-        let mut peer = AsServer::resumes::<S>(AUTO.max_inbound(9), session);
+        let mut peer = AsServer::resumes::<S>(AUTO.receive_maximum(9), session);
         // PUBREL first [MQTT-4.6.0-4].
         for (number, stage) in out {
             if let Stage::Released = stage {
@@ -420,7 +420,7 @@ fn the_largest_session_is_saved_and_restored() {
             packet_id: id(number),
             qos
         }));
-        assert!(session.apply(Change::Received(id(number))));
+        assert!(session.apply(Change::InboundReceived(id(number))));
     }
     let saved = session.save_to_vec();
     assert_eq!(saved.len(), 15 + 2 * 3 * 65_535);
@@ -435,8 +435,8 @@ fn a_session_without_slots_lets_nothing_above_qos_0_through() {
     c.connect(false, 0).sends(connect_bytes(false, 0));
     c.receives("20 02 00 00").connected(false);
     c.publish(Q0, "x").sends(publish(Q0, 0, "x"));
-    assert_eq!(c.try_publish(Q1, "x"), Err(SendError::WindowFull));
-    assert_eq!(c.try_subscribe(&["a"]), Err(SendError::WindowFull));
+    assert_eq!(c.try_publish(Q1, "x"), Err(CommandError::WindowFull));
+    assert_eq!(c.try_subscribe(&["a"]), Err(CommandError::WindowFull));
     c.receives(publish(Q1, 1, "x"))
         .message(publish(Q1, 1, "x"))
         .sends(puback(1));
@@ -466,7 +466,7 @@ fn a_change_that_comes_twice_is_made_once() {
             packet_id: id(1),
             qos: Q2,
         },
-        Change::Received(id(5)),
+        Change::InboundReceived(id(5)),
         Change::Released(id(1)),
     ];
     for change in changes {
@@ -547,7 +547,7 @@ impl<P: Peer<Storage = Vec<Slot>>> Node<P> {
                         Change::Completed(packet_id) => {
                             self.disk.outbox.remove(&packet_id);
                         }
-                        Change::Received(_) => self.disk.got.extend(self.told.take()),
+                        Change::InboundReceived(_) => self.disk.got.extend(self.told.take()),
                         Change::Released(_) | Change::Forgotten(_) => {}
                         Change::Cleared => panic!("the session is not lost"),
                     }
@@ -579,7 +579,7 @@ impl<P: Peer<Storage = Vec<Slot>>> Node<P> {
             let result =
                 self.peer
                     .resend(ms(0), packet_id, &message(*qos, text), &mut self.written);
-            assert!(matches!(result, Ok(()) | Err(SendError::NotAwaited)));
+            assert!(matches!(result, Ok(()) | Err(CommandError::NotAwaited)));
             self.act()?;
             spoke = true;
         }
@@ -589,7 +589,7 @@ impl<P: Peer<Storage = Vec<Slot>>> Node<P> {
                 .publish(ms(0), &message(qos, &text), &mut self.written)
             {
                 Ok(_) => self.act()?,
-                Err(SendError::WindowFull | SendError::ResendPending) => break,
+                Err(CommandError::WindowFull | CommandError::ResendPending) => break,
                 Err(error) => panic!("{error}"),
             }
             spoke = true;
@@ -641,7 +641,7 @@ fn converse(
     manual: bool,
     fuses: (Option<usize>, Option<usize>),
 ) -> (Disk, Disk, bool) {
-    let config = JOURNAL.window(2).manual_acknowledgement(manual);
+    let config = JOURNAL.max_inflight(2).manual_acknowledgement(manual);
     let client = Client::new(client_disk.session.clone(), config, ms(0));
     let server = Server::new(fresh(), config, ms(0));
     let mut client = Node::new(client, client_disk, manual, fuses.0);

@@ -31,7 +31,7 @@ use std::collections::BTreeSet;
 use conversation::*;
 use mqtt_sansio::v3::{ConnectRefusal, PieceRef};
 use mqtt_sansio::{
-    Action, Client, CloseReason, Config, HandleError, SendError, Server, Slot, State,
+    Action, Client, CloseReason, CommandError, Config, HandleError, Server, Slot, State,
 };
 
 type ClientTalk = Talk<Client<Vec<Slot>>>;
@@ -160,7 +160,7 @@ fn outcome<P: Peer>(
             assert_eq!(before, after);
             return ".".to_owned();
         }
-        Err(HandleError::NotNow(why)) => {
+        Err(HandleError::Blocked(why)) => {
             assert_eq!(before, after);
             return format!("?{why:?}");
         }
@@ -355,7 +355,7 @@ fn client_in(state: &str) -> ClientTalk {
             c
         }
         // 6 is all that is taken.
-        "full" => client_connected(AUTO.max_inbound(1)),
+        "full" => client_connected(AUTO.receive_maximum(1)),
         "Ending" => {
             let mut c = client_connected(AUTO);
             c.holds_actions();
@@ -533,7 +533,7 @@ fn server_in(state: &str) -> ServerTalk {
             s.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
             s
         }
-        "full" => server_connected(AUTO.max_inbound(1)),
+        "full" => server_connected(AUTO.receive_maximum(1)),
         "Ending" => {
             let mut s = server_connected(AUTO);
             s.holds_actions();
@@ -648,11 +648,11 @@ fn the_tables_have_a_row_for_each_packet_type_and_a_column_for_each_state() {
 
 // Commands
 
-fn cell<T, P: Peer>(talk: &mut Talk<P>, result: Result<T, SendError>) -> String {
+fn cell<T, P: Peer>(talk: &mut Talk<P>, result: Result<T, CommandError>) -> String {
     while talk.log_pop().is_some() {}
     match result {
         Ok(_) => "-".to_owned(),
-        Err(SendError::Ended) => ".".to_owned(),
+        Err(CommandError::Ended) => ".".to_owned(),
         Err(error) => format!("?{error:?}"),
     }
 }
@@ -723,7 +723,7 @@ fn client_for_commands(state: &str) -> ClientTalk {
     match state {
         "early" => client_requested(AUTO.send_before_connack(true)),
         "window" => {
-            let mut c = client_requested(AUTO.window(1));
+            let mut c = client_requested(AUTO.max_inflight(1));
             c.receives("20 02 00 00").connected(false);
             c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
             c
@@ -804,7 +804,7 @@ fn each_command_about_an_identifier_in_each_state_of_a_client() {
 fn server_for_commands(state: &str) -> ServerTalk {
     match state {
         "window" => {
-            let mut s = server_requested(AUTO.window(1));
+            let mut s = server_requested(AUTO.max_inflight(1));
             s.accepts(None).sends("20 02 00 00");
             s.publish(Q1, "a").sends(publish(Q1, 1, "a"));
             s

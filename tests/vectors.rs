@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 /// A packet encoded anew: CONNECT from its fields, which a packet holds as they came.
 fn encode_anew(packet: &PacketRef<'_>) -> Vec<u8> {
     match packet {
-        Packet::Connect(connect) => encode(&connect.fields()),
+        Packet::Connect(connect) => encode(&connect.to_connect()),
         packet => encode(packet),
     }
 }

@@ -16,7 +16,7 @@ use core::cell::Cell;
 
 use common::{frame, unlimited, valid_rows};
 use mqtt_sansio::v3::{Decoder, Packet};
-use mqtt_sansio::{Memory, Piece};
+use mqtt_sansio::{Buffer, Piece};
 
 #[derive(Debug, Default)]
 struct Work {
@@ -26,7 +26,7 @@ struct Work {
     looked_at: Cell<usize>,
 }
 
-/// Memory that counts.
+/// Buffer that counts.
 struct Counting<'a> {
     bytes: Vec<u8>,
     work: &'a Work,
@@ -36,7 +36,7 @@ fn add(counter: &Cell<usize>, amount: usize) {
     counter.set(counter.get() + amount);
 }
 
-impl Memory for Counting<'_> {
+impl Buffer for Counting<'_> {
     fn capacity(&self) -> usize {
         usize::MAX
     }

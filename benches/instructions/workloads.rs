@@ -3,7 +3,7 @@
 use core::hint::black_box;
 
 use mqtt_sansio::v3::{self, Decoder, Packet};
-use mqtt_sansio::{Encode, Memory, Piece, QoS, SliceOutput, TopicFilter, TopicName};
+use mqtt_sansio::{Buffer, Encode, Piece, QoS, SliceOutput, TopicFilter, TopicName};
 
 use crate::workload::fan_out::{
     self, Subscriber, Way, begin_anew, copied, encoded_for_each, shared, subscribers,
@@ -64,7 +64,7 @@ fn decode(packets: &[Fields]) -> impl FnMut() + use<> {
     }
 }
 
-fn decode_chunks<M: Memory>(packets: &[Fields], chunk: usize, memory: M) -> impl FnMut() + use<M> {
+fn decode_chunks<M: Buffer>(packets: &[Fields], chunk: usize, memory: M) -> impl FnMut() + use<M> {
     let (stream, expected) = (stream(packets), Seen::of(packets));
     let mut decoder = Decoder::with_options(memory, UNLIMITED);
     move || {

@@ -1,6 +1,6 @@
 //! One message for many subscribers, each with a connection, an identifier and a QoS of its own.
 
-use mqtt_sansio::v3::{Connect, EncodedConnect, EncodedMessage, Packet, PubAck, ReceiverPart};
+use mqtt_sansio::v3::{Connect, EncodedConnect, EncodedMessage, Packet, PubAck, SubscriberHeader};
 use mqtt_sansio::{
     Config, Message, PacketId, QoS, Server, Session, Slot, Text, Timestamp, TopicName,
 };
@@ -19,7 +19,7 @@ pub struct Subscriber {
     /// What is to be written to its transport, if it is a copy.
     out: Vec<u8>,
     /// What is to be written to its transport besides what all of them get.
-    part: Option<ReceiverPart>,
+    part: Option<SubscriberHeader>,
 }
 
 /// The QoS of a subscriber, and the identifier that comes next on its connection.

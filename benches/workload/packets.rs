@@ -36,7 +36,7 @@ pub fn see(packet: &PacketRef<'_>, seen: &mut Seen) {
             }
         }
         Packet::Connect(connect) => {
-            let connect = connect.fields();
+            let connect = connect.to_connect();
             seen.packet(0);
             seen.number(connect.keep_alive);
             seen.bytes(connect.client_id.as_bytes());

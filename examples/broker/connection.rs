@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use mqtt_sansio::v3::{Connect, ConnectRefusal, Decoder, ProtocolLevel, ReturnCodes};
 use mqtt_sansio::{
-    Action, CloseReason, Config, Event, HandleError, Options, Outbox, PacketId, SendError, Server,
-    Session, Slot, Timestamp,
+    Action, CloseReason, CommandError, Config, Event, HandleError, Options, Outbox, PacketId,
+    Server, Session, Slot, Timestamp,
 };
 use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
@@ -39,7 +39,7 @@ const LINGER: Duration = Duration::from_secs(1);
 
 /// How messages are sent to a client: so many at once, the others wait their turn. The client may
 /// send as many as it has identifiers for.
-const CONFIG: Config = Config::new().window(100).max_inbound(u16::MAX);
+const CONFIG: Config = Config::new().max_inflight(100).receive_maximum(u16::MAX);
 
 struct Connection {
     shared: Arc<Shared>,
@@ -155,7 +155,7 @@ impl Connection {
                 // If it is the client's fault, the connection is over.
                 Ok(None) | Err(HandleError::Peer(_) | HandleError::Ended) => {}
                 // Requests are answered and actions carried out at once, so this does not happen.
-                Err(HandleError::NotNow(_)) => self.server.close(self.now()),
+                Err(HandleError::Blocked(_)) => self.server.close(self.now()),
             }
             self.act();
             decoder.set_options(self.options);
@@ -165,9 +165,9 @@ impl Connection {
     }
 
     /// Something has happened that the broker has to know of.
-    async fn handle(&mut self, event: Event<&[u8]>) -> Result<(), SendError> {
+    async fn handle(&mut self, event: Event<&[u8]>) -> Result<(), CommandError> {
         match event {
-            Event::ConnectRequested(connect) => self.connect(connect.fields()).await?,
+            Event::ConnectRequested(connect) => self.connect(connect.to_connect()).await?,
             Event::Message(publish) => {
                 // Copied, so that a message that is kept does not keep what it came with.
                 let message = Message::from(publish.map(Arc::from));
@@ -198,7 +198,7 @@ impl Connection {
                 });
                 self.server.unsuback(self.now(), &mut self.out)?;
             }
-            Event::Received(packet_id) | Event::Delivered(packet_id) => {
+            Event::AcceptedByPeer(packet_id) | Event::Delivered(packet_id) => {
                 self.outbox.remove(packet_id);
             }
             _ => {}
@@ -206,7 +206,7 @@ impl Connection {
         Ok(())
     }
 
-    async fn connect(&mut self, connect: Connect<&[u8]>) -> Result<(), SendError> {
+    async fn connect(&mut self, connect: Connect<&[u8]>) -> Result<(), CommandError> {
         if let Some(refusal) = self.refusal(&connect) {
             return self.server.refuse(self.now(), refusal, &mut self.out);
         }

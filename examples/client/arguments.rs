@@ -121,7 +121,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
         host: "127.0.0.1".to_owned(),
         port: 1883,
         connect: Connect::new(Text::default()),
-        config: Config::new().window(20),
+        config: Config::new().max_inflight(20),
         session: None,
         reconnect: true,
         time_limit: None,
@@ -152,7 +152,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
                 link.connect.protocol_level = protocol_level(&parser.value()?.string()?)?;
             }
             Short('M') | Long("max-inflight") => {
-                link.config = link.config.window(parser.value()?.parse()?);
+                link.config = link.config.max_inflight(parser.value()?.parse()?);
             }
             Long("will-topic") => will_topic = Some(TopicName::from_bytes(bytes(&mut parser)?)?),
             Long("will-payload") => will_message = Some(bytes(&mut parser)?),

@@ -36,7 +36,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use mqtt_sansio::v3::ConnectRefusal;
-use mqtt_sansio::{PeerError, SendError};
+use mqtt_sansio::{CommandError, PeerError};
 
 use arguments::{Arguments, Command};
 use publisher::Publisher;
@@ -60,13 +60,13 @@ enum Failure {
     Denied,
     Lost(String),
     Peer(PeerError),
-    Send(SendError),
+    Send(CommandError),
     Output(io::Error),
     Timeout,
 }
 
-impl From<SendError> for Failure {
-    fn from(error: SendError) -> Self {
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
         Self::Send(error)
     }
 }

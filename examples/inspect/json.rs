@@ -39,7 +39,7 @@ fn packet_object(offset: u64, length: usize, packet: &PacketRef<'_>) -> Value {
 fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
     match packet {
         Packet::Connect(connect) => {
-            let connect = connect.fields();
+            let connect = connect.to_connect();
             let will = connect.will.map(|will| {
                 json!({
                     "topic": will.topic.as_str(),

@@ -53,7 +53,7 @@ fn write_packet(
     };
     labels.fixed_header(packet_type, header)?;
     match packet {
-        Packet::Connect(connect) => labels.connect(&connect.fields()),
+        Packet::Connect(connect) => labels.connect(&connect.to_connect()),
         Packet::ConnAck(connack) => labels.connack(*connack),
         Packet::Publish(publish) => labels.publish(publish),
         Packet::PubAck(v3::PubAck { packet_id })

@@ -13,7 +13,7 @@ use peers::PEERS;
 
 /// What a decoder makes of a packet.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Verdict<E> {
+pub(crate) enum Disposition<E> {
     /// It takes it, and would write it like this.
     Takes(Vec<u8>),
     Refuses(E),
@@ -41,8 +41,8 @@ fn compare(packet: &[u8]) {
     for peer in PEERS {
         let theirs = (peer.decode)(packet);
         let agree = match (&ours, &theirs) {
-            (Verdict::Takes(ours), Verdict::Takes(theirs)) => ours == theirs,
-            (Verdict::Refuses(_), Verdict::Refuses(_)) => true,
+            (Disposition::Takes(ours), Disposition::Takes(theirs)) => ours == theirs,
+            (Disposition::Refuses(_), Disposition::Refuses(_)) => true,
             _ => false,
         };
         if agree || known::is_known(peer.name, packet, &ours, &theirs) {
@@ -56,15 +56,15 @@ fn compare(packet: &[u8]) {
     }
 }
 
-fn ours(packet: &[u8]) -> Verdict<DecodeError> {
+fn ours(packet: &[u8]) -> Disposition<DecodeError> {
     let options = Options::new().max_packet_size(u32::MAX);
     let mut rest = packet;
     match v3::decode(&mut rest, &options) {
         Ok(Some(decoded)) => {
             assert!(rest.is_empty(), "a whole packet");
-            Verdict::Takes(decoded.encode_to_vec().expect("it was decoded"))
+            Disposition::Takes(decoded.encode_to_vec().expect("it was decoded"))
         }
         Ok(None) => panic!("a whole packet is not enough: {}", hex::encode(packet)),
-        Err(error) => Verdict::Refuses(error),
+        Err(error) => Disposition::Refuses(error),
     }
 }

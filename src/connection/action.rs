@@ -24,7 +24,7 @@ pub enum Action {
     /// ([`Config::journal`](crate::Config::journal)).
     Store(Change),
     /// Send these bytes, behind everything that has been encoded so far.
-    Transmit(Control),
+    Transmit(Reply),
     /// Send this message again, with `resend`, or `forget` it. Comes after a connection has been
     /// resumed, in the original order [MQTT-4.4.0-1, MQTT-4.6.0-1], for as many as the window
     /// allows; messages are the application's to keep. The answer may come later, but in the order
@@ -81,9 +81,9 @@ pub enum CloseReason {
 
 /// A small packet, encoded: at most four bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Control([u8; 4]);
+pub struct Reply([u8; 4]);
 
-impl Control {
+impl Reply {
     pub(super) const PINGREQ: Self = Self::short(0xc0);
     pub(super) const PINGRESP: Self = Self::short(0xd0);
 
@@ -123,7 +123,7 @@ impl Control {
     }
 }
 
-/// A [`Control`] that waits to be sent: as a number, which is kept and handed around as one.
+/// A [`Reply`] that waits to be sent: as a number, which is kept and handed around as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Answer(NonZeroU32);
@@ -131,7 +131,7 @@ pub(super) struct Answer(NonZeroU32);
 impl Answer {
     /// Never `None`: no packet is four times 0.
     #[inline]
-    pub(super) const fn of(control: Control) -> Option<Self> {
+    pub(super) const fn of(control: Reply) -> Option<Self> {
         match NonZeroU32::new(u32::from_ne_bytes(control.0)) {
             Some(number) => Some(Self(number)),
             None => None,
@@ -139,18 +139,18 @@ impl Answer {
     }
 
     #[inline]
-    pub(super) const fn control(self) -> Control {
-        Control(self.0.get().to_ne_bytes())
+    pub(super) const fn control(self) -> Reply {
+        Reply(self.0.get().to_ne_bytes())
     }
 }
 
-impl AsRef<[u8]> for Control {
+impl AsRef<[u8]> for Reply {
     fn as_ref(&self) -> &[u8] {
         self.as_bytes()
     }
 }
 
-impl core::fmt::Debug for Control {
+impl core::fmt::Debug for Reply {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let [first, remaining, high, low] = self.0;
         match crate::wire::PacketType::from_number(first >> 4) {
@@ -164,7 +164,7 @@ impl core::fmt::Debug for Control {
 }
 
 #[cfg(feature = "defmt")]
-impl defmt::Format for Control {
+impl defmt::Format for Reply {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(f, "{=[u8]:02x}", self.as_bytes());
     }

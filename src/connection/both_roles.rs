@@ -11,7 +11,7 @@ macro_rules! both_roles {
             ///
             /// # Errors
             ///
-            /// [`SendError::WindowFull`] if as many as possible are under way, and others that say what
+            /// [`CommandError::WindowFull`] if as many as possible are under way, and others that say what
             /// has to come first. Nothing has changed then.
             #[inline]
             pub fn publish<B: AsRef<[u8]>, O: Output + ?Sized>(
@@ -19,13 +19,13 @@ macro_rules! both_roles {
                 now: Timestamp,
                 message: &Message<B>,
                 out: &mut O,
-            ) -> Result<Option<PacketId>, SendError> {
+            ) -> Result<Option<PacketId>, CommandError> {
                 self.core.publish(now, message, out)
             }
 
             /// Publishes a message that is encoded once for many connections: what it returns is to be
             /// sent with what they share, in the order of [`EncodedMessage::slices`]. Above QoS 0 the
-            /// message is to be kept under the [`ReceiverPart::packet_id`] until
+            /// message is to be kept under the [`SubscriberHeader::packet_id`] until
             /// [`Event::Delivered`].
             ///
             /// ```
@@ -65,7 +65,7 @@ macro_rules! both_roles {
                 message: &EncodedMessage<T, P>,
                 qos: QoS,
                 retain: bool,
-            ) -> Result<ReceiverPart, SendError> {
+            ) -> Result<SubscriberHeader, CommandError> {
                 self.core.publish_encoded(now, message, qos, retain)
             }
 
@@ -80,7 +80,7 @@ macro_rules! both_roles {
                 now: Timestamp,
                 message: &MessageHeader<B>,
                 out: &mut O,
-            ) -> Result<Option<PacketId>, SendError> {
+            ) -> Result<Option<PacketId>, CommandError> {
                 self.core.publish_in_pieces(now, message, out)
             }
 
@@ -88,13 +88,13 @@ macro_rules! both_roles {
             ///
             /// # Errors
             ///
-            /// [`SendError::PayloadTooLong`] if that is more than was announced.
+            /// [`CommandError::PayloadTooLong`] if that is more than was announced.
             pub fn payload<O: Output + ?Sized>(
                 &mut self,
                 now: Timestamp,
                 bytes: &[u8],
                 out: &mut O,
-            ) -> Result<u32, SendError> {
+            ) -> Result<u32, CommandError> {
                 self.core.payload(now, bytes, out)
             }
 
@@ -105,7 +105,11 @@ macro_rules! both_roles {
             /// # Errors
             ///
             /// As [`payload`](Self::payload).
-            pub fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, SendError> {
+            pub fn payload_sent(
+                &mut self,
+                now: Timestamp,
+                len: usize,
+            ) -> Result<u32, CommandError> {
                 self.core.payload_sent(now, len)
             }
 
@@ -113,7 +117,7 @@ macro_rules! both_roles {
             ///
             /// # Errors
             ///
-            /// [`SendError::NotAwaited`] if it was not asked for, [`SendError::QosChanged`] if it was sent
+            /// [`CommandError::NotAwaited`] if it was not asked for, [`CommandError::QosChanged`] if it was sent
             /// at another QoS, and others that say what has to come first.
             pub fn resend<B: AsRef<[u8]>, O: Output + ?Sized>(
                 &mut self,
@@ -121,7 +125,7 @@ macro_rules! both_roles {
                 packet_id: PacketId,
                 message: &Message<B>,
                 out: &mut O,
-            ) -> Result<(), SendError> {
+            ) -> Result<(), CommandError> {
                 self.core.resend(now, packet_id, message, out)
             }
 
@@ -138,7 +142,7 @@ macro_rules! both_roles {
                 message: &EncodedMessage<T, P>,
                 qos: QoS,
                 retain: bool,
-            ) -> Result<ReceiverPart, SendError> {
+            ) -> Result<SubscriberHeader, CommandError> {
                 self.core
                     .resend_encoded(now, packet_id, message, qos, retain)
             }
@@ -154,7 +158,7 @@ macro_rules! both_roles {
                 packet_id: PacketId,
                 message: &MessageHeader<B>,
                 out: &mut O,
-            ) -> Result<(), SendError> {
+            ) -> Result<(), CommandError> {
                 self.core.resend_in_pieces(now, packet_id, message, out)
             }
 
@@ -164,8 +168,8 @@ macro_rules! both_roles {
             ///
             /// # Errors
             ///
-            /// [`SendError::NotAwaited`] if it was not asked for, and others that say what has to come first.
-            pub fn forget(&mut self, packet_id: PacketId) -> Result<(), SendError> {
+            /// [`CommandError::NotAwaited`] if it was not asked for, and others that say what has to come first.
+            pub fn forget(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
                 self.core.forget(packet_id)
             }
 
@@ -175,8 +179,8 @@ macro_rules! both_roles {
             ///
             /// # Errors
             ///
-            /// [`SendError::NotAwaited`] if no message with this identifier awaits it.
-            pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), SendError> {
+            /// [`CommandError::NotAwaited`] if no message with this identifier awaits it.
+            pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
                 self.core.acknowledge(packet_id)
             }
 
@@ -192,7 +196,7 @@ macro_rules! both_roles {
             /// # Errors
             ///
             /// [`HandleError::Peer`] if the peer must not send it: the connection is over.
-            /// [`HandleError::NotNow`] if something has to be done first: hand the packet in again then.
+            /// [`HandleError::Blocked`] if something has to be done first: hand the packet in again then.
             #[inline]
             pub fn handle_packet<B: AsRef<[u8]>>(
                 &mut self,
@@ -200,7 +204,7 @@ macro_rules! both_roles {
                 packet: Packet<B>,
             ) -> Result<Option<Event<B>>, HandleError> {
                 // The state is checked before the packet is looked at.
-                if !self.core.pending.is_flowing() {
+                if !self.core.pending.can_handle_publish() {
                     return self.handle_other(now, packet);
                 }
                 let (packet_type, packet_id) = match packet {
@@ -256,22 +260,22 @@ macro_rules! both_roles {
             /// # Errors
             ///
             /// Something has to be done first; the packet stays in `input`, or in the decoder. Call it
-            /// again then, with the same `input`. Never [`NotNow::ActionsPending`].
+            /// again then, with the same `input`. Never [`Blocked::ActionsPending`].
             #[inline]
-            pub fn receive<'d, 'i: 'd, M: Memory>(
+            pub fn receive<'d, 'i: 'd, M: Buffer>(
                 &mut self,
                 now: Timestamp,
                 decoder: &'d mut Decoder<M>,
                 input: &mut &'i [u8],
-            ) -> Result<Option<Step<&'d [u8]>>, NotNow> {
+            ) -> Result<Option<Step<&'d [u8]>>, Blocked> {
                 // What is common goes a short way.
-                if SMALL {
+                if OPTIMIZE_SIZE {
                     return self.receive_with_care(now, decoder, input);
                 }
                 if let Some(action) = self.core.poll_answer() {
                     return Ok(Some(Step::Action(action)));
                 }
-                if self.core.pending.is_nothing() && decoder.is_at_packet_boundary() {
+                if self.core.pending.is_idle() && decoder.is_at_packet_boundary() {
                     if input.is_empty() {
                         return Ok(None);
                     }
@@ -288,12 +292,12 @@ macro_rules! both_roles {
                     } else if let Some(frame) = decoder.frame_at_hand(input) {
                         if let Some(publish) = publish_at_hand(&frame.header, frame.bytes) {
                             match self.core.take_message(now, publish.delivery) {
-                                Ok(Verdict::Deliver) => {
+                                Ok(Disposition::Deliver) => {
                                     decoder.take(&frame, input);
                                     return Ok(Some(Step::Event(Event::Message(publish))));
                                 }
-                                Err(HandleError::NotNow(why)) => return Err(why),
-                                Ok(Verdict::Duplicate) | Err(_) => decoder.take(&frame, input),
+                                Err(HandleError::Blocked(why)) => return Err(why),
+                                Ok(Disposition::Duplicate) | Err(_) => decoder.take(&frame, input),
                             }
                         }
                     }
@@ -307,12 +311,12 @@ macro_rules! both_roles {
 
             /// [`receive`](Self::receive) for everything.
             #[inline(never)]
-            fn receive_with_care<'d, 'i: 'd, M: Memory>(
+            fn receive_with_care<'d, 'i: 'd, M: Buffer>(
                 &mut self,
                 now: Timestamp,
                 decoder: &'d mut Decoder<M>,
                 input: &mut &'i [u8],
-            ) -> Result<Option<Step<&'d [u8]>>, NotNow> {
+            ) -> Result<Option<Step<&'d [u8]>>, Blocked> {
                 loop {
                     if let Some(action) = self.poll_action() {
                         return Ok(Some(Step::Action(action)));
@@ -322,7 +326,7 @@ macro_rules! both_roles {
                     }
                     match self.check_may_handle() {
                         Ok(()) => {}
-                        Err(HandleError::NotNow(why)) => return Err(why),
+                        Err(HandleError::Blocked(why)) => return Err(why),
                         // The connection has ended.
                         Err(_) => {
                             *input = &[];
@@ -350,7 +354,7 @@ macro_rules! both_roles {
                             return Ok(self.poll_action().map(Step::Action));
                         }
                     };
-                    if let Err(HandleError::NotNow(why)) = outcome {
+                    if let Err(HandleError::Blocked(why)) = outcome {
                         return Err(why);
                     }
                     decoder.settle(&found, Ok(()), input);

@@ -1,23 +1,23 @@
 //! The client's side of a connection.
 
-use super::action::{Action, CloseReason, Control};
+use super::action::{Action, CloseReason, Reply};
 use super::both_roles::both_roles;
 use super::config::Config;
-use super::core::{Core, Counts};
-use super::delivery::Verdict;
-use super::error::{HandleError, NotNow, PeerError, SendError};
+use super::core::{Core, KeepAliveBasis};
+use super::delivery::Disposition;
+use super::error::{Blocked, CommandError, HandleError, PeerError};
 use super::event::{Event, Message, MessageHeader};
 use super::receive::{Outcome, Step, event_of};
 use super::state::State;
-use crate::decoder::Memory;
+use crate::decoder::Buffer;
 use crate::session::{Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
-    ConnAck, Connect, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReceiverPart,
-    SubAck, Subscribe, Subscriptions, TopicFilters, Unsubscribe, acknowledgement, publish_at_hand,
+    ConnAck, Connect, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel, SubAck, Subscribe,
+    SubscriberHeader, Subscriptions, TopicFilters, Unsubscribe, acknowledgement, publish_at_hand,
 };
-use crate::wire::{DecodeError, Encode, Output, PacketType, SMALL};
+use crate::wire::{DecodeError, Encode, OPTIMIZE_SIZE, Output, PacketType};
 
 /// One connection of a client to a server, without the transport.
 ///
@@ -89,7 +89,7 @@ impl<S: Slots> Client<S> {
     /// A connection that has not begun. `session` is empty, or what an earlier connection left.
     pub const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
         Self {
-            core: Core::new(session, config, Counts::Sent, now),
+            core: Core::new(session, config, KeepAliveBasis::Sent, now),
         }
     }
 
@@ -102,17 +102,17 @@ impl<S: Slots> Client<S> {
     ///
     /// # Errors
     ///
-    /// [`SendError::AlreadyConnected`], [`SendError::Ended`], [`SendError::Encode`].
+    /// [`CommandError::AlreadyConnected`], [`CommandError::Ended`], [`CommandError::Encode`].
     pub fn connect<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
         connect: &Connect<B>,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         match self.core.state() {
             State::Start => {}
-            State::Requested | State::Connected => return Err(SendError::AlreadyConnected),
-            State::Ending | State::Ended => return Err(SendError::Ended),
+            State::Requested | State::Connected => return Err(CommandError::AlreadyConnected),
+            State::Ending | State::Ended => return Err(CommandError::Ended),
         }
         connect.encode(out)?;
         self.core.tick(now);
@@ -135,14 +135,15 @@ impl<S: Slots> Client<S> {
     ///
     /// # Errors
     ///
-    /// As [`publish`](Self::publish); [`SendError::WindowFull`] only if no slot is free.
+    /// As [`publish`](Self::publish); [`CommandError::WindowFull`] only if no slot is free.
     pub fn subscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
         subscriptions: &Subscriptions<B>,
         out: &mut O,
-    ) -> Result<PacketId, SendError> {
-        let filters = u16::try_from(subscriptions.len()).map_err(|_| SendError::TooManyFilters)?;
+    ) -> Result<PacketId, CommandError> {
+        let filters =
+            u16::try_from(subscriptions.len()).map_err(|_| CommandError::TooManyFilters)?;
         let packet_id = self.next_request()?;
         let subscribe = Subscribe {
             packet_id,
@@ -163,7 +164,7 @@ impl<S: Slots> Client<S> {
         now: Timestamp,
         topic_filters: &TopicFilters<B>,
         out: &mut O,
-    ) -> Result<PacketId, SendError> {
+    ) -> Result<PacketId, CommandError> {
         let packet_id = self.next_request()?;
         let unsubscribe = Unsubscribe {
             packet_id,
@@ -175,10 +176,10 @@ impl<S: Slots> Client<S> {
     }
 
     /// The identifiers of requests are those of messages [MQTT-2.3.1-2].
-    fn next_request(&mut self) -> Result<PacketId, SendError> {
+    fn next_request(&mut self) -> Result<PacketId, CommandError> {
         self.core.check_may_send()?;
         let next = self.core.session.outbound.next_id();
-        next.ok_or(SendError::WindowFull)
+        next.ok_or(CommandError::WindowFull)
     }
 
     fn begin_request(&mut self, now: Timestamp, phase: Phase) {
@@ -192,18 +193,18 @@ impl<S: Slots> Client<S> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotConnected`] before CONNACK, unless
-    /// [`send_before_connack`](Config::send_before_connack) allows it; [`SendError::PayloadPending`] in
-    /// the middle of a payload, [`SendError::ActionsPending`], [`SendError::Ended`].
+    /// [`CommandError::NotConnected`] before CONNACK, unless
+    /// [`send_before_connack`](Config::send_before_connack) allows it; [`CommandError::SendingPayload`] in
+    /// the middle of a payload, [`CommandError::ActionsPending`], [`CommandError::Ended`].
     /// [`close`](Self::close) is always possible.
     pub fn disconnect<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         self.core.check_may_send()?;
         if self.core.has_answer() {
-            return Err(SendError::ActionsPending);
+            return Err(CommandError::ActionsPending);
         }
         Packet::<&[u8]>::Disconnect.encode(out)?;
         self.core.tick(now);
@@ -239,14 +240,14 @@ impl<S: Slots> Client<S> {
                 | Packet::PubRec(_)
                 | Packet::PubRel(_)
                 | Packet::PubComp(_),
-            ) => Err(NotNow::PayloadPending.into()),
+            ) => Err(Blocked::ReceivingPayload.into()),
             (State::Connected, Packet::SubAck(suback)) => self.handle_suback(suback),
             (State::Connected, Packet::UnsubAck(unsuback)) => {
                 self.finish_request(PacketType::UnsubAck, unsuback.packet_id, None)?;
                 Ok(Some(Event::Unsubscribed(unsuback.packet_id)))
             }
             (State::Connected, Packet::PingResp) if self.core.is_receiving_payload() => {
-                Err(NotNow::PayloadPending.into())
+                Err(Blocked::ReceivingPayload.into())
             }
             (State::Connected, Packet::PingResp) => {
                 self.core.received_now();
@@ -309,7 +310,7 @@ impl<S: Slots> Client<S> {
         codes: Option<usize>,
     ) -> Result<(), HandleError> {
         if self.core.is_receiving_payload() {
-            return Err(NotNow::PayloadPending.into());
+            return Err(Blocked::ReceivingPayload.into());
         }
         let error = match (self.core.session.outbound.phase(packet_id), codes) {
             (Some(Phase::Subscribe(filters)), Some(codes)) if usize::from(filters) != codes => {
@@ -358,7 +359,7 @@ impl<S: Slots> Client<S> {
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.core.tick(now);
         if self.answer_due().is_some_and(|due| due <= now) {
-            if !self.core.take_grace() {
+            if !self.core.use_keep_alive_extension() {
                 self.core.end(match self.core.state() {
                     State::Connected => CloseReason::PingTimeout,
                     _ => CloseReason::ConnectTimeout,
@@ -370,10 +371,10 @@ impl<S: Slots> Client<S> {
         }
         // [MQTT-3.1.2-23]
         if self.ping_due().is_some_and(|due| due <= now) && !self.core.has_answer() {
-            self.core.answer(Control::PINGREQ);
+            self.core.answer(Reply::PINGREQ);
             self.core.sent_now();
             if self.core.deadline.is_none() {
-                self.core.take_grace();
+                self.core.use_keep_alive_extension();
                 self.expect_pingresp();
             }
         }

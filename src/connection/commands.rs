@@ -2,21 +2,21 @@
 //! acknowledges.
 
 use super::core::Core;
-use super::error::SendError;
+use super::error::CommandError;
 use super::event::{Message, MessageHeader};
 use super::state::State;
 use crate::session::{Change, Phase, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicName};
-use crate::v3::{Delivery, EncodedMessage, Publish, PublishHeader, ReceiverPart};
-use crate::wire::{Encode, Output, SMALL};
+use crate::v3::{Delivery, EncodedMessage, Publish, PublishHeader, SubscriberHeader};
+use crate::wire::{Encode, OPTIMIZE_SIZE, Output};
 
 impl<S: Slots> Core<S> {
     /// Whether anything may be sent now: after CONNECT or CONNACK [MQTT-3.1.0-1, MQTT-3.2.0-1], and
     /// not after the end [MQTT-3.14.4-2].
     #[inline]
-    pub(super) const fn check_may_send(&self) -> Result<(), SendError> {
-        if !SMALL && self.pending.may_send() {
+    pub(super) const fn check_may_send(&self) -> Result<(), CommandError> {
+        if !OPTIMIZE_SIZE && self.pending.may_send() {
             return Ok(());
         }
         self.check_with_care()
@@ -24,36 +24,36 @@ impl<S: Slots> Core<S> {
 
     /// [`check_may_send`](Self::check_may_send) where something may stand in the way.
     #[cfg_attr(target_pointer_width = "64", cold)]
-    const fn check_with_care(&self) -> Result<(), SendError> {
+    const fn check_with_care(&self) -> Result<(), CommandError> {
         match self.state() {
             State::Connected => {}
             // Only what came before it is under way on this connection, or nothing at all.
             State::Requested if self.config.early && self.session.outbound.unsent() == 0 => {}
-            State::Start | State::Requested => return Err(SendError::NotConnected),
-            State::Ending | State::Ended => return Err(SendError::Ended),
+            State::Start | State::Requested => return Err(CommandError::NotConnected),
+            State::Ending | State::Ended => return Err(CommandError::Ended),
         }
         if self.is_sending_payload() {
-            return Err(SendError::PayloadPending);
+            return Err(CommandError::SendingPayload);
         }
         if self.pending.has_store() {
-            return Err(SendError::ActionsPending);
+            return Err(CommandError::ActionsPending);
         }
         Ok(())
     }
 
     /// The identifier and QoS for a new message.
-    fn next_delivery(&mut self, qos: QoS) -> Result<Delivery, SendError> {
+    fn next_delivery(&mut self, qos: QoS) -> Result<Delivery, CommandError> {
         if qos == QoS::AtMostOnce {
             return Ok(Delivery::AtMostOnce); // [MQTT-4.3.1-1]
         }
         let outbound = &mut self.session.outbound;
         if outbound.unsent() > 0 {
-            return Err(SendError::ResendPending);
+            return Err(CommandError::ResendPending);
         }
-        if outbound.in_flight() >= self.config.window {
-            return Err(SendError::WindowFull);
+        if outbound.in_flight() >= self.config.max_inflight {
+            return Err(CommandError::WindowFull);
         }
-        let packet_id = outbound.next_id().ok_or(SendError::WindowFull)?;
+        let packet_id = outbound.next_id().ok_or(CommandError::WindowFull)?;
         // [MQTT-4.3.2-1, MQTT-4.3.3-1]
         Ok(Delivery::new(qos, packet_id, false))
     }
@@ -78,7 +78,7 @@ impl<S: Slots> Core<S> {
         now: Timestamp,
         message: &Message<B>,
         out: &mut O,
-    ) -> Result<Option<PacketId>, SendError> {
+    ) -> Result<Option<PacketId>, CommandError> {
         self.check_may_send()?;
         let delivery = self.next_delivery(message.qos)?;
         publish(message, delivery).encode(out)?;
@@ -93,12 +93,12 @@ impl<S: Slots> Core<S> {
         message: &EncodedMessage<T, P>,
         qos: QoS,
         retain: bool,
-    ) -> Result<ReceiverPart, SendError> {
+    ) -> Result<SubscriberHeader, CommandError> {
         self.check_may_send()?;
         let delivery = self.next_delivery(qos)?;
         self.tick(now);
         self.commit(delivery);
-        Ok(message.receiver_part(delivery, retain))
+        Ok(message.subscriber_header(delivery, retain))
     }
 
     pub(super) fn publish_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
@@ -106,7 +106,7 @@ impl<S: Slots> Core<S> {
         now: Timestamp,
         message: &MessageHeader<B>,
         out: &mut O,
-    ) -> Result<Option<PacketId>, SendError> {
+    ) -> Result<Option<PacketId>, CommandError> {
         self.check_may_send()?;
         let delivery = self.next_delivery(message.qos)?;
         publish_header(message, delivery).encode(out)?;
@@ -120,44 +120,44 @@ impl<S: Slots> Core<S> {
         now: Timestamp,
         bytes: &[u8],
         out: &mut O,
-    ) -> Result<u32, SendError> {
+    ) -> Result<u32, CommandError> {
         self.payload_left(bytes.len())?;
         out.reserve(bytes.len())?;
         out.put(bytes)?;
         self.payload_sent(now, bytes.len())
     }
 
-    pub(super) fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, SendError> {
+    pub(super) fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, CommandError> {
         let left = self.payload_left(len)?;
         if len > 0 {
             self.tick(now);
             self.sent_now();
-            self.note_stall();
+            self.mark_backpressure();
             self.pending.set_outgoing(left);
         }
         Ok(left)
     }
 
     /// How many bytes of payload are still to be sent after `len` more.
-    fn payload_left(&self, len: usize) -> Result<u32, SendError> {
+    fn payload_left(&self, len: usize) -> Result<u32, CommandError> {
         if self.pending.is_over() {
-            return Err(SendError::Ended);
+            return Err(CommandError::Ended);
         }
         u32::try_from(len)
             .ok()
             .filter(|_| self.is_sending_payload())
             .and_then(|len| self.pending.outgoing().checked_sub(len))
-            .ok_or(SendError::PayloadTooLong)
+            .ok_or(CommandError::PayloadTooLong)
     }
 
     /// The message with this identifier, as far as the connection has asked for it.
-    fn asked(&self, id: PacketId, qos: QoS) -> Result<Delivery, SendError> {
+    fn asked(&self, id: PacketId, qos: QoS) -> Result<Delivery, CommandError> {
         self.check_may_send()?;
         if !self.session.outbound.is_asked(id) {
-            return Err(SendError::NotAwaited);
+            return Err(CommandError::NotAwaited);
         }
         if self.session.outbound.phase(id) != Some(Phase::Publish(qos)) {
-            return Err(SendError::QosChanged);
+            return Err(CommandError::QosChanged);
         }
         Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1]
     }
@@ -175,7 +175,7 @@ impl<S: Slots> Core<S> {
         id: PacketId,
         message: &Message<B>,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         let delivery = self.asked(id, message.qos)?;
         publish(message, delivery).encode(out)?;
         self.commit_again(now, id);
@@ -189,10 +189,10 @@ impl<S: Slots> Core<S> {
         message: &EncodedMessage<T, P>,
         qos: QoS,
         retain: bool,
-    ) -> Result<ReceiverPart, SendError> {
+    ) -> Result<SubscriberHeader, CommandError> {
         let delivery = self.asked(id, qos)?;
         self.commit_again(now, id);
-        Ok(message.receiver_part(delivery, retain))
+        Ok(message.subscriber_header(delivery, retain))
     }
 
     pub(super) fn resend_in_pieces<B: AsRef<[u8]>, O: Output + ?Sized>(
@@ -201,7 +201,7 @@ impl<S: Slots> Core<S> {
         id: PacketId,
         message: &MessageHeader<B>,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         let delivery = self.asked(id, message.qos)?;
         publish_header(message, delivery).encode(out)?;
         self.pending.set_outgoing(message.payload_len);
@@ -209,9 +209,9 @@ impl<S: Slots> Core<S> {
         Ok(())
     }
 
-    pub(super) fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
+    pub(super) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
         if !self.session.outbound.is_asked(id) {
-            return Err(SendError::NotAwaited);
+            return Err(CommandError::NotAwaited);
         }
         self.check_may_send()?;
         self.session.outbound.complete(id);
@@ -219,11 +219,11 @@ impl<S: Slots> Core<S> {
         Ok(())
     }
 
-    pub(super) fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError> {
+    pub(super) fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
         if self.session.inbound.acknowledge(id) {
             Ok(())
         } else {
-            Err(SendError::NotAwaited)
+            Err(CommandError::NotAwaited)
         }
     }
 }

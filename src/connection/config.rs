@@ -6,13 +6,13 @@
 /// ```
 /// use mqtt_sansio::Config;
 ///
-/// let config = Config::new().manual_acknowledgement(true).window(16);
+/// let config = Config::new().manual_acknowledgement(true).max_inflight(16);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
-    pub(super) window: u16,
-    pub(super) max_inbound: u16,
+    pub(super) max_inflight: u16,
+    pub(super) receive_maximum: u16,
     pub(super) connect_timeout: u32,
     pub(super) ping_timeout: u32,
     pub(super) manual: bool,
@@ -25,8 +25,8 @@ impl Config {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            window: u16::MAX,
-            max_inbound: 1024,
+            max_inflight: u16::MAX,
+            receive_maximum: 1024,
             connect_timeout: 10_000,
             ping_timeout: 10_000,
             manual: false,
@@ -38,8 +38,8 @@ impl Config {
     /// The most messages above QoS 0 that may be under way to the peer at once; one at least, or
     /// nothing could ever be sent. Default 65,535, that is, as many as there are slots for.
     #[must_use]
-    pub const fn window(mut self, messages: u16) -> Self {
-        self.window = if messages == 0 { 1 } else { messages };
+    pub const fn max_inflight(mut self, messages: u16) -> Self {
+        self.max_inflight = if messages == 0 { 1 } else { messages };
         self
     }
 
@@ -48,14 +48,14 @@ impl Config {
     /// or as many as there are slots for.
     ///
     /// When they are all waiting for the application,
-    /// [`NotNow::InboundFull`](crate::NotNow::InboundFull) asks it to stop reading. When they are
+    /// [`Blocked::InboundFull`](crate::Blocked::InboundFull) asks it to stop reading. When they are
     /// all waiting for the peer's PUBREL, reading on is the only way to free one, so a further
     /// QoS 2 message ends the connection
     /// ([`PeerError::TooManyInbound`](crate::PeerError::TooManyInbound)); as many as the peer may
     /// have under way avoid that.
     #[must_use]
-    pub const fn max_inbound(mut self, messages: u16) -> Self {
-        self.max_inbound = messages;
+    pub const fn receive_maximum(mut self, messages: u16) -> Self {
+        self.receive_maximum = messages;
         self
     }
 

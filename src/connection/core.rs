@@ -1,19 +1,19 @@
 //! What client and server have in common: time, how a connection begins and ends, and what it asks
 //! its driver to do. `commands.rs` and `inputs.rs` hold the rest.
 
-use super::action::{Action, Answer, CloseReason, Control};
+use super::action::{Action, Answer, CloseReason, Reply};
 use super::config::Config;
 use super::error::{HandleError, PeerError};
 use super::state::{Pending, State};
 use crate::session::{Change, Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::QoS;
-use crate::wire::SMALL;
+use crate::wire::OPTIMIZE_SIZE;
 
 /// Which packets put off the end of Keep Alive.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) enum Counts {
+pub(super) enum KeepAliveBasis {
     /// Those that this side sends: a client [MQTT-3.1.2-23].
     Sent,
     /// Those that come: a server [MQTT-3.1.2-24].
@@ -28,12 +28,12 @@ pub(super) struct Core<S> {
     clock: Timestamp,
     /// The last packet of those that Keep Alive counts.
     last: Timestamp,
-    keep_alive_counts: Counts,
+    keep_alive_counts: KeepAliveBasis,
     /// When an awaited answer is overdue.
     pub(super) deadline: Option<Timestamp>,
     pub(super) pending: Pending,
     /// For [`delivery::acknowledgement`](super::delivery::acknowledgement).
-    pub(super) extra_pubrels: u16,
+    pub(super) unmatched_pubrels: u16,
     pub(super) keep_alive: u16,
     pub(super) clean_session: bool,
     pub(super) is_v3_1: bool,
@@ -51,7 +51,7 @@ impl<S: Slots> Core<S> {
     pub(super) const fn new(
         session: Session<S>,
         config: Config,
-        keep_alive_counts: Counts,
+        keep_alive_counts: KeepAliveBasis,
         now: Timestamp,
     ) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl<S: Slots> Core<S> {
             keep_alive_counts,
             deadline: None,
             pending: Pending::new(),
-            extra_pubrels: 0,
+            unmatched_pubrels: 0,
             keep_alive: 0,
             clean_session: false,
             is_v3_1: false,
@@ -90,7 +90,7 @@ impl<S: Slots> Core<S> {
 
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn sent_now(&mut self) {
-        if matches!(self.keep_alive_counts, Counts::Sent) {
+        if matches!(self.keep_alive_counts, KeepAliveBasis::Sent) {
             self.last = self.clock;
         }
     }
@@ -98,7 +98,7 @@ impl<S: Slots> Core<S> {
     /// A packet that is dealt with has come.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn received_now(&mut self) {
-        if matches!(self.keep_alive_counts, Counts::Received) {
+        if matches!(self.keep_alive_counts, KeepAliveBasis::Received) {
             self.last = self.clock;
             self.grace = false;
         }
@@ -171,7 +171,7 @@ impl<S: Slots> Core<S> {
     }
 
     /// The connection is over, and this is the last thing to be sent.
-    pub(super) fn end_with(&mut self, control: Control, reason: CloseReason) {
+    pub(super) fn end_with(&mut self, control: Reply, reason: CloseReason) {
         self.end(reason);
         self.answer(control);
     }
@@ -185,7 +185,7 @@ impl<S: Slots> Core<S> {
 
     #[inline]
     pub(super) fn poll_action(&mut self) -> Option<Action> {
-        if !SMALL && self.pending.is_nothing() {
+        if !OPTIMIZE_SIZE && self.pending.is_idle() {
             return None;
         }
         self.poll_pending()
@@ -240,7 +240,7 @@ impl<S: Slots> Core<S> {
     /// only.
     #[inline]
     pub(super) const fn note_delivery(&mut self) {
-        if !SMALL {
+        if !OPTIMIZE_SIZE {
             self.pending.set_delivery(!self.session.is_quiet());
         }
     }
@@ -250,15 +250,15 @@ impl<S: Slots> Core<S> {
         if let Some((id, qos)) = self.session.inbound.due() {
             if qos == QoS::ExactlyOnce && self.keeps_journal() && !self.due_stored {
                 self.due_stored = true;
-                return Some(Action::Store(Change::Received(id)));
+                return Some(Action::Store(Change::InboundReceived(id)));
             }
             self.due_stored = false;
-            self.note_stall();
+            self.mark_backpressure();
             self.session.inbound.acknowledged();
             self.sent_now();
             return Some(Action::Transmit(match qos {
-                QoS::ExactlyOnce => Control::pubrec(id),
-                QoS::AtLeastOnce | QoS::AtMostOnce => Control::puback(id),
+                QoS::ExactlyOnce => Reply::pubrec(id),
+                QoS::AtLeastOnce | QoS::AtMostOnce => Reply::puback(id),
             }));
         }
         self.poll_resend()
@@ -268,14 +268,14 @@ impl<S: Slots> Core<S> {
     /// PUBREC can come [MQTT-4.6.0-4], then the messages.
     fn poll_resend(&mut self) -> Option<Action> {
         let outbound = &mut self.session.outbound;
-        if outbound.unsent() == 0 || outbound.in_flight() >= self.config.window {
+        if outbound.unsent() == 0 || outbound.in_flight() >= self.config.max_inflight {
             return None;
         }
         // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1].
         if let Some(id) = outbound.next_unsent_pubrel() {
             outbound.mark_sent(id);
             self.sent_now();
-            return Some(Action::Transmit(Control::pubrel(id)));
+            return Some(Action::Transmit(Reply::pubrel(id)));
         }
         let id = outbound.next_unsent_publish()?;
         outbound.mark_asked(id);
@@ -308,7 +308,7 @@ impl<S: Slots> Core<S> {
     }
 
     /// True, once, if the peer could not get through until a moment ago.
-    pub(super) const fn take_grace(&mut self) -> bool {
+    pub(super) const fn use_keep_alive_extension(&mut self) -> bool {
         core::mem::replace(&mut self.grace, false)
     }
 
@@ -318,12 +318,12 @@ impl<S: Slots> Core<S> {
     pub(super) fn is_stalled(&self) -> bool {
         let inbound = &self.session.inbound;
         (self.has_answer() && self.is_sending_payload())
-            || (!inbound.is_queue_empty() && inbound.is_full(self.config.max_inbound))
+            || (!inbound.is_queue_empty() && inbound.is_full(self.config.receive_maximum))
     }
 
     /// Something is done about that.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-    pub(super) fn note_stall(&mut self) {
+    pub(super) fn mark_backpressure(&mut self) {
         self.grace |= self.is_stalled();
     }
 
@@ -345,7 +345,7 @@ impl<S: Slots> Core<S> {
     }
 
     /// An answer that is only that.
-    pub(super) const fn answer(&mut self, control: Control) {
+    pub(super) const fn answer(&mut self, control: Reply) {
         self.pending.set_answer(Answer::of(control));
     }
 

@@ -25,8 +25,8 @@
 //! | PUBREL | Received, not known, or from an earlier connection | PUBCOMP, and it is forgotten |
 //! | PUBREL | for a message of this connection, not acknowledged with PUBREC | the peer's fault |
 
-use super::action::{Answer, Control};
-use super::error::{NotNow, PeerError};
+use super::action::{Answer, Reply};
+use super::error::{Blocked, PeerError};
 use crate::session::{Change, Phase, Receipt, Session, Slots};
 use crate::types::{PacketId, QoS};
 use crate::v3::Delivery;
@@ -49,7 +49,7 @@ pub(super) enum Progress {
 
 /// What to do with a PUBLISH that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Disposition {
     Deliver,
     /// It has been delivered before [MQTT-4.3.3-2].
     Duplicate,
@@ -58,18 +58,18 @@ pub(super) enum Verdict {
 /// Why a PUBLISH is not dealt with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejection {
-    NotNow(NotNow),
+    Blocked(Blocked),
     Peer(PeerError),
 }
 
 /// PUBACK, PUBREC or PUBCOMP has come. `None`: the identifier is in use for something else.
 ///
-/// `extra_pubrels` is how many PUBRELs were sent on this connection that no message needed, and for
+/// `unmatched_pubrels` is how many PUBRELs were sent on this connection that no message needed, and for
 /// which PUBCOMP has not come.
 #[inline]
 pub(super) fn acknowledgement<S: Slots>(
     session: &mut Session<S>,
-    extra_pubrels: &mut u16,
+    unmatched_pubrels: &mut u16,
     packet_type: PacketType,
     id: PacketId,
 ) -> Option<Effect> {
@@ -91,23 +91,23 @@ pub(super) fn acknowledgement<S: Slots>(
             Effect {
                 progress: Some(Progress::Received(id)),
                 change: Some(Change::Released(id)),
-                answer: Answer::of(Control::pubrel(id)),
+                answer: Answer::of(Reply::pubrel(id)),
             }
         }
         // The PUBREL may have been lost with a connection; and a peer that holds an identifier
         // which is not in use here any more has to be able to finish.
         (PacketType::PubRec, Some(Phase::Released) | None) => {
             if !outbound.mark_sent(id) {
-                *extra_pubrels = extra_pubrels.saturating_add(1);
+                *unmatched_pubrels = unmatched_pubrels.saturating_add(1);
             }
             Effect {
-                answer: Answer::of(Control::pubrel(id)),
+                answer: Answer::of(Reply::pubrel(id)),
                 ..Effect::default()
             }
         }
         // The identifier may have been taken into use since that PUBREL was sent.
-        (PacketType::PubComp, _) if *extra_pubrels > 0 => {
-            *extra_pubrels = extra_pubrels.saturating_sub(1);
+        (PacketType::PubComp, _) if *unmatched_pubrels > 0 => {
+            *unmatched_pubrels = unmatched_pubrels.saturating_sub(1);
             Effect::default()
         }
         (_, None) => Effect::default(),
@@ -134,7 +134,7 @@ pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Opti
     Some(Effect {
         progress: None,
         change,
-        answer: Answer::of(Control::pubcomp(id)),
+        answer: Answer::of(Reply::pubcomp(id)),
     })
 }
 
@@ -153,7 +153,7 @@ pub(super) const fn is_to_be_held(delivery: Delivery, manual: bool) -> bool {
 #[inline]
 pub(super) const fn passed_on(delivery: Delivery) -> Option<Answer> {
     match delivery.packet_id() {
-        Some(id) => Answer::of(Control::puback(id)),
+        Some(id) => Answer::of(Reply::puback(id)),
         None => None,
     }
 }
@@ -165,35 +165,35 @@ pub(super) fn judge<S: Slots>(
     delivery: Delivery,
     manual: bool,
     limit: u16,
-) -> Result<Verdict, Rejection> {
+) -> Result<Disposition, Rejection> {
     let Some(id) = delivery.packet_id() else {
-        return Ok(Verdict::Deliver);
+        return Ok(Disposition::Deliver);
     };
     let qos = delivery.qos();
     match session.inbound.receipt(id) {
         None => {}
         // [MQTT-4.3.3-2]
-        Some(Receipt::Received) if qos == QoS::ExactlyOnce => return Ok(Verdict::Duplicate),
+        Some(Receipt::Received) if qos == QoS::ExactlyOnce => return Ok(Disposition::Duplicate),
         Some(Receipt::Delivered(held) | Receipt::Acknowledged(held)) if held == qos => {
             if delivery.dup() || session.inbound.is_stale(id) {
-                return Ok(Verdict::Duplicate);
+                return Ok(Disposition::Duplicate);
             }
             return Err(Rejection::Peer(PeerError::PacketIdInUse(id)));
         }
         // A client that lost its memory begins again with 1; what it has given up it will not
         // release, so the slot is there for the new message. On one and the same connection it
         // would know better [MQTT-2.3.1-2].
-        Some(_) if session.inbound.is_stale(id) => return Ok(Verdict::Deliver),
+        Some(_) if session.inbound.is_stale(id) => return Ok(Disposition::Deliver),
         Some(_) => return Err(Rejection::Peer(PeerError::PacketIdInUse(id))),
     }
     if is_to_be_held(delivery, manual) && !session.inbound.has_room(limit) {
         return Err(if session.inbound.is_queue_empty() {
             Rejection::Peer(PeerError::TooManyInbound) // [MQTT-4.8.0-2]
         } else {
-            Rejection::NotNow(NotNow::InboundFull)
+            Rejection::Blocked(Blocked::InboundFull)
         });
     }
-    Ok(Verdict::Deliver)
+    Ok(Disposition::Deliver)
 }
 
 /// A PUBLISH that has been judged is complete. It is answered with its own identifier
@@ -201,7 +201,7 @@ pub(super) fn judge<S: Slots>(
 pub(super) fn delivered<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
-    verdict: Verdict,
+    verdict: Disposition,
     manual: bool,
     limit: u16,
 ) -> Effect {
@@ -211,20 +211,20 @@ pub(super) fn delivered<S: Slots>(
     let qos = delivery.qos();
     let inbound = &mut session.inbound;
     let held = inbound.receipt(id);
-    if verdict == Verdict::Duplicate && held == Some(Receipt::Received) {
+    if verdict == Disposition::Duplicate && held == Some(Receipt::Received) {
         inbound.mark_current(id);
         return Effect {
-            answer: Answer::of(Control::pubrec(id)),
+            answer: Answer::of(Reply::pubrec(id)),
             ..Effect::default()
         };
     }
     let mut effect = Effect::default();
-    if verdict == Verdict::Deliver && held.is_some() {
+    if verdict == Disposition::Deliver && held.is_some() {
         // The peer has given up what it used this identifier for.
         effect.change = Some(Change::Forgotten(id));
     }
     if manual {
-        if verdict == Verdict::Deliver {
+        if verdict == Disposition::Deliver {
             inbound.hold(id, Receipt::Delivered(qos), limit);
         }
         inbound.enqueue(id);
@@ -235,8 +235,8 @@ pub(super) fn delivered<S: Slots>(
         inbound.hold(id, Receipt::Received, limit);
         Effect {
             progress: None,
-            change: Some(Change::Received(id)),
-            answer: Answer::of(Control::pubrec(id)),
+            change: Some(Change::InboundReceived(id)),
+            answer: Answer::of(Reply::pubrec(id)),
         }
     } else {
         inbound.remove(id);

@@ -46,7 +46,7 @@ pub enum PeerError {
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
     /// More QoS 2 messages than this side keeps, and none of them released: a limit of this side
-    /// ([`Config::max_inbound`](crate::Config::max_inbound) and the session's slots), exceeded. If
+    /// ([`Config::receive_maximum`](crate::Config::receive_maximum) and the session's slots), exceeded. If
     /// they are all from earlier connections, the client may have lost its memory of them: a server
     /// that sees this again and again may drop the session.
     #[error("more QoS 2 messages at once than this side takes, and none released")]
@@ -89,7 +89,7 @@ pub enum HandleError {
     Peer(PeerError),
     /// Not now. Nothing has changed: do what it says, then hand in the same packet again.
     #[error("not now: {0}")]
-    NotNow(NotNow),
+    Blocked(Blocked),
     /// The connection has ended. Nothing has changed.
     #[error("the connection has ended")]
     Ended,
@@ -99,7 +99,7 @@ pub enum HandleError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum NotNow {
+pub enum Blocked {
     /// Call `poll_action` until it returns `None`.
     #[error("actions are to be polled first")]
     ActionsPending,
@@ -112,7 +112,7 @@ pub enum NotNow {
     InboundFull,
     /// A message is coming in pieces: the rest of its payload is to be handed in first.
     #[error("the rest of a payload is to be handed in first")]
-    PayloadPending,
+    ReceivingPayload,
     /// A piece of a payload whose header was not handed in, or not dealt with.
     #[error("the header of the message is to be handed in first")]
     HeaderFirst,
@@ -127,9 +127,9 @@ impl From<PeerError> for HandleError {
     }
 }
 
-impl From<NotNow> for HandleError {
-    fn from(later: NotNow) -> Self {
-        Self::NotNow(later)
+impl From<Blocked> for HandleError {
+    fn from(later: Blocked) -> Self {
+        Self::Blocked(later)
     }
 }
 
@@ -137,7 +137,7 @@ impl From<NotNow> for HandleError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum SendError {
+pub enum CommandError {
     /// The packet could not be encoded, or the output has no room for it.
     #[error("{0}")]
     Encode(EncodeError),
@@ -164,7 +164,7 @@ pub enum SendError {
     ActionsPending,
     /// A payload is being sent in pieces; nothing may come between them.
     #[error("a payload is being sent in pieces")]
-    PayloadPending,
+    SendingPayload,
     /// More payload than was announced, or none was.
     #[error("more payload than was announced")]
     PayloadTooLong,
@@ -185,7 +185,7 @@ pub enum SendError {
     CleanSession,
 }
 
-impl From<EncodeError> for SendError {
+impl From<EncodeError> for CommandError {
     fn from(error: EncodeError) -> Self {
         Self::Encode(error)
     }

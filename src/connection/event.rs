@@ -11,7 +11,7 @@ use crate::v3::{
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<B: AsRef<[u8]>> {
-    /// Server: a client asks for a connection; [`EncodedConnect::fields`] is what it says. Answer
+    /// Server: a client asks for a connection; [`EncodedConnect::to_connect`] is what it says. Answer
     /// with [`Server::accept`](crate::Server::accept) or [`Server::refuse`](crate::Server::refuse).
     /// Nothing else is dealt with before.
     ConnectRequested(EncodedConnect<B>),
@@ -40,7 +40,7 @@ pub enum Event<B: AsRef<[u8]>> {
     /// The peer has this QoS 2 message (PUBREC). It will not be asked for again, so it need not be
     /// kept, with a journal as soon as [`Change::Released`](crate::Change::Released) is stored; its
     /// identifier is still in use.
-    Received(PacketId),
+    AcceptedByPeer(PacketId),
     /// This message is delivered and done with (PUBACK or PUBCOMP).
     Delivered(PacketId),
     /// Server: the client asks for subscriptions. Answer with
@@ -80,7 +80,7 @@ impl<B: AsRef<[u8]>> defmt::Format for Event<B> {
                     *left
                 );
             }
-            Self::Received(packet_id) => defmt::write!(f, "Received({})", packet_id),
+            Self::AcceptedByPeer(packet_id) => defmt::write!(f, "AcceptedByPeer({})", packet_id),
             Self::Delivered(packet_id) => defmt::write!(f, "Delivered({})", packet_id),
             Self::SubscribeRequested(packet) => defmt::write!(f, "SubscribeRequested({})", packet),
             Self::UnsubscribeRequested(packet) => {
@@ -212,7 +212,7 @@ macro_rules! about {
 
 impl<B: AsRef<[u8]>> core::fmt::Debug for Event<B> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        about!(f, self, ConnectRequested Refused Message MessageHeader Received Delivered
+        about!(f, self, ConnectRequested Refused Message MessageHeader AcceptedByPeer Delivered
             SubscribeRequested UnsubscribeRequested Subscribed Unsubscribed)
     }
 }

@@ -2,15 +2,15 @@
 
 use super::config::Config;
 use super::core::Core;
-use super::delivery::{self, Effect, Progress, Rejection, Verdict};
-use super::error::{HandleError, NotNow, PeerError};
+use super::delivery::{self, Disposition, Effect, Progress, Rejection};
+use super::error::{Blocked, HandleError, PeerError};
 use super::event::Event;
 use super::state::{Incoming, State};
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::types::PacketId;
 use crate::v3::{Delivery, Publish, PublishHeader};
-use crate::wire::{PacketType, SMALL};
+use crate::wire::{OPTIMIZE_SIZE, PacketType};
 
 impl<S: Slots> Core<S> {
     /// Whether the next packet can be dealt with, whatever it is.
@@ -19,10 +19,10 @@ impl<S: Slots> Core<S> {
             return Err(HandleError::Ended);
         }
         if self.has_answer() && self.is_sending_payload() {
-            return Err(NotNow::SendingPayload.into());
+            return Err(Blocked::SendingPayload.into());
         }
         if self.pending.has_store() || self.has_answer() {
-            return Err(NotNow::ActionsPending.into());
+            return Err(Blocked::ActionsPending.into());
         }
         Ok(())
     }
@@ -36,7 +36,7 @@ impl<S: Slots> Core<S> {
         id: PacketId,
     ) -> Result<Option<Event<B>>, HandleError> {
         Ok(match self.take_acknowledgement(now, packet_type, id)? {
-            Some(Progress::Received(id)) => Some(Event::Received(id)),
+            Some(Progress::Received(id)) => Some(Event::AcceptedByPeer(id)),
             Some(Progress::Delivered(id)) => Some(Event::Delivered(id)),
             None => None,
         })
@@ -55,8 +55,8 @@ impl<S: Slots> Core<S> {
         let effect = match packet_type {
             PacketType::PubRel => delivery::released(&mut self.session, id),
             _ => {
-                let extra_pubrels = &mut self.extra_pubrels;
-                delivery::acknowledgement(&mut self.session, extra_pubrels, packet_type, id)
+                let unmatched_pubrels = &mut self.unmatched_pubrels;
+                delivery::acknowledgement(&mut self.session, unmatched_pubrels, packet_type, id)
             }
         };
         match effect {
@@ -76,27 +76,27 @@ impl<S: Slots> Core<S> {
         effect.progress
     }
 
-    fn judge(&mut self, delivery: Delivery) -> Result<Verdict, HandleError> {
+    fn judge(&mut self, delivery: Delivery) -> Result<Disposition, HandleError> {
         let Config {
             manual,
-            max_inbound,
+            receive_maximum,
             ..
         } = self.config;
-        match delivery::judge(&mut self.session, delivery, manual, max_inbound) {
+        match delivery::judge(&mut self.session, delivery, manual, receive_maximum) {
             Ok(verdict) => Ok(verdict),
-            Err(Rejection::NotNow(later)) => Err(later.into()),
+            Err(Rejection::Blocked(later)) => Err(later.into()),
             Err(Rejection::Peer(error)) => Err(self.violation(error)),
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery, verdict: Verdict) {
+    fn deliver(&mut self, delivery: Delivery, verdict: Disposition) {
         let Config {
             manual,
-            max_inbound,
+            receive_maximum,
             ..
         } = self.config;
         let session = &mut self.session;
-        let effect = delivery::delivered(session, delivery, verdict, manual, max_inbound);
+        let effect = delivery::delivered(session, delivery, verdict, manual, receive_maximum);
         self.take_effect(effect);
         self.note_delivery();
     }
@@ -109,8 +109,8 @@ impl<S: Slots> Core<S> {
         publish: Publish<B>,
     ) -> Result<Option<Event<B>>, HandleError> {
         Ok(match self.take_message(now, publish.delivery)? {
-            Verdict::Deliver => Some(Event::Message(publish)),
-            Verdict::Duplicate => None,
+            Disposition::Deliver => Some(Event::Message(publish)),
+            Disposition::Duplicate => None,
         })
     }
 
@@ -121,8 +121,8 @@ impl<S: Slots> Core<S> {
         &mut self,
         now: Timestamp,
         delivery: Delivery,
-    ) -> Result<Verdict, HandleError> {
-        if !SMALL
+    ) -> Result<Disposition, HandleError> {
+        if !OPTIMIZE_SIZE
             && self.session.inbound.is_empty()
             && !delivery::is_to_be_held(delivery, self.config.manual)
         {
@@ -130,7 +130,7 @@ impl<S: Slots> Core<S> {
             self.tick(now);
             self.pending.set_answer(delivery::passed_on(delivery));
             self.received_now();
-            return Ok(Verdict::Deliver);
+            return Ok(Disposition::Deliver);
         }
         self.take_message_with_care(now, delivery)
     }
@@ -141,7 +141,7 @@ impl<S: Slots> Core<S> {
         &mut self,
         now: Timestamp,
         delivery: Delivery,
-    ) -> Result<Verdict, HandleError> {
+    ) -> Result<Disposition, HandleError> {
         self.tick(now);
         let verdict = self.judge(delivery)?;
         self.deliver(delivery, verdict);
@@ -156,7 +156,7 @@ impl<S: Slots> Core<S> {
             return Err(self.violation(PeerError::Unexpected(PacketType::Publish)));
         }
         if self.is_receiving_payload() {
-            return Err(NotNow::PayloadPending.into());
+            return Err(Blocked::ReceivingPayload.into());
         }
         let verdict = self.judge(header.delivery)?;
         self.received_now();
@@ -165,12 +165,12 @@ impl<S: Slots> Core<S> {
         } else {
             self.pending.set_incoming(Some(Incoming {
                 delivery: header.delivery,
-                duplicate: verdict == Verdict::Duplicate,
+                duplicate: verdict == Disposition::Duplicate,
             }));
         }
         Ok(match verdict {
-            Verdict::Deliver => Some(Event::MessageHeader(header)),
-            Verdict::Duplicate => None,
+            Disposition::Deliver => Some(Event::MessageHeader(header)),
+            Disposition::Duplicate => None,
         })
     }
 
@@ -184,15 +184,15 @@ impl<S: Slots> Core<S> {
             duplicate,
         }) = self.pending.incoming()
         else {
-            return Err(NotNow::HeaderFirst.into());
+            return Err(Blocked::HeaderFirst.into());
         };
         self.received_now();
         if left == 0 {
             self.pending.set_incoming(None);
             let verdict = if duplicate {
-                Verdict::Duplicate
+                Disposition::Duplicate
             } else {
-                Verdict::Deliver
+                Disposition::Deliver
             };
             self.deliver(delivery, verdict);
         }

@@ -19,10 +19,10 @@ mod receive;
 mod server;
 mod state;
 
-pub use action::{Action, CloseReason, Control};
+pub use action::{Action, CloseReason, Reply};
 pub use client::Client;
 pub use config::Config;
-pub use error::{HandleError, NotNow, PeerError, SendError};
+pub use error::{Blocked, CommandError, HandleError, PeerError};
 pub use event::{Event, Message, MessageHeader};
 pub use receive::Step;
 pub use server::Server;

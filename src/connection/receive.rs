@@ -43,7 +43,7 @@ impl Outcome {
             None => return Self::Nothing,
             Some(&Event::Connected { session_present }) => Event::Connected { session_present },
             Some(&Event::Refused(refusal)) => Event::Refused(refusal),
-            Some(&Event::Received(packet_id)) => Event::Received(packet_id),
+            Some(&Event::AcceptedByPeer(packet_id)) => Event::AcceptedByPeer(packet_id),
             Some(&Event::Delivered(packet_id)) => Event::Delivered(packet_id),
             Some(&Event::Unsubscribed(packet_id)) => Event::Unsubscribed(packet_id),
             Some(Event::Disconnected) => Event::Disconnected,

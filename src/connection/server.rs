@@ -1,23 +1,23 @@
 //! The server's side of a connection.
 
-use super::action::{Action, CloseReason, Control};
+use super::action::{Action, CloseReason, Reply};
 use super::both_roles::both_roles;
 use super::config::Config;
-use super::core::{Core, Counts};
-use super::delivery::Verdict;
-use super::error::{HandleError, NotNow, PeerError, SendError};
+use super::core::{Core, KeepAliveBasis};
+use super::delivery::Disposition;
+use super::error::{Blocked, CommandError, HandleError, PeerError};
 use super::event::{Event, Message, MessageHeader};
 use super::receive::{Outcome, Step, event_of};
 use super::state::State;
-use crate::decoder::Memory;
+use crate::decoder::Buffer;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
-    ConnAck, ConnectRefusal, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel,
-    ReceiverPart, ReturnCodes, SubAck, UnsubAck, acknowledgement, publish_at_hand,
+    ConnAck, ConnectRefusal, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReturnCodes,
+    SubAck, SubscriberHeader, UnsubAck, acknowledgement, publish_at_hand,
 };
-use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction, SMALL};
+use crate::wire::{DecodeError, Encode, OPTIMIZE_SIZE, Output, PacketType, Reaction};
 
 /// One connection of a server with a client, without the transport.
 ///
@@ -48,7 +48,7 @@ use crate::wire::{DecodeError, Encode, Output, PacketType, Reaction, SMALL};
 /// let mut received = &b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c"[..];
 /// while let Some(packet) = decoder.decode(&mut received)? {
 ///     if let Some(Event::ConnectRequested(connect)) = server.handle_packet(now, packet)? {
-///         assert_eq!(connect.fields().client_id, "c");
+///         assert_eq!(connect.to_connect().client_id, "c");
 ///         server.accept(now, &mut None, &mut out)?;
 ///     }
 ///     while let Some(action) = server.poll_action() {
@@ -81,7 +81,7 @@ impl<S: Slots> Server<S> {
     /// A transport has been opened, and CONNECT is awaited. `session` is an empty one, for a client
     /// that has none.
     pub const fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
-        let mut core = Core::new(session, config, Counts::Received, now);
+        let mut core = Core::new(session, config, KeepAliveBasis::Received, now);
         core.deadline = core.after(config.connect_timeout);
         // A client's liberty: nothing comes before CONNACK from here [MQTT-3.2.0-1].
         core.config.early = false;
@@ -100,18 +100,18 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// [`SendError::CleanSession`] if a client that asked for Clean Session is given a kept one;
-    /// [`SendError::NotConnected`] before CONNECT has come, [`SendError::AlreadyConnected`] after
+    /// [`CommandError::CleanSession`] if a client that asked for Clean Session is given a kept one;
+    /// [`CommandError::NotConnected`] before CONNECT has come, [`CommandError::AlreadyConnected`] after
     /// it was answered.
     pub fn accept<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
         session: &mut Option<Session<S>>,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         self.check_requested()?;
         if session.is_some() && self.core.clean_session {
-            return Err(SendError::CleanSession);
+            return Err(CommandError::CleanSession);
         }
         ConnAck::Accepted {
             // In MQTT 3.1 the bit is reserved; the session goes on all the same.
@@ -144,7 +144,7 @@ impl<S: Slots> Server<S> {
         now: Timestamp,
         refusal: ConnectRefusal,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         self.check_requested()?;
         ConnAck::Refused(refusal).encode(out)?;
         self.core.tick(now);
@@ -153,12 +153,12 @@ impl<S: Slots> Server<S> {
         Ok(())
     }
 
-    const fn check_requested(&self) -> Result<(), SendError> {
+    const fn check_requested(&self) -> Result<(), CommandError> {
         match self.core.state() {
             State::Requested => Ok(()),
-            State::Start => Err(SendError::NotConnected),
-            State::Connected => Err(SendError::AlreadyConnected),
-            State::Ending | State::Ended => Err(SendError::Ended),
+            State::Start => Err(CommandError::NotConnected),
+            State::Connected => Err(CommandError::AlreadyConnected),
+            State::Ending | State::Ended => Err(CommandError::Ended),
         }
     }
 
@@ -167,20 +167,20 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotAwaited`] if there was no such request,
-    /// [`SendError::WrongNumberOfReturnCodes`].
+    /// [`CommandError::NotAwaited`] if there was no such request,
+    /// [`CommandError::WrongNumberOfReturnCodes`].
     pub fn suback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
         return_codes: &ReturnCodes<B>,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         self.core.check_may_send()?;
         let Some(Request::Subscribe { packet_id, filters }) = self.request else {
-            return Err(SendError::NotAwaited);
+            return Err(CommandError::NotAwaited);
         };
         if u32::try_from(return_codes.len()) != Ok(filters) {
-            return Err(SendError::WrongNumberOfReturnCodes);
+            return Err(CommandError::WrongNumberOfReturnCodes);
         }
         let suback = SubAck {
             packet_id,
@@ -196,15 +196,15 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// [`SendError::NotAwaited`] if there was no such request.
+    /// [`CommandError::NotAwaited`] if there was no such request.
     pub fn unsuback<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
         out: &mut O,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         self.core.check_may_send()?;
         let Some(Request::Unsubscribe { packet_id }) = self.request else {
-            return Err(SendError::NotAwaited);
+            return Err(CommandError::NotAwaited);
         };
         UnsubAck { packet_id }.encode(out)?;
         self.answered(now);
@@ -248,7 +248,7 @@ impl<S: Slots> Server<S> {
             (State::Start, Packet::Connect(connect)) => {
                 self.core.pending.set_state(State::Requested);
                 self.core.deadline = None;
-                let fields = connect.fields();
+                let fields = connect.to_connect();
                 self.core.keep_alive = fields.keep_alive;
                 self.core.clean_session = fields.clean_session; // [MQTT-3.1.4-3]
                 self.core.is_v3_1 = fields.protocol_level == ProtocolLevel::V3_1;
@@ -265,14 +265,14 @@ impl<S: Slots> Server<S> {
                 | Packet::PubRec(_)
                 | Packet::PubRel(_)
                 | Packet::PubComp(_),
-            ) => Err(NotNow::PayloadPending.into()),
+            ) => Err(Blocked::ReceivingPayload.into()),
             (
                 State::Connected,
                 Packet::Subscribe(_)
                 | Packet::Unsubscribe(_)
                 | Packet::PingReq
                 | Packet::Disconnect,
-            ) if self.core.is_receiving_payload() => Err(NotNow::PayloadPending.into()),
+            ) if self.core.is_receiving_payload() => Err(Blocked::ReceivingPayload.into()),
             (State::Connected, Packet::Subscribe(subscribe)) => {
                 self.set_request(Some(Request::Subscribe {
                     packet_id: subscribe.packet_id,
@@ -290,7 +290,7 @@ impl<S: Slots> Server<S> {
                 Ok(Some(Event::UnsubscribeRequested(unsubscribe)))
             }
             (State::Connected, Packet::PingReq) => {
-                self.core.answer(Control::PINGRESP); // [MQTT-3.12.4-1]
+                self.core.answer(Reply::PINGRESP); // [MQTT-3.12.4-1]
                 self.core.received_now();
                 Ok(None)
             }
@@ -311,7 +311,7 @@ impl<S: Slots> Server<S> {
         // What a client sends behind its CONNECT waits until that is accepted, and is not dealt
         // with if it is refused [MQTT-3.1.4-5].
         if self.request.is_some() || self.core.state() == State::Requested {
-            return Err(NotNow::AnswerPending.into());
+            return Err(Blocked::AnswerPending.into());
         }
         Ok(())
     }
@@ -326,7 +326,7 @@ impl<S: Slots> Server<S> {
             (self.core.state(), error.reaction())
         {
             if let Some(refusal) = ConnectRefusal::from_return_code(return_code) {
-                let connack = Control::connack(ConnAck::Refused(refusal));
+                let connack = Reply::connack(ConnAck::Refused(refusal));
                 self.core.end_with(connack, reason);
                 return;
             }
@@ -349,7 +349,7 @@ impl<S: Slots> Server<S> {
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.core.tick(now);
         if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
-            if self.core.take_grace() {
+            if self.core.use_keep_alive_extension() {
                 // What the client has sent meanwhile is still to be read.
                 self.core.received_now();
                 return;

@@ -3,7 +3,7 @@
 use super::action::Answer;
 use crate::session::Change;
 use crate::v3::Delivery;
-use crate::wire::SMALL;
+use crate::wire::OPTIMIZE_SIZE;
 
 /// How far a connection has come.
 ///
@@ -85,7 +85,7 @@ impl Pending {
 
     #[inline]
     const fn mark(&mut self, bit: u8, is_set: bool) {
-        if SMALL && bit & ONLY_HERE == 0 {
+        if OPTIMIZE_SIZE && bit & ONLY_HERE == 0 {
             return;
         }
         if is_set {
@@ -103,7 +103,11 @@ impl Pending {
     /// Where code is dearer than time, the bits are worked out when somebody asks for one.
     #[inline]
     const fn bits(&self) -> u8 {
-        if SMALL { self.worked_out() } else { self.bits }
+        if OPTIMIZE_SIZE {
+            self.worked_out()
+        } else {
+            self.bits
+        }
     }
 
     #[inline]
@@ -129,13 +133,13 @@ impl Pending {
 
     /// True if there is nothing at all.
     #[inline]
-    pub(super) const fn is_nothing(&self) -> bool {
+    pub(super) const fn is_idle(&self) -> bool {
         self.bits() == 0
     }
 
     /// True if messages and acknowledgements can come.
     #[inline]
-    pub(super) const fn is_flowing(&self) -> bool {
+    pub(super) const fn can_handle_publish(&self) -> bool {
         !self.has(NOT_CONNECTED | STORE | ANSWER | INCOMING | REQUEST)
     }
 
@@ -234,7 +238,7 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::Control;
+    use crate::connection::Reply;
     use crate::types::PacketId;
 
     const ID: PacketId = PacketId::MIN;
@@ -255,7 +259,7 @@ mod tests {
         ),
         (
             ANSWER,
-            |pending| pending.set_answer(Answer::of(Control::puback(ID))),
+            |pending| pending.set_answer(Answer::of(Reply::puback(ID))),
             |pending| pending.set_answer(None),
         ),
         (
@@ -320,7 +324,7 @@ mod tests {
     fn each_thing_that_is_pending_has_its_bit_and_changes_no_other() {
         in_every_situation(|pending, set| {
             assert_eq!(pending.bits(), set);
-            assert_eq!(pending.is_nothing(), set == 0);
+            assert_eq!(pending.is_idle(), set == 0);
         });
     }
 
@@ -337,19 +341,19 @@ mod tests {
         let mut pending = connected();
         let change = Change::Completed(ID);
         pending.set_store(Some(change));
-        pending.set_answer(Answer::of(Control::puback(ID)));
+        pending.set_answer(Answer::of(Reply::puback(ID)));
         assert_eq!(pending.take_answer(), None, "first it is stored");
         assert_eq!(pending.take_store(), Some(change));
         assert_eq!(pending.take_store(), None);
-        assert_eq!(pending.take_answer(), Answer::of(Control::puback(ID)));
+        assert_eq!(pending.take_answer(), Answer::of(Reply::puback(ID)));
         assert_eq!(pending.take_answer(), None);
-        assert!(pending.is_nothing());
+        assert!(pending.is_idle());
     }
 
     #[test]
     fn an_answer_waits_until_the_payload_has_been_sent() {
         let mut pending = connected();
-        pending.set_answer(Answer::of(Control::puback(ID)));
+        pending.set_answer(Answer::of(Reply::puback(ID)));
         pending.set_outgoing(3);
         assert_eq!(pending.take_answer(), None);
         assert!(pending.has_answer());

@@ -1,12 +1,12 @@
 //! Where a packet that came in parts is gathered.
 
-use crate::wire::SMALL;
+use crate::wire::OPTIMIZE_SIZE;
 
 /// Where a [`Decoder`](crate::Decoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
 /// or a growing `Vec<u8>` (the last two with feature `alloc`).
 ///
 /// An implementation of one's own keeps the bytes that it was given, in order.
-pub trait Memory {
+pub trait Buffer {
     /// The most bytes it will ever hold.
     fn capacity(&self) -> usize;
 
@@ -23,7 +23,7 @@ fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
     let room = memory.get_mut(filled..).unwrap_or_default();
     match (room.get_mut(..bytes.len()), bytes) {
         // For those who read a byte at a time, without a call to copy it.
-        (Some([room]), [byte]) if !SMALL => *room = *byte,
+        (Some([room]), [byte]) if !OPTIMIZE_SIZE => *room = *byte,
         (Some(room), bytes) => room.copy_from_slice(bytes),
         (None, _) => return false,
     }
@@ -33,7 +33,7 @@ fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
 macro_rules! slice_memory {
     ($(#[$attribute:meta])* impl[$($generics:tt)*] $Type:ty) => {
         $(#[$attribute])*
-        impl<$($generics)*> Memory for $Type {
+        impl<$($generics)*> Buffer for $Type {
             fn capacity(&self) -> usize {
                 self.len()
             }
@@ -58,7 +58,7 @@ slice_memory!(#[cfg(feature = "alloc")] impl[] alloc::boxed::Box<[u8]>);
 /// Grows with what has arrived, never with what was announced, up to
 /// [`Options::max_packet_size`](crate::Options::max_packet_size).
 #[cfg(feature = "alloc")]
-impl Memory for alloc::vec::Vec<u8> {
+impl Buffer for alloc::vec::Vec<u8> {
     fn capacity(&self) -> usize {
         usize::MAX
     }
@@ -99,7 +99,7 @@ mod tests {
     #[cfg(feature = "alloc")]
     use alloc::{boxed::Box, vec::Vec};
 
-    fn check_memory_of_four_bytes(mut memory: impl Memory) {
+    fn check_memory_of_four_bytes(mut memory: impl Buffer) {
         assert_eq!(memory.capacity(), 4);
         assert!(memory.append(0, b"ab"));
         assert!(memory.append(2, b"cd"));
@@ -135,11 +135,11 @@ mod tests {
     #[test]
     fn a_vector_is_memory_that_grows() {
         let mut memory = Vec::new();
-        assert_eq!(Memory::capacity(&memory), usize::MAX);
-        assert!(Memory::append(&mut memory, 0, b"ab"));
-        assert!(Memory::append(&mut memory, 2, b"cd"));
+        assert_eq!(Buffer::capacity(&memory), usize::MAX);
+        assert!(Buffer::append(&mut memory, 0, b"ab"));
+        assert!(Buffer::append(&mut memory, 2, b"cd"));
         assert_eq!(memory.filled(4), b"abcd");
-        assert!(Memory::append(&mut memory, 1, b"xy"));
+        assert!(Buffer::append(&mut memory, 1, b"xy"));
         assert_eq!(memory, b"axy");
         assert_eq!(memory.filled(2), b"ax");
         assert_eq!(memory.filled(4), b"");

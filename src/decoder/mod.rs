@@ -7,17 +7,17 @@ mod step;
 
 use core::marker::PhantomData;
 
-pub use memory::Memory;
+pub use memory::Buffer;
 use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
-    ACKNOWLEDGEMENT_LEN, Beginning, DecodeError, Frame, Header, Options, PacketSet, SMALL,
+    ACKNOWLEDGEMENT_LEN, Beginning, DecodeError, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
     acknowledgement_at_hand, beginning_at_hand, frame_at_hand,
 };
 
 /// A streaming decoder: takes byte slices as they come from the transport, cut anywhere, and
 /// yields packets. `P` is the version of MQTT ([`v3::Decoder`](crate::v3::Decoder) fills it in),
-/// `M` the [`Memory`] for a packet that is split between two slices.
+/// `M` the [`Buffer`] for a packet that is split between two slices.
 ///
 /// A packet that lies whole in the input is decoded where it is and borrows from the input; one
 /// that does not is gathered in `M`, each byte copied once, and borrows from the decoder. However
@@ -109,7 +109,7 @@ pub(crate) struct Found<'i> {
     in_input: Option<(&'i [u8], &'i [u8])>,
 }
 
-impl<P: PacketSet, M: Memory> Decoder<P, M> {
+impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     /// A strict decoder with the default limits.
     pub const fn new(memory: M) -> Self {
         Self::with_options(memory, Options::new())
@@ -144,7 +144,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError> {
-        if !SMALL {
+        if !OPTIMIZE_SIZE {
             if let State::Boundary = self.state {
                 if input.is_empty() {
                     return Ok(None);
@@ -350,7 +350,7 @@ impl<P: PacketSet, M: Memory> Decoder<P, M> {
         else {
             return None;
         };
-        if SMALL {
+        if OPTIMIZE_SIZE {
             return None;
         }
         let (end, rest) = input.split_at_checked(missing as usize)?;
@@ -594,7 +594,7 @@ const fn settle<T>(
 
 /// Keeps less than is `missing`.
 #[inline(always)]
-fn keep<M: Memory>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
+fn keep<M: Buffer>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
     let kept = memory.append(filled, bytes);
     if kept {
         *missing = missing.wrapping_sub(small(bytes.len()));
@@ -604,7 +604,7 @@ fn keep<M: Memory>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8
 
 /// [`keep`] as a call, for bytes that take a call to copy them anyway.
 #[inline(never)]
-fn keep_many<M: Memory>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
+fn keep_many<M: Buffer>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
     keep(memory, filled, missing, bytes)
 }
 
@@ -625,18 +625,18 @@ mod tests {
     const LARGE: &[u8] = b"\x30\x17\0\x01t01234567890123456789";
 
     /// What comes out of `input`, which is used up.
-    fn decode_one<M: Memory>(decoder: &mut Decoder<M>, mut input: &[u8]) -> Option<PacketType> {
+    fn decode_one<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> Option<PacketType> {
         let packet = decoder.decode(&mut input).unwrap();
         let packet_type = packet.map(|packet| packet.packet_type());
         assert_eq!(input, b"");
         packet_type
     }
 
-    fn refusal<M: Memory>(decoder: &mut Decoder<M>, mut input: &[u8]) -> DecodeError {
+    fn refusal<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> DecodeError {
         decoder.decode(&mut input).unwrap_err()
     }
 
-    fn piece<'s, 'i: 's, M: Memory>(
+    fn piece<'s, 'i: 's, M: Buffer>(
         decoder: &'s mut Decoder<M>,
         input: &mut &'i [u8],
     ) -> Option<PieceRef<'s>> {
@@ -866,7 +866,7 @@ mod tests {
 
     #[test]
     fn a_whole_packet_borrows_from_the_input_and_a_split_one_from_the_memory() {
-        fn payload_at<M: Memory>(decoder: &mut Decoder<M>, mut input: &[u8]) -> *const u8 {
+        fn payload_at<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> *const u8 {
             match decoder.decode(&mut input) {
                 Ok(Some(Packet::Publish(publish))) => publish.payload.as_ptr(),
                 other => panic!("{other:?}"),
@@ -999,7 +999,7 @@ mod tests {
         assert_eq!(decoder.position(), 25);
     }
 
-    /// Memory with a heap that is exhausted after some bytes.
+    /// Buffer with a heap that is exhausted after some bytes.
     struct Exhausted {
         bytes: [u8; 16],
         room: usize,
@@ -1014,7 +1014,7 @@ mod tests {
         }
     }
 
-    impl Memory for Exhausted {
+    impl Buffer for Exhausted {
         fn capacity(&self) -> usize {
             usize::MAX
         }

@@ -1,13 +1,13 @@
 //! From one byte of the stream to the next thing that can be handed out.
 
 use super::Decoder;
-use super::memory::Memory;
+use super::memory::Buffer;
 use super::state::{State, Taken, add, filled, gathering, small};
 use crate::wire::{
     DecodeError, ErrorKind, Field, Header, PacketSet, PayloadStart, checked_header, too_large,
 };
 
-impl<P: PacketSet, M: Memory> Decoder<P, M> {
+impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     /// Takes from `input` up to the next thing that can be handed out.
     pub(super) fn step<'i>(
         &mut self,

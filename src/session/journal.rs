@@ -7,7 +7,7 @@ use crate::types::{PacketId, QoS};
 /// that keeps a journal, before the packet that depends on it; [`Session::apply`] is the way back.
 ///
 /// The message itself is the application's to store, together with the change: with
-/// [`Sent`](Self::Sent) the message that is on its way out, with [`Received`](Self::Received) the
+/// [`Sent`](Self::Sent) the message that is on its way out, with [`InboundReceived`](Self::InboundReceived) the
 /// one that has come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -29,7 +29,7 @@ pub enum Change {
     /// A message that was sent is done with, and so is its identifier.
     Completed(PacketId),
     /// A QoS 2 message has come in and is this side's now.
-    Received(PacketId),
+    InboundReceived(PacketId),
     /// PUBREL has come for a message that came in: its identifier may be used again.
     Forgotten(PacketId),
     /// The session has ended: nothing of it is left.
@@ -56,7 +56,7 @@ impl<S: Slots> Session<S> {
                 self.outbound.complete(packet_id);
                 true
             }
-            Change::Received(packet_id) => {
+            Change::InboundReceived(packet_id) => {
                 self.inbound.remove(packet_id);
                 self.inbound.hold(packet_id, Receipt::Received, u16::MAX)
             }
@@ -94,14 +94,14 @@ mod tests {
                 packet_id: id(2),
                 qos: QoS::ExactlyOnce,
             },
-            Change::Received(id(77)),
+            Change::InboundReceived(id(77)),
             Change::Sent {
                 packet_id: id(3),
                 qos: QoS::ExactlyOnce,
             },
             Change::Completed(id(1)),
             Change::Released(id(2)),
-            Change::Received(id(78)),
+            Change::InboundReceived(id(78)),
             Change::Forgotten(id(77)),
         ] {
             assert!(session.apply(change), "{change:?}");

@@ -2,7 +2,7 @@
 //! U+0000 [MQTT-1.5.3-2], and for Topic Names without wildcards [MQTT-3.3.2-2].
 
 use super::scan::{
-    ANY, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, SMALL, is_free_of,
+    ANY, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, OPTIMIZE_SIZE, is_free_of,
     wildcards_have_levels_of_their_own,
 };
 use super::utf8::{ill_formed_at, is_utf8_without};
@@ -42,7 +42,7 @@ pub(super) fn topic_filter(bytes: &[u8]) -> Result<(), TextError> {
 /// The rules for the characters of any string, in one pass if it is ASCII.
 #[inline]
 fn is_text(bytes: &[u8]) -> bool {
-    is_free_of::<NULL_OR_NON_ASCII>(bytes) || (!SMALL && is_utf8_without::<NULL>(bytes))
+    is_free_of::<NULL_OR_NON_ASCII>(bytes) || (!OPTIMIZE_SIZE && is_utf8_without::<NULL>(bytes))
 }
 
 #[inline(always)]
@@ -53,7 +53,7 @@ const fn has_topic_len(bytes: &[u8]) -> bool {
 /// [`topic_name`] for one that is not ASCII, or that is none.
 #[inline(never)]
 fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
-    if !SMALL && has_topic_len(bytes) && is_utf8_without::<NULL_OR_WILDCARD>(bytes) {
+    if !OPTIMIZE_SIZE && has_topic_len(bytes) && is_utf8_without::<NULL_OR_WILDCARD>(bytes) {
         return Ok(());
     }
     topic_name_fault(bytes)
@@ -62,7 +62,10 @@ fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
 /// [`topic_filter`] for one with wildcards, one that is not ASCII, or that is none.
 #[inline(never)]
 fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
-    if !SMALL && has_topic_len(bytes) && is_text(bytes) && wildcards_have_levels_of_their_own(bytes)
+    if !OPTIMIZE_SIZE
+        && has_topic_len(bytes)
+        && is_text(bytes)
+        && wildcards_have_levels_of_their_own(bytes)
     {
         return Ok(());
     }

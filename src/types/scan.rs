@@ -19,7 +19,7 @@ const WIDE: bool = cfg!(any(
 /// may overlap those before them, so that there is no tail to loop over.
 #[inline(always)]
 pub(super) fn is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
-    if SMALL {
+    if OPTIMIZE_SIZE {
         return none_of(bytes, WHAT);
     }
     if WIDE {
@@ -42,7 +42,7 @@ pub(super) fn is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
 /// Whether code is to be small rather than fast: on a machine of less than 64 bits, where eight
 /// bytes at a time take more than one register. The search for what is wrong then finds out, too,
 /// that nothing is.
-pub(super) const SMALL: bool = cfg!(not(target_pointer_width = "64"));
+pub(super) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));
 
 /// [`is_free_of`] a byte at a time, in one copy for everything to look for.
 #[inline(never)]

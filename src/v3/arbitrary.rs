@@ -213,7 +213,7 @@ mod tests {
     fn client_identifiers_are_of_all_kinds() {
         let lengths: BTreeSet<usize> = packets()
             .filter_map(|packet| match packet {
-                Packet::Connect(connect) => Some(connect.fields().client_id.as_bytes().len()),
+                Packet::Connect(connect) => Some(connect.to_connect().client_id.as_bytes().len()),
                 _ => None,
             })
             .collect();
@@ -254,7 +254,7 @@ mod tests {
         let (mut bare, mut full) = (false, false);
         for packet in packets() {
             if let Packet::Connect(connect) = packet {
-                let connect = connect.fields();
+                let connect = connect.to_connect();
                 let password = connect.credentials.as_ref().map(|it| it.password.is_some());
                 bare |= connect.will.is_none() && password.is_none();
                 full |= connect.will.is_some() && password == Some(true);

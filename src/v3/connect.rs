@@ -333,7 +333,7 @@ impl<B: AsRef<[u8]>> Encode for Connect<B> {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v3::testing::{Fault, TOO_LONG, Vec, decoded, encoded, fault, framed, longest};
+    use crate::v3::testing::{ReadError, TOO_LONG, Vec, decoded, encoded, fault, framed, longest};
     use crate::v3::{EncodedConnect, Packet, decode};
     use crate::wire::ErrorKind::{self, *};
     use crate::wire::{Options, Reaction};
@@ -374,7 +374,7 @@ mod tests {
         )
     }
 
-    fn fault_in_flags(kind: ErrorKind, statement: &'static str) -> Fault {
+    fn fault_in_flags(kind: ErrorKind, statement: &'static str) -> ReadError {
         (kind, Field::ConnectFlags, 9, Some(statement))
     }
 
@@ -388,7 +388,7 @@ mod tests {
     /// `bytes` are `connect`, and `connect` is these bytes and no others.
     fn round_trip(connect: Connect<&[u8]>, bytes: &[u8]) {
         let in_packet = decoded_connect(bytes);
-        assert_eq!(in_packet.fields(), connect);
+        assert_eq!(in_packet.to_connect(), connect);
         assert_eq!(encoded(&in_packet).as_deref(), Ok(bytes));
         assert_eq!(encoded(&connect).as_deref(), Ok(bytes));
 
@@ -486,7 +486,7 @@ mod tests {
     fn u_feff_at_the_start_of_a_string_stays() {
         // [MQTT-1.5.3-3]
         let bytes = connect(0x02, b"\x00\x04\xef\xbb\xbfc");
-        assert_eq!(decoded_connect(&bytes).fields().client_id, "\u{feff}c");
+        assert_eq!(decoded_connect(&bytes).to_connect().client_id, "\u{feff}c");
     }
 
     // Protocol Name and Protocol Level.
@@ -864,7 +864,7 @@ mod tests {
     fn too_long(make: impl Fn(&'static [u8]) -> Connect<&'static [u8]>) -> EncodeError {
         let connect = make(longest());
         let bytes = encoded(&connect).unwrap();
-        assert_eq!(decoded_connect(&bytes).fields(), connect);
+        assert_eq!(decoded_connect(&bytes).to_connect(), connect);
         encoded(&make(&TOO_LONG)).unwrap_err()
     }
 

@@ -9,7 +9,7 @@ use super::read::read_checked;
 use super::{Connect, Credentials, ProtocolLevel, Will};
 use crate::types::{QoS, Text};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Output, PacketBody, Reader,
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, Reader,
     SliceOutput,
 };
 
@@ -21,7 +21,7 @@ use crate::wire::{
 ///
 /// let mut src = &b"\x10\x14\x00\x04MQTT\x04\x82\x00\x3c\x00\x03dev\x00\x03ann"[..];
 /// let Some(Packet::Connect(connect)) = v3::decode(&mut src, &Options::new())? else { panic!() };
-/// let fields = connect.fields();
+/// let fields = connect.to_connect();
 /// assert_eq!(fields.client_id, "dev");
 /// assert_eq!(fields.keep_alive, 60);
 /// assert_eq!(fields.credentials.unwrap().user_name, "ann");
@@ -51,7 +51,7 @@ impl<B: AsRef<[u8]>> EncodedConnect<B> {
     /// What the client says. The payload is cut into its fields at each call.
     #[must_use]
     #[inline]
-    pub fn fields(&self) -> Connect<&[u8]> {
+    pub fn to_connect(&self) -> Connect<&[u8]> {
         // By value, so that a packet need not be in memory to be asked for this.
         fields(self.header, self.payload.as_ref())
     }
@@ -173,7 +173,7 @@ impl<B: AsRef<[u8]>> PacketBody for EncodedConnect<B> {
     }
 
     #[inline(always)]
-    fn tail(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         self.payload.as_ref()
     }
 }
@@ -215,7 +215,7 @@ impl VariableHeader {
     }
 
     /// The payload, in the order of [MQTT-3.1.3-1].
-    fn read_payload<'a, F: Fault>(
+    fn read_payload<'a, F: ReadError>(
         &self,
         reader: &mut Reader<'a, F>,
     ) -> Result<Payload<&'a [u8]>, F> {

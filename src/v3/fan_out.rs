@@ -11,7 +11,7 @@ use crate::wire::{
 /// with a QoS, a Packet Identifier, DUP and RETAIN of its own (section 3.3.5).
 ///
 /// `T` is where the encoded Topic Name lives, `P` where the payload does. What differs is a
-/// [`ReceiverPart`] of a few bytes; [`slices`](Self::slices) puts both in order for a vectored
+/// [`SubscriberHeader`] of a few bytes; [`slices`](Self::slices) puts both in order for a vectored
 /// write, so that nothing is copied and nothing allocated.
 ///
 /// ```
@@ -21,11 +21,11 @@ use crate::wire::{
 /// let mut buffer = [0; 64];
 /// let message = EncodedMessage::encode_to_slice(&mut buffer, &TopicName::new("a/b")?, b"21.5")?;
 ///
-/// let retained = message.receiver_part(Delivery::AtMostOnce, true);
+/// let retained = message.subscriber_header(Delivery::AtMostOnce, true);
 /// assert_eq!(message.slices(&retained).concat(), b"\x31\x09\x00\x03a/b21.5");
 ///
 /// let packet_id = PacketId::new(7).unwrap();
-/// let other = message.receiver_part(Delivery::AtLeastOnce { packet_id, dup: false }, false);
+/// let other = message.subscriber_header(Delivery::AtLeastOnce { packet_id, dup: false }, false);
 /// assert_eq!(message.slices(&other).concat(), b"\x32\x0b\x00\x03a/b\x00\x0721.5");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -39,7 +39,7 @@ pub struct EncodedMessage<T, P> {
 /// The part of a PUBLISH that is one receiver's: fixed header and Packet Identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct ReceiverPart {
+pub struct SubscriberHeader {
     header: [u8; 5],
     header_len: u8,
     /// Big endian; 0 without one.
@@ -149,7 +149,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
     /// Identifier.
     #[must_use]
     #[inline]
-    pub fn receiver_part(&self, delivery: Delivery, retain: bool) -> ReceiverPart {
+    pub fn subscriber_header(&self, delivery: Delivery, retain: bool) -> SubscriberHeader {
         let packet_id = delivery
             .packet_id()
             .map_or([0; 2], |id| id.get().to_be_bytes());
@@ -165,7 +165,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         // Five bytes are room for any fixed header.
         let _ = put_header(&mut out, first_byte(&delivery, retain), remaining);
         let header_len = out.written().len();
-        ReceiverPart {
+        SubscriberHeader {
             header,
             header_len: u8::try_from(header_len).unwrap_or(5),
             packet_id,
@@ -177,7 +177,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
     /// another length.
     #[must_use]
     #[inline]
-    pub fn slices<'a>(&'a self, part: &'a ReceiverPart) -> [&'a [u8]; 4] {
+    pub fn slices<'a>(&'a self, part: &'a SubscriberHeader) -> [&'a [u8]; 4] {
         [
             part.fixed_header(),
             self.topic.as_ref(),
@@ -194,7 +194,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
     /// [`EncodeError::NoRoom`] if it does not fit; nothing is written then.
     pub fn write<O: Output + ?Sized>(
         &self,
-        part: &ReceiverPart,
+        part: &SubscriberHeader,
         out: &mut O,
     ) -> Result<(), EncodeError> {
         let slices = self.slices(part);
@@ -207,7 +207,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
     }
 }
 
-impl ReceiverPart {
+impl SubscriberHeader {
     /// The Packet Identifier; `None` at QoS 0.
     #[must_use]
     pub const fn packet_id(&self) -> Option<PacketId> {
@@ -283,7 +283,7 @@ mod tests {
                     };
                     let mut expected = std::vec![0; len + 64];
                     let expected = publish.encode_to_slice(&mut expected).unwrap();
-                    let part = message.receiver_part(delivery, retain);
+                    let part = message.subscriber_header(delivery, retain);
                     assert_eq!(part.packet_id(), delivery.packet_id());
                     assert!(message.slices(&part).concat() == expected, "{publish:?}");
                     let mut written = std::vec![0; len + 64];
@@ -344,7 +344,7 @@ mod tests {
             packet_id: id(5),
             dup: false,
         };
-        let part = message.receiver_part(delivery, false);
+        let part = message.subscriber_header(delivery, false);
         let mut room = [0xee; 8];
         let mut out = SliceOutput::new(&mut room);
         let refused = message.write(&part, &mut out);
@@ -358,7 +358,7 @@ mod tests {
         let topic = TopicName::new("t").unwrap();
         let message = EncodedMessage::encode_to_slice(&mut buffer, &topic, *b"hi").unwrap();
         let moved = message.map(<[u8]>::to_vec, Vec::from);
-        let part = moved.receiver_part(Delivery::AtMostOnce, false);
+        let part = moved.subscriber_header(Delivery::AtMostOnce, false);
         assert_eq!(moved.slices(&part).concat(), b"\x30\x05\0\x01thi");
         assert_eq!(moved.as_ref(), message.as_ref());
     }

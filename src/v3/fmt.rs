@@ -81,14 +81,14 @@ fields!(Connect(this) {
 });
 impl<B: AsRef<[u8]>> core::fmt::Debug for EncodedConnect<B> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        self.fields().fmt(f)
+        self.to_connect().fmt(f)
     }
 }
 
 #[cfg(feature = "defmt")]
 impl<B: AsRef<[u8]>> defmt::Format for EncodedConnect<B> {
     fn format(&self, f: defmt::Formatter<'_>) {
-        self.fields().format(f);
+        self.to_connect().format(f);
     }
 }
 

@@ -4,8 +4,8 @@
 use core::marker::PhantomData;
 
 use crate::wire::{
-    Counter, DecodeError, EncodeError, ErrorKind, Fault, Field, NoFault, Output, PacketType,
-    Reader, SliceOutput,
+    Counter, DecodeError, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, Reader,
+    SliceOutput, Trusted,
 };
 
 /// What a [`List`] is a list of. Implemented by this crate's markers only.
@@ -27,7 +27,7 @@ pub trait Entry {
         private_bounds,
         reason = "only this crate calls it; the trait is public for its type"
     )]
-    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F>;
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F>;
 
     #[doc(hidden)]
     fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError>;
@@ -86,7 +86,7 @@ impl<B: AsRef<[u8]>, E: Entry> List<B, E> {
         }
     }
 
-    /// How many entries there are, at least one. Counts them.
+    /// How many entries there are, at least one. KeepAliveBasis them.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a list is never empty")]
     pub fn len(&self) -> usize {
@@ -177,7 +177,7 @@ impl<'a, E: Entry> List<&'a [u8], E> {
 
 /// The entries of a [`List`] in order.
 pub struct Entries<'a, E> {
-    reader: Reader<'a, NoFault>,
+    reader: Reader<'a, Trusted>,
     entry: PhantomData<fn() -> E>,
 }
 
@@ -300,7 +300,7 @@ where
 mod tests {
     use super::*;
     use crate::types::{QoS, TopicFilter};
-    use crate::v3::testing::{Fault, TOO_LONG, Vec, fault_with, id, longest, vec};
+    use crate::v3::testing::{ReadError, TOO_LONG, Vec, fault_with, id, longest, vec};
     use crate::v3::{
         ReturnCode, ReturnCodes, SubAck, SubAckEntry, Subscription, SubscriptionEntry,
         Subscriptions, TopicFilterEntry, TopicFilters, decode,
@@ -436,7 +436,7 @@ mod tests {
 
     // What is read.
 
-    fn limit_of_two(bytes: &[u8]) -> Fault {
+    fn limit_of_two(bytes: &[u8]) -> ReadError {
         fault_with(bytes, &Options::new().max_filters(2))
     }
 

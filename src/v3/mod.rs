@@ -32,7 +32,7 @@ pub use bytes::decode_bytes;
 pub use connack::{ConnAck, ConnectRefusal};
 pub use connect::{Connect, Credentials, ProtocolLevel, Will};
 pub use encoded_connect::EncodedConnect;
-pub use fan_out::{EncodedMessage, ReceiverPart};
+pub use fan_out::{EncodedMessage, SubscriberHeader};
 pub use list::{Entries, Entry, List};
 pub(crate) use packet::publish_at_hand;
 pub use packet::{Packet, PacketRef, V3, decode, peek};

@@ -9,9 +9,9 @@ use super::{
 #[cfg(feature = "alloc")]
 use super::{Connect, Credentials, Subscription, Will};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Header, Options, Output, PacketBody,
-    PacketSet, PacketType, PayloadStart, Reader, SMALL, Unexplained, checked_header, encode_bytes,
-    frame, frame_at_hand,
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Header, OPTIMIZE_SIZE, Options, Output,
+    PacketBody, PacketSet, PacketType, PayloadStart, Reader, Rejected, checked_header,
+    encode_bytes, frame, frame_at_hand,
 };
 
 /// One MQTT Control Packet. `B` is where its bytes live.
@@ -39,7 +39,7 @@ use crate::wire::{
 // compiler chooses otherwise costs a small PUBLISH twice the time.
 #[cfg_attr(target_pointer_width = "64", repr(usize))]
 pub enum Packet<B> {
-    /// Client to server: asks for a connection. [`EncodedConnect::fields`] has the fields.
+    /// Client to server: asks for a connection. [`EncodedConnect::to_connect`] has the fields.
     Connect(EncodedConnect<B>),
     /// Server to client: accepts or refuses it.
     ConnAck(ConnAck),
@@ -240,7 +240,7 @@ pub(crate) fn publish_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Pu
     if !is_publish(header.first_byte()) {
         return None;
     }
-    let reader = &mut Reader::<Unexplained>::new(header, frame);
+    let reader = &mut Reader::<Rejected>::new(header, frame);
     Publish::read(header.first_byte(), reader).ok()
 }
 
@@ -458,13 +458,13 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
     }
 
     #[inline]
-    fn tail(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         match self {
-            Self::Connect(packet) => packet.tail(),
-            Self::Publish(packet) => packet.tail(),
-            Self::Subscribe(packet) => packet.tail(),
-            Self::SubAck(packet) => packet.tail(),
-            Self::Unsubscribe(packet) => packet.tail(),
+            Self::Connect(packet) => packet.payload(),
+            Self::Publish(packet) => packet.payload(),
+            Self::Subscribe(packet) => packet.payload(),
+            Self::SubAck(packet) => packet.payload(),
+            Self::Unsubscribe(packet) => packet.payload(),
             _ => &[],
         }
     }
@@ -475,8 +475,8 @@ impl<B: AsRef<[u8]>> Encode for Packet<B> {
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         match self {
             // Nearly all packets are one of these, and are known where they are encoded.
-            Self::Publish(packet) if !SMALL => packet.encode(out),
-            Self::PubAck(packet) if !SMALL => packet.encode(out),
+            Self::Publish(packet) if !OPTIMIZE_SIZE => packet.encode(out),
+            Self::PubAck(packet) if !OPTIMIZE_SIZE => packet.encode(out),
             _ => self.encode_any(out),
         }
     }

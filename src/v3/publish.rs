@@ -3,9 +3,9 @@
 use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicName};
 use crate::wire::{
-    BLOCK, Block, DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Header, Options,
-    Output, PacketBody, PayloadStart, Reader, SMALL, encode_long, put_field, put_header,
-    remaining_length,
+    BLOCK, Block, DecodeError, Encode, EncodeError, ErrorKind, Field, Header, OPTIMIZE_SIZE,
+    Options, Output, PacketBody, PayloadStart, ReadError, Reader, encode_long, put_field,
+    put_header, remaining_length,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -283,7 +283,7 @@ pub(super) const fn is_publish(first_byte: u8) -> bool {
 
 /// Topic Name and, above QoS 0, Packet Identifier [MQTT-2.3.1-5]. The flags have been checked.
 #[inline(always)]
-fn read_head<'a, F: Fault>(
+fn read_head<'a, F: ReadError>(
     first_byte: u8,
     reader: &mut Reader<'a, F>,
 ) -> Result<(Delivery, TopicName<&'a [u8]>), F> {
@@ -306,7 +306,10 @@ fn read_head<'a, F: Fault>(
 
 impl<'a> Publish<&'a [u8]> {
     #[inline(always)]
-    pub(super) fn read<F: Fault>(first_byte: u8, reader: &mut Reader<'a, F>) -> Result<Self, F> {
+    pub(super) fn read<F: ReadError>(
+        first_byte: u8,
+        reader: &mut Reader<'a, F>,
+    ) -> Result<Self, F> {
         let (delivery, topic) = read_head(first_byte, reader)?;
         Ok(Self {
             delivery,
@@ -393,7 +396,7 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     }
 
     #[inline(always)]
-    fn tail(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         self.payload.as_ref()
     }
 }
@@ -410,7 +413,7 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
             .as_bytes()
             .len()
             .wrapping_add(self.payload.as_ref().len());
-        if !SMALL && len <= SHORT {
+        if !OPTIMIZE_SIZE && len <= SHORT {
             return encode_short(self, out);
         }
         encode_in_parts(self, out)
@@ -430,7 +433,7 @@ fn encode_head_at_hand<O: Output + ?Sized>(
 ) -> Option<()> {
     /// So many bytes of Topic Name fit into a block with all that may be around them.
     const LONGEST_TOPIC: usize = BLOCK.saturating_sub(9);
-    if SMALL || topic.len() > LONGEST_TOPIC {
+    if OPTIMIZE_SIZE || topic.len() > LONGEST_TOPIC {
         return None;
     }
     let packet_id = delivery.packet_id();
@@ -499,7 +502,7 @@ impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
     }
 
     #[inline(always)]
-    fn written_elsewhere(&self) -> usize {
+    fn external_len(&self) -> usize {
         self.payload_len as usize
     }
 }
@@ -520,7 +523,7 @@ impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {
 mod tests {
     use super::*;
     use crate::v3::testing::{
-        Fault, TOO_LONG, decoded, encoded, fault, fault_with, id, longest, round_trip,
+        ReadError, TOO_LONG, decoded, encoded, fault, fault_with, id, longest, round_trip,
     };
     use crate::v3::{Packet, decode, peek};
     use ErrorKind::*;
@@ -620,7 +623,7 @@ mod tests {
 
     // Flags.
 
-    fn fault_in_flags(kind: ErrorKind, statement: &'static str) -> Fault {
+    fn fault_in_flags(kind: ErrorKind, statement: &'static str) -> ReadError {
         (kind, Field::Flags, 0, Some(statement))
     }
 

@@ -77,7 +77,7 @@ where
 
 impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.fields().serialize(serializer)
+        self.to_connect().serialize(serializer)
     }
 }
 

@@ -4,7 +4,7 @@ use super::list::{Entry, List};
 use super::read::read_packet_id;
 use crate::types::{PacketId, QoS};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Output, PacketBody, PacketType,
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, PacketType, ReadError,
     Reader,
 };
 
@@ -85,7 +85,7 @@ impl Entry for SubAckEntry {
 
     #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
-    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<ReturnCode, F> {
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<ReturnCode, F> {
         match ReturnCode::from_number(reader.u8(Field::ReturnCode)?) {
             Some(code) => Ok(code),
             // [MQTT-3.9.3-2]
@@ -143,7 +143,7 @@ impl<B: AsRef<[u8]>> PacketBody for SubAck<B> {
     }
 
     #[inline(always)]
-    fn tail(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         self.return_codes.as_bytes()
     }
 }

@@ -4,8 +4,8 @@ use super::list::{Entry, List};
 use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicFilter};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Fault, Field, Options, Output, PacketBody,
-    PacketType, Reader, put_field,
+    DecodeError, Encode, EncodeError, ErrorKind, Field, Options, Output, PacketBody, PacketType,
+    ReadError, Reader, put_field,
 };
 
 /// SUBSCRIBE: asks for messages (section 3.8). The server answers SUBACK, with a Return Code for
@@ -83,7 +83,7 @@ impl Entry for SubscriptionEntry {
 
     #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
-    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
         // [MQTT-3.8.3-1]
         let topic_filter = read_checked(reader, Field::TopicFilter)?;
         match QoS::from_number(reader.u8(Field::RequestedQos)?) {
@@ -165,7 +165,7 @@ impl<B: AsRef<[u8]>> PacketBody for Subscribe<B> {
     }
 
     #[inline(always)]
-    fn tail(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         self.subscriptions.as_bytes()
     }
 }
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
     use crate::v3::Packet;
     use crate::v3::testing::{
-        Fault, TOO_LONG, decoded, encoded, fault, framed, id, longest, round_trip, vec,
+        ReadError, TOO_LONG, decoded, encoded, fault, framed, id, longest, round_trip, vec,
     };
     use ErrorKind::*;
     #[cfg(feature = "alloc")]
@@ -198,7 +198,7 @@ mod tests {
     }
 
     /// Why a SUBSCRIBE with these entries is refused. They start at byte 4.
-    fn fault_in(entries: &[u8]) -> Fault {
+    fn fault_in(entries: &[u8]) -> ReadError {
         fault(&framed(0x82, &[b"\x00\x01", entries].concat()))
     }
 

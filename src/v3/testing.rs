@@ -12,7 +12,7 @@ use crate::types::PacketId;
 use crate::wire::{Encode, EncodeError, ErrorKind, Field, Options};
 
 /// What is wrong, in which field, at which byte of the packet, and the statement that says so.
-pub(super) type Fault = (ErrorKind, Field, usize, Option<&'static str>);
+pub(super) type ReadError = (ErrorKind, Field, usize, Option<&'static str>);
 
 /// One byte more than a two-byte length can say.
 pub(super) static TOO_LONG: [u8; 65_536] = [b'x'; 65_536];
@@ -46,11 +46,11 @@ pub(super) fn decoded_with<'a>(bytes: &'a [u8], options: &Options) -> PacketRef<
 }
 
 /// Why a strict decoder refuses `bytes`.
-pub(super) fn fault(bytes: &[u8]) -> Fault {
+pub(super) fn fault(bytes: &[u8]) -> ReadError {
     fault_with(bytes, &Options::new())
 }
 
-pub(super) fn fault_with(bytes: &[u8], options: &Options) -> Fault {
+pub(super) fn fault_with(bytes: &[u8], options: &Options) -> ReadError {
     let mut src = bytes;
     let error = decode(&mut src, options).unwrap_err();
     assert_eq!(src, bytes, "what is refused stays where it is");

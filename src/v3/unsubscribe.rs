@@ -4,7 +4,7 @@ use super::list::{Entry, List};
 use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, TopicFilter};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, Fault, Field, Options, Output, PacketBody, PacketType,
+    DecodeError, Encode, EncodeError, Field, Options, Output, PacketBody, PacketType, ReadError,
     Reader, put_field,
 };
 
@@ -47,7 +47,7 @@ impl Entry for TopicFilterEntry {
 
     #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
-    fn read<'a, F: Fault>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
         // [MQTT-3.10.3-1]. Conforming servers differ on a malformed filter here, because it
         // cannot match a subscription anyway; a client that sends one is wrong about section 4.7.
         read_checked(reader, Field::TopicFilter)
@@ -102,7 +102,7 @@ impl<B: AsRef<[u8]>> PacketBody for Unsubscribe<B> {
     }
 
     #[inline(always)]
-    fn tail(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         self.topic_filters.as_bytes()
     }
 }
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::v3::Packet;
     use crate::v3::testing::{
-        Fault, TOO_LONG, decoded, encoded, fault, framed, id, longest, round_trip, vec,
+        ReadError, TOO_LONG, decoded, encoded, fault, framed, id, longest, round_trip, vec,
     };
     use crate::wire::ErrorKind::*;
     #[cfg(feature = "alloc")]
@@ -123,7 +123,7 @@ mod tests {
     const BYTES: &[u8] = b"\xa2\x0d\x12\x34\x00\x04$S/#\x00\x03a/+";
 
     /// Why an UNSUBSCRIBE with these filters is refused. They start at byte 4.
-    fn fault_in(filters: &[u8]) -> Fault {
+    fn fault_in(filters: &[u8]) -> ReadError {
         fault(&framed(0xa2, &[b"\x00\x01", filters].concat()))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::wire::header::header_len;
 use crate::wire::output::BLOCK;
-use crate::wire::{EncodeError, Field, MAX_REMAINING_LENGTH, Output, SMALL, SliceOutput};
+use crate::wire::{EncodeError, Field, MAX_REMAINING_LENGTH, OPTIMIZE_SIZE, Output, SliceOutput};
 
 /// Takes any bytes and keeps their number.
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ impl Output for Counter {
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         // The fields of a packet are too few and too short for their lengths to wrap; the entries
         // of a list can be as many as an iterator gives, where addresses have 32 bits.
-        self.0 = if SMALL {
+        self.0 = if OPTIMIZE_SIZE {
             self.0.saturating_add(bytes.len())
         } else {
             self.0.wrapping_add(bytes.len())
@@ -114,18 +114,18 @@ pub trait PacketBody {
     /// Packet type and flags [MQTT-2.2.2-1].
     fn first_byte(&self) -> u8;
 
-    /// Everything behind the fixed header that is written here, up to [`tail`](Self::tail).
+    /// Everything behind the fixed header that is written here, up to [`payload`](Self::payload).
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError>;
 
     /// The last bytes of the packet: its payload, of any length.
     #[inline(always)]
-    fn tail(&self) -> &[u8] {
+    fn payload(&self) -> &[u8] {
         &[]
     }
 
     /// Bytes that belong to the packet but are written by somebody else.
     #[inline(always)]
-    fn written_elsewhere(&self) -> usize {
+    fn external_len(&self) -> usize {
         0
     }
 }
@@ -155,7 +155,7 @@ pub trait Encode: PacketBody {
         let header = header_len(remaining);
         Ok(header
             .saturating_add(body)
-            .saturating_add(self.tail().len()))
+            .saturating_add(self.payload().len()))
     }
 
     /// Encodes to the start of `buffer` and returns the part that was written.
@@ -192,13 +192,13 @@ fn encode<T: PacketBody + ?Sized, O: Output + ?Sized>(
     out: &mut O,
 ) -> Result<(), EncodeError> {
     // Where code is to be small there is one way.
-    if !SMALL {
+    if !OPTIMIZE_SIZE {
         if let Some(remaining) = short(lengths(packet)?.remaining) {
             if let Some(bytes) = out.lend(0) {
                 let mut block = Block(bytes);
                 block.put(&[packet.first_byte(), remaining])?;
                 packet.write_body(&mut block)?;
-                block.put(packet.tail())?;
+                block.put(packet.payload())?;
                 let used = block.used();
                 out.keep(used);
                 return Ok(());
@@ -212,7 +212,7 @@ fn encode<T: PacketBody + ?Sized, O: Output + ?Sized>(
 /// write, not three.
 #[inline(always)]
 fn lend<O: Output + ?Sized>(out: &mut O, len: usize) -> Option<&mut [u8; BLOCK]> {
-    if SMALL || len > BLOCK {
+    if OPTIMIZE_SIZE || len > BLOCK {
         return None;
     }
     out.lend(0)
@@ -237,8 +237,8 @@ pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
 ) -> Result<(), EncodeError> {
     let Lengths { remaining, body } = lengths(packet)?;
     let head = header_len(remaining).wrapping_add(body);
-    let tail = packet.tail();
-    out.reserve(head.wrapping_add(tail.len()))?;
+    let payload = packet.payload();
+    out.reserve(head.wrapping_add(payload.len()))?;
     let first = packet.first_byte();
     match lend(out, head) {
         Some(bytes) => {
@@ -253,7 +253,7 @@ pub(crate) fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
             packet.write_body(out)?;
         }
     }
-    out.put(tail)
+    out.put(payload)
 }
 
 /// A packet that is no more than these bytes. Out of line, and what is rare out of that line again,
@@ -291,8 +291,8 @@ fn lengths<T: PacketBody + ?Sized>(packet: &T) -> Result<Lengths, EncodeError> {
     let mut counter = Counter::default();
     packet.write_body(&mut counter)?;
     let body = counter.get();
-    let here = body.wrapping_add(packet.tail().len());
-    match remaining_length(here.saturating_add(packet.written_elsewhere())) {
+    let here = body.wrapping_add(packet.payload().len());
+    match remaining_length(here.saturating_add(packet.external_len())) {
         Some(remaining) => Ok(Lengths { remaining, body }),
         None => Err(EncodeError::PacketTooLarge),
     }
@@ -317,7 +317,7 @@ pub(crate) fn put_header<O: Output + ?Sized>(
     first: u8,
     n: u32,
 ) -> Result<(), EncodeError> {
-    if SMALL {
+    if OPTIMIZE_SIZE {
         return put_header_in_a_loop(out, first, n);
     }
     if n < 0x80 {

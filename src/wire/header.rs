@@ -1,7 +1,7 @@
 //! The fixed header (section 2.2): packet type, flags and Remaining Length, and the cut of a
 //! stream into frames that it allows.
 
-use crate::wire::{DecodeError, ErrorKind, Field, Options, PacketType, SMALL};
+use crate::wire::{DecodeError, ErrorKind, Field, OPTIMIZE_SIZE, Options, PacketType};
 
 /// The largest Remaining Length that four bytes can say: 256 MiB less one byte (Table 2.4).
 pub const MAX_REMAINING_LENGTH: u32 = 268_435_455;
@@ -68,7 +68,7 @@ const fn part(byte: u8, shift: u32) -> u32 {
 /// One pass over the fixed header (section 2.2.3).
 #[inline(always)]
 fn scan(src: &[u8]) -> Scan {
-    if SMALL {
+    if OPTIMIZE_SIZE {
         return scan_in_a_loop(src);
     }
     let (first_byte, remaining_length, len) = match *src {
@@ -264,7 +264,7 @@ impl<'a> Frame<'a> {
 /// [`PacketSet::read`] does it, so that a frame that is all there is looked at once.
 #[inline(always)]
 pub(crate) fn frame_at_hand<'a>(src: &'a [u8], limit: u32, options: &Options) -> Option<Frame<'a>> {
-    if SMALL {
+    if OPTIMIZE_SIZE {
         return None; // the careful way is there anyway
     }
     match scan(src) {
@@ -290,7 +290,7 @@ pub(crate) fn acknowledgement_at_hand<T>(
     limit: u32,
     read: impl FnOnce([u8; ACKNOWLEDGEMENT_LEN]) -> Option<T>,
 ) -> Option<T> {
-    if SMALL || (limit as usize) < ACKNOWLEDGEMENT_LEN {
+    if OPTIMIZE_SIZE || (limit as usize) < ACKNOWLEDGEMENT_LEN {
         return None;
     }
     let (frame, rest) = src.split_first_chunk()?;
@@ -315,7 +315,7 @@ pub(crate) fn beginning_at_hand<P: PacketSet>(
     limit: u32,
     options: &Options,
 ) -> Option<Beginning> {
-    if SMALL {
+    if OPTIMIZE_SIZE {
         return None;
     }
     P::check_first_byte(*src.first()?, options).ok()?;

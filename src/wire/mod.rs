@@ -27,8 +27,8 @@ pub(crate) use header::{
     beginning_at_hand, checked_header, frame, frame_at_hand, too_large,
 };
 pub(crate) use output::BLOCK;
-pub(crate) use reader::{Fault, NoFault, Reader, Unexplained};
+pub(crate) use reader::{ReadError, Reader, Rejected, Trusted};
 
 /// Whether code is to be small rather than fast: where a register has fewer than 64 bits, flash is
 /// counted in kilobytes. What is done is the same; there is one way to it instead of several.
-pub(crate) const SMALL: bool = cfg!(not(target_pointer_width = "64"));
+pub(crate) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));

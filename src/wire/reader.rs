@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 use crate::wire::{DecodeError, ErrorKind, Field, Header, PacketType};
 
 /// What a reader says when it fails.
-pub(crate) trait Fault {
+pub(crate) trait ReadError {
     /// It cannot fail, and strings need not be looked at.
     const CHECKED_BEFORE: bool = false;
 
@@ -13,7 +13,7 @@ pub(crate) trait Fault {
 }
 
 /// All there is to say.
-impl Fault for DecodeError {
+impl ReadError for DecodeError {
     #[inline(always)]
     fn new(packet_type: Option<PacketType>, field: Field, kind: ErrorKind, offset: usize) -> Self {
         Self::new(packet_type, field, kind, offset)
@@ -23,9 +23,9 @@ impl Fault for DecodeError {
 /// That there is a fault, and nothing about it. Not having to know at each step what could be
 /// wrong there makes reading a good packet a third shorter.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unexplained;
+pub(crate) struct Rejected;
 
-impl Fault for Unexplained {
+impl ReadError for Rejected {
     #[inline(always)]
     fn new(_: Option<PacketType>, _: Field, _: ErrorKind, _: usize) -> Self {
         Self
@@ -34,9 +34,9 @@ impl Fault for Unexplained {
 
 /// Nothing: the bytes have been read before.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct NoFault;
+pub(crate) struct Trusted;
 
-impl Fault for NoFault {
+impl ReadError for Trusted {
     const CHECKED_BEFORE: bool = true;
 
     #[inline(always)]
@@ -55,7 +55,7 @@ pub(crate) struct Reader<'a, F = DecodeError> {
     fault: PhantomData<fn() -> F>,
 }
 
-impl<'a, F: Fault> Reader<'a, F> {
+impl<'a, F: ReadError> Reader<'a, F> {
     /// Behind the fixed header of a frame.
     #[inline(always)]
     pub(crate) fn new(header: &Header, frame: &'a [u8]) -> Self {
@@ -158,7 +158,7 @@ impl<'a, F: Fault> Reader<'a, F> {
     }
 }
 
-impl<'a> Reader<'a, NoFault> {
+impl<'a> Reader<'a, Trusted> {
     /// Over fields that have been read before.
     #[inline(always)]
     pub(crate) const fn again(bytes: &'a [u8]) -> Self {

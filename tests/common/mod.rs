@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use mqtt_sansio::v3::{self, Connect, Decoder, Packet, PacketRef, PublishHeader};
-use mqtt_sansio::{DecodeError, Encode, Memory, Options, Piece};
+use mqtt_sansio::{Buffer, DecodeError, Encode, Options, Piece};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -152,7 +152,7 @@ fn connect_fields(connect: &Connect<&[u8]>) -> Value {
 pub(crate) fn fields<B: AsRef<[u8]>>(packet: &Packet<B>) -> Value {
     let id = |id: mqtt_sansio::PacketId| json!({ "packet_id": id.get() });
     match packet {
-        Packet::Connect(connect) => connect_fields(&connect.fields()),
+        Packet::Connect(connect) => connect_fields(&connect.to_connect()),
         Packet::ConnAck(connack) => json!({
             "session_present": connack.session_present(),
             "return_code": connack.return_code(),
@@ -311,7 +311,7 @@ pub(crate) fn decode_at_once(stream: &[u8], options: &Options) -> Outcome {
 }
 
 /// What comes of a stream that arrives in these pieces.
-pub(crate) fn feed<'a, M: Memory>(
+pub(crate) fn feed<'a, M: Buffer>(
     mut decoder: Decoder<M>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Outcome {
@@ -366,7 +366,7 @@ pub(crate) struct Received {
 }
 
 /// Receives a stream in these parts, and checks what holds for every piece.
-pub(crate) fn receive<'a, M: Memory>(
+pub(crate) fn receive<'a, M: Buffer>(
     mut decoder: Decoder<M>,
     parts: impl IntoIterator<Item = &'a [u8]>,
 ) -> Received {

@@ -6,7 +6,7 @@
 
 use mqtt_sansio::v3::{self, PieceRef};
 use mqtt_sansio::{
-    Action, Change, CloseReason, Config, HandleError, NotNow, PacketType, PeerError, SendError,
+    Action, Blocked, Change, CloseReason, CommandError, Config, HandleError, PacketType, PeerError,
     Slot, State,
 };
 
@@ -122,15 +122,15 @@ conversations! {
 
     /// [MQTT-4.3.3-1]; the window counts what is not acknowledged to the end.
     fn no_more_messages_are_under_way_than_the_window_allows<S>() {
-        let mut us = Us::begins::<S>(AUTO.window(2));
+        let mut us = Us::begins::<S>(AUTO.max_inflight(2));
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
         us.publish(Q2, "b").sends(publish(Q2, 2, "b"));
-        assert_eq!(us.try_publish(Q1, "c"), Err(SendError::WindowFull));
-        assert_eq!(us.try_publish(Q2, "c"), Err(SendError::WindowFull));
-        assert_eq!(us.try_publish_in_pieces(Q2, 9), Err(SendError::WindowFull));
+        assert_eq!(us.try_publish(Q1, "c"), Err(CommandError::WindowFull));
+        assert_eq!(us.try_publish(Q2, "c"), Err(CommandError::WindowFull));
+        assert_eq!(us.try_publish_in_pieces(Q2, 9), Err(CommandError::WindowFull));
         us.publish(Q0, "is no part of it").sends(publish(Q0, 0, "is no part of it"));
         us.receives(pubrec(2)).received(2).sends(pubrel(2));
-        assert_eq!(us.try_publish(Q1, "c"), Err(SendError::WindowFull));
+        assert_eq!(us.try_publish(Q1, "c"), Err(CommandError::WindowFull));
         us.receives(pubcomp(2)).delivered(2);
         us.publish(Q1, "c").sends(publish(Q1, 3, "c"));
     }
@@ -143,7 +143,7 @@ conversations! {
         for number in 1..=8 {
             us.publish(Q1, "x").sends(publish(Q1, number, "x"));
         }
-        assert_eq!(us.try_publish(Q1, "y"), Err(SendError::WindowFull));
+        assert_eq!(us.try_publish(Q1, "y"), Err(CommandError::WindowFull));
         us.receives(puback(3)).delivered(3);
         us.publish(Q1, "y").sends(publish(Q1, 11, "y"));
     }
@@ -155,7 +155,7 @@ conversations! {
             us.publish(Q1, "x").sends(publish(Q1, number, "x"));
         }
         let session = us.breaks_off();
-        let mut us = Us::resumes::<S>(AUTO.window(1), session);
+        let mut us = Us::resumes::<S>(AUTO.max_inflight(1), session);
         us.asks_for(1);
         // It has crossed the connection.
         us.receives(puback(2)).delivered(2).nothing_more();
@@ -164,30 +164,30 @@ conversations! {
     }
 
     fn a_window_of_no_message_is_one_of_one_message<S>() {
-        let mut us = Us::begins::<S>(AUTO.window(0));
+        let mut us = Us::begins::<S>(AUTO.max_inflight(0));
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
-        assert_eq!(us.try_publish(Q1, "b"), Err(SendError::WindowFull));
+        assert_eq!(us.try_publish(Q1, "b"), Err(CommandError::WindowFull));
     }
 
     fn what_does_not_fit_into_the_output_is_not_sent_at_all<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
         us.room(7);
-        assert!(matches!(us.try_publish(Q2, "x"), Err(SendError::Encode(_))));
+        assert!(matches!(us.try_publish(Q2, "x"), Err(CommandError::Encode(_))));
         us.room(8).publish(Q2, "x").sends(publish(Q2, 2, "x"));
     }
 
     /// Resumed sessions in every broker: an acknowledgement for an identifier not in flight is
     /// tolerated, changes nothing and frees nothing.
     fn puback_and_pubcomp_for_an_identifier_not_in_flight_are_tolerated_and_free_nothing<S>() {
-        let mut us = Us::begins::<S>(AUTO.window(1));
+        let mut us = Us::begins::<S>(AUTO.max_inflight(1));
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
         us.receives(puback(2)).nothing_more();
         us.receives(pubcomp(2)).nothing_more();
         us.receives(puback(65_535)).nothing_more();
         us.receives(pubcomp(9)).nothing_more();
         assert_eq!(outbound(us.session()), [1]);
-        assert_eq!(us.try_publish(Q1, "b"), Err(SendError::WindowFull));
+        assert_eq!(us.try_publish(Q1, "b"), Err(CommandError::WindowFull));
         us.receives(puback(1)).delivered(1);
         us.receives(puback(1)).nothing_more();
         us.publish(Q1, "b").sends(publish(Q1, 2, "b"));
@@ -255,7 +255,7 @@ conversations! {
             us.receives(pubrec(number)).received(number).sends(pubrel(number));
         }
         let session = us.breaks_off();
-        let mut us = Us::resumes::<S>(AUTO.window(1), session);
+        let mut us = Us::resumes::<S>(AUTO.max_inflight(1), session);
         us.sends(pubrel(1));
         us.receives(pubrec(2)).sends(pubrel(2));
         us.receives(pubcomp(2)).delivered(2);
@@ -324,7 +324,7 @@ conversations! {
         for minute in 1..=60 {
             us.wakes_at(minute * 60_000).nothing_more();
         }
-        assert_eq!(us.try_resend(1, Q1, "a"), Err(SendError::NotAwaited));
+        assert_eq!(us.try_resend(1, Q1, "a"), Err(CommandError::NotAwaited));
     }
 }
 
@@ -430,22 +430,22 @@ conversations! {
 
     fn an_acknowledgement_that_nothing_awaits_is_an_error<S>() {
         let mut us = Us::begins::<S>(MANUAL);
-        assert_eq!(us.try_acknowledge(1), Err(SendError::NotAwaited));
+        assert_eq!(us.try_acknowledge(1), Err(CommandError::NotAwaited));
         us.receives(publish(Q1, 1, "a")).message(publish(Q1, 1, "a"));
         us.receives(publish(Q2, 2, "b")).message(publish(Q2, 2, "b"));
         us.acknowledge(2).nothing_more();
-        assert_eq!(us.try_acknowledge(2), Err(SendError::NotAwaited));
+        assert_eq!(us.try_acknowledge(2), Err(CommandError::NotAwaited));
         us.acknowledge(1).sends(puback(1)).sends(pubrec(2));
-        assert_eq!(us.try_acknowledge(1), Err(SendError::NotAwaited));
-        assert_eq!(us.try_acknowledge(2), Err(SendError::NotAwaited));
+        assert_eq!(us.try_acknowledge(1), Err(CommandError::NotAwaited));
+        assert_eq!(us.try_acknowledge(2), Err(CommandError::NotAwaited));
     }
 
     fn an_automatic_acknowledgement_leaves_nothing_to_acknowledge<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.receives(publish(Q1, 1, "a")).message(publish(Q1, 1, "a")).sends(puback(1));
         us.receives(publish(Q2, 2, "b")).message(publish(Q2, 2, "b")).sends(pubrec(2));
-        assert_eq!(us.try_acknowledge(1), Err(SendError::NotAwaited));
-        assert_eq!(us.try_acknowledge(2), Err(SendError::NotAwaited));
+        assert_eq!(us.try_acknowledge(1), Err(CommandError::NotAwaited));
+        assert_eq!(us.try_acknowledge(2), Err(CommandError::NotAwaited));
     }
 
     fn a_message_that_comes_again_before_it_is_acknowledged_is_delivered_once<S>() {
@@ -478,13 +478,13 @@ conversations! {
     }
 
     fn when_all_slots_await_the_application_reading_stops_and_goes_on_after_it_acknowledged<S>() {
-        let mut us = Us::begins::<S>(MANUAL.max_inbound(2));
+        let mut us = Us::begins::<S>(MANUAL.receive_maximum(2));
         us.receives(publish(Q1, 1, "a")).message(publish(Q1, 1, "a"));
         us.receives(publish(Q2, 2, "b")).message(publish(Q2, 2, "b"));
-        us.not_now(publish(Q2, 3, "c"), NotNow::InboundFull);
-        us.not_now(publish(Q1, 3, "c"), NotNow::InboundFull);
+        us.not_now(publish(Q2, 3, "c"), Blocked::InboundFull);
+        us.not_now(publish(Q1, 3, "c"), Blocked::InboundFull);
         us.acknowledge(2).nothing_more();
-        us.not_now(publish(Q1, 3, "c"), NotNow::InboundFull);
+        us.not_now(publish(Q1, 3, "c"), Blocked::InboundFull);
         // What needs no slot is dealt with.
         us.receives(publish(Q0, 0, "d")).message(publish(Q0, 0, "d"));
         us.acknowledge(1).sends(puback(1)).sends(pubrec(2));
@@ -493,18 +493,18 @@ conversations! {
     }
 
     fn when_the_slots_of_the_storage_are_full_it_is_the_same<S>() {
-        let mut us = Us::begins::<S>(MANUAL.max_inbound(8));
+        let mut us = Us::begins::<S>(MANUAL.receive_maximum(8));
         for number in 1..=8 {
             us.receives(publish(Q1, number, "a")).message(publish(Q1, number, "a"));
         }
-        us.not_now(publish(Q1, 9, "c"), NotNow::InboundFull);
+        us.not_now(publish(Q1, 9, "c"), Blocked::InboundFull);
         us.acknowledge(1).sends(puback(1));
         us.receives(publish(Q1, 9, "c")).message(publish(Q1, 9, "c"));
     }
 
     /// 65,535 unreleased QoS 2 messages from one hostile client: bounded. [MQTT-4.8.0-2]
     fn more_unreleased_qos_2_messages_than_this_side_takes_end_the_connection<S>() {
-        let mut us = Us::begins::<S>(AUTO.max_inbound(3));
+        let mut us = Us::begins::<S>(AUTO.receive_maximum(3));
         for number in [10, 20, 30] {
             us.receives(publish(Q2, number, "a")).message(publish(Q2, number, "a"));
             us.sends(pubrec(number));
@@ -536,9 +536,9 @@ conversations! {
     }
 
     fn a_message_that_is_encoded_once_waits_for_the_window_as_any_other<S>() {
-        let mut us = Us::begins::<S>(AUTO.window(1));
+        let mut us = Us::begins::<S>(AUTO.max_inflight(1));
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
-        assert_eq!(us.try_publish_encoded(Q1, "b"), Err(SendError::WindowFull));
+        assert_eq!(us.try_publish_encoded(Q1, "b"), Err(CommandError::WindowFull));
         assert_eq!(outbound(us.session()), [1]);
         us.receives(puback(1)).delivered(1);
         assert_eq!(us.try_publish_encoded(Q1, "b"), Ok(Some(id(2))));
@@ -553,18 +553,18 @@ conversations! {
 
         let mut us = Us::resumes::<S>(AUTO, session);
         us.asks_for(1);
-        assert_eq!(us.try_resend_encoded(1, Q2, "x"), Err(SendError::QosChanged));
-        assert_eq!(us.try_publish_encoded(Q1, "y"), Err(SendError::ResendPending));
+        assert_eq!(us.try_resend_encoded(1, Q2, "x"), Err(CommandError::QosChanged));
+        assert_eq!(us.try_publish_encoded(Q1, "y"), Err(CommandError::ResendPending));
         assert_eq!(us.try_resend_encoded(1, Q1, "x"), Ok(()));
         us.sends("3a 06 00 01 't' 00 01 'x'");
-        assert_eq!(us.try_resend_encoded(1, Q1, "x"), Err(SendError::NotAwaited));
+        assert_eq!(us.try_resend_encoded(1, Q1, "x"), Err(CommandError::NotAwaited));
         us.receives(puback(1)).delivered(1);
     }
 
     fn no_message_that_is_encoded_once_comes_between_the_pieces_of_a_payload<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
-        assert_eq!(us.try_publish_encoded(Q0, "x"), Err(SendError::PayloadPending));
+        assert_eq!(us.try_publish_encoded(Q0, "x"), Err(CommandError::SendingPayload));
         us.payload("hi").sends("'hi'");
         assert_eq!(us.try_publish_encoded(Q0, "x"), Ok(None));
         us.sends(publish(Q0, 0, "x"));
@@ -626,7 +626,7 @@ conversations! {
         for _ in 0..3 {
             let mut us = Us::resumes::<S>(AUTO, session);
             us.sends(pubrel(1));
-            assert_eq!(us.try_resend(1, Q2, "x"), Err(SendError::NotAwaited));
+            assert_eq!(us.try_resend(1, Q2, "x"), Err(CommandError::NotAwaited));
             session = us.breaks_off();
         }
         let mut us = Us::resumes::<S>(AUTO, session);
@@ -655,7 +655,7 @@ conversations! {
             us.publish(qos, "x").sends(publish(qos, number, "x"));
         }
         let session = us.breaks_off();
-        let mut us = Us::resumes::<S>(AUTO.window(2), session);
+        let mut us = Us::resumes::<S>(AUTO.max_inflight(2), session);
         us.asks_for(1).asks_for(2);
         us.resend(1, Q1, "x").sends(dup(Q1, 1, "x"));
         us.resend(2, Q2, "x").sends(dup(Q2, 2, "x"));
@@ -664,7 +664,7 @@ conversations! {
         us.receives(pubrec(2)).received(2).sends(pubrel(2));
         us.receives(pubcomp(2)).delivered(2).asks_for(4);
         us.resend(4, Q1, "x").sends(dup(Q1, 4, "x"));
-        assert_eq!(us.try_publish(Q1, "y"), Err(SendError::WindowFull));
+        assert_eq!(us.try_publish(Q1, "y"), Err(CommandError::WindowFull));
         us.receives(puback(4)).delivered(4);
         us.publish(Q1, "y").sends(publish(Q1, 5, "y"));
     }
@@ -677,10 +677,10 @@ conversations! {
         let session = us.breaks_off();
         let mut us = Us::resumes::<S>(AUTO, session);
         us.asks_for(1).asks_for(2);
-        assert_eq!(us.try_publish(Q1, "c"), Err(SendError::ResendPending));
-        assert_eq!(us.try_publish_in_pieces(Q2, 5), Err(SendError::ResendPending));
+        assert_eq!(us.try_publish(Q1, "c"), Err(CommandError::ResendPending));
+        assert_eq!(us.try_publish_in_pieces(Q2, 5), Err(CommandError::ResendPending));
         us.resend(1, Q1, "a").sends(dup(Q1, 1, "a"));
-        assert_eq!(us.try_publish(Q2, "c"), Err(SendError::ResendPending));
+        assert_eq!(us.try_publish(Q2, "c"), Err(CommandError::ResendPending));
         us.resend(2, Q1, "b").sends(dup(Q1, 2, "b"));
         us.publish(Q1, "c").sends(publish(Q1, 3, "c"));
     }
@@ -689,12 +689,12 @@ conversations! {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
         us.publish(Q2, "b").sends(publish(Q2, 2, "b"));
-        assert_eq!(us.try_forget(1), Err(SendError::NotAwaited));
+        assert_eq!(us.try_forget(1), Err(CommandError::NotAwaited));
         let session = us.breaks_off();
         let mut us = Us::resumes::<S>(AUTO, session);
         us.asks_for(1).asks_for(2);
         us.forget(1).nothing_more();
-        assert_eq!(us.try_forget(1), Err(SendError::NotAwaited));
+        assert_eq!(us.try_forget(1), Err(CommandError::NotAwaited));
         us.forget(2).nothing_more();
         assert!(us.session().is_empty());
         us.publish(Q1, "c").sends(publish(Q1, 3, "c"));
@@ -708,12 +708,12 @@ conversations! {
         let mut us = Us::resumes::<S>(AUTO, session);
         us.asks_for(1).asks_for(2);
         for qos in [Q0, Q2] {
-            assert_eq!(us.try_resend(1, qos, "a"), Err(SendError::QosChanged));
+            assert_eq!(us.try_resend(1, qos, "a"), Err(CommandError::QosChanged));
         }
-        assert_eq!(us.try_resend_in_pieces(2, Q1, 3), Err(SendError::QosChanged));
+        assert_eq!(us.try_resend_in_pieces(2, Q1, 3), Err(CommandError::QosChanged));
         us.resend(1, Q1, "a").sends(dup(Q1, 1, "a"));
         us.resend(2, Q2, "b").sends(dup(Q2, 2, "b"));
-        assert_eq!(us.try_resend(2, Q2, "b"), Err(SendError::NotAwaited));
+        assert_eq!(us.try_resend(2, Q2, "b"), Err(CommandError::NotAwaited));
     }
 
     fn a_message_that_is_acknowledged_before_it_is_sent_again_is_not_awaited_any_more<S>() {
@@ -725,8 +725,8 @@ conversations! {
         us.asks_for(1).asks_for(2);
         us.receives(puback(1)).delivered(1);
         us.receives(pubrec(2)).received(2).sends(pubrel(2));
-        assert_eq!(us.try_resend(1, Q1, "a"), Err(SendError::NotAwaited));
-        assert_eq!(us.try_resend(2, Q2, "b"), Err(SendError::NotAwaited));
+        assert_eq!(us.try_resend(1, Q1, "a"), Err(CommandError::NotAwaited));
+        assert_eq!(us.try_resend(2, Q2, "b"), Err(CommandError::NotAwaited));
         us.receives(pubcomp(2)).delivered(2);
     }
 
@@ -795,7 +795,7 @@ conversations! {
             for number in [5, 6] {
                 us.receives(dup(Q2, number, "x"));
                 if journal {
-                    us.stores(Change::Received(id(number)));
+                    us.stores(Change::InboundReceived(id(number)));
                 }
                 us.sends(pubrec(number));
             }
@@ -811,7 +811,7 @@ conversations! {
         let mut us = Us::resumes::<S>(AUTO, session);
         us.holds_actions();
         us.receives(dup(Q2, 5, "x"));
-        us.not_now(publish(Q2, 6, "y"), NotNow::ActionsPending);
+        us.not_now(publish(Q2, 6, "y"), Blocked::ActionsPending);
         us.takes_actions().sends(pubrec(5));
         us.receives(publish(Q2, 6, "y")).message(publish(Q2, 6, "y")).sends(pubrec(6));
     }
@@ -824,7 +824,7 @@ conversations! {
             us.receives(bytes.clone()).message(bytes).sends(pubrec(number));
         }
         let session = us.breaks_off();
-        let mut us = Us::resumes::<S>(MANUAL.max_inbound(1), session);
+        let mut us = Us::resumes::<S>(MANUAL.receive_maximum(1), session);
         us.receives(publish(Q1, 1, "new")).message(publish(Q1, 1, "new"));
         us.acknowledge(1).sends(puback(1));
         assert_eq!(inbound(us.session()), [2]);
@@ -963,9 +963,9 @@ conversations! {
         for (qos, answer) in [(Q1, puback(3)), (Q2, pubrec(3))] {
             let mut us = Us::begins::<S>(MANUAL);
             us.header(at_qos(qos, 3), 2).event(header_event(at_qos(qos, 3), 2));
-            assert_eq!(us.try_acknowledge(3), Err(SendError::NotAwaited));
+            assert_eq!(us.try_acknowledge(3), Err(CommandError::NotAwaited));
             us.piece("a", 1).event(payload_event("a", 1));
-            assert_eq!(us.try_acknowledge(3), Err(SendError::NotAwaited));
+            assert_eq!(us.try_acknowledge(3), Err(CommandError::NotAwaited));
             us.piece("b", 0).event(payload_event("b", 0));
             us.acknowledge(3).sends(answer);
         }
@@ -1017,25 +1017,25 @@ conversations! {
         let mut us = Us::begins::<S>(AUTO);
         let payload = PieceRef::Payload { bytes: b"a", left: 1 };
         let before = format!("{:?}", us.peer);
-        assert_eq!(us.try_piece(payload), Err(HandleError::NotNow(NotNow::HeaderFirst)));
+        assert_eq!(us.try_piece(payload), Err(HandleError::Blocked(Blocked::HeaderFirst)));
         assert_eq!(format!("{:?}", us.peer), before);
 
         us.header(at_qos(Q1, 3), 2).event(header_event(at_qos(Q1, 3), 2));
         let before = format!("{:?}", us.peer);
-        let pending = Err(HandleError::NotNow(NotNow::PayloadPending));
+        let pending = Err(HandleError::Blocked(Blocked::ReceivingPayload));
         assert_eq!(us.try_piece(piece_header(at_qos(Q1, 4), 9)), pending);
         assert_eq!(format!("{:?}", us.peer), before);
         for packet in [publish(Q1, 4, "x"), puback(1), pubrec(1), pubrel(1), pubcomp(1)] {
-            us.not_now(packet, NotNow::PayloadPending);
+            us.not_now(packet, Blocked::ReceivingPayload);
         }
         us.piece("ab", 0).event(payload_event("ab", 0)).sends(puback(3));
-        assert_eq!(us.try_piece(payload), Err(HandleError::NotNow(NotNow::HeaderFirst)));
+        assert_eq!(us.try_piece(payload), Err(HandleError::Blocked(Blocked::HeaderFirst)));
     }
 
     fn a_message_in_pieces_without_a_slot_is_put_off_before_its_payload<S>() {
-        let mut us = Us::begins::<S>(MANUAL.max_inbound(1));
+        let mut us = Us::begins::<S>(MANUAL.receive_maximum(1));
         us.receives(publish(Q1, 1, "a")).message(publish(Q1, 1, "a"));
-        let full = Err(HandleError::NotNow(NotNow::InboundFull));
+        let full = Err(HandleError::Blocked(Blocked::InboundFull));
         assert_eq!(us.try_piece(piece_header(at_qos(Q2, 2), 9)), full);
         us.acknowledge(1).sends(puback(1));
         us.header(at_qos(Q2, 2), 1).event(header_event(at_qos(Q2, 2), 1));
@@ -1061,9 +1061,9 @@ conversations! {
     fn nothing_comes_between_the_pieces_of_a_payload<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish_in_pieces(Q2, 2).sends("34 07 00 01 't' 00 01");
-        assert_eq!(us.try_publish(Q0, "x"), Err(SendError::PayloadPending));
-        assert_eq!(us.try_publish(Q1, "x"), Err(SendError::PayloadPending));
-        assert_eq!(us.try_publish_in_pieces(Q0, 1), Err(SendError::PayloadPending));
+        assert_eq!(us.try_publish(Q0, "x"), Err(CommandError::SendingPayload));
+        assert_eq!(us.try_publish(Q1, "x"), Err(CommandError::SendingPayload));
+        assert_eq!(us.try_publish_in_pieces(Q0, 1), Err(CommandError::SendingPayload));
         // An acknowledgement is held back until the payload is complete.
         us.receives(publish(Q1, 7, "y")).message(publish(Q1, 7, "y")).nothing_more();
         us.payload("a").sends("'a'");
@@ -1082,20 +1082,20 @@ conversations! {
 
     fn more_payload_than_was_announced_is_an_error<S>() {
         let mut us = Us::begins::<S>(AUTO);
-        assert_eq!(us.try_payload("a"), Err(SendError::PayloadTooLong));
+        assert_eq!(us.try_payload("a"), Err(CommandError::PayloadTooLong));
         us.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
-        assert_eq!(us.try_payload("abc"), Err(SendError::PayloadTooLong));
+        assert_eq!(us.try_payload("abc"), Err(CommandError::PayloadTooLong));
         us.payload("ab").sends("'ab'");
-        assert_eq!(us.try_payload("c"), Err(SendError::PayloadTooLong));
+        assert_eq!(us.try_payload("c"), Err(CommandError::PayloadTooLong));
         us.publish_in_pieces(Q0, 0).sends("30 03 00 01 't'");
-        assert_eq!(us.try_payload("c"), Err(SendError::PayloadTooLong));
+        assert_eq!(us.try_payload("c"), Err(CommandError::PayloadTooLong));
     }
 
     fn a_piece_that_does_not_fit_into_the_output_can_be_tried_again<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
         us.room(1);
-        assert!(matches!(us.try_payload("ab"), Err(SendError::Encode(_))));
+        assert!(matches!(us.try_payload("ab"), Err(CommandError::Encode(_))));
         us.payload("a").sends("'a'");
         us.payload("b").sends("'b'");
     }
@@ -1103,7 +1103,7 @@ conversations! {
     /// A call that is out of place is an error: no payload was announced.
     fn an_empty_piece_of_a_payload_that_was_not_announced_is_an_error<S>() {
         let mut us = Us::begins::<S>(AUTO);
-        assert_eq!(us.try_payload(""), Err(SendError::PayloadTooLong));
+        assert_eq!(us.try_payload(""), Err(CommandError::PayloadTooLong));
     }
 
     /// A message cut off in the middle was not received; it is sent again as a whole.
@@ -1112,7 +1112,7 @@ conversations! {
         us.publish_in_pieces(Q1, 2).sends("32 07 00 01 't' 00 01");
         us.payload("a").sends("'a'");
         us.transport_closes().closes(CloseReason::TransportClosed);
-        assert_eq!(us.try_payload("b"), Err(SendError::Ended));
+        assert_eq!(us.try_payload("b"), Err(CommandError::Ended));
         let mut us = Us::resumes::<S>(AUTO, us.peer.into_session());
         us.asks_for(1).resend(1, Q1, "ab").sends(dup(Q1, 1, "ab"));
     }
@@ -1127,7 +1127,7 @@ conversations! {
         let result = us.try_receive(publish(Q1, 8, "z"));
         assert_ne!(
             result,
-            Err(HandleError::NotNow(NotNow::ActionsPending)),
+            Err(HandleError::Blocked(Blocked::ActionsPending)),
             "there are none to be polled"
         );
         us.log = Log::default();
@@ -1199,7 +1199,7 @@ conversations! {
         let session = us.breaks_off();
         let mut us = Us::resumes::<S>(AUTO, session);
         let rest = PieceRef::Payload { bytes: b"other", left: 0 };
-        let header_first = Err(HandleError::NotNow(NotNow::HeaderFirst));
+        let header_first = Err(HandleError::Blocked(Blocked::HeaderFirst));
         assert_eq!(us.try_piece(rest), header_first);
         us.receives(publish(Q1, 4, "x")).message(publish(Q1, 4, "x")).sends(puback(4));
     }
@@ -1223,14 +1223,14 @@ conversations! {
         let mut us = Us::resumes::<S>(AUTO, session);
         us.asks_for(1);
         us.transport_closes().closes(CloseReason::TransportClosed);
-        assert_eq!(us.try_publish(Q0, "x"), Err(SendError::Ended));
-        assert_eq!(us.try_publish(Q1, "x"), Err(SendError::Ended));
-        assert_eq!(us.try_publish_in_pieces(Q1, 1), Err(SendError::Ended));
-        assert_eq!(us.try_payload("x"), Err(SendError::Ended));
-        assert_eq!(us.try_payload(""), Err(SendError::Ended));
-        assert_eq!(us.try_resend(1, Q1, "a"), Err(SendError::Ended));
-        assert_eq!(us.try_resend_in_pieces(1, Q1, 1), Err(SendError::Ended));
-        assert_eq!(us.try_acknowledge(1), Err(SendError::NotAwaited));
+        assert_eq!(us.try_publish(Q0, "x"), Err(CommandError::Ended));
+        assert_eq!(us.try_publish(Q1, "x"), Err(CommandError::Ended));
+        assert_eq!(us.try_publish_in_pieces(Q1, 1), Err(CommandError::Ended));
+        assert_eq!(us.try_payload("x"), Err(CommandError::Ended));
+        assert_eq!(us.try_payload(""), Err(CommandError::Ended));
+        assert_eq!(us.try_resend(1, Q1, "a"), Err(CommandError::Ended));
+        assert_eq!(us.try_resend_in_pieces(1, Q1, 1), Err(CommandError::Ended));
+        assert_eq!(us.try_acknowledge(1), Err(CommandError::NotAwaited));
     }
 
     /// After Close nothing comes out, a change to be stored neither.
@@ -1241,7 +1241,7 @@ conversations! {
         let mut us = Us::resumes::<S>(JOURNAL, session);
         us.asks_for(1);
         us.transport_closes().closes(CloseReason::TransportClosed);
-        assert_eq!(us.try_forget(1), Err(SendError::Ended));
+        assert_eq!(us.try_forget(1), Err(CommandError::Ended));
     }
 
     fn packets_wait_until_the_actions_have_been_polled<S>() {
@@ -1249,7 +1249,7 @@ conversations! {
         us.holds_actions();
         us.receives(publish(Q1, 3, "x")).message(publish(Q1, 3, "x"));
         for packet in [publish(Q0, 0, "y"), publish(Q1, 4, "y"), puback(9), pubrel(3)] {
-            us.not_now(packet, NotNow::ActionsPending);
+            us.not_now(packet, Blocked::ActionsPending);
         }
         us.takes_actions().sends(puback(3));
         us.receives(publish(Q1, 4, "y")).message(publish(Q1, 4, "y")).sends(puback(4));
@@ -1278,7 +1278,7 @@ conversations! {
 
         us.receives(publish(Q1, 9, "d")).message(publish(Q1, 9, "d")).sends(puback(9));
         us.receives(publish(Q2, 9, "e")).message(publish(Q2, 9, "e"));
-        us.stores(Change::Received(id(9))).sends(pubrec(9));
+        us.stores(Change::InboundReceived(id(9))).sends(pubrec(9));
         us.receives(dup(Q2, 9, "e")).sends(pubrec(9));
         us.receives(pubrel(9)).stores(Change::Forgotten(id(9))).sends(pubcomp(9));
         us.receives(pubrel(9)).sends(pubcomp(9));
@@ -1293,17 +1293,17 @@ conversations! {
         us.acknowledge(7).nothing_more();
         us.acknowledge(6).nothing_more();
         us.acknowledge(8);
-        us.stores(Change::Received(id(8))).sends(pubrec(8)).sends(puback(7));
-        us.stores(Change::Received(id(6))).sends(pubrec(6));
+        us.stores(Change::InboundReceived(id(8))).sends(pubrec(8)).sends(puback(7));
+        us.stores(Change::InboundReceived(id(6))).sends(pubrec(6));
     }
 
     fn a_change_waits_to_be_stored_before_anything_else_happens<S>() {
         let mut us = Us::begins::<S>(JOURNAL);
         us.holds_actions();
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
-        assert_eq!(us.try_publish(Q1, "b"), Err(SendError::ActionsPending));
-        assert_eq!(us.try_publish(Q0, "b"), Err(SendError::ActionsPending));
-        us.not_now(puback(1), NotNow::ActionsPending);
+        assert_eq!(us.try_publish(Q1, "b"), Err(CommandError::ActionsPending));
+        assert_eq!(us.try_publish(Q0, "b"), Err(CommandError::ActionsPending));
+        us.not_now(puback(1), Blocked::ActionsPending);
         us.takes_actions().stores(Change::Sent { packet_id: id(1), qos: Q1 });
         us.receives(puback(1)).delivered(1).stores(Change::Completed(id(1)));
     }
@@ -1331,9 +1331,9 @@ conversations! {
     fn an_identifier_that_the_peer_has_given_up_is_forgotten_in_the_journal_too<S>() {
         let mut us = Us::begins::<S>(JOURNAL);
         us.receives(publish(Q2, 1, "old")).message(publish(Q2, 1, "old"));
-        us.stores(Change::Received(id(1))).sends(pubrec(1));
+        us.stores(Change::InboundReceived(id(1))).sends(pubrec(1));
         let mut replayed = fresh::<S>();
-        assert!(replayed.apply(Change::Received(id(1))));
+        assert!(replayed.apply(Change::InboundReceived(id(1))));
         let session = us.breaks_off();
         let mut us = Us::resumes::<S>(JOURNAL, session);
         us.try_receive(publish(Q1, 1, "new")).unwrap();

@@ -23,9 +23,9 @@ use mqtt_sansio::v3::{
     Subscription, Subscriptions, TopicFilters, Will,
 };
 use mqtt_sansio::{
-    Action, Change, Client, CloseReason, Config, Event, HandleError, Message, MessageHeader,
-    NotNow, Options, Output, PacketId, PeerError, QoS, SendError, Server, Session, SliceOutput,
-    Slot, Slots, State, Step, Text, Timestamp, TopicFilter, TopicName,
+    Action, Blocked, Change, Client, CloseReason, CommandError, Config, Event, HandleError,
+    Message, MessageHeader, Options, Output, PacketId, PeerError, QoS, Server, Session,
+    SliceOutput, Slot, Slots, State, Step, Text, Timestamp, TopicFilter, TopicName,
 };
 
 pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};
@@ -232,48 +232,48 @@ pub trait Peer: Debug {
         now: Timestamp,
         message: &Message<&[u8]>,
         out: &mut dyn Output,
-    ) -> Result<Option<PacketId>, SendError>;
+    ) -> Result<Option<PacketId>, CommandError>;
     fn publish_in_pieces(
         &mut self,
         now: Timestamp,
         message: &MessageHeader<&[u8]>,
         out: &mut dyn Output,
-    ) -> Result<Option<PacketId>, SendError>;
+    ) -> Result<Option<PacketId>, CommandError>;
     fn payload(
         &mut self,
         now: Timestamp,
         bytes: &[u8],
         out: &mut dyn Output,
-    ) -> Result<u32, SendError>;
+    ) -> Result<u32, CommandError>;
     fn resend(
         &mut self,
         now: Timestamp,
         id: PacketId,
         message: &Message<&[u8]>,
         out: &mut dyn Output,
-    ) -> Result<(), SendError>;
+    ) -> Result<(), CommandError>;
     fn resend_in_pieces(
         &mut self,
         now: Timestamp,
         id: PacketId,
         message: &MessageHeader<&[u8]>,
         out: &mut dyn Output,
-    ) -> Result<(), SendError>;
+    ) -> Result<(), CommandError>;
     fn publish_encoded(
         &mut self,
         now: Timestamp,
         message: &Message<&[u8]>,
         out: &mut dyn Output,
-    ) -> Result<Option<PacketId>, SendError>;
+    ) -> Result<Option<PacketId>, CommandError>;
     fn resend_encoded(
         &mut self,
         now: Timestamp,
         id: PacketId,
         message: &Message<&[u8]>,
         out: &mut dyn Output,
-    ) -> Result<(), SendError>;
-    fn forget(&mut self, id: PacketId) -> Result<(), SendError>;
-    fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError>;
+    ) -> Result<(), CommandError>;
+    fn forget(&mut self, id: PacketId) -> Result<(), CommandError>;
+    fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError>;
     fn close(&mut self, now: Timestamp);
     fn handle_packet<'a>(
         &mut self,
@@ -290,7 +290,7 @@ pub trait Peer: Debug {
         now: Timestamp,
         decoder: &'d mut v3::Decoder<Vec<u8>>,
         input: &mut &'i [u8],
-    ) -> Result<Option<Step<&'d [u8]>>, NotNow>;
+    ) -> Result<Option<Step<&'d [u8]>>, Blocked>;
     fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::DecodeError);
     fn handle_timeout(&mut self, now: Timestamp);
     fn handle_transport_closed(&mut self, now: Timestamp);
@@ -314,7 +314,7 @@ macro_rules! peer {
                 now: Timestamp,
                 message: &Message<&[u8]>,
                 out: &mut dyn Output,
-            ) -> Result<Option<PacketId>, SendError> {
+            ) -> Result<Option<PacketId>, CommandError> {
                 Self::publish(self, now, message, out)
             }
             fn publish_in_pieces(
@@ -322,7 +322,7 @@ macro_rules! peer {
                 now: Timestamp,
                 message: &MessageHeader<&[u8]>,
                 out: &mut dyn Output,
-            ) -> Result<Option<PacketId>, SendError> {
+            ) -> Result<Option<PacketId>, CommandError> {
                 Self::publish_in_pieces(self, now, message, out)
             }
             fn payload(
@@ -330,7 +330,7 @@ macro_rules! peer {
                 now: Timestamp,
                 bytes: &[u8],
                 out: &mut dyn Output,
-            ) -> Result<u32, SendError> {
+            ) -> Result<u32, CommandError> {
                 Self::payload(self, now, bytes, out)
             }
             fn resend(
@@ -339,7 +339,7 @@ macro_rules! peer {
                 id: PacketId,
                 message: &Message<&[u8]>,
                 out: &mut dyn Output,
-            ) -> Result<(), SendError> {
+            ) -> Result<(), CommandError> {
                 Self::resend(self, now, id, message, out)
             }
             fn resend_in_pieces(
@@ -348,7 +348,7 @@ macro_rules! peer {
                 id: PacketId,
                 message: &MessageHeader<&[u8]>,
                 out: &mut dyn Output,
-            ) -> Result<(), SendError> {
+            ) -> Result<(), CommandError> {
                 Self::resend_in_pieces(self, now, id, message, out)
             }
             fn publish_encoded(
@@ -356,7 +356,7 @@ macro_rules! peer {
                 now: Timestamp,
                 message: &Message<&[u8]>,
                 out: &mut dyn Output,
-            ) -> Result<Option<PacketId>, SendError> {
+            ) -> Result<Option<PacketId>, CommandError> {
                 let encoded = encoded(message);
                 let part = Self::publish_encoded(self, now, &encoded, message.qos, message.retain)?;
                 encoded.write(&part, out)?;
@@ -368,17 +368,17 @@ macro_rules! peer {
                 id: PacketId,
                 message: &Message<&[u8]>,
                 out: &mut dyn Output,
-            ) -> Result<(), SendError> {
+            ) -> Result<(), CommandError> {
                 let encoded = encoded(message);
                 let part =
                     Self::resend_encoded(self, now, id, &encoded, message.qos, message.retain)?;
                 encoded.write(&part, out)?;
                 Ok(())
             }
-            fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
+            fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
                 Self::forget(self, id)
             }
-            fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError> {
+            fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
                 Self::acknowledge(self, id)
             }
             fn close(&mut self, now: Timestamp) {
@@ -403,7 +403,7 @@ macro_rules! peer {
                 now: Timestamp,
                 decoder: &'d mut v3::Decoder<Vec<u8>>,
                 input: &mut &'i [u8],
-            ) -> Result<Option<Step<&'d [u8]>>, NotNow> {
+            ) -> Result<Option<Step<&'d [u8]>>, Blocked> {
                 Self::receive(self, now, decoder, input)
             }
             fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::DecodeError) {
@@ -546,7 +546,7 @@ fn owned(event: Event<&[u8]>) -> Event<Vec<u8>> {
             bytes: bytes.to_vec(),
             left,
         },
-        Event::Received(id) => Event::Received(id),
+        Event::AcceptedByPeer(id) => Event::AcceptedByPeer(id),
         Event::Delivered(id) => Event::Delivered(id),
         Event::SubscribeRequested(packet) => Event::SubscribeRequested(packet.map(<[u8]>::to_vec)),
         Event::UnsubscribeRequested(packet) => {
@@ -613,7 +613,7 @@ impl<S: Slots + Debug> Talk<Client<S>> {
     }
 
     #[track_caller]
-    pub fn try_connect(&mut self, connect: &Connect<&[u8]>) -> Result<(), SendError> {
+    pub fn try_connect(&mut self, connect: &Connect<&[u8]>) -> Result<(), CommandError> {
         self.command("connect", |peer, now, out| peer.connect(now, connect, out))
     }
 
@@ -624,7 +624,7 @@ impl<S: Slots + Debug> Talk<Client<S>> {
     }
 
     #[track_caller]
-    pub fn try_subscribe(&mut self, filters: &[&str]) -> Result<PacketId, SendError> {
+    pub fn try_subscribe(&mut self, filters: &[&str]) -> Result<PacketId, CommandError> {
         let list = subscriptions(filters);
         self.command("subscribe", |peer, now, out| {
             peer.subscribe(now, &list, out)
@@ -638,7 +638,7 @@ impl<S: Slots + Debug> Talk<Client<S>> {
     }
 
     #[track_caller]
-    pub fn try_unsubscribe(&mut self, topics: &[&str]) -> Result<PacketId, SendError> {
+    pub fn try_unsubscribe(&mut self, topics: &[&str]) -> Result<PacketId, CommandError> {
         let list = filters(topics);
         self.command("unsubscribe", |peer, now, out| {
             peer.unsubscribe(now, &list, out)
@@ -652,7 +652,7 @@ impl<S: Slots + Debug> Talk<Client<S>> {
     }
 
     #[track_caller]
-    pub fn try_disconnect(&mut self) -> Result<(), SendError> {
+    pub fn try_disconnect(&mut self) -> Result<(), CommandError> {
         self.command("disconnect", |peer, now, out| peer.disconnect(now, out))
     }
 
@@ -674,7 +674,7 @@ impl<S: Storage> Talk<Server<S>> {
     }
 
     #[track_caller]
-    pub fn try_accept(&mut self, mut session: Option<Session<S>>) -> Result<(), SendError> {
+    pub fn try_accept(&mut self, mut session: Option<Session<S>>) -> Result<(), CommandError> {
         self.command("accept", |peer, now, out| {
             peer.accept(now, &mut session, out)
         })
@@ -687,7 +687,7 @@ impl<S: Storage> Talk<Server<S>> {
     }
 
     #[track_caller]
-    pub fn try_refuse(&mut self, refusal: ConnectRefusal) -> Result<(), SendError> {
+    pub fn try_refuse(&mut self, refusal: ConnectRefusal) -> Result<(), CommandError> {
         self.command("refuse", |peer, now, out| peer.refuse(now, refusal, out))
     }
 
@@ -698,7 +698,7 @@ impl<S: Storage> Talk<Server<S>> {
     }
 
     #[track_caller]
-    pub fn try_suback(&mut self, codes: &[u8]) -> Result<(), SendError> {
+    pub fn try_suback(&mut self, codes: &[u8]) -> Result<(), CommandError> {
         let codes = codes
             .iter()
             .map(|code| ReturnCode::from_number(*code).unwrap());
@@ -713,7 +713,7 @@ impl<S: Storage> Talk<Server<S>> {
     }
 
     #[track_caller]
-    pub fn try_unsuback(&mut self) -> Result<(), SendError> {
+    pub fn try_unsuback(&mut self) -> Result<(), CommandError> {
         self.command("unsuback", |peer, now, out| peer.unsuback(now, out))
     }
 
@@ -798,8 +798,8 @@ impl<P: Peer> Talk<P> {
     pub fn command<T: Debug>(
         &mut self,
         name: &str,
-        command: impl FnOnce(&mut P, Timestamp, &mut dyn Output) -> Result<T, SendError>,
-    ) -> Result<T, SendError> {
+        command: impl FnOnce(&mut P, Timestamp, &mut dyn Output) -> Result<T, CommandError>,
+    ) -> Result<T, CommandError> {
         self.begin(name);
         let before = self.snapshot();
         let now = ms(self.now);
@@ -825,7 +825,7 @@ impl<P: Peer> Talk<P> {
     }
 
     #[track_caller]
-    pub fn is_ok(&mut self, result: Result<(), SendError>) -> &mut Self {
+    pub fn is_ok(&mut self, result: Result<(), CommandError>) -> &mut Self {
         if let Err(error) = result {
             self.log.fail(&format!("the command failed: {error:?}"));
         }
@@ -881,7 +881,11 @@ impl<P: Peer> Talk<P> {
     }
 
     #[track_caller]
-    pub fn try_publish(&mut self, qos: QoS, payload: &str) -> Result<Option<PacketId>, SendError> {
+    pub fn try_publish(
+        &mut self,
+        qos: QoS,
+        payload: &str,
+    ) -> Result<Option<PacketId>, CommandError> {
         self.command(&format!("publish {qos:?} {payload:?}"), |peer, now, out| {
             peer.publish(now, &message(qos, payload), out)
         })
@@ -898,7 +902,7 @@ impl<P: Peer> Talk<P> {
         &mut self,
         qos: QoS,
         len: u32,
-    ) -> Result<Option<PacketId>, SendError> {
+    ) -> Result<Option<PacketId>, CommandError> {
         self.command("publish in pieces", |peer, now, out| {
             peer.publish_in_pieces(now, &header(qos, len), out)
         })
@@ -911,7 +915,7 @@ impl<P: Peer> Talk<P> {
     }
 
     #[track_caller]
-    pub fn try_payload(&mut self, bytes: &str) -> Result<u32, SendError> {
+    pub fn try_payload(&mut self, bytes: &str) -> Result<u32, CommandError> {
         self.command("payload", |peer, now, out| {
             peer.payload(now, bytes.as_bytes(), out)
         })
@@ -924,7 +928,7 @@ impl<P: Peer> Talk<P> {
     }
 
     #[track_caller]
-    pub fn try_resend(&mut self, number: u16, qos: QoS, payload: &str) -> Result<(), SendError> {
+    pub fn try_resend(&mut self, number: u16, qos: QoS, payload: &str) -> Result<(), CommandError> {
         self.command(&format!("resend {number}"), |peer, now, out| {
             peer.resend(now, id(number), &message(qos, payload), out)
         })
@@ -936,7 +940,7 @@ impl<P: Peer> Talk<P> {
         number: u16,
         qos: QoS,
         len: u32,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         self.command(&format!("resend {number} in pieces"), |peer, now, out| {
             peer.resend_in_pieces(now, id(number), &header(qos, len), out)
         })
@@ -947,7 +951,7 @@ impl<P: Peer> Talk<P> {
         &mut self,
         qos: QoS,
         payload: &str,
-    ) -> Result<Option<PacketId>, SendError> {
+    ) -> Result<Option<PacketId>, CommandError> {
         self.command(&format!("publish {qos:?}, encoded"), |peer, now, out| {
             peer.publish_encoded(now, &message(qos, payload), out)
         })
@@ -959,7 +963,7 @@ impl<P: Peer> Talk<P> {
         number: u16,
         qos: QoS,
         payload: &str,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         self.command(&format!("resend {number}, encoded"), |peer, now, out| {
             peer.resend_encoded(now, id(number), &message(qos, payload), out)
         })
@@ -972,7 +976,7 @@ impl<P: Peer> Talk<P> {
     }
 
     #[track_caller]
-    pub fn try_forget(&mut self, number: u16) -> Result<(), SendError> {
+    pub fn try_forget(&mut self, number: u16) -> Result<(), CommandError> {
         self.command(&format!("forget {number}"), |peer, _, _| {
             peer.forget(id(number))
         })
@@ -985,7 +989,7 @@ impl<P: Peer> Talk<P> {
     }
 
     #[track_caller]
-    pub fn try_acknowledge(&mut self, number: u16) -> Result<(), SendError> {
+    pub fn try_acknowledge(&mut self, number: u16) -> Result<(), CommandError> {
         self.command(&format!("acknowledge {number}"), |peer, _, _| {
             peer.acknowledge(id(number))
         })
@@ -1009,7 +1013,7 @@ impl<P: Peer> Talk<P> {
     }
 
     /// Hands in `bytes`: at once, or one by one every other time.
-    fn hand_in(&mut self, bytes: &[u8]) -> Result<(), NotNow> {
+    fn hand_in(&mut self, bytes: &[u8]) -> Result<(), Blocked> {
         let mut decoder = v3::Decoder::new(Vec::new());
         let at_once = self.log.transcript.len() % 2 == 0;
         for mut input in bytes.chunks(if at_once { bytes.len() } else { 1 }) {
@@ -1115,16 +1119,16 @@ impl<P: Peer> Talk<P> {
 
     /// One packet comes and is put off: nothing has changed.
     #[track_caller]
-    pub fn not_now(&mut self, bytes: impl Wire, why: NotNow) -> &mut Self {
+    pub fn not_now(&mut self, bytes: impl Wire, why: Blocked) -> &mut Self {
         let before = self.snapshot();
         let result = if self.takes_bytes() {
             let bytes = bytes.wire();
             self.begin(&format!("receives {}", to_hex(&bytes)));
-            self.hand_in(&bytes).map_err(HandleError::NotNow)
+            self.hand_in(&bytes).map_err(HandleError::Blocked)
         } else {
             self.try_receive(bytes)
         };
-        if result != Err(HandleError::NotNow(why)) {
+        if result != Err(HandleError::Blocked(why)) {
             self.log.fail(&format!("{result:?}, and not {why:?}"));
         }
         let after = self.snapshot();
@@ -1145,7 +1149,7 @@ impl<P: Peer> Talk<P> {
             match self.hand_in(&bytes) {
                 Ok(()) => return self,
                 // Bytes behind a request are not looked at before the answer.
-                Err(NotNow::AnswerPending) => {}
+                Err(Blocked::AnswerPending) => {}
                 Err(why) => self.log.fail(&format!("not dealt with: {why:?}")),
             }
         }
@@ -1254,7 +1258,7 @@ impl<P: Peer> Talk<P> {
 
     #[track_caller]
     pub fn received(&mut self, number: u16) -> &mut Self {
-        self.event(Event::Received(id(number)))
+        self.event(Event::AcceptedByPeer(id(number)))
     }
 
     #[track_caller]
@@ -1314,7 +1318,10 @@ impl<P: Peer> Talk<P> {
             self.peer.handle_packet(now, Packet::PingReq),
             Err(HandleError::Ended)
         );
-        assert_eq!(self.try_publish(Q0, "after the end"), Err(SendError::Ended));
+        assert_eq!(
+            self.try_publish(Q0, "after the end"),
+            Err(CommandError::Ended)
+        );
         self.peer.handle_timeout(now);
         self.peer.handle_transport_closed(now);
         self.peer.close(now);

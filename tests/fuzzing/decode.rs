@@ -119,7 +119,7 @@ fn check_strings(packet: &PacketRef<'_>) {
     };
     match packet {
         Packet::Connect(connect) => {
-            let connect = connect.fields();
+            let connect = connect.to_connect();
             check(connect.client_id.as_bytes(), connect.client_id.as_str());
             if let Some(will) = &connect.will {
                 topic(&will.topic);

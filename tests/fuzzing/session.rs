@@ -46,7 +46,7 @@ fn change(u: &mut Unstructured<'_>) -> Option<Change> {
         },
         2 => Change::Released(packet_id),
         3 => Change::Completed(packet_id),
-        4 => Change::Received(packet_id),
+        4 => Change::InboundReceived(packet_id),
         5 => Change::Forgotten(packet_id),
         _ => Change::Cleared,
     })
@@ -163,7 +163,7 @@ fn check_use(session: Session<Storage>, room: Room) {
             Stage::Sent(QoS::ExactlyOnce) => {
                 let pubrec = Packet::PubRec(PubRec { packet_id });
                 let event = handle(&mut client, pubrec);
-                assert_eq!(event, Some(Event::Received(packet_id)));
+                assert_eq!(event, Some(Event::AcceptedByPeer(packet_id)));
                 assert!(matches!(client.poll_action(), Some(Action::Transmit(_))));
             }
             Stage::Sent(_) => {

@@ -54,7 +54,7 @@ fn cut(stream: &[u8], lens: [usize; LENS]) -> Vec<&[u8]> {
 /// `decode`, in each kind of memory.
 fn check_whole(stream: &[u8], parts: &[&[u8]], room: usize, options: Options, limit: u32) {
     let parts = || parts.iter().copied();
-    // Memory is a limit like that of the options, also for what lies whole in the input.
+    // Buffer is a limit like that of the options, also for what lies whole in the input.
     let expected = |room: usize| {
         let room = u32::try_from(room).unwrap_or(u32::MAX);
         decode_at_once(stream, &options.max_packet_size(room.min(limit)))

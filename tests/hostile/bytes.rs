@@ -200,7 +200,7 @@ fn a_subscribe_as_large_as_can_be_is_read_where_it_is_and_answered() {
     let short = codes(told - 1).unwrap();
     assert_eq!(
         us.suback(ms(0), &short, &mut out),
-        Err(mqtt_sansio::SendError::WrongNumberOfReturnCodes)
+        Err(mqtt_sansio::CommandError::WrongNumberOfReturnCodes)
     );
     assert_eq!(us.suback(ms(0), &codes(told).unwrap(), &mut out), Ok(()));
     let header = v3::peek(&out, &unlimited()).unwrap().unwrap();

@@ -2,7 +2,7 @@
 //! piles up, and what is refused says what has to come first.
 
 use mqtt_sansio::v3::Packet;
-use mqtt_sansio::{NotNow, QoS, SendError, Server};
+use mqtt_sansio::{Blocked, CommandError, QoS, Server};
 
 use crate::conversation::{self, AsClient, AsServer, id, message};
 use crate::*;
@@ -27,14 +27,14 @@ const PACKETS: [&[u8]; 14] = [
 
 /// Each of the packets comes a thousand times: each time the answer is `why`, nothing changes and
 /// nothing is asked of the heap.
-fn put_off<P: Peer>(us: &mut P, why: NotNow) {
+fn put_off<P: Peer>(us: &mut P, why: Blocked) {
     let before = format!("{us:?}");
     let held = heap(|| {
         for _ in 0..1000 {
             for mut bytes in PACKETS {
                 let packet = v3::decode(&mut bytes, &Options::new());
                 let result = us.handle_packet(ms(0), packet.unwrap().unwrap());
-                assert_eq!(result, Err(HandleError::NotNow(why)));
+                assert_eq!(result, Err(HandleError::Blocked(why)));
             }
         }
     });
@@ -47,16 +47,16 @@ for_both_roles! {
         let mut us = connected::<Us>(CONFIG);
         let answer = us.handle_packet(ms(0), Packet::PubRel(v3::PubRel { packet_id: id(9) }));
         assert_eq!(answer, Ok(None));
-        put_off(&mut us, NotNow::ActionsPending);
+        put_off(&mut us, Blocked::ActionsPending);
         assert!(matches!(us.poll_action(), Some(Action::Transmit(_))));
     }
 
     fn while_a_change_is_not_stored_everything_is_put_off<Us>() {
         let mut us = connected::<Us>(CONFIG.journal(true));
         us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut Vec::new()).unwrap();
-        put_off(&mut us, NotNow::ActionsPending);
+        put_off(&mut us, Blocked::ActionsPending);
         let result = us.publish(ms(0), &message(QoS::AtMostOnce, ""), &mut Vec::new());
-        assert_eq!(result, Err(SendError::ActionsPending));
+        assert_eq!(result, Err(CommandError::ActionsPending));
         assert!(matches!(us.poll_action(), Some(Action::Store(_))));
     }
 
@@ -74,7 +74,7 @@ for_both_roles! {
             for number in 1..=u16::MAX {
                 assert_eq!(deal(us, &publish(QOS_1, number)), Dealt { told: true, ..answered(puback(number)) });
                 let waits = us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut out);
-                assert_eq!(waits, Err(SendError::ResendPending));
+                assert_eq!(waits, Err(CommandError::ResendPending));
                 out.clear();
                 let passes = us.publish(ms(0), &message(QoS::AtMostOnce, ""), &mut out);
                 assert_eq!(passes, Ok(None));
@@ -89,7 +89,7 @@ for_both_roles! {
         let mut us = connected::<Us>(CONFIG);
         us.publish_in_pieces(ms(0), &conversation::header(QoS::AtMostOnce, 9), &mut Vec::new()).unwrap();
         assert_eq!(deal(&mut us, &pubrel(9)), NOTHING);
-        put_off(&mut us, NotNow::SendingPayload);
+        put_off(&mut us, Blocked::SendingPayload);
         assert_eq!(us.poll_action(), None);
         assert_eq!(us.payload(ms(0), &[0; 9], &mut Vec::new()), Ok(0));
         assert!(matches!(us.poll_action(), Some(Action::Transmit(_))));
@@ -139,7 +139,7 @@ for_both_roles! {
 fn a_connect_that_is_not_answered_holds_everything_back() {
     let mut us = Server::new(Session::<Vec<Slot>>::default(), CONFIG, ms(0));
     assert!(deal(&mut us, PACKETS[0]).told);
-    put_off(&mut us, NotNow::AnswerPending);
+    put_off(&mut us, Blocked::AnswerPending);
     us.handle_timeout(ms(u64::MAX));
     assert_eq!(us.poll_action(), None, "it is the application that is late");
 }
@@ -149,7 +149,7 @@ fn a_request_that_is_not_answered_holds_everything_back() {
     for request in [&b"\x82\x06\0\x01\0\x01a\0"[..], b"\xa2\x05\0\x01\0\x01a"] {
         let mut us = connected::<AsServer>(CONFIG);
         assert_eq!(deal(&mut us, request), TOLD);
-        put_off(&mut us, NotNow::AnswerPending);
+        put_off(&mut us, Blocked::AnswerPending);
     }
 }
 
@@ -165,7 +165,7 @@ fn requests_that_the_server_never_answers_are_bounded_by_the_slots() {
             out.clear();
             match us.subscribe(ms(0), &list, &mut out) {
                 Ok(_) => sent += 1,
-                Err(error) => assert_eq!(error, SendError::WindowFull),
+                Err(error) => assert_eq!(error, CommandError::WindowFull),
             }
         }
     });

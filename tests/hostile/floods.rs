@@ -1,7 +1,7 @@
 //! One packet, again and again: each is answered or ignored at the same cost, nothing piles up, and
 //! the application is not told twice.
 
-use mqtt_sansio::{NotNow, PacketType, QoS};
+use mqtt_sansio::{Blocked, PacketType, QoS};
 
 use crate::conversation::{self, AsClient, AsServer, id, message};
 use crate::*;
@@ -232,7 +232,7 @@ fn one_answer_at_most_waits_to_be_polled() {
             if turn == 0 {
                 assert_eq!(result, Ok(None));
             } else {
-                assert_eq!(result, Err(HandleError::NotNow(NotNow::ActionsPending)));
+                assert_eq!(result, Err(HandleError::Blocked(Blocked::ActionsPending)));
             }
         }
     });

@@ -1,7 +1,7 @@
 //! Packet Identifiers that the peer chooses: it holds them for ever, makes them collide,
 //! acknowledges in the worst order.
 
-use mqtt_sansio::{NotNow, QoS};
+use mqtt_sansio::{Blocked, QoS};
 
 use crate::conversation::{self, id, message};
 use crate::*;
@@ -22,7 +22,7 @@ for_both_roles! {
     /// follows it.
     fn messages_that_are_never_released_are_held_up_to_the_limit<Us>() {
         for limit in [1, 2, 100, 1024, 65_534] {
-            let mut us = connected::<Us>(CONFIG.max_inbound(limit));
+            let mut us = connected::<Us>(CONFIG.receive_maximum(limit));
             let (mut taken, mut last) = (0, NOTHING);
             let held = heap(|| {
                 for number in 1..=u16::MAX {
@@ -57,7 +57,7 @@ for_both_roles! {
 
     /// All 65,535 of them, where the configuration allows it; then released in another order.
     fn each_of_65535_unreleased_messages_costs_the_same<Us>() {
-        let mut us = connected::<Us>(CONFIG.max_inbound(65_535));
+        let mut us = connected::<Us>(CONFIG.receive_maximum(65_535));
         let mut sum = 0;
         let held = heap(|| {
             for number in 1..=u16::MAX {
@@ -99,7 +99,7 @@ for_both_roles! {
     /// as there are slots, and at most 65,536 divided by the slots.
     fn identifiers_that_all_collide_cost_no_more_than_a_chain_of_256<Us>() {
         for slots in [4_u16, 64, 255, 256, 257, 1024, 8192] {
-            let mut us = connected_with::<Us>(CONFIG.max_inbound(u16::MAX), usize::from(slots));
+            let mut us = connected_with::<Us>(CONFIG.receive_maximum(u16::MAX), usize::from(slots));
             let chain = u64::from((u16::MAX / slots + 1).min(slots));
             let colliding = || (1..=u16::MAX).filter(move |number| number % slots == 1).take(slots.into());
             let mut worst = 0;
@@ -149,7 +149,7 @@ for_both_roles! {
 
     /// Numbers whose bits are reversed collide at each size while the slots double.
     fn identifiers_that_collide_at_each_size_of_growing_slots_are_bounded_all_the_same<Us>() {
-        let mut us = connected::<Us>(CONFIG.max_inbound(u16::MAX));
+        let mut us = connected::<Us>(CONFIG.receive_maximum(u16::MAX));
         let numbers = || (1..=u16::MAX).map(u16::reverse_bits);
         let total = accesses(|| {
             for number in numbers() {
@@ -220,7 +220,7 @@ for_both_roles! {
         }
         us.handle_transport_closed(ms(0));
         while us.poll_action().is_some() {}
-        let mut talk = Us::resumes(CONFIG.window(1), us.into_session());
+        let mut talk = Us::resumes(CONFIG.max_inflight(1), us.into_session());
         talk.asks_for(1);
         let us = &mut talk.peer;
         let mut asked = 1;
@@ -244,7 +244,7 @@ for_both_roles! {
 
     /// An application that acknowledges by hand, and late: the peer is held back, not cut off.
     fn messages_that_the_application_does_not_acknowledge_hold_the_peer_back<Us>() {
-        let config = CONFIG.manual_acknowledgement(true).max_inbound(50);
+        let config = CONFIG.manual_acknowledgement(true).receive_maximum(50);
         let mut us = connected::<Us>(config);
         let held = heap(|| {
             for number in 1..=50 {
@@ -252,7 +252,7 @@ for_both_roles! {
             }
             for number in 51..=u16::MAX {
                 let later = Dealt {
-                    error: Some(HandleError::NotNow(NotNow::InboundFull)),
+                    error: Some(HandleError::Blocked(Blocked::InboundFull)),
                     ..NOTHING
                 };
                 assert_eq!(deal(&mut us, &publish(QOS_1, number)), later);

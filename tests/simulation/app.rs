@@ -18,7 +18,7 @@ pub(crate) struct Arrival {
 /// What an application keeps. With a journal this is its database, written at each change; without,
 /// it is in memory, and a copy of it is saved before anything leaves.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Memory {
+pub(crate) struct Buffer {
     /// How many of its messages it has published.
     next: usize,
     /// Those that it has to publish anew.
@@ -46,9 +46,9 @@ pub(crate) struct App {
     pub(crate) journal: bool,
     manual: bool,
     messages: Vec<Spec>,
-    pub(crate) memory: Memory,
+    pub(crate) memory: Buffer,
     /// Without a journal: what was saved last.
-    disk: Memory,
+    disk: Buffer,
 
     // What a crash takes, with a journal.
     /// Published, its change not stored yet.
@@ -69,8 +69,8 @@ impl App {
             journal: plan.journal,
             manual: plan.manual,
             messages: plan.messages.clone(),
-            memory: Memory::default(),
-            disk: Memory::default(),
+            memory: Buffer::default(),
+            disk: Buffer::default(),
             sending: None,
             unstored: BTreeMap::new(),
             cleared: BTreeSet::new(),
@@ -228,7 +228,7 @@ impl App {
             Change::Completed(id) => {
                 self.memory.outbox.remove(id);
             }
-            Change::Received(id) => {
+            Change::InboundReceived(id) => {
                 // Said again if the connection ended before PUBREC left.
                 if let Some(arrival) = self.unstored.remove(&id) {
                     self.keep(ctx, arrival);

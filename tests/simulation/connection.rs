@@ -61,7 +61,7 @@ impl Connection {
             most => most,
         };
         let config = Config::new()
-            .window(window)
+            .max_inflight(window)
             .manual_acknowledgement(plan.manual)
             .journal(plan.journal)
             .send_before_connack(plan.early)

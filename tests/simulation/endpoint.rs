@@ -5,8 +5,8 @@ use mqtt_sansio::v3::{
     TopicFilters,
 };
 use mqtt_sansio::{
-    Action, Client, DecodeError, Encode, Event, HandleError, Message, MessageHeader, NotNow,
-    Options, PacketId, Piece, SendError, Server, Session, State, Timestamp,
+    Action, Blocked, Client, CommandError, DecodeError, Encode, Event, HandleError, Message,
+    MessageHeader, Options, PacketId, Piece, Server, Session, State, Timestamp,
 };
 
 use super::plan::Storage;
@@ -52,7 +52,7 @@ impl Endpoint {
         now: Timestamp,
         message: &Message<&[u8]>,
         out: &mut Vec<u8>,
-    ) -> Result<Option<PacketId>, SendError> {
+    ) -> Result<Option<PacketId>, CommandError> {
         either!(self, endpoint => endpoint.publish(now, message, out))
     }
 
@@ -61,7 +61,7 @@ impl Endpoint {
         now: Timestamp,
         header: &MessageHeader<&[u8]>,
         out: &mut Vec<u8>,
-    ) -> Result<Option<PacketId>, SendError> {
+    ) -> Result<Option<PacketId>, CommandError> {
         either!(self, endpoint => endpoint.publish_in_pieces(now, header, out))
     }
 
@@ -70,7 +70,7 @@ impl Endpoint {
         now: Timestamp,
         bytes: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<u32, SendError> {
+    ) -> Result<u32, CommandError> {
         either!(self, endpoint => endpoint.payload(now, bytes, out))
     }
 
@@ -80,7 +80,7 @@ impl Endpoint {
         id: PacketId,
         message: &Message<&[u8]>,
         out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         either!(self, endpoint => endpoint.resend(now, id, message, out))
     }
 
@@ -90,15 +90,15 @@ impl Endpoint {
         id: PacketId,
         header: &MessageHeader<&[u8]>,
         out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         either!(self, endpoint => endpoint.resend_in_pieces(now, id, header, out))
     }
 
-    pub(crate) fn forget(&mut self, id: PacketId) -> Result<(), SendError> {
+    pub(crate) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
         either!(self, endpoint => endpoint.forget(id))
     }
 
-    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), SendError> {
+    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
         either!(self, endpoint => endpoint.acknowledge(id))
     }
 
@@ -113,7 +113,7 @@ impl Endpoint {
         now: Timestamp,
         connect: &Connect<&[u8]>,
         out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         only!(Client, self, client => client.connect(now, connect, out))
     }
 
@@ -122,7 +122,7 @@ impl Endpoint {
         now: Timestamp,
         subscriptions: &Subscriptions<Vec<u8>>,
         out: &mut Vec<u8>,
-    ) -> Result<PacketId, SendError> {
+    ) -> Result<PacketId, CommandError> {
         only!(Client, self, client => client.subscribe(now, subscriptions, out))
     }
 
@@ -131,7 +131,7 @@ impl Endpoint {
         now: Timestamp,
         filters: &TopicFilters<Vec<u8>>,
         out: &mut Vec<u8>,
-    ) -> Result<PacketId, SendError> {
+    ) -> Result<PacketId, CommandError> {
         only!(Client, self, client => client.unsubscribe(now, filters, out))
     }
 
@@ -139,7 +139,7 @@ impl Endpoint {
         &mut self,
         now: Timestamp,
         out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         only!(Client, self, client => client.disconnect(now, out))
     }
 
@@ -148,7 +148,7 @@ impl Endpoint {
         now: Timestamp,
         mut session: Option<Session<Storage>>,
         out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         only!(Server, self, server => server.accept(now, &mut session, out))
     }
 
@@ -157,7 +157,7 @@ impl Endpoint {
         now: Timestamp,
         refusal: ConnectRefusal,
         out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         only!(Server, self, server => server.refuse(now, refusal, out))
     }
 
@@ -166,11 +166,15 @@ impl Endpoint {
         now: Timestamp,
         codes: &ReturnCodes<Vec<u8>>,
         out: &mut Vec<u8>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), CommandError> {
         only!(Server, self, server => server.suback(now, codes, out))
     }
 
-    pub(crate) fn unsuback(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), SendError> {
+    pub(crate) fn unsuback(
+        &mut self,
+        now: Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
         only!(Server, self, server => server.unsuback(now, out))
     }
 
@@ -191,8 +195,8 @@ impl Endpoint {
         let mut after = self.clone();
         let expected = match outcome {
             // `receive` would begin with the actions.
-            Err(HandleError::NotNow(NotNow::ActionsPending)) => return,
-            Err(HandleError::NotNow(why)) => format!("{:?}", Err::<(), _>(why)),
+            Err(HandleError::Blocked(Blocked::ActionsPending)) => return,
+            Err(HandleError::Blocked(why)) => format!("{:?}", Err::<(), _>(why)),
             Ok(Some(event)) => format!("Ok(Some(Event({event:?})))"),
             Ok(None) | Err(_) => match after.poll_action() {
                 Some(action) => format!("Ok(Some(Action({action:?})))"),
@@ -211,7 +215,7 @@ impl Endpoint {
         });
         assert_eq!(step, expected, "{packet:?}");
         assert_eq!(format!("{before:?}"), format!("{after:?}"), "{packet:?}");
-        let is_left = matches!(outcome, Err(HandleError::NotNow(_)));
+        let is_left = matches!(outcome, Err(HandleError::Blocked(_)));
         assert_eq!(input.len(), if is_left { bytes.len() } else { 0 });
     }
 

@@ -6,7 +6,7 @@ mod commands;
 mod inputs;
 
 use mqtt_sansio::v3::{Connect, ConnectRefusal, Will};
-use mqtt_sansio::{Client, QoS, SendError, Server, Session, State, Text, Timestamp, TopicName};
+use mqtt_sansio::{Client, CommandError, QoS, Server, Session, State, Text, Timestamp, TopicName};
 
 use super::app::App;
 use super::connection::Connection;
@@ -217,10 +217,10 @@ impl Peer {
             let result = connection.endpoint.disconnect(now, &mut connection.out);
             match result {
                 Ok(()) => ctx.stats.disconnects += 1,
-                Err(SendError::NotConnected) => {
+                Err(CommandError::NotConnected) => {
                     ensure!(!connection.is_accepted, "disconnect: {result:?}");
                 }
-                Err(SendError::PayloadPending) => {
+                Err(CommandError::SendingPayload) => {
                     ensure!(connection.sending.is_some(), "disconnect: {result:?}");
                 }
                 Err(_) => fail!("disconnect: {result:?}"),

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use mqtt_sansio::v3::Packet;
-use mqtt_sansio::{Action, Event, HandleError, Message, SendError};
+use mqtt_sansio::{Action, CommandError, Event, HandleError, Message};
 
 use super::{Application, Connection};
 use crate::Failure;
@@ -38,7 +38,7 @@ impl Connection {
                     match event {
                         Event::Connected { .. } => self.accepted = true,
                         // It will not be asked for again.
-                        Event::Received(packet_id) | Event::Delivered(packet_id) => {
+                        Event::AcceptedByPeer(packet_id) | Event::Delivered(packet_id) => {
                             self.outbox.remove(packet_id);
                         }
                         _ => {}
@@ -48,7 +48,7 @@ impl Connection {
                 Ok(None) => {}
                 // The actions say so, and why.
                 Err(HandleError::Peer(_) | HandleError::Ended) => return Ok(()),
-                Err(HandleError::NotNow(what)) => return Err(Failure::Lost(what.to_string())),
+                Err(HandleError::Blocked(what)) => return Err(Failure::Lost(what.to_string())),
             }
             self.act()?;
         }
@@ -76,7 +76,7 @@ impl Connection {
                         self.outbox.keep(packet_id, message);
                     }
                 }
-                Err(error @ SendError::Encode(_)) => return Err(error.into()),
+                Err(error @ CommandError::Encode(_)) => return Err(error.into()),
                 Err(_) => return Ok(()), // not now
             }
         }

@@ -152,7 +152,7 @@ impl Connection {
             while let Some(packet) = self.server_decoder.decode(&mut input).ok()? {
                 match self.server.handle_packet(self.now, packet).ok()? {
                     Some(Event::ConnectRequested(connect)) => {
-                        if connect.fields().client_id != "self-test" {
+                        if connect.to_connect().client_id != "self-test" {
                             return None;
                         }
                         let out = &mut self.to_client;

@@ -21,7 +21,7 @@ const BEFORE_DIALLING: u64 = 100;
 
 /// What has happened, for the summary.
 #[derive(Default)]
-pub struct Counts {
+pub struct KeepAliveBasis {
     pub connections: u16,
     pub resumed: u16,
     pub resent: u16,
@@ -39,7 +39,7 @@ pub struct Device {
     next_reading: Timestamp,
     reading: u16,
     stopping: bool,
-    pub counts: Counts,
+    pub counts: KeepAliveBasis,
 }
 
 impl Device {
@@ -53,7 +53,7 @@ impl Device {
             next_reading: now,
             reading: 0,
             stopping: false,
-            counts: Counts::default(),
+            counts: KeepAliveBasis::default(),
         }
     }
 
@@ -134,7 +134,7 @@ impl Device {
                     // The connection is over, and the actions say so.
                     Err(HandleError::Peer(_) | HandleError::Ended) => return,
                     // Cannot be: all actions are carried out after each packet.
-                    Err(HandleError::NotNow(_)) => return client.close(now),
+                    Err(HandleError::Blocked(_)) => return client.close(now),
                 },
                 Err(error) => return client.handle_decode_error(now, error),
             };

@@ -290,7 +290,7 @@ fn serve(
             let mut buffer = [0; 8];
             match event {
                 Some(Event::ConnectRequested(connect)) => {
-                    black_box(connect.fields());
+                    black_box(connect.to_connect());
                     let _ = server.accept(now(), &mut None, transport);
                 }
                 Some(Event::SubscribeRequested(subscribe)) => {

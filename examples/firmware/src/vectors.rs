@@ -145,7 +145,7 @@ fn fields(packet: &PacketRef<'_>, digest: &mut Digest) {
     digest.field(Some(packet.packet_type().name().as_bytes()));
     match packet {
         Packet::Connect(connect) => {
-            let connect = connect.fields();
+            let connect = connect.to_connect();
             let level = connect.protocol_level;
             let will = connect.will.as_ref();
             let credentials = connect.credentials.as_ref();

@@ -5,7 +5,7 @@ use mqtt_sansio::ErrorKind::{self, *};
 use mqtt_sansio::v3::{self, Packet};
 use mqtt_sansio::{DecodeError, Options};
 
-use super::Verdict;
+use super::Disposition;
 
 /// How a peer differs.
 #[derive(Clone, Copy)]
@@ -119,7 +119,7 @@ fn has_binary_password(packet: &Packet<&[u8]>) -> bool {
     let Packet::Connect(connect) = packet else {
         return false;
     };
-    let credentials = connect.fields().credentials;
+    let credentials = connect.to_connect().credentials;
     let password = credentials.and_then(|credentials| credentials.password);
     password.is_some_and(|password| str::from_utf8(password).is_err())
 }
@@ -128,8 +128,8 @@ impl Known {
     fn explains(
         &self,
         packet: &[u8],
-        ours: &Verdict<DecodeError>,
-        theirs: &Verdict<String>,
+        ours: &Disposition<DecodeError>,
+        theirs: &Disposition<String>,
     ) -> bool {
         let holds = |condition: fn(&Packet<&[u8]>) -> bool| {
             let options = Options::new().max_packet_size(u32::MAX);
@@ -137,12 +137,12 @@ impl Known {
             matches!(decoded, Ok(Some(packet)) if condition(&packet))
         };
         match (self.how, ours, theirs) {
-            (How::Takes(kind), Verdict::Refuses(error), Verdict::Takes(_)) => {
+            (How::Takes(kind), Disposition::Refuses(error), Disposition::Takes(_)) => {
                 let statement = self.decided_by.starts_with("MQTT-");
                 error.kind() == kind && error.statement() == statement.then_some(self.decided_by)
             }
-            (How::Refuses(condition), Verdict::Takes(_), Verdict::Refuses(_))
-            | (How::Rewrites(condition), Verdict::Takes(_), Verdict::Takes(_)) => holds(condition),
+            (How::Refuses(condition), Disposition::Takes(_), Disposition::Refuses(_))
+            | (How::Rewrites(condition), Disposition::Takes(_), Disposition::Takes(_)) => holds(condition),
             _ => false,
         }
     }
@@ -151,8 +151,8 @@ impl Known {
 pub(super) fn is_known(
     peer: &str,
     packet: &[u8],
-    ours: &Verdict<DecodeError>,
-    theirs: &Verdict<String>,
+    ours: &Disposition<DecodeError>,
+    theirs: &Disposition<String>,
 ) -> bool {
     let mut rows = KNOWN.iter().filter(|row| row.peer == peer);
     rows.any(|row| row.explains(packet, ours, theirs))
@@ -190,7 +190,7 @@ mod tests {
     fn a_difference_that_is_not_listed_is_not_known() {
         let packet = b"\xc0\x00";
         let ours = ours(packet);
-        let theirs = Verdict::Refuses("for no reason".to_owned());
+        let theirs = Disposition::Refuses("for no reason".to_owned());
         assert!(!is_known(PROTO, packet, &ours, &theirs));
     }
 }

@@ -8,13 +8,13 @@ use mqtt_codec_kit::v4::packet::VariablePacket;
 use mqtt_proto::PollHeader;
 use mqtt_proto::v3::Header;
 
-use super::Verdict;
+use super::Disposition;
 use crate::common::fixed_header;
 
 pub(super) struct Peer {
     pub(super) name: &'static str,
     /// What it makes of one whole packet.
-    pub(super) decode: fn(&[u8]) -> Verdict<String>,
+    pub(super) decode: fn(&[u8]) -> Disposition<String>,
 }
 
 pub(super) const PEERS: &[Peer] = &[
@@ -42,14 +42,14 @@ pub(super) fn keep_quiet_about_their_panics() {
     }));
 }
 
-fn quietly(decode: impl FnOnce() -> Result<Vec<u8>, String>) -> Verdict<String> {
+fn quietly(decode: impl FnOnce() -> Result<Vec<u8>, String>) -> Disposition<String> {
     IS_THEIRS.set(true);
     let result = catch_unwind(AssertUnwindSafe(decode));
     IS_THEIRS.set(false);
     match result {
-        Ok(Ok(bytes)) => Verdict::Takes(bytes),
-        Ok(Err(error)) => Verdict::Refuses(error),
-        Err(_) => Verdict::Refuses("a panic".to_owned()),
+        Ok(Ok(bytes)) => Disposition::Takes(bytes),
+        Ok(Err(error)) => Disposition::Refuses(error),
+        Err(_) => Disposition::Refuses("a panic".to_owned()),
     }
 }
 

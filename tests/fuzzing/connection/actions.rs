@@ -226,7 +226,7 @@ impl World<'_> {
 
     fn is_inbound_full(&self) -> bool {
         let setup = self.model.setup;
-        self.model.inbound.len() >= usize::from(setup.max_inbound).min(setup.inbound_slots)
+        self.model.inbound.len() >= usize::from(setup.receive_maximum).min(setup.inbound_slots)
     }
 
     /// Too early a look must not matter; a deadline that has passed must not be left behind.

@@ -3,7 +3,7 @@
 use mqtt_sansio::v3::{
     ConnAck, Connect, Delivery, Packet, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe,
 };
-use mqtt_sansio::{CloseReason, Message, MessageHeader, PacketId, QoS, SendError, Session};
+use mqtt_sansio::{CloseReason, CommandError, Message, MessageHeader, PacketId, QoS, Session};
 
 use super::model::{Request, Sent, Stage, State};
 use super::{World, bit, byte, empty, packets};
@@ -78,9 +78,9 @@ impl World<'_> {
         let mut piece = self.sending.clone();
         piece.resize(len, 0);
         let expected = if self.model.state == State::Over {
-            Err(SendError::Ended)
+            Err(CommandError::Ended)
         } else if left == 0 || len > left {
-            Err(SendError::PayloadTooLong)
+            Err(CommandError::PayloadTooLong)
         } else {
             Ok(left - len)
         };
@@ -122,8 +122,8 @@ impl World<'_> {
         let held = self.model.sent(id).cloned();
         let asked = held.filter(|held| held.is_asked && !held.is_sent);
         let expected = self.model.may_send().and_then(|()| match &asked {
-            None => Err(SendError::NotAwaited),
-            Some(held) if held.qos != qos => Err(SendError::QosChanged),
+            None => Err(CommandError::NotAwaited),
+            Some(held) if held.qos != qos => Err(CommandError::QosChanged),
             Some(_) => Ok(()),
         });
         let (payload, retain) = asked.map_or((Vec::new(), false), |m| (m.payload, m.retain));
@@ -156,7 +156,7 @@ impl World<'_> {
         let expected = if is_asked {
             self.model.may_send()
         } else {
-            Err(SendError::NotAwaited)
+            Err(CommandError::NotAwaited)
         };
         assert_eq!(
             self.endpoint.forget(id),
@@ -195,7 +195,7 @@ impl World<'_> {
                 held.stage = Stage::Acknowledged;
                 Ok(())
             }
-            _ => Err(SendError::NotAwaited),
+            _ => Err(CommandError::NotAwaited),
         };
         assert_eq!(self.endpoint.acknowledge(id), expected, "{id:?}");
         self.drain();
@@ -265,7 +265,7 @@ impl World<'_> {
             let result = self.endpoint.unsuback(now, &mut self.out);
             let expected = match request {
                 Some((packet_id, Request::Unsubscribe)) => Ok(packet_id),
-                _ => Err(SendError::NotAwaited),
+                _ => Err(CommandError::NotAwaited),
             };
             let packet = expected.map(|packet_id| Packet::UnsubAck(UnsubAck { packet_id }));
             (result, expected, packet)
@@ -278,8 +278,8 @@ impl World<'_> {
             let result = self.endpoint.suback(now, &return_codes, &mut self.out);
             let expected = match request {
                 Some((packet_id, Request::Subscribe(filters))) if filters == count => Ok(packet_id),
-                Some((_, Request::Subscribe(_))) => Err(SendError::WrongNumberOfReturnCodes),
-                _ => Err(SendError::NotAwaited),
+                Some((_, Request::Subscribe(_))) => Err(CommandError::WrongNumberOfReturnCodes),
+                _ => Err(CommandError::NotAwaited),
             };
             let packet = expected.map(|packet_id| {
                 Packet::SubAck(SubAck {
@@ -314,20 +314,20 @@ impl World<'_> {
         }
     }
 
-    fn may_answer_connect(&self) -> Result<(), SendError> {
+    fn may_answer_connect(&self) -> Result<(), CommandError> {
         match self.model.state {
             State::Requested => Ok(()),
-            State::Start => Err(SendError::NotConnected),
-            State::Connected => Err(SendError::AlreadyConnected),
-            State::Over => Err(SendError::Ended),
+            State::Start => Err(CommandError::NotConnected),
+            State::Connected => Err(CommandError::AlreadyConnected),
+            State::Over => Err(CommandError::Ended),
         }
     }
 
     pub(super) fn connect(&mut self, connect: &Connect<Vec<u8>>) {
         let expected = match self.model.state {
             State::Start => Ok(()),
-            State::Requested | State::Connected => Err(SendError::AlreadyConnected),
-            State::Over => Err(SendError::Ended),
+            State::Requested | State::Connected => Err(CommandError::AlreadyConnected),
+            State::Over => Err(CommandError::Ended),
         };
         let (now, before) = (self.now(), self.out.len());
         let result = self.endpoint.connect(now, &connect.as_ref(), &mut self.out);
@@ -358,7 +358,7 @@ impl World<'_> {
         let is_clean = self.model.is_clean;
         if expected.is_ok() && is_clean && !keeps {
             // Not what it was asked for: a session all the same.
-            expected = Err(SendError::CleanSession);
+            expected = Err(CommandError::CleanSession);
         }
         let (now, before) = (self.now(), self.out.len());
         let offers_none = expected.is_err() || is_clean || !keeps;

@@ -1,7 +1,7 @@
 //! What comes in.
 
 use mqtt_sansio::v3::{ConnAck, Packet, PubRel, Publish};
-use mqtt_sansio::{CloseReason, Event, HandleError, PeerError, Piece, Reaction, SendError};
+use mqtt_sansio::{CloseReason, CommandError, Event, HandleError, PeerError, Piece, Reaction};
 
 use super::model::{Expected, Request, State};
 use super::{World, byte};
@@ -123,7 +123,7 @@ impl World<'_> {
         let now = self.now();
         let result = self.endpoint.handle(now, &incoming);
         let event = match (expected, result) {
-            (Expected::NotNow(expected), Err(HandleError::NotNow(reason))) => {
+            (Expected::Blocked(expected), Err(HandleError::Blocked(reason))) => {
                 assert_eq!(reason, expected, "{incoming:?}: {:?}", self.model);
                 self.held = Some(incoming);
                 self.drain();
@@ -194,7 +194,7 @@ impl World<'_> {
         match packet {
             Packet::Connect(connect) => {
                 model.state = State::Requested;
-                let fields = connect.fields();
+                let fields = connect.to_connect();
                 model.is_clean = fields.clean_session;
                 model.is_v3_1 = fields.protocol_level.number() == 3;
                 model.keep_alive = fields.keep_alive;
@@ -259,7 +259,7 @@ impl World<'_> {
     }
 
     /// The command was refused for the reason that there is, and nothing was written.
-    pub(super) fn is_refused(&self, error: SendError, expected: SendError, before: usize) {
+    pub(super) fn is_refused(&self, error: CommandError, expected: CommandError, before: usize) {
         assert_eq!(error, expected, "{:?}", self.model);
         assert_eq!(self.out.len(), before, "an error, and bytes");
     }

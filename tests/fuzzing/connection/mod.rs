@@ -97,7 +97,7 @@ impl<'a> World<'a> {
         let switches = byte(u);
         let on = |bit: usize| switches & bit != 0;
         let window = window(byte(u));
-        let max_inbound = [1, 2, 4, 1024][byte(u) % 4];
+        let receive_maximum = [1, 2, 4, 1024][byte(u) % 4];
         let rooms = (room(byte(u)), room(byte(u)));
         let setup = Setup {
             side,
@@ -105,13 +105,13 @@ impl<'a> World<'a> {
             journal: on(2),
             early: on(4),
             window,
-            max_inbound,
+            receive_maximum,
             outbound_slots: rooms.0.slots(),
             inbound_slots: rooms.1.slots(),
         };
         let config = Config::new()
-            .window(window)
-            .max_inbound(max_inbound)
+            .max_inflight(window)
+            .receive_maximum(receive_maximum)
             .manual_acknowledgement(setup.manual)
             .journal(setup.journal)
             .send_before_connack(setup.early)
@@ -260,7 +260,7 @@ impl<'a> World<'a> {
             setup.manual = choice & 1 != 0;
             setup.window = window(choice >> 1);
             let config = self.config.manual_acknowledgement(setup.manual);
-            self.config = config.window(setup.window);
+            self.config = config.max_inflight(setup.window);
         }
     }
 

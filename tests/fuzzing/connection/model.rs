@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use mqtt_sansio::v3::{Delivery, Packet, Publish};
-use mqtt_sansio::{Event, NotNow, PacketId, PacketType, PeerError, QoS, SendError};
+use mqtt_sansio::{Blocked, CommandError, Event, PacketId, PacketType, PeerError, QoS};
 
 use crate::simulation::plan::Side;
 
@@ -16,7 +16,7 @@ pub(super) struct Setup {
     pub(super) journal: bool,
     pub(super) early: bool,
     pub(super) window: u16,
-    pub(super) max_inbound: u16,
+    pub(super) receive_maximum: u16,
     /// How many messages and requests fit.
     pub(super) outbound_slots: usize,
     pub(super) inbound_slots: usize,
@@ -70,7 +70,7 @@ pub(super) enum State {
 /// What has to come of a packet.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expected {
-    NotNow(NotNow),
+    Blocked(Blocked),
     Fault(PeerError),
     /// The message is handed over, or not because it was before.
     Message {
@@ -105,7 +105,7 @@ pub(super) struct Model {
     pub(super) answer: Option<Packet<Vec<u8>>>,
     /// How many PUBRELs were sent on this connection although no message needed them, less the
     /// PUBCOMPs that have come for them.
-    pub(super) extra_pubrels: usize,
+    pub(super) unmatched_pubrels: usize,
     /// The messages that were not sent on this connection are lost.
     pub(super) is_losing: bool,
     /// A payload in pieces is on its way to the peer.
@@ -131,7 +131,7 @@ impl Model {
             to_answer: None,
             queue: VecDeque::new(),
             answer: None,
-            extra_pubrels: 0,
+            unmatched_pubrels: 0,
             is_losing: false,
             is_sending: false,
             receiving: None,
@@ -174,28 +174,28 @@ impl Model {
         if self.sent(id).is_some_and(|message| message.released) {
             return self.complete(id);
         }
-        self.extra_pubrels = self.extra_pubrels.saturating_sub(1);
+        self.unmatched_pubrels = self.unmatched_pubrels.saturating_sub(1);
         None
     }
 
     /// PUBREC has come. PUBRELs are sent again in the order of the PUBRECs [MQTT-4.6.0-4].
     pub(super) fn release(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
         let Some(message) = self.sent_mut(id) else {
-            self.extra_pubrels += 1;
+            self.unmatched_pubrels += 1;
             return None;
         };
         let was_sent = message.is_sent;
         (message.is_sent, message.is_asked) = (true, false);
         if message.released {
             // What was to be sent again anyway is not sent twice.
-            self.extra_pubrels += usize::from(was_sent);
+            self.unmatched_pubrels += usize::from(was_sent);
             return None;
         }
         message.released = true;
         let at = self.outbound.iter().position(|message| message.id == id)?;
         let message = self.outbound.remove(at);
         self.outbound.push(message);
-        Some(Event::Received(id))
+        Some(Event::AcceptedByPeer(id))
     }
 
     /// Everything is to be sent again [MQTT-4.4.0-1].
@@ -203,7 +203,7 @@ impl Model {
         for message in &mut self.outbound {
             (message.is_sent, message.is_asked) = (false, false);
         }
-        self.extra_pubrels = 0;
+        self.unmatched_pubrels = 0;
         self.forget_queue();
     }
 
@@ -264,15 +264,15 @@ impl Model {
 
     // What commands may do
 
-    pub(super) fn may_send(&self) -> Result<(), SendError> {
+    pub(super) fn may_send(&self) -> Result<(), CommandError> {
         match self.state {
             State::Connected => {}
             State::Requested if self.is_early && self.unsent() == 0 => {}
-            State::Start | State::Requested => return Err(SendError::NotConnected),
-            State::Over => return Err(SendError::Ended),
+            State::Start | State::Requested => return Err(CommandError::NotConnected),
+            State::Over => return Err(CommandError::Ended),
         }
         if self.is_sending {
-            return Err(SendError::PayloadPending);
+            return Err(CommandError::SendingPayload);
         }
         Ok(())
     }
@@ -281,26 +281,26 @@ impl Model {
         self.outbound.len() + self.requests.len() < self.setup.outbound_slots
     }
 
-    pub(super) fn may_publish(&self, qos: QoS) -> Result<(), SendError> {
+    pub(super) fn may_publish(&self, qos: QoS) -> Result<(), CommandError> {
         self.may_send()?;
         if qos == QoS::AtMostOnce {
             return Ok(());
         }
         if self.unsent() > 0 {
-            return Err(SendError::ResendPending);
+            return Err(CommandError::ResendPending);
         }
         if self.in_flight() >= usize::from(self.setup.window) || !self.has_slot() {
-            return Err(SendError::WindowFull);
+            return Err(CommandError::WindowFull);
         }
         Ok(())
     }
 
-    pub(super) fn may_request(&self) -> Result<(), SendError> {
+    pub(super) fn may_request(&self) -> Result<(), CommandError> {
         self.may_send()?;
         if self.has_slot() {
             Ok(())
         } else {
-            Err(SendError::WindowFull)
+            Err(CommandError::WindowFull)
         }
     }
 
@@ -316,10 +316,10 @@ impl Model {
         let unexpected = || fault(PeerError::Unexpected(packet.packet_type()));
         let is_client = self.setup.side == Side::Client;
         if self.answer.is_some() && self.is_sending {
-            return Expected::NotNow(NotNow::SendingPayload);
+            return Expected::Blocked(Blocked::SendingPayload);
         }
         if self.to_answer.is_some() || !is_client && self.state == State::Requested {
-            return Expected::NotNow(NotNow::AnswerPending);
+            return Expected::Blocked(Blocked::AnswerPending);
         }
         match (self.state, packet) {
             (State::Start, Packet::Connect(_)) if !is_client => Expected::Handled,
@@ -363,7 +363,7 @@ impl Model {
     /// What has to come of a piece of a payload.
     pub(super) fn expect_payload(&self) -> Expected {
         if self.answer.is_some() && self.is_sending {
-            return Expected::NotNow(NotNow::SendingPayload);
+            return Expected::Blocked(Blocked::SendingPayload);
         }
         Expected::Handled
     }
@@ -396,13 +396,13 @@ impl Model {
                 _ => in_use,
             };
         }
-        let most = usize::from(self.setup.max_inbound).min(self.setup.inbound_slots);
+        let most = usize::from(self.setup.receive_maximum).min(self.setup.inbound_slots);
         let needs_room = self.setup.manual || qos == QoS::ExactlyOnce;
         if needs_room && self.inbound.len() >= most {
             return if self.queue.is_empty() {
                 Expected::Fault(PeerError::TooManyInbound)
             } else {
-                Expected::NotNow(NotNow::InboundFull)
+                Expected::Blocked(Blocked::InboundFull)
             };
         }
         new
@@ -410,7 +410,7 @@ impl Model {
 
     fn expect_ack(&self, packet_type: PacketType, packet_id: PacketId) -> Expected {
         let wrong = || {
-            if packet_type == PacketType::PubComp && self.extra_pubrels > 0 {
+            if packet_type == PacketType::PubComp && self.unmatched_pubrels > 0 {
                 return Expected::Handled;
             }
             Expected::Fault(PeerError::WrongAcknowledgement {

@@ -18,8 +18,8 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{
     Action, Change, Client, Config, DecodeError, Encode, EncodeError, ErrorKind, Event, Field,
-    HandleError, Memory, Message, MessageHeader, NotNow, Options, Output, PacketId, PacketType,
-    PeerError, QoS, SendError, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError,
+    HandleError, Buffer, Message, MessageHeader, Blocked, Options, Output, PacketId, PacketType,
+    PeerError, QoS, CommandError, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError,
     Timestamp, TopicFilter, TopicName,
 };
 
@@ -142,8 +142,8 @@ fn options() {
 
 fn config() -> Config {
     any(Config::default()
-        .window(any(1))
-        .max_inbound(any(1))
+        .max_inflight(any(1))
+        .receive_maximum(any(1))
         .connect_timeout(any(1))
         .ping_timeout(any(1))
         .manual_acknowledgement(any(true))
@@ -224,8 +224,8 @@ fn errors() {
     look(any(EncodeError::PacketTooLarge).statement());
     look(any(PeerError::SecondConnect).statement());
     look(HandleError::from(any(PeerError::SecondConnect)));
-    look(HandleError::from(any(NotNow::ActionsPending)));
-    look(SendError::from(any(EncodeError::PacketTooLarge)));
+    look(HandleError::from(any(Blocked::ActionsPending)));
+    look(CommandError::from(any(EncodeError::PacketTooLarge)));
 }
 
 fn packets() {
@@ -254,7 +254,7 @@ fn packets() {
         Packet::Connect(connect) => {
             look(connect.as_ref());
             look(Packet::from(connect.map(any)));
-            let connect = connect.fields();
+            let connect = connect.to_connect();
             look(connect.as_ref());
             let mut buffer = [0; 64];
             look(EncodedConnect::encode_to_slice(&mut buffer, &connect));
@@ -377,7 +377,7 @@ fn encode() {
     match packet {
         Packet::Connect(connect) => {
             each::<EncodedConnect<&[u8]>>(&connect);
-            each::<Connect<&[u8]>>(&connect.fields());
+            each::<Connect<&[u8]>>(&connect.to_connect());
         }
         Packet::ConnAck(connack) => each::<ConnAck>(&connack),
         Packet::Publish(publish) => {
@@ -405,7 +405,7 @@ fn fan_out() {
     };
     let message = message.as_ref().map(any, any);
     look(message.payload());
-    let part = message.receiver_part(delivery(), any(true));
+    let part = message.subscriber_header(delivery(), any(true));
     look((
         part.packet_id(),
         part.fixed_header(),
@@ -417,7 +417,7 @@ fn fan_out() {
 
 // Streams
 
-fn decode<M: Memory>(memory: M) {
+fn decode<M: Buffer>(memory: M) {
     let options = any(Options::new());
     if let Ok(Some(header)) = v3::peek(bytes(), &options) {
         look((header.first_byte(), header.packet_type(), header.len()));
@@ -434,7 +434,7 @@ fn decode<M: Memory>(memory: M) {
     look(v3::Decoder::with_options([0; 16], options).position());
 }
 
-fn memory<M: Memory>(mut memory: M) {
+fn memory<M: Buffer>(mut memory: M) {
     look(memory.append(any(1), bytes()));
     look(memory.capacity());
     look(memory.filled(any(1)));
@@ -460,7 +460,7 @@ fn session<S: Slots>(outbound: S, inbound: S) {
     for packet_id in session.inbound() {
         look(packet_id);
     }
-    look(any(&mut session).apply(any(Change::Received(packet_id()))));
+    look(any(&mut session).apply(any(Change::InboundReceived(packet_id()))));
     look(session.saved_len());
     look(session.save(any(&mut [0; 64])));
     look(session.is_empty());

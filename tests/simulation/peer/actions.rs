@@ -1,7 +1,7 @@
 //! What the library asks for.
 
 use mqtt_sansio::v3::{self, Packet};
-use mqtt_sansio::{Action, CloseReason, Control, Options, PacketId, State};
+use mqtt_sansio::{Action, CloseReason, Options, PacketId, Reply, State};
 
 use super::super::connection::Connection;
 use super::super::context::{Context, Outcome, ensure};
@@ -118,7 +118,7 @@ impl Peer {
         &mut self,
         ctx: &mut Context,
         connection: &mut Connection,
-        control: Control,
+        control: Reply,
     ) -> Outcome {
         let packet = v3::decode(&mut control.as_bytes(), &Options::new());
         let packet = packet.ok().flatten();

@@ -2,7 +2,7 @@
 //! do.
 
 use mqtt_sansio::v3::{ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters};
-use mqtt_sansio::{Message, MessageHeader, PacketId, QoS, SendError, TopicFilter, TopicName};
+use mqtt_sansio::{CommandError, Message, MessageHeader, PacketId, QoS, TopicFilter, TopicName};
 
 use super::super::connection::{Connection, Request};
 use super::super::context::{Context, Outcome, ensure, fail};
@@ -62,19 +62,19 @@ impl Peer {
         &self,
         ctx: &mut Context,
         connection: &Connection,
-        error: SendError,
+        error: CommandError,
     ) -> Outcome {
         let session = connection.endpoint.session();
         let holds = match error {
-            SendError::NotConnected => !connection.is_accepted,
-            SendError::PayloadPending => connection.sending.is_some(),
-            SendError::ResendPending => {
+            CommandError::NotConnected => !connection.is_accepted,
+            CommandError::SendingPayload => connection.sending.is_some(),
+            CommandError::ResendPending => {
                 ctx.stats.resend_pending += 1;
                 session
                     .outbound()
                     .any(|m| !connection.tap.is_in_flight(m.packet_id))
             }
-            SendError::WindowFull => {
+            CommandError::WindowFull => {
                 ctx.stats.window_full += 1;
                 let messages = session.outbound().count();
                 messages >= usize::from(connection.window)
@@ -196,7 +196,7 @@ impl Peer {
         self.app.acknowledged(ctx, id);
         let again = connection.endpoint.acknowledge(id);
         ensure!(
-            again == Err(SendError::NotAwaited),
+            again == Err(CommandError::NotAwaited),
             "{id:?} was acknowledged twice: {again:?}"
         );
         Ok(())

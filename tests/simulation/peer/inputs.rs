@@ -1,7 +1,7 @@
 //! What comes in.
 
 use mqtt_sansio::v3::{Delivery, Packet, Publish};
-use mqtt_sansio::{Event, HandleError, NotNow};
+use mqtt_sansio::{Blocked, Event, HandleError};
 
 use super::super::app::Arrival;
 use super::super::connection::{Connection, Request};
@@ -70,7 +70,7 @@ impl Peer {
                         self.take(ctx, connection, event)?;
                     }
                 }
-                Err(HandleError::NotNow(reason)) => {
+                Err(HandleError::Blocked(reason)) => {
                     self.check_not_now(ctx, connection, reason)?;
                     connection.held = Some(incoming);
                     return Ok(Flow::Goes);
@@ -105,17 +105,22 @@ impl Peer {
         }
     }
 
-    fn check_not_now(&self, ctx: &mut Context, connection: &Connection, reason: NotNow) -> Outcome {
+    fn check_not_now(
+        &self,
+        ctx: &mut Context,
+        connection: &Connection,
+        reason: Blocked,
+    ) -> Outcome {
         let holds = match reason {
-            NotNow::InboundFull => {
+            Blocked::InboundFull => {
                 ctx.stats.inbound_full += 1;
                 // Or they have been acknowledged, and a payload has to be finished first.
                 let waiting = !self.app.memory.unacknowledged.is_empty();
                 self.plan.manual && (waiting || connection.sending.is_some())
             }
-            NotNow::AnswerPending => connection.request.is_some(),
+            Blocked::AnswerPending => connection.request.is_some(),
             // An acknowledgement that waits for the end of a payload.
-            NotNow::SendingPayload => connection.sending.is_some(),
+            Blocked::SendingPayload => connection.sending.is_some(),
             _ => false,
         };
         ctx.stats.held_back += 1;
@@ -131,7 +136,7 @@ impl Peer {
     ) -> Outcome {
         match event {
             Event::ConnectRequested(connect) => {
-                let connect = connect.fields();
+                let connect = connect.to_connect();
                 connection.has_will = connect.will.is_some();
                 let clean = connect.clean_session;
                 connection.request = Some(Request::Connect { clean });
@@ -165,7 +170,7 @@ impl Peer {
                     self.deliver(ctx, &publish)?;
                 }
             }
-            Event::Received(id) => self.app.arrived(id)?,
+            Event::AcceptedByPeer(id) => self.app.arrived(id)?,
             Event::Delivered(id) => {
                 if !self.app.keeps_journal() {
                     self.app.memory.outbox.remove(id);
