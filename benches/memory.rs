@@ -12,10 +12,9 @@
 mod workload;
 
 use allocation_counter::measure;
+use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{Connect, Decoder, PacketRef, Publish};
-use mqtt_sansio::{
-    Action, Client, DecodeError, Event, Options, Server, Session, Slot, Slots, TopicName,
-};
+use mqtt_sansio::{Action, Client, Event, Options, Server, Session, Slot, Slots, TopicName};
 use workload::idle::Connection;
 
 fn sizes() {

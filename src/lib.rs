@@ -74,12 +74,12 @@ pub use decoder::{Buffer, Decoder, Piece};
 pub use session::Outbox;
 pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};
 pub use time::Timestamp;
-pub use types::{PacketId, QoS, Text, TopicFilter, TopicName};
+pub use types::{Delivery, PacketId, QoS, Text, TopicFilter, TopicName};
 #[cfg(feature = "bytes")]
 pub use wire::BufMutOutput;
 pub use wire::{
     DecodeError, Encode, EncodeError, ErrorKind, Field, Header, MAX_REMAINING_LENGTH, Options,
-    Output, PacketSet, PacketType, Reaction, SliceOutput, TextError,
+    Output, PacketSet, PacketType, SliceOutput, TextError,
 };
 
 /// The examples of the README are compiled and run with those of the documentation.

@@ -6,8 +6,9 @@ use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
 use crate::connection::Reply;
+use crate::v3::DecodeError;
 use crate::v3::{self, Packet};
-use crate::wire::{DecodeError, Encode, EncodeError, Options};
+use crate::wire::{Encode, EncodeError, Options};
 
 /// Packets for [`Framed`](tokio_util::codec::Framed), `FramedRead` and `FramedWrite` (feature
 /// `tokio-util`). What is read refers to the buffer that it was read into; nothing is copied.

@@ -9,14 +9,15 @@
 
 use std::collections::BTreeSet;
 
+use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{
     self, Connect, ConnectRefusal, Credentials, Decoder, Delivery, Packet, Publish, Subscription,
     Will,
 };
 use mqtt_sansio::{
-    Action, Client, CloseReason, CommandError, Config, DecodeError, Encode, EncodeError, Event,
-    HandleError, Message, Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError,
-    Server, Session, SliceOutput, Slot, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
+    Action, Client, CloseReason, CommandError, Config, Encode, EncodeError, Event, HandleError,
+    Message, Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError, Server, Session,
+    SliceOutput, Slot, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);

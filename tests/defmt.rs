@@ -16,11 +16,12 @@ use mqtt_sansio::v3::{
     PublishHeader, ReturnCode, SubAck, SubAckEntry, Subscribe, SubscriberHeader, Subscription,
     UnsubAck, Unsubscribe, V3, Will,
 };
+use mqtt_sansio::v3::{DecodeError, Reaction};
 use mqtt_sansio::{
-    Action, Blocked, Change, Client, CloseReason, CommandError, Config, DecodeError, EncodeError,
-    ErrorKind, Event, Field, HandleError, Header, InFlight, Message, MessageHeader, Options,
-    PacketId, PacketType, PeerError, Piece, QoS, Reaction, Reply, RestoreError, Server, Session,
-    SliceOutput, Slot, Stage, State, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
+    Action, Blocked, Change, Client, CloseReason, CommandError, Config, EncodeError, ErrorKind,
+    Event, Field, HandleError, Header, InFlight, Message, MessageHeader, Options, PacketId,
+    PacketType, PeerError, Piece, QoS, Reply, RestoreError, Server, Session, SliceOutput, Slot,
+    Stage, State, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 type Bytes = &'static [u8];

@@ -154,9 +154,13 @@ fn wildcards_in_a_topic_filter_fill_a_level_and_the_multi_level_one_is_last() {
     }
 }
 
-const fn fault(error: Option<TextError>) -> (ErrorKind, usize, Option<&'static str>) {
+fn fault(error: Option<TextError>) -> (ErrorKind, usize, Option<&'static str>) {
     let error = error.expect("an error");
-    (error.kind(), error.offset(), error.statement())
+    (
+        error.kind(),
+        error.offset(),
+        error.statement::<mqtt_sansio::v3::V3>(),
+    )
 }
 
 #[test]

@@ -23,9 +23,10 @@ use mqtt_sansio::v3::{
     self, Connect, Credentials, Decoder, Delivery, EncodedConnect, Packet, PacketRef,
     PublishHeader, ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters, Will,
 };
+use mqtt_sansio::v3::{ConnectRefusal, DecodeError, Reaction, V3};
 use mqtt_sansio::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, Output,
-    PacketId, PacketType, QoS, Reaction, SliceOutput, Text, TopicFilter, TopicName,
+    Encode, EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, Output, PacketId,
+    PacketType, QoS, SliceOutput, Text, TopicFilter, TopicName,
 };
 use serde_json::{Value, json};
 
@@ -798,9 +799,10 @@ fn a_connect_that_a_server_answers_before_it_closes_says_with_which_return_code(
             // MQTT 3.1 is taken, as the sample allows.
             Ok(_) => assert!(allowed.contains(&"accept"), "{}", row.id),
             Err(error) => {
-                let Reaction::ConnAckThenClose { return_code } = error.reaction() else {
+                let Reaction::ConnAckThenClose(refusal) = error.reaction() else {
                     panic!("{}: {error}", row.id);
                 };
+                let return_code = refusal.return_code();
                 assert!(
                     allowed.contains(&&*format!("connack:{return_code}")),
                     "{}",
@@ -818,8 +820,12 @@ fn everything_else_that_is_wrong_is_answered_by_closing() {
     for row in malformed_rows() {
         let Err(error) = fault(row) else { continue };
         let expected = match error.kind() {
-            ErrorKind::UnsupportedProtocolLevel => Reaction::ConnAckThenClose { return_code: 1 },
-            ErrorKind::ClientIdentifierRequired => Reaction::ConnAckThenClose { return_code: 2 },
+            ErrorKind::UnsupportedProtocolLevel => {
+                Reaction::ConnAckThenClose(ConnectRefusal::UnacceptableProtocolVersion)
+            }
+            ErrorKind::ClientIdentifierRequired => {
+                Reaction::ConnAckThenClose(ConnectRefusal::IdentifierRejected)
+            }
             _ => Reaction::Close,
         };
         assert_eq!(error.reaction(), expected, "{}", row.id);
@@ -1147,7 +1153,7 @@ fn a_string_of_more_than_65535_bytes_cannot_be_made() {
         TopicFilter::new(&long).unwrap_err(),
     ] {
         assert_eq!((error.kind(), error.offset()), (ErrorKind::TooLong, 65_535));
-        assert_eq!(error.statement(), Some("MQTT-4.7.3-3"));
+        assert_eq!(error.statement::<V3>(), Some("MQTT-4.7.3-3"));
     }
     assert!(Text::new(&long[1..]).is_ok());
     assert!(TopicName::new(&long[1..]).is_ok());

@@ -6,7 +6,8 @@ use core::iter;
 use std::io::{self, Write};
 
 use mqtt_sansio::v3::{self, Connect, Packet, PacketRef, Publish, ReturnCode, Subscribe};
-use mqtt_sansio::{DecodeError, Field, Header, Options, PacketType, Reaction};
+use mqtt_sansio::v3::{DecodeError, Reaction};
+use mqtt_sansio::{Field, Header, Options, PacketType};
 
 use crate::Found;
 
@@ -257,10 +258,11 @@ fn write_malformed(
     }
     match error.reaction() {
         Reaction::Close => writeln!(out, "the receiver closes the Network Connection"),
-        Reaction::ConnAckThenClose { return_code } => writeln!(
+        Reaction::ConnAckThenClose(refusal) => writeln!(
             out,
-            "a server sends CONNACK with Connect Return Code {return_code}, then closes the \
-             Network Connection; a client closes it at once"
+            "a server sends CONNACK with Connect Return Code {}, then closes the Network \
+             Connection; a client closes it at once",
+            refusal.return_code()
         ),
         other => writeln!(out, "{other:?}"),
     }

@@ -6,7 +6,8 @@ mod peers;
 
 use std::sync::Once;
 
-use mqtt_sansio::{DecodeError, Encode, Options, v3};
+use mqtt_sansio::v3::DecodeError;
+use mqtt_sansio::{Encode, Options, v3};
 
 use crate::common::fixed_header;
 use peers::PEERS;

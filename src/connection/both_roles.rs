@@ -270,7 +270,7 @@ macro_rules! both_roles {
             ) -> Result<Option<Step<&'d [u8]>>, Blocked> {
                 // What is common goes a short way.
                 if OPTIMIZE_SIZE {
-                    return self.receive_with_care(now, decoder, input);
+                    return self.receive_slow(now, decoder, input);
                 }
                 if let Some(action) = self.core.poll_answer() {
                     return Ok(Some(Step::Action(action)));
@@ -289,8 +289,8 @@ macro_rules! both_roles {
                         if let Some(action) = self.core.poll_answer() {
                             return Ok(Some(Step::Action(action)));
                         }
-                    } else if let Some(frame) = decoder.frame_at_hand(input) {
-                        if let Some(publish) = publish_at_hand(&frame.header, frame.bytes) {
+                    } else if let Some(frame) = decoder.try_frame(input) {
+                        if let Some(publish) = try_read_publish(&frame.header, frame.bytes) {
                             match self.core.take_message(now, publish.delivery) {
                                 Ok(Disposition::Deliver) => {
                                     decoder.take(&frame, input);
@@ -304,14 +304,14 @@ macro_rules! both_roles {
                 }
                 // With a reference of its own, so that the caller's can stay in registers.
                 let mut rest = *input;
-                let step = self.receive_with_care(now, decoder, &mut rest);
+                let step = self.receive_slow(now, decoder, &mut rest);
                 *input = rest;
                 step
             }
 
             /// [`receive`](Self::receive) for everything.
             #[inline(never)]
-            fn receive_with_care<'d, 'i: 'd, M: Buffer>(
+            fn receive_slow<'d, 'i: 'd, M: Buffer>(
                 &mut self,
                 now: Timestamp,
                 decoder: &'d mut Decoder<M>,

@@ -13,11 +13,12 @@ use crate::decoder::Buffer;
 use crate::session::{Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
+use crate::v3::DecodeError;
 use crate::v3::{
     ConnAck, Connect, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel, SubAck, Subscribe,
-    SubscriberHeader, Subscriptions, TopicFilters, Unsubscribe, acknowledgement, publish_at_hand,
+    SubscriberHeader, Subscriptions, TopicFilters, Unsubscribe, acknowledgement, try_read_publish,
 };
-use crate::wire::{DecodeError, Encode, OPTIMIZE_SIZE, Output, PacketType};
+use crate::wire::{Encode, OPTIMIZE_SIZE, Output, PacketType};
 
 /// One connection of a client to a server, without the transport.
 ///

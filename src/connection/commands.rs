@@ -19,12 +19,12 @@ impl<S: Slots> Core<S> {
         if !OPTIMIZE_SIZE && self.pending.may_send() {
             return Ok(());
         }
-        self.check_with_care()
+        self.check_slow()
     }
 
     /// [`check_may_send`](Self::check_may_send) where something may stand in the way.
     #[cfg_attr(target_pointer_width = "64", cold)]
-    const fn check_with_care(&self) -> Result<(), CommandError> {
+    const fn check_slow(&self) -> Result<(), CommandError> {
         match self.state() {
             State::Connected => {}
             // Only what came before it is under way on this connection, or nothing at all.

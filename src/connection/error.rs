@@ -1,7 +1,8 @@
 //! Their faults and ours.
 
 use crate::types::PacketId;
-use crate::wire::{DecodeError, EncodeError, PacketType};
+use crate::v3::DecodeError;
+use crate::wire::{EncodeError, PacketType};
 
 /// A fault of the peer: a packet that it must not send, or not now. The connection is over
 /// [MQTT-4.8.0-1]; [`Action::Close`](crate::Action::Close) follows.
@@ -56,7 +57,7 @@ pub enum PeerError {
 impl PeerError {
     /// The normative statement of MQTT 3.1.1 that is broken; `None` for this side's own limits.
     #[must_use]
-    pub const fn statement(&self) -> Option<&'static str> {
+    pub fn statement(&self) -> Option<&'static str> {
         Some(match self {
             Self::Malformed(error) => return error.statement(),
             Self::Unexpected(_) | Self::WrongAcknowledgement { .. } => "MQTT-4.8.0-1",

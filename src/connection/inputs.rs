@@ -132,12 +132,12 @@ impl<S: Slots> Core<S> {
             self.received_now();
             return Ok(Disposition::Deliver);
         }
-        self.take_message_with_care(now, delivery)
+        self.take_message_slow(now, delivery)
     }
 
     /// [`take_message`](Self::take_message) for every message.
     #[inline(never)]
-    fn take_message_with_care(
+    fn take_message_slow(
         &mut self,
         now: Timestamp,
         delivery: Delivery,

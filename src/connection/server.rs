@@ -15,9 +15,10 @@ use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v3::{
     ConnAck, ConnectRefusal, Decoder, EncodedMessage, Packet, PieceRef, ProtocolLevel, ReturnCodes,
-    SubAck, SubscriberHeader, UnsubAck, acknowledgement, publish_at_hand,
+    SubAck, SubscriberHeader, UnsubAck, acknowledgement, try_read_publish,
 };
-use crate::wire::{DecodeError, Encode, OPTIMIZE_SIZE, Output, PacketType, Reaction};
+use crate::v3::{DecodeError, Reaction};
+use crate::wire::{Encode, OPTIMIZE_SIZE, Output, PacketType};
 
 /// One connection of a server with a client, without the transport.
 ///
@@ -322,14 +323,12 @@ impl<S: Slots> Server<S> {
     pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
         self.core.tick(now);
         let reason = CloseReason::Violation(PeerError::Malformed(error));
-        if let (State::Start, Reaction::ConnAckThenClose { return_code }) =
+        if let (State::Start, Reaction::ConnAckThenClose(refusal)) =
             (self.core.state(), error.reaction())
         {
-            if let Some(refusal) = ConnectRefusal::from_return_code(return_code) {
-                let connack = Reply::connack(ConnAck::Refused(refusal));
-                self.core.end_with(connack, reason);
-                return;
-            }
+            let connack = Reply::connack(ConnAck::Refused(refusal));
+            self.core.end_with(connack, reason);
+            return;
         }
         self.end(reason);
     }

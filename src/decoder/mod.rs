@@ -12,7 +12,7 @@ use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
     ACKNOWLEDGEMENT_LEN, Beginning, DecodeError, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
-    acknowledgement_at_hand, beginning_at_hand, frame_at_hand,
+    try_acknowledgement, try_beginning, try_frame,
 };
 
 /// A streaming decoder: takes byte slices as they come from the transport, cut anywhere, and
@@ -39,13 +39,13 @@ use crate::wire::{
 ///     }
 /// }
 /// assert!(decoder.is_at_packet_boundary());
-/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// # Ok::<(), mqtt_sansio::v3::DecodeError<P>>(())
 /// ```
 #[derive(Clone)]
 pub struct Decoder<P, M> {
     memory: M,
     options: Options,
-    state: State,
+    state: State<P>,
     position: u64,
     packets: PhantomData<fn() -> P>,
 }
@@ -143,13 +143,14 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     pub fn decode<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i [u8],
-    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+    ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
         if !OPTIMIZE_SIZE {
             if let State::Boundary = self.state {
                 if input.is_empty() {
                     return Ok(None);
                 }
-                if let Some(packet) = self.take_acknowledgement(input, P::read_acknowledgement) {
+                if let Some(packet) = self.take_acknowledgement(input, P::try_read_acknowledgement)
+                {
                     return Ok(Some(packet));
                 }
             } else if self.keep_all_of(input) {
@@ -165,15 +166,15 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     fn decode_to_end<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i [u8],
-    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+    ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
         match self.state {
             State::Boundary => {
-                if let Some(frame) = self.frame_at_hand(input) {
-                    if let Some(packet) = P::read_message_at_hand(&frame.header, frame.bytes) {
+                if let Some(frame) = self.try_frame(input) {
+                    if let Some(packet) = P::try_read_publish(&frame.header, frame.bytes) {
                         self.take(&frame, input);
                         return Ok(Some(packet));
                     }
-                    if let Some(packet) = P::read_short_at_hand(frame.bytes) {
+                    if let Some(packet) = P::try_read_short(frame.bytes) {
                         self.take(&frame, input);
                         return Ok(Some(packet));
                     }
@@ -189,7 +190,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
                 }
             }
             _ => {
-                if let Some((header, rest)) = self.complete_at_hand(input) {
+                if let Some((header, rest)) = self.try_complete(input) {
                     *input = rest;
                     let frame = self.memory.filled(header.packet_len());
                     let packet = read_frame::<P>(&header, frame, &self.options);
@@ -211,7 +212,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
         input: &mut &[u8],
         read: impl FnOnce([u8; ACKNOWLEDGEMENT_LEN]) -> Option<T>,
     ) -> Option<T> {
-        let acknowledgement = acknowledgement_at_hand(input, self.limit(), read)?;
+        let acknowledgement = try_acknowledgement(input, self.limit(), read)?;
         self.position = add(self.position, ACKNOWLEDGEMENT_LEN);
         Some(acknowledgement)
     }
@@ -219,8 +220,8 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     /// A frame that lies whole at the start of `input`, if nothing is special about it. For between
     /// two packets.
     #[inline(always)]
-    pub(crate) fn frame_at_hand<'i>(&self, input: &'i [u8]) -> Option<Frame<'i>> {
-        frame_at_hand(input, self.limit(), &self.options)
+    pub(crate) fn try_frame<'i>(&self, input: &'i [u8]) -> Option<Frame<'i>> {
+        try_frame(input, self.limit(), &self.options)
     }
 
     /// Takes such a frame.
@@ -235,7 +236,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     pub(crate) fn find<'i>(
         &mut self,
         input: &mut &'i [u8],
-    ) -> Result<Option<Found<'i>>, DecodeError> {
+    ) -> Result<Option<Found<'i>>, DecodeError<P>> {
         loop {
             let before = *input;
             match self.step(input, false) {
@@ -262,7 +263,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     pub(crate) fn read<'s, 'i: 's>(
         &'s self,
         found: &Found<'i>,
-    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+    ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
         let frame = match found.in_input {
             Some((frame, _)) => frame,
             None => self.memory.filled(found.header.packet_len()),
@@ -274,7 +275,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     pub(crate) const fn settle<'i>(
         &mut self,
         found: &Found<'i>,
-        outcome: Result<(), DecodeError>,
+        outcome: Result<(), DecodeError<P>>,
         input: &mut &'i [u8],
     ) {
         if let Some((_, rest)) = found.in_input {
@@ -318,10 +319,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     /// come: in memory, or as the `start` of a fixed header, if there is one.
     #[inline(always)]
     fn keep_beginning(&mut self, come: &[u8], start: Option<[u8; 5]>) -> bool {
-        match (
-            beginning_at_hand::<P>(come, self.limit(), &self.options),
-            start,
-        ) {
+        match (try_beginning::<P>(come, self.limit(), &self.options), start) {
             (Some(Beginning::Header(header)), _) => {
                 let kept = self.memory.append(0, come);
                 if kept {
@@ -341,7 +339,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
 
     /// Gathers the rest of a packet whose end is in `input`. Returns what is behind it.
     #[inline(always)]
-    fn complete_at_hand<'i>(&mut self, input: &'i [u8]) -> Option<(Header, &'i [u8])> {
+    fn try_complete<'i>(&mut self, input: &'i [u8]) -> Option<(Header, &'i [u8])> {
         let State::Gathering {
             header,
             wanted,
@@ -385,7 +383,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     fn decode_split<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i [u8],
-    ) -> Result<Option<P::Packet<'s>>, DecodeError> {
+    ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
         let Some(found) = self.find(input)? else {
             return Ok(None);
         };
@@ -425,7 +423,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     ///     }
     /// }
     /// assert_eq!(written, 80);
-    /// # Ok::<(), mqtt_sansio::DecodeError>(())
+    /// # Ok::<(), mqtt_sansio::v3::DecodeError<P>>(())
     /// ```
     ///
     /// # Errors
@@ -438,7 +436,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     pub fn decode_in_pieces<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i [u8],
-    ) -> Result<Option<Piece<'s, P::Packet<'s>, P::PayloadHeader<'s>>>, DecodeError> {
+    ) -> Result<Option<Piece<'s, P::Packet<'s>, P::PayloadHeader<'s>>>, DecodeError<P>> {
         let step = match self.step(input, true) {
             Ok(step) => step,
             Err(error) => return Err(self.fail(error)),
@@ -479,7 +477,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     }
 
     #[cold]
-    const fn fail(&mut self, error: DecodeError) -> DecodeError {
+    const fn fail(&mut self, error: DecodeError<P>) -> DecodeError<P> {
         self.state = State::Failed(error);
         error
     }
@@ -513,7 +511,7 @@ impl<P, M> Decoder<P, M> {
     }
 }
 
-impl<P, M> core::fmt::Debug for Decoder<P, M> {
+impl<P: PacketSet, M> core::fmt::Debug for Decoder<P, M> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Decoder")
             .field("state", &self.state)
@@ -524,7 +522,7 @@ impl<P, M> core::fmt::Debug for Decoder<P, M> {
 }
 
 #[cfg(feature = "defmt")]
-impl<P, M> defmt::Format for Decoder<P, M> {
+impl<P: PacketSet, M> defmt::Format for Decoder<P, M> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(
             f,
@@ -564,11 +562,11 @@ fn read_frame<'a, P: PacketSet>(
     header: &Header,
     frame: &'a [u8],
     options: &Options,
-) -> Result<Option<P::Packet<'a>>, DecodeError> {
-    if let Some(packet) = P::read_message_at_hand(header, frame) {
+) -> Result<Option<P::Packet<'a>>, DecodeError<P>> {
+    if let Some(packet) = P::try_read_publish(header, frame) {
         return Ok(Some(packet));
     }
-    if let Some(packet) = P::read_short_at_hand(frame) {
+    if let Some(packet) = P::try_read_short(frame) {
         return Ok(Some(packet));
     }
     P::read(header, frame, options)
@@ -577,11 +575,11 @@ fn read_frame<'a, P: PacketSet>(
 /// What a frame that has been read leads to. The packet may borrow from the decoder's memory, so that
 /// only the decoder's other fields can be written to.
 #[inline(always)]
-const fn settle<T>(
-    state: &mut State,
+const fn settle<P: PacketSet, T>(
+    state: &mut State<P>,
     position: &mut u64,
     header: &Header,
-    packet: &Result<T, DecodeError>,
+    packet: &Result<T, DecodeError<P>>,
 ) {
     *state = match packet {
         Ok(_) => {
@@ -611,7 +609,7 @@ fn keep_many<M: Buffer>(memory: &mut M, filled: usize, missing: &mut u32, bytes:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v3::{Decoder, Delivery, Packet, PieceRef};
+    use crate::v3::{DecodeError, Decoder, Delivery, Packet, PieceRef};
     use crate::wire::{ErrorKind, Field, PacketType};
     use std::format;
 

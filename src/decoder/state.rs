@@ -3,8 +3,7 @@
 use crate::wire::{DecodeError, Header};
 
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) enum State {
+pub(super) enum State<P> {
     /// The next byte is the first of a packet.
     Boundary,
     /// The first `filled` bytes of a packet have come, its fixed header not yet complete. They are
@@ -29,7 +28,43 @@ pub(super) enum State {
     InPayload {
         left: u32,
     },
-    Failed(DecodeError),
+    Failed(DecodeError<P>),
+}
+
+#[cfg(feature = "defmt")]
+impl<P> defmt::Format for State<P> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::Boundary => defmt::write!(f, "Boundary"),
+            Self::InHeader { start, filled } => {
+                defmt::write!(f, "InHeader {{ start: {}, filled: {=u8} }}", start, filled);
+            }
+            Self::Gathering {
+                header,
+                wanted,
+                missing,
+            } => defmt::write!(
+                f,
+                "Gathering {{ header: {}, wanted: {=u32}, missing: {=u32} }}",
+                header,
+                wanted,
+                missing
+            ),
+            Self::GatheringStart {
+                header,
+                wanted,
+                missing,
+            } => defmt::write!(
+                f,
+                "GatheringStart {{ header: {}, wanted: {=u32}, missing: {=u32} }}",
+                header,
+                wanted,
+                missing
+            ),
+            Self::InPayload { left } => defmt::write!(f, "InPayload {{ left: {=u32} }}", left),
+            Self::Failed(error) => defmt::write!(f, "Failed({})", error),
+        }
+    }
 }
 
 /// What there is to be done next.
@@ -55,7 +90,7 @@ pub(super) fn small(len: usize) -> u32 {
 }
 
 #[inline(always)]
-pub(super) fn gathering(header: Header, filled: usize, wanted: usize) -> State {
+pub(super) fn gathering<P>(header: Header, filled: usize, wanted: usize) -> State<P> {
     let (whole, missing) = (header.packet_len(), small(wanted.wrapping_sub(filled)));
     let wanted = small(wanted);
     if wanted as usize == whole {

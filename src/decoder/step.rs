@@ -13,7 +13,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
         &mut self,
         input: &mut &'i [u8],
         in_pieces: bool,
-    ) -> Result<Taken<'i>, DecodeError> {
+    ) -> Result<Taken<'i>, DecodeError<P>> {
         loop {
             match self.state {
                 State::Failed(error) => return Err(error),
@@ -116,7 +116,12 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
 
     /// How many bytes of the packet have to be there before anything can be done with it: all of
     /// them, or for a payload in pieces as many as come before it. `start` is what is there.
-    fn wanted(&self, header: &Header, start: &[u8], in_pieces: bool) -> Result<usize, DecodeError> {
+    fn wanted(
+        &self,
+        header: &Header,
+        start: &[u8],
+        in_pieces: bool,
+    ) -> Result<usize, DecodeError<P>> {
         let limit = self.limit() as usize;
         if header.packet_len() <= limit {
             return Ok(header.packet_len());
@@ -139,7 +144,12 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
         }
     }
 
-    fn append(&mut self, header: &Header, filled: usize, bytes: &[u8]) -> Result<(), DecodeError> {
+    fn append(
+        &mut self,
+        header: &Header,
+        filled: usize,
+        bytes: &[u8],
+    ) -> Result<(), DecodeError<P>> {
         if self.memory.append(filled, bytes) {
             return Ok(());
         }

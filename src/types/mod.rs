@@ -1,6 +1,7 @@
 //! The values that packets are made of, checked when they are made.
 
 mod check;
+mod delivery;
 mod matching;
 mod packet_id;
 mod qos;
@@ -12,6 +13,7 @@ mod topic_filter;
 mod topic_name;
 mod utf8;
 
+pub use delivery::Delivery;
 pub use packet_id::PacketId;
 pub use qos::QoS;
 pub(crate) use text::CheckedString;

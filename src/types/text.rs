@@ -183,6 +183,7 @@ impl Text<&'static [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::v3::V3;
     use crate::wire::ErrorKind;
     use std::format;
 
@@ -229,7 +230,7 @@ mod tests {
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NullCharacter);
             assert_eq!(error.offset(), 1);
-            assert_eq!(error.statement(), Some("MQTT-1.5.3-2"));
+            assert_eq!(error.statement::<V3>(), Some("MQTT-1.5.3-2"));
         }
     }
 
@@ -238,7 +239,7 @@ mod tests {
         let error = Text::new(b"ab\xed\xa0\x80").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidUtf8);
         assert_eq!(error.offset(), 2);
-        assert_eq!(error.statement(), Some("MQTT-1.5.3-1"));
+        assert_eq!(error.statement::<V3>(), Some("MQTT-1.5.3-1"));
     }
 
     #[test]

@@ -43,6 +43,7 @@ impl<B: AsRef<[u8]>> TopicFilter<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::v3::V3;
     use crate::wire::ErrorKind;
     use std::format;
 
@@ -71,7 +72,7 @@ mod tests {
     fn a_topic_filter_has_at_least_one_character() {
         let error = TopicFilter::new("").unwrap_err();
         assert_eq!((error.kind(), error.offset()), (ErrorKind::EmptyTopic, 0));
-        assert_eq!(error.statement(), Some("MQTT-4.7.3-1"));
+        assert_eq!(error.statement::<V3>(), Some("MQTT-4.7.3-1"));
     }
 
     #[test]
@@ -92,7 +93,7 @@ mod tests {
             ("sport+", "MQTT-4.7.1-3"),
         ] {
             let error = TopicFilter::new(invalid).unwrap_err();
-            assert_eq!(error.statement(), Some(statement), "{invalid}");
+            assert_eq!(error.statement::<V3>(), Some(statement), "{invalid}");
         }
     }
 

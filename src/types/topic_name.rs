@@ -22,6 +22,7 @@ checked_string!(TopicName, check::topic_name);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::v3::V3;
     use crate::wire::ErrorKind;
     use std::format;
 
@@ -46,7 +47,7 @@ mod tests {
     fn a_topic_name_has_at_least_one_character() {
         let error = TopicName::new("").unwrap_err();
         assert_eq!((error.kind(), error.offset()), (ErrorKind::EmptyTopic, 0));
-        assert_eq!(error.statement(), Some("MQTT-4.7.3-1"));
+        assert_eq!(error.statement::<V3>(), Some("MQTT-4.7.3-1"));
     }
 
     #[test]
@@ -64,7 +65,7 @@ mod tests {
                 (error.kind(), error.offset()),
                 (ErrorKind::WildcardInTopicName, at)
             );
-            assert_eq!(error.statement(), Some("MQTT-3.3.2-2"));
+            assert_eq!(error.statement::<V3>(), Some("MQTT-3.3.2-2"));
         }
     }
 

@@ -3,9 +3,8 @@
 
 use super::read::read_packet_id;
 use crate::types::PacketId;
-use crate::wire::{
-    DecodeError, Encode, EncodeError, Field, Output, PacketBody, PacketType, Reader, encode_bytes,
-};
+use crate::v3::{DecodeError, Reader};
+use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, PacketType, encode_bytes};
 
 /// A Packet Identifier and nothing behind it.
 #[cfg_attr(target_pointer_width = "64", inline(always))]

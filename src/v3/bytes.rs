@@ -6,7 +6,8 @@ use super::{
     Connect, EncodedConnect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe,
     Unsubscribe, V3,
 };
-use crate::wire::{DecodeError, Options, PacketSet, frame};
+use crate::v3::DecodeError;
+use crate::wire::{Options, PacketSet, frame};
 
 /// The part of `whole` that `part` is; a copy if it is somewhere else. `Bytes::slice_ref` would
 /// panic then.
@@ -50,7 +51,7 @@ share!(Packet EncodedConnect Connect Publish PublishHeader Subscribe SubAck Unsu
 /// assert_eq!(publish.payload, "hi");
 /// assert_eq!(v3::decode_bytes(&mut received, &Options::new())?, None);
 /// assert_eq!(received, &b"\xc0"[..]);
-/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// # Ok::<(), mqtt_sansio::v3::DecodeError>(())
 /// ```
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! CONNACK (section 3.2).
 
-use crate::wire::{DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, Reader};
+use crate::v3::{DecodeError, Reader};
+use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
 
 /// CONNACK: the server accepts the connection or refuses it (section 3.2). Session Present goes
 /// with acceptance only [MQTT-3.2.2-4].

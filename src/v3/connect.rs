@@ -334,9 +334,10 @@ impl<B: AsRef<[u8]>> Encode for Connect<B> {}
 mod tests {
     use super::*;
     use crate::v3::testing::{ReadError, TOO_LONG, Vec, decoded, encoded, fault, framed, longest};
+    use crate::v3::{ConnectRefusal, Reaction};
     use crate::v3::{EncodedConnect, Packet, decode};
     use crate::wire::ErrorKind::{self, *};
-    use crate::wire::{Options, Reaction};
+    use crate::wire::Options;
 
     /// Every flag but the reserved one, and every field that they announce.
     const FULL: &[u8] = b"\x10\x1f\x00\x04MQTT\x04\xf6\x12\x34\
@@ -571,7 +572,7 @@ mod tests {
         let error = decode(&mut &b"\x10\x07\x00\x04MQTT\x05"[..], &Options::new()).unwrap_err();
         assert_eq!(
             error.reaction(),
-            Reaction::ConnAckThenClose { return_code: 1 }
+            Reaction::ConnAckThenClose(ConnectRefusal::UnacceptableProtocolVersion)
         );
     }
 
@@ -826,7 +827,7 @@ mod tests {
         let error = decode(&mut &bytes[..], &Options::new()).unwrap_err();
         assert_eq!(
             error.reaction(),
-            Reaction::ConnAckThenClose { return_code: 2 }
+            Reaction::ConnAckThenClose(ConnectRefusal::IdentifierRejected)
         );
     }
 

@@ -8,9 +8,9 @@ use super::connect::{
 use super::read::read_checked;
 use super::{Connect, Credentials, ProtocolLevel, Will};
 use crate::types::{QoS, Text};
+use crate::v3::{DecodeError, Reader};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, Reader,
-    SliceOutput,
+    Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, SliceOutput,
 };
 
 /// A [`Connect`] with its payload encoded: what a [`Packet`](super::Packet) holds. `B` is where the
@@ -25,7 +25,7 @@ use crate::wire::{
 /// assert_eq!(fields.client_id, "dev");
 /// assert_eq!(fields.keep_alive, 60);
 /// assert_eq!(fields.credentials.unwrap().user_name, "ann");
-/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// # Ok::<(), mqtt_sansio::v3::DecodeError>(())
 /// ```
 ///
 /// To send a CONNECT, encode the [`Connect`]: this type is only for what takes any packet.

@@ -3,9 +3,9 @@
 
 use core::marker::PhantomData;
 
+use crate::v3::{DecodeError, Reader};
 use crate::wire::{
-    Counter, DecodeError, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, Reader,
-    SliceOutput, Trusted,
+    Counter, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, SliceOutput, Trusted,
 };
 
 /// What a [`List`] is a list of. Implemented by this crate's markers only.

@@ -10,6 +10,7 @@ mod arbitrary;
 mod bytes;
 mod connack;
 mod connect;
+mod decode;
 mod encoded_connect;
 mod fan_out;
 pub(crate) mod fmt;
@@ -19,6 +20,7 @@ mod publish;
 mod read;
 #[cfg(feature = "serde")]
 mod serde;
+mod statement;
 mod suback;
 mod subscribe;
 #[cfg(test)]
@@ -31,12 +33,16 @@ pub use ack::{PubAck, PubComp, PubRec, PubRel, UnsubAck};
 pub use bytes::decode_bytes;
 pub use connack::{ConnAck, ConnectRefusal};
 pub use connect::{Connect, Credentials, ProtocolLevel, Will};
+pub(crate) use decode::try_read_publish;
+pub use decode::{V3, decode, peek};
 pub use encoded_connect::EncodedConnect;
 pub use fan_out::{EncodedMessage, SubscriberHeader};
 pub use list::{Entries, Entry, List};
-pub(crate) use packet::publish_at_hand;
-pub use packet::{Packet, PacketRef, V3, decode, peek};
-pub use publish::{Delivery, Publish, PublishHeader};
+pub use packet::{Packet, PacketRef};
+pub use publish::{Publish, PublishHeader};
+pub use statement::Reaction;
+
+pub use crate::types::Delivery;
 pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};
 pub use subscribe::{Subscribe, Subscription, SubscriptionEntry, Subscriptions};
 pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
@@ -46,3 +52,9 @@ pub type Decoder<M> = crate::Decoder<V3, M>;
 
 /// What comes out of [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces).
 pub type PieceRef<'a> = crate::Piece<'a, PacketRef<'a>, PublishHeader<&'a [u8]>>;
+
+/// A fault in bytes that a peer sent, with the statements of MQTT 3.1.1.
+pub type DecodeError = crate::DecodeError<V3>;
+
+/// Reads the fields of a frame.
+type Reader<'a, F = DecodeError> = crate::wire::Reader<'a, F>;

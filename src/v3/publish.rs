@@ -1,11 +1,11 @@
 //! PUBLISH (section 3.3).
 
 use super::read::{read_checked, read_packet_id};
-use crate::types::{PacketId, QoS, TopicName};
+use super::{DecodeError, Reader};
+use crate::types::{Delivery, TopicName};
 use crate::wire::{
-    BLOCK, Block, DecodeError, Encode, EncodeError, ErrorKind, Field, Header, OPTIMIZE_SIZE,
-    Options, Output, PacketBody, PayloadStart, ReadError, Reader, encode_long, put_field,
-    put_header, remaining_length,
+    BLOCK, Block, Encode, EncodeError, ErrorKind, Field, Header, OPTIMIZE_SIZE, Options, Output,
+    PacketBody, PayloadStart, ReadError, encode_long, put_field, put_header, remaining_length,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -48,82 +48,6 @@ pub struct Publish<B> {
     /// The message itself; may be empty.
     #[cfg_attr(feature = "serde", serde(with = "super::serde::message"))]
     pub payload: B,
-}
-
-/// The QoS of a PUBLISH with what belongs to it: a Packet Identifier [MQTT-2.3.1-1] and DUP above
-/// QoS 0, neither at QoS 0 [MQTT-2.3.1-5, MQTT-3.3.1-2].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the standard has three QoS and forbids a fourth"
-)]
-pub enum Delivery {
-    /// QoS 0.
-    AtMostOnce,
-    /// QoS 1: the receiver answers PUBACK.
-    AtLeastOnce {
-        /// Packet Identifier.
-        packet_id: PacketId,
-        /// DUP: this may have been sent before (section 3.3.1.1).
-        dup: bool,
-    },
-    /// QoS 2: the receiver answers PUBREC.
-    ExactlyOnce {
-        /// Packet Identifier.
-        packet_id: PacketId,
-        /// DUP: this may have been sent before (section 3.3.1.1).
-        dup: bool,
-    },
-}
-
-impl Delivery {
-    /// The delivery at this QoS. At QoS 0 there is neither identifier nor DUP, and what is given
-    /// for them is left out.
-    #[must_use]
-    #[inline]
-    pub const fn new(qos: QoS, packet_id: PacketId, dup: bool) -> Self {
-        match qos {
-            QoS::AtMostOnce => Self::AtMostOnce,
-            QoS::AtLeastOnce => Self::AtLeastOnce { packet_id, dup },
-            QoS::ExactlyOnce => Self::ExactlyOnce { packet_id, dup },
-        }
-    }
-
-    /// The QoS.
-    #[must_use]
-    #[inline]
-    pub const fn qos(&self) -> QoS {
-        match self {
-            Self::AtMostOnce => QoS::AtMostOnce,
-            Self::AtLeastOnce { .. } => QoS::AtLeastOnce,
-            Self::ExactlyOnce { .. } => QoS::ExactlyOnce,
-        }
-    }
-
-    /// The Packet Identifier, `None` at QoS 0.
-    #[must_use]
-    #[inline]
-    pub const fn packet_id(&self) -> Option<PacketId> {
-        match *self {
-            Self::AtMostOnce => None,
-            Self::AtLeastOnce { packet_id, .. } | Self::ExactlyOnce { packet_id, .. } => {
-                Some(packet_id)
-            }
-        }
-    }
-
-    /// DUP, false at QoS 0.
-    #[must_use]
-    #[inline]
-    pub const fn dup(&self) -> bool {
-        match *self {
-            Self::AtMostOnce => false,
-            Self::AtLeastOnce { dup, .. } | Self::ExactlyOnce { dup, .. } => dup,
-        }
-    }
 }
 
 const RETAIN: u8 = 1;
@@ -423,7 +347,7 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
 /// Writes all of a message but its payload to a block, if the output lends one with room for `more`
 /// bytes behind it, which the caller will write. With `None` nothing was written.
 #[inline(always)]
-fn encode_head_at_hand<O: Output + ?Sized>(
+fn try_encode_head<O: Output + ?Sized>(
     delivery: &Delivery,
     retain: bool,
     topic: &[u8],
@@ -462,7 +386,7 @@ fn encode_in_parts<B: AsRef<[u8]>, O: Output + ?Sized>(
     let payload = publish.payload.as_ref();
     let (delivery, topic) = (&publish.delivery, publish.topic.as_bytes());
     let len = payload.len();
-    match encode_head_at_hand(delivery, publish.retain, topic, len, len, out) {
+    match try_encode_head(delivery, publish.retain, topic, len, len, out) {
         Some(()) => out.put(payload),
         None => encode_long(publish, out),
     }
@@ -512,7 +436,7 @@ impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         let (delivery, topic) = (&self.delivery, self.topic.as_bytes());
         let payload_len = self.payload_len as usize;
-        match encode_head_at_hand(delivery, self.retain, topic, payload_len, 0, out) {
+        match try_encode_head(delivery, self.retain, topic, payload_len, 0, out) {
             Some(()) => Ok(()),
             None => encode_long(self, out),
         }
@@ -522,6 +446,7 @@ impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::{PacketId, QoS};
     use crate::v3::testing::{
         ReadError, TOO_LONG, decoded, encoded, fault, fault_with, id, longest, round_trip,
     };

@@ -3,9 +3,9 @@
 use super::list::{Entry, List};
 use super::read::read_packet_id;
 use crate::types::{PacketId, QoS};
+use crate::v3::{DecodeError, Reader};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, PacketType, ReadError,
-    Reader,
+    Encode, EncodeError, ErrorKind, Field, Output, PacketBody, PacketType, ReadError,
 };
 
 /// SUBACK: the server's answer to SUBSCRIBE (section 3.9).

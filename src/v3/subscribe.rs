@@ -3,9 +3,10 @@
 use super::list::{Entry, List};
 use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicFilter};
+use crate::v3::{DecodeError, Reader};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, ErrorKind, Field, Options, Output, PacketBody, PacketType,
-    ReadError, Reader, put_field,
+    Encode, EncodeError, ErrorKind, Field, Options, Output, PacketBody, PacketType, ReadError,
+    put_field,
 };
 
 /// SUBSCRIBE: asks for messages (section 3.8). The server answers SUBACK, with a Return Code for

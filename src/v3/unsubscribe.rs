@@ -3,9 +3,9 @@
 use super::list::{Entry, List};
 use super::read::{read_checked, read_packet_id};
 use crate::types::{PacketId, TopicFilter};
+use crate::v3::{DecodeError, Reader};
 use crate::wire::{
-    DecodeError, Encode, EncodeError, Field, Options, Output, PacketBody, PacketType, ReadError,
-    Reader, put_field,
+    Encode, EncodeError, Field, Options, Output, PacketBody, PacketType, ReadError, put_field,
 };
 
 /// UNSUBSCRIBE: ends subscriptions (section 3.10). The server answers UNSUBACK

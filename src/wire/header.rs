@@ -1,7 +1,7 @@
 //! The fixed header (section 2.2): packet type, flags and Remaining Length, and the cut of a
 //! stream into frames that it allows.
 
-use crate::wire::{DecodeError, ErrorKind, Field, OPTIMIZE_SIZE, Options, PacketType};
+use crate::wire::{DecodeError, ErrorKind, Field, OPTIMIZE_SIZE, Options, PacketSet, PacketType};
 
 /// The largest Remaining Length that four bytes can say: 256 MiB less one byte (Table 2.4).
 pub const MAX_REMAINING_LENGTH: u32 = 268_435_455;
@@ -114,80 +114,12 @@ fn scan_in_a_loop(src: &[u8]) -> Scan {
     Scan::TooLong
 }
 
-/// How many bytes come before a packet's payload, for a decoder that hands out the payload in
-/// pieces.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(unnameable_types, reason = "only `PacketSet` and the decoder use it")]
-pub enum PayloadStart {
-    /// This packet has no payload that could come in pieces.
-    Whole,
-    /// It depends on more of the packet: at least this many bytes, from its first byte.
-    Unknown(usize),
-    /// The payload starts this many bytes after the packet's first byte.
-    At(usize),
-}
-
-/// A version of MQTT, as far as framing has to know it: how the frame that a fixed header
-/// announces is read. [`Decoder`](crate::Decoder) is generic over it.
-pub trait PacketSet {
-    /// A packet that borrows from the frame it was read from.
-    type Packet<'a>;
-    /// What comes before the payload of a packet whose payload comes in pieces.
-    type PayloadHeader<'a>;
-
-    /// Refuses what the first byte alone gives away.
-    #[doc(hidden)]
-    fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError>;
-
-    /// Refuses what the complete fixed header alone gives away.
-    #[doc(hidden)]
-    fn check_header(header: &Header, options: &Options) -> Result<(), DecodeError>;
-
-    /// Reads one complete frame, fixed header included. Makes the checks of the two functions
-    /// above too, with the same outcome. The packet is never `None`: it is in an `Option` because
-    /// that is how decoders hand it out, and moving it there takes longer than reading some.
-    #[doc(hidden)]
-    fn read<'a>(
-        header: &Header,
-        frame: &'a [u8],
-        options: &Options,
-    ) -> Result<Option<Self::Packet<'a>>, DecodeError>;
-
-    /// [`read`](Self::read) for messages, in as few steps as possible. `None` says nothing about the
-    /// frame but that `read` has to look at it.
-    #[doc(hidden)]
-    fn read_message_at_hand<'a>(header: &Header, frame: &'a [u8]) -> Option<Self::Packet<'a>>;
-
-    /// The same for packets of two or four bytes. Not together with messages: where one function
-    /// may lead to either, the first eight bytes of a packet are written in pieces, as an
-    /// acknowledgement has only two of them, and the processor has to wait until it can read them
-    /// together.
-    #[doc(hidden)]
-    fn read_short_at_hand<'a>(frame: &[u8]) -> Option<Self::Packet<'a>>;
-
-    /// The same for a frame of these four bytes.
-    #[doc(hidden)]
-    fn read_acknowledgement<'a>(frame: [u8; 4]) -> Option<Self::Packet<'a>>;
-
-    /// Where the payload starts, as far as the first bytes of the frame tell.
-    #[doc(hidden)]
-    fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError>;
-
-    /// Reads what comes before the payload: `frame` ends where the payload starts.
-    #[doc(hidden)]
-    fn read_payload_header<'a>(
-        header: &Header,
-        frame: &'a [u8],
-        options: &Options,
-    ) -> Result<Self::PayloadHeader<'a>, DecodeError>;
-}
-
 /// The fixed header at the start of `src`, checked as far as it goes; `Ok(None)` if more bytes are
 /// needed. The limit is not looked at.
 pub(crate) fn checked_header<P: PacketSet>(
     src: &[u8],
     options: &Options,
-) -> Result<Option<Header>, DecodeError> {
+) -> Result<Option<Header>, DecodeError<P>> {
     // The first byte comes first, so that a fault in it is found at the same place whether or not
     // the bytes behind it have come yet.
     let Some(&first_byte) = src.first() else {
@@ -228,7 +160,7 @@ pub(super) const fn header_len(remaining: u32) -> usize {
 
 /// The fault of a packet over the limit.
 #[cold]
-pub(crate) fn too_large(header: &Header) -> DecodeError {
+pub(crate) fn too_large<P: PacketSet>(header: &Header) -> DecodeError<P> {
     DecodeError::new(
         header.packet_type(),
         Field::RemainingLength,
@@ -263,7 +195,7 @@ impl<'a> Frame<'a> {
 /// Neither first byte nor fixed header of a frame that comes out have been checked:
 /// [`PacketSet::read`] does it, so that a frame that is all there is looked at once.
 #[inline(always)]
-pub(crate) fn frame_at_hand<'a>(src: &'a [u8], limit: u32, options: &Options) -> Option<Frame<'a>> {
+pub(crate) fn try_frame<'a>(src: &'a [u8], limit: u32, options: &Options) -> Option<Frame<'a>> {
     if OPTIMIZE_SIZE {
         return None; // the careful way is there anyway
     }
@@ -285,7 +217,7 @@ pub(crate) const ACKNOWLEDGEMENT_LEN: usize = 4;
 /// packet in two or three is, and it is short enough to be read where decoders are called. `None`
 /// says nothing about `src`.
 #[inline(always)]
-pub(crate) fn acknowledgement_at_hand<T>(
+pub(crate) fn try_acknowledgement<T>(
     src: &mut &[u8],
     limit: u32,
     read: impl FnOnce([u8; ACKNOWLEDGEMENT_LEN]) -> Option<T>,
@@ -310,7 +242,7 @@ pub(crate) enum Beginning {
 /// The beginning of a packet of which more is to come, if it is within `limit` and nothing is wrong
 /// with it. For `None`, [`checked_header`] says why.
 #[inline(always)]
-pub(crate) fn beginning_at_hand<P: PacketSet>(
+pub(crate) fn try_beginning<P: PacketSet>(
     src: &[u8],
     limit: u32,
     options: &Options,
@@ -339,7 +271,7 @@ pub(crate) fn frame<'a, P: PacketSet>(
     src: &'a [u8],
     limit: u32,
     options: &Options,
-) -> Result<Option<Frame<'a>>, DecodeError> {
+) -> Result<Option<Frame<'a>>, DecodeError<P>> {
     let Some(header) = checked_header::<P>(src, options)? else {
         return Ok(None);
     };
@@ -352,7 +284,7 @@ pub(crate) fn frame<'a, P: PacketSet>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v3::V3;
+    use crate::v3::{DecodeError, V3};
     use std::format;
 
     const STRICT: Options = Options::new();
@@ -649,14 +581,14 @@ mod tests {
 
     #[test]
     fn reading_a_complete_frame_refuses_the_first_byte_that_the_check_refuses() {
-        // `frame_at_hand` does not check a frame that is all there, because `read` does.
+        // `try_frame` does not check a frame that is all there, because `read` does.
         let mut refused = 0;
         for first_byte in 0..=255 {
             let src = [first_byte, 0];
             let Err(error) = checked_header::<V3>(&src, &STRICT) else {
                 continue;
             };
-            let frame = frame_at_hand(&src, u32::MAX, &STRICT).unwrap();
+            let frame = try_frame(&src, u32::MAX, &STRICT).unwrap();
             let read = V3::read(&frame.header, frame.bytes, &STRICT);
             assert_eq!(read.unwrap_err(), error, "{first_byte:x}");
             refused = u32::wrapping_add(refused, 1);
@@ -682,13 +614,13 @@ mod tests {
     fn a_header_with_a_reserved_type_has_none() {
         let header = Header {
             remaining_length: 0,
-            first_byte: 0xf0,
+            first_byte: 0x00,
             len: 2,
         };
         assert_eq!(header.packet_type(), None);
     }
 
-    const NAMES: [(u8, PacketType, &str); 14] = [
+    const NAMES: [(u8, PacketType, &str); 15] = [
         (1, PacketType::Connect, "CONNECT"),
         (2, PacketType::ConnAck, "CONNACK"),
         (3, PacketType::Publish, "PUBLISH"),
@@ -703,6 +635,7 @@ mod tests {
         (12, PacketType::PingReq, "PINGREQ"),
         (13, PacketType::PingResp, "PINGRESP"),
         (14, PacketType::Disconnect, "DISCONNECT"),
+        (15, PacketType::Auth, "AUTH"),
     ];
 
     #[test]

@@ -3,14 +3,17 @@
 
 mod encode;
 mod error;
+mod field;
 mod header;
 mod options;
 mod output;
+mod packet_set;
 mod packet_type;
 mod reader;
 
 pub use encode::Encode;
-pub use error::{DecodeError, ErrorKind, Field, Reaction, TextError};
+pub use error::{DecodeError, ErrorKind, TextError};
+pub use field::Field;
 pub use header::{Header, MAX_REMAINING_LENGTH};
 pub use options::Options;
 #[cfg(feature = "bytes")]
@@ -21,12 +24,13 @@ pub use packet_type::PacketType;
 pub(crate) use encode::{
     Block, Counter, PacketBody, encode_bytes, encode_long, put_field, put_header, remaining_length,
 };
-pub use header::PacketSet;
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Beginning, Frame, PayloadStart, acknowledgement_at_hand,
-    beginning_at_hand, checked_header, frame, frame_at_hand, too_large,
+    ACKNOWLEDGEMENT_LEN, Beginning, Frame, checked_header, frame, too_large, try_acknowledgement,
+    try_beginning, try_frame,
 };
 pub(crate) use output::BLOCK;
+pub use packet_set::PacketSet;
+pub(crate) use packet_set::{PayloadStart, Sealed};
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted};
 
 /// Whether code is to be small rather than fast: where a register has fewer than 64 bits, flash is

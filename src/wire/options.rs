@@ -163,8 +163,8 @@ impl Default for Options {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v3::{self, Packet};
-    use crate::wire::{DecodeError, ErrorKind};
+    use crate::v3::{self, DecodeError, Packet};
+    use crate::wire::ErrorKind;
 
     type Setter = fn(Options, bool) -> Options;
 

@@ -1,12 +1,13 @@
 //! Packet types (section 2.2.1).
 
-/// The fourteen MQTT Control Packet types (Table 2.1), with their numbers.
+/// The fifteen MQTT Control Packet types (Table 2.1), with their numbers. MQTT 3.1 and 3.1.1 have
+/// all but AUTH, whose number they reserve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[expect(
     clippy::exhaustive_enums,
-    reason = "the standard lists fourteen and reserves the rest"
+    reason = "four bits hold no more, and 0 is reserved"
 )]
 #[repr(u8)]
 pub enum PacketType {
@@ -36,13 +37,15 @@ pub enum PacketType {
     PingReq = 12,
     /// Server to client: yes.
     PingResp = 13,
-    /// Client to server: the connection ends cleanly.
+    /// The connection ends: from the client, and in MQTT 5 from the server too.
     Disconnect = 14,
+    /// Either way, only MQTT 5: a step of enhanced authentication.
+    Auth = 15,
 }
 
 impl PacketType {
-    /// The type with this number; `None` for the reserved 0 and 15, and for what four bits
-    /// cannot hold.
+    /// The type with this number; `None` for the reserved 0, and for what four bits cannot
+    /// hold.
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
         Some(match number {
@@ -60,6 +63,7 @@ impl PacketType {
             12 => Self::PingReq,
             13 => Self::PingResp,
             14 => Self::Disconnect,
+            15 => Self::Auth,
             _ => return None,
         })
     }
@@ -82,6 +86,7 @@ impl PacketType {
             Self::PingReq => "PINGREQ",
             Self::PingResp => "PINGRESP",
             Self::Disconnect => "DISCONNECT",
+            Self::Auth => "AUTH",
         }
     }
 

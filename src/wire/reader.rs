@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::wire::{DecodeError, ErrorKind, Field, Header, PacketType};
+use crate::wire::{DecodeError, ErrorKind, Field, Header, PacketSet, PacketType};
 
 /// What a reader says when it fails.
 pub(crate) trait ReadError {
@@ -13,7 +13,7 @@ pub(crate) trait ReadError {
 }
 
 /// All there is to say.
-impl ReadError for DecodeError {
+impl<V: PacketSet> ReadError for DecodeError<V> {
     #[inline(always)]
     fn new(packet_type: Option<PacketType>, field: Field, kind: ErrorKind, offset: usize) -> Self {
         Self::new(packet_type, field, kind, offset)
@@ -47,7 +47,7 @@ impl ReadError for Trusted {
 
 /// Reads the fields of one frame in order and names the field in which it fails.
 #[derive(Debug, Clone)]
-pub(crate) struct Reader<'a, F = DecodeError> {
+pub(crate) struct Reader<'a, F> {
     rest: &'a [u8],
     /// Where `rest` ends, counted from the first byte of the packet.
     end: usize,
@@ -174,11 +174,11 @@ impl<'a> Reader<'a, Trusted> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::v3;
+    use crate::v3::{self, DecodeError};
     use crate::wire::Options;
 
     /// A reader behind the fixed header of `frame`.
-    fn reader(frame: &[u8]) -> Reader<'_> {
+    fn reader(frame: &[u8]) -> Reader<'_, DecodeError> {
         let header = v3::peek(frame, &Options::new()).unwrap().unwrap();
         Reader::new(&header, frame)
     }

@@ -4,8 +4,9 @@
 use std::fmt::Write;
 
 use arbitrary::Unstructured;
+use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{self, Packet, PacketRef};
-use mqtt_sansio::{DecodeError, Encode, EncodeError, Options, PacketType, SliceOutput};
+use mqtt_sansio::{Encode, EncodeError, Options, PacketType, SliceOutput};
 use mqtt_sansio::{TopicFilter, TopicName};
 
 use super::input;

@@ -2,8 +2,9 @@
 //! whole and in pieces, whatever the decoder's memory.
 
 use arbitrary::Unstructured;
+use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{Decoder, Packet};
-use mqtt_sansio::{DecodeError, ErrorKind, Field, Options, Piece};
+use mqtt_sansio::{ErrorKind, Field, Options, Piece};
 
 use super::input;
 use crate::common::{Item, Received, decode_at_once, feed, fixed_header, receive};

@@ -1,9 +1,8 @@
 //! What is announced and does not come, what never ends, and what is as large as can be.
 
 use mqtt_sansio::v3::{Connect, Packet, PubAck, ReturnCode, ReturnCodes};
-use mqtt_sansio::{
-    Client, DecodeError, ErrorKind, Event, MAX_REMAINING_LENGTH, PacketId, Reaction, Server, Text,
-};
+use mqtt_sansio::v3::{DecodeError, Reaction};
+use mqtt_sansio::{Client, ErrorKind, Event, MAX_REMAINING_LENGTH, PacketId, Server, Text};
 
 use crate::common::unlimited;
 use crate::*;

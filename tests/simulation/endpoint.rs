@@ -1,12 +1,13 @@
 //! The library's two roles behind one set of methods, so that one application can play either.
 
+use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{
     Connect, ConnectRefusal, Decoder, Packet, PublishHeader, ReturnCodes, Subscriptions,
     TopicFilters,
 };
 use mqtt_sansio::{
-    Action, Blocked, Client, CommandError, DecodeError, Encode, Event, HandleError, Message,
-    MessageHeader, Options, PacketId, Piece, Server, Session, State, Timestamp,
+    Action, Blocked, Client, CommandError, Encode, Event, HandleError, Message, MessageHeader,
+    Options, PacketId, Piece, Server, Session, State, Timestamp,
 };
 
 use super::plan::Storage;

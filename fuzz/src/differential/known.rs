@@ -3,7 +3,8 @@
 
 use mqtt_sansio::ErrorKind::{self, *};
 use mqtt_sansio::v3::{self, Packet};
-use mqtt_sansio::{DecodeError, Options};
+use mqtt_sansio::v3::DecodeError;
+use mqtt_sansio::Options;
 
 use super::Disposition;
 

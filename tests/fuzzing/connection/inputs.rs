@@ -1,7 +1,8 @@
 //! What comes in.
 
+use mqtt_sansio::v3::Reaction;
 use mqtt_sansio::v3::{ConnAck, Packet, PubRel, Publish};
-use mqtt_sansio::{CloseReason, CommandError, Event, HandleError, PeerError, Piece, Reaction};
+use mqtt_sansio::{CloseReason, CommandError, Event, HandleError, PeerError, Piece};
 
 use super::model::{Expected, Request, State};
 use super::{World, byte};
@@ -93,9 +94,7 @@ impl World<'_> {
                 self.endpoint.handle_decode_error(now, error);
                 self.is_over(CloseReason::Violation(PeerError::Malformed(error)));
                 let asks_for_connack = match error.reaction() {
-                    Reaction::ConnAckThenClose { return_code } => {
-                        mqtt_sansio::v3::ConnectRefusal::from_return_code(return_code)
-                    }
+                    Reaction::ConnAckThenClose(refusal) => Some(refusal),
                     _ => None,
                 };
                 if was_at_start && !was_over && self.side() == Side::Server {

@@ -16,12 +16,8 @@ use mqtt_sansio::v3::{
     PublishHeader, ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions,
     TopicFilters, UnsubAck, Unsubscribe, Will,
 };
-use mqtt_sansio::{
-    Action, Change, Client, Config, DecodeError, Encode, EncodeError, ErrorKind, Event, Field,
-    HandleError, Buffer, Message, MessageHeader, Blocked, Options, Output, PacketId, PacketType,
-    PeerError, QoS, CommandError, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError,
-    Timestamp, TopicFilter, TopicName,
-};
+use mqtt_sansio::v3::DecodeError;
+use mqtt_sansio::{Action, Change, Client, Config, Encode, EncodeError, ErrorKind, Event, Field, HandleError, Buffer, Message, MessageHeader, Blocked, Options, Output, PacketId, PacketType, PeerError, QoS, CommandError, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError, Timestamp, TopicFilter, TopicName};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

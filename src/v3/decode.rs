@@ -1,0 +1,304 @@
+//! The decoder of MQTT 3.1 and 3.1.1: which packet a fixed header announces, and its flags.
+
+use super::ack::acknowledgement;
+use super::publish::{flag_fault as publish_flag_fault, is_publish};
+use super::statement::{self, Reaction};
+use super::{
+    ConnAck, DecodeError, EncodedConnect, Packet, PacketRef, PubAck, PubComp, PubRec, PubRel,
+    Publish, PublishHeader, Reader, SubAck, Subscribe, UnsubAck, Unsubscribe,
+};
+use crate::wire::{
+    ErrorKind, Field, Header, Options, PacketSet, PacketType, PayloadStart, Rejected, Sealed,
+    checked_header, frame, too_large, try_frame,
+};
+
+/// MQTT 3.1.1 and MQTT 3.1, as a parameter of [`Decoder`](crate::Decoder).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum V3 {}
+
+/// Reads the fixed header at the start of `src` and nothing else: how long the packet is, before
+/// it has arrived. `Ok(None)` means that more bytes are needed.
+///
+/// # Errors
+///
+/// What the fixed header alone gives away: a reserved type, wrong flags, a Remaining Length of
+/// more than four bytes or one too large for a packet of a fixed size, and a packet over
+/// [`Options::max_packet_size`].
+pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError> {
+    let header = checked_header::<V3>(src, options)?;
+    match header {
+        Some(header) if header.packet_len() > options.packet_limit() as usize => {
+            Err(too_large(&header))
+        }
+        header => Ok(header),
+    }
+}
+
+/// Decodes the packet at the start of `src` and moves `src` behind it. `Ok(None)` means that
+/// more bytes are needed; `src` stays where it is then, and after an error.
+///
+/// This is for bytes that are all there: a datagram, a WebSocket message, a test. For a stream,
+/// [`Decoder`](crate::Decoder) keeps what is incomplete.
+///
+/// ```
+/// use mqtt_sansio::{Options, v3::{self, Packet}};
+///
+/// let mut src = &b"\x30\x07\x00\x03a/bhi\xd0\x00\xd0"[..];
+/// let Some(Packet::Publish(publish)) = v3::decode(&mut src, &Options::new())? else { panic!() };
+/// assert_eq!(publish.topic, "a/b");
+/// assert_eq!(publish.payload, b"hi");
+/// assert_eq!(v3::decode(&mut src, &Options::new())?, Some(Packet::PingResp));
+/// assert_eq!(v3::decode(&mut src, &Options::new())?, None);
+/// assert_eq!(src, b"\xd0");
+/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// ```
+///
+/// # Errors
+///
+/// The first thing that is wrong with the packet.
+#[inline]
+pub fn decode<'a>(
+    src: &mut &'a [u8],
+    options: &Options,
+) -> Result<Option<PacketRef<'a>>, DecodeError> {
+    if let Some(frame) = try_frame(src, options.packet_limit(), options) {
+        if let Some(packet) = V3::try_read_publish(&frame.header, frame.bytes) {
+            *src = frame.rest;
+            return Ok(Some(packet));
+        }
+        if let Some(packet) = V3::try_read_short(frame.bytes) {
+            *src = frame.rest;
+            return Ok(Some(packet));
+        }
+    }
+    decode_slow(src, options)
+}
+
+/// [`decode`] for everything but the packets that most frames are.
+#[inline(never)]
+fn decode_slow<'a>(
+    src: &mut &'a [u8],
+    options: &Options,
+) -> Result<Option<PacketRef<'a>>, DecodeError> {
+    let Some(frame) = frame::<V3>(src, options.packet_limit(), options)? else {
+        return Ok(None);
+    };
+    let packet = V3::read(&frame.header, frame.bytes, options)?;
+    *src = frame.rest;
+    Ok(packet)
+}
+
+/// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
+/// frame.
+#[inline(always)]
+pub(crate) fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+    if !is_publish(header.first_byte()) {
+        return None;
+    }
+    let reader = &mut Reader::<Rejected>::new(header, frame);
+    Publish::read(header.first_byte(), reader).ok()
+}
+
+/// The Remaining Length of the packets that have only one (sections 3.2, 3.4 to 3.7, 3.11 to
+/// 3.14).
+const fn only_remaining_length(packet_type: PacketType) -> Option<(u32, Field)> {
+    match packet_type {
+        PacketType::ConnAck => Some((2, Field::ConnectReturnCode)),
+        PacketType::PubAck
+        | PacketType::PubRec
+        | PacketType::PubRel
+        | PacketType::PubComp
+        | PacketType::UnsubAck => Some((2, Field::PacketIdentifier)),
+        PacketType::PingReq | PacketType::PingResp | PacketType::Disconnect => {
+            Some((0, Field::RemainingLength))
+        }
+        PacketType::Connect
+        | PacketType::Publish
+        | PacketType::Subscribe
+        | PacketType::SubAck
+        | PacketType::Unsubscribe
+        | PacketType::Auth => None,
+    }
+}
+
+/// What is wrong with the flags (Table 2.2) [MQTT-2.2.2-2], given that the type exists.
+const fn flag_fault(
+    packet_type: PacketType,
+    first_byte: u8,
+    options: &Options,
+) -> Option<ErrorKind> {
+    let flags = first_byte & 0x0f;
+    let accepted = match packet_type {
+        PacketType::Publish => return publish_flag_fault(first_byte, options),
+        // [MQTT-3.6.1-1]
+        PacketType::PubRel => flags == 0b0010 || options.accepts_pubrel_flags(),
+        // [MQTT-3.8.1-1, MQTT-3.10.1-1]
+        PacketType::Subscribe | PacketType::Unsubscribe => {
+            flags == 0b0010 || (flags == 0b1010 && options.accepts_dup_on_requests())
+        }
+        PacketType::PubAck
+        | PacketType::PubRec
+        | PacketType::PubComp
+        | PacketType::SubAck
+        | PacketType::UnsubAck => flags == 0 || options.accepts_acknowledgement_flags(),
+        // [MQTT-3.14.1-1] for DISCONNECT
+        PacketType::Connect
+        | PacketType::ConnAck
+        | PacketType::PingReq
+        | PacketType::PingResp
+        | PacketType::Disconnect => flags == 0,
+        // Type 15 is reserved, whatever its flags.
+        PacketType::Auth => return Some(ErrorKind::ReservedPacketType),
+    };
+    if accepted {
+        None
+    } else {
+        Some(ErrorKind::InvalidFlags)
+    }
+}
+
+/// The packet type, unless MQTT 3.1.1 reserves it: 0 and 15 (Table 2.1).
+const fn packet_type(first_byte: u8) -> Option<PacketType> {
+    match PacketType::from_number(first_byte >> 4) {
+        Some(PacketType::Auth) | None => None,
+        known => known,
+    }
+}
+
+#[cold]
+fn reserved_packet_type() -> DecodeError {
+    DecodeError::new(None, Field::PacketType, ErrorKind::ReservedPacketType, 0)
+}
+
+impl Sealed for V3 {}
+
+impl PacketSet for V3 {
+    type Packet<'a> = PacketRef<'a>;
+    type PayloadHeader<'a> = PublishHeader<&'a [u8]>;
+    type Reaction = Reaction;
+
+    fn statement(
+        packet_type: Option<PacketType>,
+        field: Option<Field>,
+        kind: ErrorKind,
+    ) -> Option<&'static str> {
+        statement::of(packet_type, field, kind)
+    }
+
+    fn reaction(error: &DecodeError) -> Reaction {
+        Reaction::to(error.kind())
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError> {
+        let Some(packet_type) = packet_type(first_byte) else {
+            return Err(reserved_packet_type());
+        };
+        match flag_fault(packet_type, first_byte, options) {
+            None => Ok(()),
+            Some(kind) => Err(DecodeError::new(Some(packet_type), Field::Flags, kind, 0)),
+        }
+    }
+
+    fn check_header(header: &Header, _: &Options) -> Result<(), DecodeError> {
+        let Some(packet_type) = header.packet_type() else {
+            return Ok(());
+        };
+        // Packets of a fixed size are refused for what is too much before anything behind the
+        // fixed header is looked at, so that it need not be gathered; also by `read`, so that the
+        // fault does not depend on how much has come.
+        match only_remaining_length(packet_type) {
+            Some((only, field)) if header.remaining_length() > only => {
+                let offset = header.len().saturating_add(only as usize);
+                let kind = ErrorKind::TrailingBytes;
+                Err(DecodeError::new(Some(packet_type), field, kind, offset))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[inline(never)]
+    fn read<'a>(
+        header: &Header,
+        frame: &'a [u8],
+        options: &Options,
+    ) -> Result<Option<PacketRef<'a>>, DecodeError> {
+        let first_byte = header.first_byte();
+        Self::check_first_byte(first_byte, options)?;
+        Self::check_header(header, options)?;
+        let reader = &mut Reader::new(header, frame);
+        let empty = |packet| {
+            reader.finish(Field::RemainingLength)?;
+            Ok(packet)
+        };
+        let packet = match header.packet_type() {
+            Some(PacketType::Connect) => EncodedConnect::read(reader).map(Packet::Connect),
+            Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
+            Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
+            Some(PacketType::PubAck) => PubAck::read(reader).map(Packet::PubAck),
+            Some(PacketType::PubRec) => PubRec::read(reader).map(Packet::PubRec),
+            Some(PacketType::PubRel) => PubRel::read(reader).map(Packet::PubRel),
+            Some(PacketType::PubComp) => PubComp::read(reader).map(Packet::PubComp),
+            Some(PacketType::Subscribe) => Subscribe::read(reader, options).map(Packet::Subscribe),
+            Some(PacketType::SubAck) => SubAck::read(reader).map(Packet::SubAck),
+            Some(PacketType::Unsubscribe) => {
+                Unsubscribe::read(reader, options).map(Packet::Unsubscribe)
+            }
+            Some(PacketType::UnsubAck) => UnsubAck::read(reader).map(Packet::UnsubAck),
+            Some(PacketType::PingReq) => empty(Packet::PingReq),
+            Some(PacketType::PingResp) => empty(Packet::PingResp),
+            Some(PacketType::Disconnect) => empty(Packet::Disconnect),
+            Some(PacketType::Auth) | None => Err(reserved_packet_type()),
+        };
+        packet.map(Some)
+    }
+
+    #[inline(always)]
+    fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
+        try_read_publish(header, frame).map(Packet::Publish)
+    }
+
+    /// Acknowledgements and pings.
+    #[inline(always)]
+    fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
+        match *frame {
+            [0xc0, 0] => Some(Packet::PingReq),
+            [0xd0, 0] => Some(Packet::PingResp),
+            [a, b, c, d] => Self::try_read_acknowledgement([a, b, c, d]),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn try_read_acknowledgement<'a>(frame: [u8; 4]) -> Option<PacketRef<'a>> {
+        let (packet_type, packet_id) = acknowledgement(frame)?;
+        match packet_type {
+            PacketType::PubAck => Some(Packet::PubAck(PubAck { packet_id })),
+            PacketType::PubRec => Some(Packet::PubRec(PubRec { packet_id })),
+            PacketType::PubRel => Some(Packet::PubRel(PubRel { packet_id })),
+            PacketType::PubComp => Some(Packet::PubComp(PubComp { packet_id })),
+            _ => None,
+        }
+    }
+
+    fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError> {
+        match header.packet_type() {
+            Some(PacketType::Publish) => PublishHeader::payload_start(header, frame),
+            _ => Ok(PayloadStart::Whole),
+        }
+    }
+
+    fn read_payload_header<'a>(
+        header: &Header,
+        frame: &'a [u8],
+        _: &Options,
+    ) -> Result<PublishHeader<&'a [u8]>, DecodeError> {
+        PublishHeader::read(header, &mut Reader::new(header, frame))
+    }
+}
+
+#[cfg(test)]
+mod tests;
