@@ -13,8 +13,9 @@ mod workload;
 
 use allocation_counter::measure;
 use mqtt_sansio::v3::DecodeError;
+use mqtt_sansio::v3::{Action, Client, Event, Server};
 use mqtt_sansio::v3::{Connect, Decoder, PacketRef, Publish};
-use mqtt_sansio::{Action, Client, Event, Options, Server, Session, Slot, Slots, TopicName};
+use mqtt_sansio::{Options, Session, Slot, Slots, TopicName};
 use workload::idle::Connection;
 
 fn sizes() {

@@ -27,11 +27,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use lexopt::prelude::*;
+use mqtt_sansio::v3::{Action, Client, CloseReason, Event, HandleError, Message, Reply};
 use mqtt_sansio::v3::{Connect, Credentials, Packet, ReturnCode, Subscription, Subscriptions};
 use mqtt_sansio::{
-    Action, Client, CloseReason, Codec, CodecError, CommandError, Config, Event, HandleError,
-    Message, Options, Outbox, QoS, Reply, Session, Slot, State, Text, Timestamp, TopicFilter,
-    TopicName,
+    Codec, CodecError, CommandError, Config, Options, Outbox, QoS, Session, Slot, State, Text,
+    Timestamp, TopicFilter, TopicName,
 };
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines, Stdin};
 use tokio::net::TcpStream;
@@ -174,11 +174,11 @@ impl<'a> Connection<'a> {
         if self.arguments.debug {
             eprintln!("received {packet:?}");
         }
-        match self.client.handle_packet(self.now(), packet) {
+        match self.client.handle_packet(self.now(), packet.as_ref()) {
             Ok(Some(Event::Message(message))) => {
                 let mut out = io::stdout().lock();
                 write!(out, "{} ", message.topic)?;
-                out.write_all(&message.payload)?;
+                out.write_all(message.payload)?;
                 writeln!(out)?;
             }
             Ok(Some(Event::Connected { session_present })) => {

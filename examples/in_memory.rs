@@ -16,10 +16,8 @@ use std::fmt::Arguments;
 use std::mem::{replace, take};
 
 use mqtt_sansio::v3::{self, Connect, Decoder};
-use mqtt_sansio::{
-    Action, Client, Config, Event, Message, Options, QoS, Server, Session, Slot, Step, Text,
-    Timestamp, TopicName,
-};
+use mqtt_sansio::v3::{Action, Client, Event, Message, Server, Step};
+use mqtt_sansio::{Config, Options, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -61,7 +59,10 @@ impl End<Server<Slots>> {
         let (connection, out) = (&mut self.connection, &mut self.out);
         while let Some(step) = connection.receive(now, &mut self.decoder, &mut bytes)? {
             match step {
-                Step::Event(Event::ConnectRequested(_)) => connection.accept(now, kept, out)?,
+                Step::Event(Event::ConnectRequested(_)) => match kept.take() {
+                    Some(mut session) => connection.accept_resumed(now, &mut session, out)?,
+                    None => connection.accept_new(now, out)?,
+                },
                 Step::Event(Event::Message(message)) => {
                     let payload = String::from_utf8_lossy(message.payload);
                     say(now, format_args!("server: {} is {payload}", message.topic));
@@ -92,7 +93,7 @@ const fn end<C>(connection: C) -> End<C> {
     }
 }
 
-const fn new_client(session: Session<Slots>, now: Timestamp) -> End<Client<Slots>> {
+fn new_client(session: Session<Slots>, now: Timestamp) -> End<Client<Slots>> {
     end(Client::new(session, Config::new(), now))
 }
 

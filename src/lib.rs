@@ -66,10 +66,10 @@ compile_error!("addresses of 16 bits are too short for the lengths of MQTT");
 #[cfg(feature = "tokio-util")]
 pub use self::tokio_util::{Codec, CodecError};
 pub use connection::{
-    Action, Blocked, Client, CloseReason, CommandError, Config, Event, HandleError, Message,
-    MessageHeader, PeerError, Reply, Server, State, Step,
+    Action, Blocked, ClientRole, CloseReason, CommandError, Config, Connection, HandleError,
+    OutgoingMessage, PeerError, ProtocolError, Reply, Role, ServerRole, State, Step, Version,
 };
-pub use decoder::{Buffer, Decoder, Piece};
+pub use decoder::{Buffer, Piece, StreamDecoder};
 #[cfg(feature = "alloc")]
 pub use session::Outbox;
 pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};

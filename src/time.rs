@@ -21,6 +21,9 @@ use core::num::NonZeroU64;
 pub struct Timestamp(NonZeroU64);
 
 impl Timestamp {
+    /// The end of time: a deadline there never passes.
+    pub const MAX: Self = Self(NonZeroU64::MAX);
+
     /// This many milliseconds after the caller's zero.
     #[must_use]
     #[inline]

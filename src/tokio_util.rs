@@ -5,8 +5,8 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use crate::connection::Reply;
 use crate::v3::DecodeError;
+use crate::v3::Reply;
 use crate::v3::{self, Packet};
 use crate::wire::{Encode, EncodeError, Options};
 
@@ -113,8 +113,8 @@ impl<B: AsRef<[u8]>> Encoder<Packet<B>> for Codec {
 impl Encoder<Reply> for Codec {
     type Error = CodecError;
 
-    fn encode(&mut self, control: Reply, dst: &mut BytesMut) -> Result<(), CodecError> {
-        dst.extend_from_slice(control.as_bytes());
+    fn encode(&mut self, reply: Reply, dst: &mut BytesMut) -> Result<(), CodecError> {
+        dst.extend_from_slice(reply.as_bytes());
         Ok(())
     }
 }
@@ -122,10 +122,11 @@ impl Encoder<Reply> for Codec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connection::{Action, Config, Server};
+    use crate::connection::Config;
     use crate::session::{Session, Slot};
     use crate::time::Timestamp;
     use crate::types::{PacketId, Text, TopicName};
+    use crate::v3::{Action, Server};
     use crate::v3::{Connect, Delivery, EncodedConnect, PubAck, Publish};
 
     const PUBLISH: &[u8] = b"\x30\x07\x00\x03a/bhi";
@@ -191,8 +192,8 @@ mod tests {
         let mut server = Server::new(Session::<[Slot; 1]>::default(), Config::new(), now);
         let connect = EncodedConnect::encode_to_vec(&Connect::new(Text::EMPTY));
         let connect = Packet::Connect(connect.unwrap());
-        server.handle_packet(now, connect).unwrap();
-        server.accept(now, &mut None, &mut BytesMut::new()).unwrap();
+        server.handle_packet(now, connect.as_ref()).unwrap();
+        server.accept_new(now, &mut BytesMut::new()).unwrap();
         server.handle_packet(now, Packet::<&[u8]>::PingReq).unwrap();
         match server.poll_action() {
             Some(Action::Transmit(control)) => control,

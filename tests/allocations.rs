@@ -386,10 +386,8 @@ mod connections {
     #[cfg(feature = "alloc")]
     use super::heap;
     use mqtt_sansio::v3::{self, Connect, Decoder};
-    use mqtt_sansio::{
-        Action, Client, Config, Event, Message, QoS, Server, Session, SliceOutput, Slot, Text,
-        Timestamp, TopicName,
-    };
+    use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
+    use mqtt_sansio::{Config, QoS, Session, SliceOutput, Slot, Text, Timestamp, TopicName};
 
     const NOW: Timestamp = Timestamp::from_millis(1);
 
@@ -418,7 +416,7 @@ mod connections {
             pair.server.handle_packet(NOW, connect).unwrap();
             let mut connack = [0; 4];
             let mut out = SliceOutput::new(&mut connack);
-            pair.server.accept(NOW, &mut None, &mut out).unwrap();
+            pair.server.accept_new(NOW, &mut out).unwrap();
             let connack = pair.to_client.decode(&mut out.written()).unwrap().unwrap();
             pair.client.handle_packet(NOW, connack).unwrap();
             pair

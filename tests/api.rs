@@ -9,15 +9,19 @@
 
 use std::collections::BTreeSet;
 
+use mqtt_sansio::Change;
+use mqtt_sansio::ProtocolError;
 use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{
     self, Connect, ConnectRefusal, Credentials, Decoder, Delivery, Packet, Publish, Subscription,
     Will,
 };
+use mqtt_sansio::v3::{
+    Action, Client, CloseReason, Event, HandleError, Message, PeerError, Server, Step,
+};
 use mqtt_sansio::{
-    Action, Client, CloseReason, CommandError, Config, Encode, EncodeError, Event, HandleError,
-    Message, Options, Outbox, PacketId, PacketType, PeerError, QoS, RestoreError, Server, Session,
-    SliceOutput, Slot, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
+    CommandError, Config, Encode, EncodeError, Options, Outbox, PacketId, PacketType, QoS,
+    RestoreError, Session, SliceOutput, Slot, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -176,7 +180,7 @@ fn can_publish_says_whether_publish_would_have_room() {
 #[test]
 fn payload_that_the_caller_sends_itself_is_counted_and_not_copied() {
     let mut client = connected(Config::new());
-    let header = mqtt_sansio::MessageHeader {
+    let header = mqtt_sansio::v3::MessageHeader {
         topic: TopicName::new("firmware").unwrap(),
         payload_len: 1_000,
         qos: QoS::AtMostOnce,
@@ -187,7 +191,7 @@ fn payload_that_the_caller_sends_itself_is_counted_and_not_copied() {
         client.payload_sent(NOW, 1),
         Err(CommandError::PayloadTooLong)
     );
-    client.publish_in_pieces(NOW, &header, &mut out).unwrap();
+    client.publish(NOW, &header, &mut out).unwrap();
     assert_eq!(out.len(), 3 + 2 + 8);
     assert_eq!(client.payload_sent(NOW, 0), Ok(1_000));
     assert_eq!(client.payload_sent(NOW, 600), Ok(400));
@@ -202,7 +206,8 @@ fn payload_that_the_caller_sends_itself_is_counted_and_not_copied() {
 
 #[test]
 fn progress_puts_off_the_time_limit_for_pingresp_and_nothing_else() {
-    let mut client = connected(Config::new().ping_timeout(5_000));
+    let mut client =
+        connected(Config::new().ping_timeout(core::time::Duration::from_millis(5_000)));
     let due = client.poll_timeout().unwrap();
     client.handle_progress(NOW.plus_millis(10));
     assert_eq!(client.poll_timeout(), Some(due), "no PINGREQ is under way");
@@ -226,7 +231,7 @@ fn progress_is_a_sign_of_life_of_a_client() {
     let connect = v3::decode(&mut connect, &Options::new()).unwrap().unwrap();
     server.handle_packet(NOW, connect).unwrap();
     let accepted = NOW.plus_millis(9_000);
-    server.accept(accepted, &mut None, &mut Vec::new()).unwrap();
+    server.accept_new(accepted, &mut Vec::new()).unwrap();
     assert_eq!(server.poll_timeout(), Some(accepted.plus_millis(3_000)));
     server.handle_progress(accepted.plus_millis(2_000));
     assert_eq!(server.poll_timeout(), Some(accepted.plus_millis(5_000)));
@@ -235,12 +240,13 @@ fn progress_is_a_sign_of_life_of_a_client() {
 #[test]
 fn an_accept_that_fails_leaves_the_session_with_the_caller() {
     let mut server = Server::new(Session::<Vec<Slot>>::default(), Config::new(), NOW);
-    let mut kept = Some(Session::default());
+    let mut kept = Session::<Vec<Slot>>::default();
+    assert!(kept.apply(Change::InboundReceived(PacketId::MIN)));
     assert_eq!(
-        server.accept(NOW, &mut kept, &mut Vec::new()),
+        server.accept_resumed(NOW, &mut kept, &mut Vec::new()),
         Err(CommandError::NotConnected)
     );
-    assert!(kept.is_some());
+    assert_eq!(kept.inbound().count(), 1);
 }
 
 #[test]
@@ -293,31 +299,42 @@ fn each_fault_of_a_peer_names_the_statement_that_it_breaks() {
     for (fault, statement) in [
         (PeerError::from(malformed), malformed.statement()),
         (
-            PeerError::Unexpected(PacketType::ConnAck),
+            PeerError::Protocol(ProtocolError::Unexpected(PacketType::ConnAck)),
             Some("MQTT-4.8.0-1"),
         ),
-        (PeerError::SecondConnect, Some("MQTT-3.1.0-2")),
-        (PeerError::SessionPresent, Some("MQTT-3.2.2-1")),
         (
-            PeerError::WrongAcknowledgement {
+            PeerError::Protocol(ProtocolError::SecondConnect),
+            Some("MQTT-3.1.0-2"),
+        ),
+        (
+            PeerError::Protocol(ProtocolError::SessionPresent),
+            Some("MQTT-3.2.2-1"),
+        ),
+        (
+            PeerError::Protocol(ProtocolError::WrongAcknowledgement {
                 packet_type: PacketType::PubAck,
                 packet_id,
-            },
+            }),
             Some("MQTT-4.8.0-1"),
         ),
         (
-            PeerError::NoSuchRequest {
+            PeerError::Protocol(ProtocolError::NoSuchRequest {
                 packet_type: PacketType::SubAck,
                 packet_id,
-            },
+            }),
             Some("MQTT-2.3.1-7"),
         ),
-        (PeerError::WrongNumberOfReturnCodes, Some("MQTT-3.8.4-5")),
-        (PeerError::PacketIdInUse(packet_id), Some("MQTT-2.3.1-2")),
-        (PeerError::TooManyInbound, None),
+        (
+            PeerError::Protocol(ProtocolError::WrongNumberOfReturnCodes),
+            Some("MQTT-3.8.4-5"),
+        ),
+        (
+            PeerError::Protocol(ProtocolError::PacketIdInUse(packet_id)),
+            Some("MQTT-2.3.1-2"),
+        ),
+        (PeerError::Protocol(ProtocolError::TooManyInbound), None),
     ] {
         assert_eq!(fault.statement(), statement, "{fault:?}");
-        assert_eq!(HandleError::from(fault), HandleError::Peer(fault));
     }
     assert_eq!(malformed.statement(), Some("MQTT-3.6.1-1"));
 }

@@ -11,6 +11,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use mqtt_sansio::v3::{
+    Action, Client, CloseReason, Event, HandleError, Message, MessageHeader, PeerError, Reply,
+    Server, Step,
+};
+use mqtt_sansio::v3::{
     ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, EncodedConnect,
     EncodedMessage, List, Packet, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
     PublishHeader, ReturnCode, SubAck, SubAckEntry, Subscribe, SubscriberHeader, Subscription,
@@ -18,10 +22,9 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::v3::{DecodeError, Reaction};
 use mqtt_sansio::{
-    Action, Blocked, Change, Client, CloseReason, CommandError, Config, EncodeError, ErrorKind,
-    Event, Field, HandleError, Header, InFlight, Message, MessageHeader, Options, PacketId,
-    PacketType, PeerError, Piece, QoS, Reply, RestoreError, Server, Session, SliceOutput, Slot,
-    Stage, State, Step, Text, TextError, Timestamp, TopicFilter, TopicName,
+    Blocked, Change, CommandError, Config, EncodeError, ErrorKind, Field, Header, InFlight,
+    Options, PacketId, PacketType, Piece, QoS, RestoreError, Session, SliceOutput, Slot, Stage,
+    State, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 type Bytes = &'static [u8];

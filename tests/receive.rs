@@ -14,10 +14,11 @@
     reason = "a test stops at what it does not expect"
 )]
 
+use mqtt_sansio::ProtocolError;
 use mqtt_sansio::v3::{self, Connect, Decoder, Packet, ReturnCode, ReturnCodes};
+use mqtt_sansio::v3::{Action, Client, CloseReason, Event, PeerError, Server, Step};
 use mqtt_sansio::{
-    Action, Blocked, Buffer, Change, Client, CloseReason, Config, Event, Options, PacketId,
-    PeerError, Server, Session, Slot, Step, Text, Timestamp,
+    Blocked, Buffer, Change, Config, Options, PacketId, Session, Slot, Text, Timestamp,
 };
 
 type Slots = [Slot; 2];
@@ -55,7 +56,7 @@ fn connected_server(connect: &[u8]) -> (Server<Slots>, Decoder<Vec<u8>>) {
         panic!("{step:?}");
     };
     let mut answer = Vec::new();
-    server.accept(NOW, &mut None, &mut answer).unwrap();
+    server.accept_new(NOW, &mut answer).unwrap();
     assert_eq!(answer, CONNACK);
     (server, decoder)
 }
@@ -144,7 +145,7 @@ fn the_steps_are_the_same_however_the_stream_is_cut() {
                 let mut out = Vec::new();
                 match step {
                     Step::Event(Event::ConnectRequested(_)) => {
-                        server.accept(NOW, &mut None, &mut out).unwrap();
+                        server.accept_new(NOW, &mut out).unwrap();
                     }
                     Step::Event(Event::SubscribeRequested(_)) => {
                         let codes = [ReturnCode::Failure];
@@ -227,7 +228,7 @@ fn what_comes_behind_a_request_stays_in_the_input_until_that_is_answered() {
     }
     // Without input there is nothing that has to wait.
     assert_eq!(server.receive(NOW, &mut decoder, &mut &b""[..]), Ok(None));
-    server.accept(NOW, &mut None, &mut Vec::new()).unwrap();
+    server.accept_new(NOW, &mut Vec::new()).unwrap();
     assert_eq!(
         sent(server.receive(NOW, &mut decoder, &mut input)),
         b"\xd0\0"
@@ -329,7 +330,9 @@ fn a_fault_of_the_peer_comes_out_as_what_it_leads_to_and_the_rest_is_not_looked_
 fn a_packet_that_must_not_come_ends_the_connection_and_says_why() {
     let (mut server, mut decoder) = connected_server(CONNECT);
     let mut input = CONNECT;
-    let close = Action::Close(CloseReason::Violation(PeerError::SecondConnect));
+    let close = Action::Close(CloseReason::Violation(PeerError::Protocol(
+        ProtocolError::SecondConnect,
+    )));
     assert_eq!(
         server.receive(NOW, &mut decoder, &mut input),
         Ok(Some(Step::Action(close)))

@@ -20,10 +20,11 @@ mod conversation;
 type ThisRole = AsServer;
 
 use conversation::*;
+use mqtt_sansio::ProtocolError;
+use mqtt_sansio::v3::{Action, CloseReason, Event, HandleError, PeerError, Server};
 use mqtt_sansio::v3::{Connect, ConnectRefusal, EncodedConnect, ProtocolLevel};
 use mqtt_sansio::{
-    Action, Blocked, Change, CloseReason, CommandError, Config, ErrorKind, Event, HandleError,
-    PacketType, PeerError, Server, Session, Slot, State,
+    Blocked, Change, CommandError, Config, ErrorKind, PacketType, Session, Slot, State,
 };
 
 type Talk = conversation::Talk<Server<Vec<Slot>>>;
@@ -52,7 +53,7 @@ fn with_will() -> Talk {
 }
 
 fn unexpected(packet_type: PacketType) -> PeerError {
-    PeerError::Unexpected(packet_type)
+    PeerError::Protocol(ProtocolError::Unexpected(packet_type))
 }
 
 fn with_received(number: u16) -> Session<Vec<Slot>> {
@@ -75,7 +76,7 @@ fn a_connect_is_accepted_with_connack() {
     s.receives("10 0d 00 04 'MQTT' 04 02 00 3c 00 01 'c'")
         .event(Event::ConnectRequested(encoded(&connect_packet(true, 60))))
         .state(State::Requested);
-    assert!(s.peer.is_clean_session());
+    assert!(s.peer.session_ends());
     s.accepts(None).sends("20 02 00 00").state(State::Connected);
 }
 
@@ -149,9 +150,17 @@ fn nothing_but_connect_may_come_first() {
 #[test]
 fn a_second_connect_is_a_violation() {
     let mut s = connected(CONFIG, 0);
-    s.violates(connect_bytes(false, 0), PeerError::SecondConnect);
-    s.closes(CloseReason::Violation(PeerError::SecondConnect));
-    assert_eq!(PeerError::SecondConnect.statement(), Some("MQTT-3.1.0-2"));
+    s.violates(
+        connect_bytes(false, 0),
+        PeerError::Protocol(ProtocolError::SecondConnect),
+    );
+    s.closes(CloseReason::Violation(PeerError::Protocol(
+        ProtocolError::SecondConnect,
+    )));
+    assert_eq!(
+        PeerError::Protocol(ProtocolError::SecondConnect).statement(),
+        Some("MQTT-3.1.0-2")
+    );
 }
 
 /// mqtt-protocol-core: wrong-role packets give an error without a close. [MQTT-4.8.0-1]
@@ -394,7 +403,7 @@ fn accepting_clean_session_with_a_kept_session_is_refused() {
 fn accepting_with_a_kept_session_says_session_present_even_if_it_is_empty() {
     let mut s = begins(CONFIG);
     s.receives(connect_bytes(false, 0)).connect_requested();
-    assert!(!s.peer.is_clean_session());
+    assert!(!s.peer.session_ends());
     s.accepts(Some(fresh())).sends("20 02 01 00");
 
     let mut s = begins(CONFIG);
@@ -637,11 +646,11 @@ fn a_server_gives_up_on_a_client_that_never_sends_connect() {
     s.wakes_at(9_999).nothing_more();
     s.wakes_at(10_000).closes(CloseReason::ConnectTimeout);
 
-    let mut s = begins(CONFIG.connect_timeout(250));
+    let mut s = begins(CONFIG.connect_timeout(core::time::Duration::from_millis(250)));
     s.deadline(250);
     s.wakes_at(250).closes(CloseReason::ConnectTimeout);
 
-    begins(CONFIG.connect_timeout(0)).no_deadline();
+    begins(CONFIG.connect_timeout(core::time::Duration::from_millis(0))).no_deadline();
 }
 
 #[test]
@@ -875,16 +884,21 @@ fn when_the_keep_alive_runs_out_the_will_is_published() {
 #[test]
 fn when_the_client_breaks_the_protocol_the_will_is_published() {
     let mut s = with_will();
-    s.violates(connect_bytes(true, 0), PeerError::SecondConnect)
-        .action(Action::PublishWill)
-        .closes(CloseReason::Violation(PeerError::SecondConnect));
+    s.violates(
+        connect_bytes(true, 0),
+        PeerError::Protocol(ProtocolError::SecondConnect),
+    )
+    .action(Action::PublishWill)
+    .closes(CloseReason::Violation(PeerError::Protocol(
+        ProtocolError::SecondConnect,
+    )));
 
     let mut s = with_will();
     s.publish(Q1, "x").sends(publish(Q1, 1, "x"));
-    let error = PeerError::WrongAcknowledgement {
+    let error = PeerError::Protocol(ProtocolError::WrongAcknowledgement {
         packet_type: PacketType::PubComp,
         packet_id: id(1),
-    };
+    });
     s.violates(pubcomp(1), error)
         .action(Action::PublishWill)
         .closes(CloseReason::Violation(error));
@@ -998,8 +1012,13 @@ fn a_client_that_never_releases_is_bounded_by_default() {
             .sends(pubrec(number));
         s.log = Log::default();
     }
-    s.violates(publish(Q2, 1_025, "x"), PeerError::TooManyInbound);
-    s.closes(CloseReason::Violation(PeerError::TooManyInbound));
+    s.violates(
+        publish(Q2, 1_025, "x"),
+        PeerError::Protocol(ProtocolError::TooManyInbound),
+    );
+    s.closes(CloseReason::Violation(PeerError::Protocol(
+        ProtocolError::TooManyInbound,
+    )));
 }
 
 // Size
@@ -1021,7 +1040,10 @@ fn a_will_that_is_to_be_published_is_published_whatever_comes_next() {
             s.wakes_at(90_000);
         },
         |s| {
-            s.violates(connect_bytes(true, 0), PeerError::SecondConnect);
+            s.violates(
+                connect_bytes(true, 0),
+                PeerError::Protocol(ProtocolError::SecondConnect),
+            );
         },
         |s| {
             s.close();

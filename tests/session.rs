@@ -20,9 +20,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use conversation::*;
 use mqtt_sansio::v3::Decoder;
+use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
 use mqtt_sansio::{
-    Action, Change, Client, CommandError, Config, Event, InFlight, Message, Outbox, PacketId, QoS,
-    RestoreError, Server, Session, Slot, Slots, Stage,
+    Change, CommandError, Config, InFlight, Outbox, PacketId, QoS, RestoreError, Session, Slot,
+    Slots, Stage,
 };
 
 const AUTO: Config = Config::new();
@@ -141,7 +142,7 @@ fn a_session_that_was_acknowledged_between_connections_remembers_it() {
     let mut c = AsClient::begins::<[Slot; 8]>(MANUAL);
     c.receives(publish(Q2, 9, "b")).message(publish(Q2, 9, "b"));
     c.transport_closes()
-        .closes(mqtt_sansio::CloseReason::TransportClosed);
+        .closes(mqtt_sansio::v3::CloseReason::TransportClosed);
     c.acknowledge(9);
     let saved = c.peer.into_session().save_to_vec();
     let mut c = AsClient::resumes::<Vec<Slot>>(MANUAL, restored(&saved));
@@ -659,10 +660,11 @@ fn converse(
     server.peer.handle_packet(ms(0), packet).unwrap();
     let mut session = (!first).then(|| server.disk.session.clone());
     let mut connack = Vec::new();
-    server
-        .peer
-        .accept(ms(0), &mut session, &mut connack)
-        .unwrap();
+    match &mut session {
+        Some(session) => server.peer.accept_resumed(ms(0), session, &mut connack),
+        None => server.peer.accept_new(ms(0), &mut connack),
+    }
+    .unwrap();
     let packet = decoder.decode(&mut &connack[..]).unwrap().unwrap();
     client.peer.handle_packet(ms(0), packet).unwrap();
 

@@ -29,10 +29,9 @@ mod conversation;
 use std::collections::BTreeSet;
 
 use conversation::*;
+use mqtt_sansio::v3::{Action, Client, CloseReason, HandleError, Server};
 use mqtt_sansio::v3::{ConnectRefusal, PieceRef};
-use mqtt_sansio::{
-    Action, Client, CloseReason, CommandError, Config, HandleError, Server, Slot, State,
-};
+use mqtt_sansio::{CommandError, Config, Slot, State};
 
 type ClientTalk = Talk<Client<Vec<Slot>>>;
 type ServerTalk = Talk<Server<Vec<Slot>>>;

@@ -19,9 +19,9 @@ use std::thread;
 use std::time::Duration;
 
 use mqtt_sansio::v3::{self, ConnAck, Connect, Decoder, Delivery, Packet, Publish, Will};
+use mqtt_sansio::v3::{Action, Client, CloseReason, Event, Message, Server};
 use mqtt_sansio::{
-    Action, Client, CloseReason, Config, Encode, Event, Message, Options, PacketId, QoS, Server,
-    Session, Slot, Text, Timestamp, TopicName,
+    Config, Encode, Options, PacketId, QoS, Session, Slot, Text, Timestamp, TopicName,
 };
 use tungstenite::client::IntoClientRequest;
 use tungstenite::handshake::server::{ErrorResponse, Request, Response};
@@ -114,7 +114,7 @@ impl Served {
             let mut out = Vec::new();
             match self.server.handle_packet(NOW, packet).unwrap() {
                 Some(Event::ConnectRequested(_)) => {
-                    self.server.accept(NOW, &mut None, &mut out).unwrap();
+                    self.server.accept_new(NOW, &mut out).unwrap();
                 }
                 Some(Event::Message(publish)) => self
                     .messages
@@ -296,10 +296,9 @@ impl Bridge {
     fn client_sends(&mut self, mut bytes: &[u8]) {
         while let Some(packet) = self.from_client.decode(&mut bytes).unwrap() {
             match self.server.handle_packet(NOW, packet).unwrap() {
-                Some(Event::ConnectRequested(_)) => self
-                    .server
-                    .accept(NOW, &mut None, &mut self.to_client)
-                    .unwrap(),
+                Some(Event::ConnectRequested(_)) => {
+                    self.server.accept_new(NOW, &mut self.to_client).unwrap()
+                }
                 Some(Event::Message(publish)) => {
                     let message = Message::from(publish);
                     let sent = self.client.publish(NOW, &message, &mut self.to_server);

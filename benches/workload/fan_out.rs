@@ -1,9 +1,8 @@
 //! One message for many subscribers, each with a connection, an identifier and a QoS of its own.
 
 use mqtt_sansio::v3::{Connect, EncodedConnect, EncodedMessage, Packet, PubAck, SubscriberHeader};
-use mqtt_sansio::{
-    Config, Message, PacketId, QoS, Server, Session, Slot, Text, Timestamp, TopicName,
-};
+use mqtt_sansio::v3::{Message, Server};
+use mqtt_sansio::{Config, PacketId, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 use super::{Fields, TOPIC};
 
@@ -40,8 +39,8 @@ impl Subscriber {
         let connect = Connect::new(Text::new("s").unwrap());
         let connect = EncodedConnect::encode_to_vec(&connect).unwrap();
         let connect = Packet::Connect(connect);
-        server.handle_packet(NOW, connect).unwrap();
-        server.accept(NOW, &mut None, &mut out).unwrap();
+        server.handle_packet(NOW, connect.as_ref()).unwrap();
+        server.accept_new(NOW, &mut out).unwrap();
         for id in 1..next {
             let packet_id = PacketId::new(id).unwrap();
             let message = message(QoS::AtLeastOnce);

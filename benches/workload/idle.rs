@@ -1,10 +1,8 @@
 //! Connections of a broker that have nothing to do at the moment.
 
+use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
 use mqtt_sansio::v3::{Connect, Decoder, ReturnCode, ReturnCodes, Subscription, Subscriptions};
-use mqtt_sansio::{
-    Action, Client, Config, Event, Message, QoS, Server, Session, Slots, Text, Timestamp,
-    TopicFilter, TopicName,
-};
+use mqtt_sansio::{Config, QoS, Session, Slots, Text, Timestamp, TopicFilter, TopicName};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
@@ -62,7 +60,7 @@ impl<S: Slots> Connection<S> {
         while let Some(packet) = self.decoder.decode(&mut input).unwrap() {
             match self.server.handle_packet(NOW, packet).unwrap() {
                 Some(Event::ConnectRequested(_)) => {
-                    self.server.accept(NOW, &mut None, &mut out).unwrap();
+                    self.server.accept_new(NOW, &mut out).unwrap();
                 }
                 Some(Event::SubscribeRequested(_)) => {
                     let codes = [ReturnCode::Success(QoS::AtLeastOnce)];

@@ -1,11 +1,9 @@
 //! A client and a server that are connected with each other through bytes: whatever one side
 //! sends is encoded, and decoded on the other side.
 
+use mqtt_sansio::v3::{Action, Client, Event, Message, Server, Step};
 use mqtt_sansio::v3::{Connect, Decoder};
-use mqtt_sansio::{
-    Action, Client, Config, Event, Message, QoS, Server, Session, Slot, Slots, Step, Text,
-    Timestamp, TopicName,
-};
+use mqtt_sansio::{Config, QoS, Session, Slot, Slots, Text, Timestamp, TopicName};
 
 use super::{Order, TOPIC};
 
@@ -66,7 +64,7 @@ impl<S: Slots> Pair<S> {
                 Step::Event(Event::Message(publish)) => bytes += publish.payload.len(),
                 Step::Event(Event::ConnectRequested(_)) => {
                     let out = &mut self.to_client;
-                    self.server.accept(NOW, &mut None, out).unwrap();
+                    self.server.accept_new(NOW, out).unwrap();
                 }
                 Step::Action(Action::Transmit(answer)) => {
                     self.to_client.extend_from_slice(answer.as_bytes());

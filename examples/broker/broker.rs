@@ -16,7 +16,7 @@ use crate::retained::{Progress, Replay, Retained};
 use crate::subscriptions::{Subscriptions, cost, has_too_many_levels};
 
 /// A message whose bytes all of its receivers share.
-pub(crate) type Message = mqtt_sansio::Message<Arc<[u8]>>;
+pub(crate) type Message = mqtt_sansio::v3::Message<Arc<[u8]>>;
 
 /// Any UTF-8, of any length; "" is replaced before it gets here.
 pub(crate) type ClientId = Arc<str>;

@@ -7,11 +7,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
+use mqtt_sansio::v3::{Action, CloseReason, Event, HandleError, Server};
 use mqtt_sansio::v3::{Connect, ConnectRefusal, Decoder, ProtocolLevel, ReturnCodes};
-use mqtt_sansio::{
-    Action, CloseReason, CommandError, Config, Event, HandleError, Options, Outbox, PacketId,
-    Server, Session, Slot, Timestamp,
-};
+use mqtt_sansio::{CommandError, Config, Options, Outbox, PacketId, Session, Slot, Timestamp};
 use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
@@ -105,7 +103,9 @@ pub(crate) async fn serve(mut stream: TcpStream, peer: SocketAddr, shared: Arc<S
 
 impl Connection {
     fn new(shared: Arc<Shared>, peer: SocketAddr, wake: Waker) -> Self {
-        let config = CONFIG.connect_timeout(shared.settings.connect_timeout);
+        let config = CONFIG.connect_timeout(core::time::Duration::from_millis(
+            (shared.settings.connect_timeout).into(),
+        ));
         let max_packet_size = shared.settings.max_packet_size.min(MAX_CONNECT_SIZE);
         Self {
             server: Server::new(Session::default(), config, shared.now()),
@@ -226,12 +226,15 @@ impl Connection {
         };
         self.log(format_args!("connected as {client:?}"));
         self.client = Some(client);
-        let mut session = kept.map(|kept| {
-            self.outbox = kept.outbox;
-            kept.session
-        });
-        self.server
-            .accept(self.now(), &mut session, &mut self.out)?;
+        let now = self.now();
+        match kept {
+            Some(mut kept) => {
+                self.outbox = kept.outbox;
+                self.server
+                    .accept_resumed(now, &mut kept.session, &mut self.out)?;
+            }
+            None => self.server.accept_new(now, &mut self.out)?,
+        }
         self.will = connect.will.map(|will| Message {
             topic: will.topic.map(Arc::from),
             payload: Arc::from(will.message),

@@ -8,7 +8,7 @@
 //!
 //! | file | is about |
 //! |---|---|
-//! | `connection.rs` | one client: its socket, its [`Server`](mqtt_sansio::Server), what it sends |
+//! | `connection.rs` | one client: its socket, its [`Server`](mqtt_sansio::v3::Server), what it sends |
 //! | `broker.rs` | all of them: sessions, who gets what |
 //! | `subscriptions.rs` | which clients a topic goes to |
 //! | `retained.rs` | messages that are kept for those who subscribe later |

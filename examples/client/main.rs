@@ -35,8 +35,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use mqtt_sansio::CommandError;
 use mqtt_sansio::v3::ConnectRefusal;
-use mqtt_sansio::{CommandError, PeerError};
+use mqtt_sansio::v3::PeerError;
 
 use arguments::{Arguments, Command};
 use publisher::Publisher;

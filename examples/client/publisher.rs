@@ -6,7 +6,8 @@ use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
-use mqtt_sansio::{Event, Message, QoS, TopicName};
+use mqtt_sansio::v3::{Event, Message};
+use mqtt_sansio::{QoS, TopicName};
 
 use crate::Failure;
 use crate::connection::{Application, Connection};

@@ -5,7 +5,7 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mqtt_sansio::CloseReason;
+use mqtt_sansio::v3::CloseReason;
 
 use crate::Failure;
 use crate::arguments::Link;

@@ -1,6 +1,8 @@
-//! What a connection does and how much it takes.
+//! How a connection behaves, and its limits.
 
-/// How a [`Client`](crate::Client) or a [`Server`](crate::Server) behaves. The default suits most:
+use core::time::Duration;
+
+/// How a [`Client`](crate::v3::Client) or a [`Server`](crate::v3::Server) behaves. The default suits most:
 /// acknowledgements are automatic, there is no journal, and the limits are finite.
 ///
 /// ```
@@ -13,11 +15,12 @@
 pub struct Config {
     pub(super) max_inflight: u16,
     pub(super) receive_maximum: u16,
+    /// In milliseconds, as the next.
     pub(super) connect_timeout: u32,
     pub(super) ping_timeout: u32,
-    pub(super) manual: bool,
+    pub(super) manual_acknowledgement: bool,
     pub(super) journal: bool,
-    pub(super) early: bool,
+    pub(super) send_before_connack: bool,
 }
 
 impl Config {
@@ -29,29 +32,29 @@ impl Config {
             receive_maximum: 1024,
             connect_timeout: 10_000,
             ping_timeout: 10_000,
-            manual: false,
+            manual_acknowledgement: false,
             journal: false,
-            early: false,
+            send_before_connack: false,
         }
     }
 
-    /// The most messages above QoS 0 that may be under way to the peer at once; one at least, or
-    /// nothing could ever be sent. Default 65,535, that is, as many as there are slots for.
+    /// The most messages above QoS 0 that may be in flight to the peer at once, at least one. Default
+    /// 65,535, that is, as many as there are slots for.
     #[must_use]
     pub const fn max_inflight(mut self, messages: u16) -> Self {
         self.max_inflight = if messages == 0 { 1 } else { messages };
         self
     }
 
-    /// The most messages of the peer to hold on to at once: QoS 2 messages that it has not
-    /// released, and, with manual acknowledgement, those that are not acknowledged. Default 1,024,
-    /// or as many as there are slots for.
+    /// The most messages of the peer to hold at once: QoS 2 messages that it has not released, and,
+    /// with manual acknowledgement, those that are not acknowledged. Default 1,024, or as many as there
+    /// are slots for.
     ///
     /// When they are all waiting for the application,
     /// [`Blocked::InboundFull`](crate::Blocked::InboundFull) asks it to stop reading. When they are
     /// all waiting for the peer's PUBREL, reading on is the only way to free one, so a further
     /// QoS 2 message ends the connection
-    /// ([`PeerError::TooManyInbound`](crate::PeerError::TooManyInbound)); as many as the peer may
+    /// ([`ProtocolError::TooManyInbound`](crate::ProtocolError::TooManyInbound)); as many as the peer may
     /// have under way avoid that.
     #[must_use]
     pub const fn receive_maximum(mut self, messages: u16) -> Self {
@@ -59,51 +62,65 @@ impl Config {
         self
     }
 
-    /// How long a server waits for CONNECT, and a client for CONNACK, in milliseconds. Default
-    /// 10,000; 0 for ever.
+    /// How long a server waits for CONNECT, and a client for CONNACK. Default 10 seconds; zero for
+    /// ever. Counted in milliseconds.
     #[must_use]
-    pub const fn connect_timeout(mut self, millis: u32) -> Self {
-        self.connect_timeout = millis;
+    pub const fn connect_timeout(mut self, time: Duration) -> Self {
+        self.connect_timeout = millis(time);
         self
     }
 
-    /// How long a client waits for PINGRESP, in milliseconds (section 3.1.2.10). Default 10,000; 0
-    /// for ever. The time does not run as long as the client itself takes nothing: before a message is
-    /// acknowledged for which there is no room otherwise, or while a payload is being sent that an
-    /// answer waits for.
+    /// How long a client waits for PINGRESP, or any other sign of life after PINGREQ (section
+    /// 3.1.2.10). Default 10 seconds; zero for ever. Counted in milliseconds.
+    ///
+    /// The time does not run while the client itself does not read: before a message is acknowledged
+    /// for which there is no room otherwise, or while a payload is being sent that a reply waits for.
     #[must_use]
-    pub const fn ping_timeout(mut self, millis: u32) -> Self {
-        self.ping_timeout = millis;
+    pub const fn ping_timeout(mut self, time: Duration) -> Self {
+        self.ping_timeout = millis(time);
         self
     }
 
-    /// Acknowledge messages when the application says so, with `acknowledge`, instead of right
-    /// after they have been handed to it. Acknowledgements still leave in the order in which the
-    /// messages came [MQTT-4.6.0-2, MQTT-4.6.0-3].
+    /// Acknowledges messages when the application calls `acknowledge`, instead of right after they were
+    /// returned as events. Acknowledgements still leave in the order in which the messages came
+    /// [MQTT-4.6.0-2, MQTT-4.6.0-3].
     #[must_use]
     pub const fn manual_acknowledgement(mut self, manual: bool) -> Self {
-        self.manual = manual;
+        self.manual_acknowledgement = manual;
         self
     }
 
-    /// Say each change of the session that has to survive a crash
-    /// ([`Action::Store`](crate::Action::Store)). With Clean Session there are none, as such a session
-    /// ends with its connection, but that a client says that an earlier one is cleared. A server's
-    /// application, which keeps the sessions, clears the journal of one that it does not accept the
-    /// client with.
+    /// Returns each change of the session that has to survive a crash as
+    /// [`Action::Store`](crate::Action::Store).
+    ///
+    /// A session that ends with its connection has none, except that a client with Clean Session
+    /// reports that an earlier session is cleared. On a server the application keeps the sessions, and
+    /// clears the journal of one that it does not resume.
     #[must_use]
     pub const fn journal(mut self, journal: bool) -> Self {
         self.journal = journal;
         self
     }
 
-    /// Client: allow commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
-    /// nothing of an earlier connection is under way. The server may refuse the connection, and
-    /// then does nothing with them.
+    /// Client: allows commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
+    /// nothing of an earlier connection is in flight. If the server refuses the connection, it does not
+    /// handle them.
     #[must_use]
     pub const fn send_before_connack(mut self, early: bool) -> Self {
-        self.early = early;
+        self.send_before_connack = early;
         self
+    }
+}
+
+/// In whole milliseconds; what is less than one counts as one, so that only zero is zero.
+const fn millis(time: Duration) -> u32 {
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    if millis > u32::MAX as u128 {
+        u32::MAX
+    } else {
+        #[expect(clippy::cast_possible_truncation, reason = "compared just before")]
+        let millis = millis as u32;
+        millis
     }
 }
 

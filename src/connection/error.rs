@@ -1,26 +1,64 @@
-//! Their faults and ours.
+//! What the peer has done wrong, and what the application cannot do now.
 
+use super::machine::Rejection;
+use super::version::Version;
 use crate::types::PacketId;
-use crate::v3::DecodeError;
-use crate::wire::{EncodeError, PacketType};
+use crate::wire::{DecodeError, EncodeError, PacketType};
 
-/// A fault of the peer: a packet that it must not send, or not now. The connection is over
-/// [MQTT-4.8.0-1]; [`Action::Close`](crate::Action::Close) follows.
+/// What the peer has done wrong. The connection is over [MQTT-4.8.0-1];
+/// [`Action::Close`](crate::Action::Close) follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "bytes are no packet, or the packet must not come"
+)]
+pub enum PeerError<V: Version> {
+    /// Bytes that are no MQTT packet.
+    #[error("{0}")]
+    Malformed(#[source] DecodeError<V>),
+    /// A packet that is well formed, but must not come, or not now.
+    #[error("{0}")]
+    Protocol(#[source] ProtocolError),
+}
+
+impl<V: Version> PeerError<V> {
+    /// The normative statement that the peer has broken, in the numbering of the version `V`; `None`
+    /// where the rule has no number, and for limits of this side.
+    #[must_use]
+    pub fn statement(&self) -> Option<&'static str> {
+        match self {
+            Self::Malformed(error) => error.statement(),
+            Self::Protocol(error) => V::protocol_statement(error),
+        }
+    }
+}
+
+impl<V: Version> From<DecodeError<V>> for PeerError<V> {
+    fn from(error: DecodeError<V>) -> Self {
+        Self::Malformed(error)
+    }
+}
+
+impl<V: Version> From<ProtocolError> for PeerError<V> {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+/// A packet that is well formed, but must not come, or not now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
-pub enum PeerError {
-    /// Bytes that are no MQTT packet.
-    #[error("{0}")]
-    Malformed(DecodeError),
+pub enum ProtocolError {
     /// A packet that this role never sends, or that must not come in this state: anything before
     /// CONNECT or CONNACK, for example.
     #[error("{0} must not come here")]
     Unexpected(PacketType),
-    /// A second CONNECT [MQTT-3.1.0-2].
+    /// A second CONNECT.
     #[error("a second CONNECT")]
     SecondConnect,
-    /// Session Present although Clean Session was asked for [MQTT-3.2.2-1].
+    /// Session Present although the client asked for a new session.
     #[error("Session Present although Clean Session was asked for")]
     SessionPresent,
     /// An acknowledgement that does not go with what its Packet Identifier is in use for.
@@ -28,75 +66,67 @@ pub enum PeerError {
     WrongAcknowledgement {
         /// What came.
         packet_type: PacketType,
-        /// What for.
+        /// For which Packet Identifier.
         packet_id: PacketId,
     },
-    /// SUBACK or UNSUBACK for a request that was not made [MQTT-2.3.1-7].
+    /// SUBACK or UNSUBACK for a request that was not made.
     #[error("{packet_type} for Packet Identifier {packet_id}, which no request has")]
     NoSuchRequest {
         /// What came.
         packet_type: PacketType,
-        /// What for.
+        /// For which Packet Identifier.
         packet_id: PacketId,
     },
-    /// SUBACK with more or fewer return codes than the SUBSCRIBE had filters [MQTT-3.8.4-5].
-    #[error("SUBACK does not have a return code for each filter")]
+    /// SUBACK or UNSUBACK with more or fewer codes than the request had filters.
+    #[error("the acknowledgement does not have a code for each Topic Filter")]
     WrongNumberOfReturnCodes,
-    /// A message with a Packet Identifier that is in use for another: by a client [MQTT-2.3.1-2], or by
-    /// a server [MQTT-2.3.1-4].
+    /// A message with a Packet Identifier that is in use for another.
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
     /// More QoS 2 messages than this side keeps, and none of them released: a limit of this side
-    /// ([`Config::receive_maximum`](crate::Config::receive_maximum) and the session's slots), exceeded. If
-    /// they are all from earlier connections, the client may have lost its memory of them: a server
-    /// that sees this again and again may drop the session.
+    /// ([`Config::receive_maximum`](crate::Config::receive_maximum) and the session's slots),
+    /// exceeded. If they are all from earlier connections, the client may have lost its memory of
+    /// them: a server that sees this again and again may drop the session.
     #[error("more QoS 2 messages at once than this side takes, and none released")]
     TooManyInbound,
 }
 
-impl PeerError {
-    /// The normative statement of MQTT 3.1.1 that is broken; `None` for this side's own limits.
-    #[must_use]
-    pub fn statement(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Malformed(error) => return error.statement(),
-            Self::Unexpected(_) | Self::WrongAcknowledgement { .. } => "MQTT-4.8.0-1",
-            Self::SecondConnect => "MQTT-3.1.0-2",
-            Self::SessionPresent => "MQTT-3.2.2-1",
-            Self::NoSuchRequest { .. } => "MQTT-2.3.1-7",
-            Self::WrongNumberOfReturnCodes => "MQTT-3.8.4-5",
-            Self::PacketIdInUse(_) => "MQTT-2.3.1-2",
-            Self::TooManyInbound => return None,
-        })
-    }
-}
-
-impl From<DecodeError> for PeerError {
-    fn from(error: DecodeError) -> Self {
-        Self::Malformed(error)
-    }
-}
-
-/// Why a packet that came in was not dealt with.
+/// Why a packet was not handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(
     clippy::exhaustive_enums,
     reason = "what to do depends on nothing else"
 )]
-pub enum HandleError {
-    /// The peer's fault. The connection is over.
+pub enum HandleError<V: Version> {
+    /// The peer must not send it. The connection is over; the actions that follow close it.
     #[error("{0}")]
-    Peer(PeerError),
-    /// Not now. Nothing has changed: do what it says, then hand in the same packet again.
+    Peer(#[source] PeerError<V>),
+    /// Something has to be done first. Nothing has changed: do it, then hand in the same packet again.
     #[error("not now: {0}")]
-    Blocked(Blocked),
+    Blocked(#[source] Blocked),
     /// The connection has ended. Nothing has changed.
     #[error("the connection has ended")]
     Ended,
 }
 
-/// What has to be done before the next packet can be dealt with.
+impl<V: Version> From<Rejection> for HandleError<V> {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Ended => Self::Ended,
+            Rejection::Blocked(blocked) => Self::Blocked(blocked),
+            Rejection::Protocol(error) => Self::Peer(PeerError::Protocol(error)),
+        }
+    }
+}
+
+impl<V: Version> From<Blocked> for HandleError<V> {
+    fn from(blocked: Blocked) -> Self {
+        Self::Blocked(blocked)
+    }
+}
+
+/// What has to be done before the next packet can be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -104,84 +134,73 @@ pub enum Blocked {
     /// Call `poll_action` until it returns `None`.
     #[error("actions are to be polled first")]
     ActionsPending,
-    /// An answer waits until the payload has been sent that is being sent in pieces.
+    /// A reply is to be sent, but a payload is being sent in pieces: finish the payload.
     #[error("the payload that is being sent is to be finished first")]
     SendingPayload,
-    /// All inbound slots are taken by messages that the application has not acknowledged. Stop
-    /// reading from the transport, which slows the peer down, until it has.
+    /// All inbound slots hold messages that the application has not acknowledged. Until it does, stop
+    /// reading from the transport.
     #[error("messages are to be acknowledged first")]
     InboundFull,
     /// A message is coming in pieces: the rest of its payload is to be handed in first.
     #[error("the rest of a payload is to be handed in first")]
     ReceivingPayload,
-    /// A piece of a payload whose header was not handed in, or not dealt with.
+    /// A piece of a payload whose header was not handed in, or not handled.
     #[error("the header of the message is to be handed in first")]
     HeaderFirst,
-    /// The server's application has not answered CONNECT, SUBSCRIBE or UNSUBSCRIBE yet.
+    /// Server: CONNECT, SUBSCRIBE or UNSUBSCRIBE is to be answered first.
     #[error("a request is to be answered first")]
     AnswerPending,
+    /// The decoder has decoded a part of another stream. Each connection begins with a new decoder.
+    #[error("the decoder is not at the start of a stream: begin with a new one")]
+    UsedDecoder,
 }
 
-impl From<PeerError> for HandleError {
-    fn from(error: PeerError) -> Self {
-        Self::Peer(error)
-    }
-}
-
-impl From<Blocked> for HandleError {
-    fn from(later: Blocked) -> Self {
-        Self::Blocked(later)
-    }
-}
-
-/// Why a command was not carried out. Nothing has changed and nothing was written.
+/// Why a command was not carried out. Nothing has changed, and nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CommandError {
     /// The packet could not be encoded, or the output has no room for it.
     #[error("{0}")]
-    Encode(EncodeError),
-    /// There is no accepted connection yet: CONNECT and CONNACK come first [MQTT-3.1.0-1].
+    Encode(#[source] EncodeError),
+    /// The connection is not accepted yet.
     #[error("the connection is not accepted yet")]
     NotConnected,
-    /// CONNECT was sent before, or no CONNECT is waiting to be answered.
+    /// CONNECT was sent or answered before.
     #[error("CONNECT comes once on each connection")]
     AlreadyConnected,
     /// The connection has ended.
     #[error("the connection has ended")]
     Ended,
-    /// As many messages as the window and the session's slots allow are under way. One has to be
-    /// acknowledged by the peer first.
-    #[error("as many messages as possible are under way")]
+    /// As many messages as possible are in flight: by
+    /// [`Config::max_inflight`](crate::Config::max_inflight) or by the number of slots.
+    #[error("as many messages as possible are in flight")]
     WindowFull,
-    /// Messages of an earlier connection are to be sent again first, so that the order is kept
-    /// [MQTT-4.6.0-1], or to be told to be lost: poll for
-    /// [`Action::Resend`](crate::Action::Resend) or [`Action::Lost`](crate::Action::Lost).
+    /// Messages of an earlier connection are to be sent again first.
     #[error("messages of an earlier connection are to be sent again first")]
     ResendPending,
-    /// Call `poll_action` until it returns `None` first.
+    /// Call `poll_action` until it returns `None`.
     #[error("actions are to be polled first")]
     ActionsPending,
-    /// A payload is being sent in pieces; nothing may come between them.
+    /// A payload is being sent in pieces, and nothing may come between them.
     #[error("a payload is being sent in pieces")]
     SendingPayload,
     /// More payload than was announced, or none was.
     #[error("more payload than was announced")]
     PayloadTooLong,
-    /// The Packet Identifier is not under way, or does not await this.
+    /// The connection has not asked for this Packet Identifier, or not for this.
     #[error("this Packet Identifier does not await this")]
     NotAwaited,
-    /// The message has another QoS than when it was sent first.
+    /// The message was sent at another QoS before.
     #[error("the message was sent with another QoS before")]
     QosChanged,
-    /// A SUBSCRIBE with more filters than can be counted: 65,535.
+    /// More Topic Filters than a SUBSCRIBE can have here.
     #[error("a SUBSCRIBE has at most 65535 filters here")]
     TooManyFilters,
-    /// Not one return code for each filter of the SUBSCRIBE [MQTT-3.8.4-5].
-    #[error("SUBACK needs a return code for each filter")]
+    /// SUBACK needs a code for each Topic Filter.
+    #[error("the acknowledgement needs a code for each Topic Filter")]
     WrongNumberOfReturnCodes,
-    /// A client that asked for Clean Session cannot go on with a session [MQTT-3.2.2-1].
+    /// The client asked for a new session.
     #[error("the client asked for Clean Session")]
     CleanSession,
 }

@@ -1,29 +1,37 @@
-//! Connections: what is sent and received between CONNECT and the end, for either role.
+//! Connections: what happens between CONNECT and the end, for either role and any version.
 //!
-//! `delivery.rs` holds the flows of QoS 1 and 2. `core.rs`, `commands.rs` and `inputs.rs` are what both
-//! roles share, `both_roles.rs` how it is offered, `client.rs` and `server.rs` what only one of them
-//! does. `state.rs` says what has to be done before the next packet. `receive.rs` is for who would rather
-//! hand in bytes than packets.
+//! - `connection.rs`: [`Connection`], what all of them have in common. `receive.rs`: from bytes to
+//!   events and actions, [`Connection::receive`].
+//! - `machine/`: session, flows of QoS 1 and 2, time. It knows neither role nor version.
+//! - `role.rs`, `version.rs`: the two parameters. `server.rs`: servers of any version.
+//! - `v3/`: the methods, events and messages of MQTT 3.1.1.
+//! - `action.rs`, `close_reason.rs`, `reply.rs`, `error.rs`, `config.rs`, `state.rs`, `outgoing.rs`:
+//!   what goes in and what comes out.
 
 mod action;
-mod both_roles;
-mod client;
-mod commands;
+mod close_reason;
 mod config;
-mod core;
-mod delivery;
+#[expect(clippy::module_inception, reason = "the file of the type `Connection`")]
+mod connection;
 mod error;
-mod event;
-mod inputs;
+mod machine;
+mod outgoing;
 mod receive;
+mod reply;
+mod role;
 mod server;
 mod state;
+pub(crate) mod v3;
+mod version;
 
-pub use action::{Action, CloseReason, Reply};
-pub use client::Client;
+pub use action::Action;
+pub use close_reason::CloseReason;
 pub use config::Config;
-pub use error::{Blocked, CommandError, HandleError, PeerError};
-pub use event::{Event, Message, MessageHeader};
+pub use connection::Connection;
+pub use error::{Blocked, CommandError, HandleError, PeerError, ProtocolError};
+pub use outgoing::OutgoingMessage;
 pub use receive::Step;
-pub use server::Server;
+pub use reply::Reply;
+pub use role::{ClientRole, Role, ServerRole};
 pub use state::State;
+pub use version::Version;

@@ -1,81 +1,322 @@
-//! From bytes to what is to be done, in one call: what a decoder, a connection and their driver do
-//! otherwise, in the same order. Connections see no bytes but here.
+//! From bytes to events and actions.
 
 use super::action::Action;
-use super::event::Event;
-use crate::v3::Packet;
+use super::connection::Connection;
+use super::error::{Blocked, HandleError};
+use super::machine::{Disposition, Rejection};
+use super::role::Role;
+use super::state::State;
+use super::version::Version;
+use crate::decoder::{Buffer, StreamDecoder};
+use crate::session::Slots;
+use crate::time::Timestamp;
+use crate::wire::{OPTIMIZE_SIZE, acknowledgement};
 
-/// The next thing to do, as [`Client::receive`](crate::Client::receive) and
-/// [`Server::receive`](crate::Server::receive) find it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to do either")]
-#[must_use]
-#[cfg_attr(target_pointer_width = "64", repr(usize))] // see `Packet`
-pub enum Step<B: AsRef<[u8]>> {
-    /// What the connection asks its driver to do.
-    Action(Action),
-    /// What the application has to know.
-    Event(Event<B>),
+/// One step of a connection: something has happened, or something is to be done. `B` is where the
+/// bytes of the event live.
+#[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
+#[must_use = "events and actions are to be handled"]
+#[cfg_attr(target_pointer_width = "64", repr(usize))] // see `v3::Packet`
+pub enum Step<V: Version, B> {
+    /// Something is to be done.
+    Action(Action<V>),
+    /// Something has happened. It may borrow from the input or the decoder.
+    Event(V::Event<B>),
 }
 
+impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
+    /// Handles received bytes: takes them off the front of `input` until there is something to do, and
+    /// returns it. `None`: nothing is left to do and `input` is used up; the decoder holds what it had
+    /// of an incomplete packet. Call it until then:
+    ///
+    /// ```
+    /// use mqtt_sansio::v3::{Action, Decoder, Event, Server, Step};
+    /// use mqtt_sansio::{Config, Output, Session, Slot, SliceOutput, Timestamp};
+    ///
+    /// let now = Timestamp::from_millis(0);
+    /// let mut server = Server::new(Session::<[Slot; 4]>::default(), Config::new(), now);
+    /// let mut decoder = Decoder::new([0; 256]);
+    /// let mut buffer = [0; 64];
+    /// let mut out = SliceOutput::new(&mut buffer);
+    /// // CONNECT and PINGREQ
+    /// let mut input = &b"\x10\x0c\0\x04MQTT\x04\x02\0\0\0\0\xc0\0"[..];
+    /// while let Some(step) = server.receive(now, &mut decoder, &mut input)? {
+    ///     match step {
+    ///         Step::Event(Event::ConnectRequested(_)) => server.accept_new(now, &mut out)?,
+    ///         Step::Event(event) => println!("{event:?}"),
+    ///         Step::Action(Action::Transmit(reply)) => out.put(reply.as_bytes())?,
+    ///         Step::Action(action) => println!("{action:?}"),
+    ///     }
+    /// }
+    /// assert_eq!(out.written(), b"\x20\x02\0\0\xd0\0"); // CONNACK and PINGRESP
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Pass the same `input` variable to each call: it is moved forward. `input` may be empty, to find
+    /// out what is to be done. Payloads come in pieces if the decoder's
+    /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) is set.
+    ///
+    /// No deadline that has passed is left waiting: a client sends PINGREQ when it is due, and once
+    /// `input` is used up, a connection whose time is over ends.
+    ///
+    /// A fault of the peer is not an error here: the connection ends, [`Action::Close`] carries the
+    /// reason, and the rest of `input` is discarded.
+    ///
+    /// # Errors
+    ///
+    /// Something has to be done before the next packet. It stays in `input`, or in the decoder: do
+    /// what the error names, and call this again with the same `input`. Never
+    /// [`Blocked::ActionsPending`].
+    #[inline]
+    pub fn receive<'d, 'i: 'd, M: Buffer>(
+        &mut self,
+        now: Timestamp,
+        decoder: &'d mut StreamDecoder<V, M>,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Step<V, &'d [u8]>>, Blocked> {
+        if OPTIMIZE_SIZE {
+            return self.receive_any(now, decoder, input);
+        }
+        if let Some(reply) = self.machine.take_reply() {
+            return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
+        }
+        if self.machine.is_idle() && decoder.is_at_packet_boundary() && !self.is_ping_due(now) {
+            // Two shortcuts: acknowledgements of four bytes, and messages that lie whole in the input.
+            if let Some((packet_type, id)) = decoder.take_acknowledgement(input, acknowledgement) {
+                match self
+                    .machine
+                    .handle_acknowledgement(now, packet_type, id.into(), false)
+                {
+                    Ok(Some(progress)) => {
+                        return Ok(Some(Step::Event(V::progress_event(progress, None))));
+                    }
+                    Ok(None) => {}
+                    Err(rejection) => {
+                        self.reject(rejection);
+                    }
+                }
+                if let Some(reply) = self.machine.take_reply() {
+                    return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
+                }
+            } else if let Some(frame) = decoder.try_frame(input) {
+                if let Some((delivery, event)) = V::try_read_message(&frame.header, frame.bytes) {
+                    match self.machine.handle_message(now, delivery) {
+                        Ok(Disposition::Deliver) => {
+                            decoder.take(&frame, input);
+                            return Ok(Some(Step::Event(event)));
+                        }
+                        Ok(Disposition::Duplicate) => decoder.take(&frame, input),
+                        Err(Rejection::Blocked(blocked)) => return Err(blocked),
+                        Err(rejection) => {
+                            decoder.take(&frame, input);
+                            self.reject(rejection);
+                        }
+                    }
+                }
+            }
+        }
+        // With a reference of its own, so that the caller's can stay in registers.
+        let mut rest = *input;
+        let step = self.receive_any(now, decoder, &mut rest);
+        *input = rest;
+        step
+    }
+
+    /// [`receive`](Self::receive) for everything.
+    #[inline(never)]
+    fn receive_any<'d, 'i: 'd, M: Buffer>(
+        &mut self,
+        now: Timestamp,
+        decoder: &'d mut StreamDecoder<V, M>,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Step<V, &'d [u8]>>, Blocked> {
+        let gathered = loop {
+            if let Some(action) = self.poll_action() {
+                return Ok(Some(Step::Action(action)));
+            }
+            if self.is_ping_due(now) {
+                self.ping_if_due(now);
+                continue;
+            }
+            if input.is_empty() && !decoder.holds_packet() {
+                break None;
+            }
+            match self.check_may_handle() {
+                Ok(()) => {}
+                Err(HandleError::Blocked(blocked)) => return Err(blocked),
+                Err(HandleError::Peer(_) | HandleError::Ended) => {
+                    *input = &[];
+                    return Ok(None);
+                }
+            }
+            self.check_decoder(decoder)?;
+            let located = match decoder.locate(input) {
+                Ok(Some(located)) => located,
+                Ok(None) => break None,
+                Err(error) => {
+                    self.handle_decode_error(now, error);
+                    continue;
+                }
+            };
+            // A packet that lies whole in the input is read once, as it borrows from that.
+            if let Some(packet) = decoder.read_from_input(&located) {
+                let packet = match packet {
+                    Ok(packet) => packet,
+                    Err(error) => {
+                        decoder.consume(&located, Err(error), input);
+                        self.handle_decode_error(now, error);
+                        continue;
+                    }
+                };
+                let handled = self.handle_piece(now, packet);
+                if let Err(HandleError::Blocked(blocked)) = handled {
+                    return Err(blocked);
+                }
+                decoder.consume(&located, Ok(()), input);
+                if let Ok(Some(event)) = handled {
+                    return Ok(Some(Step::Event(event)));
+                }
+                continue;
+            }
+            // The event of a packet in the decoder's buffer is kept as places in there: the borrow
+            // checker rejects returning what borrows from the decoder out of a loop that uses it.
+            let start = decoder.buffered(&located).as_ptr() as usize;
+            let handled = match decoder.read(&located) {
+                Ok(piece) => Ok(self.handle_piece(now, piece).map(|event| {
+                    let places = |bytes: &[u8]| {
+                        let from = (bytes.as_ptr() as usize).saturating_sub(start);
+                        from..from.saturating_add(bytes.len())
+                    };
+                    event.map(|event| V::map_event(event, places))
+                })),
+                Err(error) => Err(error),
+            };
+            match handled {
+                Err(error) => {
+                    decoder.consume(&located, Err(error), input);
+                    self.handle_decode_error(now, error);
+                }
+                Ok(Err(HandleError::Blocked(blocked))) => return Err(blocked),
+                Ok(handled) => {
+                    decoder.consume(&located, Ok(()), input);
+                    if let Ok(Some(event)) = handled {
+                        break Some((located, event));
+                    }
+                    // What follows from a fault of the peer are actions.
+                }
+            }
+        };
+        let Some((located, event)) = gathered else {
+            return Ok(self.expire(now).map(Step::Action));
+        };
+        let buffered = decoder.buffered(&located);
+        Ok(Some(Step::Event(V::map_event(event, |place| {
+            buffered.get(place).unwrap_or_default()
+        }))))
+    }
+
+    /// Nothing is left to do with the bytes that have come: a deadline that has passed is handled.
+    fn expire(&mut self, now: Timestamp) -> Option<Action<V>> {
+        if self
+            .poll_timeout()
+            .is_some_and(|deadline| deadline <= now && deadline < Timestamp::MAX)
+        {
+            self.handle_timeout(now);
+            return self.poll_action();
+        }
+        None
+    }
+
+    /// A connection begins with a decoder that is at the start of its stream.
+    fn check_decoder<M: Buffer>(&mut self, decoder: &StreamDecoder<V, M>) -> Result<(), Blocked> {
+        if !self.has_decoder {
+            if self.state() != State::Connected && !decoder.is_at_start() {
+                return Err(Blocked::UsedDecoder);
+            }
+            self.has_decoder = true;
+        }
+        Ok(())
+    }
+}
+
+impl<V: Version, B> Step<V, B> {
+    /// Moves the bytes of an event elsewhere. `f` must keep them as they are: what it returns is not
+    /// checked again.
+    pub fn map<C>(self, f: impl FnMut(B) -> C) -> Step<V, C> {
+        match self {
+            Self::Action(action) => Step::Action(action),
+            Self::Event(event) => Step::Event(V::map_event(event, f)),
+        }
+    }
+}
+
+impl<V: Version> Step<V, &[u8]> {
+    /// The same step with its bytes in vectors of their own (feature `alloc`).
+    #[cfg(feature = "alloc")]
+    pub fn to_owned(self) -> Step<V, alloc::vec::Vec<u8>> {
+        self.map(<[u8]>::to_vec)
+    }
+
+    /// The same step as references into `whole`, the buffer that was passed to
+    /// [`receive`](Connection::receive) (feature `bytes`). What is not in it, such as a packet that the
+    /// decoder had to put together, is copied.
+    #[cfg(feature = "bytes")]
+    pub fn share(self, whole: &bytes::Bytes) -> Step<V, bytes::Bytes> {
+        self.map(|part| crate::wire::share(whole, part))
+    }
+}
+
+impl<V: Version, B> core::fmt::Debug for Step<V, B>
+where
+    V::Event<B>: core::fmt::Debug,
+{
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Action(action) => f.debug_tuple("Action").field(action).finish(),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+        }
+    }
+}
+
+impl<V: Version, B> Clone for Step<V, B>
+where
+    V::Event<B>: Clone,
+{
+    fn clone(&self) -> Self {
+        match self {
+            Self::Action(action) => Self::Action(*action),
+            Self::Event(event) => Self::Event(event.clone()),
+        }
+    }
+}
+
+impl<V: Version, B> Copy for Step<V, B> where V::Event<B>: Copy {}
+
+impl<V: Version, B> PartialEq for Step<V, B>
+where
+    V::Event<B>: PartialEq,
+{
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Action(a), Self::Action(b)) => a == b,
+            (Self::Event(a), Self::Event(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl<V: Version, B> Eq for Step<V, B> where V::Event<B>: Eq {}
+
 #[cfg(feature = "defmt")]
-impl<B: AsRef<[u8]>> defmt::Format for Step<B> {
+impl<V: Version, B> defmt::Format for Step<V, B>
+where
+    Action<V>: defmt::Format,
+    V::Event<B>: defmt::Format,
+{
     fn format(&self, f: defmt::Formatter<'_>) {
         match self {
             Self::Action(action) => defmt::write!(f, "Action({})", action),
             Self::Event(event) => defmt::write!(f, "Event({})", event),
         }
     }
-}
-
-/// What dealing with a packet has led to, without borrowing from it.
-pub(super) enum Outcome {
-    /// No event.
-    Nothing,
-    Event(Event<&'static [u8]>),
-    /// The event is the packet itself.
-    Packet,
-}
-
-impl Outcome {
-    pub(super) const fn of(event: Option<&Event<&[u8]>>) -> Self {
-        Self::Event(match event {
-            None => return Self::Nothing,
-            Some(&Event::Connected { session_present }) => Event::Connected { session_present },
-            Some(&Event::Refused(refusal)) => Event::Refused(refusal),
-            Some(&Event::AcceptedByPeer(packet_id)) => Event::AcceptedByPeer(packet_id),
-            Some(&Event::Delivered(packet_id)) => Event::Delivered(packet_id),
-            Some(&Event::Unsubscribed(packet_id)) => Event::Unsubscribed(packet_id),
-            Some(Event::Disconnected) => Event::Disconnected,
-            Some(
-                Event::ConnectRequested(_)
-                | Event::Message(_)
-                | Event::MessageHeader(_)
-                | Event::Payload { .. }
-                | Event::SubscribeRequested(_)
-                | Event::UnsubscribeRequested(_)
-                | Event::Subscribed(_),
-            ) => return Self::Packet,
-        })
-    }
-}
-
-/// The event that a packet is.
-pub(super) const fn event_of(packet: Packet<&[u8]>) -> Option<Event<&[u8]>> {
-    Some(match packet {
-        Packet::Connect(connect) => Event::ConnectRequested(connect),
-        Packet::Publish(publish) => Event::Message(publish),
-        Packet::Subscribe(subscribe) => Event::SubscribeRequested(subscribe),
-        Packet::SubAck(suback) => Event::Subscribed(suback),
-        Packet::Unsubscribe(unsubscribe) => Event::UnsubscribeRequested(unsubscribe),
-        Packet::ConnAck(_)
-        | Packet::PubAck(_)
-        | Packet::PubRec(_)
-        | Packet::PubRel(_)
-        | Packet::PubComp(_)
-        | Packet::UnsubAck(_)
-        | Packet::PingReq
-        | Packet::PingResp
-        | Packet::Disconnect => return None,
-    })
 }

@@ -1,13 +1,13 @@
 //! From a stream that is cut anywhere to packets: whole ones are read where they are, only a
 //! packet that is split is gathered.
 
-mod memory;
+mod buffer;
 mod state;
 mod step;
 
 use core::marker::PhantomData;
 
-pub use memory::Buffer;
+pub use buffer::Buffer;
 use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
@@ -39,18 +39,18 @@ use crate::wire::{
 ///     }
 /// }
 /// assert!(decoder.is_at_packet_boundary());
-/// # Ok::<(), mqtt_sansio::v3::DecodeError<P>>(())
+/// # Ok::<(), mqtt_sansio::v3::DecodeError>(())
 /// ```
 #[derive(Clone)]
-pub struct Decoder<P, M> {
-    memory: M,
+pub struct StreamDecoder<P, M> {
+    buffer: M,
     options: Options,
     state: State<P>,
     position: u64,
     packets: PhantomData<fn() -> P>,
 }
 
-/// What [`Decoder::decode_in_pieces`] yields. With MQTT 3.1.1 filled in it is
+/// What [`StreamDecoder::decode_in_pieces`] yields. With MQTT 3.1.1 filled in it is
 /// [`v3::PieceRef`](crate::v3::PieceRef).
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(
@@ -102,23 +102,38 @@ impl<P: defmt::Format, H: defmt::Format> defmt::Format for Piece<'_, P, H> {
     }
 }
 
-/// A complete packet, where it is: with what is behind it in the input, or in memory.
+/// The next packet, or the next piece of one, before it is decoded.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Found<'i> {
+pub(crate) struct Located<'i> {
     header: Header,
-    in_input: Option<(&'i [u8], &'i [u8])>,
+    part: Part<'i>,
 }
 
-impl<P: PacketSet, M: Buffer> Decoder<P, M> {
+/// Where it is. What lies in the input comes with what follows it there.
+#[derive(Debug, Clone, Copy)]
+enum Part<'i> {
+    FrameInInput(&'i [u8], &'i [u8]),
+    FrameInBuffer,
+    /// What comes before a payload in pieces.
+    StartInInput(&'i [u8], &'i [u8]),
+    StartInBuffer(usize),
+    /// A piece of a payload, and how much of that is left. The decoder is past it.
+    Payload(&'i [u8], usize),
+}
+
+/// A packet or a piece of one, from either of two places.
+type PieceOf<'a, P> = Piece<'a, <P as PacketSet>::Packet<'a>, <P as PacketSet>::PayloadHeader<'a>>;
+
+impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     /// A strict decoder with the default limits.
-    pub const fn new(memory: M) -> Self {
-        Self::with_options(memory, Options::new())
+    pub const fn new(buffer: M) -> Self {
+        Self::with_options(buffer, Options::new())
     }
 
     /// A decoder with other limits or leniencies.
-    pub const fn with_options(memory: M, options: Options) -> Self {
+    pub const fn with_options(buffer: M, options: Options) -> Self {
         Self {
-            memory,
+            buffer,
             options,
             state: State::Boundary,
             position: 0,
@@ -192,7 +207,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
             _ => {
                 if let Some((header, rest)) = self.try_complete(input) {
                     *input = rest;
-                    let frame = self.memory.filled(header.packet_len());
+                    let frame = self.buffer.filled(header.packet_len());
                     let packet = read_frame::<P>(&header, frame, &self.options);
                     settle(&mut self.state, &mut self.position, &header, &packet);
                     return packet;
@@ -231,57 +246,125 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
         self.position = add(self.position, frame.bytes.len());
     }
 
-    /// Finds the next packet, and takes what comes before it and is to be skipped, or what is to be
-    /// gathered. `None`: `input` is used up.
-    pub(crate) fn find<'i>(
+    /// Locates the next packet, or with [`Options::payloads_in_pieces`] the next piece of one, and takes
+    /// what comes before it. It is located again until it is [consumed](Self::consume). `None`: `input`
+    /// is used up.
+    pub(crate) fn locate<'i>(
         &mut self,
         input: &mut &'i [u8],
-    ) -> Result<Option<Found<'i>>, DecodeError<P>> {
+    ) -> Result<Option<Located<'i>>, DecodeError<P>> {
+        let in_pieces = self.options.has_payloads_in_pieces();
         loop {
             let before = *input;
-            match self.step(input, false) {
+            let (header, part) = match self.step(input, in_pieces) {
                 Ok(Taken::FrameInInput(header, frame)) => {
-                    let behind = core::mem::replace(input, before);
-                    let in_input = Some((frame, behind));
-                    return Ok(Some(Found { header, in_input }));
+                    let rest = core::mem::replace(input, before);
+                    (header, Part::FrameInInput(frame, rest))
                 }
-                Ok(Taken::FrameInMemory(header)) => {
-                    let in_input = None;
-                    return Ok(Some(Found { header, in_input }));
+                Ok(Taken::StartInInput(header, start)) => {
+                    let rest = core::mem::replace(input, before);
+                    (header, Part::StartInInput(start, rest))
                 }
-                // The rest of a payload that nobody asks for any more.
-                Ok(Taken::Payload(..)) => {}
-                Ok(Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..)) => {
-                    return Ok(None);
+                Ok(Taken::FrameInMemory(header)) => (header, Part::FrameInBuffer),
+                Ok(Taken::StartInMemory(header, len)) => (header, Part::StartInBuffer(len)),
+                Ok(Taken::Payload(bytes, left)) if in_pieces => {
+                    (Header::EMPTY, Part::Payload(bytes, left))
                 }
+                // The rest of a payload in pieces that is to be skipped.
+                Ok(Taken::Payload(..)) => continue,
+                Ok(Taken::MoreInput) => return Ok(None),
                 Err(error) => return Err(self.fail(error)),
-            }
+            };
+            return Ok(Some(Located { header, part }));
         }
     }
 
-    /// Reads what was found.
-    pub(crate) fn read<'s, 'i: 's>(
-        &'s self,
-        found: &Found<'i>,
-    ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
-        let frame = match found.in_input {
-            Some((frame, _)) => frame,
-            None => self.memory.filled(found.header.packet_len()),
-        };
-        read_frame::<P>(&found.header, frame, &self.options)
+    /// Decodes what was located, if it lies in the input: what comes out borrows from that alone.
+    pub(crate) fn read_from_input<'i>(
+        &self,
+        located: &Located<'i>,
+    ) -> Option<Result<PieceOf<'i, P>, DecodeError<P>>> {
+        match located.part {
+            Part::FrameInInput(frame, _) => Some(self.read_frame(&located.header, frame)),
+            Part::StartInInput(start, _) => Some(self.read_start(&located.header, start)),
+            Part::Payload(bytes, left) => Some(Ok(Piece::Payload { bytes, left })),
+            Part::FrameInBuffer | Part::StartInBuffer(_) => None,
+        }
     }
 
-    /// Takes what was found and read. Until then it is found again.
-    pub(crate) const fn settle<'i>(
+    /// What was located, if it is in the buffer.
+    pub(crate) fn buffered(&self, located: &Located<'_>) -> &[u8] {
+        match located.part {
+            Part::FrameInBuffer => self.buffer.filled(located.header.packet_len()),
+            Part::StartInBuffer(len) => self.buffer.filled(len),
+            Part::FrameInInput(..) | Part::StartInInput(..) | Part::Payload(..) => &[],
+        }
+    }
+
+    /// Decodes what was located.
+    pub(crate) fn read<'s, 'i: 's>(
+        &'s self,
+        located: &Located<'i>,
+    ) -> Result<PieceOf<'s, P>, DecodeError<P>> {
+        let header = &located.header;
+        match located.part {
+            Part::FrameInInput(frame, _) => self.read_frame(header, frame),
+            Part::FrameInBuffer => self.read_frame(header, self.buffer.filled(header.packet_len())),
+            Part::StartInInput(start, _) => self.read_start(header, start),
+            Part::StartInBuffer(len) => self.read_start(header, self.buffer.filled(len)),
+            Part::Payload(bytes, left) => Ok(Piece::Payload { bytes, left }),
+        }
+    }
+
+    fn read_frame<'a>(
+        &self,
+        header: &Header,
+        frame: &'a [u8],
+    ) -> Result<PieceOf<'a, P>, DecodeError<P>> {
+        match P::read(header, frame, &self.options)? {
+            Some(packet) => Ok(Piece::Packet(packet)),
+            // There is always a packet: see `PacketSet::read`.
+            None => Err(crate::wire::too_large(header)),
+        }
+    }
+
+    fn read_start<'a>(
+        &self,
+        header: &Header,
+        start: &'a [u8],
+    ) -> Result<PieceOf<'a, P>, DecodeError<P>> {
+        P::read_payload_header(header, start, &self.options).map(Piece::PublishHeader)
+    }
+
+    /// Takes what was located and decoded.
+    pub(crate) const fn consume<'i>(
         &mut self,
-        found: &Found<'i>,
+        located: &Located<'i>,
         outcome: Result<(), DecodeError<P>>,
         input: &mut &'i [u8],
     ) {
-        if let Some((_, rest)) = found.in_input {
-            *input = rest;
+        let header = &located.header;
+        match located.part {
+            Part::FrameInInput(_, rest) => {
+                *input = rest;
+                settle(&mut self.state, &mut self.position, header, &outcome);
+            }
+            Part::FrameInBuffer => settle(&mut self.state, &mut self.position, header, &outcome),
+            Part::StartInInput(start, rest) => {
+                *input = rest;
+                settle_start(
+                    &mut self.state,
+                    &mut self.position,
+                    header,
+                    start.len(),
+                    &outcome,
+                );
+            }
+            Part::StartInBuffer(len) => {
+                settle_start(&mut self.state, &mut self.position, header, len, &outcome)
+            }
+            Part::Payload(..) => {}
         }
-        settle(&mut self.state, &mut self.position, &found.header, &outcome);
     }
 
     /// True if a whole packet has been gathered, and not taken.
@@ -321,7 +404,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     fn keep_beginning(&mut self, come: &[u8], start: Option<[u8; 5]>) -> bool {
         match (try_beginning::<P>(come, self.limit(), &self.options), start) {
             (Some(Beginning::Header(header)), _) => {
-                let kept = self.memory.append(0, come);
+                let kept = self.buffer.append(0, come);
                 if kept {
                     self.state = gathering(header, come.len(), header.packet_len());
                 }
@@ -352,7 +435,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
             return None;
         }
         let (end, rest) = input.split_at_checked(missing as usize)?;
-        self.memory
+        self.buffer
             .append(filled(wanted, missing), end)
             .then_some((header, rest))
     }
@@ -373,8 +456,8 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
         let filled = filled(*wanted, *missing);
         match input {
             // For those who read a byte at a time, without a call.
-            [_] => keep(&mut self.memory, filled, missing, input),
-            _ => keep_many(&mut self.memory, filled, missing, input),
+            [_] => keep(&mut self.buffer, filled, missing, input),
+            _ => keep_many(&mut self.buffer, filled, missing, input),
         }
     }
 
@@ -384,18 +467,22 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
-        let Some(found) = self.find(input)? else {
-            return Ok(None);
-        };
-        let frame = match found.in_input {
-            Some((frame, behind)) => {
-                *input = behind;
-                frame
+        let (header, frame) = loop {
+            match self.step(input, false) {
+                Ok(Taken::FrameInInput(header, frame)) => break (header, frame),
+                Ok(Taken::FrameInMemory(header)) => {
+                    break (header, self.buffer.filled(header.packet_len()));
+                }
+                // The rest of a payload in pieces that is to be skipped.
+                Ok(Taken::Payload(..)) => {}
+                Ok(Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..)) => {
+                    return Ok(None);
+                }
+                Err(error) => return Err(self.fail(error)),
             }
-            None => self.memory.filled(found.header.packet_len()),
         };
-        let packet = P::read(&found.header, frame, &self.options);
-        settle(&mut self.state, &mut self.position, &found.header, &packet);
+        let packet = P::read(&header, frame, &self.options);
+        settle(&mut self.state, &mut self.position, &header, &packet);
         packet
     }
 
@@ -423,7 +510,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     ///     }
     /// }
     /// assert_eq!(written, 80);
-    /// # Ok::<(), mqtt_sansio::v3::DecodeError<P>>(())
+    /// # Ok::<(), mqtt_sansio::v3::DecodeError>(())
     /// ```
     ///
     /// # Errors
@@ -445,34 +532,24 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
             Taken::MoreInput => return Ok(None),
             Taken::Payload(bytes, left) => return Ok(Some(Piece::Payload { bytes, left })),
             Taken::FrameInInput(header, frame) => (header, frame, None),
-            Taken::FrameInMemory(header) => (header, self.memory.filled(header.packet_len()), None),
+            Taken::FrameInMemory(header) => (header, self.buffer.filled(header.packet_len()), None),
             Taken::StartInInput(header, start) => (header, start, Some(start.len())),
-            Taken::StartInMemory(header, len) => (header, self.memory.filled(len), Some(len)),
+            Taken::StartInMemory(header, len) => (header, self.buffer.filled(len), Some(len)),
         };
         let piece = match start {
             None => P::read(&header, frame, &self.options).map(|packet| packet.map(Piece::Packet)),
             Some(_) => P::read_payload_header(&header, frame, &self.options)
                 .map(|header| Some(Piece::PublishHeader(header))),
         };
-        match &piece {
-            Ok(_) => {
-                let whole = header.packet_len();
-                let taken = start.unwrap_or(whole);
-                self.position = add(self.position, taken);
-                self.state = match whole.saturating_sub(taken) {
-                    0 => State::Boundary,
-                    left => State::InPayload { left: small(left) },
-                };
-            }
-            Err(error) => self.state = State::Failed(*error),
-        }
+        let taken = start.unwrap_or(header.packet_len());
+        settle_start(&mut self.state, &mut self.position, &header, taken, &piece);
         piece
     }
 
     /// The largest packet that is taken whole.
     #[inline(always)]
     fn limit(&self) -> u32 {
-        let capacity = u32::try_from(self.memory.capacity()).unwrap_or(u32::MAX);
+        let capacity = u32::try_from(self.buffer.capacity()).unwrap_or(u32::MAX);
         self.options.packet_limit().min(capacity)
     }
 
@@ -483,7 +560,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
     }
 }
 
-impl<P, M> Decoder<P, M> {
+impl<P, M> StreamDecoder<P, M> {
     /// How many bytes of the stream have come out as packets, or as pieces of one. This is where
     /// the next packet starts, and, after an error, the one at fault: the offending byte is
     /// [`DecodeError::offset`] further on.
@@ -495,6 +572,11 @@ impl<P, M> Decoder<P, M> {
     /// ended here.
     pub const fn is_at_packet_boundary(&self) -> bool {
         matches!(self.state, State::Boundary)
+    }
+
+    /// True if nothing has been decoded yet: the next byte is the first of the stream.
+    pub const fn is_at_start(&self) -> bool {
+        self.position == 0 && self.is_at_packet_boundary()
     }
 
     /// The options in force.
@@ -511,9 +593,9 @@ impl<P, M> Decoder<P, M> {
     }
 }
 
-impl<P: PacketSet, M> core::fmt::Debug for Decoder<P, M> {
+impl<P: PacketSet, M> core::fmt::Debug for StreamDecoder<P, M> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Decoder")
+        f.debug_struct("StreamDecoder")
             .field("state", &self.state)
             .field("position", &self.position)
             .field("options", &self.options)
@@ -522,11 +604,11 @@ impl<P: PacketSet, M> core::fmt::Debug for Decoder<P, M> {
 }
 
 #[cfg(feature = "defmt")]
-impl<P: PacketSet, M> defmt::Format for Decoder<P, M> {
+impl<P: PacketSet, M> defmt::Format for StreamDecoder<P, M> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(
             f,
-            "Decoder {{ state: {}, position: {=u64} }}",
+            "StreamDecoder {{ state: {}, position: {=u64} }}",
             self.state,
             self.position
         );
@@ -534,7 +616,7 @@ impl<P: PacketSet, M> defmt::Format for Decoder<P, M> {
 }
 
 #[cfg(feature = "alloc")]
-impl<P> Decoder<P, alloc::vec::Vec<u8>> {
+impl<P> StreamDecoder<P, alloc::vec::Vec<u8>> {
     /// Gives memory back to the heap that is not in use now (feature `alloc`). A decoder keeps
     /// what its largest split packet needed; a server with many idle connections may not want
     /// that.
@@ -551,9 +633,30 @@ impl<P> Decoder<P, alloc::vec::Vec<u8>> {
             | State::InPayload { .. }
             | State::Failed(_) => 0,
         };
-        self.memory.truncate(filled);
-        self.memory.shrink_to_fit();
+        self.buffer.truncate(filled);
+        self.buffer.shrink_to_fit();
     }
+}
+
+/// The state after the first bytes of a packet, `taken` of them: all of it, or what comes before a
+/// payload in pieces.
+const fn settle_start<P: PacketSet, T>(
+    state: &mut State<P>,
+    position: &mut u64,
+    header: &Header,
+    taken: usize,
+    outcome: &Result<T, DecodeError<P>>,
+) {
+    *state = match outcome {
+        Ok(_) => {
+            *position = add(*position, taken);
+            match header.packet_len().saturating_sub(taken) {
+                0 => State::Boundary,
+                left => State::InPayload { left: left as u32 },
+            }
+        }
+        Err(error) => State::Failed(*error),
+    };
 }
 
 /// Reads a frame, in few steps if it is what most are.
@@ -1069,8 +1172,8 @@ mod tests {
         let mut decoder = Decoder::new(Vec::new());
         // A PUBLISH of almost 1 MiB, of which a few bytes are there.
         assert_eq!(decode_one(&mut decoder, b"\x30\xf0\xff\x3f\0\x01t"), None);
-        assert_eq!(decoder.memory.len(), 7);
-        assert!(decoder.memory.capacity() < 1024);
+        assert_eq!(decoder.buffer.len(), 7);
+        assert!(decoder.buffer.capacity() < 1024);
     }
 
     #[cfg(feature = "alloc")]
@@ -1089,9 +1192,9 @@ mod tests {
         let mut decoder = Decoder::new(Vec::new());
         decode_one(&mut decoder, &PUBLISH[..9]);
         decode_one(&mut decoder, &PUBLISH[9..]);
-        assert!(decoder.memory.capacity() >= 10);
+        assert!(decoder.buffer.capacity() >= 10);
         decoder.shrink();
-        assert_eq!(decoder.memory.capacity(), 0);
+        assert_eq!(decoder.buffer.capacity(), 0);
         assert_eq!(decode_one(&mut decoder, PUBLISH), Some(PacketType::Publish));
     }
 
@@ -1104,8 +1207,8 @@ mod tests {
             decoder.shrink();
             // An incomplete fixed header is not in memory yet.
             let gathered = if cut < 2 { 0 } else { cut };
-            assert_eq!(decoder.memory, &PUBLISH[..gathered]);
-            assert!(decoder.memory.capacity() < 4096);
+            assert_eq!(decoder.buffer, &PUBLISH[..gathered]);
+            assert!(decoder.buffer.capacity() < 4096);
             assert_eq!(
                 decode_one(&mut decoder, &PUBLISH[cut..]),
                 Some(PacketType::Publish)
@@ -1121,13 +1224,13 @@ mod tests {
         assert_eq!(piece(&mut decoder, &mut &LARGE[..3]), None);
         // What comes before the payload is kept as long as it is not all there.
         decoder.shrink();
-        assert_eq!(decoder.memory, &LARGE[..3]);
+        assert_eq!(decoder.buffer, &LARGE[..3]);
         assert!(matches!(
             piece(&mut decoder, &mut &LARGE[3..5]),
             Some(Piece::PublishHeader(_))
         ));
         decoder.shrink();
-        assert_eq!(decoder.memory.capacity(), 0);
+        assert_eq!(decoder.buffer.capacity(), 0);
         assert_eq!(
             piece(&mut decoder, &mut &LARGE[5..])
                 .map(|piece| matches!(piece, Piece::Payload { left: 0, .. })),
@@ -1137,7 +1240,7 @@ mod tests {
         decode_one(&mut decoder, b"\x40\x02\0");
         let error = refusal(&mut decoder, b"\0");
         decoder.shrink();
-        assert_eq!(decoder.memory.capacity(), 0);
+        assert_eq!(decoder.buffer.capacity(), 0);
         assert_eq!(refusal(&mut decoder, b""), error);
     }
 

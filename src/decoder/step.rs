@@ -1,13 +1,13 @@
 //! From one byte of the stream to the next thing that can be handed out.
 
-use super::Decoder;
-use super::memory::Buffer;
+use super::StreamDecoder;
+use super::buffer::Buffer;
 use super::state::{State, Taken, add, filled, gathering, small};
 use crate::wire::{
     DecodeError, ErrorKind, Field, Header, PacketSet, PayloadStart, checked_header, too_large,
 };
 
-impl<P: PacketSet, M: Buffer> Decoder<P, M> {
+impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     /// Takes from `input` up to the next thing that can be handed out.
     pub(super) fn step<'i>(
         &mut self,
@@ -101,7 +101,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
                     if !in_pieces || wanted == header.packet_len() {
                         return Ok(Taken::FrameInMemory(header));
                     }
-                    let start = self.memory.filled(filled);
+                    let start = self.buffer.filled(filled);
                     let wanted = match P::payload_start(&header, start)? {
                         PayloadStart::At(start) if start == filled => {
                             return Ok(Taken::StartInMemory(header, start));
@@ -150,7 +150,7 @@ impl<P: PacketSet, M: Buffer> Decoder<P, M> {
         filled: usize,
         bytes: &[u8],
     ) -> Result<(), DecodeError<P>> {
-        if self.memory.append(filled, bytes) {
+        if self.buffer.append(filled, bytes) {
             return Ok(());
         }
         let kind = ErrorKind::OutOfMemory;

@@ -50,6 +50,13 @@ pub(crate) struct Inbound<S> {
     count: u16,
 }
 
+impl<S> Inbound<S> {
+    /// How many identifiers are held.
+    pub(crate) const fn len(&self) -> u16 {
+        self.count
+    }
+}
+
 impl<S: Slots> Inbound<S> {
     pub(crate) fn new(slots: S) -> Self {
         let mut inbound = Self {

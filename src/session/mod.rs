@@ -40,8 +40,7 @@ pub use snapshot::RestoreError;
 /// # #[cfg(feature = "alloc")]
 /// let session = Session::<Vec<Slot>>::default();
 /// ```
-#[derive(Debug, Clone)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[derive(Clone)]
 pub struct Session<S> {
     pub(crate) outbound: Outbound<S>,
     pub(crate) inbound: Inbound<S>,
@@ -82,7 +81,7 @@ impl<S: Slots> Session<S> {
             let stage = match phase {
                 Phase::Publish(qos) => Stage::Sent(qos),
                 Phase::Released => Stage::Released,
-                Phase::Subscribe(_) | Phase::Unsubscribe => return None,
+                Phase::Subscribe(_) | Phase::Unsubscribe(_) => return None,
             };
             Some(InFlight { packet_id, stage })
         })
@@ -91,6 +90,28 @@ impl<S: Slots> Session<S> {
     /// The Packet Identifiers of QoS 2 messages that were received and not yet released.
     pub fn inbound(&self) -> impl Iterator<Item = PacketId> + '_ {
         self.inbound.kept().map(|(packet_id, _)| packet_id)
+    }
+}
+
+/// Prints how many messages are in flight, not every Packet Identifier.
+impl<S> core::fmt::Debug for Session<S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Session")
+            .field("outbound", &self.outbound.messages())
+            .field("inbound", &self.inbound.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<S> defmt::Format for Session<S> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Session {{ outbound: {=u16}, inbound: {=u16} }}",
+            self.outbound.messages(),
+            self.inbound.len()
+        );
     }
 }
 

@@ -19,8 +19,8 @@ pub(crate) enum Phase {
     Released,
     /// SUBSCRIBE with this many filters was sent; SUBACK is awaited.
     Subscribe(u16),
-    /// UNSUBSCRIBE was sent; UNSUBACK is awaited.
-    Unsubscribe,
+    /// UNSUBSCRIBE with this many filters was sent; UNSUBACK is awaited.
+    Unsubscribe(u16),
 }
 
 // `Slot::state`: one of these, and for messages the flags below. A free slot has 0.
@@ -68,6 +68,13 @@ const fn following(id: u16) -> u16 {
     }
 }
 
+impl<S> Outbound<S> {
+    /// How many messages are under way.
+    pub(crate) const fn messages(&self) -> u16 {
+        self.messages
+    }
+}
+
 impl<S: Slots> Outbound<S> {
     pub(crate) fn new(slots: S) -> Self {
         let mut outbound = Self {
@@ -91,11 +98,6 @@ impl<S: Slots> Outbound<S> {
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.messages == 0 && self.requests == 0
-    }
-
-    /// How many messages are under way.
-    pub(crate) const fn messages(&self) -> u16 {
-        self.messages
     }
 
     /// How many of them have not been sent again since the connection began.
@@ -189,7 +191,10 @@ impl<S: Slots> Outbound<S> {
                 slot.previous = filters;
                 SUBSCRIBE
             }
-            Phase::Unsubscribe => UNSUBSCRIBE,
+            Phase::Unsubscribe(filters) => {
+                slot.previous = filters;
+                UNSUBSCRIBE
+            }
         };
         if state <= RELEASED {
             self.messages = self.messages.saturating_add(1);
@@ -529,7 +534,7 @@ impl<S: Slots> Outbound<S> {
             Phase::Publish(QoS::AtLeastOnce) => PUBLISH_1,
             Phase::Publish(QoS::ExactlyOnce) => PUBLISH_2,
             Phase::Released => RELEASED,
-            Phase::Publish(QoS::AtMostOnce) | Phase::Subscribe(_) | Phase::Unsubscribe => {
+            Phase::Publish(QoS::AtMostOnce) | Phase::Subscribe(_) | Phase::Unsubscribe(_) => {
                 return false;
             }
         };
@@ -595,7 +600,7 @@ const fn phase(slot: &Slot) -> Phase {
         PUBLISH_2 => Phase::Publish(QoS::ExactlyOnce),
         RELEASED => Phase::Released,
         SUBSCRIBE => Phase::Subscribe(slot.previous),
-        _ => Phase::Unsubscribe,
+        _ => Phase::Unsubscribe(slot.previous),
     }
 }
 
@@ -734,7 +739,7 @@ mod tests {
         let mut outbound = Outbound::new([Slot::EMPTY; 4]);
         send(&mut outbound, Phase::Subscribe(1));
         send(&mut outbound, Q1);
-        send(&mut outbound, Phase::Unsubscribe);
+        send(&mut outbound, Phase::Unsubscribe(1));
         outbound.drop_requests();
         assert_eq!(outbound.phase(id(1)), None);
         assert_eq!(outbound.phase(id(3)), None);

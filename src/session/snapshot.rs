@@ -80,7 +80,7 @@ impl<S: Slots> Session<S> {
                 Phase::Publish(_) => 1,
                 Phase::Released => 3,
                 // Never among the messages.
-                Phase::Subscribe(_) | Phase::Unsubscribe => return None,
+                Phase::Subscribe(_) | Phase::Unsubscribe(_) => return None,
             };
             put_entry(&mut rest, packet_id, code)?;
         }

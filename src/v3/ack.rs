@@ -4,7 +4,7 @@
 use super::read::read_packet_id;
 use crate::types::PacketId;
 use crate::v3::{DecodeError, Reader};
-use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, PacketType, encode_bytes};
+use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, encode_bytes};
 
 /// A Packet Identifier and nothing behind it.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
@@ -13,24 +13,6 @@ fn read_only_packet_id(reader: &mut Reader<'_>) -> Result<PacketId, DecodeError>
     let packet_id = read_packet_id(reader)?;
     reader.finish(Field::PacketIdentifier)?;
     Ok(packet_id)
-}
-
-/// Which acknowledgement of a message four bytes are, and of which.
-#[inline(always)]
-pub(crate) fn acknowledgement(frame: [u8; 4]) -> Option<(PacketType, PacketId)> {
-    // Remaining Length first: it alone tells most other packets.
-    let [first_byte, 2, high, low] = frame else {
-        return None;
-    };
-    let packet_id = PacketId::new(u16::from_be_bytes([high, low]))?;
-    let packet_type = match first_byte {
-        0x40 => PacketType::PubAck,
-        0x50 => PacketType::PubRec,
-        0x62 => PacketType::PubRel,
-        0x70 => PacketType::PubComp,
-        _ => return None,
-    };
-    Some((packet_type, packet_id))
 }
 
 macro_rules! ack {

@@ -7,17 +7,7 @@ use super::{
     Unsubscribe, V3,
 };
 use crate::v3::DecodeError;
-use crate::wire::{Options, PacketSet, frame};
-
-/// The part of `whole` that `part` is; a copy if it is somewhere else. `Bytes::slice_ref` would
-/// panic then.
-fn share(whole: &Bytes, part: &[u8]) -> Bytes {
-    let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
-    match start.checked_add(part.len()) {
-        Some(end) if end <= whole.len() => whole.slice(start..end),
-        _ => Bytes::copy_from_slice(part),
-    }
-}
+use crate::wire::{Options, PacketSet, frame, share};
 
 /// `share` for the packets that [`map`](Packet::map) works on.
 macro_rules! share {
@@ -66,16 +56,23 @@ pub fn decode_bytes(
         return Ok(None);
     };
     let header = frame.header;
-    // Before anything is taken off, so that an error leaves it all there. A packet without
-    // variable fields needs no reference to `src` at all.
-    let packet = V3::read(&header, frame.bytes, options)?;
-    if let Some(small) = packet.as_ref().and_then(without_bytes) {
+    // Before anything is taken off, so that an error leaves it all there.
+    let Some(packet) = V3::read(&header, frame.bytes, options)? else {
+        return Ok(None);
+    };
+    // A packet without bytes of its own needs no reference to `src` at all.
+    if let Some(small) = without_bytes(&packet) {
         bytes::Buf::advance(src, header.packet_len());
         return Ok(Some(small));
     }
+    // Where its fields are is kept, so that the packet is decoded once.
+    let start = frame.bytes.as_ptr() as usize;
+    let packet = packet.map(|part| {
+        let at = (part.as_ptr() as usize).saturating_sub(start);
+        at..at.saturating_add(part.len())
+    });
     let frame = src.split_to(header.packet_len()).freeze();
-    let packet = V3::read(&header, &frame, options)?;
-    Ok(packet.map(|packet| packet.share(&frame)))
+    Ok(Some(packet.map(|part| frame.slice(part))))
 }
 
 /// The packet, if it is one that has no bytes of its own.

@@ -1,18 +1,18 @@
 //! The decoder of MQTT 3.1 and 3.1.1: which packet a fixed header announces, and its flags.
 
-use super::ack::acknowledgement;
 use super::publish::{flag_fault as publish_flag_fault, is_publish};
 use super::statement::{self, Reaction};
 use super::{
     ConnAck, DecodeError, EncodedConnect, Packet, PacketRef, PubAck, PubComp, PubRec, PubRel,
     Publish, PublishHeader, Reader, SubAck, Subscribe, UnsubAck, Unsubscribe,
 };
+use crate::types::PacketId;
 use crate::wire::{
     ErrorKind, Field, Header, Options, PacketSet, PacketType, PayloadStart, Rejected, Sealed,
-    checked_header, frame, too_large, try_frame,
+    acknowledgement, checked_header, frame, too_large, try_frame,
 };
 
-/// MQTT 3.1.1 and MQTT 3.1, as a parameter of [`Decoder`](crate::Decoder).
+/// MQTT 3.1.1 and MQTT 3.1, as a parameter of [`Decoder`](crate::StreamDecoder).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
@@ -40,7 +40,7 @@ pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError
 /// more bytes are needed; `src` stays where it is then, and after an error.
 ///
 /// This is for bytes that are all there: a datagram, a WebSocket message, a test. For a stream,
-/// [`Decoder`](crate::Decoder) keeps what is incomplete.
+/// [`Decoder`](crate::StreamDecoder) keeps what is incomplete.
 ///
 /// ```
 /// use mqtt_sansio::{Options, v3::{self, Packet}};
@@ -275,6 +275,7 @@ impl PacketSet for V3 {
     #[inline(always)]
     fn try_read_acknowledgement<'a>(frame: [u8; 4]) -> Option<PacketRef<'a>> {
         let (packet_type, packet_id) = acknowledgement(frame)?;
+        let packet_id = PacketId::from(packet_id);
         match packet_type {
             PacketType::PubAck => Some(Packet::PubAck(PubAck { packet_id })),
             PacketType::PubRec => Some(Packet::PubRec(PubRec { packet_id })),

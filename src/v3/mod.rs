@@ -27,7 +27,6 @@ mod subscribe;
 mod testing;
 mod unsubscribe;
 
-pub(crate) use ack::acknowledgement;
 pub use ack::{PubAck, PubComp, PubRec, PubRel, UnsubAck};
 #[cfg(feature = "bytes")]
 pub use bytes::decode_bytes;
@@ -42,15 +41,20 @@ pub use packet::{Packet, PacketRef};
 pub use publish::{Publish, PublishHeader};
 pub use statement::Reaction;
 
+pub use crate::connection::v3::{
+    Action, Client, CloseReason, Event, HandleError, Message, MessageHeader, PeerError, Reply,
+    Server, Step,
+};
 pub use crate::types::Delivery;
 pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};
+pub(crate) use subscribe::SubscribeOne;
 pub use subscribe::{Subscribe, Subscription, SubscriptionEntry, Subscriptions};
 pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
 
-/// A streaming decoder for MQTT 3.1.1 and 3.1: see [`crate::Decoder`].
-pub type Decoder<M> = crate::Decoder<V3, M>;
+/// A streaming decoder for MQTT 3.1.1 and 3.1: see [`StreamDecoder`](crate::StreamDecoder).
+pub type Decoder<M> = crate::StreamDecoder<V3, M>;
 
-/// What comes out of [`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces).
+/// What comes out of [`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces).
 pub type PieceRef<'a> = crate::Piece<'a, PacketRef<'a>, PublishHeader<&'a [u8]>>;
 
 /// A fault in bytes that a peer sent, with the statements of MQTT 3.1.1.

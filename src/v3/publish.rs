@@ -57,7 +57,7 @@ const PUBLISH: u8 = 0x30;
 
 /// A PUBLISH without its payload: what is encoded when the payload is written by itself, and what
 /// is decoded before a payload comes in pieces
-/// ([`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces)).
+/// ([`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces)).
 ///
 /// Encoding it writes everything up to the payload, with a Remaining Length that includes it. The
 /// packet is complete when `payload_len` bytes have been written behind it: by a vectored write,

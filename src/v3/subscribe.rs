@@ -173,6 +173,25 @@ impl<B: AsRef<[u8]>> PacketBody for Subscribe<B> {
 
 impl<B: AsRef<[u8]>> Encode for Subscribe<B> {}
 
+/// SUBSCRIBE with one subscription, which need not be encoded into a list first.
+pub(crate) struct SubscribeOne<'a> {
+    pub(crate) packet_id: PacketId,
+    pub(crate) subscription: Subscription<&'a [u8]>,
+}
+
+impl PacketBody for SubscribeOne<'_> {
+    fn first_byte(&self) -> u8 {
+        0x82 // [MQTT-3.8.1-1]
+    }
+
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.packet_id.get().to_be_bytes())?;
+        SubscriptionEntry::write(self.subscription, out)
+    }
+}
+
+impl Encode for SubscribeOne<'_> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
 //! The fixed header (section 2.2): packet type, flags and Remaining Length, and the cut of a
 //! stream into frames that it allows.
 
+use core::num::NonZeroU16;
+
 use crate::wire::{DecodeError, ErrorKind, Field, OPTIMIZE_SIZE, Options, PacketSet, PacketType};
 
 /// The largest Remaining Length that four bytes can say: 256 MiB less one byte (Table 2.4).
@@ -16,6 +18,13 @@ pub struct Header {
 }
 
 impl Header {
+    /// For what has no fixed header of its own: a piece of a payload.
+    pub(crate) const EMPTY: Self = Self {
+        remaining_length: 0,
+        first_byte: 0,
+        len: 0,
+    };
+
     /// The packet's type; `None` if the number is reserved.
     #[must_use]
     pub const fn packet_type(&self) -> Option<PacketType> {
@@ -212,6 +221,26 @@ pub(crate) fn try_frame<'a>(src: &'a [u8], limit: u32, options: &Options) -> Opt
 
 /// How many bytes the acknowledgement of a message has.
 pub(crate) const ACKNOWLEDGEMENT_LEN: usize = 4;
+
+/// Which acknowledgement of which message these four bytes are, in any version of MQTT.
+#[inline(always)]
+pub(crate) const fn acknowledgement(frame: [u8; 4]) -> Option<(PacketType, NonZeroU16)> {
+    // Remaining Length first: it alone tells most other packets.
+    let [first_byte, 2, high, low] = frame else {
+        return None;
+    };
+    let Some(packet_id) = NonZeroU16::new(u16::from_be_bytes([high, low])) else {
+        return None;
+    };
+    let packet_type = match first_byte {
+        0x40 => PacketType::PubAck,
+        0x50 => PacketType::PubRec,
+        0x62 => PacketType::PubRel,
+        0x70 => PacketType::PubComp,
+        _ => return None,
+    };
+    Some((packet_type, packet_id))
+}
 
 /// Takes the acknowledgement of a message off the start of `src`, if `read` finds one there: one
 /// packet in two or three is, and it is short enough to be read where decoders are called. `None`

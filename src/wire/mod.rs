@@ -10,6 +10,8 @@ mod output;
 mod packet_set;
 mod packet_type;
 mod reader;
+#[cfg(feature = "bytes")]
+mod share;
 
 pub use encode::Encode;
 pub use error::{DecodeError, ErrorKind, TextError};
@@ -25,13 +27,15 @@ pub(crate) use encode::{
     Block, Counter, PacketBody, encode_bytes, encode_long, put_field, put_header, remaining_length,
 };
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Beginning, Frame, checked_header, frame, too_large, try_acknowledgement,
-    try_beginning, try_frame,
+    ACKNOWLEDGEMENT_LEN, Beginning, Frame, acknowledgement, checked_header, frame, too_large,
+    try_acknowledgement, try_beginning, try_frame,
 };
 pub(crate) use output::BLOCK;
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed};
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted};
+#[cfg(feature = "bytes")]
+pub(crate) use share::share;
 
 /// Whether code is to be small rather than fast: where a register has fewer than 64 bits, flash is
 /// counted in kilobytes. What is done is the same; there is one way to it instead of several.

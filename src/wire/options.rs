@@ -30,6 +30,7 @@ const ACKNOWLEDGEMENT_FLAGS: u8 = 1 << 1;
 const DUP_ON_REQUESTS: u8 = 1 << 2;
 const DUP_AT_QOS_0: u8 = 1 << 3;
 const REFUSE_OVERLONG: u8 = 1 << 4;
+const PAYLOADS_IN_PIECES: u8 = 1 << 5;
 
 impl Options {
     /// Strict, with the default limits: packets up to 1 MiB, 65,535 filters in a packet.
@@ -47,7 +48,7 @@ impl Options {
     /// [`ErrorKind::PacketTooLarge`](crate::ErrorKind::PacketTooLarge) as soon as its fixed header
     /// is read. Default 1 MiB; the protocol ends at 268,435,460. A server does well to start each
     /// connection with a few KiB and to raise this once CONNECT is accepted
-    /// ([`Decoder::set_options`](crate::Decoder::set_options)).
+    /// ([`Decoder::set_options`](crate::StreamDecoder::set_options)).
     #[must_use]
     pub const fn max_packet_size(mut self, bytes: u32) -> Self {
         self.max_packet_size = bytes;
@@ -55,7 +56,7 @@ impl Options {
     }
 
     /// The largest PUBLISH to take in pieces
-    /// ([`Decoder::decode_in_pieces`](crate::Decoder::decode_in_pieces)), in bytes, fixed header
+    /// ([`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces)), in bytes, fixed header
     /// included. Default: whatever the protocol allows.
     #[must_use]
     pub const fn max_publish_size(mut self, bytes: u32) -> Self {
@@ -68,6 +69,15 @@ impl Options {
     pub const fn max_filters(mut self, filters: u32) -> Self {
         self.max_filters = filters;
         self
+    }
+
+    /// Makes [`Connection::receive`](crate::Connection::receive) return a PUBLISH that is larger than the
+    /// decoder's buffer, or than [`max_packet_size`](Self::max_packet_size), as its header and the pieces
+    /// of its payload, up to [`max_publish_size`](Self::max_publish_size). Without this such a packet is
+    /// an error.
+    #[must_use]
+    pub const fn payloads_in_pieces(self, in_pieces: bool) -> Self {
+        self.set(PAYLOADS_IN_PIECES, in_pieces)
     }
 
     /// Takes PUBREL with any flags, not just 0010 [MQTT-3.6.1-1]. For peers that send `60 02`, or
@@ -131,6 +141,10 @@ impl Options {
 
     pub(crate) const fn filter_limit(&self) -> u32 {
         self.max_filters
+    }
+
+    pub(crate) const fn has_payloads_in_pieces(&self) -> bool {
+        self.has(PAYLOADS_IN_PIECES)
     }
 
     pub(crate) const fn accepts_pubrel_flags(&self) -> bool {

@@ -4,11 +4,10 @@
 //! A test file includes this module and says by `crate::ThisRole` which side it is on. Each
 //! conversation is held with each kind of storage.
 
+use mqtt_sansio::ProtocolError;
 use mqtt_sansio::v3::{self, PieceRef};
-use mqtt_sansio::{
-    Action, Blocked, Change, CloseReason, CommandError, Config, HandleError, PacketType, PeerError,
-    Slot, State,
-};
+use mqtt_sansio::v3::{Action, CloseReason, HandleError, PeerError};
+use mqtt_sansio::{Blocked, Change, CommandError, Config, PacketType, Slot, State};
 
 use crate::ThisRole as Us;
 use crate::conversation::*;
@@ -44,10 +43,10 @@ const MANUAL: Config = Config::new().manual_acknowledgement(true);
 const JOURNAL: Config = Config::new().journal(true);
 
 fn wrong(packet_type: PacketType, number: u16) -> PeerError {
-    PeerError::WrongAcknowledgement {
+    PeerError::Protocol(ProtocolError::WrongAcknowledgement {
         packet_type,
         packet_id: id(number),
-    }
+    })
 }
 
 // Sending
@@ -468,13 +467,13 @@ conversations! {
         ] {
             let mut us = Us::begins::<S>(config);
             us.receives(first.clone()).message(first);
-            us.violates(second, PeerError::PacketIdInUse(id(3)));
-            us.closes(CloseReason::Violation(PeerError::PacketIdInUse(id(3))));
+            us.violates(second, PeerError::Protocol(ProtocolError::PacketIdInUse(id(3))));
+            us.closes(CloseReason::Violation(PeerError::Protocol(ProtocolError::PacketIdInUse(id(3)))));
         }
         let mut us = Us::begins::<S>(AUTO);
         us.receives(publish(Q2, 3, "a")).message(publish(Q2, 3, "a")).sends(pubrec(3));
-        us.violates(publish(Q1, 3, "b"), PeerError::PacketIdInUse(id(3)));
-        us.closes(CloseReason::Violation(PeerError::PacketIdInUse(id(3))));
+        us.violates(publish(Q1, 3, "b"), PeerError::Protocol(ProtocolError::PacketIdInUse(id(3))));
+        us.closes(CloseReason::Violation(PeerError::Protocol(ProtocolError::PacketIdInUse(id(3)))));
     }
 
     fn when_all_slots_await_the_application_reading_stops_and_goes_on_after_it_acknowledged<S>() {
@@ -512,8 +511,8 @@ conversations! {
         // QoS 1 needs no slot, and one that is known neither.
         us.receives(publish(Q1, 40, "b")).message(publish(Q1, 40, "b")).sends(puback(40));
         us.receives(dup(Q2, 20, "a")).sends(pubrec(20));
-        us.violates(publish(Q2, 40, "c"), PeerError::TooManyInbound);
-        us.closes(CloseReason::Violation(PeerError::TooManyInbound));
+        us.violates(publish(Q2, 40, "c"), PeerError::Protocol(ProtocolError::TooManyInbound));
+        us.closes(CloseReason::Violation(PeerError::Protocol(ProtocolError::TooManyInbound)));
     }
 }
 
@@ -869,8 +868,8 @@ conversations! {
         let session = us.breaks_off();
         let mut us = Us::resumes::<S>(AUTO, session);
         us.receives(dup(Q2, 1, "old")).sends(pubrec(1));
-        us.violates(publish(Q1, 1, "new"), PeerError::PacketIdInUse(id(1)));
-        us.closes(CloseReason::Violation(PeerError::PacketIdInUse(id(1))));
+        us.violates(publish(Q1, 1, "new"), PeerError::Protocol(ProtocolError::PacketIdInUse(id(1))));
+        us.closes(CloseReason::Violation(PeerError::Protocol(ProtocolError::PacketIdInUse(id(1)))));
     }
 
     /// A peer that lost its memory, and what the application has not acknowledged.

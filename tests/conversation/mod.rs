@@ -18,14 +18,19 @@ use std::any::type_name;
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write as _};
 
+use mqtt_sansio::Connection;
 use mqtt_sansio::v3::{
     self, Connect, ConnectRefusal, EncodedMessage, Packet, PieceRef, ReturnCode, ReturnCodes,
     Subscription, Subscriptions, TopicFilters, Will,
 };
+use mqtt_sansio::v3::{
+    Action, Client, CloseReason, Event, HandleError, Message, MessageHeader, PeerError, Server,
+    Step,
+};
+use mqtt_sansio::v3::{DecodeError, V3};
 use mqtt_sansio::{
-    Action, Blocked, Change, Client, CloseReason, CommandError, Config, Event, HandleError,
-    Message, MessageHeader, Options, Output, PacketId, PeerError, QoS, Server, Session,
-    SliceOutput, Slot, Slots, State, Step, Text, Timestamp, TopicFilter, TopicName,
+    Blocked, Change, CommandError, Config, Options, Output, PacketId, QoS, Session, SliceOutput,
+    Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
 };
 
 pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};
@@ -233,12 +238,19 @@ pub trait Peer: Debug {
         message: &Message<&[u8]>,
         out: &mut dyn Output,
     ) -> Result<Option<PacketId>, CommandError>;
-    fn publish_in_pieces(
+    fn announce(
         &mut self,
         now: Timestamp,
         message: &MessageHeader<&[u8]>,
         out: &mut dyn Output,
     ) -> Result<Option<PacketId>, CommandError>;
+    fn announce_again(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &MessageHeader<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<(), CommandError>;
     fn payload(
         &mut self,
         now: Timestamp,
@@ -250,13 +262,6 @@ pub trait Peer: Debug {
         now: Timestamp,
         id: PacketId,
         message: &Message<&[u8]>,
-        out: &mut dyn Output,
-    ) -> Result<(), CommandError>;
-    fn resend_in_pieces(
-        &mut self,
-        now: Timestamp,
-        id: PacketId,
-        message: &MessageHeader<&[u8]>,
         out: &mut dyn Output,
     ) -> Result<(), CommandError>;
     fn publish_encoded(
@@ -291,7 +296,7 @@ pub trait Peer: Debug {
         decoder: &'d mut v3::Decoder<Vec<u8>>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<&'d [u8]>>, Blocked>;
-    fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::v3::DecodeError);
+    fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError);
     fn handle_timeout(&mut self, now: Timestamp);
     fn handle_transport_closed(&mut self, now: Timestamp);
     fn poll_action(&mut self) -> Option<Action>;
@@ -305,137 +310,129 @@ fn encoded<'a>(message: &Message<&'a [u8]>) -> EncodedMessage<Vec<u8>, &'a [u8]>
     EncodedMessage::encode_to_vec(&message.topic, message.payload).unwrap()
 }
 
-macro_rules! peer {
-    ($Type:ident) => {
-        impl<S: Slots + Debug> Peer for $Type<S> {
-            type Storage = S;
-            fn publish(
-                &mut self,
-                now: Timestamp,
-                message: &Message<&[u8]>,
-                out: &mut dyn Output,
-            ) -> Result<Option<PacketId>, CommandError> {
-                Self::publish(self, now, message, out)
-            }
-            fn publish_in_pieces(
-                &mut self,
-                now: Timestamp,
-                message: &MessageHeader<&[u8]>,
-                out: &mut dyn Output,
-            ) -> Result<Option<PacketId>, CommandError> {
-                Self::publish_in_pieces(self, now, message, out)
-            }
-            fn payload(
-                &mut self,
-                now: Timestamp,
-                bytes: &[u8],
-                out: &mut dyn Output,
-            ) -> Result<u32, CommandError> {
-                Self::payload(self, now, bytes, out)
-            }
-            fn resend(
-                &mut self,
-                now: Timestamp,
-                id: PacketId,
-                message: &Message<&[u8]>,
-                out: &mut dyn Output,
-            ) -> Result<(), CommandError> {
-                Self::resend(self, now, id, message, out)
-            }
-            fn resend_in_pieces(
-                &mut self,
-                now: Timestamp,
-                id: PacketId,
-                message: &MessageHeader<&[u8]>,
-                out: &mut dyn Output,
-            ) -> Result<(), CommandError> {
-                Self::resend_in_pieces(self, now, id, message, out)
-            }
-            fn publish_encoded(
-                &mut self,
-                now: Timestamp,
-                message: &Message<&[u8]>,
-                out: &mut dyn Output,
-            ) -> Result<Option<PacketId>, CommandError> {
-                let encoded = encoded(message);
-                let part = Self::publish_encoded(self, now, &encoded, message.qos, message.retain)?;
-                encoded.write(&part, out)?;
-                Ok(part.packet_id())
-            }
-            fn resend_encoded(
-                &mut self,
-                now: Timestamp,
-                id: PacketId,
-                message: &Message<&[u8]>,
-                out: &mut dyn Output,
-            ) -> Result<(), CommandError> {
-                let encoded = encoded(message);
-                let part =
-                    Self::resend_encoded(self, now, id, &encoded, message.qos, message.retain)?;
-                encoded.write(&part, out)?;
-                Ok(())
-            }
-            fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
-                Self::forget(self, id)
-            }
-            fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-                Self::acknowledge(self, id)
-            }
-            fn close(&mut self, now: Timestamp) {
-                Self::close(self, now);
-            }
-            fn handle_packet<'a>(
-                &mut self,
-                now: Timestamp,
-                packet: Packet<&'a [u8]>,
-            ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
-                Self::handle_packet(self, now, packet)
-            }
-            fn handle_piece<'a>(
-                &mut self,
-                now: Timestamp,
-                piece: PieceRef<'a>,
-            ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
-                Self::handle_piece(self, now, piece)
-            }
-            fn receive<'d, 'i: 'd>(
-                &mut self,
-                now: Timestamp,
-                decoder: &'d mut v3::Decoder<Vec<u8>>,
-                input: &mut &'i [u8],
-            ) -> Result<Option<Step<&'d [u8]>>, Blocked> {
-                Self::receive(self, now, decoder, input)
-            }
-            fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::v3::DecodeError) {
-                Self::handle_decode_error(self, now, error);
-            }
-            fn handle_timeout(&mut self, now: Timestamp) {
-                Self::handle_timeout(self, now);
-            }
-            fn handle_transport_closed(&mut self, now: Timestamp) {
-                Self::handle_transport_closed(self, now);
-            }
-            fn poll_action(&mut self) -> Option<Action> {
-                Self::poll_action(self)
-            }
-            fn poll_timeout(&self) -> Option<Timestamp> {
-                Self::poll_timeout(self)
-            }
-            fn state(&self) -> State {
-                Self::state(self)
-            }
-            fn session(&self) -> &Session<S> {
-                Self::session(self)
-            }
-            fn into_session(self) -> Session<S> {
-                Self::into_session(self)
-            }
-        }
-    };
+impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
+    type Storage = S;
+    fn publish(
+        &mut self,
+        now: Timestamp,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<Option<PacketId>, CommandError> {
+        Self::publish(self, now, message, out)
+    }
+    fn announce(
+        &mut self,
+        now: Timestamp,
+        message: &MessageHeader<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<Option<PacketId>, CommandError> {
+        Self::publish(self, now, message, out)
+    }
+    fn announce_again(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &MessageHeader<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<(), CommandError> {
+        Self::resend(self, now, id, message, out)
+    }
+    fn payload(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut dyn Output,
+    ) -> Result<u32, CommandError> {
+        Self::payload(self, now, bytes, out)
+    }
+    fn resend(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<(), CommandError> {
+        Self::resend(self, now, id, message, out)
+    }
+    fn publish_encoded(
+        &mut self,
+        now: Timestamp,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<Option<PacketId>, CommandError> {
+        let encoded = encoded(message);
+        let part = Self::publish_encoded(self, now, &encoded, message.qos, message.retain)?;
+        encoded.write(&part, out)?;
+        Ok(part.packet_id())
+    }
+    fn resend_encoded(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        message: &Message<&[u8]>,
+        out: &mut dyn Output,
+    ) -> Result<(), CommandError> {
+        let encoded = encoded(message);
+        let part = Self::resend_encoded(self, now, id, &encoded, message.qos, message.retain)?;
+        encoded.write(&part, out)?;
+        Ok(())
+    }
+    fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
+        Self::forget(self, id)
+    }
+    fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
+        Self::acknowledge(self, id)
+    }
+    fn close(&mut self, now: Timestamp) {
+        Self::close(self, now);
+    }
+    fn handle_packet<'a>(
+        &mut self,
+        now: Timestamp,
+        packet: Packet<&'a [u8]>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        Self::handle_packet(self, now, packet)
+    }
+    fn handle_piece<'a>(
+        &mut self,
+        now: Timestamp,
+        piece: PieceRef<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        Self::handle_piece(self, now, piece)
+    }
+    fn receive<'d, 'i: 'd>(
+        &mut self,
+        now: Timestamp,
+        decoder: &'d mut v3::Decoder<Vec<u8>>,
+        input: &mut &'i [u8],
+    ) -> Result<Option<Step<&'d [u8]>>, Blocked> {
+        Self::receive(self, now, decoder, input)
+    }
+    fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
+        Self::handle_decode_error(self, now, error);
+    }
+    fn handle_timeout(&mut self, now: Timestamp) {
+        Self::handle_timeout(self, now);
+    }
+    fn handle_transport_closed(&mut self, now: Timestamp) {
+        Self::handle_transport_closed(self, now);
+    }
+    fn poll_action(&mut self) -> Option<Action> {
+        Self::poll_action(self)
+    }
+    fn poll_timeout(&self) -> Option<Timestamp> {
+        Self::poll_timeout(self)
+    }
+    fn state(&self) -> State {
+        Self::state(self)
+    }
+    fn session(&self) -> &Session<S> {
+        Self::session(self)
+    }
+    fn into_session(self) -> Session<S> {
+        Self::into_session(self)
+    }
 }
-
-peer!(Client);
-peer!(Server);
 
 /// One role, for conversations that are the same in both.
 pub trait Role {
@@ -675,8 +672,9 @@ impl<S: Storage> Talk<Server<S>> {
 
     #[track_caller]
     pub fn try_accept(&mut self, mut session: Option<Session<S>>) -> Result<(), CommandError> {
-        self.command("accept", |peer, now, out| {
-            peer.accept(now, &mut session, out)
+        self.command("accept", |peer, now, out| match &mut session {
+            Some(session) => peer.accept_resumed(now, session, out),
+            None => peer.accept_new(now, out),
         })
     }
 
@@ -904,7 +902,7 @@ impl<P: Peer> Talk<P> {
         len: u32,
     ) -> Result<Option<PacketId>, CommandError> {
         self.command("publish in pieces", |peer, now, out| {
-            peer.publish_in_pieces(now, &header(qos, len), out)
+            peer.announce(now, &header(qos, len), out)
         })
     }
 
@@ -942,7 +940,7 @@ impl<P: Peer> Talk<P> {
         len: u32,
     ) -> Result<(), CommandError> {
         self.command(&format!("resend {number} in pieces"), |peer, now, out| {
-            peer.resend_in_pieces(now, id(number), &header(qos, len), out)
+            peer.announce_again(now, id(number), &header(qos, len), out)
         })
     }
 

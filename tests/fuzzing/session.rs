@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use arbitrary::Unstructured;
+use mqtt_sansio::v3::{Action, Client, Event, Message};
 use mqtt_sansio::v3::{ConnAck, Connect, Packet, PubAck, PubComp, PubRec, PubRel};
-use mqtt_sansio::{Action, Change, Client, Config, Event, Message, PacketId, QoS, Session};
+use mqtt_sansio::{Change, Config, PacketId, QoS, Session};
 use mqtt_sansio::{Stage, Text, Timestamp, TopicName};
 
 use super::input;
@@ -113,8 +114,10 @@ fn check_use(session: Session<Storage>, room: Room) {
     };
     client.connect(now, &connect, &mut out).expect("a new one");
     let handle = |client: &mut Client<Storage>, packet: Packet<Vec<u8>>| {
-        let event = client.handle_packet(now, packet.clone());
-        event.unwrap_or_else(|error| panic!("{packet:?}: {error}"))
+        let event = client.handle_packet(now, packet.as_ref());
+        event
+            .map(|event| event.map(Event::to_owned))
+            .unwrap_or_else(|error| panic!("{packet:?}: {error}"))
     };
     let connack = ConnAck::Accepted {
         session_present: true,

@@ -1,8 +1,10 @@
 //! What is announced and does not come, what never ends, and what is as large as can be.
 
+use mqtt_sansio::ProtocolError;
+use mqtt_sansio::v3::{Client, Event, Server};
 use mqtt_sansio::v3::{Connect, Packet, PubAck, ReturnCode, ReturnCodes};
 use mqtt_sansio::v3::{DecodeError, Reaction};
-use mqtt_sansio::{Client, ErrorKind, Event, MAX_REMAINING_LENGTH, PacketId, Server, Text};
+use mqtt_sansio::{ErrorKind, MAX_REMAINING_LENGTH, PacketId, Text};
 
 use crate::common::unlimited;
 use crate::*;
@@ -235,7 +237,7 @@ fn a_suback_as_large_as_can_be_is_compared_with_the_request() {
         };
         assert_eq!(suback.return_codes.len(), list.entries);
         let result = us.handle_packet(ms(0), Packet::SubAck(suback));
-        let error = PeerError::WrongNumberOfReturnCodes;
+        let error = PeerError::Protocol(ProtocolError::WrongNumberOfReturnCodes);
         assert_eq!(result, Err(HandleError::Peer(error)));
     });
     assert_eq!(held.count_total, 0);

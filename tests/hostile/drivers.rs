@@ -2,7 +2,8 @@
 //! piles up, and what is refused says what has to come first.
 
 use mqtt_sansio::v3::Packet;
-use mqtt_sansio::{Blocked, CommandError, QoS, Server};
+use mqtt_sansio::v3::Server;
+use mqtt_sansio::{Blocked, CommandError, QoS};
 
 use crate::conversation::{self, AsClient, AsServer, id, message};
 use crate::*;
@@ -87,7 +88,7 @@ for_both_roles! {
     /// A payload that is announced and not sent: one answer waits, and then the peer does.
     fn a_payload_that_is_not_finished_holds_one_answer_back_and_then_everything<Us>() {
         let mut us = connected::<Us>(CONFIG);
-        us.publish_in_pieces(ms(0), &conversation::header(QoS::AtMostOnce, 9), &mut Vec::new()).unwrap();
+        us.announce(ms(0), &conversation::header(QoS::AtMostOnce, 9), &mut Vec::new()).unwrap();
         assert_eq!(deal(&mut us, &pubrel(9)), NOTHING);
         put_off(&mut us, Blocked::SendingPayload);
         assert_eq!(us.poll_action(), None);

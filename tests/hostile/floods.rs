@@ -1,6 +1,7 @@
 //! One packet, again and again: each is answered or ignored at the same cost, nothing piles up, and
 //! the application is not told twice.
 
+use mqtt_sansio::ProtocolError;
 use mqtt_sansio::{Blocked, PacketType, QoS};
 
 use crate::conversation::{self, AsClient, AsServer, id, message};
@@ -77,7 +78,7 @@ for_both_roles! {
         for (held, second) in [(QOS_2, QOS_1), (QOS_2, QOS_1 | DUP)] {
             let mut us = connected::<Us>(CONFIG);
             assert!(deal(&mut us, &publish(held, 7)).told);
-            let error = PeerError::PacketIdInUse(id(7));
+            let error = PeerError::Protocol(ProtocolError::PacketIdInUse(id(7)));
             assert_eq!(deal(&mut us, &publish(second, 7)), closed_for(error));
             assert_eq!(error.statement(), Some("MQTT-2.3.1-2"));
         }
@@ -97,10 +98,10 @@ for_both_roles! {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let mut out = Vec::new();
         us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut out).unwrap();
-        let error = PeerError::WrongAcknowledgement {
+        let error = PeerError::Protocol(ProtocolError::WrongAcknowledgement {
             packet_type: PacketType::PubRec,
             packet_id: id(1),
-        };
+        });
         assert_eq!(deal(&mut us, &pubrec(1)), closed_for(error));
         assert_eq!(error.statement(), Some("MQTT-4.8.0-1"));
         let ended = Dealt { error: Some(HandleError::Ended), ..NOTHING };
@@ -128,7 +129,7 @@ fn a_flood_of_pingresp_that_nobody_asked_for_changes_nothing() {
 fn a_second_connack_ends_the_connection_and_more_of_them_lead_to_nothing() {
     for connack in [b"\x20\x02\0\0", b"\x20\x02\x01\0", b"\x20\x02\0\x05"] {
         let mut us = connected_with::<AsClient>(CONFIG, 64);
-        let error = PeerError::Unexpected(PacketType::ConnAck);
+        let error = PeerError::Protocol(ProtocolError::Unexpected(PacketType::ConnAck));
         assert_eq!(deal(&mut us, connack), closed_for(error));
         let ended = Dealt {
             error: Some(HandleError::Ended),
@@ -145,7 +146,7 @@ fn a_second_connect_ends_the_connection_and_more_of_them_lead_to_nothing() {
     let mut us = connected_with::<AsServer>(CONFIG, 64);
     assert_eq!(
         deal(&mut us, &connect),
-        closed_for(PeerError::SecondConnect)
+        closed_for(PeerError::Protocol(ProtocolError::SecondConnect))
     );
     let ended = Dealt {
         error: Some(HandleError::Ended),
@@ -157,9 +158,11 @@ fn a_second_connect_ends_the_connection_and_more_of_them_lead_to_nothing() {
 /// [MQTT-2.3.1-7, MQTT-3.8.4-5]: answers to requests that were not made, or not like this.
 #[test]
 fn answers_to_requests_that_were_not_made_end_the_connection() {
-    let no_such = |packet_type| PeerError::NoSuchRequest {
-        packet_type,
-        packet_id: id(1),
+    let no_such = |packet_type| {
+        PeerError::Protocol(ProtocolError::NoSuchRequest {
+            packet_type,
+            packet_id: id(1),
+        })
     };
     for (packet, error, statement) in [
         (
@@ -187,7 +190,7 @@ fn answers_to_requests_that_were_not_made_end_the_connection() {
             assert_eq!(error.kind(), mqtt_sansio::ErrorKind::EmptyList);
             continue;
         }
-        let error = PeerError::WrongNumberOfReturnCodes;
+        let error = PeerError::Protocol(ProtocolError::WrongNumberOfReturnCodes);
         let held = heap(|| assert_eq!(deal(&mut us, &suback), closed_for(error)));
         assert_eq!(held.count_total, 0);
         assert_eq!(error.statement(), Some("MQTT-3.8.4-5"));

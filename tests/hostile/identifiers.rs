@@ -1,6 +1,7 @@
 //! Packet Identifiers that the peer chooses: it holds them for ever, makes them collide,
 //! acknowledges in the worst order.
 
+use mqtt_sansio::ProtocolError;
 use mqtt_sansio::{Blocked, QoS};
 
 use crate::conversation::{self, id, message};
@@ -34,8 +35,8 @@ for_both_roles! {
                 }
             });
             assert_eq!(taken, limit);
-            assert_eq!(last, closed_for(PeerError::TooManyInbound));
-            assert_eq!(PeerError::TooManyInbound.statement(), None, "a limit of this side");
+            assert_eq!(last, closed_for(PeerError::Protocol(ProtocolError::TooManyInbound)));
+            assert_eq!(PeerError::Protocol(ProtocolError::TooManyInbound).statement(), None, "a limit of this side");
             assert!(held.bytes_max <= bytes_for(u64::from(limit)), "{limit}: {held:?}");
         }
     }
@@ -49,7 +50,7 @@ for_both_roles! {
                     assert_eq!(deal(&mut us, &publish(QOS_2, number)).error, None);
                 }
                 let one_more = deal(&mut us, &publish(QOS_2, 100));
-                assert_eq!(one_more, closed_for(PeerError::TooManyInbound));
+                assert_eq!(one_more, closed_for(PeerError::Protocol(ProtocolError::TooManyInbound)));
             });
             assert_eq!(held.count_total, 0, "{slots}");
         }

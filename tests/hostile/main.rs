@@ -43,9 +43,8 @@ use std::cell::Cell;
 use allocation_counter::{AllocationInfo, measure};
 use conversation::{Peer, Role, Storage, ms};
 use mqtt_sansio::v3::{self, Decoder};
-use mqtt_sansio::{
-    Action, CloseReason, Config, HandleError, Options, PeerError, Session, Slot, Slots, Timestamp,
-};
+use mqtt_sansio::v3::{Action, CloseReason, HandleError, PeerError};
+use mqtt_sansio::{Config, Options, Session, Slot, Slots, Timestamp};
 
 /// Runs a test for a client that a server does harm to, and the other way round.
 macro_rules! for_both_roles {

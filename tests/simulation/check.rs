@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use mqtt_sansio::v3::{Client, Message};
 use mqtt_sansio::v3::{ConnAck, Connect, Delivery, Packet, Publish};
-use mqtt_sansio::{Client, Config, Message, PacketId, QoS, Session, Text, Timestamp, TopicName};
+use mqtt_sansio::{Config, PacketId, QoS, Session, Text, Timestamp, TopicName};
 
 use super::app::Arrival;
 use super::context::{Context, Outcome, ensure, fail};
@@ -85,7 +86,7 @@ pub(crate) fn slots(
     let connack = Packet::<Vec<u8>>::ConnAck(ConnAck::Accepted { session_present });
     ensure!(
         client.connect(now, &connect, &mut out).is_ok()
-            && client.handle_packet(now, connack).is_ok(),
+            && client.handle_packet(now, connack.as_ref()).is_ok(),
         "the session of the {side} is of no use"
     );
     let message = Message {

@@ -65,8 +65,8 @@ impl Connection {
             .manual_acknowledgement(plan.manual)
             .journal(plan.journal)
             .send_before_connack(plan.early)
-            .connect_timeout(5_000)
-            .ping_timeout(3_000);
+            .connect_timeout(core::time::Duration::from_millis(5_000))
+            .ping_timeout(core::time::Duration::from_millis(3_000));
         let now = ctx.now();
         let memory = vec![0; plan.memory].into_boxed_slice();
         ctx.stats.connections += 1;

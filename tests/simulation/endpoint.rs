@@ -1,13 +1,15 @@
 //! The library's two roles behind one set of methods, so that one application can play either.
 
+use mqtt_sansio::OutgoingMessage;
 use mqtt_sansio::v3::DecodeError;
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v3::{Action, Client, Event, HandleError, Message, MessageHeader, Server};
 use mqtt_sansio::v3::{
     Connect, ConnectRefusal, Decoder, Packet, PublishHeader, ReturnCodes, Subscriptions,
     TopicFilters,
 };
 use mqtt_sansio::{
-    Action, Blocked, Client, CommandError, Encode, Event, HandleError, Message, MessageHeader,
-    Options, PacketId, Piece, Server, Session, State, Timestamp,
+    Blocked, CommandError, Encode, Options, PacketId, Piece, Session, State, Timestamp,
 };
 
 use super::plan::Storage;
@@ -48,22 +50,13 @@ macro_rules! only {
 impl Endpoint {
     // Commands of both
 
-    pub(crate) fn publish(
+    pub(crate) fn publish<M: OutgoingMessage<V3>>(
         &mut self,
         now: Timestamp,
-        message: &Message<&[u8]>,
+        message: &M,
         out: &mut Vec<u8>,
     ) -> Result<Option<PacketId>, CommandError> {
         either!(self, endpoint => endpoint.publish(now, message, out))
-    }
-
-    pub(crate) fn publish_in_pieces(
-        &mut self,
-        now: Timestamp,
-        header: &MessageHeader<&[u8]>,
-        out: &mut Vec<u8>,
-    ) -> Result<Option<PacketId>, CommandError> {
-        either!(self, endpoint => endpoint.publish_in_pieces(now, header, out))
     }
 
     pub(crate) fn payload(
@@ -75,24 +68,14 @@ impl Endpoint {
         either!(self, endpoint => endpoint.payload(now, bytes, out))
     }
 
-    pub(crate) fn resend(
+    pub(crate) fn resend<M: OutgoingMessage<V3>>(
         &mut self,
         now: Timestamp,
         id: PacketId,
-        message: &Message<&[u8]>,
+        message: &M,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
         either!(self, endpoint => endpoint.resend(now, id, message, out))
-    }
-
-    pub(crate) fn resend_in_pieces(
-        &mut self,
-        now: Timestamp,
-        id: PacketId,
-        header: &MessageHeader<&[u8]>,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CommandError> {
-        either!(self, endpoint => endpoint.resend_in_pieces(now, id, header, out))
     }
 
     pub(crate) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
@@ -150,7 +133,10 @@ impl Endpoint {
         mut session: Option<Session<Storage>>,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        only!(Server, self, server => server.accept(now, &mut session, out))
+        only!(Server, self, server => match &mut session {
+            Some(session) => server.accept_resumed(now, session, out),
+            None => server.accept_new(now, out),
+        })
     }
 
     pub(crate) fn refuse(
@@ -229,7 +215,8 @@ impl Endpoint {
             Incoming::Packet(packet) => {
                 let before = self.clone();
                 let outcome =
-                    either!(self, endpoint => endpoint.handle_packet(now, packet.clone()));
+                    either!(self, endpoint => endpoint.handle_packet(now, packet.as_ref()))
+                        .map(|event| event.map(Event::to_owned));
                 // It takes longer than all the rest.
                 if now.as_millis() % 8 == 0 {
                     self.check_receive(before, now, packet, &outcome);

@@ -5,8 +5,9 @@ mod actions;
 mod commands;
 mod inputs;
 
+use mqtt_sansio::v3::{Client, Server};
 use mqtt_sansio::v3::{Connect, ConnectRefusal, Will};
-use mqtt_sansio::{Client, CommandError, QoS, Server, Session, State, Text, Timestamp, TopicName};
+use mqtt_sansio::{CommandError, QoS, Session, State, Text, Timestamp, TopicName};
 
 use super::app::App;
 use super::connection::Connection;

@@ -5,8 +5,9 @@ use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use mqtt_sansio::State;
+use mqtt_sansio::v3::{CloseReason, Message};
 use mqtt_sansio::v3::{Subscriptions, TopicFilters};
-use mqtt_sansio::{CloseReason, Message, State};
 
 use super::{Connection, Kept};
 use crate::Failure;

@@ -1,10 +1,11 @@
-//! What goes into [`Client`](mqtt_sansio::Client) and what comes out of it. Nothing here knows of
+//! What goes into [`Client`](mqtt_sansio::v3::Client) and what comes out of it. Nothing here knows of
 //! the socket.
 
 use std::rc::Rc;
 
+use mqtt_sansio::CommandError;
 use mqtt_sansio::v3::Packet;
-use mqtt_sansio::{Action, CommandError, Event, HandleError, Message};
+use mqtt_sansio::v3::{Action, Event, HandleError, Message};
 
 use super::{Application, Connection};
 use crate::Failure;
@@ -69,7 +70,7 @@ impl Connection {
             let Some(message) = self.queue.front() else {
                 return Ok(());
             };
-            match self.client.publish(self.now(), message, &mut self.out) {
+            match self.client.publish(self.now(), &**message, &mut self.out) {
                 Ok(packet_id) => {
                     let message = self.queue.pop_front();
                     if let (Some(packet_id), Some(message)) = (packet_id, message) {
@@ -89,7 +90,8 @@ impl Connection {
             Action::Resend(packet_id) => match self.outbox.get(packet_id) {
                 Some(message) => {
                     let now = self.now();
-                    self.client.resend(now, packet_id, message, &mut self.out)?;
+                    self.client
+                        .resend(now, packet_id, &**message, &mut self.out)?;
                 }
                 None => self.client.forget(packet_id)?,
             },

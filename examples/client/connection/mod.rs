@@ -14,9 +14,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use mqtt_sansio::v3::{self, Connect, Decoder};
-use mqtt_sansio::{
-    Client, CloseReason, Config, Event, Message, Options, Outbox, Session, Slot, Timestamp,
-};
+use mqtt_sansio::v3::{Client, CloseReason, Event, Message};
+use mqtt_sansio::{Config, Options, Outbox, Session, Slot, Timestamp};
 
 use crate::Failure;
 use crate::store::Store;

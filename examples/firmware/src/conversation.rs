@@ -4,10 +4,8 @@
 use mqtt_sansio::v3::{
     Connect, Decoder, Publish, ReturnCode, ReturnCodes, Subscription, Subscriptions,
 };
-use mqtt_sansio::{
-    Action, Client, Config, Event, Message, Output, PacketId, QoS, Server, Session, Slot, Text,
-    Timestamp, TopicFilter, TopicName,
-};
+use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
+use mqtt_sansio::{Config, Output, PacketId, QoS, Session, Slot, Text, Timestamp, TopicFilter, TopicName};
 
 use crate::console;
 use crate::link::Link;

@@ -2,10 +2,8 @@
 //! has broken.
 
 use mqtt_sansio::v3::{Connect, Decoder, Publish, Subscription, Subscriptions, Will};
-use mqtt_sansio::{
-    Action, Client, Config, Event, HandleError, Output, QoS, Session, Slot, State, Text, Timestamp,
-    TopicFilter, TopicName,
-};
+use mqtt_sansio::v3::{Action, Client, Event, HandleError};
+use mqtt_sansio::{Config, Output, QoS, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName};
 
 use crate::console;
 use crate::modem::{Modem, Signal};
@@ -58,7 +56,7 @@ impl Device {
     }
 
     fn client(session: Session<Slots>, now: Timestamp) -> Client<Slots> {
-        let config = Config::new().connect_timeout(5_000).ping_timeout(2_000);
+        let config = Config::new().connect_timeout(core::time::Duration::from_millis(5_000)).ping_timeout(core::time::Duration::from_millis(2_000));
         Client::new(session, config, now)
     }
 

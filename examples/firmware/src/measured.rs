@@ -6,10 +6,8 @@ use core::hint::black_box;
 use mqtt_sansio::v3::{
     Connect, Decoder, PacketRef, ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters,
 };
-use mqtt_sansio::{
-    Action, Client, Config, Encode, EncodeError, Event, Message, Output, QoS, Server, Session,
-    Slot, Text, Timestamp, TopicFilter, TopicName,
-};
+use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
+use mqtt_sansio::{Config, Encode, EncodeError, Output, QoS, Session, Slot, Text, Timestamp, TopicFilter, TopicName};
 use static_cell::StaticCell;
 
 /// Messages under way in each direction.
@@ -291,7 +289,7 @@ fn serve(
             match event {
                 Some(Event::ConnectRequested(connect)) => {
                     black_box(connect.to_connect());
-                    let _ = server.accept(now(), &mut None, transport);
+                    let _ = server.accept_new(now(), transport);
                 }
                 Some(Event::SubscribeRequested(subscribe)) => {
                     let wanted = subscribe.subscriptions.iter();

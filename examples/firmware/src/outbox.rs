@@ -1,7 +1,8 @@
 //! The messages that the firmware has to deliver. A session keeps identifiers; what they stand for
 //! is kept here until the peer has it.
 
-use mqtt_sansio::{Message, PacketId, QoS, TopicName};
+use mqtt_sansio::v3::Message;
+use mqtt_sansio::{PacketId, QoS, TopicName};
 
 const ENTRIES: usize = 8;
 

@@ -1,10 +1,8 @@
 //! One MiB in one message, sent and received through buffers of 512 bytes, both ways.
 
 use mqtt_sansio::v3::{Connect, Decoder};
-use mqtt_sansio::{
-    Action, Client, Config, Event, MessageHeader, Output, QoS, Server, Session, Slot, Text,
-    Timestamp, TopicName,
-};
+use mqtt_sansio::v3::{Action, Client, Event, MessageHeader, Server};
+use mqtt_sansio::{Config, Output, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 use crate::console;
 use crate::link::Link;
@@ -70,7 +68,7 @@ impl Connection {
             match self.server.handle_piece(NOW, piece).ok()? {
                 Some(Event::ConnectRequested(_)) => {
                     self.server
-                        .accept(NOW, &mut None, &mut self.to_client)
+                        .accept_new(NOW, &mut self.to_client)
                         .ok()?;
                 }
                 Some(Event::Delivered(_)) => self.delivered += 1,
@@ -143,7 +141,7 @@ fn transfer() -> Option<Connection> {
     let out = &mut connection.to_server;
     connection
         .client
-        .publish_in_pieces(NOW, &message, out)
+        .publish(NOW, &message, out)
         .ok()?;
     let mut place = 0;
     while place < PAYLOAD {
@@ -160,7 +158,7 @@ fn transfer() -> Option<Connection> {
     let out = &mut connection.to_client;
     connection
         .server
-        .publish_in_pieces(NOW, &message, out)
+        .publish(NOW, &message, out)
         .ok()?;
     let mut place = 0;
     while place < PAYLOAD {

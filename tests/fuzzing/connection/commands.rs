@@ -1,9 +1,10 @@
 //! What the application asks for, in any state.
 
+use mqtt_sansio::v3::{CloseReason, Message, MessageHeader};
 use mqtt_sansio::v3::{
     ConnAck, Connect, Delivery, Packet, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe,
 };
-use mqtt_sansio::{CloseReason, CommandError, Message, MessageHeader, PacketId, QoS, Session};
+use mqtt_sansio::{CommandError, PacketId, QoS, Session};
 
 use super::model::{Request, Sent, Stage, State};
 use super::{World, bit, byte, empty, packets};
@@ -27,7 +28,7 @@ impl World<'_> {
         let (now, before) = (self.now(), self.out.len());
         let (message, header) = messages(qos, retain, &payload);
         let result = if in_pieces {
-            self.endpoint.publish_in_pieces(now, &header, &mut self.out)
+            self.endpoint.publish(now, &header, &mut self.out)
         } else {
             self.endpoint.publish(now, &message, &mut self.out)
         };
@@ -130,8 +131,7 @@ impl World<'_> {
         let (now, before) = (self.now(), self.out.len());
         let (message, header) = messages(qos, retain, &payload);
         let result = if in_pieces {
-            self.endpoint
-                .resend_in_pieces(now, id, &header, &mut self.out)
+            self.endpoint.resend(now, id, &header, &mut self.out)
         } else {
             self.endpoint.resend(now, id, &message, &mut self.out)
         };

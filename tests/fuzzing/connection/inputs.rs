@@ -1,8 +1,9 @@
 //! What comes in.
 
 use mqtt_sansio::v3::Reaction;
+use mqtt_sansio::v3::{CloseReason, Event, HandleError, PeerError};
 use mqtt_sansio::v3::{ConnAck, Packet, PubRel, Publish};
-use mqtt_sansio::{CloseReason, CommandError, Event, HandleError, PeerError, Piece};
+use mqtt_sansio::{CommandError, Piece};
 
 use super::model::{Expected, Request, State};
 use super::{World, byte};

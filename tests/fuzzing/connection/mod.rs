@@ -14,8 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use arbitrary::Unstructured;
 use mqtt_sansio::Timestamp;
+use mqtt_sansio::v3::{Client, CloseReason, Server};
 use mqtt_sansio::v3::{ConnAck, Connect, Decoder, Packet, PubAck, PubComp, PubRec, PubRel};
-use mqtt_sansio::{Client, CloseReason, Config, Options, PacketId, QoS, Server, Session, Text};
+use mqtt_sansio::{Config, Options, PacketId, QoS, Session, Text};
 
 use super::input::{bit, byte};
 use crate::simulation::check;
@@ -115,8 +116,8 @@ impl<'a> World<'a> {
             .manual_acknowledgement(setup.manual)
             .journal(setup.journal)
             .send_before_connack(setup.early)
-            .connect_timeout(5_000)
-            .ping_timeout(3_000);
+            .connect_timeout(core::time::Duration::from_millis(5_000))
+            .ping_timeout(core::time::Duration::from_millis(3_000));
         let receives_pieces = on(8);
         let memory = if receives_pieces { 48 } else { 512 };
         let clock = 1_000_000;

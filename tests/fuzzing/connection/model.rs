@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use mqtt_sansio::ProtocolError;
 use mqtt_sansio::v3::{Delivery, Packet, Publish};
-use mqtt_sansio::{Blocked, CommandError, Event, PacketId, PacketType, PeerError, QoS};
+use mqtt_sansio::v3::{Event, PeerError};
+use mqtt_sansio::{Blocked, CommandError, PacketId, PacketType, QoS};
 
 use crate::simulation::plan::Side;
 
@@ -313,7 +315,11 @@ impl Model {
     /// What has to come of this packet, or header of one, in the state that the connection is in.
     pub(super) fn expect(&self, packet: &Packet<Vec<u8>>) -> Expected {
         let fault = Expected::Fault;
-        let unexpected = || fault(PeerError::Unexpected(packet.packet_type()));
+        let unexpected = || {
+            fault(PeerError::Protocol(ProtocolError::Unexpected(
+                packet.packet_type(),
+            )))
+        };
         let is_client = self.setup.side == Side::Client;
         if self.answer.is_some() && self.is_sending {
             return Expected::Blocked(Blocked::SendingPayload);
@@ -325,7 +331,7 @@ impl Model {
             (State::Start, Packet::Connect(_)) if !is_client => Expected::Handled,
             (State::Requested, Packet::ConnAck(connack)) => {
                 if connack.session_present() && self.is_clean {
-                    fault(PeerError::SessionPresent)
+                    fault(PeerError::Protocol(ProtocolError::SessionPresent))
                 } else {
                     Expected::Handled
                 }
@@ -346,7 +352,9 @@ impl Model {
                     self.expect_answer(PacketType::UnsubAck, ack.packet_id, Request::Unsubscribe)
                 }
                 Packet::PingResp if is_client => Expected::Handled,
-                Packet::Connect(_) if !is_client => fault(PeerError::SecondConnect),
+                Packet::Connect(_) if !is_client => {
+                    fault(PeerError::Protocol(ProtocolError::SecondConnect))
+                }
                 Packet::Subscribe(_)
                 | Packet::Unsubscribe(_)
                 | Packet::PingReq
@@ -382,7 +390,7 @@ impl Model {
         let qos = delivery.qos();
         if let Some(held) = self.inbound.get(&id) {
             let same = held.qos == qos;
-            let in_use = Expected::Fault(PeerError::PacketIdInUse(id));
+            let in_use = Expected::Fault(PeerError::Protocol(ProtocolError::PacketIdInUse(id)));
             return match held.stage {
                 Stage::Received if same => again,
                 Stage::Delivered | Stage::Acknowledged if same => {
@@ -400,7 +408,7 @@ impl Model {
         let needs_room = self.setup.manual || qos == QoS::ExactlyOnce;
         if needs_room && self.inbound.len() >= most {
             return if self.queue.is_empty() {
-                Expected::Fault(PeerError::TooManyInbound)
+                Expected::Fault(PeerError::Protocol(ProtocolError::TooManyInbound))
             } else {
                 Expected::Blocked(Blocked::InboundFull)
             };
@@ -413,10 +421,10 @@ impl Model {
             if packet_type == PacketType::PubComp && self.unmatched_pubrels > 0 {
                 return Expected::Handled;
             }
-            Expected::Fault(PeerError::WrongAcknowledgement {
+            Expected::Fault(PeerError::Protocol(ProtocolError::WrongAcknowledgement {
                 packet_type,
                 packet_id,
-            })
+            }))
         };
         if self.requests.contains_key(&packet_id) {
             return wrong();
@@ -439,10 +447,10 @@ impl Model {
         if fits {
             Expected::Handled
         } else {
-            Expected::Fault(PeerError::WrongAcknowledgement {
+            Expected::Fault(PeerError::Protocol(ProtocolError::WrongAcknowledgement {
                 packet_type: PacketType::PubRel,
                 packet_id,
-            })
+            }))
         }
     }
 
@@ -456,16 +464,16 @@ impl Model {
         Expected::Fault(match (self.requests.get(&packet_id), answer) {
             (Some(request), answer) if *request == answer => return Expected::Handled,
             (Some(Request::Subscribe(_)), Request::Subscribe(_)) => {
-                PeerError::WrongNumberOfReturnCodes
+                PeerError::Protocol(ProtocolError::WrongNumberOfReturnCodes)
             }
-            (None, _) if !in_use => PeerError::NoSuchRequest {
+            (None, _) if !in_use => PeerError::Protocol(ProtocolError::NoSuchRequest {
                 packet_type,
                 packet_id,
-            },
-            _ => PeerError::WrongAcknowledgement {
+            }),
+            _ => PeerError::Protocol(ProtocolError::WrongAcknowledgement {
                 packet_type,
                 packet_id,
-            },
+            }),
         })
     }
 

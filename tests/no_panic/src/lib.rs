@@ -10,6 +10,7 @@ use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
 
+use mqtt_sansio::ProtocolError;
 use mqtt_sansio::v3::{
     self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, EncodedConnect, EncodedMessage,
     Entry, List, Packet, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
@@ -17,7 +18,8 @@ use mqtt_sansio::v3::{
     TopicFilters, UnsubAck, Unsubscribe, Will,
 };
 use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::{Action, Change, Client, Config, Encode, EncodeError, ErrorKind, Event, Field, HandleError, Buffer, Message, MessageHeader, Blocked, Options, Output, PacketId, PacketType, PeerError, QoS, CommandError, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError, Timestamp, TopicFilter, TopicName};
+use mqtt_sansio::v3::{Action, Client, Event, HandleError, Message, MessageHeader, PeerError, Server, Step};
+use mqtt_sansio::{Change, Config, Encode, EncodeError, ErrorKind, Field, Buffer, Blocked, Options, Output, PacketId, PacketType, QoS, CommandError, Session, SliceOutput, Slot, Slots, Text, TextError, Timestamp, TopicFilter, TopicName};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -140,8 +142,8 @@ fn config() -> Config {
     any(Config::default()
         .max_inflight(any(1))
         .receive_maximum(any(1))
-        .connect_timeout(any(1))
-        .ping_timeout(any(1))
+        .connect_timeout(core::time::Duration::from_millis((any(1)).into()))
+        .ping_timeout(core::time::Duration::from_millis((any(1)).into()))
         .manual_acknowledgement(any(true))
         .journal(any(true))
         .send_before_connack(any(true)))
@@ -218,8 +220,8 @@ fn errors() {
     look(any(Field::TopicName).name());
     look(any(ErrorKind::EmptyList));
     look(any(EncodeError::PacketTooLarge).statement());
-    look(any(PeerError::SecondConnect).statement());
-    look(HandleError::from(any(PeerError::SecondConnect)));
+    look(any(PeerError::Protocol(ProtocolError::SecondConnect)).statement());
+    look(HandleError::from(any(PeerError::Protocol(ProtocolError::SecondConnect))));
     look(HandleError::from(any(Blocked::ActionsPending)));
     look(CommandError::from(any(EncodeError::PacketTooLarge)));
 }
@@ -523,8 +525,8 @@ macro_rules! both_roles {
             look(any(&mut $peer).resend(now(), packet_id(), &message, $out));
         }
         if let Some(header) = message_header() {
-            look(any(&mut $peer).publish_in_pieces(now(), &header, $out));
-            look(any(&mut $peer).resend_in_pieces(now(), packet_id(), &header, $out));
+            look(any(&mut $peer).publish(now(), &header, $out));
+            look(any(&mut $peer).resend(now(), packet_id(), &header, $out));
         }
         look(any(&mut $peer).payload(now(), bytes(), $out));
         look(any(&mut $peer).payload_sent(now(), any(1)));
@@ -594,6 +596,6 @@ fn server<S: Slots>(outbound: S, inbound: S) {
     }
     look(any(&mut server).unsuback(now(), out));
     both_roles!(server, out);
-    look(server.is_clean_session());
+    look(server.session_ends());
     look(any(server).into_session().is_empty());
 }

@@ -1,7 +1,8 @@
 //! What the library asks for.
 
 use mqtt_sansio::v3::{self, Packet};
-use mqtt_sansio::{Action, CloseReason, Options, PacketId, Reply, State};
+use mqtt_sansio::v3::{Action, CloseReason, Reply};
+use mqtt_sansio::{Options, PacketId, State};
 
 use super::super::connection::Connection;
 use super::super::context::{Context, Outcome, ensure};

@@ -1,8 +1,9 @@
 //! What the application does of its own accord. Each function says whether there was anything to
 //! do.
 
+use mqtt_sansio::v3::{Message, MessageHeader};
 use mqtt_sansio::v3::{ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters};
-use mqtt_sansio::{CommandError, Message, MessageHeader, PacketId, QoS, TopicFilter, TopicName};
+use mqtt_sansio::{CommandError, PacketId, QoS, TopicFilter, TopicName};
 
 use super::super::connection::{Connection, Request};
 use super::super::context::{Context, Outcome, ensure, fail};
@@ -24,7 +25,7 @@ impl Peer {
                 Some((_, header)) if in_pieces => {
                     connection
                         .endpoint
-                        .publish_in_pieces(now, &header, &mut connection.out)
+                        .publish(now, &header, &mut connection.out)
                 }
                 Some((whole, _)) => connection
                     .endpoint
@@ -245,7 +246,7 @@ impl Peer {
         let out = &mut connection.out;
         let result = if self.plan.sends_pieces && ctx.rng.bool() {
             connection.sending = Some(payload.clone());
-            connection.endpoint.resend_in_pieces(now, id, &header, out)
+            connection.endpoint.resend(now, id, &header, out)
         } else {
             connection.endpoint.resend(now, id, &whole, out)
         };

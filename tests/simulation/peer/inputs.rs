@@ -1,7 +1,8 @@
 //! What comes in.
 
+use mqtt_sansio::Blocked;
 use mqtt_sansio::v3::{Delivery, Packet, Publish};
-use mqtt_sansio::{Blocked, Event, HandleError};
+use mqtt_sansio::v3::{Event, HandleError};
 
 use super::super::app::Arrival;
 use super::super::connection::{Connection, Request};

@@ -1,88 +1,113 @@
-//! What client and server have in common: time, how a connection begins and ends, and what it asks
-//! its driver to do. `commands.rs` and `inputs.rs` hold the rest.
+//! The machine that every connection is built on: time, the session, the flows of QoS 1 and 2, and
+//! how a connection begins and ends. It knows neither role nor version, and no packet layout.
 
-use super::action::{Action, Answer, CloseReason, Reply};
+mod delivery;
+mod handshake;
+mod incoming;
+mod outgoing;
+mod pending;
+
+pub(super) use delivery::Disposition;
+pub(super) use incoming::Rejection;
+pub(super) use pending::Pending;
+
 use super::config::Config;
-use super::error::{HandleError, PeerError};
-use super::state::{Pending, State};
+use super::reply::PendingReply;
+use super::state::State;
 use crate::session::{Change, Phase, Session, Slots};
 use crate::time::Timestamp;
-use crate::types::QoS;
+use crate::types::{PacketId, QoS};
 use crate::wire::OPTIMIZE_SIZE;
 
 /// Which packets put off the end of Keep Alive.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) enum KeepAliveBasis {
+#[expect(unnameable_types, reason = "only roles and the machine use it")]
+pub enum KeepAliveBasis {
     /// Those that this side sends: a client [MQTT-3.1.2-23].
     Sent,
-    /// Those that come: a server [MQTT-3.1.2-24].
+    /// Those that this side receives: a server [MQTT-3.1.2-24].
     Received,
 }
 
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub(super) struct Core<S> {
+#[expect(unnameable_types, reason = "only roles and the connection use it")]
+pub struct Machine<S> {
     pub(super) session: Session<S>,
     /// The latest time that was given.
     clock: Timestamp,
     /// The last packet of those that Keep Alive counts.
     last: Timestamp,
-    keep_alive_counts: KeepAliveBasis,
+    keep_alive_basis: KeepAliveBasis,
     /// When an awaited answer is overdue.
     pub(super) deadline: Option<Timestamp>,
     pub(super) pending: Pending,
-    /// For [`delivery::acknowledgement`](super::delivery::acknowledgement).
-    pub(super) unmatched_pubrels: u16,
+    /// For [`delivery::acknowledgement`].
+    unmatched_pubrels: u16,
+    /// In seconds; 0 for none.
     pub(super) keep_alive: u16,
-    pub(super) clean_session: bool,
-    pub(super) is_v3_1: bool,
+    /// The session ends with the connection.
+    pub(super) session_ends: bool,
     /// The peer could not get through to this side until now: its silence counts from now, or at a
     /// client the time for PINGRESP.
-    grace: bool,
-    /// The change that belongs to the acknowledgement that is due has been said.
+    keep_alive_extension: bool,
+    /// True once [`Action::Store`](crate::Action::Store) was returned for the acknowledgement that is
+    /// due.
     due_stored: bool,
-    pub(super) will: bool,
+    pub(super) has_will: bool,
+    /// The connection has ended with a DISCONNECT that discards the Will.
+    discards_will: bool,
     pub(super) config: Config,
-    reason: Option<CloseReason>,
 }
 
-impl<S: Slots> Core<S> {
+/// An [`Action`](crate::Action) before its version encodes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum MachineAction {
+    Store(Change),
+    Transmit(PendingReply),
+    Resend(PacketId),
+    Lost { packet_id: PacketId, received: bool },
+    PublishWill,
+    DiscardWill,
+    Close,
+}
+
+impl<S: Slots> Machine<S> {
     pub(super) const fn new(
         session: Session<S>,
         config: Config,
-        keep_alive_counts: KeepAliveBasis,
+        keep_alive_basis: KeepAliveBasis,
         now: Timestamp,
     ) -> Self {
         Self {
             session,
             clock: now,
             last: now,
-            keep_alive_counts,
+            keep_alive_basis,
             deadline: None,
             pending: Pending::new(),
             unmatched_pubrels: 0,
             keep_alive: 0,
-            clean_session: false,
-            is_v3_1: false,
-            grace: false,
+            session_ends: false,
+            keep_alive_extension: false,
             due_stored: false,
-            will: false,
+            has_will: false,
+            discards_will: false,
             config,
-            reason: None,
         }
     }
 
     // Time
 
-    /// Time only goes forward.
+    /// Takes the time, which only goes forward.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.clock = self.clock.max(now);
         self.clock
     }
 
-    /// When Keep Alive is over, so many milliseconds for each of its seconds.
+    /// When Keep Alive is over, at so many milliseconds for each of its seconds.
     pub(super) fn keep_alive_end(&self, millis_a_second: u64) -> Timestamp {
         let millis = u64::from(self.keep_alive).saturating_mul(millis_a_second);
         self.last.plus_millis(millis)
@@ -90,17 +115,25 @@ impl<S: Slots> Core<S> {
 
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn sent_now(&mut self) {
-        if matches!(self.keep_alive_counts, KeepAliveBasis::Sent) {
+        if matches!(self.keep_alive_basis, KeepAliveBasis::Sent) {
             self.last = self.clock;
         }
     }
 
-    /// A packet that is dealt with has come.
+    /// A packet has come and is handled. It is a sign of life: a server counts Keep Alive from it, and
+    /// a client gives PINGRESP more time.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn received_now(&mut self) {
-        if matches!(self.keep_alive_counts, KeepAliveBasis::Received) {
-            self.last = self.clock;
-            self.grace = false;
+        match self.keep_alive_basis {
+            KeepAliveBasis::Received => {
+                self.last = self.clock;
+                self.keep_alive_extension = false;
+            }
+            KeepAliveBasis::Sent => {
+                if self.deadline.is_some() && matches!(self.state(), State::Connected) {
+                    self.expect_pingresp();
+                }
+            }
         }
     }
 
@@ -112,20 +145,42 @@ impl<S: Slots> Core<S> {
         }
     }
 
+    /// Sends PINGREQ.
+    pub(super) fn ping(&mut self) {
+        self.reply(PendingReply::PINGREQ);
+        self.sent_now();
+        if self.deadline.is_none() {
+            self.use_keep_alive_extension();
+            self.expect_pingresp();
+        }
+    }
+
+    /// PINGRESP has to come within the time for it from now on.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    pub(super) const fn expect_pingresp(&mut self) {
+        self.deadline = self.after(self.config.ping_timeout);
+    }
+
     // How a connection begins and ends
 
+    #[inline]
     pub(super) const fn state(&self) -> State {
         self.pending.state()
+    }
+
+    /// True if the connection is accepted and nothing is to be done before the next packet.
+    #[inline]
+    pub(super) const fn is_idle(&self) -> bool {
+        self.pending.is_nothing() && self.session.is_quiet()
     }
 
     /// The connection is accepted.
     pub(super) const fn begin(&mut self) {
         self.pending.set_state(State::Connected);
-        self.note_delivery();
         self.deadline = None;
     }
 
-    /// What is under way in the session is to be sent again on this connection.
+    /// What is in flight in the session is to be sent again on this connection.
     pub(super) fn resume(&mut self) {
         // A session may come from a journal, or be a copy, rather than from a connection that has ended.
         self.session.outbound.drop_requests();
@@ -148,44 +203,34 @@ impl<S: Slots> Core<S> {
         }
     }
 
-    /// The connection is over. The session is not, unless it is one with Clean Session
-    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2].
-    pub(super) fn end(&mut self, reason: CloseReason) {
+    /// The connection is over. The session is not, unless it ends with its connection
+    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2]. False if the connection was over before.
+    pub(super) fn end(&mut self, discards_will: bool) -> bool {
         if self.pending.is_over() {
-            return;
+            return false;
         }
         self.pending.set_state(State::Ending);
-        self.pending.set_answer(None);
+        self.pending.set_reply(None);
         self.pending.set_incoming(None);
         self.pending.set_outgoing(0);
         self.deadline = None;
         self.due_stored = false;
-        self.reason = Some(reason);
+        self.discards_will = discards_will;
         self.session.outbound.drop_requests();
         self.session.inbound.end_connection();
-        if self.clean_session {
-            // The session ends with the connection [MQTT-3.1.2-6].
+        if self.session_ends {
+            // [MQTT-3.1.2-6]
             self.session.outbound.resume();
             self.lose_session(false);
         }
-    }
-
-    /// The connection is over, and this is the last thing to be sent.
-    pub(super) fn end_with(&mut self, control: Reply, reason: CloseReason) {
-        self.end(reason);
-        self.answer(control);
-    }
-
-    pub(super) fn violation(&mut self, error: PeerError) -> HandleError {
-        self.end(CloseReason::Violation(error));
-        HandleError::Peer(error)
+        true
     }
 
     // Output
 
     #[inline]
-    pub(super) fn poll_action(&mut self) -> Option<Action> {
-        if !OPTIMIZE_SIZE && self.pending.is_idle() {
+    pub(super) fn poll_action(&mut self) -> Option<MachineAction> {
+        if !OPTIMIZE_SIZE && self.is_idle() {
             return None;
         }
         self.poll_pending()
@@ -193,12 +238,12 @@ impl<S: Slots> Core<S> {
 
     /// [`poll_action`](Self::poll_action) when there may be something.
     #[inline(never)]
-    fn poll_pending(&mut self) -> Option<Action> {
+    fn poll_pending(&mut self) -> Option<MachineAction> {
         if let Some(change) = self.pending.take_store() {
-            return Some(Action::Store(change));
+            return Some(MachineAction::Store(change));
         }
-        if let Some(action) = self.poll_answer() {
-            return Some(action);
+        if let Some(reply) = self.take_reply() {
+            return Some(MachineAction::Transmit(reply));
         }
         if self.is_sending_payload() {
             return None;
@@ -206,7 +251,7 @@ impl<S: Slots> Core<S> {
         if self.pending.is_losing() {
             if let Some((packet_id, phase)) = self.session.outbound.first_not_sent() {
                 self.session.outbound.complete(packet_id);
-                return Some(Action::Lost {
+                return Some(MachineAction::Lost {
                     packet_id,
                     received: phase == Phase::Released,
                 });
@@ -214,59 +259,46 @@ impl<S: Slots> Core<S> {
             self.pending.set_losing(false);
         }
         match self.state() {
-            State::Connected => {
-                let action = self.poll_delivery();
-                self.note_delivery();
-                action
-            }
+            State::Connected => self.poll_delivery(),
             State::Ending => Some(self.poll_end()),
             State::Start | State::Requested | State::Ended => None,
         }
     }
 
-    /// The answer that is to be sent, if nothing has to be done before that.
+    /// The reply that is to be sent, if nothing has to be done before that.
     #[inline]
-    pub(super) const fn poll_answer(&mut self) -> Option<Action> {
-        match self.pending.take_answer() {
-            Some(answer) => {
+    pub(super) const fn take_reply(&mut self) -> Option<PendingReply> {
+        match self.pending.take_reply() {
+            Some(reply) => {
                 self.sent_now();
-                Some(Action::Transmit(answer.control()))
+                Some(reply)
             }
             None => None,
         }
     }
 
-    /// Notes whether anything may come of [`poll_delivery`](Self::poll_delivery). For the short ways
-    /// only.
-    #[inline]
-    pub(super) const fn note_delivery(&mut self) {
-        if !OPTIMIZE_SIZE {
-            self.pending.set_delivery(!self.session.is_quiet());
-        }
-    }
-
     /// Acknowledgements that the application has given, and what is to be sent again.
-    fn poll_delivery(&mut self) -> Option<Action> {
+    fn poll_delivery(&mut self) -> Option<MachineAction> {
         if let Some((id, qos)) = self.session.inbound.due() {
             if qos == QoS::ExactlyOnce && self.keeps_journal() && !self.due_stored {
                 self.due_stored = true;
-                return Some(Action::Store(Change::InboundReceived(id)));
+                return Some(MachineAction::Store(Change::InboundReceived(id)));
             }
             self.due_stored = false;
             self.mark_backpressure();
             self.session.inbound.acknowledged();
             self.sent_now();
-            return Some(Action::Transmit(match qos {
-                QoS::ExactlyOnce => Reply::pubrec(id),
-                QoS::AtLeastOnce | QoS::AtMostOnce => Reply::puback(id),
+            return Some(MachineAction::Transmit(match qos {
+                QoS::ExactlyOnce => PendingReply::pubrec(id, 0),
+                QoS::AtLeastOnce | QoS::AtMostOnce => PendingReply::puback(id, 0),
             }));
         }
         self.poll_resend()
     }
 
-    /// What is to be sent again, as much as the window allows: first each PUBREL, before another
+    /// What is to be sent again, as much as may be in flight: first each PUBREL, before another
     /// PUBREC can come [MQTT-4.6.0-4], then the messages.
-    fn poll_resend(&mut self) -> Option<Action> {
+    fn poll_resend(&mut self) -> Option<MachineAction> {
         let outbound = &mut self.session.outbound;
         if outbound.unsent() == 0 || outbound.in_flight() >= self.config.max_inflight {
             return None;
@@ -275,24 +307,25 @@ impl<S: Slots> Core<S> {
         if let Some(id) = outbound.next_unsent_pubrel() {
             outbound.mark_sent(id);
             self.sent_now();
-            return Some(Action::Transmit(Reply::pubrel(id)));
+            return Some(MachineAction::Transmit(PendingReply::pubrel(id, 0)));
         }
         let id = outbound.next_unsent_publish()?;
         outbound.mark_asked(id);
-        Some(Action::Resend(id))
+        Some(MachineAction::Resend(id))
     }
 
-    /// The Will is spoken of once [MQTT-3.1.2-10, MQTT-3.14.4-3], then the end.
-    fn poll_end(&mut self) -> Action {
-        if self.will {
-            self.will = false;
-            return match self.reason {
-                Some(CloseReason::Disconnected) => Action::DiscardWill,
-                _ => Action::PublishWill,
+    /// The fate of the Will once [MQTT-3.1.2-10, MQTT-3.14.4-3], then the end.
+    const fn poll_end(&mut self) -> MachineAction {
+        if self.has_will {
+            self.has_will = false;
+            return if self.discards_will {
+                MachineAction::DiscardWill
+            } else {
+                MachineAction::PublishWill
             };
         }
         self.pending.set_state(State::Ended);
-        Action::Close(self.reason.unwrap_or(CloseReason::Aborted))
+        MachineAction::Close
     }
 
     pub(super) const fn set_change(&mut self, change: Option<Change>) {
@@ -301,32 +334,33 @@ impl<S: Slots> Core<S> {
         }
     }
 
-    /// A session with Clean Session ends with the connection, also if that ends by a crash: there
-    /// is nothing to store of it [MQTT-3.1.2-6].
+    /// A session that ends with the connection also ends with it by a crash: nothing of it is stored
+    /// [MQTT-3.1.2-6].
     const fn keeps_journal(&self) -> bool {
-        self.config.journal && !self.clean_session
+        self.config.journal && !self.session_ends
     }
 
     /// True, once, if the peer could not get through until a moment ago.
     pub(super) const fn use_keep_alive_extension(&mut self) -> bool {
-        core::mem::replace(&mut self.grace, false)
+        core::mem::replace(&mut self.keep_alive_extension, false)
     }
 
-    /// True if what the peer sends cannot be taken at the moment: before the application has
-    /// acknowledged a message, or because an answer waits for the end of a payload.
+    /// True if this side cannot handle what the peer sends: before the application has acknowledged a
+    /// message, or because a reply waits for the end of a payload.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn is_stalled(&self) -> bool {
         let inbound = &self.session.inbound;
-        (self.has_answer() && self.is_sending_payload())
+        (self.pending.has_reply() && self.is_sending_payload())
             || (!inbound.is_queue_empty() && inbound.is_full(self.config.receive_maximum))
     }
 
-    /// Something is done about that.
+    /// What stalls the peer is about to end.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn mark_backpressure(&mut self) {
-        self.grace |= self.is_stalled();
+        self.keep_alive_extension |= self.is_stalled();
     }
 
+    #[inline]
     pub(super) const fn is_sending_payload(&self) -> bool {
         self.pending.outgoing() > 0
     }
@@ -335,22 +369,16 @@ impl<S: Slots> Core<S> {
         self.pending.incoming().is_some()
     }
 
-    /// The session for the next connection, without what is lost: nothing else has been sent as long
-    /// as any of that is left.
-    pub(super) fn into_session(mut self) -> Session<S> {
+    /// Removes what is lost from the session of a connection that has ended: nothing else has been
+    /// sent as long as any of that is left.
+    pub(super) fn forget_lost(&mut self) {
         if self.pending.is_losing() && self.session.outbound.unsent() > 0 {
             self.session.outbound.clear();
         }
-        self.session
     }
 
-    /// An answer that is only that.
-    pub(super) const fn answer(&mut self, control: Reply) {
-        self.pending.set_answer(Answer::of(control));
-    }
-
-    /// True if something waits to be polled that the next answer would overwrite.
-    pub(super) const fn has_answer(&self) -> bool {
-        self.pending.has_answer()
+    /// This is the next packet to be sent.
+    pub(super) const fn reply(&mut self, reply: PendingReply) {
+        self.pending.set_reply(Some(reply));
     }
 }

@@ -25,41 +25,34 @@
 //! | PUBREL | Received, not known, or from an earlier connection | PUBCOMP, and it is forgotten |
 //! | PUBREL | for a message of this connection, not acknowledged with PUBREC | the peer's fault |
 
-use super::action::{Answer, Reply};
-use super::error::{Blocked, PeerError};
-use crate::session::{Change, Phase, Receipt, Session, Slots};
-use crate::types::{PacketId, QoS};
-use crate::v3::Delivery;
+use super::super::error::{Blocked, ProtocolError};
+use super::super::reply::PendingReply;
+use super::super::version::Progress;
+use super::incoming::Rejection;
+use crate::session::{Change, Outbound, Phase, Receipt, Session, Slots};
+use crate::types::{Delivery, PacketId, QoS};
 use crate::wire::PacketType;
+
+/// The Reason Code of a PUBREL or PUBCOMP for an identifier that is in use, or is not: 0x00 success,
+/// 0x92 Packet Identifier not found. The packets of MQTT 3.1.1 have none.
+const fn reason(is_in_use: bool) -> u8 {
+    if is_in_use { 0x00 } else { 0x92 }
+}
 
 /// What an acknowledgement leads to: at most one event, one change and one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Effect {
     pub(super) progress: Option<Progress>,
     pub(super) change: Option<Change>,
-    pub(super) answer: Option<Answer>,
-}
-
-/// What a sender learns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
-    Received(PacketId),
-    Delivered(PacketId),
+    pub(super) reply: Option<PendingReply>,
 }
 
 /// What to do with a PUBLISH that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Disposition {
+pub(crate) enum Disposition {
     Deliver,
     /// It has been delivered before [MQTT-4.3.3-2].
     Duplicate,
-}
-
-/// Why a PUBLISH is not dealt with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rejection {
-    Blocked(Blocked),
-    Peer(PeerError),
 }
 
 /// PUBACK, PUBREC or PUBCOMP has come. `None`: the identifier is in use for something else.
@@ -72,36 +65,37 @@ pub(super) fn acknowledgement<S: Slots>(
     unmatched_pubrels: &mut u16,
     packet_type: PacketType,
     id: PacketId,
+    refused: bool,
 ) -> Option<Effect> {
     let outbound = &mut session.outbound;
     Some(match (packet_type, outbound.phase(id)) {
         // [MQTT-4.3.2-1, MQTT-4.3.3-1]
         (PacketType::PubAck, Some(Phase::Publish(QoS::AtLeastOnce)))
-        | (PacketType::PubComp, Some(Phase::Released)) => {
-            outbound.complete(id);
-            Effect {
-                progress: Some(Progress::Delivered(id)),
-                change: Some(Change::Completed(id)),
-                answer: None,
-            }
+        | (PacketType::PubComp, Some(Phase::Released)) => completed(outbound, id),
+        // [MQTT5-4.3.3-4]
+        (PacketType::PubRec, Some(Phase::Publish(QoS::ExactlyOnce) | Phase::Released))
+            if refused =>
+        {
+            completed(outbound, id)
         }
+        (PacketType::PubRec, None) if refused => Effect::default(),
         // [MQTT-4.3.3-1]
         (PacketType::PubRec, Some(Phase::Publish(QoS::ExactlyOnce))) => {
             outbound.release(id);
             Effect {
-                progress: Some(Progress::Received(id)),
+                progress: Some(Progress::AcceptedByPeer(id)),
                 change: Some(Change::Released(id)),
-                answer: Answer::of(Reply::pubrel(id)),
+                reply: Some(PendingReply::pubrel(id, 0)),
             }
         }
         // The PUBREL may have been lost with a connection; and a peer that holds an identifier
         // which is not in use here any more has to be able to finish.
-        (PacketType::PubRec, Some(Phase::Released) | None) => {
+        (PacketType::PubRec, phase @ (Some(Phase::Released) | None)) => {
             if !outbound.mark_sent(id) {
                 *unmatched_pubrels = unmatched_pubrels.saturating_add(1);
             }
             Effect {
-                answer: Answer::of(Reply::pubrel(id)),
+                reply: Some(PendingReply::pubrel(id, reason(phase.is_some()))),
                 ..Effect::default()
             }
         }
@@ -115,10 +109,21 @@ pub(super) fn acknowledgement<S: Slots>(
     })
 }
 
+/// The exchange is complete, and the Packet Identifier free.
+fn completed<S: Slots>(outbound: &mut Outbound<S>, id: PacketId) -> Effect {
+    outbound.complete(id);
+    Effect {
+        progress: Some(Progress::Completed(id)),
+        change: Some(Change::Completed(id)),
+        reply: None,
+    }
+}
+
 /// PUBREL has come. `None`: too early. [MQTT-2.3.1-6, MQTT-4.3.3-2]
 pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Option<Effect> {
+    let receipt = session.inbound.receipt(id);
     let change =
-        match session.inbound.receipt(id) {
+        match receipt {
             // Also for an identifier that is not known: the peer has to be able to finish.
             None => None,
             Some(Receipt::Received) => Some(Change::Forgotten(id)),
@@ -134,7 +139,7 @@ pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Opti
     Some(Effect {
         progress: None,
         change,
-        answer: Answer::of(Reply::pubcomp(id)),
+        reply: Some(PendingReply::pubcomp(id, reason(receipt.is_some()))),
     })
 }
 
@@ -151,16 +156,16 @@ pub(super) const fn is_to_be_held(delivery: Delivery, manual: bool) -> bool {
 /// The answer to a message of which nothing is held: PUBACK with its identifier, or nothing
 /// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2].
 #[inline]
-pub(super) const fn passed_on(delivery: Delivery) -> Option<Answer> {
+pub(super) const fn puback(delivery: Delivery) -> Option<PendingReply> {
     match delivery.packet_id() {
-        Some(id) => Answer::of(Reply::puback(id)),
+        Some(id) => Some(PendingReply::puback(id, 0)),
         None => None,
     }
 }
 
 /// PUBLISH has come, or the part of it before its payload. Changes at most how many slots a `Vec` has;
-/// [`delivered`] follows when the message is complete.
-pub(super) fn judge<S: Slots>(
+/// [`complete`] follows when the message is complete.
+pub(super) fn classify<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
     manual: bool,
@@ -178,17 +183,17 @@ pub(super) fn judge<S: Slots>(
             if delivery.dup() || session.inbound.is_stale(id) {
                 return Ok(Disposition::Duplicate);
             }
-            return Err(Rejection::Peer(PeerError::PacketIdInUse(id)));
+            return Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id)));
         }
         // A client that lost its memory begins again with 1; what it has given up it will not
         // release, so the slot is there for the new message. On one and the same connection it
         // would know better [MQTT-2.3.1-2].
         Some(_) if session.inbound.is_stale(id) => return Ok(Disposition::Deliver),
-        Some(_) => return Err(Rejection::Peer(PeerError::PacketIdInUse(id))),
+        Some(_) => return Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id))),
     }
     if is_to_be_held(delivery, manual) && !session.inbound.has_room(limit) {
         return Err(if session.inbound.is_queue_empty() {
-            Rejection::Peer(PeerError::TooManyInbound) // [MQTT-4.8.0-2]
+            Rejection::Protocol(ProtocolError::TooManyInbound) // [MQTT-4.8.0-2]
         } else {
             Rejection::Blocked(Blocked::InboundFull)
         });
@@ -196,9 +201,9 @@ pub(super) fn judge<S: Slots>(
     Ok(Disposition::Deliver)
 }
 
-/// A PUBLISH that has been judged is complete. It is answered with its own identifier
+/// A PUBLISH that has been classified is complete. It is answered with its own identifier
 /// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2], whatever the application thinks of it [MQTT-4.5.0-2].
-pub(super) fn delivered<S: Slots>(
+pub(super) fn complete<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
     verdict: Disposition,
@@ -214,7 +219,7 @@ pub(super) fn delivered<S: Slots>(
     if verdict == Disposition::Duplicate && held == Some(Receipt::Received) {
         inbound.mark_current(id);
         return Effect {
-            answer: Answer::of(Reply::pubrec(id)),
+            reply: Some(PendingReply::pubrec(id, 0)),
             ..Effect::default()
         };
     }
@@ -236,11 +241,11 @@ pub(super) fn delivered<S: Slots>(
         Effect {
             progress: None,
             change: Some(Change::InboundReceived(id)),
-            answer: Answer::of(Reply::pubrec(id)),
+            reply: Some(PendingReply::pubrec(id, 0)),
         }
     } else {
         inbound.remove(id);
-        effect.answer = passed_on(delivery);
+        effect.reply = puback(delivery);
         effect
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::OPTIMIZE_SIZE;
 
-/// Where a [`Decoder`](crate::Decoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
+/// Where a [`Decoder`](crate::StreamDecoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
 /// or a growing `Vec<u8>` (the last two with feature `alloc`).
 ///
 /// An implementation of one's own keeps the bytes that it was given, in order.

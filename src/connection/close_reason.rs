@@ -1,0 +1,37 @@
+//! Why a connection has ended.
+
+use super::error::PeerError;
+use super::version::Version;
+
+/// Why a connection has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum CloseReason<V: Version> {
+    /// The client has disconnected: DISCONNECT was sent, or has come.
+    #[error("disconnected")]
+    Disconnected,
+    /// The transport was closed, by the peer or by the network.
+    #[error("the transport was closed")]
+    TransportClosed,
+    /// The application has closed the connection with `close`.
+    #[error("closed from this side")]
+    Aborted,
+    /// The server has refused the connection.
+    #[error("the server refused the connection: {0}")]
+    Refused(#[source] V::Refusal),
+    /// The peer has broken the protocol [MQTT-4.8.0-1].
+    #[error("protocol violation: {0}")]
+    Violation(#[source] PeerError<V>),
+    /// CONNECT, or CONNACK, has not come within
+    /// [`Config::connect_timeout`](crate::Config::connect_timeout).
+    #[error("no answer to the connection in time")]
+    ConnectTimeout,
+    /// The client has sent nothing for one and a half times its Keep Alive [MQTT-3.1.2-24].
+    #[error("nothing received within one and a half times the Keep Alive")]
+    KeepAliveTimeout,
+    /// The server has not sent PINGRESP within [`Config::ping_timeout`](crate::Config::ping_timeout)
+    /// (section 3.1.2.10).
+    #[error("no PINGRESP in time")]
+    PingTimeout,
+}

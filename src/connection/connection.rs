@@ -1,0 +1,532 @@
+//! One connection, for either role and any version: what all of them have in common.
+
+use super::action::Action;
+use super::close_reason::CloseReason;
+use super::config::Config;
+use super::error::{Blocked, CommandError, HandleError, PeerError, ProtocolError};
+use super::machine::{Disposition, Machine, MachineAction, Rejection};
+use super::outgoing::OutgoingMessage;
+use super::role::{Expired, Role};
+use super::state::State;
+use super::version::{Input, Version};
+use crate::decoder::Piece;
+use crate::session::{Session, Slots};
+use crate::time::Timestamp;
+use crate::types::{PacketId, QoS};
+use crate::wire::{DecodeError, Output};
+
+/// One connection of a client or a server, without the transport: `V` is the version of MQTT, `R` the
+/// role, `S` where the session's Packet Identifiers live. Users name it by its aliases,
+/// [`v3::Client`](crate::v3::Client) and [`v3::Server`](crate::v3::Server).
+///
+/// # How to drive it
+///
+/// The methods are of four kinds. **Commands** do what the application wants and write the packet for
+/// it to an [`Output`]: all of it, or nothing and an error. **Inputs** report what has happened: bytes
+/// that were received, the time, the end of the transport. **Outputs** are what is to be done: events,
+/// actions, and one deadline. **Views** change nothing.
+///
+/// 1. Wait until bytes come, the deadline of [`poll_timeout`](Self::poll_timeout) passes, or the
+///    application wants to send something.
+/// 2. Pass received bytes to [`receive`](Self::receive) until it returns `None`; call
+///    [`handle_timeout`](Self::handle_timeout) after the deadline; call commands.
+/// 3. Carry out the actions that `receive` and [`poll_action`](Self::poll_action) return, in order, and
+///    send what commands have encoded before what they return. Go back to 1.
+/// 4. After [`Action::Close`], close the transport. [`take_session`](Self::take_session) returns what
+///    the next connection resumes. It begins with a new `Connection` and a new decoder.
+///
+/// No call waits. A call that is out of place returns an error and changes nothing.
+///
+/// ```
+/// use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Message, Step};
+/// use mqtt_sansio::{Config, QoS, Session, Slot, SliceOutput, Text, Timestamp, TopicName};
+///
+/// let now = Timestamp::from_millis(0); // from the caller's clock
+/// let session = Session::<[Slot; 4]>::default();
+/// let mut client = Client::new(session, Config::new(), now);
+/// let mut decoder = Decoder::new([0; 256]);
+/// let mut buffer = [0; 256];
+/// let mut out = SliceOutput::new(&mut buffer); // what is to be sent
+///
+/// client.connect(now, &Connect::new(Text::new("device-7")?), &mut out)?;
+/// assert_eq!(out.written()[..2], [0x10, 20]);
+/// out.clear();
+///
+/// let mut received = &b"\x20\x02\x00\x00"[..]; // CONNACK, from the transport
+/// while let Some(step) = client.receive(now, &mut decoder, &mut received)? {
+///     match step {
+///         Step::Event(Event::Connected { .. }) => {
+///             let topic = TopicName::new("kitchen/temperature")?;
+///             let message = Message::new(topic, b"21.5").qos(QoS::AtLeastOnce);
+///             client.publish(now, &message, &mut out)?;
+///         }
+///         Step::Event(event) => println!("{event:?}"),
+///         Step::Action(Action::Transmit(reply)) => println!("send {reply:?}"),
+///         Step::Action(Action::Close(reason)) => println!("close: {reason}"),
+///         Step::Action(action) => println!("{action:?}"),
+///     }
+/// }
+/// assert_eq!(out.written()[..2], [0x32, 27]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Connection<V: Version, R: Role, S> {
+    pub(super) machine: Machine<S>,
+    pub(super) limits: V::Limits,
+    pub(super) role: R::State,
+    reason: Option<CloseReason<V>>,
+    /// The decoder was at the start of its stream when the first bytes came.
+    pub(super) has_decoder: bool,
+}
+
+impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
+    /// A connection that has not begun. `session` is empty, or what an earlier connection of a client
+    /// left.
+    pub fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
+        let mut machine = Machine::new(session, config, R::KEEP_ALIVE_BASIS, now);
+        R::start(&mut machine);
+        Self {
+            machine,
+            limits: V::Limits::default(),
+            role: R::State::default(),
+            reason: None,
+            has_decoder: false,
+        }
+    }
+
+    // Commands
+
+    /// Publishes a message to the peer. Above QoS 0 it returns the Packet Identifier under which the
+    /// application keeps the message until it is delivered.
+    ///
+    /// A message without its payload (`MessageHeader`) announces one that follows with
+    /// [`payload`](Self::payload). Until all of it has been sent, nothing else can be.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::WindowFull`] if as many messages as possible are in flight, and the others that
+    /// name what has to come first. Nothing has changed then.
+    #[inline]
+    pub fn publish<M: OutgoingMessage<V>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        message: &M,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, CommandError> {
+        self.machine.check_may_send()?;
+        let delivery = self.machine.next_delivery(message.qos())?;
+        message.encode(delivery, out)?;
+        Ok(self.machine.commit(now, delivery, message.payload_left()))
+    }
+
+    /// Sends the next piece of a payload. Returns how many bytes are still to come.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::PayloadTooLong`] if that is more than was announced.
+    pub fn payload<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut O,
+    ) -> Result<u32, CommandError> {
+        self.machine.payload(now, bytes, out)
+    }
+
+    /// Reports that the caller itself has sent or queued the next `len` bytes of a payload: for a
+    /// vectored write, so that they need not be copied. Returns how many bytes are still to come.
+    ///
+    /// # Errors
+    ///
+    /// As [`payload`](Self::payload).
+    pub fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, CommandError> {
+        self.machine.payload_sent(now, len)
+    }
+
+    /// Sends a message again that [`Action::Resend`] has asked for, with DUP [MQTT-3.3.1-1].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotAwaited`] if it was not asked for, [`CommandError::QosChanged`] if it was
+    /// sent at another QoS, and others that name what has to come first.
+    pub fn resend<M: OutgoingMessage<V>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        packet_id: PacketId,
+        message: &M,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        let delivery = self.machine.requested(packet_id, message.qos())?;
+        message.encode(delivery, out)?;
+        self.machine
+            .commit_again(now, packet_id, message.payload_left());
+        Ok(())
+    }
+
+    /// Gives up a message that [`Action::Resend`] has asked for and that the application no longer has.
+    /// Its Packet Identifier is free again.
+    ///
+    /// At QoS 2 the peer may hold that identifier for ever, and would take a later message with it for
+    /// this one. An application that keeps its messages has no need of this.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotAwaited`] if it was not asked for, and others that name what has to come
+    /// first.
+    pub fn forget(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
+        self.machine.forget(packet_id)
+    }
+
+    /// Acknowledges a message (with [`Config::manual_acknowledgement`]): the application has it. For a
+    /// QoS 2 message this may also be called between connections, and for a message in pieces once its
+    /// last piece has come.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotAwaited`] if no message with this identifier awaits it.
+    pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
+        self.machine.acknowledge(packet_id)
+    }
+
+    /// Whether [`publish`](Self::publish) has room for a message of this QoS now: the connection is
+    /// accepted, nothing has to come first, and limits and slots allow it. The storage of a `Vec` may
+    /// grow for it; nothing else changes.
+    pub fn can_publish(&mut self, qos: QoS) -> bool {
+        self.machine.can_publish(qos)
+    }
+
+    /// Ends the connection without DISCONNECT: because of an error for example [MQTT-4.8.0-2], or
+    /// because the client has connected anew [MQTT-3.1.4-2]. The server publishes the Will.
+    pub fn close(&mut self, now: Timestamp) {
+        self.machine.tick(now);
+        self.end(CloseReason::Aborted);
+    }
+
+    // Inputs
+
+    /// Handles a packet: for a driver that decodes by itself. [`receive`](Self::receive) decodes,
+    /// handles and polls in one call.
+    ///
+    /// # Errors
+    ///
+    /// [`HandleError::Peer`] if the peer must not send the packet: the connection is over.
+    /// [`HandleError::Blocked`] if something has to be done first: hand the packet in again then.
+    #[inline]
+    pub fn handle_packet<'a>(
+        &mut self,
+        now: Timestamp,
+        packet: V::Packet<'a>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        let handled = match V::classify(&packet) {
+            Input::Other => return self.handle_other(now, packet),
+            _ if !self.machine.can_handle_message() => return self.refuse_message(now, &packet),
+            Input::Message(delivery) => match self.machine.handle_message(now, delivery) {
+                Ok(Disposition::Deliver) => Ok(V::event(packet)),
+                Ok(Disposition::Duplicate) => Ok(None),
+                Err(rejection) => Err(rejection),
+            },
+            Input::Acknowledgement {
+                packet_type,
+                packet_id,
+                refused,
+            } => self
+                .machine
+                .handle_acknowledgement(now, packet_type, packet_id, refused)
+                .map(|progress| progress.map(|progress| V::progress_event(progress, Some(packet)))),
+        };
+        handled.map_err(|rejection| self.reject(rejection))
+    }
+
+    /// A message or an acknowledgement has come that cannot be handled: out of place, or too early.
+    #[cold]
+    fn refuse_message<'a>(
+        &mut self,
+        now: Timestamp,
+        packet: &V::Packet<'_>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        self.check_may_handle()?;
+        self.machine.tick(now);
+        Err(if self.state() == State::Connected {
+            // The only thing left that makes a message wait.
+            Blocked::ReceivingPayload.into()
+        } else {
+            self.unexpected(packet)
+        })
+    }
+
+    /// Handles a packet that is neither a message nor an acknowledgement of one.
+    #[inline(never)]
+    fn handle_other<'a>(
+        &mut self,
+        now: Timestamp,
+        packet: V::Packet<'a>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        self.check_may_handle()?;
+        self.machine.tick(now);
+        R::handle(self, packet)
+    }
+
+    pub(super) fn check_may_handle(&self) -> Result<(), HandleError<V>> {
+        self.machine.check_may_handle()?;
+        Ok(R::check_may_handle(&self.role, &self.machine)?)
+    }
+
+    /// Handles a packet or a piece of one: for
+    /// [`decode_in_pieces`](crate::StreamDecoder::decode_in_pieces). A message in pieces is
+    /// acknowledged after its last piece.
+    ///
+    /// # Errors
+    ///
+    /// As [`handle_packet`](Self::handle_packet).
+    #[expect(
+        clippy::type_complexity,
+        reason = "the parameters are the version's; `v3::PieceRef` is the short form"
+    )]
+    pub fn handle_piece<'a>(
+        &mut self,
+        now: Timestamp,
+        piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        match piece {
+            Piece::Packet(packet) => self.handle_packet(now, packet),
+            Piece::PublishHeader(header) => self.handle_payload_header(now, header),
+            Piece::Payload { bytes, left } => self.handle_payload(now, bytes, left),
+        }
+    }
+
+    pub(super) fn handle_payload_header<'a>(
+        &mut self,
+        now: Timestamp,
+        header: V::PayloadHeader<'a>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        self.check_may_handle()?;
+        let (delivery, payload_len) = V::payload_header(&header);
+        match self.machine.begin_message(now, delivery, payload_len) {
+            Ok(Disposition::Deliver) => Ok(Some(V::header_event(header))),
+            Ok(Disposition::Duplicate) => Ok(None),
+            Err(rejection) => Err(self.reject(rejection)),
+        }
+    }
+
+    pub(super) fn handle_payload<'a>(
+        &mut self,
+        now: Timestamp,
+        bytes: &'a [u8],
+        left: usize,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        self.check_may_handle()?;
+        match self.machine.handle_payload(now, left) {
+            Ok(Disposition::Deliver) => Ok(Some(V::payload_event(bytes, left))),
+            Ok(Disposition::Duplicate) => Ok(None),
+            Err(rejection) => Err(self.reject(rejection)),
+        }
+    }
+
+    /// The decoder has found a fault in what the peer sends: the connection is over. A server sends
+    /// CONNACK first if the fault is in CONNECT and the standard asks for it
+    /// [MQTT-3.1.2-2, MQTT-3.1.3-8]. [`receive`](Self::receive) calls this by itself.
+    pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError<V>) {
+        self.machine.tick(now);
+        let is_first = self.state() == State::Start;
+        let is_over = self.machine.pending.is_over();
+        self.end(CloseReason::Violation(PeerError::Malformed(error)));
+        if let (Some(reply), false) = (R::reply_to_fault(&error, is_first), is_over) {
+            self.machine.reply(reply);
+        }
+    }
+
+    /// Reports that bytes have come that do not complete a packet: the peer is there, only slow. A
+    /// server's Keep Alive counts from now, a client's PINGRESP gets more time. The pieces of a payload
+    /// do so by themselves.
+    ///
+    /// The standard counts complete packets [MQTT-3.1.2-24]; an application that wants exactly that
+    /// does not call this. Call it only when there is progress, or a peer that sends a byte a minute
+    /// stays connected for ever.
+    pub fn handle_progress(&mut self, now: Timestamp) {
+        self.machine.tick(now);
+        R::progress(&mut self.machine);
+    }
+
+    /// Handles the passing of time. Calling it too early, or twice, does no harm.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        let now = self.machine.tick(now);
+        if R::expiry(&self.role, &self.machine).is_some_and(|expiry| expiry <= now) {
+            if let Some(expired) = R::expire(&mut self.machine) {
+                self.end(match expired {
+                    Expired::Connect => CloseReason::ConnectTimeout,
+                    Expired::KeepAlive => CloseReason::KeepAliveTimeout, // [MQTT-3.1.2-24]
+                    Expired::Ping => CloseReason::PingTimeout,
+                });
+                return;
+            }
+        }
+        self.ping_if_due(now);
+    }
+
+    /// Sends PINGREQ if it is due [MQTT-3.1.2-23].
+    #[inline]
+    pub(super) fn ping_if_due(&mut self, now: Timestamp) {
+        if R::ping_due(&self.machine).is_some_and(|due| due <= now)
+            && !self.machine.pending.has_reply()
+        {
+            self.machine.tick(now);
+            self.machine.ping();
+        }
+    }
+
+    /// Whether [`ping_if_due`](Self::ping_if_due) does something. The end of time is never reached, or
+    /// [`receive`](Self::receive) would not return `None` any more.
+    #[inline]
+    pub(super) fn is_ping_due(&self, now: Timestamp) -> bool {
+        R::ping_due(&self.machine).is_some_and(|due| due <= now && due < Timestamp::MAX)
+            && !self.machine.pending.has_reply()
+    }
+
+    /// Reports that the transport has been closed, by the peer or by the network.
+    pub fn handle_transport_closed(&mut self, now: Timestamp) {
+        self.machine.tick(now);
+        self.end(CloseReason::TransportClosed);
+    }
+
+    // How a connection ends
+
+    pub(super) fn end(&mut self, reason: CloseReason<V>) {
+        R::before_end(&mut self.role, &mut self.machine);
+        if self
+            .machine
+            .end(matches!(reason, CloseReason::Disconnected))
+        {
+            self.reason = Some(reason);
+        }
+    }
+
+    /// The error for a packet that was rejected. If the peer must not send it, the connection ends.
+    pub(super) fn reject(&mut self, rejection: Rejection) -> HandleError<V> {
+        let error = HandleError::from(rejection);
+        if let HandleError::Peer(error) = error {
+            self.end(CloseReason::Violation(error));
+        }
+        error
+    }
+
+    /// The peer must not send this packet, or not now.
+    pub(super) fn unexpected(&mut self, packet: &V::Packet<'_>) -> HandleError<V> {
+        self.violation(ProtocolError::Unexpected(V::packet_type(packet)))
+    }
+
+    pub(super) fn violation(&mut self, error: ProtocolError) -> HandleError<V> {
+        self.reject(Rejection::Protocol(error))
+    }
+
+    // Outputs
+
+    /// The next action. Every command and every input can change the answer: after each, call this
+    /// until it returns `None`.
+    #[must_use = "actions are to be carried out"]
+    #[inline]
+    pub fn poll_action(&mut self) -> Option<Action<V>> {
+        self.machine.poll_action().map(|action| self.action(action))
+    }
+
+    #[inline]
+    fn action(&self, action: MachineAction) -> Action<V> {
+        match action {
+            MachineAction::Store(change) => Action::Store(change),
+            MachineAction::Transmit(reply) => Action::Transmit(V::encode_reply(reply)),
+            MachineAction::Resend(packet_id) => Action::Resend(packet_id),
+            MachineAction::Lost {
+                packet_id,
+                received,
+            } => Action::Lost {
+                packet_id,
+                received,
+            },
+            MachineAction::PublishWill => Action::PublishWill,
+            MachineAction::DiscardWill => Action::DiscardWill,
+            MachineAction::Close => Action::Close(self.reason.unwrap_or(CloseReason::Aborted)),
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before. Any command,
+    /// input or action can change the answer; there is only this one deadline.
+    ///
+    /// A client has to send PINGREQ when nothing else was sent for seven eighths of the Keep Alive
+    /// [MQTT-3.1.2-23], and gives up when CONNACK or PINGRESP is overdue. A server waits for CONNECT,
+    /// then for one and a half times the Keep Alive after the last packet received [MQTT-3.1.2-24].
+    /// There is no time limit while the peer has to wait for this side.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let expiry = R::expiry(&self.role, &self.machine);
+        match (expiry, R::ping_due(&self.machine)) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (expiry, due) => expiry.or(due),
+        }
+    }
+
+    // Views
+
+    /// How far the connection has come.
+    pub const fn state(&self) -> State {
+        self.machine.state()
+    }
+
+    /// The session, to look at or to save.
+    pub const fn session(&self) -> &Session<S> {
+        &self.machine.session
+    }
+
+    /// Ends the connection, if it has not ended, and returns the session for the next one. Actions not
+    /// polled yet are discarded: with a journal, drain [`poll_action`](Self::poll_action) first.
+    ///
+    /// A session that ends with its connection ([`session_ends`](Self::session_ends)) is empty then.
+    pub fn into_session(mut self) -> Session<S> {
+        self.end_session();
+        self.machine.session
+    }
+
+    /// [`into_session`](Self::into_session) for a connection that is a part of something else. It
+    /// leaves an empty session behind.
+    pub fn take_session(&mut self) -> Session<S>
+    where
+        Session<S>: Default,
+    {
+        self.end_session();
+        core::mem::take(&mut self.machine.session)
+    }
+
+    fn end_session(&mut self) {
+        self.end(CloseReason::Aborted);
+        self.machine.forget_lost();
+    }
+
+    /// Whether the session ends with the connection: the client has asked for Clean Session. A server
+    /// does not keep it then [MQTT-3.1.2-6].
+    pub const fn session_ends(&self) -> bool {
+        self.machine.session_ends
+    }
+}
+
+/// Prints state and number of messages in flight, not every Packet Identifier.
+impl<V: Version, R: Role, S> core::fmt::Debug for Connection<V, R, S> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Connection")
+            .field("state", &self.machine.pending.state())
+            .field("keep_alive", &self.machine.keep_alive)
+            .field("session", &self.machine.session)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<V: Version, R: Role, S> defmt::Format for Connection<V, R, S> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Connection {{ state: {}, keep_alive: {=u16}, session: {} }}",
+            self.machine.pending.state(),
+            self.machine.keep_alive,
+            self.machine.session
+        );
+    }
+}

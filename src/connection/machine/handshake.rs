@@ -1,0 +1,143 @@
+//! How a connection begins, the requests of a client, and pings.
+
+use super::super::error::{CommandError, ProtocolError};
+use super::super::reply::PendingReply;
+use super::super::state::State;
+use super::Machine;
+use super::incoming::Rejection;
+use crate::session::{Phase, Slots};
+use crate::time::Timestamp;
+use crate::types::PacketId;
+use crate::wire::PacketType;
+
+impl<S: Slots> Machine<S> {
+    // Client
+
+    /// CONNECT has been sent.
+    pub(crate) fn request(&mut self, now: Timestamp, keep_alive: u16, session_ends: bool) {
+        self.tick(now);
+        self.sent_now();
+        self.pending.set_state(State::Requested);
+        self.keep_alive = keep_alive;
+        self.session_ends = session_ends;
+        self.deadline = self.after(self.config.connect_timeout);
+        self.config.send_before_connack &= self.session.is_empty();
+        self.resume();
+        if session_ends {
+            self.lose_session(true);
+        }
+    }
+
+    /// CONNACK has come: the server has accepted the connection.
+    pub(crate) fn accepted(&mut self, session_present: bool) {
+        self.begin();
+        self.received_now();
+        if !session_present {
+            self.lose_session(true);
+        }
+    }
+
+    /// The identifier for a SUBSCRIBE or UNSUBSCRIBE: one of those that messages have
+    /// [MQTT-2.3.1-2].
+    pub(crate) fn next_request(&mut self) -> Result<PacketId, CommandError> {
+        self.check_may_send()?;
+        let next = self.session.outbound.next_id();
+        next.ok_or(CommandError::WindowFull)
+    }
+
+    /// A SUBSCRIBE or UNSUBSCRIBE has been encoded.
+    pub(crate) fn begin_request(&mut self, now: Timestamp, phase: Phase) {
+        self.tick(now);
+        self.sent_now();
+        self.session.outbound.begin(phase);
+    }
+
+    /// SUBACK or UNSUBACK has come, with its number of codes if it has any.
+    pub(crate) fn finish_request(
+        &mut self,
+        packet_type: PacketType,
+        packet_id: PacketId,
+        codes: Option<usize>,
+    ) -> Result<(), Rejection> {
+        self.check_between_messages()?;
+        let filters = match (self.session.outbound.phase(packet_id), packet_type) {
+            (Some(Phase::Subscribe(filters)), PacketType::SubAck)
+            | (Some(Phase::Unsubscribe(filters)), PacketType::UnsubAck) => filters,
+            (None, _) => {
+                return Err(Rejection::Protocol(ProtocolError::NoSuchRequest {
+                    packet_type,
+                    packet_id,
+                }));
+            }
+            (Some(_), _) => {
+                return Err(Rejection::Protocol(ProtocolError::WrongAcknowledgement {
+                    packet_type,
+                    packet_id,
+                }));
+            }
+        };
+        if codes.is_some_and(|codes| codes != usize::from(filters)) {
+            return Err(ProtocolError::WrongNumberOfReturnCodes.into());
+        }
+        self.session.outbound.complete(packet_id);
+        self.received_now();
+        Ok(())
+    }
+
+    /// PINGRESP has come.
+    pub(crate) const fn handle_pingresp(&mut self) -> Result<(), Rejection> {
+        if let Err(rejection) = self.check_between_messages() {
+            return Err(rejection);
+        }
+        self.received_now();
+        self.deadline = None;
+        Ok(())
+    }
+
+    /// Whether DISCONNECT can be sent now.
+    pub(crate) const fn check_may_disconnect(&self) -> Result<(), CommandError> {
+        if let Err(error) = self.check_may_send() {
+            return Err(error);
+        }
+        if self.pending.has_reply() {
+            return Err(CommandError::ActionsPending);
+        }
+        Ok(())
+    }
+
+    // Server
+
+    /// CONNECT has come.
+    pub(crate) const fn requested_by_client(
+        &mut self,
+        keep_alive: u16,
+        session_ends: bool,
+        has_will: bool,
+    ) {
+        self.pending.set_state(State::Requested);
+        self.deadline = None;
+        self.keep_alive = keep_alive;
+        self.session_ends = session_ends;
+        self.has_will = has_will;
+        self.received_now();
+    }
+
+    /// CONNACK has been sent: the connection is accepted.
+    pub(crate) fn accept(&mut self, now: Timestamp) {
+        self.tick(now);
+        self.sent_now();
+        // From now on the client's silence counts, not the application's.
+        self.received_now();
+        self.begin();
+    }
+
+    /// PINGREQ has come.
+    pub(crate) const fn handle_pingreq(&mut self) -> Result<(), Rejection> {
+        if let Err(rejection) = self.check_between_messages() {
+            return Err(rejection);
+        }
+        self.reply(PendingReply::PINGRESP);
+        self.received_now();
+        Ok(())
+    }
+}

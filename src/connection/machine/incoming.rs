@@ -1,0 +1,220 @@
+//! Messages and acknowledgements that the peer sends.
+
+use super::super::config::Config;
+use super::super::error::{Blocked, ProtocolError};
+use super::super::state::State;
+use super::super::version::Progress;
+use super::Machine;
+use super::delivery::{self, Disposition, Effect};
+use super::pending::Incoming;
+use crate::session::Slots;
+use crate::time::Timestamp;
+use crate::types::{Delivery, PacketId};
+use crate::wire::{OPTIMIZE_SIZE, PacketType};
+
+/// Why a packet is not handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rejection {
+    /// The connection has ended.
+    Ended,
+    /// Something has to be done first. Nothing has changed.
+    Blocked(Blocked),
+    /// The peer must not send it.
+    Protocol(ProtocolError),
+}
+
+impl From<Blocked> for Rejection {
+    fn from(blocked: Blocked) -> Self {
+        Self::Blocked(blocked)
+    }
+}
+
+impl From<ProtocolError> for Rejection {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl<S: Slots> Machine<S> {
+    /// Whether the next packet can be handled, whatever it is.
+    pub(crate) const fn check_may_handle(&self) -> Result<(), Rejection> {
+        if self.pending.is_over() {
+            return Err(Rejection::Ended);
+        }
+        if self.pending.has_reply() && self.is_sending_payload() {
+            return Err(Rejection::Blocked(Blocked::SendingPayload));
+        }
+        if self.pending.has_store() || self.pending.has_reply() {
+            return Err(Rejection::Blocked(Blocked::ActionsPending));
+        }
+        Ok(())
+    }
+
+    /// Whether a message or an acknowledgement of one can be handled.
+    #[inline]
+    pub(crate) const fn can_handle_message(&self) -> bool {
+        self.pending.can_handle_message()
+    }
+
+    /// Between the pieces of a message no other packet can come.
+    pub(crate) const fn check_between_messages(&self) -> Result<(), Rejection> {
+        if self.is_receiving_payload() {
+            return Err(Rejection::Blocked(Blocked::ReceivingPayload));
+        }
+        Ok(())
+    }
+
+    /// PUBACK, PUBREC, PUBREL or PUBCOMP has come; `refused` for a PUBREC that refuses the message.
+    #[inline(never)]
+    pub(crate) fn handle_acknowledgement(
+        &mut self,
+        now: Timestamp,
+        packet_type: PacketType,
+        id: PacketId,
+        refused: bool,
+    ) -> Result<Option<Progress>, Rejection> {
+        self.tick(now);
+        let effect = match packet_type {
+            PacketType::PubRel => delivery::released(&mut self.session, id),
+            _ => delivery::acknowledgement(
+                &mut self.session,
+                &mut self.unmatched_pubrels,
+                packet_type,
+                id,
+                refused,
+            ),
+        };
+        match effect {
+            Some(effect) => Ok(self.take_effect(effect)),
+            None => Err(Rejection::Protocol(ProtocolError::WrongAcknowledgement {
+                packet_type,
+                packet_id: id,
+            })),
+        }
+    }
+
+    #[inline]
+    const fn take_effect(&mut self, effect: Effect) -> Option<Progress> {
+        self.set_change(effect.change);
+        self.pending.set_reply(effect.reply);
+        self.received_now();
+        effect.progress
+    }
+
+    fn classify(&mut self, delivery: Delivery) -> Result<Disposition, Rejection> {
+        let Config {
+            manual_acknowledgement,
+            receive_maximum,
+            ..
+        } = self.config;
+        delivery::classify(
+            &mut self.session,
+            delivery,
+            manual_acknowledgement,
+            receive_maximum,
+        )
+    }
+
+    fn complete(&mut self, delivery: Delivery, disposition: Disposition) {
+        let Config {
+            manual_acknowledgement,
+            receive_maximum,
+            ..
+        } = self.config;
+        let effect = delivery::complete(
+            &mut self.session,
+            delivery,
+            disposition,
+            manual_acknowledgement,
+            receive_maximum,
+        );
+        self.take_effect(effect);
+    }
+
+    /// PUBLISH has come.
+    #[inline(always)]
+    pub(crate) fn handle_message(
+        &mut self,
+        now: Timestamp,
+        delivery: Delivery,
+    ) -> Result<Disposition, Rejection> {
+        if !OPTIMIZE_SIZE
+            && self.session.inbound.is_empty()
+            && !delivery::is_to_be_held(delivery, self.config.manual_acknowledgement)
+        {
+            // There is nothing that it could be a duplicate of.
+            self.tick(now);
+            self.pending.set_reply(delivery::puback(delivery));
+            self.received_now();
+            return Ok(Disposition::Deliver);
+        }
+        self.handle_held_message(now, delivery)
+    }
+
+    /// [`handle_message`](Self::handle_message) for every message.
+    #[inline(never)]
+    fn handle_held_message(
+        &mut self,
+        now: Timestamp,
+        delivery: Delivery,
+    ) -> Result<Disposition, Rejection> {
+        self.tick(now);
+        let disposition = self.classify(delivery)?;
+        self.complete(delivery, disposition);
+        Ok(disposition)
+    }
+
+    /// The part of a PUBLISH before its payload has come; the payload follows in pieces.
+    pub(crate) fn begin_message(
+        &mut self,
+        now: Timestamp,
+        delivery: Delivery,
+        payload_len: u32,
+    ) -> Result<Disposition, Rejection> {
+        self.check_may_handle()?;
+        self.tick(now);
+        if self.state() != State::Connected {
+            return Err(ProtocolError::Unexpected(PacketType::Publish).into());
+        }
+        self.check_between_messages()?;
+        let disposition = self.classify(delivery)?;
+        self.received_now();
+        if payload_len == 0 {
+            self.complete(delivery, disposition);
+        } else {
+            self.pending.set_incoming(Some(Incoming {
+                delivery,
+                duplicate: disposition == Disposition::Duplicate,
+            }));
+        }
+        Ok(disposition)
+    }
+
+    /// A piece of a payload has come, of which `left` more bytes follow.
+    pub(crate) fn handle_payload(
+        &mut self,
+        now: Timestamp,
+        left: usize,
+    ) -> Result<Disposition, Rejection> {
+        self.check_may_handle()?;
+        self.tick(now);
+        let Some(Incoming {
+            delivery,
+            duplicate,
+        }) = self.pending.incoming()
+        else {
+            return Err(Blocked::HeaderFirst.into());
+        };
+        self.received_now();
+        let disposition = if duplicate {
+            Disposition::Duplicate
+        } else {
+            Disposition::Deliver
+        };
+        if left == 0 {
+            self.pending.set_incoming(None);
+            self.complete(delivery, disposition);
+        }
+        Ok(disposition)
+    }
+}

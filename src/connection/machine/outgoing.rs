@@ -1,0 +1,145 @@
+//! What the application sends, gives up, or acknowledges.
+
+use super::super::error::CommandError;
+use super::super::state::State;
+use super::Machine;
+use crate::session::{Change, Phase, Slots};
+use crate::time::Timestamp;
+use crate::types::{Delivery, PacketId, QoS};
+use crate::wire::Output;
+
+impl<S: Slots> Machine<S> {
+    /// Whether anything may be sent now: after CONNECT or CONNACK [MQTT-3.1.0-1, MQTT-3.2.0-1], and
+    /// not after the end [MQTT-3.14.4-2].
+    #[inline]
+    pub(crate) const fn check_may_send(&self) -> Result<(), CommandError> {
+        match self.state() {
+            State::Connected => {}
+            // Only what came before it is in flight on this connection, or nothing at all.
+            State::Requested
+                if self.config.send_before_connack && self.session.outbound.unsent() == 0 => {}
+            State::Start | State::Requested => return Err(CommandError::NotConnected),
+            State::Ending | State::Ended => return Err(CommandError::Ended),
+        }
+        if self.is_sending_payload() {
+            return Err(CommandError::SendingPayload);
+        }
+        if self.pending.has_store() {
+            return Err(CommandError::ActionsPending);
+        }
+        Ok(())
+    }
+
+    /// The identifier and QoS for a new message.
+    #[inline]
+    pub(crate) fn next_delivery(&mut self, qos: QoS) -> Result<Delivery, CommandError> {
+        if qos == QoS::AtMostOnce {
+            return Ok(Delivery::AtMostOnce); // [MQTT-4.3.1-1]
+        }
+        let outbound = &mut self.session.outbound;
+        if outbound.unsent() > 0 {
+            return Err(CommandError::ResendPending);
+        }
+        if outbound.in_flight() >= self.config.max_inflight {
+            return Err(CommandError::WindowFull);
+        }
+        let packet_id = outbound.next_id().ok_or(CommandError::WindowFull)?;
+        // [MQTT-4.3.2-1, MQTT-4.3.3-1]
+        Ok(Delivery::new(qos, packet_id, false))
+    }
+
+    pub(crate) fn can_publish(&mut self, qos: QoS) -> bool {
+        self.check_may_send().is_ok() && self.next_delivery(qos).is_ok()
+    }
+
+    /// A new message has been encoded, of whose payload `payload_left` bytes follow in pieces.
+    #[inline]
+    pub(crate) fn commit(
+        &mut self,
+        now: Timestamp,
+        delivery: Delivery,
+        payload_left: u32,
+    ) -> Option<PacketId> {
+        self.tick(now);
+        self.pending.set_outgoing(payload_left);
+        self.sent_now();
+        let packet_id = delivery.packet_id()?;
+        let qos = delivery.qos();
+        self.session.outbound.begin(Phase::Publish(qos));
+        self.set_change(Some(Change::Sent { packet_id, qos }));
+        Some(packet_id)
+    }
+
+    pub(crate) fn payload<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut O,
+    ) -> Result<u32, CommandError> {
+        self.payload_left(bytes.len())?;
+        out.reserve(bytes.len())?;
+        out.put(bytes)?;
+        self.payload_sent(now, bytes.len())
+    }
+
+    pub(crate) fn payload_sent(&mut self, now: Timestamp, len: usize) -> Result<u32, CommandError> {
+        let left = self.payload_left(len)?;
+        if len > 0 {
+            self.tick(now);
+            self.sent_now();
+            self.mark_backpressure();
+            self.pending.set_outgoing(left);
+        }
+        Ok(left)
+    }
+
+    /// How many bytes of payload are still to be sent after `len` more.
+    fn payload_left(&self, len: usize) -> Result<u32, CommandError> {
+        if self.pending.is_over() {
+            return Err(CommandError::Ended);
+        }
+        u32::try_from(len)
+            .ok()
+            .filter(|_| self.is_sending_payload())
+            .and_then(|len| self.pending.outgoing().checked_sub(len))
+            .ok_or(CommandError::PayloadTooLong)
+    }
+
+    /// The message with this identifier, as far as the connection has asked for it.
+    pub(crate) fn requested(&self, id: PacketId, qos: QoS) -> Result<Delivery, CommandError> {
+        self.check_may_send()?;
+        if !self.session.outbound.is_asked(id) {
+            return Err(CommandError::NotAwaited);
+        }
+        if self.session.outbound.phase(id) != Some(Phase::Publish(qos)) {
+            return Err(CommandError::QosChanged);
+        }
+        Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1]
+    }
+
+    /// A message has been encoded again, of whose payload `payload_left` bytes follow in pieces.
+    pub(crate) fn commit_again(&mut self, now: Timestamp, id: PacketId, payload_left: u32) {
+        self.tick(now);
+        self.pending.set_outgoing(payload_left);
+        self.sent_now();
+        self.session.outbound.mark_sent(id);
+    }
+
+    pub(crate) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
+        if !self.session.outbound.is_asked(id) {
+            return Err(CommandError::NotAwaited);
+        }
+        self.check_may_send()?;
+        self.session.outbound.complete(id);
+        self.set_change(Some(Change::Completed(id)));
+        Ok(())
+    }
+
+    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
+        if self.session.inbound.acknowledge(id) {
+            Ok(())
+        } else {
+            Err(CommandError::NotAwaited)
+        }
+    }
+}

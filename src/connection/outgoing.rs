@@ -1,0 +1,29 @@
+//! What a connection can publish.
+
+use super::version::Version;
+use crate::types::{Delivery, QoS};
+use crate::wire::{EncodeError, Output, Sealed};
+
+/// A message that a [`Connection`](crate::Connection) of the version `V` can publish: its `Message`,
+/// or its `MessageHeader` where the payload follows in pieces. The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be published with this version of MQTT",
+    note = "publish a `Message`, or a `MessageHeader` whose payload follows in pieces"
+)]
+pub trait OutgoingMessage<V: Version>: Sealed {
+    /// The QoS to publish it at.
+    #[doc(hidden)]
+    fn qos(&self) -> QoS;
+
+    /// Encodes the PUBLISH.
+    #[doc(hidden)]
+    fn encode<O: Output + ?Sized>(
+        &self,
+        delivery: Delivery,
+        out: &mut O,
+    ) -> Result<(), EncodeError>;
+
+    /// How many bytes of payload follow in pieces.
+    #[doc(hidden)]
+    fn payload_left(&self) -> u32;
+}

@@ -1,0 +1,239 @@
+//! The two sides of a connection, and how each of them keeps time.
+
+use core::fmt::Debug;
+
+use super::connection::Connection;
+use super::error::{Blocked, HandleError};
+use super::machine::{KeepAliveBasis, Machine};
+use super::reply::PendingReply;
+use super::state::State;
+use super::version::Version;
+use crate::session::Slots;
+use crate::time::Timestamp;
+use crate::types::PacketId;
+use crate::wire::{DecodeError, Sealed};
+
+/// The side of a connection: [`ClientRole`] or [`ServerRole`]. The trait is sealed.
+pub trait Role: Sealed + Copy + Debug + 'static {
+    /// What only this side keeps.
+    type State: Clone + Debug + Default;
+
+    /// Which packets put off the end of Keep Alive.
+    #[doc(hidden)]
+    const KEEP_ALIVE_BASIS: KeepAliveBasis;
+
+    /// Handles a packet that is neither a message nor an acknowledgement of one.
+    #[doc(hidden)]
+    fn handle<'a, V: Version, S: Slots>(
+        connection: &mut Connection<V, Self, S>,
+        packet: V::Packet<'a>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>>;
+
+    /// The reply to a fault in what the peer has sent, after the connection has ended. `is_first`: in
+    /// its first packet.
+    #[doc(hidden)]
+    fn reply_to_fault<V: Version>(error: &DecodeError<V>, is_first: bool) -> Option<PendingReply>;
+
+    /// The transport has been opened.
+    #[doc(hidden)]
+    fn start<S: Slots>(machine: &mut Machine<S>);
+
+    /// Whether the next packet has to wait for the application.
+    #[doc(hidden)]
+    fn check_may_handle<S: Slots>(state: &Self::State, machine: &Machine<S>)
+    -> Result<(), Blocked>;
+
+    /// The connection is about to end.
+    #[doc(hidden)]
+    fn before_end<S: Slots>(state: &mut Self::State, machine: &mut Machine<S>);
+
+    /// A part of a packet has come.
+    #[doc(hidden)]
+    fn progress<S: Slots>(machine: &mut Machine<S>);
+
+    /// When PINGREQ is to be sent.
+    #[doc(hidden)]
+    fn ping_due<S: Slots>(machine: &Machine<S>) -> Option<Timestamp>;
+
+    /// When the connection is given up, if nothing happens before.
+    #[doc(hidden)]
+    fn expiry<S: Slots>(state: &Self::State, machine: &Machine<S>) -> Option<Timestamp>;
+
+    /// The time of [`expiry`](Self::expiry) has come. `None`: the peer gets more time, because this
+    /// side could not read until now.
+    #[doc(hidden)]
+    fn expire<S: Slots>(machine: &mut Machine<S>) -> Option<Expired>;
+}
+
+/// Which time limit has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(unnameable_types, reason = "only roles and the connection use it")]
+pub enum Expired {
+    Connect,
+    KeepAlive,
+    Ping,
+}
+
+/// The client's side of a connection.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum ClientRole {}
+
+/// The server's side of a connection.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum ServerRole {}
+
+impl Sealed for ClientRole {}
+impl Sealed for ServerRole {}
+
+impl Role for ClientRole {
+    type State = ();
+
+    const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Sent;
+
+    fn handle<'a, V: Version, S: Slots>(
+        client: &mut Connection<V, Self, S>,
+        packet: V::Packet<'a>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        V::handle_at_client(client, packet)
+    }
+
+    fn reply_to_fault<V: Version>(_: &DecodeError<V>, _: bool) -> Option<PendingReply> {
+        None
+    }
+
+    fn start<S: Slots>(_: &mut Machine<S>) {}
+
+    fn check_may_handle<S: Slots>((): &(), _: &Machine<S>) -> Result<(), Blocked> {
+        Ok(())
+    }
+
+    fn before_end<S: Slots>((): &mut (), _: &mut Machine<S>) {}
+
+    /// The server is there, only slow: PINGRESP gets more time.
+    fn progress<S: Slots>(machine: &mut Machine<S>) {
+        machine.received_now();
+    }
+
+    /// Counted from the last packet *sent* [MQTT-3.1.2-23], and an eighth of the Keep Alive early, for
+    /// a timer that is late.
+    #[inline]
+    fn ping_due<S: Slots>(machine: &Machine<S>) -> Option<Timestamp> {
+        if machine.keep_alive == 0
+            || machine.state() != State::Connected
+            // PINGREQ cannot be sent between the pieces of a payload.
+            || machine.is_sending_payload()
+        {
+            return None;
+        }
+        Some(machine.keep_alive_end(875))
+    }
+
+    /// CONNACK or PINGRESP is overdue. Never while this side does not take what the server sends.
+    fn expiry<S: Slots>((): &(), machine: &Machine<S>) -> Option<Timestamp> {
+        machine.deadline.filter(|_| !machine.is_stalled())
+    }
+
+    fn expire<S: Slots>(machine: &mut Machine<S>) -> Option<Expired> {
+        if machine.use_keep_alive_extension() {
+            // PINGRESP may follow what could not be taken until now.
+            machine.expect_pingresp();
+            return None;
+        }
+        Some(match machine.state() {
+            State::Connected => Expired::Ping,
+            _ => Expired::Connect,
+        })
+    }
+}
+
+/// A request of the client that the application has not answered yet.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(unnameable_types, reason = "only the server's side uses it")]
+pub enum Request {
+    Subscribe { packet_id: PacketId, filters: u32 },
+    Unsubscribe { packet_id: PacketId, filters: u32 },
+}
+
+impl Role for ServerRole {
+    type State = Option<Request>;
+
+    const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Received;
+
+    fn handle<'a, V: Version, S: Slots>(
+        server: &mut Connection<V, Self, S>,
+        packet: V::Packet<'a>,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        V::handle_at_server(server, packet)
+    }
+
+    fn reply_to_fault<V: Version>(error: &DecodeError<V>, is_first: bool) -> Option<PendingReply> {
+        V::reply_to_fault(error, is_first)
+    }
+
+    fn start<S: Slots>(machine: &mut Machine<S>) {
+        machine.deadline = machine.after(machine.config.connect_timeout);
+        // Only a client may send before CONNACK [MQTT-3.2.0-1].
+        machine.config.send_before_connack = false;
+    }
+
+    /// What a client sends after its CONNECT waits until that is accepted, and is not handled if it is
+    /// refused [MQTT-3.1.4-5].
+    fn check_may_handle<S: Slots>(
+        request: &Option<Request>,
+        machine: &Machine<S>,
+    ) -> Result<(), Blocked> {
+        if request.is_some() || machine.state() == State::Requested {
+            return Err(Blocked::AnswerPending);
+        }
+        Ok(())
+    }
+
+    fn before_end<S: Slots>(request: &mut Option<Request>, machine: &mut Machine<S>) {
+        *request = None;
+        machine.pending.set_request(false);
+        if matches!(machine.state(), State::Start | State::Requested) {
+            // A Will counts once the connection is accepted.
+            machine.has_will = false;
+        }
+    }
+
+    /// The client is there, only slow.
+    fn progress<S: Slots>(machine: &mut Machine<S>) {
+        if machine.state() == State::Connected {
+            machine.received_now();
+        }
+    }
+
+    fn ping_due<S: Slots>(_: &Machine<S>) -> Option<Timestamp> {
+        None
+    }
+
+    /// The time limit for CONNECT, then one and a half times the Keep Alive after the last packet
+    /// *received* [MQTT-3.1.2-24]. While the client has to wait for this side there is none.
+    fn expiry<S: Slots>(request: &Option<Request>, machine: &Machine<S>) -> Option<Timestamp> {
+        match machine.state() {
+            State::Start => machine.deadline,
+            State::Connected
+                if machine.keep_alive > 0 && request.is_none() && !machine.is_stalled() =>
+            {
+                Some(machine.keep_alive_end(1500))
+            }
+            State::Requested | State::Connected | State::Ending | State::Ended => None,
+        }
+    }
+
+    fn expire<S: Slots>(machine: &mut Machine<S>) -> Option<Expired> {
+        if machine.use_keep_alive_extension() {
+            // What the client has sent meanwhile is still to be read.
+            machine.received_now();
+            return None;
+        }
+        Some(match machine.state() {
+            State::Connected => Expired::KeepAlive,
+            _ => Expired::Connect,
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! The client's side of a connection of MQTT 3.1.1.
+
+use super::{CloseReason, Connection, Event, HandleError};
+use crate::connection::error::{CommandError, ProtocolError};
+use crate::connection::role::ClientRole;
+use crate::connection::state::State;
+use crate::session::{Phase, Slots};
+use crate::time::Timestamp;
+use crate::types::{PacketId, QoS, TopicFilter};
+use crate::v3::{
+    ConnAck, Connect, Packet, ProtocolLevel, Subscribe, SubscribeOne, Subscription, Subscriptions,
+    TopicFilters, Unsubscribe, V3,
+};
+use crate::wire::{Encode, Output, PacketType};
+
+/// # Commands of a client
+impl<S: Slots> Connection<V3, ClientRole, S> {
+    /// Sends CONNECT: once, and before anything else [MQTT-3.1.0-1].
+    ///
+    /// With Clean Session the session is forgotten [MQTT-3.1.2-6]; messages that were in flight come
+    /// out as [`Action::Lost`](crate::Action::Lost).
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::AlreadyConnected`], [`CommandError::Ended`], [`CommandError::Encode`].
+    pub fn connect<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        connect: &Connect<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        match self.state() {
+            State::Start => {}
+            State::Requested | State::Connected => return Err(CommandError::AlreadyConnected),
+            State::Ending | State::Ended => return Err(CommandError::Ended),
+        }
+        connect.encode(out)?;
+        // MQTT 3.1 has no Session Present: without Clean Session the session goes on.
+        self.limits.has_session_present = connect.protocol_level != ProtocolLevel::V3_1;
+        self.machine
+            .request(now, connect.keep_alive, connect.clean_session);
+        Ok(())
+    }
+
+    /// Asks for subscriptions. [`Event::Subscribed`] with the same identifier is the answer. The
+    /// request ends with the connection, answered or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish); [`CommandError::WindowFull`] only if no slot is free.
+    pub fn subscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        subscriptions: &Subscriptions<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let filters =
+            u16::try_from(subscriptions.len()).map_err(|_| CommandError::TooManyFilters)?;
+        let packet_id = self.machine.next_request()?;
+        let subscribe = Subscribe {
+            packet_id,
+            subscriptions: subscriptions.as_ref(),
+        };
+        subscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Subscribe(filters));
+        Ok(packet_id)
+    }
+
+    /// Asks for a subscription to one Topic Filter.
+    ///
+    /// ```
+    /// # use mqtt_sansio::v3::{Client, Connect, Decoder, Event, Step};
+    /// # use mqtt_sansio::{Config, QoS, Session, Slot, Text, Timestamp, TopicFilter};
+    /// # let now = Timestamp::from_millis(0);
+    /// # let mut client = Client::new(Session::<[Slot; 4]>::default(), Config::new(), now);
+    /// # let mut out = [0; 64];
+    /// # let mut out = mqtt_sansio::SliceOutput::new(&mut out);
+    /// # client.connect(now, &Connect::new(Text::new("device-7")?), &mut out)?;
+    /// # let step = client.receive(now, &mut Decoder::new([0; 64]), &mut &b"\x20\x02\0\0"[..])?;
+    /// # assert!(matches!(step, Some(Step::Event(Event::Connected { .. }))));
+    /// # out.clear();
+    /// client.subscribe_to(now, &TopicFilter::new("a/+")?, QoS::AtLeastOnce, &mut out)?;
+    /// assert_eq!(out.written(), b"\x82\x08\0\x01\0\x03a/+\x01");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_to<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filter: &TopicFilter<B>,
+        qos: QoS,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let packet_id = self.machine.next_request()?;
+        let subscribe = SubscribeOne {
+            packet_id,
+            subscription: Subscription {
+                topic_filter: TopicFilter::as_ref(topic_filter),
+                qos,
+            },
+        };
+        subscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Subscribe(1));
+        Ok(packet_id)
+    }
+
+    /// Ends subscriptions. [`Event::Unsubscribed`] with the same identifier is the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filters: &TopicFilters<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let filters =
+            u16::try_from(topic_filters.len()).map_err(|_| CommandError::TooManyFilters)?;
+        let packet_id = self.machine.next_request()?;
+        let unsubscribe = Unsubscribe {
+            packet_id,
+            topic_filters: topic_filters.as_ref(),
+        };
+        unsubscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Unsubscribe(filters));
+        Ok(packet_id)
+    }
+
+    /// Sends DISCONNECT. The connection is over: the server discards the Will, and nothing more is
+    /// sent [MQTT-3.14.4-1, MQTT-3.14.4-2].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotConnected`] before CONNACK, unless
+    /// [`send_before_connack`](crate::Config::send_before_connack) allows it;
+    /// [`CommandError::SendingPayload`] in the middle of a payload, [`CommandError::ActionsPending`],
+    /// [`CommandError::Ended`]. [`close`](Self::close) is always possible.
+    pub fn disconnect<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.machine.check_may_disconnect()?;
+        Packet::<&[u8]>::Disconnect.encode(out)?;
+        self.machine.tick(now);
+        self.end(CloseReason::Disconnected);
+        Ok(())
+    }
+}
+
+/// Handles a packet that is neither a message nor an acknowledgement of one.
+pub(super) fn handle<'a, S: Slots>(
+    client: &mut Connection<V3, ClientRole, S>,
+    packet: Packet<&'a [u8]>,
+) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    match (client.state(), packet) {
+        (State::Requested, Packet::ConnAck(connack)) => handle_connack(client, connack),
+        (State::Connected, Packet::SubAck(suback)) => {
+            let codes = suback.return_codes.len();
+            finish_request(client, PacketType::SubAck, suback.packet_id, Some(codes))?;
+            Ok(Some(Event::Subscribed(suback)))
+        }
+        (State::Connected, Packet::UnsubAck(unsuback)) => {
+            finish_request(client, PacketType::UnsubAck, unsuback.packet_id, None)?;
+            Ok(Some(Event::Unsubscribed(unsuback.packet_id)))
+        }
+        (State::Connected, Packet::PingResp) => {
+            client.machine.handle_pingresp()?;
+            Ok(None)
+        }
+        // Before CONNECT, before CONNACK [MQTT-3.2.0-1], or what only a client sends
+        // [MQTT-4.8.0-1].
+        (_, packet) => Err(client.unexpected(&packet)),
+    }
+}
+
+fn handle_connack<'a, S: Slots>(
+    client: &mut Connection<V3, ClientRole, S>,
+    connack: ConnAck,
+) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    match connack {
+        ConnAck::Refused(refusal) => {
+            client.end(CloseReason::Refused(refusal));
+            Ok(Some(Event::Refused(refusal)))
+        }
+        ConnAck::Accepted { session_present } => {
+            let clean_session = client.session_ends();
+            if session_present && clean_session {
+                return Err(client.violation(ProtocolError::SessionPresent)); // [MQTT-3.2.2-1]
+            }
+            let session_present =
+                session_present || (!client.limits.has_session_present && !clean_session);
+            client.machine.accepted(session_present);
+            Ok(Some(Event::Connected { session_present }))
+        }
+    }
+}
+
+/// SUBACK, with its number of return codes, or UNSUBACK has come.
+fn finish_request<S: Slots>(
+    client: &mut Connection<V3, ClientRole, S>,
+    packet_type: PacketType,
+    packet_id: PacketId,
+    codes: Option<usize>,
+) -> Result<(), HandleError> {
+    let finished = client.machine.finish_request(packet_type, packet_id, codes);
+    finished.map_err(|rejection| client.reject(rejection))
+}

@@ -1,0 +1,200 @@
+//! MQTT 3.1 and 3.1.1: what connections do with the packets of this version.
+
+mod client;
+mod encoded;
+mod event;
+mod message;
+mod server;
+#[cfg(test)]
+mod tests;
+
+pub use event::Event;
+pub use message::{Message, MessageHeader};
+
+use super::action;
+use super::close_reason;
+use super::connection::Connection;
+use super::error::{self, ProtocolError};
+use super::receive;
+use super::reply::{self, PendingReply};
+use super::role::{ClientRole, ServerRole};
+use super::version::{Input, Progress, Version};
+use crate::session::Slots;
+use crate::types::Delivery;
+use crate::v3::{
+    ConnectRefusal, DecodeError, Packet, Publish, PublishHeader, V3, try_read_publish,
+};
+use crate::wire::{Header, PacketType};
+
+/// One connection of a client to a server that speaks MQTT 3.1.1 or 3.1: see
+/// [`Connection`](crate::Connection).
+#[cfg(feature = "alloc")]
+pub type Client<S = alloc::vec::Vec<crate::Slot>> = Connection<V3, ClientRole, S>;
+/// One connection of a client to a server that speaks MQTT 3.1.1 or 3.1: see
+/// [`Connection`](crate::Connection).
+#[cfg(not(feature = "alloc"))]
+pub type Client<S> = Connection<V3, ClientRole, S>;
+
+/// One connection of a server with a client that speaks MQTT 3.1.1 or 3.1: see
+/// [`Connection`](crate::Connection).
+///
+/// - It begins with [`Event::ConnectRequested`]. The application decides by
+///   [`accept_new`](Self::accept_new), [`accept_resumed`](Self::accept_resumed) or
+///   [`refuse`](Self::refuse), and finds the session that belongs to the Client Identifier
+///   [MQTT-3.1.3-2]. If the identifier is empty, it assigns one [MQTT-3.1.3-6].
+/// - [`Event::SubscribeRequested`] and [`Event::UnsubscribeRequested`] are answered with
+///   [`suback`](Self::suback) and [`unsuback`](Self::unsuback) before the next packet.
+/// - When it ends, an action tells whether the Will is to be published or discarded.
+///
+/// Until CONNECT is accepted the client may be anyone: give the decoder a small
+/// [`Options::max_packet_size`](crate::Options::max_packet_size) until then.
+#[cfg(feature = "alloc")]
+pub type Server<S = alloc::vec::Vec<crate::Slot>> = Connection<V3, ServerRole, S>;
+/// One connection of a server with a client that speaks MQTT 3.1.1 or 3.1: see
+/// [`Connection`](crate::Connection).
+#[cfg(not(feature = "alloc"))]
+pub type Server<S> = Connection<V3, ServerRole, S>;
+
+/// What a connection of MQTT 3.1.1 asks its driver to do.
+pub type Action = action::Action<V3>;
+/// Why a connection of MQTT 3.1.1 has ended.
+pub type CloseReason = close_reason::CloseReason<V3>;
+/// Why a packet of MQTT 3.1.1 was not handled.
+pub type HandleError = error::HandleError<V3>;
+/// What a peer that speaks MQTT 3.1.1 has done wrong.
+pub type PeerError = error::PeerError<V3>;
+/// A packet of MQTT 3.1.1 that a connection sends by itself.
+pub type Reply = reply::Reply<4>;
+/// One step of a connection of MQTT 3.1.1.
+pub type Step<B> = receive::Step<V3, B>;
+
+/// What CONNECT decides beyond what every version has.
+#[derive(Debug, Clone, Copy, Default)]
+#[expect(unnameable_types, reason = "only connections of this version use it")]
+pub struct Limits {
+    /// CONNACK has Session Present: not in MQTT 3.1.
+    has_session_present: bool,
+}
+
+impl Version for V3 {
+    type Event<B> = Event<B>;
+    type Reply = Reply;
+    type Refusal = ConnectRefusal;
+    type Limits = Limits;
+
+    fn packet_type(packet: &Self::Packet<'_>) -> PacketType {
+        packet.packet_type()
+    }
+
+    #[inline]
+    fn classify(packet: &Self::Packet<'_>) -> Input {
+        let (packet_type, packet_id) = match packet {
+            Packet::Publish(publish) => return Input::Message(publish.delivery),
+            Packet::PubAck(ack) => (PacketType::PubAck, ack.packet_id),
+            Packet::PubRec(ack) => (PacketType::PubRec, ack.packet_id),
+            Packet::PubRel(ack) => (PacketType::PubRel, ack.packet_id),
+            Packet::PubComp(ack) => (PacketType::PubComp, ack.packet_id),
+            _ => return Input::Other,
+        };
+        Input::Acknowledgement {
+            packet_type,
+            packet_id,
+            refused: false,
+        }
+    }
+
+    #[inline]
+    fn event<'a>(packet: Self::Packet<'a>) -> Option<Event<&'a [u8]>> {
+        Some(match packet {
+            Packet::Connect(connect) => Event::ConnectRequested(connect),
+            Packet::Publish(publish) => Event::Message(publish),
+            Packet::Subscribe(subscribe) => Event::SubscribeRequested(subscribe),
+            Packet::SubAck(suback) => Event::Subscribed(suback),
+            Packet::Unsubscribe(unsubscribe) => Event::UnsubscribeRequested(unsubscribe),
+            Packet::ConnAck(_)
+            | Packet::PubAck(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::UnsubAck(_)
+            | Packet::PingReq
+            | Packet::PingResp
+            | Packet::Disconnect => return None,
+        })
+    }
+
+    #[inline(always)]
+    fn try_read_message<'a>(
+        header: &Header,
+        frame: &'a [u8],
+    ) -> Option<(Delivery, Event<&'a [u8]>)> {
+        let publish: Publish<&'a [u8]> = try_read_publish(header, frame)?;
+        Some((publish.delivery, Event::Message(publish)))
+    }
+
+    fn payload_header(header: &PublishHeader<&[u8]>) -> (Delivery, u32) {
+        (header.delivery, header.payload_len)
+    }
+
+    fn header_event<'a>(header: Self::PayloadHeader<'a>) -> Event<&'a [u8]> {
+        Event::MessageHeader(header)
+    }
+
+    fn payload_event(bytes: &[u8], left: usize) -> Event<&[u8]> {
+        Event::Payload { bytes, left }
+    }
+
+    fn map_event<B, C>(event: Event<B>, f: impl FnMut(B) -> C) -> Event<C> {
+        event.map(f)
+    }
+
+    #[inline]
+    fn progress_event<'a>(progress: Progress, _: Option<Self::Packet<'a>>) -> Event<&'a [u8]> {
+        match progress {
+            Progress::AcceptedByPeer(packet_id) => Event::AcceptedByPeer(packet_id),
+            Progress::Completed(packet_id) => Event::Delivered(packet_id),
+        }
+    }
+
+    #[inline]
+    fn encode_reply(reply: PendingReply) -> Reply {
+        let [first, code, high, low] = reply.parts();
+        Reply::new(match first {
+            0x20 => [first, 2, 0, code],
+            0xc0 | 0xd0 => [first, 0, 0, 0],
+            _ => [first, 2, high, low],
+        })
+    }
+
+    fn handle_at_client<'a, S: Slots>(
+        connection: &mut Connection<Self, ClientRole, S>,
+        packet: Self::Packet<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        client::handle(connection, packet)
+    }
+
+    fn handle_at_server<'a, S: Slots>(
+        connection: &mut Connection<Self, ServerRole, S>,
+        packet: Self::Packet<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        server::handle(connection, packet)
+    }
+
+    fn reply_to_fault(error: &DecodeError, is_first: bool) -> Option<PendingReply> {
+        server::reply_to_fault(error, is_first)
+    }
+
+    fn protocol_statement(error: &ProtocolError) -> Option<&'static str> {
+        Some(match error {
+            ProtocolError::Unexpected(_) | ProtocolError::WrongAcknowledgement { .. } => {
+                "MQTT-4.8.0-1"
+            }
+            ProtocolError::SecondConnect => "MQTT-3.1.0-2",
+            ProtocolError::SessionPresent => "MQTT-3.2.2-1",
+            ProtocolError::NoSuchRequest { .. } => "MQTT-2.3.1-7",
+            ProtocolError::WrongNumberOfReturnCodes => "MQTT-3.8.4-5",
+            ProtocolError::PacketIdInUse(_) => "MQTT-2.3.1-2",
+            ProtocolError::TooManyInbound => return None,
+        })
+    }
+}

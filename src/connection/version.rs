@@ -1,0 +1,128 @@
+//! What a connection has to know about a version of MQTT.
+
+use core::error::Error;
+use core::fmt::Debug;
+
+use super::connection::Connection;
+use super::error::{HandleError, ProtocolError};
+use super::reply::PendingReply;
+use super::role::{ClientRole, ServerRole};
+use crate::session::Slots;
+use crate::types::{Delivery, PacketId};
+use crate::wire::{DecodeError, Header, PacketSet, PacketType};
+
+/// A version of MQTT as a [`Connection`](crate::Connection) sees it: its packets, and what the
+/// application gets of them. Implemented by [`v3::V3`](crate::v3::V3); the trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no version of MQTT",
+    note = "use the aliases `v3::Client` and `v3::Server`"
+)]
+pub trait Version: PacketSet {
+    /// What has happened, as far as the application has to know. `B` is where its bytes live.
+    type Event<B>;
+    /// A packet that the connection sends by itself.
+    type Reply: AsRef<[u8]> + Copy + Eq + Debug;
+    /// Why a server refuses a connection.
+    type Refusal: Copy + Eq + Debug + Error + 'static;
+    /// What CONNECT and CONNACK have agreed on, beyond what every version has.
+    type Limits: Clone + Debug + Default;
+
+    /// The type of a packet.
+    #[doc(hidden)]
+    fn packet_type(packet: &Self::Packet<'_>) -> PacketType;
+
+    /// Which flow a packet belongs to.
+    #[doc(hidden)]
+    fn classify(packet: &Self::Packet<'_>) -> Input;
+
+    /// The event of a packet whose bytes the application gets. `None` for all others.
+    #[doc(hidden)]
+    fn event<'a>(packet: Self::Packet<'a>) -> Option<Self::Event<&'a [u8]>>;
+
+    /// Reads a PUBLISH that lies whole in the input, as its event, in as few steps as possible.
+    /// `None` says nothing about the frame.
+    #[doc(hidden)]
+    fn try_read_message<'a>(
+        header: &Header,
+        frame: &'a [u8],
+    ) -> Option<(Delivery, Self::Event<&'a [u8]>)>;
+
+    /// The delivery of a message in pieces, and the length of its payload.
+    #[doc(hidden)]
+    fn payload_header(header: &Self::PayloadHeader<'_>) -> (Delivery, u32);
+
+    /// The event for the start of a message in pieces.
+    #[doc(hidden)]
+    fn header_event<'a>(header: Self::PayloadHeader<'a>) -> Self::Event<&'a [u8]>;
+
+    /// The event for a piece of a payload.
+    #[doc(hidden)]
+    fn payload_event(bytes: &[u8], left: usize) -> Self::Event<&[u8]>;
+
+    /// Moves the bytes of an event elsewhere.
+    #[doc(hidden)]
+    fn map_event<B, C>(event: Self::Event<B>, f: impl FnMut(B) -> C) -> Self::Event<C>;
+
+    /// The event for an acknowledgement of a message. `packet` is `None` for one of four bytes.
+    #[doc(hidden)]
+    fn progress_event<'a>(
+        progress: Progress,
+        packet: Option<Self::Packet<'a>>,
+    ) -> Self::Event<&'a [u8]>;
+
+    /// Encodes a reply.
+    #[doc(hidden)]
+    fn encode_reply(reply: PendingReply) -> Self::Reply;
+
+    /// Handles a packet that is neither a message nor an acknowledgement of one, at a client.
+    #[doc(hidden)]
+    fn handle_at_client<'a, S: Slots>(
+        client: &mut Connection<Self, ClientRole, S>,
+        packet: Self::Packet<'a>,
+    ) -> Result<Option<Self::Event<&'a [u8]>>, HandleError<Self>>;
+
+    /// The same at a server.
+    #[doc(hidden)]
+    fn handle_at_server<'a, S: Slots>(
+        server: &mut Connection<Self, ServerRole, S>,
+        packet: Self::Packet<'a>,
+    ) -> Result<Option<Self::Event<&'a [u8]>>, HandleError<Self>>;
+
+    /// The reply of a server to a fault in what the client has sent, after the connection has ended.
+    /// `is_first`: in its first packet.
+    #[doc(hidden)]
+    fn reply_to_fault(error: &DecodeError<Self>, is_first: bool) -> Option<PendingReply>;
+
+    /// The normative statement that a packet breaks that is well formed but must not come.
+    #[doc(hidden)]
+    fn protocol_statement(error: &ProtocolError) -> Option<&'static str>;
+}
+
+/// Which flow a packet belongs to.
+#[derive(Debug, Clone, Copy)]
+#[expect(unnameable_types, reason = "only `Version` and the connection use it")]
+pub enum Input {
+    /// PUBLISH.
+    Message(Delivery),
+    /// PUBACK, PUBREC, PUBREL or PUBCOMP.
+    Acknowledgement {
+        /// Which of the four.
+        packet_type: PacketType,
+        /// Of which message.
+        packet_id: PacketId,
+        /// A PUBREC with which the receiver refuses the message.
+        refused: bool,
+    },
+    /// Any other packet.
+    Other,
+}
+
+/// What an acknowledgement means for a message that this side has sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(unnameable_types, reason = "only `Version` and the connection use it")]
+pub enum Progress {
+    /// The peer has the message: PUBREC.
+    AcceptedByPeer(PacketId),
+    /// The exchange is complete: PUBACK, PUBCOMP, or a PUBREC that refuses the message.
+    Completed(PacketId),
+}
