@@ -1133,7 +1133,7 @@ fn all_65535_identifiers_can_be_under_way_and_each_is_completed_in_whatever_orde
             let number = u16::try_from(order(step) + 1).unwrap();
             if number % 2 == 0 {
                 let (shown, actions) = deal(pubrec(number));
-                assert_eq!(shown, format!("Some(Received(PacketId({number})))"));
+                assert_eq!(shown, format!("Some(AcceptedByPeer(PacketId({number})))"));
                 assert_eq!(actions, 1);
                 deal(pubcomp(number));
             } else {

@@ -239,7 +239,7 @@ fn in_memory_tells_its_story() {
         ("5000", "client: Connected { session_present: true }"),
         ("5000", &publish(true)),
         ("5000", "server sends PubRec { packet_id: PacketId(1) }"),
-        ("5000", "client: Received(PacketId(1))"),
+        ("5000", "client: AcceptedByPeer(PacketId(1))"),
         ("5000", "client sends PubRel { packet_id: PacketId(1) }"),
         ("5000", "server sends PubComp { packet_id: PacketId(1) }"),
         ("5000", "client: Delivered(PacketId(1))"),
