@@ -161,8 +161,8 @@ fn a_message_that_awaits_pubrel_stays_known() {
                     .message(packet)
                     .sends(pubrec(number));
             }
-            for number in numbers {
-                us.receives(dup(Q2, number, "x")).sends(pubrec(number));
+            for number in &numbers[..4] {
+                us.receives(dup(Q2, *number, "x")).sends(pubrec(*number));
             }
             for number in numbers.into_iter().chain([NINTH]) {
                 us.receives(pubrel(number)).sends(pubcomp(number));
