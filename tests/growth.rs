@@ -25,8 +25,6 @@ type ClientTalk = Talk<Client<Vec<Slot>>>;
 const AUTO: Config = Config::new();
 const MANUAL: Config = Config::new().manual_acknowledgement(true);
 
-const SUBSCRIBE_TO_A: &str = "00 01 'a' 02";
-
 fn subscribed(number: u16, codes: &[u8]) -> Event<Vec<u8>> {
     let codes = codes.iter().map(|c| ReturnCode::from_number(*c).unwrap());
     Event::Subscribed(SubAck {
@@ -79,7 +77,7 @@ fn an_unsubscribe_under_way_keeps_its_identifier() {
         sends_messages(&mut c, 1..=before);
         let number = before + 1;
         c.unsubscribe(&["a"])
-            .sends([hex("a2 05 00"), vec![number as u8], hex("00 01 'a'")].concat());
+            .sends(format!("a2 05 00 {number:02x} 00 01 'a'").as_str());
         sends_messages(&mut c, number + 1..=40);
         c.receives(unsuback(number))
             .event(Event::Unsubscribed(id(number)));
@@ -96,8 +94,7 @@ fn messages_not_yet_sent_again_stay_so_and_the_connection_goes_on() {
 
     let mut c = AsClient::resumes(AUTO.max_inflight(1), session);
     c.asks_for(1);
-    c.subscribe(&["a"])
-        .sends(format!("82 06 00 09 {SUBSCRIBE_TO_A}").as_str());
+    c.subscribe(&["a"]).sends("82 06 00 09 00 01 'a' 02");
     for number in 1..=8 {
         assert_eq!(c.try_publish(Q1, "y"), Err(CommandError::ResendPending));
         let next = number + 1;
@@ -130,8 +127,7 @@ fn pubrels_not_yet_sent_again_stay_so_and_keep_their_order() {
     c.connect(false, 0).sends(connect_bytes(false, 0));
     c.holds_actions();
     c.receives("20 02 01 00").connected(true);
-    c.subscribe(&["a"])
-        .sends(format!("82 06 00 09 {SUBSCRIBE_TO_A}").as_str());
+    c.subscribe(&["a"]).sends("82 06 00 09 00 01 'a' 02");
     c.takes_actions().sends(pubrel(8)).sends(pubrel(3));
     for number in [1, 2, 4, 5, 6, 7] {
         c.asks_for(number);

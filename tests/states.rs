@@ -40,7 +40,8 @@ type ServerTalk = Talk<Server<Vec<Slot>>>;
 /// A column of a table: its heading, and a connection in that state.
 type Column<P> = (&'static str, fn() -> Talk<P>);
 
-/// A row of a table: its heading, and what happens to the connection.
+/// A row of a table: its heading, and the packet that comes, the input or the command.
+type PacketRow = (&'static str, fn() -> Vec<u8>);
 type Input<P> = (&'static str, fn(&mut Talk<P>) -> Result<(), HandleError>);
 type Command<P> = (&'static str, fn(&mut Talk<P>) -> Result<(), CommandError>);
 
@@ -50,7 +51,7 @@ type Command<P> = (&'static str, fn(&mut Talk<P>) -> Result<(), CommandError>);
 /// From this side 1 is under way at QoS 1, 2 at QoS 2, 3 is released, 4 is a SUBSCRIBE with one
 /// filter and 5 an UNSUBSCRIBE (a server has none of these); the peer's 6 awaits PUBREL. In one state its
 /// 7 awaits the application. 9 is nothing.
-const PACKETS: [(&str, fn() -> Vec<u8>); 43] = [
+const PACKETS: [PacketRow; 43] = [
     ("CONNECT", || connect_bytes(false, 0)),
     ("CONNACK", || hex("20 02 00 00")),
     ("CONNACK present", || hex("20 02 01 00")),

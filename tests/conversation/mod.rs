@@ -291,7 +291,7 @@ pub trait Peer: Debug {
         decoder: &'d mut v3::Decoder<Vec<u8>>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<&'d [u8]>>, Blocked>;
-    fn handle_decode_error(&mut self, now: Timestamp, error: mqtt_sansio::v3::DecodeError);
+    fn handle_decode_error(&mut self, now: Timestamp, error: v3::DecodeError);
     fn handle_timeout(&mut self, now: Timestamp);
     fn handle_transport_closed(&mut self, now: Timestamp);
     fn poll_action(&mut self) -> Option<Action>;
