@@ -773,12 +773,10 @@ fn every_error_says_in_words_which_packet_which_field_what_and_where() {
 fn an_error_knows_the_packet_that_it_is_in() {
     for row in malformed_rows() {
         let Err(error) = fault(row) else { continue };
-        assert_eq!(
-            error.packet_type(),
-            PacketType::from_number(row.bytes[0] >> 4),
-            "{}",
-            row.id
-        );
+        // Only MQTT 5 has AUTH.
+        let expected = PacketType::from_number(row.bytes[0] >> 4);
+        let expected = expected.filter(|packet_type| *packet_type != PacketType::Auth);
+        assert_eq!(error.packet_type(), expected, "{}", row.id);
     }
 }
 
