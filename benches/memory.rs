@@ -12,9 +12,9 @@
 mod workload;
 
 use allocation_counter::measure;
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{Action, Client, Event, Server};
-use mqtt_sansio::v3::{Connect, Decoder, PacketRef, Publish};
+use mqtt_sansio::v3::{
+    Action, Client, Connect, DecodeError, Decoder, Event, PacketRef, Publish, Server,
+};
 use mqtt_sansio::{Options, Session, Slot, Slots, TopicName};
 use workload::idle::Connection;
 

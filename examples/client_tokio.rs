@@ -27,8 +27,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use lexopt::prelude::*;
-use mqtt_sansio::v3::{Action, Client, CloseReason, Event, HandleError, Message, Reply};
-use mqtt_sansio::v3::{Connect, Credentials, Packet, ReturnCode, Subscription, Subscriptions};
+use mqtt_sansio::v3::{
+    Action, Client, CloseReason, Connect, Credentials, Event, HandleError, Message, Packet, Reply,
+    ReturnCode, Subscription, Subscriptions,
+};
 use mqtt_sansio::{
     Codec, CodecError, CommandError, Config, Options, Outbox, QoS, Session, Slot, State, Text,
     Timestamp, TopicFilter, TopicName,

@@ -15,8 +15,7 @@ use std::error::Error;
 use std::fmt::Arguments;
 use std::mem::{replace, take};
 
-use mqtt_sansio::v3::{self, Connect, Decoder};
-use mqtt_sansio::v3::{Action, Client, Event, Message, Server, Step};
+use mqtt_sansio::v3::{self, Action, Client, Connect, Decoder, Event, Message, Server, Step};
 use mqtt_sansio::{Config, Options, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;

@@ -5,9 +5,7 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec::{Decoder, Encoder};
 
-use crate::v3::DecodeError;
-use crate::v3::Reply;
-use crate::v3::{self, Packet};
+use crate::v3::{self, DecodeError, Packet, Reply};
 use crate::wire::{Encode, EncodeError, Options};
 
 /// Packets for [`Framed`](tokio_util::codec::Framed), `FramedRead` and `FramedWrite` (feature
@@ -126,8 +124,7 @@ mod tests {
     use crate::session::{Session, Slot};
     use crate::time::Timestamp;
     use crate::types::{PacketId, Text, TopicName};
-    use crate::v3::{Action, Server};
-    use crate::v3::{Connect, Delivery, EncodedConnect, PubAck, Publish};
+    use crate::v3::{Action, Connect, Delivery, EncodedConnect, PubAck, Publish, Server};
 
     const PUBLISH: &[u8] = b"\x30\x07\x00\x03a/bhi";
 

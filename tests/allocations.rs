@@ -56,7 +56,7 @@ fn decoding_in_place_allocates_nothing() {
     }
 }
 
-/// KeepAliveBasis the packets that come out, without keeping them.
+/// Counts the packets that come out, without keeping them.
 fn drain<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> usize {
     let mut packets = 0;
     while decoder.decode(&mut input).unwrap().is_some() {
@@ -385,8 +385,7 @@ mod connections {
     use super::allocations;
     #[cfg(feature = "alloc")]
     use super::heap;
-    use mqtt_sansio::v3::{self, Connect, Decoder};
-    use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
+    use mqtt_sansio::v3::{self, Action, Client, Connect, Decoder, Event, Message, Server};
     use mqtt_sansio::{Config, QoS, Session, SliceOutput, Slot, Text, Timestamp, TopicName};
 
     const NOW: Timestamp = Timestamp::from_millis(1);

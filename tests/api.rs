@@ -9,19 +9,15 @@
 
 use std::collections::BTreeSet;
 
-use mqtt_sansio::Change;
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{
-    self, Connect, ConnectRefusal, Credentials, Decoder, Delivery, Packet, Publish, Subscription,
+    self, Action, Client, CloseReason, Connect, ConnectRefusal, Credentials, DecodeError, Decoder,
+    Delivery, Event, HandleError, Message, Packet, PeerError, Publish, Server, Step, Subscription,
     Will,
 };
-use mqtt_sansio::v3::{
-    Action, Client, CloseReason, Event, HandleError, Message, PeerError, Server, Step,
-};
 use mqtt_sansio::{
-    CommandError, Config, Encode, EncodeError, Options, Outbox, PacketId, PacketType, QoS,
-    RestoreError, Session, SliceOutput, Slot, Text, TextError, Timestamp, TopicFilter, TopicName,
+    Change, CommandError, Config, Encode, EncodeError, Options, Outbox, PacketId, PacketType,
+    ProtocolError, QoS, RestoreError, Session, SliceOutput, Slot, Text, TextError, Timestamp,
+    TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
@@ -180,7 +176,7 @@ fn can_publish_says_whether_publish_would_have_room() {
 #[test]
 fn payload_that_the_caller_sends_itself_is_counted_and_not_copied() {
     let mut client = connected(Config::new());
-    let header = mqtt_sansio::v3::MessageHeader {
+    let header = v3::MessageHeader {
         topic: TopicName::new("firmware").unwrap(),
         payload_len: 1_000,
         qos: QoS::AtMostOnce,

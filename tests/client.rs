@@ -20,10 +20,13 @@ mod conversation;
 type ThisRole = AsClient;
 
 use conversation::*;
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::v3::{Action, Client, CloseReason, Event, PeerError};
-use mqtt_sansio::v3::{Connect, ConnectRefusal, ProtocolLevel, ReturnCode, ReturnCodes, SubAck};
-use mqtt_sansio::{Blocked, Change, CommandError, Config, PacketType, Session, Slot, State, Text};
+use mqtt_sansio::v3::{
+    Action, Client, CloseReason, Connect, ConnectRefusal, Event, PeerError, ProtocolLevel,
+    ReturnCode, ReturnCodes, SubAck,
+};
+use mqtt_sansio::{
+    Blocked, Change, CommandError, Config, PacketType, ProtocolError, Session, Slot, State, Text,
+};
 
 type Talk = conversation::Talk<Client<Vec<Slot>>>;
 

@@ -16,8 +16,7 @@ use common::{
     Outcome, Row, cut, decode_at_once, encode, feed, field_boundaries, frame, malformed_rows, rows,
     unlimited, valid_rows,
 };
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{Decoder, Delivery, Packet, Publish, UnsubAck};
+use mqtt_sansio::v3::{DecodeError, Decoder, Delivery, Packet, Publish, UnsubAck};
 use mqtt_sansio::{ErrorKind, Field, Options, PacketId, TopicName};
 
 /// Room for every vector but the long ones.

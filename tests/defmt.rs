@@ -11,16 +11,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use mqtt_sansio::v3::{
-    Action, Client, CloseReason, Event, HandleError, Message, MessageHeader, PeerError, Reply,
-    Server, Step,
+    Action, Client, CloseReason, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError,
+    Decoder, Delivery, EncodedConnect, EncodedMessage, Event, HandleError, List, Message,
+    MessageHeader, Packet, PeerError, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
+    PublishHeader, Reaction, Reply, ReturnCode, Server, Step, SubAck, SubAckEntry, Subscribe,
+    SubscriberHeader, Subscription, UnsubAck, Unsubscribe, V3, Will,
 };
-use mqtt_sansio::v3::{
-    ConnAck, Connect, ConnectRefusal, Credentials, Decoder, Delivery, EncodedConnect,
-    EncodedMessage, List, Packet, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
-    PublishHeader, ReturnCode, SubAck, SubAckEntry, Subscribe, SubscriberHeader, Subscription,
-    UnsubAck, Unsubscribe, V3, Will,
-};
-use mqtt_sansio::v3::{DecodeError, Reaction};
 use mqtt_sansio::{
     Blocked, Change, CommandError, Config, EncodeError, ErrorKind, Field, Header, InFlight,
     Options, PacketId, PacketType, Piece, QoS, RestoreError, Session, SliceOutput, Slot, Stage,

@@ -14,15 +14,15 @@
     reason = "tests run on an operating system"
 )]
 
-use std::env::{self, consts::EXE_SUFFIX};
-use std::fs;
+use std::env::consts::EXE_SUFFIX;
+use std::env::{self};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 /// The longest that anything here may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -239,7 +239,7 @@ fn in_memory_tells_its_story() {
         ("5000", "client: Connected { session_present: true }"),
         ("5000", &publish(true)),
         ("5000", "server sends PubRec { packet_id: PacketId(1) }"),
-        ("5000", "client: Received(PacketId(1))"),
+        ("5000", "client: AcceptedByPeer(PacketId(1))"),
         ("5000", "client sends PubRel { packet_id: PacketId(1) }"),
         ("5000", "server sends PubComp { packet_id: PacketId(1) }"),
         ("5000", "client: Delivered(PacketId(1))"),

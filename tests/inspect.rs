@@ -8,13 +8,13 @@
     reason = "a test that panics has failed, and that is all there is to it"
 )]
 
-use std::env::{self, consts::EXE_SUFFIX};
-use std::fs;
+use std::env::consts::EXE_SUFFIX;
+use std::env::{self};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
-use std::thread;
+use std::{fs, thread};
 
 use serde_json::Value;
 

@@ -14,11 +14,13 @@
     reason = "a test stops at what it does not expect"
 )]
 
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::v3::{self, Connect, Decoder, Packet, ReturnCode, ReturnCodes};
-use mqtt_sansio::v3::{Action, Client, CloseReason, Event, PeerError, Server, Step};
+use mqtt_sansio::v3::{
+    self, Action, Client, CloseReason, Connect, Decoder, Event, Packet, PeerError, ReturnCode,
+    ReturnCodes, Server, Step,
+};
 use mqtt_sansio::{
-    Blocked, Buffer, Change, Config, Options, PacketId, Session, Slot, Text, Timestamp,
+    Blocked, Buffer, Change, Config, Options, PacketId, ProtocolError, Session, Slot, Text,
+    Timestamp,
 };
 
 type Slots = [Slot; 2];

@@ -20,11 +20,13 @@ mod conversation;
 type ThisRole = AsServer;
 
 use conversation::*;
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::v3::{Action, CloseReason, Event, HandleError, PeerError, Server};
-use mqtt_sansio::v3::{Connect, ConnectRefusal, EncodedConnect, ProtocolLevel};
+use mqtt_sansio::v3::{
+    Action, CloseReason, Connect, ConnectRefusal, EncodedConnect, Event, HandleError, PeerError,
+    ProtocolLevel, Server,
+};
 use mqtt_sansio::{
-    Blocked, Change, CommandError, Config, ErrorKind, PacketType, Session, Slot, State,
+    Blocked, Change, CommandError, Config, ErrorKind, PacketType, ProtocolError, Session, Slot,
+    State,
 };
 
 type Talk = conversation::Talk<Server<Vec<Slot>>>;

@@ -19,8 +19,7 @@ mod conversation;
 use std::collections::{BTreeMap, VecDeque};
 
 use conversation::*;
-use mqtt_sansio::v3::Decoder;
-use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
+use mqtt_sansio::v3::{Action, Client, Decoder, Event, Message, Server};
 use mqtt_sansio::{
     Change, CommandError, Config, InFlight, Outbox, PacketId, QoS, RestoreError, Session, Slot,
     Slots, Stage,

@@ -18,8 +18,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use mqtt_sansio::v3::{self, ConnAck, Connect, Decoder, Delivery, Packet, Publish, Will};
-use mqtt_sansio::v3::{Action, Client, CloseReason, Event, Message, Server};
+use mqtt_sansio::v3::{
+    self, Action, Client, CloseReason, ConnAck, Connect, Decoder, Delivery, Event, Message, Packet,
+    Publish, Server, Will,
+};
 use mqtt_sansio::{
     Config, Encode, Options, PacketId, QoS, Session, Slot, Text, Timestamp, TopicName,
 };

@@ -1,7 +1,8 @@
 //! One message for many subscribers, each with a connection, an identifier and a QoS of its own.
 
-use mqtt_sansio::v3::{Connect, EncodedConnect, EncodedMessage, Packet, PubAck, SubscriberHeader};
-use mqtt_sansio::v3::{Message, Server};
+use mqtt_sansio::v3::{
+    Connect, EncodedConnect, EncodedMessage, Message, Packet, PubAck, Server, SubscriberHeader,
+};
 use mqtt_sansio::{Config, PacketId, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 use super::{Fields, TOPIC};

@@ -1,7 +1,9 @@
 //! Connections of a broker that have nothing to do at the moment.
 
-use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
-use mqtt_sansio::v3::{Connect, Decoder, ReturnCode, ReturnCodes, Subscription, Subscriptions};
+use mqtt_sansio::v3::{
+    Action, Client, Connect, Decoder, Event, Message, ReturnCode, ReturnCodes, Server,
+    Subscription, Subscriptions,
+};
 use mqtt_sansio::{Config, QoS, Session, Slots, Text, Timestamp, TopicFilter, TopicName};
 
 const NOW: Timestamp = Timestamp::from_millis(0);

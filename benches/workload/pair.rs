@@ -1,8 +1,7 @@
 //! A client and a server that are connected with each other through bytes: whatever one side
 //! sends is encoded, and decoded on the other side.
 
-use mqtt_sansio::v3::{Action, Client, Event, Message, Server, Step};
-use mqtt_sansio::v3::{Connect, Decoder};
+use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Message, Server, Step};
 use mqtt_sansio::{Config, QoS, Session, Slot, Slots, Text, Timestamp, TopicName};
 
 use super::{Order, TOPIC};

@@ -7,8 +7,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-use mqtt_sansio::v3::{Action, CloseReason, Event, HandleError, Server};
-use mqtt_sansio::v3::{Connect, ConnectRefusal, Decoder, ProtocolLevel, ReturnCodes};
+use mqtt_sansio::v3::{
+    Action, CloseReason, Connect, ConnectRefusal, Decoder, Event, HandleError, ProtocolLevel,
+    ReturnCodes, Server,
+};
 use mqtt_sansio::{CommandError, Config, Options, Outbox, PacketId, Session, Slot, Timestamp};
 use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};

@@ -30,14 +30,12 @@ mod reconnect;
 mod store;
 mod subscriber;
 
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::{fmt, io};
 
 use mqtt_sansio::CommandError;
-use mqtt_sansio::v3::ConnectRefusal;
-use mqtt_sansio::v3::PeerError;
+use mqtt_sansio::v3::{ConnectRefusal, PeerError};
 
 use arguments::{Arguments, Command};
 use publisher::Publisher;

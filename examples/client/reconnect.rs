@@ -1,9 +1,8 @@
 //! One connection after another, with the session and the messages handed on.
 
-use std::io;
 use std::net::{TcpStream, ToSocketAddrs};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use mqtt_sansio::v3::CloseReason;
 

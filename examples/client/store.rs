@@ -8,8 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use mqtt_sansio::v3::Message;
-use mqtt_sansio::v3::{self, Delivery, Packet, Publish};
+use mqtt_sansio::v3::{self, Delivery, Message, Packet, Publish};
 use mqtt_sansio::{Encode, Options, Outbox, QoS, Session, Slot};
 
 use crate::Failure;

@@ -5,8 +5,7 @@ use std::mem::take;
 use std::time::{Duration, Instant};
 
 use mqtt_sansio::TopicFilter;
-use mqtt_sansio::v3::Event;
-use mqtt_sansio::v3::{Publish, ReturnCode, SubAck, Subscriptions, TopicFilters};
+use mqtt_sansio::v3::{Event, Publish, ReturnCode, SubAck, Subscriptions, TopicFilters};
 
 use crate::Failure;
 use crate::connection::{Application, Connection};

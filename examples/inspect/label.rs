@@ -5,8 +5,9 @@ use core::fmt::Display;
 use core::iter;
 use std::io::{self, Write};
 
-use mqtt_sansio::v3::{self, Connect, Packet, PacketRef, Publish, ReturnCode, Subscribe};
-use mqtt_sansio::v3::{DecodeError, Reaction};
+use mqtt_sansio::v3::{
+    self, Connect, DecodeError, Packet, PacketRef, Publish, Reaction, ReturnCode, Subscribe,
+};
 use mqtt_sansio::{Field, Header, Options, PacketType};
 
 use crate::Found;

@@ -25,8 +25,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::process::ExitCode;
 
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{self, PacketRef};
+use mqtt_sansio::v3::{self, DecodeError, PacketRef};
 use mqtt_sansio::{Header, Options};
 
 use arguments::{Arguments, Format, Source};

@@ -1,6 +1,7 @@
 //! Topic Filters (section 4.7).
 
-use super::{TopicName, check, matching, text::checked_string};
+use super::text::checked_string;
+use super::{TopicName, check, matching};
 use crate::wire::TextError;
 
 /// Which Topic Names a subscription is for (section 4.7.1): `+` stands for one level, `#`, as the

@@ -1,6 +1,7 @@
 //! Topic Names (section 4.7).
 
-use super::{check, text::checked_string};
+use super::check;
+use super::text::checked_string;
 use crate::wire::TextError;
 
 /// What a message is published to (section 4.7): at least one character, no wildcards, otherwise

@@ -334,8 +334,7 @@ impl<B: AsRef<[u8]>> Encode for Connect<B> {}
 mod tests {
     use super::*;
     use crate::v3::testing::{ReadError, TOO_LONG, Vec, decoded, encoded, fault, framed, longest};
-    use crate::v3::{ConnectRefusal, Reaction};
-    use crate::v3::{EncodedConnect, Packet, decode};
+    use crate::v3::{ConnectRefusal, EncodedConnect, Packet, Reaction, decode};
     use crate::wire::ErrorKind::{self, *};
     use crate::wire::Options;
 

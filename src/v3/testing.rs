@@ -5,7 +5,8 @@
     reason = "without the feature `alloc` there is none"
 )]
 
-pub(super) use std::{vec, vec::Vec};
+pub(super) use std::vec;
+pub(super) use std::vec::Vec;
 
 use super::{PacketRef, decode};
 use crate::types::PacketId;

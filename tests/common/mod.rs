@@ -11,8 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{self, Connect, Decoder, Packet, PacketRef, PublishHeader};
+use mqtt_sansio::v3::{self, Connect, DecodeError, Decoder, Packet, PacketRef, PublishHeader};
 use mqtt_sansio::{Buffer, Encode, Options, Piece};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

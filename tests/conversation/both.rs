@@ -4,10 +4,8 @@
 //! A test file includes this module and says by `crate::ThisRole` which side it is on. Each
 //! conversation is held with each kind of storage.
 
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::v3::{self, PieceRef};
-use mqtt_sansio::v3::{Action, CloseReason, HandleError, PeerError};
-use mqtt_sansio::{Blocked, Change, CommandError, Config, PacketType, Slot, State};
+use mqtt_sansio::v3::{self, Action, CloseReason, HandleError, PeerError, PieceRef};
+use mqtt_sansio::{Blocked, Change, CommandError, Config, PacketType, ProtocolError, Slot, State};
 
 use crate::ThisRole as Us;
 use crate::conversation::*;

@@ -18,19 +18,14 @@ use std::any::type_name;
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write as _};
 
-use mqtt_sansio::Connection;
 use mqtt_sansio::v3::{
-    self, Connect, ConnectRefusal, EncodedMessage, Packet, PieceRef, ReturnCode, ReturnCodes,
-    Subscription, Subscriptions, TopicFilters, Will,
+    self, Action, Client, CloseReason, Connect, ConnectRefusal, DecodeError, EncodedMessage, Event,
+    HandleError, Message, MessageHeader, Packet, PeerError, PieceRef, ReturnCode, ReturnCodes,
+    Server, Step, Subscription, Subscriptions, TopicFilters, V3, Will,
 };
-use mqtt_sansio::v3::{
-    Action, Client, CloseReason, Event, HandleError, Message, MessageHeader, PeerError, Server,
-    Step,
-};
-use mqtt_sansio::v3::{DecodeError, V3};
 use mqtt_sansio::{
-    Blocked, Change, CommandError, Config, Options, Output, PacketId, QoS, Session, SliceOutput,
-    Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
+    Blocked, Change, CommandError, Config, Connection, Options, Output, PacketId, QoS, Session,
+    SliceOutput, Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
 };
 
 pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};

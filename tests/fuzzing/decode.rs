@@ -4,10 +4,8 @@
 use std::fmt::Write;
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{self, Packet, PacketRef};
-use mqtt_sansio::{Encode, EncodeError, Options, PacketType, SliceOutput};
-use mqtt_sansio::{TopicFilter, TopicName};
+use mqtt_sansio::v3::{self, DecodeError, Packet, PacketRef};
+use mqtt_sansio::{Encode, EncodeError, Options, PacketType, SliceOutput, TopicFilter, TopicName};
 
 use super::input;
 use crate::common::{fixed_header, frame};

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::{Action, Client, Event, Message};
-use mqtt_sansio::v3::{ConnAck, Connect, Packet, PubAck, PubComp, PubRec, PubRel};
-use mqtt_sansio::{Change, Config, PacketId, QoS, Session};
-use mqtt_sansio::{Stage, Text, Timestamp, TopicName};
+use mqtt_sansio::v3::{
+    Action, Client, ConnAck, Connect, Event, Message, Packet, PubAck, PubComp, PubRec, PubRel,
+};
+use mqtt_sansio::{Change, Config, PacketId, QoS, Session, Stage, Text, Timestamp, TopicName};
 
 use super::input;
 use crate::simulation::check;

@@ -2,8 +2,7 @@
 //! whole and in pieces, whatever the decoder's memory.
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{Decoder, Packet};
+use mqtt_sansio::v3::{DecodeError, Decoder, Packet};
 use mqtt_sansio::{ErrorKind, Field, Options, Piece};
 
 use super::input;

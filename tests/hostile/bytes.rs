@@ -1,10 +1,9 @@
 //! What is announced and does not come, what never ends, and what is as large as can be.
 
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::v3::{Client, Event, Server};
-use mqtt_sansio::v3::{Connect, Packet, PubAck, ReturnCode, ReturnCodes};
-use mqtt_sansio::v3::{DecodeError, Reaction};
-use mqtt_sansio::{ErrorKind, MAX_REMAINING_LENGTH, PacketId, Text};
+use mqtt_sansio::v3::{
+    Client, Connect, DecodeError, Event, Packet, PubAck, Reaction, ReturnCode, ReturnCodes, Server,
+};
+use mqtt_sansio::{ErrorKind, MAX_REMAINING_LENGTH, PacketId, ProtocolError, Text};
 
 use crate::common::unlimited;
 use crate::*;

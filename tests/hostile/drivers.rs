@@ -1,8 +1,7 @@
 //! The application that does not do what it should, and a clock that does what it wants: nothing
 //! piles up, and what is refused says what has to come first.
 
-use mqtt_sansio::v3::Packet;
-use mqtt_sansio::v3::Server;
+use mqtt_sansio::v3::{Packet, Server};
 use mqtt_sansio::{Blocked, CommandError, QoS};
 
 use crate::conversation::{self, AsClient, AsServer, id, message};

@@ -1,8 +1,7 @@
 //! One packet, again and again: each is answered or ignored at the same cost, nothing piles up, and
 //! the application is not told twice.
 
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::{Blocked, PacketType, QoS};
+use mqtt_sansio::{Blocked, PacketType, ProtocolError, QoS};
 
 use crate::conversation::{self, AsClient, AsServer, id, message};
 use crate::*;

@@ -1,8 +1,7 @@
 //! Packet Identifiers that the peer chooses: it holds them for ever, makes them collide,
 //! acknowledges in the worst order.
 
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::{Blocked, QoS};
+use mqtt_sansio::{Blocked, ProtocolError, QoS};
 
 use crate::conversation::{self, id, message};
 use crate::*;

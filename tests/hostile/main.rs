@@ -42,8 +42,7 @@ use std::cell::Cell;
 
 use allocation_counter::{AllocationInfo, measure};
 use conversation::{Peer, Role, Storage, ms};
-use mqtt_sansio::v3::{self, Decoder};
-use mqtt_sansio::v3::{Action, CloseReason, HandleError, PeerError};
+use mqtt_sansio::v3::{self, Action, CloseReason, Decoder, HandleError, PeerError};
 use mqtt_sansio::{Config, Options, Session, Slot, Slots, Timestamp};
 
 /// Runs a test for a client that a server does harm to, and the other way round.

@@ -1,6 +1,7 @@
 //! The peers, as far as they are installed, and our examples.
 
-use std::env::{self, consts::EXE_SUFFIX};
+use std::env::consts::EXE_SUFFIX;
+use std::env::{self};
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mqtt_sansio::v3::{Client, Message};
-use mqtt_sansio::v3::{ConnAck, Connect, Delivery, Packet, Publish};
+use mqtt_sansio::v3::{Client, ConnAck, Connect, Delivery, Message, Packet, Publish};
 use mqtt_sansio::{Config, PacketId, QoS, Session, Text, Timestamp, TopicName};
 
 use super::app::Arrival;

@@ -35,7 +35,8 @@ macro_rules! ensure {
     };
 }
 
-pub(crate) use {ensure, fail};
+pub(crate) use ensure;
+pub(crate) use fail;
 
 macro_rules! statistics {
     ($($(#[$doc:meta])* $name:ident,)+) => {

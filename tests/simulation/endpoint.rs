@@ -1,15 +1,11 @@
 //! The library's two roles behind one set of methods, so that one application can play either.
 
-use mqtt_sansio::OutgoingMessage;
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::V3;
-use mqtt_sansio::v3::{Action, Client, Event, HandleError, Message, MessageHeader, Server};
 use mqtt_sansio::v3::{
-    Connect, ConnectRefusal, Decoder, Packet, PublishHeader, ReturnCodes, Subscriptions,
-    TopicFilters,
+    Action, Client, Connect, ConnectRefusal, DecodeError, Decoder, Event, HandleError, Packet, PublishHeader, ReturnCodes, Server, Subscriptions, TopicFilters, V3,
 };
 use mqtt_sansio::{
-    Blocked, CommandError, Encode, Options, PacketId, Piece, Session, State, Timestamp,
+    Blocked, CommandError, Encode, Options, OutgoingMessage, PacketId, Piece, Session, State,
+    Timestamp,
 };
 
 use super::plan::Storage;

@@ -5,8 +5,7 @@ mod actions;
 mod commands;
 mod inputs;
 
-use mqtt_sansio::v3::{Client, Server};
-use mqtt_sansio::v3::{Connect, ConnectRefusal, Will};
+use mqtt_sansio::v3::{Client, Connect, ConnectRefusal, Server, Will};
 use mqtt_sansio::{CommandError, QoS, Session, State, Text, Timestamp, TopicName};
 
 use super::app::App;

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use mqtt_sansio::State;
-use mqtt_sansio::v3::{CloseReason, Message};
-use mqtt_sansio::v3::{Subscriptions, TopicFilters};
+use mqtt_sansio::v3::{CloseReason, Message, Subscriptions, TopicFilters};
 
 use super::{Connection, Kept};
 use crate::Failure;

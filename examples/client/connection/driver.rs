@@ -4,8 +4,7 @@
 use std::rc::Rc;
 
 use mqtt_sansio::CommandError;
-use mqtt_sansio::v3::Packet;
-use mqtt_sansio::v3::{Action, Event, HandleError, Message};
+use mqtt_sansio::v3::{Action, Event, HandleError, Message, Packet};
 
 use super::{Application, Connection};
 use crate::Failure;

@@ -13,8 +13,7 @@ use std::net::TcpStream;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mqtt_sansio::v3::{self, Connect, Decoder};
-use mqtt_sansio::v3::{Client, CloseReason, Event, Message};
+use mqtt_sansio::v3::{self, Client, CloseReason, Connect, Decoder, Event, Message};
 use mqtt_sansio::{Config, Options, Outbox, Session, Slot, Timestamp};
 
 use crate::Failure;

@@ -2,10 +2,12 @@
 //! are under way in both directions.
 
 use mqtt_sansio::v3::{
-    Connect, Decoder, Publish, ReturnCode, ReturnCodes, Subscription, Subscriptions,
+    Action, Client, Connect, Decoder, Event, Message, Publish, ReturnCode, ReturnCodes, Server,
+    Subscription, Subscriptions,
 };
-use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
-use mqtt_sansio::{Config, Output, PacketId, QoS, Session, Slot, Text, Timestamp, TopicFilter, TopicName};
+use mqtt_sansio::{
+    Config, Output, PacketId, QoS, Session, Slot, Text, Timestamp, TopicFilter, TopicName,
+};
 
 use crate::console;
 use crate::link::Link;

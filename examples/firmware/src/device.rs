@@ -1,9 +1,13 @@
 //! A device: publishes readings, answers commands, and goes on where it was after its connection
 //! has broken.
 
-use mqtt_sansio::v3::{Connect, Decoder, Publish, Subscription, Subscriptions, Will};
-use mqtt_sansio::v3::{Action, Client, Event, HandleError};
-use mqtt_sansio::{Config, Output, QoS, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName};
+use mqtt_sansio::v3::{
+    Action, Client, Connect, Decoder, Event, HandleError, Publish, Subscription, Subscriptions,
+    Will,
+};
+use mqtt_sansio::{
+    Config, Output, QoS, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
+};
 
 use crate::console;
 use crate::modem::{Modem, Signal};
@@ -56,7 +60,9 @@ impl Device {
     }
 
     fn client(session: Session<Slots>, now: Timestamp) -> Client<Slots> {
-        let config = Config::new().connect_timeout(core::time::Duration::from_millis(5_000)).ping_timeout(core::time::Duration::from_millis(2_000));
+        let config = Config::new()
+            .connect_timeout(core::time::Duration::from_millis(5_000))
+            .ping_timeout(core::time::Duration::from_millis(2_000));
         Client::new(session, config, now)
     }
 

@@ -4,10 +4,13 @@
 use core::hint::black_box;
 
 use mqtt_sansio::v3::{
-    Connect, Decoder, PacketRef, ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters,
+    Action, Client, Connect, Decoder, Event, Message, PacketRef, ReturnCode, ReturnCodes, Server,
+    Subscription, Subscriptions, TopicFilters,
 };
-use mqtt_sansio::v3::{Action, Client, Event, Message, Server};
-use mqtt_sansio::{Config, Encode, EncodeError, Output, QoS, Session, Slot, Text, Timestamp, TopicFilter, TopicName};
+use mqtt_sansio::{
+    Config, Encode, EncodeError, Output, QoS, Session, Slot, Text, Timestamp, TopicFilter,
+    TopicName,
+};
 use static_cell::StaticCell;
 
 /// Messages under way in each direction.

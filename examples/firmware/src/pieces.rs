@@ -1,7 +1,6 @@
 //! One MiB in one message, sent and received through buffers of 512 bytes, both ways.
 
-use mqtt_sansio::v3::{Connect, Decoder};
-use mqtt_sansio::v3::{Action, Client, Event, MessageHeader, Server};
+use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, MessageHeader, Server};
 use mqtt_sansio::{Config, Output, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 use crate::console;
@@ -67,9 +66,7 @@ impl Connection {
         while let Some(piece) = self.server_decoder.decode_in_pieces(&mut input).ok()? {
             match self.server.handle_piece(NOW, piece).ok()? {
                 Some(Event::ConnectRequested(_)) => {
-                    self.server
-                        .accept_new(NOW, &mut self.to_client)
-                        .ok()?;
+                    self.server.accept_new(NOW, &mut self.to_client).ok()?;
                 }
                 Some(Event::Delivered(_)) => self.delivered += 1,
                 Some(event) => self.at_server.take(&event),
@@ -139,10 +136,7 @@ fn transfer() -> Option<Connection> {
     let mut buffer = [0; PIECE];
 
     let out = &mut connection.to_server;
-    connection
-        .client
-        .publish(NOW, &message, out)
-        .ok()?;
+    connection.client.publish(NOW, &message, out).ok()?;
     let mut place = 0;
     while place < PAYLOAD {
         let piece = fill(&mut buffer, place);
@@ -156,10 +150,7 @@ fn transfer() -> Option<Connection> {
 
     message.qos = QoS::ExactlyOnce;
     let out = &mut connection.to_client;
-    connection
-        .server
-        .publish(NOW, &message, out)
-        .ok()?;
+    connection.server.publish(NOW, &message, out).ok()?;
     let mut place = 0;
     while place < PAYLOAD {
         let piece = fill(&mut buffer, place);

@@ -146,7 +146,7 @@ impl<S: Slots> Machine<S> {
     }
 
     /// Sends PINGREQ.
-    pub(super) fn ping(&mut self) {
+    pub(super) const fn ping(&mut self) {
         self.reply(PendingReply::PINGREQ);
         self.sent_now();
         if self.deadline.is_none() {

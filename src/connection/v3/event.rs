@@ -1,9 +1,8 @@
 //! What has happened on a connection of MQTT 3.1.1.
 
 use crate::types::PacketId;
-use crate::v3::fmt;
 use crate::v3::{
-    ConnectRefusal, EncodedConnect, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe,
+    ConnectRefusal, EncodedConnect, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe, fmt,
 };
 
 /// What has happened, as far as the application has to know. `B` is where its bytes live: an event of

@@ -11,14 +11,12 @@ mod tests;
 pub use event::Event;
 pub use message::{Message, MessageHeader};
 
-use super::action;
-use super::close_reason;
 use super::connection::Connection;
 use super::error::{self, ProtocolError};
-use super::receive;
 use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
 use super::version::{Input, Progress, Version};
+use super::{action, close_reason, receive};
 use crate::session::Slots;
 use crate::types::Delivery;
 use crate::v3::{

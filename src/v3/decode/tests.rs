@@ -2,8 +2,7 @@ use super::*;
 use crate::types::TopicName;
 use crate::v3::testing::{Vec, decoded, decoded_with, encoded, fault, fault_with, id, round_trip};
 use crate::v3::{ConnectRefusal, Delivery};
-use crate::wire::MAX_REMAINING_LENGTH;
-use crate::wire::{Encode, EncodeError};
+use crate::wire::{Encode, EncodeError, MAX_REMAINING_LENGTH};
 use ErrorKind::*;
 
 /// One packet of each type, in the order of their numbers.

@@ -1,7 +1,6 @@
 //! What the connection asks for, compared with what it has to ask for.
 
-use mqtt_sansio::v3::{Action, CloseReason};
-use mqtt_sansio::v3::{Packet, PubAck, PubComp, PubRec, PubRel};
+use mqtt_sansio::v3::{Action, CloseReason, Packet, PubAck, PubComp, PubRec, PubRel};
 use mqtt_sansio::{Encode, Options, PacketId, QoS, Stage, v3};
 
 use super::World;

@@ -1,8 +1,8 @@
 //! What the application asks for, in any state.
 
-use mqtt_sansio::v3::{CloseReason, Message, MessageHeader};
 use mqtt_sansio::v3::{
-    ConnAck, Connect, Delivery, Packet, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe,
+    CloseReason, ConnAck, Connect, Delivery, Message, MessageHeader, Packet, Publish, SubAck,
+    Subscribe, UnsubAck, Unsubscribe,
 };
 use mqtt_sansio::{CommandError, PacketId, QoS, Session};
 

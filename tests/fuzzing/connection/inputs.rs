@@ -1,8 +1,8 @@
 //! What comes in.
 
-use mqtt_sansio::v3::Reaction;
-use mqtt_sansio::v3::{CloseReason, Event, HandleError, PeerError};
-use mqtt_sansio::v3::{ConnAck, Packet, PubRel, Publish};
+use mqtt_sansio::v3::{
+    CloseReason, ConnAck, Event, HandleError, Packet, PeerError, PubRel, Publish, Reaction,
+};
 use mqtt_sansio::{CommandError, Piece};
 
 use super::model::{Expected, Request, State};

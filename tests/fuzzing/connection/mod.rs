@@ -13,10 +13,10 @@ mod packets;
 use std::collections::{BTreeMap, VecDeque};
 
 use arbitrary::Unstructured;
-use mqtt_sansio::Timestamp;
-use mqtt_sansio::v3::{Client, CloseReason, Server};
-use mqtt_sansio::v3::{ConnAck, Connect, Decoder, Packet, PubAck, PubComp, PubRec, PubRel};
-use mqtt_sansio::{Config, Options, PacketId, QoS, Session, Text};
+use mqtt_sansio::v3::{
+    Client, CloseReason, ConnAck, Connect, Decoder, Packet, PubAck, PubComp, PubRec, PubRel, Server,
+};
+use mqtt_sansio::{Config, Options, PacketId, QoS, Session, Text, Timestamp};
 
 use super::input::{bit, byte};
 use crate::simulation::check;

@@ -3,10 +3,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mqtt_sansio::ProtocolError;
-use mqtt_sansio::v3::{Delivery, Packet, Publish};
-use mqtt_sansio::v3::{Event, PeerError};
-use mqtt_sansio::{Blocked, CommandError, PacketId, PacketType, QoS};
+use mqtt_sansio::v3::{Delivery, Event, Packet, PeerError, Publish};
+use mqtt_sansio::{Blocked, CommandError, PacketId, PacketType, ProtocolError, QoS};
 
 use crate::simulation::plan::Side;
 

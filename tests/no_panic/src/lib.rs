@@ -10,16 +10,18 @@ use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
 
-use mqtt_sansio::ProtocolError;
 use mqtt_sansio::v3::{
-    self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, EncodedConnect, EncodedMessage,
-    Entry, List, Packet, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
-    PublishHeader, ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions,
-    TopicFilters, UnsubAck, Unsubscribe, Will,
+    self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
+    EncodedConnect, EncodedMessage, Entry, Event, HandleError, List, Message, MessageHeader,
+    Packet, PeerError, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
+    PublishHeader, ReturnCode, ReturnCodes, Server, Step, SubAck, Subscribe, Subscription,
+    Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
 };
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{Action, Client, Event, HandleError, Message, MessageHeader, PeerError, Server, Step};
-use mqtt_sansio::{Change, Config, Encode, EncodeError, ErrorKind, Field, Buffer, Blocked, Options, Output, PacketId, PacketType, QoS, CommandError, Session, SliceOutput, Slot, Slots, Text, TextError, Timestamp, TopicFilter, TopicName};
+use mqtt_sansio::{
+    Blocked, Buffer, Change, CommandError, Config, Encode, EncodeError, ErrorKind, Field, Options,
+    Output, PacketId, PacketType, ProtocolError, QoS, Session, SliceOutput, Slot, Slots, Text,
+    TextError, Timestamp, TopicFilter, TopicName,
+};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -221,7 +223,9 @@ fn errors() {
     look(any(ErrorKind::EmptyList));
     look(any(EncodeError::PacketTooLarge).statement());
     look(any(PeerError::Protocol(ProtocolError::SecondConnect)).statement());
-    look(HandleError::from(any(PeerError::Protocol(ProtocolError::SecondConnect))));
+    look(HandleError::from(any(PeerError::Protocol(
+        ProtocolError::SecondConnect,
+    ))));
     look(HandleError::from(any(Blocked::ActionsPending)));
     look(CommandError::from(any(EncodeError::PacketTooLarge)));
 }

@@ -1,7 +1,6 @@
 //! What the library asks for.
 
-use mqtt_sansio::v3::{self, Packet};
-use mqtt_sansio::v3::{Action, CloseReason, Reply};
+use mqtt_sansio::v3::{self, Action, CloseReason, Packet, Reply};
 use mqtt_sansio::{Options, PacketId, State};
 
 use super::super::connection::Connection;

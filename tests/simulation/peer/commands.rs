@@ -1,8 +1,9 @@
 //! What the application does of its own accord. Each function says whether there was anything to
 //! do.
 
-use mqtt_sansio::v3::{Message, MessageHeader};
-use mqtt_sansio::v3::{ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters};
+use mqtt_sansio::v3::{
+    Message, MessageHeader, ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters,
+};
 use mqtt_sansio::{CommandError, PacketId, QoS, TopicFilter, TopicName};
 
 use super::super::connection::{Connection, Request};

@@ -1,8 +1,7 @@
 //! What comes in.
 
 use mqtt_sansio::Blocked;
-use mqtt_sansio::v3::{Delivery, Packet, Publish};
-use mqtt_sansio::v3::{Event, HandleError};
+use mqtt_sansio::v3::{Delivery, Event, HandleError, Packet, Publish};
 
 use super::super::app::Arrival;
 use super::super::connection::{Connection, Request};
