@@ -74,7 +74,10 @@ pub use decoder::{Buffer, Piece, StreamDecoder};
 pub use session::Outbox;
 pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};
 pub use time::Timestamp;
-pub use types::{Delivery, PacketId, QoS, Text, TopicFilter, TopicName};
+pub use types::{
+    Checked, Delivery, InvalidQoS, PacketId, QoS, SharedFilter, StringKind, Text, TextKind,
+    TopicFilter, TopicFilterKind, TopicName, TopicNameKind,
+};
 #[cfg(feature = "bytes")]
 pub use wire::BufMutOutput;
 pub use wire::{
