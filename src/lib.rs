@@ -55,6 +55,8 @@ mod session;
 mod time;
 #[cfg(feature = "tokio-util")]
 mod tokio_util;
+#[cfg(feature = "alloc")]
+mod topics;
 mod types;
 pub mod v3;
 mod wire;
@@ -74,6 +76,8 @@ pub use decoder::{Buffer, Piece, StreamDecoder};
 pub use session::Outbox;
 pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};
 pub use time::Timestamp;
+#[cfg(feature = "alloc")]
+pub use topics::{FilterMatch, FilterMatches, FilterTree, TopicMatches, TopicTree};
 pub use types::{
     Checked, Delivery, InvalidQoS, PacketId, QoS, SharedFilter, StringKind, Text, TextKind,
     TopicFilter, TopicFilterKind, TopicName, TopicNameKind,

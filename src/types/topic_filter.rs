@@ -57,7 +57,13 @@ impl<B: AsRef<[u8]>> TopicFilter<B> {
     #[must_use]
     #[inline]
     pub fn matches<C: AsRef<[u8]>>(&self, topic: &TopicName<C>) -> bool {
-        matching::matches(shared::matched_part(self.as_bytes()), topic.as_bytes())
+        matching::matches(self.matched_part(), topic.as_bytes())
+    }
+
+    /// The filter itself, or what follows its share name.
+    #[inline]
+    pub(crate) fn matched_part(&self) -> &[u8] {
+        shared::matched_part(self.as_bytes())
     }
 
     /// Returns the parts of a Shared Subscription, `$share/{ShareName}/{filter}`, or `None` for
