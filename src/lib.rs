@@ -12,7 +12,8 @@
 //! - [`Client`], [`Server`]: one connection each. They are fed bytes or packets, and time, and answer
 //!   with [`Event`]s, [`Action`]s and one deadline. [`Client`] says how to drive them.
 //! - [`Session`]: what outlives a connection.
-//! - [`TopicName`], [`TopicFilter`]: checked when made, and which is for which.
+//! - [`TopicName`], [`TopicFilter`]: validated when made, and which matches which; [`FilterTree`] and
+//!   [`TopicTree`] find what matches among many (feature `alloc`).
 //! - [`embedding`]: how firmware uses all this.
 //!
 //! [`Options`] says what a decoder accepts, and lists where conforming implementations differ.

@@ -48,6 +48,9 @@ const NOT_LOGGED: &[(&str, &str)] = &[
     ("Codec", "for tokio"),
     ("CodecError", "for tokio"),
     ("Entries", "an iterator; its entries are logged"),
+    ("FilterMatch", "for programs with a heap"),
+    ("FilterMatches", "for programs with a heap"),
+    ("FilterTree", "for programs with a heap"),
     ("Outbox", "for programs with a heap"),
     ("PayloadStart", "not exported"),
     ("Readme", "there for its examples only"),
@@ -57,7 +60,9 @@ const NOT_LOGGED: &[(&str, &str)] = &[
     ("TextKind", "a marker without a value"),
     ("TopicFilterEntry", "a marker without a value"),
     ("TopicFilterKind", "a marker without a value"),
+    ("TopicMatches", "for programs with a heap"),
     ("TopicNameKind", "a marker without a value"),
+    ("TopicTree", "for programs with a heap"),
 ];
 
 /// The names of the types that the sources declare as public.

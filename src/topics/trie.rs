@@ -32,6 +32,8 @@ pub(super) struct Node<V> {
     /// `None` is the empty level, which needs no allocation.
     level: Option<Box<[u8]>>,
     children: Children,
+    /// The next child of the parent without a wildcard, in the order of bytes.
+    pub(super) next: Option<Link>,
     /// The child `+`.
     pub(super) single: Option<Link>,
     /// The child `#`.
@@ -53,6 +55,7 @@ impl<V> Node<V> {
             parent,
             level,
             children: Children::None,
+            next: None,
             single: None,
             multi: None,
             value: None,
@@ -165,23 +168,41 @@ impl<V> Trie<V> {
         }
     }
 
-    /// The first child without a wildcard from here on, in the order of bytes.
-    pub(super) fn child_from(&self, id: Id, from: Bound<&[u8]>) -> Option<Id> {
-        match &self.node(id).children {
-            Children::None => None,
-            Children::One(child) => Some(child.get()).filter(|child| {
-                let level = self.node(*child).level();
-                match from {
-                    Bound::Unbounded => true,
-                    Bound::Included(from) => level >= from,
-                    Bound::Excluded(from) => level > from,
-                }
-            }),
-            Children::Many(children) => {
-                let mut rest = children.range::<[u8], _>((from, Bound::Unbounded));
-                rest.next().map(|(_, child)| child.get())
+    /// The first child with this level or a greater one, which is no wildcard.
+    pub(super) fn child_from(&self, id: Id, from: &[u8]) -> Option<Id> {
+        let child = match &self.node(id).children {
+            Children::None => return None,
+            Children::One(child) => {
+                Some(child).filter(|child| self.node(child.get()).level() >= from)
             }
-        }
+            Children::Many(children) if from.is_empty() => children.values().next(),
+            Children::Many(children) => {
+                let range = (Bound::Included(from), Bound::Unbounded);
+                children
+                    .range::<[u8], _>(range)
+                    .map(|(_, child)| child)
+                    .next()
+            }
+        };
+        child.map(|child| child.get())
+    }
+
+    /// The last child with a smaller level, which is no wildcard.
+    fn child_before(&self, id: Id, level: &[u8]) -> Option<Id> {
+        let child = match &self.node(id).children {
+            Children::None => None,
+            Children::One(child) => {
+                Some(child).filter(|child| self.node(child.get()).level() < level)
+            }
+            Children::Many(children) => {
+                let range = (Bound::Unbounded, Bound::Excluded(level));
+                children
+                    .range::<[u8], _>(range)
+                    .map(|(_, child)| child)
+                    .next_back()
+            }
+        };
+        child.map(|child| child.get())
     }
 
     fn find_or_add(&mut self, key: &[u8]) -> Id {
@@ -222,22 +243,31 @@ impl<V> Trie<V> {
     }
 
     fn link_literal(&mut self, parent: Id, level: &[u8], link: Link) {
-        let first = match &mut self.node_mut(parent).children {
-            children @ Children::None => {
-                *children = Children::One(link);
-                return;
-            }
+        let before = self.child_before(parent, level);
+        let next = match before {
+            Some(before) => self.node_mut(before).next.replace(link),
+            None => self.child_from(parent, b"").and_then(Link::new),
+        };
+        self.node_mut(link.get()).next = next;
+        match &mut self.node_mut(parent).children {
+            children @ Children::None => *children = Children::One(link),
             Children::Many(children) => {
                 children.insert(level.into(), link);
-                return;
             }
-            Children::One(first) => *first,
-        };
-        let both = [
-            (self.node(first.get()).level().into(), first),
-            (level.into(), link),
-        ];
-        self.node_mut(parent).children = Children::Many(BTreeMap::from(both));
+            Children::One(first) => {
+                let first = *first;
+                let first_level = self.node(first.get()).level().into();
+                let both = [(first_level, first), (level.into(), link)];
+                self.node_mut(parent).children = Children::Many(BTreeMap::from(both));
+            }
+        }
+    }
+
+    fn unlink_literal(&mut self, parent: Id, level: &[u8], next: Option<Link>) {
+        if let Some(before) = self.child_before(parent, level) {
+            self.node_mut(before).next = next;
+        }
+        self.node_mut(parent).children.remove(level);
     }
 
     /// Removes this node and those above it, as far as they have neither value nor children.
@@ -247,13 +277,13 @@ impl<V> Trie<V> {
             let node = self.node_mut(id);
             let parent = node.parent;
             let level = node.level.take().unwrap_or_default();
+            let next = node.next.take();
             node.parent = free;
             self.free = id;
-            let above = self.node_mut(parent);
             match &*level {
-                b"+" => above.single = None,
-                b"#" => above.multi = None,
-                level => above.children.unlink(level),
+                b"+" => self.node_mut(parent).single = None,
+                b"#" => self.node_mut(parent).multi = None,
+                level => self.unlink_literal(parent, level, next),
             }
             id = parent;
         }
@@ -261,7 +291,7 @@ impl<V> Trie<V> {
 }
 
 impl Children {
-    fn unlink(&mut self, level: &[u8]) {
+    fn remove(&mut self, level: &[u8]) {
         let Self::Many(children) = self else {
             *self = Self::None;
             return;
@@ -277,4 +307,121 @@ impl Children {
 
 fn levels(key: &[u8]) -> impl Iterator<Item = &[u8]> {
     key.split(|&byte| byte == b'/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::format;
+    use std::string::String;
+
+    fn used<V>(trie: &Trie<V>) -> usize {
+        let mut used = trie.nodes.len();
+        let mut free = trie.free;
+        while free != ROOT {
+            used = used.checked_sub(1).unwrap();
+            free = trie.node(free).parent;
+        }
+        used
+    }
+
+    #[test]
+    fn an_empty_trie_holds_no_memory() {
+        let mut trie = Trie::new();
+        trie.insert(b"a/+/#", ());
+        trie.insert(b"a/b", ());
+        assert_eq!(used(&trie), 4);
+        trie.remove(b"a/+/#");
+        trie.remove(b"a/b");
+        assert_eq!((trie.len(), trie.nodes.capacity()), (0, 0));
+        assert!(trie.root.is_unused());
+    }
+
+    #[test]
+    fn levels_that_only_led_to_what_was_removed_are_used_again() {
+        let mut trie = Trie::new();
+        trie.insert(b"kept", ());
+        for round in 0..100 {
+            let key = format!("a/{round}/+/b/#");
+            trie.insert(key.as_bytes(), ());
+            assert_eq!(used(&trie), 6);
+            trie.remove(key.as_bytes());
+            assert_eq!(used(&trie), 1);
+        }
+        assert_eq!(trie.nodes.len(), 6);
+    }
+
+    #[test]
+    fn levels_with_a_value_or_children_stay() {
+        let mut trie = Trie::new();
+        for key in ["a", "a/b/c", "a/b/d", "a/+"] {
+            trie.insert(key.as_bytes(), key);
+        }
+        assert_eq!(trie.remove(b"a/b/c"), Some("a/b/c"));
+        assert_eq!(trie.remove(b"a"), Some("a"));
+        assert_eq!(trie.remove(b"a/b"), None);
+        assert_eq!(trie.get(b"a/b/d"), Some(&"a/b/d"));
+        assert_eq!(trie.get(b"a/+"), Some(&"a/+"));
+        assert_eq!(used(&trie), 4);
+    }
+
+    #[test]
+    fn there_is_a_node_for_each_prefix_and_siblings_are_in_order_after_any_changes() {
+        let seed = fastrand::u64(..);
+        std::println!("seed {seed}");
+        let random = &mut fastrand::Rng::with_seed(seed);
+        let mut trie = Trie::new();
+        let mut keys = BTreeSet::new();
+        for _ in 0..3_000 {
+            let levels =
+                (0..random.usize(1..4)).map(|_| *random.choice(b"abcd+#").unwrap() as char);
+            let key: Vec<_> = levels.map(String::from).collect();
+            let key = key.join("/");
+            if random.bool() {
+                assert_eq!(trie.insert(key.as_bytes(), ()).is_none(), keys.insert(key));
+            } else {
+                assert_eq!(trie.remove(key.as_bytes()).is_some(), keys.remove(&key));
+            }
+            let ends = |key: &String| -> Vec<usize> {
+                let separators = key.match_indices('/').map(|(at, _)| at);
+                separators.chain([key.len()]).collect()
+            };
+            let prefixes: BTreeSet<_> = keys
+                .iter()
+                .flat_map(|key| ends(key).into_iter().map(|end| &key[..end]))
+                .collect();
+            assert_eq!(used(&trie), prefixes.len());
+
+            let mut below_root = Vec::new();
+            let mut next = trie.child_from(ROOT, b"");
+            while let Some(child) = next {
+                below_root.push(trie.node(child).level());
+                next = trie.node(child).next.map(Link::get);
+            }
+            let expected: Vec<_> = prefixes
+                .iter()
+                .filter(|prefix| prefix.len() == 1 && !matches!(**prefix, "+" | "#"))
+                .map(|prefix| prefix.as_bytes())
+                .collect();
+            assert_eq!(below_root, expected);
+        }
+    }
+
+    #[test]
+    fn a_value_that_panics_while_it_is_made_leaves_the_count_right() {
+        let mut trie = Trie::new();
+        let made = std::panic::catch_unwind(core::panic::AssertUnwindSafe(|| {
+            trie.get_or_insert_with(b"a", || panic!("no value"));
+        }));
+        assert!(made.is_err());
+        assert_eq!(trie.len(), 0);
+        *trie.get_or_insert_with(b"a", || 1) = 2;
+        assert_eq!((trie.len(), trie.remove(b"a")), (1, Some(2)));
+    }
+
+    #[test]
+    fn a_node_takes_about_as_many_bytes_as_documented() {
+        assert!(size_of::<Node<usize>>() <= 100);
+    }
 }

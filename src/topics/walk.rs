@@ -3,8 +3,6 @@
 //! Both visit a node at most once and go down only where the levels so far match. The way back is
 //! in the nodes themselves, so that no search needs a stack or allocates.
 
-use core::ops::Bound;
-
 use super::trie::{Id, Node, ROOT, Trie};
 
 /// What a search does next at its node.
@@ -165,25 +163,30 @@ impl<'t, 'k, V> TopicWalk<'t, 'k, V> {
         }
     }
 
-    /// The first child from here on that a wildcard stands for: at the root, none that starts with
-    /// `$` [MQTT-4.7.2-1].
-    fn child_from(&self, id: Id, from: Bound<&[u8]>) -> Option<Id> {
-        /// What is next to `$`.
-        const BEHIND_DOLLAR: &[u8] = b"%";
-        let child = self.trie.child_from(id, from)?;
-        if id == ROOT && self.trie.node(child).level().starts_with(b"$") {
-            return self.trie.child_from(id, Bound::Included(BEHIND_DOLLAR));
-        }
-        Some(child)
+    /// The first child.
+    fn child(&self, id: Id) -> Option<Id> {
+        self.not_dollar(id, self.trie.child_from(id, b""))
     }
 
+    /// The next child of the same parent.
     fn sibling(&self, node: &Node<V>) -> Option<Id> {
-        self.child_from(node.parent, Bound::Excluded(node.level()))
+        self.not_dollar(node.parent, node.next.map(|next| next.get()))
+    }
+
+    /// The same child of `parent`, or the next that a wildcard stands for: at the root none that
+    /// starts with `$` [MQTT-4.7.2-1].
+    fn not_dollar(&self, parent: Id, child: Option<Id>) -> Option<Id> {
+        /// The first level behind all that start with `$`.
+        const BEHIND_DOLLAR: &[u8] = b"%";
+        if parent == ROOT && self.trie.node(child?).level().starts_with(b"$") {
+            return self.trie.child_from(parent, BEHIND_DOLLAR);
+        }
+        child
     }
 
     /// The node after this one below `top`, from the top down.
     fn next_below(&self, top: Id, mut id: Id) -> Option<Id> {
-        if let Some(child) = self.child_from(id, Bound::Unbounded) {
+        if let Some(child) = self.child(id) {
             return Some(child);
         }
         while id != top {
@@ -236,7 +239,7 @@ impl<'t, V> Iterator for TopicWalk<'t, '_, V> {
                 Step::Descend => {
                     let level = self.filter.next().unwrap_or_default();
                     let child = match level {
-                        b"+" => self.child_from(self.node, Bound::Unbounded),
+                        b"+" => self.child(self.node),
                         _ => self.trie.literal_child(self.node, level),
                     };
                     match child {
