@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 
+use allocation_counter::measure;
 use fastrand::Rng;
 use mqtt_sansio::{FilterTree, TopicFilter, TopicName, TopicTree};
 
@@ -223,6 +224,30 @@ fn a_topic_has_one_value_until_it_is_removed() {
     assert_eq!(tree.remove(&topic("a/b")), Some(3));
     assert_eq!(tree.remove(&topic("a/b")), None);
     assert!(tree.is_empty());
+}
+
+#[test]
+fn what_is_not_retained_is_removed() {
+    let mut subscriptions = filters(["a", "b", "$share/g/a", "$share/h/a", "$share/h/b"]);
+    subscriptions.retain(|value| value.ends_with('b') || value.contains("/h/"));
+    assert_eq!(subscriptions.len(), 3);
+    assert_eq!(matching(&subscriptions, "a"), ["$share/h/a"]);
+    assert_eq!(matching(&subscriptions, "b"), ["$share/h/b", "b"]);
+    let mut retained = topics(["a", "a/b", "c"]);
+    retained.retain(|value| *value != "a/b");
+    assert_eq!(matched(&retained, "#"), ["a", "c"]);
+}
+
+#[test]
+fn a_search_does_not_allocate() {
+    let subscriptions = filters(["a/+/c", "#", "+/b/#", "$share/g/a/#"]);
+    let name = topic("a/b/c");
+    let heap = measure(|| assert_eq!(subscriptions.matches(&name).count(), 4));
+    assert_eq!(heap.count_total, 0);
+    let retained = topics(["a/b/c", "a/b", "b/c"]);
+    let wanted = filter("+/b/#");
+    let heap = measure(|| assert_eq!(retained.matches(&wanted).count(), 2));
+    assert_eq!(heap.count_total, 0);
 }
 
 #[test]

@@ -144,6 +144,23 @@ impl<V> Trie<V> {
         Some(removed)
     }
 
+    /// Removes the values for which `keep` returns false.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut V) -> bool) {
+        for place in 0..self.nodes.len() {
+            let Some(node) = self.nodes.get_mut(place) else {
+                break;
+            };
+            if node.value.as_mut().is_some_and(|value| !keep(value)) {
+                node.value = None;
+                self.len = self.len.saturating_sub(1);
+                self.prune(place.saturating_add(1));
+            }
+        }
+        if self.len == 0 {
+            *self = Self::new();
+        }
+    }
+
     fn find(&self, key: &[u8]) -> Option<Id> {
         levels(key).try_fold(ROOT, |id, level| self.child(id, level))
     }
@@ -406,6 +423,20 @@ mod tests {
                 .collect();
             assert_eq!(below_root, expected);
         }
+    }
+
+    #[test]
+    fn the_levels_of_values_that_are_not_retained_are_removed() {
+        let mut trie = Trie::new();
+        for (value, key) in ["a", "a/b", "a/b/c", "d/e", "+/#"].into_iter().enumerate() {
+            trie.insert(key.as_bytes(), value);
+        }
+        trie.retain(|value| *value % 2 == 1);
+        assert_eq!(trie.get(b"a/b"), Some(&1));
+        assert_eq!(trie.get(b"d/e"), Some(&3));
+        assert_eq!((trie.len(), used(&trie)), (2, 4));
+        trie.retain(|_| false);
+        assert_eq!((trie.len(), trie.nodes.capacity()), (0, 0));
     }
 
     #[test]
