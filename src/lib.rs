@@ -12,7 +12,8 @@
 //! - [`Client`], [`Server`]: one connection each. They are fed bytes or packets, and time, and answer
 //!   with [`Event`]s, [`Action`]s and one deadline. [`Client`] says how to drive them.
 //! - [`Session`]: what outlives a connection.
-//! - [`TopicName`], [`TopicFilter`]: checked when made, and which is for which.
+//! - [`TopicName`], [`TopicFilter`]: validated when made, and which matches which; [`FilterTree`] and
+//!   [`TopicTree`] find what matches among many (feature `alloc`).
 //! - [`embedding`]: how firmware uses all this.
 //!
 //! [`Options`] says what a decoder accepts, and lists where conforming implementations differ.
@@ -55,6 +56,8 @@ mod session;
 mod time;
 #[cfg(feature = "tokio-util")]
 mod tokio_util;
+#[cfg(feature = "alloc")]
+mod topics;
 mod types;
 pub mod v3;
 mod wire;
@@ -74,7 +77,12 @@ pub use decoder::{Buffer, Piece, StreamDecoder};
 pub use session::Outbox;
 pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};
 pub use time::Timestamp;
-pub use types::{Delivery, PacketId, QoS, Text, TopicFilter, TopicName};
+#[cfg(feature = "alloc")]
+pub use topics::{FilterMatch, FilterMatches, FilterTree, TopicMatches, TopicTree};
+pub use types::{
+    Checked, Delivery, InvalidQoS, PacketId, QoS, SharedFilter, StringKind, Text, TextKind,
+    TopicFilter, TopicFilterKind, TopicName, TopicNameKind,
+};
 #[cfg(feature = "bytes")]
 pub use wire::BufMutOutput;
 pub use wire::{

@@ -1592,6 +1592,29 @@ fn every_filter_gets_the_topics_that_it_matches_and_no_others() {
 }
 
 #[test]
+fn those_who_share_a_subscription_take_turns_and_others_get_all() {
+    let broker = Broker::start(&[]);
+    let mut sharing = ["1", "2", "3"].map(|id| broker.clean(id));
+    for peer in &mut sharing {
+        peer.subscribe(&[("$share/g/a/+", Q0)]);
+    }
+    let mut other = broker.clean("other");
+    other.subscribe(&[("$share/h/a/+", Q0)]);
+    let mut publisher = broker.clean("p");
+    for _ in 0..6 {
+        publisher.publish("a/b", "x", Q1, false);
+    }
+    for peer in &mut sharing {
+        assert_eq!(peer.take_all(), ["a/b x 0"; 2]);
+    }
+    assert_eq!(other.take_all(), ["a/b x 0"; 6]);
+    let [mut left, ..] = sharing;
+    left.unsubscribe(&["$share/g/a/+"]);
+    publisher.publish("a/b", "y", Q1, false);
+    left.expect_nothing();
+}
+
+#[test]
 fn topics_have_any_number_of_levels_and_filters_up_to_128() {
     let broker = Broker::start(&[]);
     let mut peer = broker.clean("c");

@@ -18,9 +18,9 @@ use mqtt_sansio::v3::{
     SubscriberHeader, Subscription, UnsubAck, Unsubscribe, V3, Will,
 };
 use mqtt_sansio::{
-    Blocked, Change, CommandError, Config, EncodeError, ErrorKind, Field, Header, InFlight,
-    Options, PacketId, PacketType, Piece, QoS, RestoreError, Session, SliceOutput, Slot, Stage,
-    State, Text, TextError, Timestamp, TopicFilter, TopicName,
+    Blocked, Change, Checked, CommandError, Config, EncodeError, ErrorKind, Field, Header,
+    InFlight, InvalidQoS, Options, PacketId, PacketType, Piece, QoS, RestoreError, Session,
+    SharedFilter, SliceOutput, Slot, Stage, State, TextError, TextKind, Timestamp,
 };
 
 type Bytes = &'static [u8];
@@ -44,12 +44,21 @@ const NOT_LOGGED: &[(&str, &str)] = &[
     ("Codec", "for tokio"),
     ("CodecError", "for tokio"),
     ("Entries", "an iterator; its entries are logged"),
+    ("FilterMatch", "for programs with a heap"),
+    ("FilterMatches", "for programs with a heap"),
+    ("FilterTree", "for programs with a heap"),
     ("Outbox", "for programs with a heap"),
     ("PayloadStart", "not exported"),
     ("Readme", "there for its examples only"),
+    ("Rules", "not exported"),
     ("SubAckEntry", "a marker without a value"),
     ("SubscriptionEntry", "a marker without a value"),
+    ("TextKind", "a marker without a value"),
     ("TopicFilterEntry", "a marker without a value"),
+    ("TopicFilterKind", "a marker without a value"),
+    ("TopicMatches", "for programs with a heap"),
+    ("TopicNameKind", "a marker without a value"),
+    ("TopicTree", "for programs with a heap"),
 ];
 
 /// The names of the types that the sources declare as public.
@@ -77,15 +86,15 @@ fn declared(directory: &Path, names: &mut BTreeSet<String>) {
 #[test]
 fn every_public_type_with_a_value_can_be_logged() {
     let logged = logged! {
-        Action Change Client<Slots> CloseReason Config ConnAck Connect<Bytes> ConnectRefusal
+        Action Change Checked<Bytes, TextKind> Client<Slots> CloseReason Config ConnAck Connect<Bytes> ConnectRefusal
         Reply Credentials<Bytes> DecodeError Decoder<[u8; 8]> Delivery EncodeError
-        EncodedConnect<Bytes> EncodedMessage<Bytes, Bytes> ErrorKind Event<Bytes> Field HandleError Header InFlight
+        EncodedConnect<Bytes> EncodedMessage<Bytes, Bytes> ErrorKind Event<Bytes> Field HandleError Header InFlight InvalidQoS
         List<Bytes, SubAckEntry> Message<Bytes> MessageHeader<Bytes> Blocked Options Packet<Bytes>
         PacketId PacketType PeerError Piece<'static, Whole, InPieces>
         ProtocolLevel PubAck PubComp PubRec PubRel Publish<Bytes> PublishHeader<Bytes> QoS Reaction
         SubscriberHeader RestoreError ReturnCode CommandError Server<Slots> Session<Slots>
         SliceOutput<'static> Slot Stage State Step<Bytes> SubAck<Bytes> Subscribe<Bytes> Subscription<Bytes>
-        Text<Bytes> TextError Timestamp TopicFilter<Bytes> TopicName<Bytes> UnsubAck
+        SharedFilter<'static> TextError Timestamp UnsubAck
         Unsubscribe<Bytes> V3 Will<Bytes>
     };
     let mut names = BTreeSet::new();

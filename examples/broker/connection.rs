@@ -105,7 +105,7 @@ pub(crate) async fn serve(mut stream: TcpStream, peer: SocketAddr, shared: Arc<S
 
 impl Connection {
     fn new(shared: Arc<Shared>, peer: SocketAddr, wake: Waker) -> Self {
-        let config = CONFIG.connect_timeout(core::time::Duration::from_millis(
+        let config = CONFIG.connect_timeout(Duration::from_millis(
             (shared.settings.connect_timeout).into(),
         ));
         let max_packet_size = shared.settings.max_packet_size.min(MAX_CONNECT_SIZE);

@@ -1,26 +1,38 @@
-//! The checks that every string on the wire has to pass: well-formed UTF-8 [MQTT-1.5.3-1] without
-//! U+0000 [MQTT-1.5.3-2], and for Topic Names without wildcards [MQTT-3.3.2-2].
+//! The rules for strings on the wire: well-formed UTF-8 [MQTT-1.5.3-1] without U+0000
+//! [MQTT-1.5.3-2], and the places of wildcards in Topic Names [MQTT-3.3.2-2] and Topic Filters.
 
 use super::scan::{
     ANY, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, OPTIMIZE_SIZE, is_free_of,
     wildcards_have_levels_of_their_own,
 };
-use super::utf8::{ill_formed_at, is_utf8_without};
+use super::utf8::{after_character, is_utf8_without};
 use crate::wire::{ErrorKind, TextError};
 
 /// The most bytes that a two-byte length can announce.
 const MAX_LEN: usize = 65_535;
 
-/// Well-formed UTF-8 without U+0000, at most 65,535 bytes.
+/// The rules of one kind of string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(unnameable_types, reason = "seals `StringKind`")]
+pub enum Rules {
+    /// Well-formed UTF-8 without U+0000, at most 65,535 bytes.
+    Text,
+    /// The same, at least one character, and no wildcard.
+    TopicName,
+    /// The same, at least one character, and wildcards only where section 4.7.1 allows them.
+    TopicFilter,
+}
+
+/// Validates a [`Text`](crate::Text).
 #[inline]
 pub(super) fn text(bytes: &[u8]) -> Result<(), TextError> {
     if bytes.len() <= MAX_LEN && is_text(bytes) {
         return Ok(());
     }
-    text_fault(bytes)
+    first_fault(bytes, Rules::Text)
 }
 
-/// The same, and at least one character, and no wildcard.
+/// Validates a [`TopicName`](crate::TopicName).
 #[inline(always)]
 pub(super) fn topic_name(bytes: &[u8]) -> Result<(), TextError> {
     if has_topic_len(bytes) && is_free_of::<ANY>(bytes) {
@@ -29,8 +41,7 @@ pub(super) fn topic_name(bytes: &[u8]) -> Result<(), TextError> {
     uncommon_topic_name(bytes)
 }
 
-/// The same as [`text`], and at least one character, and wildcards only where they mean something
-/// (section 4.7.1).
+/// Validates a [`TopicFilter`](crate::TopicFilter).
 #[inline(always)]
 pub(super) fn topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     if has_topic_len(bytes) && is_free_of::<ANY>(bytes) {
@@ -56,7 +67,7 @@ fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
     if !OPTIMIZE_SIZE && has_topic_len(bytes) && is_utf8_without::<NULL_OR_WILDCARD>(bytes) {
         return Ok(());
     }
-    topic_name_fault(bytes)
+    first_fault(bytes, Rules::TopicName)
 }
 
 /// [`topic_filter`] for one with wildcards, one that is not ASCII, or that is none.
@@ -69,89 +80,55 @@ fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     {
         return Ok(());
     }
-    topic_filter_fault(bytes)
+    first_fault(bytes, Rules::TopicFilter)
 }
 
-/// What is wrong with a Topic Name, or `Ok` if nothing is.
+/// The first fault of a string, or `Ok` if it has none. Also validates constants: the functions
+/// above are shortcuts of it that constants cannot use.
 #[cold]
 #[inline(never)]
-fn topic_name_fault(bytes: &[u8]) -> Result<(), TextError> {
-    if bytes.is_empty() {
+pub(super) const fn first_fault(bytes: &[u8], rules: Rules) -> Result<(), TextError> {
+    if bytes.is_empty() && !matches!(rules, Rules::Text) {
         return Err(TextError::new(ErrorKind::EmptyTopic, 0)); // [MQTT-4.7.3-1]
     }
-    let wildcard = bytes
-        .iter()
-        .position(|byte| matches!(byte, b'+' | b'#'))
-        .unwrap_or(bytes.len());
-    // What comes first is what is reported. A wildcard byte is never part of a longer character,
-    // so a fault before it shows in the part before it.
-    text_fault(bytes.get(..wildcard).unwrap_or(bytes))?;
-    // [MQTT-3.3.2-2, MQTT-4.7.1-1]
-    if wildcard < bytes.len() {
-        return Err(TextError::new(ErrorKind::WildcardInTopicName, wildcard));
-    }
-    text_fault(bytes)
-}
-
-/// What is wrong with a Topic Filter, or `Ok` if nothing is.
-#[cold]
-#[inline(never)]
-fn topic_filter_fault(bytes: &[u8]) -> Result<(), TextError> {
-    if bytes.is_empty() {
-        return Err(TextError::new(ErrorKind::EmptyTopic, 0)); // [MQTT-4.7.3-1]
-    }
-    let Some(fault) = misplaced_wildcard(bytes) else {
-        return text_fault(bytes);
-    };
-    // What comes first is what is reported, as in a Topic Name.
-    text_fault(bytes.get(..fault.offset()).unwrap_or(bytes))?;
-    Err(fault)
-}
-
-/// The first wildcard that means nothing where it is.
-fn misplaced_wildcard(bytes: &[u8]) -> Option<TextError> {
-    let mut level_start = 0_usize;
-    for level in bytes.split(|&byte| byte == b'/') {
-        let level_end = level_start.saturating_add(level.len());
-        let wildcard = level.iter().position(|byte| matches!(byte, b'+' | b'#'));
-        if let Some(at) = wildcard {
-            let offset = level_start.saturating_add(at);
-            match level {
-                b"+" => {}
-                b"#" if level_end == bytes.len() => {}
-                _ if level.get(at) == Some(&b'+') => {
-                    let kind = ErrorKind::MisplacedSingleLevelWildcard;
-                    return Some(TextError::new(kind, offset)); // [MQTT-4.7.1-3]
-                }
-                _ => {
-                    let kind = ErrorKind::MisplacedMultiLevelWildcard;
-                    return Some(TextError::new(kind, offset)); // [MQTT-4.7.1-2]
-                }
-            }
+    let mut before = b'/';
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        let at = bytes.len().saturating_sub(rest.len());
+        if at >= MAX_LEN {
+            break;
         }
-        level_start = level_end.saturating_add(1);
+        let kind = match (*byte, rules) {
+            (0, _) => ErrorKind::NullCharacter, // [MQTT-1.5.3-2, MQTT-4.7.3-2]
+            // [MQTT-3.3.2-2, MQTT-4.7.1-1]
+            (b'+' | b'#', Rules::TopicName) => ErrorKind::WildcardInTopicName,
+            (b'+', Rules::TopicFilter) if !fills_level(before, after) => {
+                ErrorKind::MisplacedSingleLevelWildcard // [MQTT-4.7.1-3]
+            }
+            (b'#', Rules::TopicFilter) if before != b'/' || !after.is_empty() => {
+                ErrorKind::MisplacedMultiLevelWildcard // [MQTT-4.7.1-2]
+            }
+            // U+FEFF, control characters and non-characters are allowed [MQTT-1.5.3-3].
+            _ => match after_character(rest) {
+                Some(after) => {
+                    before = *byte;
+                    rest = after;
+                    continue;
+                }
+                None => ErrorKind::InvalidUtf8, // [MQTT-1.5.3-1]
+            },
+        };
+        return Err(TextError::new(kind, at));
     }
-    None
-}
-
-/// What is wrong with any string, or `Ok` if nothing is.
-#[cold]
-#[inline(never)]
-fn text_fault(bytes: &[u8]) -> Result<(), TextError> {
     if bytes.len() > MAX_LEN {
         return Err(TextError::new(ErrorKind::TooLong, MAX_LEN)); // [MQTT-4.7.3-3]
     }
-    // U+FEFF, control characters and non-characters pass [MQTT-1.5.3-3].
-    let ill_formed = ill_formed_at(bytes);
-    let well_formed = ill_formed.and_then(|at| bytes.get(..at)).unwrap_or(bytes);
-    if let Some(at) = well_formed.iter().position(|&byte| byte == 0) {
-        // [MQTT-1.5.3-2, MQTT-4.7.3-2]
-        return Err(TextError::new(ErrorKind::NullCharacter, at));
-    }
-    match ill_formed {
-        Some(at) => Err(TextError::new(ErrorKind::InvalidUtf8, at)), // [MQTT-1.5.3-1]
-        None => Ok(()),
-    }
+    Ok(())
+}
+
+/// Whether the byte between these two is a level.
+const fn fills_level(before: u8, after: &[u8]) -> bool {
+    before == b'/' && matches!(after, [] | [b'/', ..])
 }
 
 #[cfg(test)]
@@ -193,14 +170,22 @@ mod tests {
                     [&b"/".repeat(padding), string].concat(),
                     [string, &b"/".repeat(padding)].concat(),
                 ] {
-                    assert_eq!(text(&string), text_fault(&string), "{string:x?}");
+                    assert_eq!(
+                        text(&string),
+                        first_fault(&string, Rules::Text),
+                        "{string:x?}"
+                    );
                     assert_eq!(
                         topic_name(&string),
-                        topic_name_fault(&string),
+                        first_fault(&string, Rules::TopicName),
                         "{string:x?}"
                     );
                     let filter = topic_filter(&string);
-                    assert_eq!(filter, topic_filter_fault(&string), "{string:x?}");
+                    assert_eq!(
+                        filter,
+                        first_fault(&string, Rules::TopicFilter),
+                        "{string:x?}"
+                    );
                 }
             }
         });
@@ -279,6 +264,17 @@ mod tests {
             wrong[1] = 0xff;
             assert_eq!(fault(check(&wrong[1..])), (InvalidUtf8, 0));
         }
+    }
+
+    #[test]
+    fn a_fault_in_a_string_that_is_too_long_is_reported_if_it_comes_first() {
+        let mut wrong = [b'a'; 65_540];
+        wrong[65_535] = 0;
+        assert_eq!(fault(text(&wrong)), (TooLong, 65_535));
+        wrong[65_534..65_536].copy_from_slice("\u{e9}".as_bytes());
+        assert_eq!(fault(text(&wrong[..65_536])), (TooLong, 65_535));
+        wrong[65_534] = 0;
+        assert_eq!(fault(text(&wrong)), (NullCharacter, 65_534));
     }
 
     #[test]

@@ -1,6 +1,9 @@
-//! The values that packets are made of, checked when they are made.
+//! The values that packets are made of, validated when they are made.
 
 mod check;
+mod checked;
+mod compare;
+mod convert;
 mod delivery;
 mod matching;
 mod packet_id;
@@ -8,15 +11,16 @@ mod qos;
 mod scan;
 #[cfg(feature = "serde")]
 mod serde;
+mod shared;
 mod text;
 mod topic_filter;
 mod topic_name;
 mod utf8;
 
+pub use checked::{Checked, StringKind};
 pub use delivery::Delivery;
 pub use packet_id::PacketId;
-pub use qos::QoS;
-pub(crate) use text::CheckedString;
-pub use text::Text;
-pub use topic_filter::TopicFilter;
-pub use topic_name::TopicName;
+pub use qos::{InvalidQoS, QoS};
+pub use text::{Text, TextKind};
+pub use topic_filter::{SharedFilter, TopicFilter, TopicFilterKind};
+pub use topic_name::{TopicName, TopicNameKind};

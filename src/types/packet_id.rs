@@ -41,6 +41,29 @@ impl From<NonZeroU16> for PacketId {
     }
 }
 
+/// ```
+/// use mqtt_sansio::PacketId;
+///
+/// assert_eq!(PacketId::try_from(7).map(PacketId::get), Ok(7));
+/// assert!(PacketId::try_from(0).is_err());
+/// ```
+impl TryFrom<u16> for PacketId {
+    type Error = core::num::TryFromIntError;
+
+    fn try_from(number: u16) -> Result<Self, Self::Error> {
+        NonZeroU16::try_from(number).map(Self)
+    }
+}
+
+/// Parses a number from 1 to 65,535.
+impl core::str::FromStr for PacketId {
+    type Err = core::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
 impl From<PacketId> for NonZeroU16 {
     fn from(id: PacketId) -> Self {
         id.0
@@ -125,5 +148,22 @@ mod tests {
         let number = NonZeroU16::new(7).unwrap();
         assert_eq!(NonZeroU16::from(id), number);
         assert_eq!(PacketId::from(number), id);
+    }
+
+    #[test]
+    fn every_number_but_zero_is_tried_with_success() {
+        assert_eq!(PacketId::try_from(1), Ok(PacketId::MIN));
+        assert_eq!(PacketId::try_from(65_535), Ok(PacketId::MAX));
+        assert!(PacketId::try_from(0).is_err());
+    }
+
+    #[test]
+    fn it_is_parsed_from_what_it_prints() {
+        for id in [PacketId::MIN, PacketId::MAX] {
+            assert_eq!(format!("{id}").parse(), Ok(id));
+        }
+        for text in ["", "0", "65536", "-1", "x"] {
+            assert!(text.parse::<PacketId>().is_err(), "{text:?}");
+        }
     }
 }

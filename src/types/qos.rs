@@ -47,6 +47,41 @@ impl From<QoS> for u8 {
     }
 }
 
+/// A number or a string that is not a QoS: 0, 1 and 2 are [MQTT-3.3.1-4].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[error("QoS is 0, 1 or 2")]
+#[non_exhaustive]
+pub struct InvalidQoS;
+
+/// ```
+/// use mqtt_sansio::QoS;
+///
+/// assert_eq!(QoS::try_from(1), Ok(QoS::AtLeastOnce));
+/// assert!(QoS::try_from(3).is_err());
+/// ```
+impl TryFrom<u8> for QoS {
+    type Error = InvalidQoS;
+
+    fn try_from(number: u8) -> Result<Self, InvalidQoS> {
+        Self::from_number(number).ok_or(InvalidQoS)
+    }
+}
+
+/// Parses `0`, `1` or `2`, which is what `Display` writes.
+impl core::str::FromStr for QoS {
+    type Err = InvalidQoS;
+
+    fn from_str(text: &str) -> Result<Self, InvalidQoS> {
+        match text {
+            "0" => Ok(Self::AtMostOnce),
+            "1" => Ok(Self::AtLeastOnce),
+            "2" => Ok(Self::ExactlyOnce),
+            _ => Err(InvalidQoS),
+        }
+    }
+}
+
 impl core::fmt::Display for QoS {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Display::fmt(&self.number(), f)
@@ -68,6 +103,7 @@ mod tests {
             assert_eq!(u8::from(qos), number);
             assert_eq!(std::format!("{qos}"), std::format!("{number}"));
             assert_eq!(QoS::from_number(number), Some(qos));
+            assert_eq!(QoS::try_from(number), Ok(qos));
         }
     }
 
@@ -75,6 +111,7 @@ mod tests {
     fn no_other_number_is_a_qos() {
         for number in 3..=255 {
             assert_eq!(QoS::from_number(number), None);
+            assert_eq!(QoS::try_from(number), Err(InvalidQoS));
         }
     }
 
@@ -93,5 +130,15 @@ mod tests {
     #[test]
     fn the_default_is_at_most_once() {
         assert_eq!(QoS::default(), QoS::AtMostOnce);
+    }
+
+    #[test]
+    fn a_qos_is_parsed_from_what_it_prints_and_from_nothing_else() {
+        for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            assert_eq!(std::format!("{qos}").parse(), Ok(qos));
+        }
+        for text in ["", "3", "-1", "+1", "01", "1 ", "one"] {
+            assert_eq!(text.parse::<QoS>(), Err(InvalidQoS), "{text:?}");
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! UTF-8 encoded strings (section 1.5.3).
 
-use super::check;
+use super::check::{self, Rules};
+use super::checked::{Checked, StringKind, sealed::Validate};
 use crate::wire::TextError;
 
 /// A UTF-8 encoded string as MQTT allows it (section 1.5.3): well-formed, without U+0000, at most
-/// 65,535 bytes. `B` is where the bytes live: `&[u8]`, `Vec<u8>`, `Bytes`, or any other that gives
-/// out the same bytes each time.
+/// 65,535 bytes. `B` is where the bytes live: `&[u8]`, `Vec<u8>`, `Bytes`, or any other that
+/// returns the same bytes each time.
 ///
 /// ```
 /// use mqtt_sansio::Text;
@@ -15,16 +16,36 @@ use crate::wire::TextError;
 /// assert!(Text::new("no\0null").is_err());
 /// # Ok::<(), mqtt_sansio::TextError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text<B>(B);
+pub type Text<B> = Checked<B, TextKind>;
 
-/// The empty string. Not for any `B`: the default of some has bytes, which nobody has checked.
+/// Makes a [`Checked`] string a [`Text`].
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum TextKind {}
+
+impl StringKind for TextKind {}
+
+impl Validate for TextKind {
+    const RULES: Rules = Rules::Text;
+
+    #[inline(always)]
+    fn check(bytes: &[u8]) -> Result<(), TextError> {
+        check::text(bytes)
+    }
+}
+
+impl Text<&'static [u8]> {
+    /// The empty string. As a Client Identifier it asks the server to choose one.
+    pub const EMPTY: Self = Self::from_valid(&[]);
+}
+
+/// The empty string. Not for any `B`: the default of some has bytes, which nobody has validated.
 macro_rules! empty_by_default {
     ($($(#[$attribute:meta])* $B:ty)+) => {$(
         $(#[$attribute])*
         impl Default for Text<$B> {
             fn default() -> Self {
-                Self(<$B>::default())
+                Self::from_valid(<$B>::default())
             }
         }
     )+};
@@ -36,148 +57,6 @@ empty_by_default! {
     alloc::vec::Vec<u8>
     #[cfg(feature = "bytes")]
     bytes::Bytes
-}
-
-/// What a packet's reader makes a string of.
-pub(crate) trait CheckedString<'a>: Sized {
-    /// What `from_bytes` checks, for where it is worth inlining.
-    fn check(bytes: &[u8]) -> Result<(), TextError>;
-
-    /// The string of bytes that have passed it.
-    fn checked_before(bytes: &'a [u8]) -> Self;
-}
-
-/// What [`Text`], [`TopicName`](crate::TopicName) and [`TopicFilter`](crate::TopicFilter) share:
-/// bytes that passed `check::$check` when the value was made.
-macro_rules! checked_string {
-    ($Type:ident, $check:path) => {
-        impl<'a> $crate::types::CheckedString<'a> for $Type<&'a [u8]> {
-            #[inline(always)]
-            fn check(bytes: &[u8]) -> Result<(), TextError> {
-                $check(bytes)
-            }
-
-            #[inline(always)]
-            fn checked_before(bytes: &'a [u8]) -> Self {
-                Self(bytes)
-            }
-        }
-
-        impl<'a> $Type<&'a [u8]> {
-            /// Checks a borrowed string.
-            ///
-            /// # Errors
-            ///
-            /// What is wrong with it, and where.
-            pub fn new<T: AsRef<[u8]> + ?Sized>(text: &'a T) -> Result<Self, TextError> {
-                Self::from_bytes(text.as_ref())
-            }
-        }
-
-        impl<B: AsRef<[u8]>> $Type<B> {
-            /// Checks bytes wherever they live.
-            ///
-            /// # Errors
-            ///
-            /// What is wrong with them, and where.
-            #[inline]
-            pub fn from_bytes(bytes: B) -> Result<Self, TextError> {
-                $check(bytes.as_ref())?;
-                Ok(Self(bytes))
-            }
-
-            /// The encoded bytes, without their length.
-            #[must_use]
-            #[inline]
-            pub fn as_bytes(&self) -> &[u8] {
-                self.0.as_ref()
-            }
-
-            /// The string. Looks at every byte again, because this crate has no unsafe code to
-            /// take the first check's word for it: prefer [`as_bytes`](Self::as_bytes) where the
-            /// difference counts.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                core::str::from_utf8(self.as_bytes()).unwrap_or_default()
-            }
-
-            /// The same string, borrowed.
-            #[must_use]
-            #[inline]
-            pub fn as_ref(&self) -> $Type<&[u8]> {
-                $Type(self.as_bytes())
-            }
-
-            /// The same string in a `Vec` of its own (feature `alloc`).
-            #[cfg(feature = "alloc")]
-            #[must_use]
-            pub fn to_owned(&self) -> $Type<alloc::vec::Vec<u8>> {
-                $Type(self.as_bytes().to_vec())
-            }
-        }
-
-        impl<B> $Type<B> {
-            /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not
-            /// checked again.
-            #[inline]
-            pub fn map<C>(self, f: impl FnOnce(B) -> C) -> $Type<C> {
-                $Type(f(self.0))
-            }
-
-            /// Where the bytes live.
-            #[inline]
-            pub fn into_inner(self) -> B {
-                self.0
-            }
-        }
-
-        impl<B: AsRef<[u8]>> core::fmt::Debug for $Type<B> {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                core::fmt::Debug::fmt(self.as_str(), f)
-            }
-        }
-
-        impl<B: AsRef<[u8]>> core::fmt::Display for $Type<B> {
-            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                core::fmt::Display::fmt(self.as_str(), f)
-            }
-        }
-
-        #[cfg(feature = "defmt")]
-        impl<B: AsRef<[u8]>> defmt::Format for $Type<B> {
-            fn format(&self, f: defmt::Formatter<'_>) {
-                defmt::write!(f, "{=str}", self.as_str());
-            }
-        }
-
-        impl<B: AsRef<[u8]>> PartialEq<str> for $Type<B> {
-            fn eq(&self, other: &str) -> bool {
-                self.as_bytes() == other.as_bytes()
-            }
-        }
-
-        impl<B: AsRef<[u8]>> PartialEq<&str> for $Type<B> {
-            fn eq(&self, other: &&str) -> bool {
-                self == *other
-            }
-        }
-
-        impl<'a> TryFrom<&'a str> for $Type<&'a [u8]> {
-            type Error = TextError;
-
-            fn try_from(text: &'a str) -> Result<Self, TextError> {
-                Self::new(text)
-            }
-        }
-    };
-}
-pub(super) use checked_string;
-
-checked_string!(Text, check::text);
-
-impl Text<&'static [u8]> {
-    /// The string without a character: a Client Identifier that the server is to choose.
-    pub const EMPTY: Self = Self(&[]);
 }
 
 #[cfg(test)]

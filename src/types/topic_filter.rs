@@ -1,7 +1,8 @@
 //! Topic Filters (section 4.7).
 
-use super::text::checked_string;
-use super::{TopicName, check, matching};
+use super::check::{self, Rules};
+use super::checked::{Checked, StringKind, sealed::Validate};
+use super::{Text, TopicName, matching, shared};
 use crate::wire::TextError;
 
 /// Which Topic Names a subscription is for (section 4.7.1): `+` stands for one level, `#`, as the
@@ -16,23 +17,93 @@ use crate::wire::TextError;
 /// assert!(TopicFilter::new("sensors/#/temperature").is_err());
 /// # Ok::<(), mqtt_sansio::TextError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TopicFilter<B>(B);
+pub type TopicFilter<B> = Checked<B, TopicFilterKind>;
 
-checked_string!(TopicFilter, check::topic_filter);
+/// Makes a [`Checked`] string a [`TopicFilter`].
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum TopicFilterKind {}
+
+impl StringKind for TopicFilterKind {}
+
+impl Validate for TopicFilterKind {
+    const RULES: Rules = Rules::TopicFilter;
+
+    #[inline(always)]
+    fn check(bytes: &[u8]) -> Result<(), TextError> {
+        check::topic_filter(bytes)
+    }
+}
+
+/// The parts of a Shared Subscription, `$share/{ShareName}/{filter}` (MQTT 5, section 4.8.2):
+/// each message that matches goes to one of the sessions that subscribed with the same two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(clippy::exhaustive_structs, reason = "the parts are the standard's")]
+pub struct SharedFilter<'a> {
+    /// The name that its subscribers have in common.
+    pub share_name: Text<&'a [u8]>,
+    /// What is matched. A `$share` in it has no meaning.
+    pub topic_filter: TopicFilter<&'a [u8]>,
+}
 
 impl<B: AsRef<[u8]>> TopicFilter<B> {
-    /// Whether a message published to `topic` is for this filter (section 4.7). Compares the
-    /// characters as they were sent [MQTT-4.7.3-4]; a filter that starts with a wildcard matches
-    /// no topic that starts with `$` [MQTT-4.7.2-1]. Takes time in proportion to the two
-    /// together, and no memory.
+    /// Returns true if a message published to `topic` matches this filter (section 4.7).
+    ///
+    /// Compares the characters as they were sent [MQTT-4.7.3-4]. A filter that starts with a
+    /// wildcard matches no topic that starts with `$` [MQTT-4.7.2-1]. A shared filter matches
+    /// what the filter after its share name matches. Takes time in proportion to the lengths of
+    /// both, and no memory.
     #[must_use]
     #[inline]
     pub fn matches<C: AsRef<[u8]>>(&self, topic: &TopicName<C>) -> bool {
-        matching::matches(self.as_bytes(), topic.as_bytes())
+        matching::matches(self.matched_part(), topic.as_bytes())
     }
 
-    /// Whether `+` or `#` is in it.
+    /// The filter itself, or what follows its share name.
+    #[inline]
+    pub(crate) fn matched_part(&self) -> &[u8] {
+        shared::matched_part(self.as_bytes())
+    }
+
+    /// Returns the parts of a Shared Subscription, `$share/{ShareName}/{filter}`, or `None` for
+    /// any other filter.
+    ///
+    /// MQTT 5 defines Shared Subscriptions (section 4.8.2); brokers offer them to clients of 3.1.1
+    /// too. A filter that starts with `$share/` without a valid share name and filter is legal in
+    /// 3.1.1 and stays a plain filter: this returns `None`, and
+    /// [`check_shared`](Self::check_shared) returns what is wrong with it.
+    ///
+    /// ```
+    /// use mqtt_sansio::{TopicFilter, TopicName};
+    ///
+    /// let filter = TopicFilter::new("$share/workers/jobs/+")?;
+    /// let shared = filter.shared().unwrap();
+    /// assert_eq!(shared.share_name, "workers");
+    /// assert_eq!(shared.topic_filter, "jobs/+");
+    /// assert!(filter.matches(&TopicName::new("jobs/7")?));
+    /// # Ok::<(), mqtt_sansio::TextError>(())
+    /// ```
+    #[must_use]
+    pub fn shared(&self) -> Option<SharedFilter<'_>> {
+        shared::parts(self.as_bytes()).map(|(share_name, topic_filter)| SharedFilter {
+            share_name: Text::from_valid(share_name),
+            topic_filter: TopicFilter::from_valid(topic_filter),
+        })
+    }
+
+    /// Validates a filter that starts with `$share/` as MQTT 5 asks for: a share name of at least
+    /// one character [MQTT5-4.8.2-1], without wildcards, a `/` and a Topic Filter
+    /// [MQTT5-4.8.2-2]. Any other filter passes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the filter, and where.
+    pub fn check_shared(&self) -> Result<(), TextError> {
+        shared::check(self.as_bytes())
+    }
+
+    /// Returns true if the filter contains `+` or `#`.
     #[must_use]
     pub fn has_wildcards(&self) -> bool {
         self.as_bytes()
@@ -144,5 +215,96 @@ mod tests {
             TopicFilter::new(&buffer).unwrap().to_owned()
         };
         assert_eq!(owned, "a/#");
+    }
+
+    #[test]
+    fn a_shared_filter_has_a_share_name_and_a_filter() {
+        for (shared, name, rest) in [
+            ("$share/g/a", "g", "a"),
+            ("$share/g/#", "g", "#"),
+            ("$share/g/+/b", "g", "+/b"),
+            ("$share/g//", "g", "/"),
+            ("$share/\u{e9} 1/a/b", "\u{e9} 1", "a/b"),
+            ("$share/$share/$share/g/a", "$share", "$share/g/a"),
+        ] {
+            let expected = SharedFilter {
+                share_name: Text::new(name).unwrap(),
+                topic_filter: filter(rest),
+            };
+            assert_eq!(filter(shared).shared(), Some(expected), "{shared}");
+            assert_eq!(filter(shared).check_shared(), Ok(()), "{shared}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_does_not_start_with_share_and_a_separator_is_not_shared() {
+        for plain in [
+            "a",
+            "$",
+            "$share",
+            "$shared/g/a",
+            "$Share/g/a",
+            "/$share/g/a",
+            "share/g/a",
+            "+/g/a",
+        ] {
+            assert_eq!(filter(plain).shared(), None, "{plain}");
+            assert_eq!(filter(plain).check_shared(), Ok(()), "{plain}");
+        }
+    }
+
+    /// [MQTT5-4.8.2-1, MQTT5-4.8.2-2]
+    #[test]
+    fn a_shared_filter_without_a_valid_name_or_filter_is_refused_where_it_goes_wrong() {
+        for (invalid, kind, at) in [
+            ("$share/", ErrorKind::EmptyShareName, 7),
+            ("$share//", ErrorKind::EmptyShareName, 7),
+            ("$share//x", ErrorKind::EmptyShareName, 7),
+            ("$share/+/x", ErrorKind::WildcardInShareName, 7),
+            ("$share/+", ErrorKind::WildcardInShareName, 7),
+            ("$share/#", ErrorKind::WildcardInShareName, 7),
+            ("$share/g", ErrorKind::MissingSharedFilter, 8),
+            ("$share/g/", ErrorKind::MissingSharedFilter, 9),
+        ] {
+            // It is a filter of MQTT 3.1.1.
+            let filter = filter(invalid);
+            assert_eq!(filter.shared(), None, "{invalid}");
+            let error = filter.check_shared().unwrap_err();
+            assert_eq!((error.kind(), error.offset()), (kind, at), "{invalid}");
+        }
+    }
+
+    #[test]
+    fn a_shared_filter_matches_what_the_filter_in_it_matches() {
+        for (shared, topic, matched) in [
+            ("$share/g/a/+", "a/b", true),
+            ("$share/g/a/+", "b/b", false),
+            ("$share/g/a/+", "$share/g/a/b", false),
+            ("$share/g/#", "a", true),
+            ("$share/g/#", "$SYS/a", false), // [MQTT-4.7.2-1]
+            ("$share/g/+/a", "$SYS/a", false),
+            ("$share/g/$SYS/#", "$SYS/a", true),
+            ("$share/g/$share/g/a", "a", false),
+            ("$share/g/$share/g/a", "$share/g/a", true),
+        ] {
+            let topic = TopicName::new(topic).unwrap();
+            assert_eq!(filter(shared).matches(&topic), matched, "{shared} {topic}");
+        }
+    }
+
+    #[test]
+    fn a_filter_with_an_invalid_share_is_matched_as_a_plain_one() {
+        for (plain, topic, matched) in [
+            ("$share//x", "$share//x", true),
+            ("$share//x", "x", false),
+            ("$share/+/x", "$share/g/x", true),
+            ("$share/+/x", "x", false),
+            ("$share/#", "$share/g/x", true),
+            ("$share/g", "$share/g", true),
+            ("$share/g/", "$share/g/", true),
+        ] {
+            let topic = TopicName::new(topic).unwrap();
+            assert_eq!(filter(plain).matches(&topic), matched, "{plain} {topic}");
+        }
     }
 }

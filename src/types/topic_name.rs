@@ -1,7 +1,7 @@
 //! Topic Names (section 4.7).
 
-use super::check;
-use super::text::checked_string;
+use super::check::{self, Rules};
+use super::checked::{Checked, StringKind, sealed::Validate};
 use crate::wire::TextError;
 
 /// What a message is published to (section 4.7): at least one character, no wildcards, otherwise
@@ -15,10 +15,23 @@ use crate::wire::TextError;
 /// assert_eq!(TopicName::new("sensors/+").unwrap_err().offset(), 8);
 /// # Ok::<(), mqtt_sansio::TextError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TopicName<B>(B);
+pub type TopicName<B> = Checked<B, TopicNameKind>;
 
-checked_string!(TopicName, check::topic_name);
+/// Makes a [`Checked`] string a [`TopicName`].
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum TopicNameKind {}
+
+impl StringKind for TopicNameKind {}
+
+impl Validate for TopicNameKind {
+    const RULES: Rules = Rules::TopicName;
+
+    #[inline(always)]
+    fn check(bytes: &[u8]) -> Result<(), TextError> {
+        check::topic_name(bytes)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Fields that several packets have.
 
-use crate::types::{CheckedString, PacketId};
+use crate::types::{Checked, PacketId, StringKind};
 use crate::wire::{ErrorKind, Field, ReadError, Reader, TextError};
 
 /// A Packet Identifier that is not zero.
@@ -20,11 +20,11 @@ pub(super) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result
 
 /// A length-prefixed string.
 #[inline(always)]
-pub(super) fn read_checked<'a, T: CheckedString<'a>, F: ReadError>(
+pub(super) fn read_checked<'a, K: StringKind, F: ReadError>(
     reader: &mut Reader<'a, F>,
     field: Field,
-) -> Result<T, F> {
-    read_string(reader, field, T::check).map(T::checked_before)
+) -> Result<Checked<&'a [u8], K>, F> {
+    read_string(reader, field, K::check).map(Checked::from_valid)
 }
 
 /// The bytes of a string that has passed `check`: for all kinds of strings the same function.

@@ -101,6 +101,9 @@ const fn of_kind(kind: ErrorKind) -> Option<&'static str> {
         | ErrorKind::PacketTooLarge
         | ErrorKind::TooManyFilters
         | ErrorKind::OutOfMemory
+        | ErrorKind::EmptyShareName
+        | ErrorKind::WildcardInShareName
+        | ErrorKind::MissingSharedFilter
         | ErrorKind::ZeroPacketIdentifier
         | ErrorKind::InvalidConnectReturnCode => return None,
     })

@@ -69,6 +69,15 @@ pub enum ErrorKind {
     /// `+` not alone in its level.
     #[error("'+' must be alone in its level")]
     MisplacedSingleLevelWildcard,
+    /// A Shared Subscription whose share name has no character.
+    #[error("a share name has at least one character")]
+    EmptyShareName,
+    /// `+` or `#` in the share name of a Shared Subscription.
+    #[error("a share name must not contain '+' or '#'")]
+    WildcardInShareName,
+    /// A Shared Subscription that ends before its Topic Filter.
+    #[error("a share name is followed by '/' and a Topic Filter")]
+    MissingSharedFilter,
     /// Packet Identifier 0.
     #[error("Packet Identifier 0 is not allowed")]
     ZeroPacketIdentifier,

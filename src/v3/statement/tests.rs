@@ -28,7 +28,7 @@ const FIELDS: [Field; 20] = [
 ];
 
 /// Each kind with the statement that it breaks where its packet does not have one of its own.
-const KINDS: [(ErrorKind, Option<&str>); 33] = [
+const KINDS: [(ErrorKind, Option<&str>); 36] = [
     (ReservedPacketType, Some("MQTT-4.8.0-1")),
     (InvalidFlags, Some("MQTT-2.2.2-2")),
     (InvalidQos, Some("MQTT-3.3.1-4")),
@@ -47,6 +47,9 @@ const KINDS: [(ErrorKind, Option<&str>); 33] = [
     (WildcardInTopicName, Some("MQTT-3.3.2-2")),
     (MisplacedMultiLevelWildcard, Some("MQTT-4.7.1-2")),
     (MisplacedSingleLevelWildcard, Some("MQTT-4.7.1-3")),
+    (EmptyShareName, None),
+    (WildcardInShareName, None),
+    (MissingSharedFilter, None),
     (ZeroPacketIdentifier, None),
     (UnknownProtocolName, Some("MQTT-3.1.2-1")),
     (UnsupportedProtocolLevel, Some("MQTT-3.1.2-2")),

@@ -5,7 +5,7 @@ use PacketType as Type;
 use std::format;
 
 /// Each kind with its message.
-const KINDS: [(ErrorKind, &str); 33] = [
+const KINDS: [(ErrorKind, &str); 36] = [
     (ReservedPacketType, "packet types 0 and 15 are reserved"),
     (
         InvalidFlags,
@@ -47,6 +47,15 @@ const KINDS: [(ErrorKind, &str); 33] = [
     (
         MisplacedSingleLevelWildcard,
         "'+' must be alone in its level",
+    ),
+    (EmptyShareName, "a share name has at least one character"),
+    (
+        WildcardInShareName,
+        "a share name must not contain '+' or '#'",
+    ),
+    (
+        MissingSharedFilter,
+        "a share name is followed by '/' and a Topic Filter",
     ),
     (ZeroPacketIdentifier, "Packet Identifier 0 is not allowed"),
     (UnknownProtocolName, "the peer does not speak MQTT"),

@@ -6,6 +6,7 @@
 
 #![no_std]
 
+use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
@@ -153,10 +154,14 @@ fn config() -> Config {
 
 fn numbers() {
     look(PacketId::new(any(1)).map(PacketId::get));
+    look(PacketId::try_from(any(1)));
+    look(str().parse::<PacketId>());
     look(PacketId::from(any(NonZeroU16::MIN)));
     look(NonZeroU16::from(packet_id()));
     look(u16::from(packet_id()));
     look(QoS::from_number(any(1)).map(QoS::number));
+    look(QoS::try_from(any(1)));
+    look(str().parse::<QoS>());
     look(u8::from(qos()));
     look(QoS::default());
     look(PacketType::from_number(any(1)).map(|kind| (kind.number(), kind.name())));
@@ -175,6 +180,8 @@ fn numbers() {
 
 fn texts() {
     look(Text::<&[u8]>::default());
+    look(Text::<&[u8]>::try_from(bytes()));
+    compare(text(), any(text()));
     if let Ok(text) = Text::try_from(str()) {
         look(text.as_bytes());
         look(text.as_str());
@@ -205,8 +212,21 @@ fn texts() {
         look(filter == *str());
         look(filter == str());
         look(filter.has_wildcards());
+        look(filter.shared());
+        look(filter.check_shared());
         look(filter.map(any).into_inner());
     }
+}
+
+fn compare(one: Text<&[u8]>, other: Text<&[u8]>) {
+    look(Clone::clone(&one));
+    look((one == other, one < other, one.cmp(&other)));
+    look((*str() == one, str() == one));
+    let mut sum = Sum(any(0));
+    one.hash(&mut sum);
+    look(sum.finish());
+    look(Borrow::<[u8]>::borrow(&one));
+    look(AsRef::<[u8]>::as_ref(&one));
 }
 
 fn errors() {
