@@ -56,7 +56,7 @@ fn decoding_in_place_allocates_nothing() {
     }
 }
 
-/// KeepAliveBasis the packets that come out, without keeping them.
+/// Counts the packets that come out, without keeping them.
 fn drain<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> usize {
     let mut packets = 0;
     while decoder.decode(&mut input).unwrap().is_some() {

@@ -10,14 +10,19 @@ use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
 
+use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{
     self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, EncodedConnect, EncodedMessage,
     Entry, List, Packet, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
     PublishHeader, ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription, Subscriptions,
     TopicFilters, UnsubAck, Unsubscribe, Will,
 };
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::{Action, Change, Client, Config, Encode, EncodeError, ErrorKind, Event, Field, HandleError, Buffer, Message, MessageHeader, Blocked, Options, Output, PacketId, PacketType, PeerError, QoS, CommandError, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError, Timestamp, TopicFilter, TopicName};
+use mqtt_sansio::{
+    Action, Blocked, Buffer, Change, Client, CommandError, Config, Encode, EncodeError, ErrorKind,
+    Event, Field, HandleError, Message, MessageHeader, Options, Output, PacketId, PacketType,
+    PeerError, QoS, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError, Timestamp,
+    TopicFilter, TopicName,
+};
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
@@ -208,7 +213,7 @@ fn texts() {
 fn errors() {
     if let Err(error) = Text::new(bytes()) {
         let error: TextError = any(error);
-        look((error.kind(), error.offset(), error.statement()));
+        look((error.kind(), error.offset(), error.statement::<v3::V3>()));
     }
     if let Some(error) = decode_error() {
         look((error.kind(), error.field(), error.packet_type()));

@@ -2,7 +2,7 @@
 //! Wills, sessions that outlive their connections.
 //!
 //! ```text
-//! $ cargo run --example broker -- --port 1883
+//! $ cargo run -p broker -- --port 1883
 //! listening on 127.0.0.1:1883
 //! ```
 //!

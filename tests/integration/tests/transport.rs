@@ -1,7 +1,6 @@
 //! What sections 6 and 7 ask of those who carry the bytes, done with what the library has for it:
 //! MQTT over WebSocket, and a server that is a client of another one.
 
-#![cfg(feature = "alloc")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

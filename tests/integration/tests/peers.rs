@@ -1,4 +1,4 @@
-//! The examples against MQTT implementations that nobody here wrote, on the loopback interface.
+//! Our programs against MQTT implementations that nobody here wrote, on the loopback interface.
 //!
 //! `client` and `client_tokio` talk to mosquitto; mosquitto's own clients, paho-mqtt, MQTT.js and
 //! rumqttc talk to `broker`. All of it goes through a relay in the test, which writes down what
@@ -9,7 +9,6 @@
 //! `none`, all of them are skipped.
 //! `.ci/peers` installs all of them.
 
-#![cfg(feature = "std")] // The examples need it too.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

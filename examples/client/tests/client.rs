@@ -1,7 +1,6 @@
-//! The examples `in_memory`, `client` and `client_tokio`, run as a user runs them. The clients talk
-//! to a server that says and expects exactly what a test tells it to.
+//! `client`, run as a user runs it, with a server that sends and expects exactly the bytes of a
+//! test.
 
-#![cfg(feature = "std")] // `client` needs it too.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -14,246 +13,20 @@
     reason = "tests run on an operating system"
 )]
 
-use std::env::{self, consts::EXE_SUFFIX};
+mod script;
+
+use std::env;
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::Read;
+use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The longest that anything here may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use script::{CONNECT, CONNECT_AGAIN, PATIENCE, Running, SESSION_PRESENT, Server};
 
-/// Where cargo puts an example. `cargo test` has built it; if a single test was asked for, it may
-/// be missing.
-fn example(name: &str) -> PathBuf {
-    static BUILDING: Mutex<()> = Mutex::new(());
-    let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let example = profile.join(format!("examples/{name}{EXE_SUFFIX}"));
-    let _one_at_a_time = BUILDING.lock();
-    if !example.exists() {
-        let profile_name = match profile.file_name().and_then(|name| name.to_str()).unwrap() {
-            "debug" => "dev",
-            name => name,
-        };
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--example", name]);
-        cargo.args(["--profile", profile_name, "--target-dir"]);
-        cargo.arg(profile.parent().unwrap());
-        if cfg!(feature = "tokio-util") {
-            cargo.args(["--features", "tokio-util"]);
-        }
-        let status = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-        assert!(status.unwrap().success());
-    }
-    example
-}
-
-/// A process that does not outlive the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Ended {
-    status: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-impl Running {
-    fn start(name: &str, arguments: &[&str]) -> Self {
-        let child = Command::new(example(name))
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
-        Self(child.unwrap())
-    }
-
-    /// What it reads from standard input, which ends then.
-    fn input(&mut self, input: &[u8]) {
-        self.0.stdin.take().unwrap().write_all(input).unwrap();
-    }
-
-    /// Waits for its end.
-    fn end(mut self) -> Ended {
-        let until = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                break status.code();
-            }
-            assert!(Instant::now() < until, "it does not end");
-            thread::sleep(Duration::from_millis(5));
-        };
-        let (mut stdout, mut stderr) = (String::new(), String::new());
-        self.0
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut stdout)
-            .unwrap();
-        self.0
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut stderr)
-            .unwrap();
-        Ended {
-            status,
-            stdout,
-            stderr,
-        }
-    }
-
-    /// Waits for its end, which must be a good one, and returns what it has printed.
-    fn succeed(self) -> String {
-        let ended = self.end();
-        assert_eq!(ended.status, Some(0), "{}", ended.stderr);
-        ended.stdout
-    }
-}
-
-/// A server that does as it is told.
-struct Server(TcpListener);
-
-impl Server {
-    fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        Self(listener)
-    }
-
-    /// `client` with this command line, split at spaces.
-    fn client(&self, arguments: &str) -> Running {
-        self.start("client", arguments)
-    }
-
-    fn start(&self, name: &str, arguments: &str) -> Running {
-        let port = self.0.local_addr().unwrap().port().to_string();
-        let mut arguments: Vec<&str> = arguments.split(' ').collect();
-        arguments.extend(["-p", &port]);
-        Running::start(name, &arguments)
-    }
-
-    fn accept(&self) -> Peer {
-        let until = Instant::now() + PATIENCE;
-        loop {
-            match self.0.accept() {
-                Ok((socket, _)) => {
-                    socket.set_nonblocking(false).unwrap();
-                    socket.set_read_timeout(Some(PATIENCE)).unwrap();
-                    return Peer(socket);
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => panic!("{error}"),
-            }
-            assert!(Instant::now() < until, "nobody connects");
-            thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// Takes a connection with this CONNECT, and accepts it.
-    fn accept_connect(&self, connect: &[u8]) -> Peer {
-        let mut peer = self.accept();
-        peer.expect(connect);
-        peer.send(ACCEPTED);
-        peer
-    }
-}
-
-/// A client, as the server sees it.
-struct Peer(TcpStream);
-
-impl Peer {
-    /// The next bytes must be these.
-    #[track_caller]
-    fn expect(&mut self, expected: &[u8]) {
-        let mut bytes = vec![0; expected.len()];
-        let outcome = self.0.read_exact(&mut bytes);
-        assert_eq!(
-            bytes.escape_ascii().to_string(),
-            expected.escape_ascii().to_string()
-        );
-        outcome.unwrap();
-    }
-
-    fn send(&mut self, bytes: &[u8]) {
-        self.0.write_all(bytes).unwrap();
-    }
-
-    /// DISCONNECT, and the end.
-    #[track_caller]
-    fn expect_disconnect(mut self) {
-        self.expect(b"\xe0\x00");
-        assert_eq!(self.0.read(&mut [0]).unwrap(), 0, "more after DISCONNECT");
-    }
-}
-
-/// Client Identifier `c`, Keep Alive 60, Clean Session.
-const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c";
-/// The same without Clean Session.
-const CONNECT_AGAIN: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01c";
-const ACCEPTED: &[u8] = b"\x20\x02\x00\x00";
-const SESSION_PRESENT: &[u8] = b"\x20\x02\x01\x00";
-
-// in_memory
-
-#[test]
-fn in_memory_tells_its_story() {
-    let story = Running::start("in_memory", &[]).succeed();
-    let connect = "client sends Connect { protocol_level: V3_1_1, clean_session: false, \
-                   keep_alive: 60, client_id: \"device-7\", will: None, credentials: None }";
-    let publish = |dup| {
-        format!(
-            "client sends Publish {{ delivery: ExactlyOnce {{ packet_id: PacketId(1), dup: {dup} \
-             }}, retain: false, topic: \"kitchen/temperature\", payload: b\"21.5\" }}"
-        )
-    };
-    let expected = [
-        ("0", connect),
-        (
-            "0",
-            "server sends ConnAck(Accepted { session_present: false })",
-        ),
-        ("0", "client: Connected { session_present: false }"),
-        ("0", &publish(false)),
-        ("0", "server: kitchen/temperature is 21.5"),
-        ("0", "(the connection is cut)"),
-        ("0", "client: Close(TransportClosed)"),
-        ("0", "server: Close(TransportClosed)"),
-        ("5000", connect),
-        (
-            "5000",
-            "server sends ConnAck(Accepted { session_present: true })",
-        ),
-        ("5000", "client: Connected { session_present: true }"),
-        ("5000", &publish(true)),
-        ("5000", "server sends PubRec { packet_id: PacketId(1) }"),
-        ("5000", "client: Received(PacketId(1))"),
-        ("5000", "client sends PubRel { packet_id: PacketId(1) }"),
-        ("5000", "server sends PubComp { packet_id: PacketId(1) }"),
-        ("5000", "client: Delivered(PacketId(1))"),
-        ("57500", "client sends PingReq"),
-        ("57500", "server sends PingResp"),
-        ("57500", "(the client is switched off)"),
-        ("147500", "server: Close(KeepAliveTimeout)"),
-    ];
-    let expected: Vec<String> = expected
-        .iter()
-        .map(|(millis, line)| format!("{millis:>6} ms  {line}"))
-        .collect();
-    assert_eq!(story.lines().collect::<Vec<_>>(), expected);
-}
+/// The program that is run.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_client");
 
 // client pub
 
@@ -643,7 +416,7 @@ fn without_reconnecting_a_lost_connection_is_a_failure() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = nobody.local_addr().unwrap().port().to_string();
     drop(nobody);
-    let client = Running::start("client", &["pub", "-t", "a", "-n", "-p", &port]);
+    let client = Running::start(&["pub", "-t", "a", "-n", "-p", &port]);
     assert_eq!(client.end().status, Some(69));
 }
 
@@ -734,129 +507,11 @@ fn a_command_line_that_makes_no_sense_is_refused() {
         &["sub", "-t", "a", "-m", "x"],
         &["listen"],
     ] {
-        let ended = Running::start("client", arguments).end();
+        let ended = Running::start(arguments).end();
         assert_eq!(ended.status, Some(64), "{arguments:?}");
     }
     for arguments in [&[][..], &["--help"], &["pub", "--help"]] {
-        let help = Running::start("client", arguments).succeed();
+        let help = Running::start(arguments).succeed();
         assert!(help.contains("Usage:"), "{arguments:?}");
-    }
-}
-
-#[cfg(feature = "tokio-util")]
-mod client_tokio {
-    use super::{ACCEPTED, CONNECT, CONNECT_AGAIN, Running, SESSION_PRESENT, Server};
-    use std::thread;
-    use std::time::Duration;
-
-    #[test]
-    fn lines_are_published_and_sent_again_with_dup() {
-        let server = Server::new();
-        let mut client = server.start("client_tokio", "-i c -c -q 2 --publish a");
-        client.input(b"one\ntwo\n");
-        let mut peer = server.accept_connect(CONNECT_AGAIN);
-        peer.expect(b"\x34\x08\x00\x01a\x00\x01one\x34\x08\x00\x01a\x00\x02two");
-        peer.send(b"\x50\x02\x00\x01");
-        peer.expect(b"\x62\x02\x00\x01");
-        drop(peer);
-        let mut peer = server.accept();
-        peer.expect(CONNECT_AGAIN);
-        peer.send(SESSION_PRESENT);
-        peer.expect(b"\x62\x02\x00\x01\x3c\x08\x00\x01a\x00\x02two");
-        peer.send(b"\x70\x02\x00\x01\x50\x02\x00\x02");
-        peer.expect(b"\x62\x02\x00\x02");
-        peer.send(b"\x70\x02\x00\x02");
-        peer.expect_disconnect();
-        client.succeed();
-    }
-
-    #[test]
-    fn what_is_lost_is_published_anew_before_what_waits() {
-        /// As many as may be under way.
-        const WINDOW: u8 = 20;
-        let publish = |id: u8, letter: u8| [0x32, 6, 0, 1, b'a', 0, id, letter];
-        let letters = b'A'..b'A' + WINDOW;
-        let server = Server::new();
-        let mut client = server.start("client_tokio", "-i c -c -q 1 --publish a");
-        let lines: Vec<u8> = letters
-            .clone()
-            .chain(*b"yz")
-            .flat_map(|c| [c, b'\n'])
-            .collect();
-        client.input(&lines);
-        let mut peer = server.accept_connect(CONNECT_AGAIN);
-        for (id, letter) in (1..).zip(letters.clone()) {
-            peer.expect(&publish(id, letter));
-        }
-        thread::sleep(Duration::from_millis(100)); // the next line waits
-        drop(peer);
-        let mut peer = server.accept_connect(CONNECT_AGAIN);
-        for (id, letter) in (WINDOW + 1..).zip(letters.chain(*b"yz")) {
-            peer.expect(&publish(id, letter));
-            peer.send(&[0x40, 2, 0, id]);
-        }
-        peer.expect_disconnect();
-        client.succeed();
-    }
-
-    #[test]
-    fn help_lists_itself() {
-        let help = Running::start("client_tokio", &["--help"]).succeed();
-        assert!(help.contains("Usage:"), "{help}");
-        assert!(help.contains("--help"), "{help}");
-    }
-
-    #[test]
-    fn messages_are_printed_and_acknowledged() {
-        let server = Server::new();
-        let mut client = server.start("client_tokio", "-i c -q 1 -t b --publish a");
-        let mut peer = server.accept_connect(CONNECT);
-        peer.expect(b"\x82\x06\x00\x01\x00\x01b\x01");
-        peer.send(b"\x90\x03\x00\x01\x01");
-        peer.send(b"\x32\x08\x00\x01b\x00\x05hey");
-        peer.expect(b"\x40\x02\x00\x05");
-        client.input(b"");
-        peer.expect_disconnect();
-        assert_eq!(client.succeed(), "b hey\n");
-    }
-
-    /// If it did, what comes then would make the system throw away what was sent last.
-    #[test]
-    fn the_client_does_not_close_before_the_server() {
-        let server = Server::new();
-        let mut client = server.start("client_tokio", "-i c -t b --publish a");
-        let mut peer = server.accept_connect(CONNECT);
-        peer.expect(b"\x82\x06\x00\x01\x00\x01b\x00");
-        peer.send(b"\x90\x03\x00\x01\x00");
-        client.input(b"last\n");
-        peer.expect(b"\x30\x07\x00\x01alast\xe0\x00");
-        for _ in 0..20 {
-            peer.send(b"\x30\x04\x00\x01bx");
-            thread::sleep(Duration::from_millis(5));
-        }
-        drop(peer);
-        client.succeed();
-    }
-
-    #[test]
-    fn a_refusal_is_the_exit_status() {
-        let server = Server::new();
-        let client = server.start("client_tokio", "-i c -t b");
-        let mut peer = server.accept();
-        peer.expect(CONNECT);
-        peer.send(b"\x20\x02\x00\x05");
-        assert_eq!(client.end().status, Some(5));
-    }
-
-    #[test]
-    fn a_server_that_breaks_the_protocol_is_left() {
-        let server = Server::new();
-        let client = server.start("client_tokio", "-i c -t b");
-        let mut peer = server.accept();
-        peer.expect(CONNECT);
-        peer.send(ACCEPTED);
-        peer.expect(b"\x82\x06\x00\x01\x00\x01b\x00");
-        peer.send(b"\xf0\x00");
-        assert_eq!(client.end().status, Some(1));
     }
 }

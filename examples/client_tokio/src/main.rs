@@ -1,7 +1,7 @@
 //! Subscribes, prints what comes, and publishes the lines of standard input, with tokio.
 //!
 //! ```text
-//! $ cargo run --example client_tokio --features tokio-util -- -t 'chat/#' --publish chat/me
+//! $ cargo run -p client_tokio -- -t 'chat/#' --publish chat/me
 //! ```
 //!
 //! `Connection` is the part to copy: `Framed` and `Codec` for the packets, and one `select!` over the

@@ -1,6 +1,5 @@
-//! The example `inspect`, run as a user runs it.
+//! `inspect`, run as a user runs it.
 
-#![cfg(feature = "alloc")] // The example needs it too.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -8,12 +7,10 @@
     reason = "a test that panics has failed, and that is all there is to it"
 )]
 
-use std::env::{self, consts::EXE_SUFFIX};
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
 use std::thread;
 
 use serde_json::Value;
@@ -41,38 +38,9 @@ const STREAM: [&str; 14] = [
     "e000",
 ];
 
-/// Where cargo puts the example. `cargo test` has built it; if a single test was asked for, it
-/// may be missing.
-static INSPECT: LazyLock<PathBuf> = LazyLock::new(|| {
-    let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let inspect = profile.join(format!("examples/inspect{EXE_SUFFIX}"));
-    if !inspect.exists() {
-        let name = match profile.file_name().and_then(|name| name.to_str()).unwrap() {
-            "debug" => "dev",
-            name => name,
-        };
-        let status = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--example",
-                "inspect",
-                "--profile",
-                name,
-            ])
-            .arg("--target-dir")
-            .arg(profile.parent().unwrap())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(status.unwrap().success());
-    }
-    inspect
-});
-
 /// Runs `inspect` with these arguments and this standard input.
 fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut inspect = Command::new(&*INSPECT)
+    let mut inspect = Command::new(env!("CARGO_BIN_EXE_inspect"))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -414,7 +382,7 @@ fn a_line_that_is_not_even_text_is_answered() {
 fn a_line_is_answered_before_the_next_one_comes() {
     use std::io::{BufRead, BufReader};
 
-    let mut inspect = Command::new(&*INSPECT)
+    let mut inspect = Command::new(env!("CARGO_BIN_EXE_inspect"))
         .arg("--lines")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -498,7 +466,7 @@ fn a_packet_of_a_mebibyte_comes_out_whole() {
 #[test]
 fn whoever_stops_reading_gets_no_complaint() {
     let (bytes, _) = large_publish(1 << 20);
-    let mut inspect = Command::new(&*INSPECT)
+    let mut inspect = Command::new(env!("CARGO_BIN_EXE_inspect"))
         .args(["--json", "--binary"])
         .arg(temporary_file("unread.bin", &bytes))
         .stdout(Stdio::piped())
@@ -1131,7 +1099,10 @@ fn without_arguments_at_a_terminal_there_is_help() {
         .write(true)
         .open("/dev/ptmx")
         .unwrap();
-    let output = Command::new(&*INSPECT).stdin(terminal).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_inspect"))
+        .stdin(terminal)
+        .output()
+        .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
         (stdout, output.status.code().unwrap()),

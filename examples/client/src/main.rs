@@ -3,8 +3,8 @@
 //! one for standard input).
 //!
 //! ```text
-//! $ cargo run --example client -- sub -v -t 'kitchen/#' -q 1 &
-//! $ cargo run --example client -- pub -t kitchen/temperature -m 21.5 -q 1
+//! $ cargo run -p client -- sub -v -t 'kitchen/#' -q 1 &
+//! $ cargo run -p client -- pub -t kitchen/temperature -m 21.5 -q 1
 //! kitchen/temperature 21.5
 //! ```
 //!

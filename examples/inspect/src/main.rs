@@ -1,7 +1,7 @@
 //! Takes MQTT packets apart: labels every byte of them, or prints them as JSON.
 //!
 //! ```text
-//! $ cargo run --example inspect -- 32 0b 00 03 61 2f 62 00 0a 68 65 6c 6c
+//! $ cargo run -p inspect -- 32 0b 00 03 61 2f 62 00 0a 68 65 6c 6c
 //! PUBLISH at 0, 13 bytes
 //!         0  32                       Packet Type and Flags      PUBLISH
 //!            0011 ....                  Packet Type              3

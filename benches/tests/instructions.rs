@@ -14,9 +14,9 @@
     reason = "writing the table and running valgrind are for the benchmark"
 )]
 
-#[path = "../benches/instructions/callgrind.rs"]
+#[path = "../instructions/callgrind.rs"]
 mod callgrind;
-#[path = "../benches/instructions/table.rs"]
+#[path = "../instructions/table.rs"]
 mod table;
 
 use std::path::Path;

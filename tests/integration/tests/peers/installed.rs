@@ -1,4 +1,4 @@
-//! The peers, as far as they are installed, and our examples.
+//! The peers, as far as they are installed, and our programs.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::fs;
@@ -14,7 +14,7 @@ use crate::process::{self, Process};
 use crate::relay::{Relay, Side};
 
 /// Where `.ci/peers` puts what is not for the whole system.
-const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/peers");
+const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
 
 #[derive(Debug, Clone, Copy)]
@@ -111,48 +111,28 @@ fn first_that_runs<const N: usize>(programs: [&str; N], arguments: &[&str]) -> O
     programs.into_iter().find(runs).map(Command::new)
 }
 
-/// Where cargo puts our examples. `cargo test` has built them; if just these tests were asked for,
+/// Where cargo puts our programs. `cargo test` has built them; if just these tests were asked for,
 /// they may be missing, or those of an earlier version: cargo knows.
-static EXAMPLES: LazyLock<PathBuf> = LazyLock::new(|| {
+static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     let name = match profile.file_name().and_then(|name| name.to_str()).unwrap() {
         "debug" => "dev",
         name => name,
     };
-    // The features that the test has, so that what is there serves.
-    let mut features = Vec::new();
-    for (feature, is_on) in [
-        ("bytes", cfg!(feature = "bytes")),
-        ("serde", cfg!(feature = "serde")),
-        ("defmt", cfg!(feature = "defmt")),
-        ("arbitrary", cfg!(feature = "arbitrary")),
-        ("tokio-util", cfg!(feature = "tokio-util")),
-    ] {
-        if is_on {
-            features.push(feature);
-        }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--profile", name]);
+    for program in ["broker", "client", "client_tokio"] {
+        cargo.args(["--package", program]);
     }
-    let build = |examples: &[&str], features: &[&str]| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--quiet", "--profile", name]);
-        for example in examples {
-            cargo.args(["--example", example]);
-        }
-        cargo.arg(format!("--features={}", features.join(",")));
-        cargo.arg("--target-dir").arg(profile.parent().unwrap());
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(cargo.status().unwrap().success());
-    };
-    build(&["broker", "client"], &features);
-    // This one needs more than the others. They are not built again for it.
-    features.push("tokio-util");
-    build(&["client_tokio"], &features);
-    profile.join("examples")
+    cargo.arg("--target-dir").arg(profile.parent().unwrap());
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    assert!(cargo.status().unwrap().success());
+    profile.to_owned()
 });
 
-pub(crate) fn example(name: &str) -> Command {
-    Command::new(EXAMPLES.join(format!("{name}{EXE_SUFFIX}")))
+pub(crate) fn program(name: &str) -> Command {
+    Command::new(PROGRAMS.join(format!("{name}{EXE_SUFFIX}")))
 }
 
 /// A directory that is removed when this is dropped.
@@ -201,7 +181,7 @@ impl Server {
 
     /// Our broker.
     pub(crate) fn ours(arguments: &[&str]) -> Self {
-        let mut broker = example("broker");
+        let mut broker = program("broker");
         let process = Process::start(broker.args(["--port", "0", "--quiet"]).args(arguments));
         let port = process.wait_for_line("listening on 127.0.0.1:");
         Self {

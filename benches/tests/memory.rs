@@ -1,14 +1,10 @@
 //! What an idle connection takes, for a broker with many of them.
 
-#![cfg(feature = "alloc")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     reason = "a test stops at what it does not expect"
 )]
-
-#[path = "../benches/workload/mod.rs"]
-mod workload;
 
 use allocation_counter::measure;
 use mqtt_sansio::{Session, Slot, Slots};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mqtt_sansio::PacketType;
 
 use crate::installed::{
-    Payloads, Server, Subscriber, at, directory, example, line, lines, mosquitto_pub, numbers,
+    Payloads, Server, Subscriber, at, directory, line, lines, mosquitto_pub, numbers, program,
 };
 use crate::process::{self, PATIENCE, Process};
 use crate::relay::{Fault, Relay, Side, What};
@@ -17,14 +17,14 @@ const VERSIONS: [&str; 2] = ["mqttv31", "mqttv311"];
 const END: &str = "the end";
 
 fn client(what: &str, port: u16, arguments: &[&str]) -> Command {
-    let mut command = example("client");
+    let mut command = program("client");
     command.arg(what).args(at(port)).args(arguments);
     command
 }
 
 /// Our client subscribes, and has been granted what it asks for.
 fn subscribe(relay: Relay, arguments: &[&str]) -> Subscriber {
-    let mut command = example("client");
+    let mut command = program("client");
     command.arg("sub");
     Subscriber::start(relay, command, arguments)
 }
@@ -496,7 +496,7 @@ fn the_tokio_client_goes_both_ways_at_every_qos() {
         };
         let arguments = ["-t", "back", "-q", qos, "--publish", "there"];
         let relay = Relay::to(mosquitto.port());
-        let mut ours = Subscriber::start(relay, example("client_tokio"), &arguments);
+        let mut ours = Subscriber::start(relay, program("client_tokio"), &arguments);
         let sent = numbers(10);
         let input = sent.join("\n") + "\n";
         ours.process.write(input.as_bytes());
@@ -525,7 +525,7 @@ fn the_tokio_client_delivers_exactly_once_when_it_is_cut_off() {
         return;
     };
     let relay = Relay::with_faults(mosquitto.port(), faults(Side::Client, 2));
-    let mut command = example("client_tokio");
+    let mut command = program("client_tokio");
     command.args(at(relay.port()));
     command.args(["-c", "-i", "ours", "-q", "2", "--publish", "cut"]);
     let mut publisher = Process::start(&mut command);

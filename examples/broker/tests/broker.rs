@@ -1,7 +1,6 @@
-//! The example `broker`, over real sockets. Its clients here are sockets and the codec only, so
+//! `broker`, over real sockets. Its clients here are sockets and the codec only, so
 //! that they can also do what no client should.
 
-#![cfg(feature = "std")] // The example needs it too.
 #![allow(
     clippy::std_instead_of_alloc,
     reason = "without std there are no sockets"
@@ -18,12 +17,9 @@
 
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
-use std::env::{self, consts::EXE_SUFFIX};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
 use std::thread;
 use std::time::Instant;
 
@@ -37,28 +33,6 @@ use mqtt_sansio::{Encode, Options, PacketId, QoS, Text, TopicFilter, TopicName};
 /// Nothing here takes longer, unless it never happens.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Where cargo puts the example. `cargo test` has built it; if a single test was asked for, it
-/// may be missing.
-static BROKER: LazyLock<PathBuf> = LazyLock::new(|| {
-    let test = env::current_exe().unwrap();
-    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let broker = profile.join(format!("examples/broker{EXE_SUFFIX}"));
-    if !broker.exists() {
-        let name = match profile.file_name().and_then(|name| name.to_str()).unwrap() {
-            "debug" => "dev",
-            name => name,
-        };
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", "broker"])
-            .args(["--profile", name, "--target-dir"])
-            .arg(profile.parent().unwrap())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .status();
-        assert!(status.unwrap().success());
-    }
-    broker
-});
-
 /// A broker of the test's own, on a port that was free.
 struct Broker {
     process: Child,
@@ -67,7 +41,7 @@ struct Broker {
 
 impl Broker {
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(&*BROKER)
+        let mut process = Command::new(env!("CARGO_BIN_EXE_broker"))
             .args(["--port", "0", "--quiet"])
             .args(arguments)
             .stdout(Stdio::piped())
