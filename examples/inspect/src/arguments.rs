@@ -18,6 +18,7 @@ Usage:
   inspect [OPTION...] -
   inspect [OPTION...] --binary FILE
   inspect [OPTION...] --lines
+  inspect [OPTION...] --pcap FILE
 
 HEX is one stream of packets in hexadecimal digits, two for each byte; white space, commas, colons
 and the prefix 0x between bytes are fine. `-` reads it from standard input, and so does inspect
@@ -28,6 +29,11 @@ hexdump -C, xxd and tcpdump -X print it. Of Wireshark's, Copy as Hex Stream is t
 
   --binary FILE  read the bytes as they are from FILE, `-` for standard input
   --lines        take each line of standard input by itself, in HEX, and print a JSON array for it
+  --pcap FILE    show the MQTT conversations in a capture, pcap or pcapng, `-` for standard input: each
+                 packet with its time, its direction and what it answers, deadlines that have
+                 passed, and what the standard forbids
+  --port N       with --pcap, the port of a server, instead of 1883; may be given more than once.
+                 A connection that starts with CONNECT is shown whatever its port is
   --json         print a JSON object for each packet, on a line of its own
   --chunk N      feed the decoder N bytes at a time; the output is the same
   --accept NAME  let in what peers are known to send although the standard forbids it; NAME is
@@ -40,16 +46,21 @@ hexdump -C, xxd and tcpdump -X print it. Of Wireshark's, Copy as Hex Stream is t
                    overlong-remaining-length  a Remaining Length with more bytes than it needs
   -h, --help     print this
 
-Exit status: 0 if the input holds whole packets, or with --lines; 1 if a packet is malformed, 2 if
-the last one is incomplete; 64 if the command line or the HEX cannot be understood, or if there are
+Exit status: 0 if the input holds whole packets, or with --lines; 1 if a packet is malformed, or with
+--pcap if a side has broken the protocol; 2 if the last one is incomplete; 64 if the command line or the HEX cannot be understood, or if there are
 no bytes to label; 66 if the input cannot be read, 74 if the output cannot be written.
 ";
+
+/// The port of MQTT without TLS.
+const PORT: u16 = 1883;
 
 pub(crate) struct Arguments {
     pub(crate) source: Source,
     pub(crate) format: Format,
     pub(crate) chunk: NonZeroUsize,
     pub(crate) options: Options,
+    /// Those of servers in a capture.
+    pub(crate) ports: Vec<u16>,
 }
 
 /// Where the packets come from.
@@ -59,6 +70,8 @@ pub(crate) enum Source {
     Binary(PathBuf),
     /// Standard input, each line by itself.
     Lines,
+    /// A capture file.
+    Capture(PathBuf),
 }
 
 #[derive(Clone, Copy)]
@@ -82,6 +95,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
         .max_filters(u32::MAX);
     let mut lines = false;
     let mut binary = None;
+    let mut capture = None;
+    let mut ports = Vec::new();
     let mut values = Vec::new();
     let mut any = false;
     while let Some(argument) = parser.next()? {
@@ -90,6 +105,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
             Long("json") => format = Format::Json,
             Long("lines") => lines = true,
             Long("binary") => binary = Some(PathBuf::from(parser.value()?)),
+            Long("pcap") => capture = Some(PathBuf::from(parser.value()?)),
+            Long("port") => ports.push(parser.value()?.parse()?),
             Long("chunk") => chunk = parser.value()?.parse()?,
             Long("accept") => options = accept(options, &parser.value()?)?,
             Long("refuse") => options = refuse(options, &parser.value()?)?,
@@ -102,19 +119,26 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
         return Ok(None);
     }
     let standard_input = values.iter().any(|value| value == "-");
-    let source = match (values.len(), binary, lines) {
-        (0, Some(path), false) => Source::Binary(path),
-        (0, None, false) if !any => Source::StandardInput,
-        (0, None, true) => Source::Lines,
-        (1, None, true) if standard_input => Source::Lines,
-        (1, None, false) if standard_input => Source::StandardInput,
-        (1.., None, false) if !standard_input => Source::Hexadecimal(values.join(" ")),
+    let source = match (values.len(), binary, lines, capture) {
+        (0, None, false, Some(path)) => Source::Capture(path),
+        (0, Some(path), false, None) => Source::Binary(path),
+        (0, None, false, None) if !any => Source::StandardInput,
+        (0, None, true, None) => Source::Lines,
+        (1, None, true, None) if standard_input => Source::Lines,
+        (1, None, false, None) if standard_input => Source::StandardInput,
+        (1.., None, false, None) if !standard_input => Source::Hexadecimal(values.join(" ")),
         _ => {
-            let message = "give one of HEX, `-`, --binary FILE and --lines";
+            let message = "give one of HEX, `-`, --binary FILE, --lines and --pcap FILE";
             return Err(Failure::Usage(message.to_owned()));
         }
     };
+    if ports.is_empty() {
+        ports.push(PORT);
+    } else if !matches!(source, Source::Capture(_)) {
+        return Err(Failure::Usage("--port is for --pcap".to_owned()));
+    }
     Ok(Some(Arguments {
+        ports,
         format: match source {
             Source::Lines => Format::Json,
             _ => format,

@@ -8,6 +8,8 @@
 //!     0x0000:  1026 0004 4d51 5454 04c2 0078 0009 3839  .&..MQTT...x..89
 //! ```
 
+use crate::hexadecimal;
+
 /// Where a row says that it is.
 struct Offset {
     value: usize,
@@ -73,13 +75,13 @@ fn row(line: &str) -> Option<(usize, Vec<u8>)> {
             4 if offset.colon => all_pairs = false,
             _ => return None,
         }
-        bytes.extend(hex::decode(group).ok()?);
+        bytes.extend(hexadecimal::decode(group)?);
         rest = after.trim_start();
         let more = match after.strip_suffix(rest) {
             Some(" ") => !rest.starts_with('|'),
             // The gap in the middle of what `hexdump -C` prints.
             Some("  ") if all_pairs && bytes.len() == 8 => {
-                hex::decode(split_word(rest).0).is_ok_and(|read| read.len() == 1)
+                hexadecimal::decode(split_word(rest).0).is_some_and(|read| read.len() == 1)
                     && !is_text_of(rest, &bytes)
             }
             _ => false,

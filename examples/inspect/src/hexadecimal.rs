@@ -32,12 +32,39 @@ pub(crate) fn digits(text: &str) -> Result<Vec<u8>, String> {
             .strip_prefix("0x")
             .or_else(|| word.strip_prefix("0X"))
             .unwrap_or(word);
-        match hex::decode(digits) {
-            Ok(read) => bytes.extend(read),
-            Err(_) => return Err(fault(digits)),
+        match decode(digits) {
+            Some(read) => bytes.extend(read),
+            None => return Err(fault(digits)),
         }
     }
     Ok(bytes)
+}
+
+/// The bytes of hexadecimal digits, two for each.
+pub(crate) fn decode(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks_exact(2);
+    if !pairs.remainder().is_empty() {
+        return None;
+    }
+    let digit = |digit: &u8| char::from(*digit).to_digit(16);
+    pairs
+        .map(|pair| {
+            let [high, low] = pair else { return None };
+            u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+        })
+        .collect()
+}
+
+/// Two digits for each byte.
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    let bytes = bytes.as_ref();
+    let mut digits = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        for nibble in [byte >> 4, byte & 0xf] {
+            digits.extend(char::from_digit(nibble.into(), 16));
+        }
+    }
+    digits
 }
 
 /// The error, with a hint if `text` looks like a dump.

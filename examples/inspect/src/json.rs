@@ -4,7 +4,7 @@ use mqtt_sansio::Encode;
 use mqtt_sansio::v3::{Packet, PacketRef};
 use serde_json::{Value, json};
 
-use crate::Found;
+use crate::{Found, hexadecimal};
 
 pub(crate) fn object(offset: u64, found: &Found<'_>) -> Value {
     match *found {
@@ -30,20 +30,20 @@ fn packet_object(offset: u64, length: usize, packet: &PacketRef<'_>) -> Value {
         ("type", json!(packet.packet_type().name())),
     ];
     // What was decoded can be encoded: a `null` here would be a fault of the library.
-    let encoded = packet.encode_to_vec().ok().map(hex::encode);
+    let encoded = packet.encode_to_vec().ok().map(hexadecimal::encode);
     let end = [("encoded", json!(encoded))];
     start.into_iter().chain(fields(packet)).chain(end).collect()
 }
 
 /// What there is in this type of packet only.
-fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
+pub(crate) fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
     match packet {
         Packet::Connect(connect) => {
             let connect = connect.to_connect();
             let will = connect.will.map(|will| {
                 json!({
                     "topic": will.topic.as_str(),
-                    "payload": hex::encode(will.message),
+                    "payload": hexadecimal::encode(will.message),
                     "qos": will.qos.number(),
                     "retain": will.retain,
                 })
@@ -62,7 +62,7 @@ fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
                 ("client_id", json!(connect.client_id.as_str())),
                 ("will", json!(will)),
                 ("username", json!(user_name)),
-                ("password", json!(password.map(hex::encode))),
+                ("password", json!(password.map(hexadecimal::encode))),
             ]
         }
         Packet::ConnAck(connack) => vec![
@@ -78,7 +78,7 @@ fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
                 "packet_id",
                 json!(publish.delivery.packet_id().map(u16::from)),
             ),
-            ("payload", json!(hex::encode(publish.payload))),
+            ("payload", json!(hexadecimal::encode(publish.payload))),
         ],
         Packet::PubAck(ack) => vec![("packet_id", json!(ack.packet_id.get()))],
         Packet::PubRec(ack) => vec![("packet_id", json!(ack.packet_id.get()))],

@@ -9,7 +9,7 @@ use mqtt_sansio::v3::{self, Connect, Packet, PacketRef, Publish, ReturnCode, Sub
 use mqtt_sansio::v3::{DecodeError, Reaction};
 use mqtt_sansio::{Field, Header, Options, PacketType};
 
-use crate::Found;
+use crate::{Found, hexadecimal};
 
 /// How many bytes a row shows.
 const ROW: usize = 8;
@@ -370,7 +370,7 @@ impl Row {
             if !shown.is_empty() {
                 shown.push(' ');
             }
-            shown.push_str(&hex::encode([*byte]));
+            shown.push_str(&hexadecimal::encode([*byte]));
         }
         Self {
             offset,

@@ -15,7 +15,10 @@
 //!         9  68 65 6c 6c              Payload                    "hell"
 //! ```
 
+#![allow(clippy::std_instead_of_alloc, reason = "a program has std")]
+
 mod arguments;
+mod capture;
 mod dump;
 mod hexadecimal;
 mod json;
@@ -23,6 +26,7 @@ mod label;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use mqtt_sansio::v3::DecodeError;
@@ -30,6 +34,7 @@ use mqtt_sansio::v3::{self, PacketRef};
 use mqtt_sansio::{Header, Options};
 
 use arguments::{Arguments, Format, Source};
+use capture::{Capture, Wanted};
 
 /// What the input holds at some offset.
 enum Found<'a> {
@@ -116,6 +121,7 @@ fn run() -> Result<Outcome, Failure> {
 fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
     let input = match &arguments.source {
         Source::Lines => return print_lines(arguments, out),
+        Source::Capture(path) => return print_capture(path, arguments, out),
         Source::Hexadecimal(text) => hexadecimal::argument(text).map_err(Failure::Usage)?,
         Source::StandardInput => {
             let text = read(io::stdin(), "standard input")?;
@@ -136,6 +142,40 @@ fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure
         Format::Json => writeln!(out, "{}", json::object(offset, &found)),
     })?;
     Ok(outcome)
+}
+
+/// The conversations in a capture file.
+fn print_capture(
+    path: &Path,
+    arguments: &Arguments,
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
+    let wanted = Wanted {
+        ports: arguments.ports.clone(),
+        options: arguments.options,
+        json: matches!(arguments.format, Format::Json),
+    };
+    let name = path.display();
+    let capture = if path.as_os_str() == "-" {
+        Capture::read(io::stdin(), &wanted)
+    } else {
+        let file = fs::File::open(path).map_err(|error| unreadable(&name.to_string(), &error))?;
+        Capture::read(file, &wanted)
+    };
+    let capture = capture.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    for warning in &capture.warnings {
+        // The output is worth having without them.
+        let _ = writeln!(io::stderr(), "inspect: {name}: {warning}");
+    }
+    if let Some(reason) = capture.nothing(&wanted) {
+        return Err(Failure::Input(format!("{name}: {reason}")));
+    }
+    capture.write(&wanted, out)?;
+    Ok(if capture.has_violations() {
+        Outcome::Malformed
+    } else {
+        Outcome::Complete
+    })
 }
 
 /// Each line of standard input by itself. What is wrong with one is said in its answer, so the

@@ -1109,3 +1109,122 @@ fn without_arguments_at_a_terminal_there_is_help() {
         inspect(&["--help"])
     );
 }
+
+// Captures
+
+/// A capture of mosquitto and its clients. testdata/README.md says how it was made.
+fn capture(name: &str) -> String {
+    format!("{}/testdata/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What `--pcap --json` prints for a capture.
+fn events(name: &str) -> Vec<Value> {
+    let (stdout, status) = inspect(&["--json", "--pcap", &capture(name)]);
+    assert_eq!(status, 0, "{name}");
+    let lines = stdout.lines().map(serde_json::from_str);
+    lines.collect::<Result<_, _>>().unwrap()
+}
+
+/// The types of the packets in one conversation.
+fn packets(events: &[Value], conversation: u64) -> Vec<&str> {
+    let of_it = events
+        .iter()
+        .filter(|event| event["conversation"] == conversation);
+    of_it.filter_map(|event| event["type"].as_str()).collect()
+}
+
+#[test]
+fn conversations_are_shown_as_ladders() {
+    let (stdout, status) = inspect(&["--pcap", &capture("qos.pcapng")]);
+    assert_eq!(status, 0);
+    let conversation = stdout.split("\n\n").nth(3).unwrap();
+    assert_eq!(
+        conversation,
+        "\
+Conversation 4: client 127.0.0.1:50892, server 127.0.0.1:1883, MQTT 3.1.1, Client Identifier \"sensor\"
+      0.313536  -->  CONNECT \"sensor\", Keep Alive 60, Clean Session, Will to \"kitchen/state\" at QoS 0, \
+User Name \"user\", Password
+      0.313564  <--  CONNACK accepted, Session Present 0  [answers CONNECT after 27.878µs]
+      0.313582  -->  PUBLISH 1 QoS 2 \"kitchen/temperature\": 4 bytes \"21.7\"
+      0.313594  <--  PUBREC 1  [answers PUBLISH 1 after 11.509µs]
+      0.313601  -->  PUBREL 1  [answers PUBREC 1 after 7.934µs]
+      0.313643  <--  PUBCOMP 1  [answers PUBREL 1 after 41.056µs]
+      0.313652  -->  DISCONNECT
+      0.313656  -->  (client closes the connection)
+      0.313819  <--  (server closes the connection)"
+    );
+}
+
+/// As many of each as tshark finds.
+#[test]
+fn every_packet_of_a_real_capture_is_found() {
+    for (name, conversations, count) in [
+        ("qos.pcapng", 5, 35),
+        ("session.pcapng", 4, 26),
+        ("cooked.pcap", 5, 35),
+        ("cooked2.pcap", 1, 5),
+    ] {
+        let events = events(name);
+        let types = events.iter().filter(|event| event["type"].is_string());
+        assert_eq!(types.count(), count, "{name}");
+        let ends: Vec<_> = events
+            .iter()
+            .filter(|event| event["event"] == "end")
+            .collect();
+        assert_eq!(ends.len(), conversations, "{name}");
+        for end in ends {
+            assert_eq!(end["unanswered"], Value::from(Vec::<Value>::new()));
+            assert_eq!(end["missing_bytes"], 0);
+        }
+    }
+}
+
+#[test]
+fn a_resumed_session_is_shown_with_its_messages() {
+    let events = events("session.pcapng");
+    assert_eq!(
+        packets(&events, 4),
+        [
+            "CONNECT",
+            "CONNACK",
+            "SUBSCRIBE",
+            "PUBLISH",
+            "PUBACK",
+            "DISCONNECT",
+            "SUBACK"
+        ]
+    );
+    let publish = events
+        .iter()
+        .find(|event| event["conversation"] == 4 && event["type"] == "PUBLISH")
+        .unwrap();
+    assert_eq!(publish["from"], "server");
+    assert_eq!(publish["time"], "7.512151330");
+    assert_eq!(publish["topic"], "k/1");
+    assert_eq!(publish["payload"], hex::encode("while-away"));
+    let pong = events.iter().find(|event| event["type"] == "PINGRESP");
+    assert_eq!(pong.unwrap()["notes"][0]["answers"], "PINGREQ");
+    assert_eq!(pong.unwrap()["notes"][0]["after_nanoseconds"], 93_237);
+}
+
+#[test]
+fn a_capture_comes_from_standard_input_too() {
+    let file = fs::read(capture("cooked2.pcap")).unwrap();
+    let output = run(&["--pcap", "-"], &file);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("PUBLISH 1 QoS 1 \"a\"")
+    );
+}
+
+#[test]
+fn a_capture_without_mqtt_says_what_to_do() {
+    let output = run(&["--pcap", &capture("README.md")], b"");
+    assert_eq!(output.status.code(), Some(66));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("neither pcap nor pcapng"), "{stderr}");
+    assert!(usage_error(&["--port", "1884", "c000"]).contains("--port is for --pcap"));
+    assert!(usage_error(&["--pcap", "x", "c000"]).contains("give one of"));
+}
