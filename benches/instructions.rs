@@ -31,8 +31,6 @@
 mod callgrind;
 #[path = "instructions/table.rs"]
 mod table;
-#[path = "workload/mod.rs"]
-mod workload;
 #[path = "instructions/workloads.rs"]
 mod workloads;
 

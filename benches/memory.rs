@@ -1,5 +1,5 @@
 //! What it takes: sizes of the types, and heap blocks and bytes of idle connections.
-//! `cargo bench --bench memory`. `tests/memory.rs` holds the library to the bounds.
+//! `cargo bench --bench memory`. `benches/tests/memory.rs` holds the library to the bounds.
 
 #![allow(
     missing_docs,
@@ -7,9 +7,6 @@
     clippy::unwrap_used,
     reason = "a benchmark stops at the first thing that is wrong"
 )]
-
-#[path = "workload/mod.rs"]
-mod workload;
 
 use allocation_counter::measure;
 use mqtt_sansio::v3::{
@@ -65,7 +62,7 @@ fn connections<S: Slots>(name: &str, session: fn() -> Session<S>) {
 }
 
 fn main() {
-    println!("## Buffer\n");
+    println!("## Memory\n");
     sizes();
     println!("\n### Idle connections of a server: `Server` and `Decoder<Vec<u8>>`\n");
     println!("| slots | connections | size | heap blocks each | bytes each, heap included |");

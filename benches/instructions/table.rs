@@ -24,7 +24,7 @@ pub(crate) struct Table {
 const HEAD: &str = "build\tworkload\tinstructions\tcalls";
 
 fn path() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/instructions.tsv")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("instructions.tsv")
 }
 
 impl Table {

@@ -5,12 +5,12 @@ use core::hint::black_box;
 use mqtt_sansio::v3::{self, Decoder, Packet};
 use mqtt_sansio::{Buffer, Encode, Piece, QoS, SliceOutput, TopicFilter, TopicName};
 
-use crate::workload::fan_out::{
+use workload::fan_out::{
     self, Subscriber, Way, begin_anew, copied, encoded_for_each, shared, subscribers,
 };
-use crate::workload::packets::{Built, UNLIMITED, build, see, stream};
-use crate::workload::pair::{pair_for, small_pair};
-use crate::workload::{
+use workload::packets::{Built, UNLIMITED, build, see, stream};
+use workload::pair::{pair_for, small_pair};
+use workload::{
     FILTERS, Fields, MATCHES, Order, Seen, TOPIC, TOPICS, large, mix, not_ascii, small,
 };
 

@@ -5,8 +5,8 @@ use core::hint::black_box;
 use criterion::{BenchmarkId, Criterion};
 use mqtt_sansio::QoS;
 
-use crate::workload::pair::{pair_for, small_pair};
-use crate::workload::{Order, TOPIC};
+use workload::pair::{pair_for, small_pair};
+use workload::{Order, TOPIC};
 
 pub(crate) fn connections(c: &mut Criterion) {
     let mut group = c.benchmark_group("connections");

@@ -5,8 +5,8 @@ use core::hint::black_box;
 use criterion::Criterion;
 use mqtt_sansio::v3;
 
-use crate::workload::packets::{UNLIMITED, see, stream};
-use crate::workload::{self, Seen};
+use workload::packets::{UNLIMITED, see, stream};
+use workload::{self, Seen};
 
 pub(crate) fn decode(c: &mut Criterion) {
     let mut group = c.benchmark_group("decode");

@@ -6,8 +6,7 @@ use criterion::Criterion;
 use mqtt_sansio::v3::Packet;
 use mqtt_sansio::{Encode, SliceOutput};
 
-use crate::workload;
-use crate::workload::packets::{Built, build, stream};
+use workload::packets::{Built, build, stream};
 
 pub(crate) fn encode(c: &mut Criterion) {
     let mut group = c.benchmark_group("encode");

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use criterion::Criterion;
 
-use crate::workload::fan_out::{
+use workload::fan_out::{
     PAYLOAD, Way, begin_anew, copied, encoded_for_each, packets, shared, subscribers, written,
 };
-use crate::workload::packets::stream;
+use workload::packets::stream;
 
 pub(crate) fn fan_out(c: &mut Criterion) {
     const COUNT: usize = 10_000;

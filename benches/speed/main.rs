@@ -15,8 +15,6 @@ mod encode;
 mod fan_out;
 mod matching;
 mod streaming;
-#[path = "../workload/mod.rs"]
-mod workload;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use workload::Fields;

@@ -5,7 +5,7 @@ use core::hint::black_box;
 use criterion::Criterion;
 use mqtt_sansio::{TopicFilter, TopicName};
 
-use crate::workload::{FILTERS, MATCHES, TOPICS};
+use workload::{FILTERS, MATCHES, TOPICS};
 
 pub(crate) fn matching(c: &mut Criterion) {
     let filters = FILTERS.map(|filter| TopicFilter::new(filter).unwrap());

@@ -6,8 +6,8 @@ use criterion::{BenchmarkId, Criterion};
 use mqtt_sansio::Piece;
 use mqtt_sansio::v3::Decoder;
 
-use crate::workload::packets::{UNLIMITED, see, stream};
-use crate::workload::{self, Seen};
+use workload::packets::{UNLIMITED, see, stream};
+use workload::{self, Seen};
 
 pub(crate) fn streaming(c: &mut Criterion) {
     let mut group = c.benchmark_group("streaming");

@@ -1,6 +1,6 @@
 //! What the benchmarks work on: the same packets, made in the same way, for this crate, for the
-//! other libraries in `benches/peers`, and for the instruction counts. Another file uses it by
-//! `mod workload;` or by its path.
+//! other libraries in `benches/peers`, which includes this file by its path, and for the instruction
+//! counts.
 
 #![allow(
     dead_code,

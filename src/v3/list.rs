@@ -86,7 +86,7 @@ impl<B: AsRef<[u8]>, E: Entry> List<B, E> {
         }
     }
 
-    /// How many entries there are, at least one. KeepAliveBasis them.
+    /// How many entries there are, at least one. Counts them.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a list is never empty")]
     pub fn len(&self) -> usize {

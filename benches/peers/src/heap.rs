@@ -1,4 +1,4 @@
-//! KeepAliveBasis what is asked of the heap, but only while that is wanted: counting takes time, which
+//! Counts what is asked of the heap, but only while that is wanted: counting takes time, which
 //! would be added to that of the libraries that allocate.
 
 use std::alloc::{GlobalAlloc, Layout, System};

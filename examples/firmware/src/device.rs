@@ -23,7 +23,7 @@ const BEFORE_DIALLING: u64 = 100;
 
 /// What has happened, for the summary.
 #[derive(Default)]
-pub struct KeepAliveBasis {
+pub struct Counts {
     pub connections: u16,
     pub resumed: u16,
     pub resent: u16,
@@ -41,7 +41,7 @@ pub struct Device {
     next_reading: Timestamp,
     reading: u16,
     stopping: bool,
-    pub counts: KeepAliveBasis,
+    pub counts: Counts,
 }
 
 impl Device {
@@ -55,7 +55,7 @@ impl Device {
             next_reading: now,
             reading: 0,
             stopping: false,
-            counts: KeepAliveBasis::default(),
+            counts: Counts::default(),
         }
     }
 

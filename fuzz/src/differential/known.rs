@@ -2,9 +2,9 @@
 //! packet that shows it, and `cargo test` in this directory has it shown.
 
 use mqtt_sansio::ErrorKind::{self, *};
-use mqtt_sansio::v3::{self, Packet};
-use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::Options;
+use mqtt_sansio::v3::DecodeError;
+use mqtt_sansio::v3::{self, Packet};
 
 use super::Disposition;
 
@@ -143,7 +143,9 @@ impl Known {
                 error.kind() == kind && error.statement() == statement.then_some(self.decided_by)
             }
             (How::Refuses(condition), Disposition::Takes(_), Disposition::Refuses(_))
-            | (How::Rewrites(condition), Disposition::Takes(_), Disposition::Takes(_)) => holds(condition),
+            | (How::Rewrites(condition), Disposition::Takes(_), Disposition::Takes(_)) => {
+                holds(condition)
+            }
             _ => false,
         }
     }

@@ -11,6 +11,7 @@ use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
 
+use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
     EncodedConnect, EncodedMessage, Entry, Event, HandleError, List, Message, MessageHeader,
@@ -22,6 +23,12 @@ use mqtt_sansio::{
     Blocked, Buffer, Change, CommandError, Config, Encode, EncodeError, ErrorKind, Field, Options,
     Output, PacketId, PacketType, ProtocolError, QoS, Session, SliceOutput, Slot, Slots, Text,
     TextError, Timestamp, TopicFilter, TopicName,
+};
+use mqtt_sansio::{
+    Action, Blocked, Buffer, Change, Client, CommandError, Config, Encode, EncodeError, ErrorKind,
+    Event, Field, HandleError, Message, MessageHeader, Options, Output, PacketId, PacketType,
+    PeerError, QoS, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError, Timestamp,
+    TopicFilter, TopicName,
 };
 
 #[panic_handler]
@@ -232,7 +239,7 @@ fn compare(one: Text<&[u8]>, other: Text<&[u8]>) {
 fn errors() {
     if let Err(error) = Text::new(bytes()) {
         let error: TextError = any(error);
-        look((error.kind(), error.offset(), error.statement()));
+        look((error.kind(), error.offset(), error.statement::<v3::V3>()));
     }
     if let Some(error) = decode_error() {
         look((error.kind(), error.field(), error.packet_type()));

@@ -1,0 +1,320 @@
+//! Conversations as text, a rung for each packet, and as JSON.
+
+use core::fmt::Write as _;
+use std::io::{self, Write};
+
+use mqtt_sansio::v3::{ConnAck, Packet, PacketRef};
+use serde_json::{Value, json};
+
+use super::conversation::{Conversation, Entry, Kind, Note, Side};
+use super::stream::Network;
+
+/// Characters of a string, and of a payload, that are shown.
+const SHOWN: usize = 60;
+
+/// A time as seconds with microseconds.
+pub(crate) fn seconds(nanos: u64) -> String {
+    let duration = core::time::Duration::from_nanos(nanos);
+    format!("{}.{:06} s", duration.as_secs(), duration.subsec_micros())
+}
+
+/// A short time, in the unit that suits it.
+fn after(nanos: u64) -> String {
+    format!("{:.3?}", core::time::Duration::from_nanos(nanos))
+}
+
+pub(crate) fn write(
+    out: &mut impl Write,
+    number: usize,
+    conversation: &Conversation,
+) -> io::Result<()> {
+    let Conversation { client, server, .. } = conversation;
+    write!(
+        out,
+        "Conversation {number}: client {client}, server {server}, "
+    )?;
+    write!(out, "{}", version(conversation))?;
+    match &conversation.client_id {
+        Some(id) => writeln!(out, ", Client Identifier {id:?}")?,
+        None => writeln!(out)?,
+    }
+    if !conversation.is_decoded() {
+        writeln!(out, "  (packets of this version are not decoded)")?;
+    }
+    for entry in &conversation.entries {
+        write_entry(out, entry)?;
+    }
+    if !conversation.unanswered.is_empty() {
+        let unanswered = conversation.unanswered.join(", ");
+        writeln!(out, "  Not answered: {unanswered}")?;
+    }
+    let Network {
+        repeated,
+        late,
+        missing,
+    } = conversation.network;
+    if conversation.network != Network::default() {
+        writeln!(
+            out,
+            "  TCP: {repeated} segments repeated, {late} out of order, {missing} bytes missing"
+        )?;
+    }
+    Ok(())
+}
+
+fn version(conversation: &Conversation) -> String {
+    match conversation.level {
+        Some(3) => "MQTT 3.1".to_owned(),
+        Some(4) => "MQTT 3.1.1".to_owned(),
+        Some(5) => "MQTT 5".to_owned(),
+        Some(level) => format!("Protocol Level {level}"),
+        None => "no CONNECT, read as MQTT 3.1.1".to_owned(),
+    }
+}
+
+fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+    let time = core::time::Duration::from_nanos(entry.time);
+    write!(out, "{:>7}.{:06}  ", time.as_secs(), time.subsec_micros())?;
+    let arrow = match (&entry.kind, entry.side) {
+        (Kind::Deadline, _) => "   ",
+        (_, Side::Client) => "-->",
+        (_, Side::Server) => "<--",
+    };
+    write!(out, "{arrow}  ")?;
+    let mut text = match &entry.kind {
+        Kind::Packet { name, summary, .. } => format!("{name}{summary}"),
+        Kind::Malformed => "a packet that cannot be decoded; the rest is left out".to_owned(),
+        Kind::Transport(what) => format!("({} {what})", entry.side.name()),
+        Kind::Missing(count) => format!("({count} bytes are missing in the capture)"),
+        Kind::Skipped(count) => format!("({count} bytes skipped, to the start of a packet)"),
+        Kind::Deadline => "(time passes)".to_owned(),
+    };
+    let mut rows = Vec::new();
+    for note in &entry.notes {
+        match note {
+            Note::Answers { what, after: nanos } => {
+                // Writing to a string does not fail.
+                let _ = write!(text, "  [answers {what} after {}]", after(*nanos));
+            }
+            Note::Remark(what) => {
+                let _ = write!(text, "  [{what}]");
+            }
+            Note::Violation {
+                by,
+                what,
+                statement,
+            } => {
+                let statement = statement.map(|id| format!(" [{id}]")).unwrap_or_default();
+                rows.push(format!("violation by the {}: {what}{statement}", by.name()));
+            }
+        }
+    }
+    writeln!(out, "{text}")?;
+    for row in rows {
+        writeln!(out, "{:>14}  !!!  {row}", "")?;
+    }
+    Ok(())
+}
+
+/// What is in a packet, after its name.
+pub(crate) fn summary(packet: &PacketRef<'_>) -> String {
+    match packet {
+        Packet::Connect(connect) => {
+            let connect = connect.to_connect();
+            let mut text = format!(" {}", string(connect.client_id.as_str()));
+            let _ = write!(text, ", Keep Alive {}", connect.keep_alive);
+            text.push_str(if connect.clean_session {
+                ", Clean Session"
+            } else {
+                ", Clean Session 0"
+            });
+            if let Some(will) = &connect.will {
+                let retain = if will.retain { ", RETAIN" } else { "" };
+                let (qos, topic) = (will.qos.number(), string(will.topic.as_str()));
+                let _ = write!(text, ", Will to {topic} at QoS {qos}{retain}");
+            }
+            if let Some(credentials) = &connect.credentials {
+                let _ = write!(
+                    text,
+                    ", User Name {}",
+                    string(credentials.user_name.as_str())
+                );
+                if credentials.password.is_some() {
+                    text.push_str(", Password");
+                }
+            }
+            text
+        }
+        Packet::ConnAck(ConnAck::Accepted { session_present }) => {
+            let present = u8::from(*session_present);
+            format!(" accepted, Session Present {present}")
+        }
+        Packet::ConnAck(ConnAck::Refused(refusal)) => format!(" refused: {refusal}"),
+        Packet::Publish(publish) => {
+            let mut text = String::new();
+            if let Some(id) = publish.delivery.packet_id() {
+                let _ = write!(text, " {id}");
+            }
+            let _ = write!(text, " QoS {}", publish.delivery.qos().number());
+            if publish.delivery.dup() {
+                text.push_str(" DUP");
+            }
+            if publish.retain {
+                text.push_str(" RETAIN");
+            }
+            let topic = string(publish.topic.as_str());
+            let _ = write!(text, " {topic}: {}", payload(publish.payload));
+            text
+        }
+        Packet::PubAck(ack) => format!(" {}", ack.packet_id),
+        Packet::PubRec(ack) => format!(" {}", ack.packet_id),
+        Packet::PubRel(ack) => format!(" {}", ack.packet_id),
+        Packet::PubComp(ack) => format!(" {}", ack.packet_id),
+        Packet::UnsubAck(ack) => format!(" {}", ack.packet_id),
+        Packet::Subscribe(subscribe) => {
+            let filters = subscribe.subscriptions.iter().map(|subscription| {
+                let filter = string(subscription.topic_filter.as_str());
+                format!("{filter} at QoS {}", subscription.qos.number())
+            });
+            format!(" {} {}", subscribe.packet_id, list(filters))
+        }
+        Packet::SubAck(suback) => {
+            let codes = suback.return_codes.iter().map(|code| match code.number() {
+                0x80 => "failure".to_owned(),
+                qos => format!("QoS {qos}"),
+            });
+            format!(" {} {}", suback.packet_id, list(codes))
+        }
+        Packet::Unsubscribe(unsubscribe) => {
+            let filters = unsubscribe.topic_filters.iter();
+            let filters = filters.map(|filter| string(filter.as_str()));
+            format!(" {} {}", unsubscribe.packet_id, list(filters))
+        }
+        Packet::PingReq | Packet::PingResp | Packet::Disconnect => String::new(),
+    }
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}
+
+/// A string in quotes, without what could do anything to a terminal.
+fn string(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}..", text.get(..end).unwrap_or_default()),
+        None => format!("{text:?}"),
+    }
+}
+
+fn payload(payload: &[u8]) -> String {
+    let bytes = match payload.len() {
+        1 => "1 byte".to_owned(),
+        len => format!("{len} bytes"),
+    };
+    match core::str::from_utf8(payload) {
+        Ok("") => bytes,
+        Ok(text) => format!("{bytes} {}", string(text)),
+        Err(_) => {
+            let shown = payload.get(..SHOWN).unwrap_or(payload);
+            let more = if shown.len() < payload.len() {
+                ".."
+            } else {
+                ""
+            };
+            format!("{bytes} b\"{}\"{more}", shown.escape_ascii())
+        }
+    }
+}
+
+/// A line for the conversation, one for each entry, and one for what is left at the end.
+pub(crate) fn write_json(
+    out: &mut impl Write,
+    number: usize,
+    conversation: &Conversation,
+) -> io::Result<()> {
+    let head = json!({
+        "conversation": number,
+        "client": conversation.client.to_string(),
+        "server": conversation.server.to_string(),
+        "protocol_level": conversation.level,
+        "client_id": conversation.client_id,
+        "decoded": conversation.is_decoded(),
+    });
+    writeln!(out, "{head}")?;
+    for entry in &conversation.entries {
+        writeln!(out, "{}", entry_object(number, entry))?;
+    }
+    let network = conversation.network;
+    let end = json!({
+        "conversation": number,
+        "event": "end",
+        "unanswered": conversation.unanswered,
+        "repeated_segments": network.repeated,
+        "late_segments": network.late,
+        "missing_bytes": network.missing,
+    });
+    writeln!(out, "{end}")
+}
+
+fn entry_object(number: usize, entry: &Entry) -> Value {
+    let time = entry.time.to_string();
+    let split = time.len().saturating_sub(9);
+    let (whole, fraction) = time.split_at(split);
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let mut object: Vec<(&str, Value)> = vec![
+        ("conversation", json!(number)),
+        // Exact, which a number of seconds would not be.
+        ("time", json!(format!("{whole}.{fraction:0>9}"))),
+    ];
+    if !matches!(entry.kind, Kind::Deadline) {
+        object.push(("from", json!(entry.side.name())));
+    }
+    match &entry.kind {
+        Kind::Packet {
+            name,
+            length,
+            fields,
+            ..
+        } => {
+            object.push(("event", json!("packet")));
+            object.push(("length", json!(length)));
+            object.push(("type", json!(name)));
+            object.extend(fields.iter().cloned());
+        }
+        Kind::Malformed => object.push(("event", json!("malformed"))),
+        Kind::Transport(what) => {
+            object.push(("event", json!("transport")));
+            object.push(("what", json!(what)));
+        }
+        Kind::Missing(count) => {
+            object.push(("event", json!("missing")));
+            object.push(("bytes", json!(count)));
+        }
+        Kind::Skipped(count) => {
+            object.push(("event", json!("skipped")));
+            object.push(("bytes", json!(count)));
+        }
+        Kind::Deadline => object.push(("event", json!("deadline"))),
+    }
+    object.push(("notes", entry.notes.iter().map(note_object).collect()));
+    object.into_iter().collect()
+}
+
+fn note_object(note: &Note) -> Value {
+    match note {
+        Note::Answers { what, after } => json!({
+            "answers": what,
+            "after_nanoseconds": after,
+        }),
+        Note::Remark(what) => json!({ "remark": what }),
+        Note::Violation {
+            by,
+            what,
+            statement,
+        } => json!({
+            "violation": what,
+            "by": by.name(),
+            "statement": statement,
+        }),
+    }
+}

@@ -1,0 +1,107 @@
+//! The MQTT conversations of a capture file.
+
+mod connections;
+mod conversation;
+mod exchange;
+mod file;
+mod ladder;
+mod segment;
+mod stream;
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+
+use mqtt_sansio::Options;
+
+use connections::Connections;
+use conversation::Conversation;
+
+/// What of a capture is wanted, and how.
+pub(crate) struct Wanted {
+    /// Ports of servers. A connection that starts with CONNECT is shown whatever its ports are.
+    pub(crate) ports: Vec<u16>,
+    pub(crate) options: Options,
+    pub(crate) json: bool,
+}
+
+/// What a capture holds.
+pub(crate) struct Capture {
+    conversations: Vec<Conversation>,
+    /// What was left out, in words.
+    pub(crate) warnings: Vec<String>,
+    connections: usize,
+}
+
+impl Capture {
+    /// Reads a capture, or explains why that is not possible.
+    pub(crate) fn read(source: impl Read + Send, wanted: &Wanted) -> Result<Self, String> {
+        let mut connections = Connections::default();
+        let mut unknown: BTreeMap<i32, u64> = BTreeMap::new();
+        let is_cut = file::frames(source, |frame| {
+            match segment::ip_packet(frame.link, frame.data) {
+                Ok(packet) => {
+                    let segment = packet.and_then(|packet| segment::segment(frame.time, packet));
+                    connections.add(frame.time, segment);
+                }
+                Err(link) => {
+                    let count = unknown.entry(link.0).or_default();
+                    *count = count.saturating_add(1);
+                }
+            }
+        })?;
+        let mut warnings: Vec<String> = unknown
+            .into_iter()
+            .map(|(link, count)| {
+                format!(
+                    "{count} frames left out: link type {link} is none of Ethernet, Linux cooked, \
+                     loopback and raw IP"
+                )
+            })
+            .collect();
+        if is_cut {
+            warnings.push("the capture ends in the middle of a block".to_owned());
+        }
+        let number = connections.len();
+        Ok(Self {
+            conversations: connections.conversations(wanted),
+            warnings,
+            connections: number,
+        })
+    }
+
+    /// Why there is nothing to show, if there is nothing.
+    pub(crate) fn nothing(&self, wanted: &Wanted) -> Option<String> {
+        if !self.conversations.is_empty() {
+            return None;
+        }
+        let ports: Vec<_> = wanted.ports.iter().map(u16::to_string).collect();
+        Some(format!(
+            "no MQTT conversation: of {} TCP connections none has port {} or starts with CONNECT; \
+             --port names another one, and what TLS encrypts cannot be read",
+            self.connections,
+            ports.join(" or "),
+        ))
+    }
+
+    pub(crate) fn write(&self, wanted: &Wanted, out: &mut impl Write) -> io::Result<()> {
+        for (number, conversation) in (1..).zip(&self.conversations) {
+            if wanted.json {
+                ladder::write_json(out, number, conversation)?;
+            } else {
+                if number > 1 {
+                    writeln!(out)?;
+                }
+                ladder::write(out, number, conversation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a side has broken the protocol.
+    pub(crate) fn has_violations(&self) -> bool {
+        self.conversations.iter().any(Conversation::has_violations)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,458 @@
+//! Packets for the eye: a row for each field, with its offset, its bytes, its name as the standard
+//! writes it, and what it says. A fault is marked in the bytes around it.
+
+use core::fmt::Display;
+use core::iter;
+use std::io::{self, Write};
+
+use mqtt_sansio::v3::{
+    self, Connect, DecodeError, Packet, PacketRef, Publish, Reaction, ReturnCode, Subscribe,
+};
+use mqtt_sansio::{Field, Header, Options, PacketType};
+
+use crate::{Found, hexadecimal};
+
+/// How many bytes a row shows.
+const ROW: usize = 8;
+
+/// How many bytes are shown one by one. Of a longer field it is both ends.
+const SHOWN: usize = 64;
+
+/// How many bytes are shown around a fault in more than that.
+const AROUND: usize = 32;
+
+/// How many characters of a string are shown.
+const QUOTED: usize = 64;
+
+pub(crate) fn write(out: &mut impl Write, offset: u64, found: &Found<'_>) -> io::Result<()> {
+    if offset > 0 {
+        writeln!(out)?;
+    }
+    match *found {
+        Found::Packet {
+            header,
+            bytes,
+            packet,
+        } => write_packet(out, offset, header, bytes, &packet),
+        Found::Malformed { rest, error } => write_malformed(out, offset, rest, &error),
+        Found::Incomplete { rest } => write_incomplete(out, offset, rest),
+    }
+}
+
+fn write_packet(
+    out: &mut impl Write,
+    offset: u64,
+    header: Header,
+    bytes: &[u8],
+    packet: &PacketRef<'_>,
+) -> io::Result<()> {
+    let packet_type = packet.packet_type();
+    writeln!(out, "{packet_type} at {offset}, {}", count(bytes.len()))?;
+    let mut labels = Labels {
+        out,
+        offset,
+        rest: bytes,
+    };
+    labels.fixed_header(packet_type, header)?;
+    match packet {
+        Packet::Connect(connect) => labels.connect(&connect.to_connect()),
+        Packet::ConnAck(connack) => labels.connack(*connack),
+        Packet::Publish(publish) => labels.publish(publish),
+        Packet::PubAck(v3::PubAck { packet_id })
+        | Packet::PubRec(v3::PubRec { packet_id })
+        | Packet::PubRel(v3::PubRel { packet_id })
+        | Packet::PubComp(v3::PubComp { packet_id })
+        | Packet::UnsubAck(v3::UnsubAck { packet_id }) => {
+            labels.field(2, Field::PacketIdentifier.name(), packet_id)
+        }
+        Packet::Subscribe(subscribe) => labels.subscribe(subscribe),
+        Packet::SubAck(suback) => labels.suback(suback),
+        Packet::Unsubscribe(unsubscribe) => labels.unsubscribe(unsubscribe),
+        Packet::PingReq | Packet::PingResp | Packet::Disconnect => Ok(()),
+    }
+}
+
+/// Goes through a packet's bytes and leaves none without a label.
+struct Labels<'a, W> {
+    out: &'a mut W,
+    /// Where `rest` starts in the input.
+    offset: u64,
+    /// What has no label yet.
+    rest: &'a [u8],
+}
+
+impl<W: Write> Labels<'_, W> {
+    /// Labels the next `len` bytes.
+    fn field(&mut self, len: usize, name: &str, value: impl Display) -> io::Result<()> {
+        let (bytes, rest) = self.rest.split_at_checked(len).unwrap_or((self.rest, &[]));
+        let mut rows = rows(self.offset, bytes).into_iter();
+        match rows.next() {
+            Some(Row { offset, bytes }) => {
+                writeln!(self.out, "{offset:>9}  {bytes:<23}  {name:<25}  {value}")?;
+            }
+            // A field may be empty and still mean something, such as a Client Identifier.
+            None => writeln!(self.out, "{:34}  {name:<25}  {value}", "")?,
+        }
+        for row in rows {
+            writeln!(self.out, "{row}")?;
+        }
+        self.offset = self.offset.saturating_add(bytes.len() as u64);
+        self.rest = rest;
+        Ok(())
+    }
+
+    /// Explains some bits of the byte that was labelled last.
+    fn bits(&mut self, byte: u8, mask: u8, name: &str) -> io::Result<()> {
+        let value = (byte & mask) >> mask.trailing_zeros();
+        let bits = bits(byte, mask);
+        writeln!(self.out, "{:11}{bits:<23}    {name:<23}  {value}", "")
+    }
+
+    /// Labels a length of two bytes and what it is the length of (sections 1.5.3 and 3.1.3.3).
+    fn string(&mut self, field: Field, bytes: &[u8]) -> io::Result<()> {
+        self.field(2, &format!("{field} length"), bytes.len())?;
+        self.field(bytes.len(), field.name(), quote(bytes))
+    }
+
+    fn fixed_header(&mut self, packet_type: PacketType, header: Header) -> io::Result<()> {
+        let first = header.first_byte();
+        let prescribed = prescribed_first_byte(packet_type, first);
+        let note = if first == prescribed {
+            String::new()
+        } else {
+            format!(", which is {prescribed:02x} in the standard")
+        };
+        let value = format!("{packet_type}{note}");
+        self.field(1, "Packet Type and Flags", value)?;
+        self.bits(first, 0xf0, Field::PacketType.name())?;
+        if packet_type == PacketType::Publish {
+            self.bits(first, 0b1000, "DUP")?;
+            self.bits(first, 0b0110, "QoS")?;
+            self.bits(first, 0b0001, "RETAIN")?;
+        } else {
+            self.bits(first, 0x0f, "Reserved")?;
+        }
+        let value = header.remaining_length();
+        self.field(
+            header.len().saturating_sub(1),
+            Field::RemainingLength.name(),
+            value,
+        )
+    }
+
+    fn connect(&mut self, connect: &Connect<&[u8]>) -> io::Result<()> {
+        let level = connect.protocol_level;
+        self.string(Field::ProtocolName, level.protocol_name().as_bytes())?;
+        self.field(1, Field::ProtocolLevel.name(), level.number())?;
+        let flags = self.rest.first().copied().unwrap_or_default();
+        self.field(1, Field::ConnectFlags.name(), format!("{flags:#04x}"))?;
+        self.bits(flags, 1 << 7, "User Name Flag")?;
+        self.bits(flags, 1 << 6, "Password Flag")?;
+        self.bits(flags, 1 << 5, "Will Retain")?;
+        self.bits(flags, 3 << 3, "Will QoS")?;
+        self.bits(flags, 1 << 2, "Will Flag")?;
+        self.bits(flags, 1 << 1, "Clean Session")?;
+        self.bits(flags, 1, "Reserved")?;
+        let keep_alive = match connect.keep_alive {
+            0 => "0, turned off".to_owned(),
+            seconds => format!("{seconds} s"),
+        };
+        self.field(2, Field::KeepAlive.name(), keep_alive)?;
+        self.string(Field::ClientIdentifier, connect.client_id.as_bytes())?;
+        if let Some(will) = &connect.will {
+            self.string(Field::WillTopic, will.topic.as_bytes())?;
+            self.string(Field::WillMessage, will.message)?;
+        }
+        if let Some(credentials) = &connect.credentials {
+            self.string(Field::UserName, credentials.user_name.as_bytes())?;
+            if let Some(password) = credentials.password {
+                self.string(Field::Password, password)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn connack(&mut self, connack: v3::ConnAck) -> io::Result<()> {
+        let flags = u8::from(connack.session_present());
+        self.field(
+            1,
+            Field::ConnectAcknowledgeFlags.name(),
+            format!("{flags:#04x}"),
+        )?;
+        self.bits(flags, 0xfe, "Reserved")?;
+        self.bits(flags, 1, "Session Present")?;
+        let code = connack.return_code();
+        let value = match connack {
+            v3::ConnAck::Accepted { .. } => format!("{code}, connection accepted"),
+            v3::ConnAck::Refused(refusal) => format!("{code}, {refusal}"),
+        };
+        self.field(1, Field::ConnectReturnCode.name(), value)
+    }
+
+    fn publish(&mut self, publish: &Publish<&[u8]>) -> io::Result<()> {
+        self.string(Field::TopicName, publish.topic.as_bytes())?;
+        if let Some(packet_id) = publish.delivery.packet_id() {
+            self.field(2, Field::PacketIdentifier.name(), packet_id)?;
+        }
+        let payload = publish.payload;
+        self.field(payload.len(), Field::Payload.name(), quote(payload))
+    }
+
+    fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> io::Result<()> {
+        self.field(2, Field::PacketIdentifier.name(), subscribe.packet_id)?;
+        for subscription in &subscribe.subscriptions {
+            self.string(Field::TopicFilter, subscription.topic_filter.as_bytes())?;
+            self.field(1, Field::RequestedQos.name(), subscription.qos.number())?;
+        }
+        Ok(())
+    }
+
+    fn suback(&mut self, suback: &v3::SubAck<&[u8]>) -> io::Result<()> {
+        self.field(2, Field::PacketIdentifier.name(), suback.packet_id)?;
+        for code in &suback.return_codes {
+            let value = match code {
+                ReturnCode::Success(qos) => format!("{0}, maximum QoS {0}", qos.number()),
+                ReturnCode::Failure => format!("{}, failure", code.number()),
+            };
+            self.field(1, Field::ReturnCode.name(), value)?;
+        }
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, unsubscribe: &v3::Unsubscribe<&[u8]>) -> io::Result<()> {
+        self.field(2, Field::PacketIdentifier.name(), unsubscribe.packet_id)?;
+        for filter in &unsubscribe.topic_filters {
+            self.string(Field::TopicFilter, filter.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn write_malformed(
+    out: &mut impl Write,
+    offset: u64,
+    rest: &[u8],
+    error: &DecodeError,
+) -> io::Result<()> {
+    write!(out, "Malformed ")?;
+    match error.packet_type() {
+        Some(packet_type) => write!(out, "{packet_type}")?,
+        None => write!(out, "packet")?,
+    }
+    write!(out, " at {offset}")?;
+    let bytes = match peek(rest) {
+        Some(header) => {
+            let len = header.packet_len();
+            let bytes = rest.get(..len).unwrap_or(rest);
+            write_at_hand(out, bytes.len(), len)?;
+            bytes
+        }
+        // Where it ends is not known. The fault is in the fixed header or right behind it.
+        None => rest.get(..AROUND).unwrap_or(rest),
+    };
+    writeln!(out)?;
+    write_marked(out, offset, bytes, error.offset())?;
+    writeln!(out, "{:11}{error}", "")?;
+    match error.statement() {
+        Some(statement) => write!(out, "{:11}{statement}: ", "")?,
+        None => write!(out, "{:11}No numbered statement: ", "")?,
+    }
+    match error.reaction() {
+        Reaction::Close => writeln!(out, "the receiver closes the Network Connection"),
+        Reaction::ConnAckThenClose(refusal) => writeln!(
+            out,
+            "a server sends CONNACK with Connect Return Code {}, then closes the Network \
+             Connection; a client closes it at once",
+            refusal.return_code()
+        ),
+        other => writeln!(out, "{other:?}"),
+    }
+}
+
+/// The bytes of a packet, or those around a fault in a long one, with the fault underlined.
+fn write_marked(out: &mut impl Write, offset: u64, bytes: &[u8], fault: usize) -> io::Result<()> {
+    let offset_of = |index: usize| offset.saturating_add(index as u64);
+    let (start, end) = if bytes.len() <= SHOWN {
+        (0, bytes.len())
+    } else {
+        let row = fault.saturating_sub(fault % ROW);
+        let start = row.saturating_sub(AROUND / 2);
+        (start, start.saturating_add(AROUND).min(bytes.len()))
+    };
+    if start > 0 {
+        writeln!(out, "{}", Row::omitted(offset, start))?;
+    }
+    // The fault may be that there are no more bytes: then it is behind the last one.
+    for row in (start..end.max(fault.saturating_add(1))).step_by(ROW) {
+        let row_end = row.saturating_add(ROW);
+        let shown = bytes.get(row..row_end.min(end)).unwrap_or_default();
+        writeln!(out, "{}", Row::new(offset_of(row), shown))?;
+        if (row..row_end).contains(&fault) {
+            let indent = fault.saturating_sub(row).saturating_mul(3);
+            let offset = offset_of(fault);
+            writeln!(out, "{:11}{:indent$}^^ offset {offset}", "", "")?;
+        }
+    }
+    if end < bytes.len() {
+        let omitted = bytes.len().saturating_sub(end);
+        writeln!(out, "{}", Row::omitted(offset_of(end), omitted))?;
+    }
+    Ok(())
+}
+
+fn write_incomplete(out: &mut impl Write, offset: u64, rest: &[u8]) -> io::Result<()> {
+    write!(out, "Incomplete ")?;
+    match rest
+        .first()
+        .and_then(|first| PacketType::from_number(first >> 4))
+    {
+        Some(packet_type) => write!(out, "{packet_type}")?,
+        None => write!(out, "packet")?,
+    }
+    write!(out, " at {offset}")?;
+    match peek(rest) {
+        Some(header) => {
+            let len = header.packet_len();
+            write_at_hand(out, rest.len(), len)?;
+            writeln!(out, ": {} more needed", len.saturating_sub(rest.len()))?;
+        }
+        None => writeln!(out, ", {}: at least 1 more needed", count(rest.len()))?,
+    }
+    for row in rows(offset, rest) {
+        writeln!(out, "{row}")?;
+    }
+    Ok(())
+}
+
+fn write_at_hand(out: &mut impl Write, at_hand: usize, len: usize) -> io::Result<()> {
+    if at_hand < len {
+        write!(out, ", {at_hand} of {}", count(len))
+    } else {
+        write!(out, ", {}", count(len))
+    }
+}
+
+/// The fixed header, if there is nothing in it that no leniency lets through.
+fn peek(rest: &[u8]) -> Option<Header> {
+    let lenient = Options::new()
+        .max_packet_size(u32::MAX)
+        .accept_pubrel_flags(true)
+        .accept_acknowledgement_flags(true)
+        .accept_dup_on_requests(true)
+        .accept_dup_at_qos_0(true);
+    v3::peek(rest, &lenient).ok().flatten()
+}
+
+/// The first byte that the standard has for a packet of this type (Table 2.2). It differs from the
+/// one received only where a leniency let that one in.
+const fn prescribed_first_byte(packet_type: PacketType, received: u8) -> u8 {
+    let without_flags = packet_type.number() << 4;
+    match packet_type {
+        // DUP is 0 at QoS 0 [MQTT-3.3.1-2].
+        PacketType::Publish if received & 0b0110 == 0 => received & 0b1111_0111,
+        PacketType::Publish => received,
+        PacketType::PubRel | PacketType::Subscribe | PacketType::Unsubscribe => {
+            without_flags | 0b0010
+        }
+        _ => without_flags,
+    }
+}
+
+/// Some bytes and the offset of the first.
+struct Row {
+    offset: u64,
+    bytes: String,
+}
+
+impl Row {
+    fn new(offset: u64, bytes: &[u8]) -> Self {
+        let mut shown = String::new();
+        for byte in bytes {
+            if !shown.is_empty() {
+                shown.push(' ');
+            }
+            shown.push_str(&hexadecimal::encode([*byte]));
+        }
+        Self {
+            offset,
+            bytes: shown,
+        }
+    }
+
+    fn omitted(offset: u64, len: usize) -> Self {
+        Self {
+            offset,
+            bytes: format!(".. {} ..", count(len)),
+        }
+    }
+}
+
+impl Display for Row {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let line = format!("{:>9}  {}", self.offset, self.bytes);
+        f.write_str(line.trim_end())
+    }
+}
+
+/// The bytes of a field: all of them, or the ends of a long one.
+fn rows(offset: u64, bytes: &[u8]) -> Vec<Row> {
+    let in_rows = |offset: u64, bytes: &[u8]| -> Vec<Row> {
+        iter::zip((offset..).step_by(ROW), bytes.chunks(ROW))
+            .map(|(offset, bytes)| Row::new(offset, bytes))
+            .collect()
+    };
+    if bytes.len() <= SHOWN {
+        return in_rows(offset, bytes);
+    }
+    let (start, rest) = bytes.split_at(3 * ROW);
+    let (omitted, end) = rest.split_at(rest.len().saturating_sub(ROW));
+    let omitted_at = offset.saturating_add(start.len() as u64);
+    let end_at = omitted_at.saturating_add(omitted.len() as u64);
+    let mut rows = in_rows(offset, start);
+    rows.push(Row::omitted(omitted_at, omitted.len()));
+    rows.extend(in_rows(end_at, end));
+    rows
+}
+
+/// The bits of `byte` that `mask` has, in their places: `.... .01.`.
+fn bits(byte: u8, mask: u8) -> String {
+    let mut shown = String::with_capacity(9);
+    for bit in (0..8).rev() {
+        shown.push(match (mask >> bit & 1, byte >> bit & 1) {
+            (0, _) => '.',
+            (_, 0) => '0',
+            _ => '1',
+        });
+        if bit == 4 {
+            shown.push(' ');
+        }
+    }
+    shown
+}
+
+/// Bytes as a Rust literal, of a string if they are one: nothing in it can do anything to a
+/// terminal.
+fn quote(bytes: &[u8]) -> String {
+    let (quoted, shown) = match core::str::from_utf8(bytes) {
+        Ok(text) => {
+            let end = text.char_indices().nth(QUOTED).map(|(end, _)| end);
+            let shown = end.and_then(|end| text.get(..end)).unwrap_or(text);
+            (format!("{shown:?}"), shown.len())
+        }
+        Err(_) => {
+            let shown = bytes.get(..QUOTED).unwrap_or(bytes);
+            (format!("b\"{}\"", shown.escape_ascii()), shown.len())
+        }
+    };
+    match bytes.len().saturating_sub(shown) {
+        0 => quoted,
+        more => format!("{quoted} and {} more", count(more)),
+    }
+}
+
+fn count(bytes: usize) -> String {
+    match bytes {
+        1 => "1 byte".to_owned(),
+        _ => format!("{bytes} bytes"),
+    }
+}

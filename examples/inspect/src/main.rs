@@ -1,0 +1,279 @@
+//! Takes MQTT packets apart: labels every byte of them, or prints them as JSON.
+//!
+//! ```text
+//! $ cargo run -p inspect -- 32 0b 00 03 61 2f 62 00 0a 68 65 6c 6c
+//! PUBLISH at 0, 13 bytes
+//!         0  32                       Packet Type and Flags      PUBLISH
+//!            0011 ....                  Packet Type              3
+//!            .... 0...                  DUP                      0
+//!            .... .01.                  QoS                      1
+//!            .... ...0                  RETAIN                   0
+//!         1  0b                       Remaining Length           11
+//!         2  00 03                    Topic Name length          3
+//!         4  61 2f 62                 Topic Name                 "a/b"
+//!         7  00 0a                    Packet Identifier          10
+//!         9  68 65 6c 6c              Payload                    "hell"
+//! ```
+
+#![allow(clippy::std_instead_of_alloc, reason = "a program has std")]
+
+mod arguments;
+mod capture;
+mod dump;
+mod hexadecimal;
+mod json;
+mod label;
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use mqtt_sansio::v3::{self, DecodeError, PacketRef};
+use mqtt_sansio::{Header, Options};
+
+use arguments::{Arguments, Format, Source};
+use capture::{Capture, Wanted};
+
+/// What the input holds at some offset.
+enum Found<'a> {
+    /// A packet, with its fixed header and all of its bytes.
+    Packet {
+        header: Header,
+        bytes: &'a [u8],
+        packet: PacketRef<'a>,
+    },
+    /// A packet with a fault in it. `rest` is the input from its first byte on.
+    Malformed { rest: &'a [u8], error: DecodeError },
+    /// The start of a packet, and no more input.
+    Incomplete { rest: &'a [u8] },
+}
+
+/// How the input as a whole went.
+enum Outcome {
+    Complete,
+    Malformed,
+    Incomplete,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Complete => 0,
+            Outcome::Malformed => 1,
+            Outcome::Incomplete => 2,
+        })
+    }
+}
+
+/// Why there is nothing to print, or no way to print it.
+enum Failure {
+    Usage(String),
+    Input(String),
+    Output(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl Failure {
+    /// Tells the user, and returns the exit status that `sysexits.h` has for it.
+    fn report(self) -> ExitCode {
+        let (status, message) = match self {
+            Self::Usage(message) => (64, format!("{message}\nTry --help.")),
+            Self::Input(message) => (66, message),
+            // Whoever reads the output has seen enough: `inspect .. | head`.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return ExitCode::SUCCESS;
+            }
+            Self::Output(error) => (74, error.to_string()),
+        };
+        // If standard error is closed as well, the status has to say it all.
+        let _ = writeln!(io::stderr(), "inspect: {message}");
+        ExitCode::from(status)
+    }
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(outcome) => outcome.into(),
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run() -> Result<Outcome, Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let outcome = match arguments::parse(lexopt::Parser::from_env())? {
+        Some(arguments) => print(&arguments, &mut out)?,
+        None => {
+            out.write_all(arguments::HELP.as_bytes())?;
+            Outcome::Complete
+        }
+    };
+    out.flush()?;
+    Ok(outcome)
+}
+
+fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
+    let input = match &arguments.source {
+        Source::Lines => return print_lines(arguments, out),
+        Source::Capture(path) => return print_capture(path, arguments, out),
+        Source::Hexadecimal(text) => hexadecimal::argument(text).map_err(Failure::Usage)?,
+        Source::StandardInput => {
+            let text = read(io::stdin(), "standard input")?;
+            hexadecimal::input(&String::from_utf8_lossy(&text)).map_err(Failure::Usage)?
+        }
+        Source::Binary(path) if path.as_os_str() == "-" => read(io::stdin(), "standard input")?,
+        Source::Binary(path) => {
+            let name = path.display().to_string();
+            let file = fs::File::open(path).map_err(|error| unreadable(&name, &error))?;
+            read(file, &name)?
+        }
+    };
+    if input.is_empty() && matches!(arguments.format, Format::Text) {
+        return Err(Failure::Usage("no bytes".to_owned()));
+    }
+    let outcome = inspect(&input, arguments, |offset, found| match arguments.format {
+        Format::Text => label::write(out, offset, &found),
+        Format::Json => writeln!(out, "{}", json::object(offset, &found)),
+    })?;
+    Ok(outcome)
+}
+
+/// The conversations in a capture file.
+fn print_capture(
+    path: &Path,
+    arguments: &Arguments,
+    out: &mut impl Write,
+) -> Result<Outcome, Failure> {
+    let wanted = Wanted {
+        ports: arguments.ports.clone(),
+        options: arguments.options,
+        json: matches!(arguments.format, Format::Json),
+    };
+    let name = path.display();
+    let capture = if path.as_os_str() == "-" {
+        Capture::read(io::stdin(), &wanted)
+    } else {
+        let file = fs::File::open(path).map_err(|error| unreadable(&name.to_string(), &error))?;
+        Capture::read(file, &wanted)
+    };
+    let capture = capture.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
+    for warning in &capture.warnings {
+        // The output is worth having without them.
+        let _ = writeln!(io::stderr(), "inspect: {name}: {warning}");
+    }
+    if let Some(reason) = capture.nothing(&wanted) {
+        return Err(Failure::Input(format!("{name}: {reason}")));
+    }
+    capture.write(&wanted, out)?;
+    Ok(if capture.has_violations() {
+        Outcome::Malformed
+    } else {
+        Outcome::Complete
+    })
+}
+
+/// Each line of standard input by itself. What is wrong with one is said in its answer, so the
+/// outcome is always the same.
+fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
+    let mut input = BufReader::new(io::stdin());
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = input.read_until(b'\n', &mut line);
+        if read.map_err(|error| unreadable("standard input", &error))? == 0 {
+            return Ok(Outcome::Complete);
+        }
+        let mut objects = Vec::new();
+        match hexadecimal::digits(&String::from_utf8_lossy(&line)) {
+            Ok(bytes) => {
+                inspect(&bytes, arguments, |offset, found| {
+                    objects.push(json::object(offset, &found));
+                    Ok(())
+                })?;
+            }
+            Err(error) => objects.push(json::unreadable(error)),
+        }
+        writeln!(out, "{}", serde_json::Value::from(objects))?;
+        // A program at the other end that waits for this answer before it sends the next line
+        // must get it.
+        if !input.buffer().contains(&b'\n') {
+            out.flush()?;
+        }
+    }
+}
+
+/// Decodes `input` and reports what is in it, up to the first fault.
+fn inspect(
+    input: &[u8],
+    arguments: &Arguments,
+    mut report: impl FnMut(u64, Found<'_>) -> io::Result<()>,
+) -> io::Result<Outcome> {
+    let Arguments { options, chunk, .. } = arguments;
+    let mut decoder = v3::Decoder::with_options(Vec::new(), *options);
+    for mut chunk in input.chunks(chunk.get()) {
+        loop {
+            let offset = decoder.position();
+            let rest = from(input, offset);
+            match decoder.decode(&mut chunk) {
+                Ok(Some(packet)) => {
+                    let (header, bytes) = frame(rest, options);
+                    let found = Found::Packet {
+                        header,
+                        bytes,
+                        packet,
+                    };
+                    report(offset, found)?;
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    report(offset, Found::Malformed { rest, error })?;
+                    return Ok(Outcome::Malformed);
+                }
+            }
+        }
+    }
+    if decoder.is_at_packet_boundary() {
+        return Ok(Outcome::Complete);
+    }
+    let offset = decoder.position();
+    let rest = from(input, offset);
+    report(offset, Found::Incomplete { rest })?;
+    Ok(Outcome::Incomplete)
+}
+
+/// `input` from a position in it.
+fn from(input: &[u8], position: u64) -> &[u8] {
+    let position = usize::try_from(position).unwrap_or(usize::MAX);
+    input.get(position..).unwrap_or_default()
+}
+
+/// The fixed header and the bytes of the packet that `rest` starts with. The decoder cannot be
+/// asked for them: the packet that it has just returned may live in its memory.
+#[expect(
+    clippy::expect_used,
+    reason = "the decoder has read the packet with the same options"
+)]
+fn frame<'a>(rest: &'a [u8], options: &Options) -> (Header, &'a [u8]) {
+    v3::peek(rest, options)
+        .ok()
+        .flatten()
+        .and_then(|header| Some((header, rest.get(..header.packet_len())?)))
+        .expect("a decoded packet has a fixed header and is all there")
+}
+
+fn read(mut source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    match source.read_to_end(&mut bytes) {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(unreadable(name, &error)),
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    Failure::Input(format!("{name}: {error}"))
+}
