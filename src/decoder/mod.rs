@@ -1254,7 +1254,7 @@ mod tests {
         );
         let shown = format!("{decoder:?}");
         assert!(
-            shown.starts_with("Decoder { state: Gathering { header: Header {"),
+            shown.starts_with("StreamDecoder { state: Gathering { header: Header {"),
             "{shown}"
         );
         assert!(shown.contains("missing: 10"), "{shown}");
