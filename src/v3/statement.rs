@@ -102,7 +102,22 @@ const fn of_kind(kind: ErrorKind) -> Option<&'static str> {
         | ErrorKind::TooManyFilters
         | ErrorKind::OutOfMemory
         | ErrorKind::ZeroPacketIdentifier
-        | ErrorKind::InvalidConnectReturnCode => return None,
+        | ErrorKind::InvalidConnectReturnCode
+        // Faults that only MQTT 5 knows.
+        | ErrorKind::VariableByteIntegerTooLong
+        | ErrorKind::VariableByteIntegerNotMinimal
+        | ErrorKind::UnknownProperty
+        | ErrorKind::MisplacedProperty
+        | ErrorKind::RepeatedProperty
+        | ErrorKind::ValueOutOfRange
+        | ErrorKind::MissingAuthenticationMethod
+        | ErrorKind::InvalidReasonCode
+        | ErrorKind::ReservedSubscriptionOptions
+        | ErrorKind::InvalidRetainHandling
+        | ErrorKind::NoLocalOnSharedSubscription
+        | ErrorKind::EmptyShareName
+        | ErrorKind::WildcardInShareName
+        | ErrorKind::MissingSharedFilter => return None,
     })
 }
 

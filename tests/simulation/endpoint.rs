@@ -1,7 +1,8 @@
 //! The library's two roles behind one set of methods, so that one application can play either.
 
 use mqtt_sansio::v3::{
-    Action, Client, Connect, ConnectRefusal, DecodeError, Decoder, Event, HandleError, Packet, PublishHeader, ReturnCodes, Server, Subscriptions, TopicFilters, V3,
+    Action, Client, Connect, ConnectRefusal, DecodeError, Decoder, Event, HandleError, Packet,
+    PublishHeader, ReturnCodes, Server, Subscriptions, TopicFilters, V3,
 };
 use mqtt_sansio::{
     Blocked, CommandError, Encode, Options, OutgoingMessage, PacketId, Piece, Session, State,
