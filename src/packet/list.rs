@@ -299,11 +299,11 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::testing::{ReadError, TOO_LONG, Vec, id, longest, vec};
+    use crate::packet::testing::{ReadError, TOO_LONG, Vec, fault_with, id, longest, vec};
     use crate::types::{QoS, TopicFilter};
     use crate::v3::{
         ReturnCode, ReturnCodes, SubAck, SubAckEntry, Subscription, SubscriptionEntry,
-        Subscriptions, TopicFilterEntry, TopicFilters, decode,
+        Subscriptions, TopicFilterEntry, TopicFilters, V3, decode,
     };
     use crate::wire::Options;
     use ErrorKind::*;
@@ -437,7 +437,7 @@ mod tests {
     // What is read.
 
     fn limit_of_two(bytes: &[u8]) -> ReadError {
-        fault_with(bytes, &Options::new().max_filters(2))
+        fault_with::<V3>(bytes, &Options::new().max_filters(2))
     }
 
     #[test]
@@ -466,7 +466,7 @@ mod tests {
     #[test]
     fn a_limit_of_0_refuses_the_first_filter() {
         assert_eq!(
-            fault_with(b"\xa2\x05\x00\x01\x00\x01a", &Options::new().max_filters(0)),
+            fault_with::<V3>(b"\xa2\x05\x00\x01\x00\x01a", &Options::new().max_filters(0)),
             (TooManyFilters, Field::TopicFilter, 4, None)
         );
     }

@@ -385,7 +385,8 @@ mod tests {
         ReadError, TOO_LONG, decoded, encoded, fault, fault_with, id, longest, round_trip,
     };
     use crate::v3::{Packet, decode, peek};
-    use ErrorKind::*;
+    use crate::wire::ErrorKind::{self, *};
+    use crate::wire::Options;
     #[cfg(feature = "alloc")]
     use alloc::vec::Vec;
 

@@ -315,15 +315,19 @@ const PROPERTIES: [(u8, Field, ValueType, u16, u16); 27] = {
 const LAST_IDENTIFIER: usize = 0x2a;
 
 /// [`PROPERTIES`] by identifier.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when this is compiled, which fails then"
+)]
 static RULES: [Option<Rule>; LAST_IDENTIFIER + 1] = {
     let mut rules = [None; LAST_IDENTIFIER + 1];
-    let mut bit = 0;
-    while bit < PROPERTIES.len() {
-        let (identifier, field, value, allowed, repeatable) = PROPERTIES[bit];
+    let mut bit: u8 = 0;
+    while (bit as usize) < PROPERTIES.len() {
+        let (identifier, field, value, allowed, repeatable) = PROPERTIES[bit as usize];
         rules[identifier as usize] = Some(Rule {
             field,
             value,
-            bit: bit as u8,
+            bit,
             allowed,
             repeatable,
         });

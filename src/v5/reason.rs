@@ -4,12 +4,14 @@ use super::properties::PropertiesKind;
 use super::{DecodeError, Properties, Reader};
 use crate::wire::{EncodeError, ErrorKind, Field, Output};
 
+type ReasonAndProperties<'a, R, K> = (R, Option<Properties<&'a [u8], K>>);
+
 /// Reads a Reason Code, and properties; without them there is no Property Length (sections
 /// 3.4.2.2.1 and 3.14.2.2.1). An empty packet means 0x00.
 pub(super) fn read_reason<'a, R: Default, K: PropertiesKind>(
     reader: &mut Reader<'a>,
     from_number: fn(u8) -> Option<R>,
-) -> Result<(R, Option<Properties<&'a [u8], K>>), DecodeError> {
+) -> Result<ReasonAndProperties<'a, R, K>, DecodeError> {
     if reader.is_empty() {
         return Ok((R::default(), None));
     }

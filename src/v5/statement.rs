@@ -39,7 +39,7 @@ impl DecodeError {
     /// The Reason Code of the fault: 0x81 (Malformed Packet) if the packet cannot be parsed, 0x82
     /// (Protocol Error) if it says what it must not, or one that is more exact (section 4.13).
     #[must_use]
-    pub fn reason_code(&self) -> ReasonCode {
+    pub const fn reason_code(&self) -> ReasonCode {
         match (self.kind(), self.field()) {
             // [MQTT5-3.3.2-8]
             (ErrorKind::ValueOutOfRange, Field::TopicAlias) => ReasonCode::TopicAliasInvalid,

@@ -625,7 +625,7 @@ mod tests {
             let Err(error) = checked_header::<V3>(&src, &STRICT) else {
                 continue;
             };
-            let frame = try_frame(&src, u32::MAX, &STRICT).unwrap();
+            let frame = try_frame::<V3>(&src, u32::MAX, &STRICT).unwrap();
             let read = V3::read(&frame.header, frame.bytes, &STRICT);
             assert_eq!(read.unwrap_err(), error, "{first_byte:x}");
             refused = u32::wrapping_add(refused, 1);
