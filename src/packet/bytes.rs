@@ -24,6 +24,20 @@ macro_rules! share_packets {
 
 pub(crate) use share_packets;
 
+/// A version of MQTT whose packets can be over [`Bytes`].
+#[expect(unnameable_types, reason = "only `Codec` uses it")]
+pub trait SharedPackets: PacketSet {
+    /// A packet over `Bytes`.
+    type Shared;
+
+    /// The `decode_bytes` of the version.
+    #[doc(hidden)]
+    fn decode_bytes(
+        src: &mut BytesMut,
+        options: &Options,
+    ) -> Result<Option<Self::Shared>, DecodeError<Self>>;
+}
+
 /// Decodes the packet at the start of `src` and takes it off, as references into what `src` held.
 /// `without_bytes` makes a packet without bytes of its own one over `Bytes`. Of others `locate` keeps
 /// where its fields are, so that it is decoded once, and `fill` puts them there.

@@ -6,7 +6,7 @@ use super::{
     Connect, EncodedConnect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe,
     Unsubscribe, V3,
 };
-use crate::packet::bytes::share_packets;
+use crate::packet::bytes::{SharedPackets, share_packets};
 use crate::v3::DecodeError;
 use crate::wire::Options;
 
@@ -44,6 +44,17 @@ pub fn decode_bytes(
         |packet, place| packet.map(place),
         |packet, frame| packet.map(|place| frame.slice(place)),
     )
+}
+
+impl SharedPackets for V3 {
+    type Shared = Packet<Bytes>;
+
+    fn decode_bytes(
+        src: &mut BytesMut,
+        options: &Options,
+    ) -> Result<Option<Packet<Bytes>>, DecodeError> {
+        decode_bytes(src, options)
+    }
 }
 
 /// The packet, if it is one that has no bytes of its own.

@@ -7,6 +7,7 @@ use super::{
     PublishHeader, Subscribe, Unsubscribe, V5,
 };
 use crate::packet;
+use crate::packet::bytes::SharedPackets;
 use crate::wire::Options;
 
 packet::bytes::share_packets!(Packet EncodedConnect Connect ConnAck Publish PublishHeader Subscribe Unsubscribe Disconnect Auth);
@@ -43,6 +44,17 @@ pub fn decode_bytes(
         |packet, place| packet.map(place),
         |packet, frame| packet.map(|place| frame.slice(place)),
     )
+}
+
+impl SharedPackets for V5 {
+    type Shared = Packet<Bytes>;
+
+    fn decode_bytes(
+        src: &mut BytesMut,
+        options: &Options,
+    ) -> Result<Option<Packet<Bytes>>, DecodeError> {
+        decode_bytes(src, options)
+    }
 }
 
 /// The packet, if it is one that has no bytes of its own.
