@@ -52,6 +52,7 @@ mod connection;
 mod decoder;
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
+mod packet;
 mod session;
 mod time;
 #[cfg(feature = "tokio-util")]
@@ -60,6 +61,7 @@ mod tokio_util;
 mod topics;
 mod types;
 pub mod v3;
+pub mod v5;
 mod wire;
 
 // Remaining Length needs 28 bits, and lengths are counted in `usize`.

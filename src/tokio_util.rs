@@ -2,11 +2,13 @@
 
 use std::io;
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use tokio_util::codec::{Decoder, Encoder};
 
-use crate::v3::{self, DecodeError, Packet, Reply};
-use crate::wire::{Encode, EncodeError, Options};
+use crate::connection::Reply;
+use crate::packet::bytes::SharedPackets;
+use crate::wire::{DecodeError, Encode, EncodeError, Options, PacketSet};
+use crate::{v3, v5};
 
 /// Packets for [`Framed`](tokio_util::codec::Framed), `FramedRead` and `FramedWrite` (feature
 /// `tokio-util`). What is read refers to the buffer that it was read into; nothing is copied.
@@ -17,24 +19,36 @@ use crate::wire::{Encode, EncodeError, Options};
 ///
 /// ```
 /// use bytes::BytesMut;
-/// use mqtt_sansio::{Codec, Options, v3::Packet};
+/// use mqtt_sansio::v5::{Packet, V5};
+/// use mqtt_sansio::{Codec, Options};
 /// use tokio_util::codec::{Decoder, Encoder};
 ///
-/// let mut codec = Codec::new(Options::new());
+/// let mut codec = Codec::<V5>::new(Options::new());
 /// let mut buffer = BytesMut::new();
 /// codec.encode(Packet::<&[u8]>::PingReq, &mut buffer)?;
 /// assert_eq!(buffer, &b"\xc0\x00"[..]);
 /// assert_eq!(codec.decode(&mut buffer)?, Some(Packet::PingReq));
-/// # Ok::<(), mqtt_sansio::CodecError>(())
+/// # Ok::<(), mqtt_sansio::CodecError<V5>>(())
 /// ```
 #[derive(Debug, Clone)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Codec {
+pub struct Codec<V> {
     options: Options,
-    fault: Option<DecodeError>,
+    fault: Option<DecodeError<V>>,
 }
 
-impl Codec {
+#[cfg(feature = "defmt")]
+impl<V> defmt::Format for Codec<V> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Codec {{ options: {}, fault: {} }}",
+            self.options,
+            self.fault
+        );
+    }
+}
+
+impl<V> Codec<V> {
     /// A codec that accepts what `options` say.
     #[must_use]
     pub const fn new(options: Options) -> Self {
@@ -51,7 +65,7 @@ impl Codec {
     }
 }
 
-impl Default for Codec {
+impl<V> Default for Codec<V> {
     fn default() -> Self {
         Self::new(Options::new())
     }
@@ -60,12 +74,12 @@ impl Default for Codec {
 /// What may go wrong between a [`Codec`] and its transport (feature `tokio-util`).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CodecError {
+pub enum CodecError<V: PacketSet> {
     /// The peer has sent what is no MQTT packet, or one that is not accepted. The connection is
     /// over: tell [`Client::handle_decode_error`](crate::Client::handle_decode_error) or
     /// [`Server::handle_decode_error`](crate::Server::handle_decode_error).
     #[error(transparent)]
-    Decode(#[from] DecodeError),
+    Decode(DecodeError<V>),
     /// The packet cannot be encoded. Nothing of it was written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -76,21 +90,21 @@ pub enum CodecError {
 }
 
 /// After an error the same error comes for ever: the connection is over.
-impl Decoder for Codec {
-    type Item = Packet<Bytes>;
-    type Error = CodecError;
+impl<V: SharedPackets> Decoder for Codec<V> {
+    type Item = V::Shared;
+    type Error = CodecError<V>;
 
-    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<Packet<Bytes>>, CodecError> {
+    fn decode(&mut self, src: &mut BytesMut) -> Result<Option<V::Shared>, CodecError<V>> {
         if let Some(fault) = self.fault {
-            return Err(fault.into());
+            return Err(CodecError::Decode(fault));
         }
-        v3::decode_bytes(src, &self.options).map_err(|fault| {
+        V::decode_bytes(src, &self.options).map_err(|fault| {
             self.fault = Some(fault);
-            fault.into()
+            CodecError::Decode(fault)
         })
     }
 
-    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<Packet<Bytes>>, CodecError> {
+    fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<V::Shared>, CodecError<V>> {
         match self.decode(src)? {
             None if !src.is_empty() => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             packet => Ok(packet),
@@ -99,19 +113,28 @@ impl Decoder for Codec {
 }
 
 /// All of the packet, or nothing and the reason.
-impl<B: AsRef<[u8]>> Encoder<Packet<B>> for Codec {
-    type Error = CodecError;
+impl<B: AsRef<[u8]>> Encoder<v3::Packet<B>> for Codec<v3::V3> {
+    type Error = CodecError<v3::V3>;
 
-    fn encode(&mut self, packet: Packet<B>, dst: &mut BytesMut) -> Result<(), CodecError> {
+    fn encode(&mut self, packet: v3::Packet<B>, dst: &mut BytesMut) -> Result<(), Self::Error> {
+        Ok(packet.encode(dst)?)
+    }
+}
+
+/// All of the packet, or nothing and the reason.
+impl<B: AsRef<[u8]>> Encoder<v5::Packet<B>> for Codec<v5::V5> {
+    type Error = CodecError<v5::V5>;
+
+    fn encode(&mut self, packet: v5::Packet<B>, dst: &mut BytesMut) -> Result<(), Self::Error> {
         Ok(packet.encode(dst)?)
     }
 }
 
 /// What [`Action::Transmit`](crate::Action::Transmit) asks for.
-impl Encoder<Reply> for Codec {
-    type Error = CodecError;
+impl<V: PacketSet, const N: usize> Encoder<Reply<N>> for Codec<V> {
+    type Error = CodecError<V>;
 
-    fn encode(&mut self, reply: Reply, dst: &mut BytesMut) -> Result<(), CodecError> {
+    fn encode(&mut self, reply: Reply<N>, dst: &mut BytesMut) -> Result<(), Self::Error> {
         dst.extend_from_slice(reply.as_bytes());
         Ok(())
     }
@@ -124,7 +147,11 @@ mod tests {
     use crate::session::{Session, Slot};
     use crate::time::Timestamp;
     use crate::types::{PacketId, Text, TopicName};
-    use crate::v3::{Action, Connect, Delivery, EncodedConnect, PubAck, Publish, Server};
+    use crate::v3::{
+        Action, Connect, Delivery, EncodedConnect, Packet, PubAck, Publish, Reply, Server,
+    };
+
+    type Codec = super::Codec<v3::V3>;
 
     const PUBLISH: &[u8] = b"\x30\x07\x00\x03a/bhi";
 
@@ -145,6 +172,16 @@ mod tests {
         assert_eq!(publish.payload.as_ptr(), start.wrapping_add(7));
         assert_eq!(codec.decode(&mut src).unwrap(), Some(Packet::PingResp));
         assert!(codec.decode_eof(&mut src).unwrap().is_none());
+    }
+
+    #[test]
+    fn the_packets_of_mqtt_5_come_and_go_too() {
+        let mut codec = super::Codec::<v5::V5>::default();
+        let mut buffer = BytesMut::new();
+        let puback = v5::PubAck::new(PacketId::MIN);
+        codec.encode(v5::Packet::from(puback), &mut buffer).unwrap();
+        let packet = codec.decode(&mut buffer).unwrap().unwrap();
+        assert_eq!(packet.as_ref(), v5::Packet::from(puback));
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     /// two packets.
     #[inline(always)]
     pub(crate) fn try_frame<'i>(&self, input: &'i [u8]) -> Option<Frame<'i>> {
-        try_frame(input, self.limit(), &self.options)
+        try_frame::<P>(input, self.limit(), &self.options)
     }
 
     /// Takes such a frame.

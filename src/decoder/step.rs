@@ -129,18 +129,19 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         if !in_pieces || header.packet_len() > self.options.publish_limit() as usize {
             return Err(too_large(header));
         }
-        // However much of it has come already: first whether there is room to find out at all.
-        let nothing_more = start.get(..header.len()).unwrap_or(start);
-        if let PayloadStart::Unknown(wanted) = P::payload_start(header, nothing_more)? {
-            if wanted > limit {
-                return Err(too_large(header));
+        // However much of it has come already: at each step first whether there is room for what
+        // the next one needs.
+        let mut seen = header.len();
+        loop {
+            let wanted = match P::payload_start(header, start.get(..seen).unwrap_or(start))? {
+                PayloadStart::Unknown(wanted) if wanted <= limit => wanted,
+                PayloadStart::At(wanted) if wanted <= limit => return Ok(wanted),
+                _ => return Err(too_large(header)),
+            };
+            if wanted > start.len() {
+                return Ok(wanted);
             }
-        }
-        match P::payload_start(header, start)? {
-            PayloadStart::Unknown(wanted) | PayloadStart::At(wanted) if wanted <= limit => {
-                Ok(wanted)
-            }
-            _ => Err(too_large(header)),
+            seen = wanted;
         }
     }
 

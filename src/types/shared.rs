@@ -1,9 +1,15 @@
 //! Shared Subscriptions: filters of the form `$share/{ShareName}/{filter}` (MQTT 5, section 4.8.2).
-//! All functions take the bytes of a valid Topic Filter, in which wildcards fill whole levels.
+//! All functions but [`check`] take the bytes of a valid Topic Filter, in which wildcards fill whole
+//! levels.
 
 use crate::wire::{ErrorKind, TextError};
 
 const PREFIX: &[u8] = b"$share/";
+
+/// Whether a filter starts with `$share/`.
+pub(super) fn is_shared(filter: &[u8]) -> bool {
+    filter.starts_with(PREFIX)
+}
 
 /// The share name and the filter after it, if both are there and valid.
 pub(super) fn parts(filter: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -30,17 +36,23 @@ fn matched_part_of_dollar(filter: &[u8]) -> &[u8] {
     parts(filter).map_or(filter, |(_, rest)| rest)
 }
 
-/// The rules of MQTT 5 for filters that start with `$share/`.
+/// The rules of MQTT 5 for filters that start with `$share/`, whatever else is wrong with them.
 pub(super) fn check(filter: &[u8]) -> Result<(), TextError> {
     let Some(after_prefix) = filter.strip_prefix(PREFIX) else {
         return Ok(());
     };
     let fault = |kind, offset| Err(TextError::new(kind, offset));
-    match split(after_prefix) {
-        ([], _) => fault(ErrorKind::EmptyShareName, PREFIX.len()), // [MQTT5-4.8.2-1]
+    let (name, rest) = split(after_prefix);
+    if let Some(at) = name.iter().position(|byte| matches!(byte, b'+' | b'#')) {
         // [MQTT5-4.8.2-2]
-        (b"+" | b"#", _) => fault(ErrorKind::WildcardInShareName, PREFIX.len()),
-        (_, None | Some([])) => fault(ErrorKind::MissingSharedFilter, filter.len()),
+        return fault(
+            ErrorKind::WildcardInShareName,
+            PREFIX.len().saturating_add(at),
+        );
+    }
+    match (name, rest) {
+        ([], _) => fault(ErrorKind::EmptyShareName, PREFIX.len()), // [MQTT5-4.8.2-1]
+        (_, None | Some([])) => fault(ErrorKind::MissingSharedFilter, filter.len()), // [MQTT5-4.8.2-2]
         _ => Ok(()),
     }
 }

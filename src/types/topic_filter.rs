@@ -47,6 +47,15 @@ pub struct SharedFilter<'a> {
     pub topic_filter: TopicFilter<&'a [u8]>,
 }
 
+impl TopicFilter<&[u8]> {
+    /// Validates a Topic Filter by the rules of MQTT 5: as [`from_bytes`](Checked::from_bytes) and
+    /// [`check_shared`](Checked::check_shared) together.
+    pub(crate) fn check_v5(bytes: &[u8]) -> Result<(), TextError> {
+        shared::check(bytes)?;
+        check::topic_filter(bytes)
+    }
+}
+
 impl<B: AsRef<[u8]>> TopicFilter<B> {
     /// Returns true if a message published to `topic` matches this filter (section 4.7).
     ///
@@ -58,6 +67,11 @@ impl<B: AsRef<[u8]>> TopicFilter<B> {
     #[inline]
     pub fn matches<C: AsRef<[u8]>>(&self, topic: &TopicName<C>) -> bool {
         matching::matches(self.matched_part(), topic.as_bytes())
+    }
+
+    /// Whether the filter starts with `$share/`, valid or not.
+    pub(crate) fn is_shared(&self) -> bool {
+        shared::is_shared(self.as_bytes())
     }
 
     /// The filter itself, or what follows its share name.

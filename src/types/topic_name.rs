@@ -33,6 +33,18 @@ impl Validate for TopicNameKind {
     }
 }
 
+impl TopicName<&[u8]> {
+    /// Validates the Topic Name of an MQTT 5 PUBLISH, which is zero-length where a Topic Alias stands
+    /// for it.
+    #[inline(always)]
+    pub(crate) fn check_v5(bytes: &[u8]) -> Result<(), TextError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        check::topic_name(bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! PUBACK, PUBREC, PUBREL, PUBCOMP (sections 3.4 to 3.7) and UNSUBACK (section 3.11): a fixed
 //! header and the Packet Identifier of what they answer.
 
-use super::read::read_packet_id;
+use crate::packet::read_packet_id;
 use crate::types::PacketId;
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, encode_bytes};

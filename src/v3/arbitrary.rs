@@ -1,7 +1,6 @@
 //! Packets for structured fuzzing (feature `arbitrary`): all that the types allow and the encoder
 //! takes, with more weight on the odd than real traffic has.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
@@ -10,46 +9,8 @@ use super::{
     Connect, Credentials, EncodedConnect, List, Packet, ProtocolLevel, Publish, ReturnCode, SubAck,
     Subscribe, Subscription, Unsubscribe, Will,
 };
-use crate::types::{QoS, Text, TopicFilter, TopicName};
-
-/// What stands in for a string that the rules do not allow.
-const FALLBACK: &[u8] = b"x";
-
-impl<'a> Arbitrary<'a> for Text<Vec<u8>> {
-    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let string: String = u.arbitrary()?;
-        Ok(Self::from_bytes(string.into_bytes()).unwrap_or_default())
-    }
-}
-
-impl<'a> Arbitrary<'a> for TopicName<Vec<u8>> {
-    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let string: String = u.arbitrary()?;
-        let fallback = Self::from_bytes(FALLBACK.to_vec());
-        Self::from_bytes(string.into_bytes())
-            .or(fallback)
-            .map_err(|_| arbitrary::Error::IncorrectFormat)
-    }
-}
-
-impl<'a> Arbitrary<'a> for TopicFilter<Vec<u8>> {
-    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        // Wildcards that fill a level are too rare in random strings.
-        let levels: Vec<Option<&str>> = u.arbitrary()?;
-        let mut filter = String::new();
-        for level in levels {
-            filter.push_str(level.unwrap_or("+"));
-            filter.push('/');
-        }
-        if u.arbitrary()? {
-            filter.push('#');
-        }
-        let fallback = Self::from_bytes(FALLBACK.to_vec());
-        Self::from_bytes(filter.into_bytes())
-            .or(fallback)
-            .map_err(|_| arbitrary::Error::IncorrectFormat)
-    }
-}
+use crate::packet::arbitrary::{FALLBACK, entries, refused};
+use crate::types::{QoS, Text, TopicFilter};
 
 impl<'a> Arbitrary<'a> for Connect<Vec<u8>> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
@@ -103,19 +64,6 @@ impl<'a> Arbitrary<'a> for Publish<Vec<u8>> {
             payload: u.arbitrary()?,
         })
     }
-}
-
-/// At least one entry.
-fn entries<'a, T: Arbitrary<'a>>(u: &mut Unstructured<'a>) -> Result<Vec<T>> {
-    let mut entries: Vec<T> = u.arbitrary()?;
-    if entries.is_empty() {
-        entries.push(u.arbitrary()?);
-    }
-    Ok(entries)
-}
-
-fn refused<T>(_: T) -> arbitrary::Error {
-    arbitrary::Error::IncorrectFormat
 }
 
 impl<'a> Arbitrary<'a> for Subscribe<Vec<u8>> {

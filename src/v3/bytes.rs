@@ -6,26 +6,11 @@ use super::{
     Connect, EncodedConnect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe,
     Unsubscribe, V3,
 };
+use crate::packet::bytes::{SharedPackets, share_packets};
 use crate::v3::DecodeError;
-use crate::wire::{Options, PacketSet, frame, share};
+use crate::wire::Options;
 
-/// `share` for the packets that [`map`](Packet::map) works on.
-macro_rules! share {
-    ($($Type:ident)+) => {$(
-        impl $Type<&[u8]> {
-            /// The same packet as references into `whole`, the buffer that it was decoded from
-            /// (feature `bytes`): nothing is copied, and it can be kept and sent elsewhere. Fields
-            /// that are not in `whole`, such as those of a packet that the decoder had to gather,
-            /// are copied.
-            #[must_use]
-            pub fn share(self, whole: &Bytes) -> $Type<Bytes> {
-                self.map(|part| share(whole, part))
-            }
-        }
-    )+};
-}
-
-share!(Packet EncodedConnect Connect Publish PublishHeader Subscribe SubAck Unsubscribe);
+share_packets!(Packet EncodedConnect Connect Publish PublishHeader Subscribe SubAck Unsubscribe);
 
 /// Decodes the packet at the start of `src` and takes it off, as references into what `src` held
 /// (feature `bytes`). `Ok(None)` means that more bytes are needed: append what arrives and call
@@ -52,27 +37,24 @@ pub fn decode_bytes(
     src: &mut BytesMut,
     options: &Options,
 ) -> Result<Option<Packet<Bytes>>, DecodeError> {
-    let Some(frame) = frame::<V3>(src, options.packet_limit(), options)? else {
-        return Ok(None);
-    };
-    let header = frame.header;
-    // Before anything is taken off, so that an error leaves it all there.
-    let Some(packet) = V3::read(&header, frame.bytes, options)? else {
-        return Ok(None);
-    };
-    // A packet without bytes of its own needs no reference to `src` at all.
-    if let Some(small) = without_bytes(&packet) {
-        bytes::Buf::advance(src, header.packet_len());
-        return Ok(Some(small));
+    crate::packet::bytes::decode_bytes::<V3, _, _>(
+        src,
+        options,
+        without_bytes,
+        |packet, place| packet.map(place),
+        |packet, frame| packet.map(|place| frame.slice(place)),
+    )
+}
+
+impl SharedPackets for V3 {
+    type Shared = Packet<Bytes>;
+
+    fn decode_bytes(
+        src: &mut BytesMut,
+        options: &Options,
+    ) -> Result<Option<Packet<Bytes>>, DecodeError> {
+        decode_bytes(src, options)
     }
-    // Where its fields are is kept, so that the packet is decoded once.
-    let start = frame.bytes.as_ptr() as usize;
-    let packet = packet.map(|part| {
-        let at = (part.as_ptr() as usize).saturating_sub(start);
-        at..at.saturating_add(part.len())
-    });
-    let frame = src.split_to(header.packet_len()).freeze();
-    Ok(Some(packet.map(|part| frame.slice(part))))
 }
 
 /// The packet, if it is one that has no bytes of its own.

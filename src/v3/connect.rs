@@ -1,7 +1,10 @@
 //! CONNECT (section 3.1).
 
+use crate::packet::connect_flags::{CLEAN, PASSWORD, USER_NAME, will_flags};
 use crate::types::{QoS, Text, TopicName};
-use crate::wire::{Counter, Encode, EncodeError, Field, Output, PacketBody, put_field};
+use crate::wire::{
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_topic_name,
+};
 
 /// CONNECT: the first packet of a client on a connection (section 3.1). A
 /// [`Packet`](super::Packet) holds it as an [`EncodedConnect`](super::EncodedConnect).
@@ -103,7 +106,7 @@ pub struct Will<B> {
     /// Will Topic. Not empty and without wildcards, like any Topic Name.
     pub topic: TopicName<B>,
     /// Will Message: at most 65,535 bytes.
-    #[cfg_attr(feature = "serde", serde(with = "super::serde::message"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::packet::serde::message"))]
     pub message: B,
     /// Will QoS.
     pub qos: QoS,
@@ -128,7 +131,10 @@ pub struct Credentials<B> {
     /// User Name.
     pub user_name: Text<B>,
     /// Password: at most 65,535 bytes of any value.
-    #[cfg_attr(feature = "serde", serde(with = "super::serde::optional_message"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(with = "crate::packet::serde::optional_message")
+    )]
     pub password: Option<B>,
 }
 
@@ -141,27 +147,14 @@ pub(super) struct VariableHeader {
     pub(super) keep_alive: u16,
 }
 
-// Connect Flags (section 3.1.2.3).
-pub(super) const RESERVED: u8 = 1;
-pub(super) const CLEAN_SESSION: u8 = 1 << 1;
-pub(super) const WILL: u8 = 1 << 2;
-pub(super) const WILL_QOS: u8 = 3 << WILL_QOS_SHIFT;
-pub(super) const WILL_QOS_SHIFT: u32 = 3;
-pub(super) const WILL_RETAIN: u8 = 1 << 5;
-pub(super) const PASSWORD: u8 = 1 << 6;
-pub(super) const USER_NAME: u8 = 1 << 7;
-
 impl VariableHeader {
     const fn of<B>(connect: &Connect<B>) -> Self {
         let mut flags = 0;
         if connect.clean_session {
-            flags |= CLEAN_SESSION;
+            flags |= CLEAN;
         }
         if let Some(will) = &connect.will {
-            flags |= WILL | will.qos.number() << WILL_QOS_SHIFT;
-            if will.retain {
-                flags |= WILL_RETAIN;
-            }
+            flags |= will_flags(will.qos, will.retain);
         }
         if let Some(credentials) = &connect.credentials {
             flags |= USER_NAME;
@@ -179,7 +172,7 @@ impl VariableHeader {
     /// Whether the Client Identifier may be empty: MQTT 3.1.1 with Clean Session
     /// [MQTT-3.1.3-7, MQTT-3.1.3-8]. MQTT 3.1 asks for at least one character.
     pub(super) const fn allows_empty_client_id(&self) -> bool {
-        self.flags & CLEAN_SESSION != 0 && matches!(self.protocol_level, ProtocolLevel::V3_1_1)
+        self.flags & CLEAN != 0 && matches!(self.protocol_level, ProtocolLevel::V3_1_1)
     }
 
     pub(super) fn write<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
@@ -302,7 +295,7 @@ impl<B: AsRef<[u8]>> Connect<B> {
     pub(super) fn write_payload<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         put_field(out, Field::ClientIdentifier, self.client_id.as_bytes())?;
         if let Some(will) = &self.will {
-            put_field(out, Field::WillTopic, will.topic.as_bytes())?;
+            put_topic_name(out, Field::WillTopic, will.topic.as_bytes())?;
             put_field(out, Field::WillMessage, will.message.as_ref())?;
         }
         if let Some(credentials) = &self.credentials {

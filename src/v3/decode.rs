@@ -1,15 +1,16 @@
 //! The decoder of MQTT 3.1 and 3.1.1: which packet a fixed header announces, and its flags.
 
-use super::publish::{flag_fault as publish_flag_fault, is_publish};
 use super::statement::{self, Reaction};
 use super::{
     ConnAck, DecodeError, EncodedConnect, Packet, PacketRef, PubAck, PubComp, PubRec, PubRel,
     Publish, PublishHeader, Reader, SubAck, Subscribe, UnsubAck, Unsubscribe,
 };
+use crate::packet;
+use crate::packet::publish::is_publish;
 use crate::types::PacketId;
 use crate::wire::{
     ErrorKind, Field, Header, Options, PacketSet, PacketType, PayloadStart, Rejected, Sealed,
-    acknowledgement, checked_header, frame, too_large, try_frame,
+    acknowledgement,
 };
 
 /// MQTT 3.1.1 and MQTT 3.1, as a parameter of [`Decoder`](crate::StreamDecoder).
@@ -27,13 +28,7 @@ pub enum V3 {}
 /// more than four bytes or one too large for a packet of a fixed size, and a packet over
 /// [`Options::max_packet_size`].
 pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError> {
-    let header = checked_header::<V3>(src, options)?;
-    match header {
-        Some(header) if header.packet_len() > options.packet_limit() as usize => {
-            Err(too_large(&header))
-        }
-        header => Ok(header),
-    }
+    packet::peek(src, options)
 }
 
 /// Decodes the packet at the start of `src` and moves `src` behind it. `Ok(None)` means that
@@ -63,31 +58,7 @@ pub fn decode<'a>(
     src: &mut &'a [u8],
     options: &Options,
 ) -> Result<Option<PacketRef<'a>>, DecodeError> {
-    if let Some(frame) = try_frame(src, options.packet_limit(), options) {
-        if let Some(packet) = V3::try_read_publish(&frame.header, frame.bytes) {
-            *src = frame.rest;
-            return Ok(Some(packet));
-        }
-        if let Some(packet) = V3::try_read_short(frame.bytes) {
-            *src = frame.rest;
-            return Ok(Some(packet));
-        }
-    }
-    decode_slow(src, options)
-}
-
-/// [`decode`] for everything but the packets that most frames are.
-#[inline(never)]
-fn decode_slow<'a>(
-    src: &mut &'a [u8],
-    options: &Options,
-) -> Result<Option<PacketRef<'a>>, DecodeError> {
-    let Some(frame) = frame::<V3>(src, options.packet_limit(), options)? else {
-        return Ok(None);
-    };
-    let packet = V3::read(&frame.header, frame.bytes, options)?;
-    *src = frame.rest;
-    Ok(packet)
+    packet::decode(src, options)
 }
 
 /// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
@@ -123,53 +94,12 @@ const fn only_remaining_length(packet_type: PacketType) -> Option<(u32, Field)> 
     }
 }
 
-/// What is wrong with the flags (Table 2.2) [MQTT-2.2.2-2], given that the type exists.
-const fn flag_fault(
-    packet_type: PacketType,
-    first_byte: u8,
-    options: &Options,
-) -> Option<ErrorKind> {
-    let flags = first_byte & 0x0f;
-    let accepted = match packet_type {
-        PacketType::Publish => return publish_flag_fault(first_byte, options),
-        // [MQTT-3.6.1-1]
-        PacketType::PubRel => flags == 0b0010 || options.accepts_pubrel_flags(),
-        // [MQTT-3.8.1-1, MQTT-3.10.1-1]
-        PacketType::Subscribe | PacketType::Unsubscribe => {
-            flags == 0b0010 || (flags == 0b1010 && options.accepts_dup_on_requests())
-        }
-        PacketType::PubAck
-        | PacketType::PubRec
-        | PacketType::PubComp
-        | PacketType::SubAck
-        | PacketType::UnsubAck => flags == 0 || options.accepts_acknowledgement_flags(),
-        // [MQTT-3.14.1-1] for DISCONNECT
-        PacketType::Connect
-        | PacketType::ConnAck
-        | PacketType::PingReq
-        | PacketType::PingResp
-        | PacketType::Disconnect => flags == 0,
-        // Type 15 is reserved, whatever its flags.
-        PacketType::Auth => return Some(ErrorKind::ReservedPacketType),
-    };
-    if accepted {
-        None
-    } else {
-        Some(ErrorKind::InvalidFlags)
-    }
-}
-
 /// The packet type, unless MQTT 3.1.1 reserves it: 0 and 15 (Table 2.1).
 const fn packet_type(first_byte: u8) -> Option<PacketType> {
     match PacketType::from_number(first_byte >> 4) {
         Some(PacketType::Auth) | None => None,
         known => known,
     }
-}
-
-#[cold]
-fn reserved_packet_type() -> DecodeError {
-    DecodeError::new(None, Field::PacketType, ErrorKind::ReservedPacketType, 0)
 }
 
 impl Sealed for V3 {}
@@ -191,16 +121,16 @@ impl PacketSet for V3 {
         Reaction::to(error.kind())
     }
 
+    /// MQTT 3.1.1 does not forbid it.
+    #[inline(always)]
+    fn refuses_overlong_remaining_length(options: &Options) -> bool {
+        options.refuses_overlong_remaining_length()
+    }
+
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError> {
-        let Some(packet_type) = packet_type(first_byte) else {
-            return Err(reserved_packet_type());
-        };
-        match flag_fault(packet_type, first_byte, options) {
-            None => Ok(()),
-            Some(kind) => Err(DecodeError::new(Some(packet_type), Field::Flags, kind, 0)),
-        }
+        packet::check_first_byte(packet_type(first_byte), first_byte, options)
     }
 
     fn check_header(header: &Header, _: &Options) -> Result<(), DecodeError> {
@@ -251,7 +181,7 @@ impl PacketSet for V3 {
             Some(PacketType::PingReq) => empty(Packet::PingReq),
             Some(PacketType::PingResp) => empty(Packet::PingResp),
             Some(PacketType::Disconnect) => empty(Packet::Disconnect),
-            Some(PacketType::Auth) | None => Err(reserved_packet_type()),
+            Some(PacketType::Auth) | None => Err(DecodeError::reserved_packet_type()),
         };
         packet.map(Some)
     }

@@ -1,13 +1,11 @@
 //! CONNECT as any [`Packet`](super::Packet) holds it: checked, with its payload still as it is on
 //! the wire. That has up to five strings, for which every packet would have to be twice as large.
 
-use super::connect::{
-    CLEAN_SESSION, PASSWORD, RESERVED, USER_NAME, VariableHeader, WILL, WILL_QOS, WILL_QOS_SHIFT,
-    WILL_RETAIN,
-};
-use super::read::read_checked;
+use super::connect::VariableHeader;
 use super::{Connect, Credentials, ProtocolLevel, Will};
-use crate::types::{QoS, Text};
+use crate::packet::connect_flags::{CLEAN, PASSWORD, USER_NAME, read_connect_flags, will};
+use crate::packet::read_checked;
+use crate::types::Text;
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{
     Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, SliceOutput,
@@ -75,7 +73,7 @@ fn fields(header: VariableHeader, payload: &[u8]) -> Connect<&[u8]> {
         .unwrap_or((Text::EMPTY, None, None));
     Connect {
         protocol_level: header.protocol_level,
-        clean_session: header.flags & CLEAN_SESSION != 0,
+        clean_session: header.flags & CLEAN != 0,
         keep_alive: header.keep_alive,
         client_id,
         will,
@@ -187,25 +185,12 @@ impl VariableHeader {
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let protocol_level = read_protocol(reader)?;
 
-        let flags = reader.u8(Field::ConnectFlags)?;
-        let refused = |kind| Err(reader.fault_in_last(Field::ConnectFlags, kind));
-        if flags & RESERVED != 0 {
-            return refused(ErrorKind::ReservedConnectFlag); // [MQTT-3.1.2-3]
-        }
-        let will = flags & WILL != 0;
-        if !will && flags & WILL_QOS != 0 {
-            return refused(ErrorKind::WillQosWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-13]
-        }
-        if !will && flags & WILL_RETAIN != 0 {
-            return refused(ErrorKind::WillRetainWithoutWill); // [MQTT-3.1.2-11, MQTT-3.1.2-15]
-        }
-        if will_qos(flags).is_none() {
-            return refused(ErrorKind::InvalidWillQos); // [MQTT-3.1.2-14]
-        }
+        let flags = read_connect_flags(reader)?;
         if flags & (USER_NAME | PASSWORD) == PASSWORD {
-            return refused(ErrorKind::PasswordWithoutUserName); // [MQTT-3.1.2-22]
+            // [MQTT-3.1.2-22]
+            let kind = ErrorKind::PasswordWithoutUserName;
+            return Err(reader.fault_in_last(Field::ConnectFlags, kind));
         }
-
         let keep_alive = reader.u16(Field::KeepAlive)?;
         Ok(Self {
             protocol_level,
@@ -221,15 +206,15 @@ impl VariableHeader {
     ) -> Result<Payload<&'a [u8]>, F> {
         let flags = self.flags;
         let client_id = read_checked(reader, Field::ClientIdentifier)?; // [MQTT-3.1.3-3, -4]
-        let will = match will_qos(flags) {
+        let will = match will(flags) {
             // [MQTT-3.1.2-9, MQTT-3.1.3-10]
-            Some(qos) if flags & WILL != 0 => Some(Will {
+            Some((qos, retain)) => Some(Will {
                 topic: read_checked(reader, Field::WillTopic)?,
                 message: reader.bytes(Field::WillMessage)?,
                 qos,
-                retain: flags & WILL_RETAIN != 0,
+                retain,
             }),
-            _ => None,
+            None => None,
         };
         let credentials = if flags & USER_NAME != 0 {
             Some(Credentials {
@@ -245,11 +230,6 @@ impl VariableHeader {
         };
         Ok((client_id, will, credentials))
     }
-}
-
-/// `None` if both of its bits are set.
-const fn will_qos(flags: u8) -> Option<QoS> {
-    QoS::from_number((flags & WILL_QOS) >> WILL_QOS_SHIFT)
 }
 
 /// Protocol Name and Protocol Level. What follows them is not looked at unless both are known: it

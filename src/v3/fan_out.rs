@@ -1,10 +1,11 @@
 //! One message for many receivers: what is the same for all of them is encoded once.
 
-use super::publish::first_byte;
 use super::{Delivery, PublishHeader};
+use crate::packet::publish::first_byte;
 use crate::types::{PacketId, TopicName};
 use crate::wire::{
-    Encode, EncodeError, Field, MAX_REMAINING_LENGTH, Output, SliceOutput, put_field, put_header,
+    Encode, EncodeError, Field, MAX_REMAINING_LENGTH, Output, SliceOutput, put_header,
+    put_topic_name,
 };
 
 /// A message of which Topic Name and payload are encoded once, for any number of receivers, each
@@ -106,7 +107,7 @@ fn put_topic<B: AsRef<[u8]>, P: AsRef<[u8]>, O: Output>(
     .encoded_len()?;
     let topic = topic.as_bytes();
     out.reserve(topic.len().saturating_add(2))?;
-    put_field(out, Field::TopicName, topic)
+    put_topic_name(out, Field::TopicName, topic)
 }
 
 impl<T, P> EncodedMessage<T, P> {

@@ -13,11 +13,9 @@ mod connect;
 mod decode;
 mod encoded_connect;
 mod fan_out;
-pub(crate) mod fmt;
-mod list;
+mod fmt;
 mod packet;
 mod publish;
-mod read;
 #[cfg(feature = "serde")]
 mod serde;
 mod statement;
@@ -36,7 +34,6 @@ pub(crate) use decode::try_read_publish;
 pub use decode::{V3, decode, peek};
 pub use encoded_connect::EncodedConnect;
 pub use fan_out::{EncodedMessage, SubscriberHeader};
-pub use list::{Entries, Entry, List};
 pub use packet::{Packet, PacketRef};
 pub use publish::{Publish, PublishHeader};
 pub use statement::Reaction;
@@ -45,6 +42,7 @@ pub use crate::connection::v3::{
     Action, Client, CloseReason, Event, HandleError, Message, MessageHeader, PeerError, Reply,
     Server, Step,
 };
+pub use crate::packet::{Entries, Entry, List};
 pub use crate::types::Delivery;
 pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};
 pub(crate) use subscribe::SubscribeOne;

@@ -135,21 +135,8 @@ impl<B: AsRef<[u8]>> Packet<B> {
     }
 }
 
-/// `to_owned` for what holds bytes, packets and their parts.
 #[cfg(feature = "alloc")]
-macro_rules! to_owned {
-    ($($Type:ident)+) => {$(
-        impl<B: AsRef<[u8]>> $Type<B> {
-            /// The same with its bytes in vectors of their own (feature `alloc`).
-            #[must_use]
-            pub fn to_owned(&self) -> $Type<alloc::vec::Vec<u8>> {
-                self.as_ref().map(<[u8]>::to_vec)
-            }
-        }
-    )+};
-}
-#[cfg(feature = "alloc")]
-to_owned!(Packet Connect EncodedConnect Will Credentials Publish PublishHeader Subscribe Subscription SubAck Unsubscribe);
+crate::packet::to_owned!(Packet Connect EncodedConnect Will Credentials Publish PublishHeader Subscribe Subscription SubAck Unsubscribe);
 
 impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
     #[inline]
@@ -241,18 +228,7 @@ impl<B: AsRef<[u8]>> Packet<B> {
     }
 }
 
-/// A packet becomes a [`Packet`].
-macro_rules! from {
-    ($($Variant:ident($Type:ty))+) => {$(
-        impl<B> From<$Type> for Packet<B> {
-            fn from(packet: $Type) -> Self {
-                Self::$Variant(packet)
-            }
-        }
-    )+};
-}
-
-from! {
+crate::packet::into_packet! {
     Connect(EncodedConnect<B>)
     ConnAck(ConnAck)
     Publish(Publish<B>)

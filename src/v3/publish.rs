@@ -1,11 +1,12 @@
 //! PUBLISH (section 3.3).
 
-use super::read::{read_checked, read_packet_id};
 use super::{DecodeError, Reader};
+use crate::packet::publish::{first_byte, head_end, put_packet_id, read_delivery, retain};
+use crate::packet::read_checked;
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
-    BLOCK, Block, Encode, EncodeError, ErrorKind, Field, Header, OPTIMIZE_SIZE, Options, Output,
-    PacketBody, PayloadStart, ReadError, encode_long, put_field, put_header, remaining_length,
+    BLOCK, Block, Encode, EncodeError, Field, Header, OPTIMIZE_SIZE, Output, PacketBody,
+    PayloadStart, ReadError, encode_long, put_header, put_topic_name, remaining_length,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -46,14 +47,9 @@ pub struct Publish<B> {
     /// Topic Name.
     pub topic: TopicName<B>,
     /// The message itself; may be empty.
-    #[cfg_attr(feature = "serde", serde(with = "super::serde::message"))]
+    #[cfg_attr(feature = "serde", serde(with = "crate::packet::serde::message"))]
     pub payload: B,
 }
-
-const RETAIN: u8 = 1;
-const QOS: u8 = 3 << 1;
-const DUP: u8 = 1 << 3;
-const PUBLISH: u8 = 0x30;
 
 /// A PUBLISH without its payload: what is encoded when the payload is written by itself, and what
 /// is decoded before a payload comes in pieces
@@ -183,29 +179,7 @@ impl<B: AsRef<[u8]>> PublishHeader<B> {
     }
 }
 
-/// Checks the flags of a PUBLISH (section 3.3.1): QoS 3 [MQTT-3.3.1-4], DUP at QoS 0
-/// [MQTT-3.3.1-2].
-#[inline(always)]
-pub(super) const fn flag_fault(first_byte: u8, options: &Options) -> Option<ErrorKind> {
-    if first_byte & QOS == QOS {
-        Some(ErrorKind::InvalidQos)
-    } else if first_byte & (QOS | DUP) == DUP && !options.accepts_dup_at_qos_0() {
-        Some(ErrorKind::DupAtQos0)
-    } else {
-        None
-    }
-}
-
-/// True for the first byte of a PUBLISH with which nothing is wrong, whatever the options.
-#[inline(always)]
-pub(super) const fn is_publish(first_byte: u8) -> bool {
-    /// Bit n is set if flags n are right: of DUP, two bits of QoS, and RETAIN.
-    const RIGHT: u16 = 0b0011_1100_0011_1111;
-    let flags = first_byte.wrapping_sub(PUBLISH);
-    flags < 16 && RIGHT >> flags & 1 != 0
-}
-
-/// Topic Name and, above QoS 0, Packet Identifier [MQTT-2.3.1-5]. The flags have been checked.
+/// Topic Name and, above QoS 0, Packet Identifier. The flags have been checked.
 #[inline(always)]
 fn read_head<'a, F: ReadError>(
     first_byte: u8,
@@ -213,19 +187,7 @@ fn read_head<'a, F: ReadError>(
 ) -> Result<(Delivery, TopicName<&'a [u8]>), F> {
     // [MQTT-3.3.2-1, MQTT-3.3.2-2]
     let topic = read_checked(reader, Field::TopicName)?;
-    let dup = first_byte & DUP != 0;
-    let delivery = match first_byte & QOS {
-        0 => Delivery::AtMostOnce,
-        0b010 => Delivery::AtLeastOnce {
-            packet_id: read_packet_id(reader)?,
-            dup,
-        },
-        _ => Delivery::ExactlyOnce {
-            packet_id: read_packet_id(reader)?,
-            dup,
-        },
-    };
-    Ok((delivery, topic))
+    Ok((read_delivery(first_byte, reader)?, topic))
 }
 
 impl<'a> Publish<&'a [u8]> {
@@ -237,7 +199,7 @@ impl<'a> Publish<&'a [u8]> {
         let (delivery, topic) = read_head(first_byte, reader)?;
         Ok(Self {
             delivery,
-            retain: first_byte & RETAIN != 0,
+            retain: retain(first_byte),
             topic,
             payload: reader.remaining(),
         })
@@ -252,7 +214,7 @@ impl<'a> PublishHeader<&'a [u8]> {
         let payload_len = header.packet_len().saturating_sub(reader.offset());
         Ok(Self {
             delivery,
-            retain: first_byte & RETAIN != 0,
+            retain: retain(first_byte),
             topic,
             // At most the Remaining Length, so it never saturates.
             payload_len: u32::try_from(payload_len).unwrap_or(u32::MAX),
@@ -264,34 +226,8 @@ impl<'a> PublishHeader<&'a [u8]> {
         header: &Header,
         frame: &[u8],
     ) -> Result<PayloadStart, DecodeError> {
-        let topic_end_known = header.len().saturating_add(2);
-        let Some(&[high, low]) = frame
-            .get(header.len()..topic_end_known)
-            .and_then(|bytes| bytes.first_chunk())
-        else {
-            return Ok(PayloadStart::Unknown(topic_end_known));
-        };
-        let topic_len = usize::from(u16::from_be_bytes([high, low]));
-        let id_len = if header.first_byte() & QOS == 0 { 0 } else { 2 };
-        let topic_end = topic_end_known.saturating_add(topic_len);
-        let fault = |field, offset| {
-            DecodeError::new(header.packet_type(), field, ErrorKind::Truncated, offset)
-        };
-        if topic_end > header.packet_len() {
-            return Err(fault(Field::TopicName, header.len()));
-        }
-        let start = topic_end.saturating_add(id_len);
-        if start > header.packet_len() {
-            return Err(fault(Field::PacketIdentifier, topic_end));
-        }
-        Ok(PayloadStart::At(start))
+        head_end(header, frame)
     }
-}
-
-/// The first byte of a PUBLISH.
-#[inline(always)]
-pub(super) fn first_byte(delivery: &Delivery, retain: bool) -> u8 {
-    PUBLISH | u8::from(delivery.dup()) << 3 | delivery.qos().number() << 1 | u8::from(retain)
 }
 
 /// Topic Name and Packet Identifier.
@@ -301,11 +237,8 @@ fn write_head<O: Output + ?Sized>(
     topic: &[u8],
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    put_field(out, Field::TopicName, topic)?;
-    match delivery.packet_id() {
-        Some(packet_id) => out.put(&packet_id.get().to_be_bytes()),
-        None => Ok(()),
-    }
+    put_topic_name(out, Field::TopicName, topic)?;
+    put_packet_id(delivery, out)
 }
 
 impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
@@ -337,7 +270,7 @@ impl<B: AsRef<[u8]>> Encode for Publish<B> {
             .as_bytes()
             .len()
             .wrapping_add(self.payload.as_ref().len());
-        if !OPTIMIZE_SIZE && len <= SHORT {
+        if !OPTIMIZE_SIZE && len <= SHORT && !self.topic.as_bytes().is_empty() {
             return encode_short(self, out);
         }
         encode_in_parts(self, out)
@@ -357,7 +290,8 @@ fn try_encode_head<O: Output + ?Sized>(
 ) -> Option<()> {
     /// So many bytes of Topic Name fit into a block with all that may be around them.
     const LONGEST_TOPIC: usize = BLOCK.saturating_sub(9);
-    if OPTIMIZE_SIZE || topic.len() > LONGEST_TOPIC {
+    // One without a character is refused on the long way.
+    if OPTIMIZE_SIZE || topic.len().wrapping_sub(1) >= LONGEST_TOPIC {
         return None;
     }
     let packet_id = delivery.packet_id();
@@ -451,7 +385,8 @@ mod tests {
         ReadError, TOO_LONG, decoded, encoded, fault, fault_with, id, longest, round_trip,
     };
     use crate::v3::{Packet, decode, peek};
-    use ErrorKind::*;
+    use crate::wire::ErrorKind::{self, *};
+    use crate::wire::Options;
     #[cfg(feature = "alloc")]
     use alloc::vec::Vec;
 

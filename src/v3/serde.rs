@@ -1,79 +1,8 @@
-//! Packets in serde's data model (feature `serde`): structs with the fields that they have in
-//! Rust, messages as bytes, lists as sequences. What comes back is checked as if it had been built
-//! by hand.
+//! Packets in serde's data model (feature `serde`).
 
-use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
 
 use super::EncodedConnect;
-use super::list::{Entry, List};
-
-/// For `#[serde(with)]` on fields that are bytes.
-pub(super) mod message {
-    use serde::Serializer;
-
-    pub(in super::super) fn serialize<B: AsRef<[u8]>, S: Serializer>(
-        bytes: &B,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(bytes.as_ref())
-    }
-
-    #[cfg(feature = "alloc")]
-    pub(in super::super) fn deserialize<'de, B, D>(deserializer: D) -> Result<B, D::Error>
-    where
-        B: From<alloc::vec::Vec<u8>>,
-        D: serde::Deserializer<'de>,
-    {
-        deserializer
-            .deserialize_byte_buf(super::owned::MessageVisitor)
-            .map(B::from)
-    }
-}
-
-/// The same for `Option`.
-pub(super) mod optional_message {
-    use serde::{Serialize, Serializer};
-
-    struct Message<'a, B>(&'a B);
-
-    impl<B: AsRef<[u8]>> Serialize for Message<'_, B> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            super::message::serialize(self.0, serializer)
-        }
-    }
-
-    pub(in super::super) fn serialize<B: AsRef<[u8]>, S: Serializer>(
-        bytes: &Option<B>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        bytes.as_ref().map(Message).serialize(serializer)
-    }
-
-    #[cfg(feature = "alloc")]
-    pub(in super::super) fn deserialize<'de, B, D>(deserializer: D) -> Result<Option<B>, D::Error>
-    where
-        B: From<alloc::vec::Vec<u8>>,
-        D: serde::Deserializer<'de>,
-    {
-        let message: Option<super::owned::Message> = serde::Deserialize::deserialize(deserializer)?;
-        Ok(message.map(|message| B::from(message.0)))
-    }
-}
-
-impl<B: AsRef<[u8]>, E: Entry> Serialize for List<B, E>
-where
-    for<'a> E::Item<'a>: Serialize,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // With their number, which some formats write first.
-        let mut entries = serializer.serialize_seq(Some(self.len()))?;
-        for entry in self {
-            entries.serialize_element(&entry)?;
-        }
-        entries.end()
-    }
-}
 
 impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -85,52 +14,15 @@ impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::vec::Vec;
-    use core::fmt;
-    use core::marker::PhantomData;
 
-    use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+    use serde::de::{Deserialize, Deserializer, Error};
 
-    use super::super::list::{Entry, List};
     use super::super::{
         Connect, EncodedConnect, ReturnCode, SubAckEntry, Subscription, SubscriptionEntry,
         TopicFilterEntry,
     };
+    use crate::packet::serde::OwnedEntry;
     use crate::types::TopicFilter;
-
-    pub(super) struct Message(pub(super) Vec<u8>);
-
-    impl<'de> Deserialize<'de> for Message {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_byte_buf(MessageVisitor).map(Self)
-        }
-    }
-
-    pub(super) struct MessageVisitor;
-
-    impl<'de> Visitor<'de> for MessageVisitor {
-        type Value = Vec<u8>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("bytes")
-        }
-
-        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-            Ok(bytes.to_vec())
-        }
-
-        fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-            Ok(bytes)
-        }
-
-        // Formats without bytes, such as JSON, write them as a sequence.
-        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<u8>, A::Error> {
-            let mut bytes = Vec::new();
-            while let Some(byte) = sequence.next_element()? {
-                bytes.push(byte);
-            }
-            Ok(bytes)
-        }
-    }
 
     impl<'de, B: From<Vec<u8>>> Deserialize<'de> for EncodedConnect<B> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -138,12 +30,6 @@ mod owned {
             let encoded = EncodedConnect::encode_to_vec(&connect).map_err(Error::custom)?;
             Ok(encoded.map(B::from))
         }
-    }
-
-    /// What an entry looks like on its way back, before it is in a list.
-    pub(super) trait OwnedEntry: Entry {
-        type Owned: for<'de> Deserialize<'de>;
-        fn borrow(owned: &Self::Owned) -> Self::Item<'_>;
     }
 
     impl OwnedEntry for SubscriptionEntry {
@@ -167,35 +53,6 @@ mod owned {
         type Owned = ReturnCode;
         fn borrow(owned: &Self::Owned) -> Self::Item<'_> {
             *owned
-        }
-    }
-
-    struct ListVisitor<E>(PhantomData<E>);
-
-    impl<'de, E: OwnedEntry> Visitor<'de> for ListVisitor<E> {
-        type Value = List<Vec<u8>, E>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list with at least one entry")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
-            let mut entries = Vec::new();
-            while let Some(entry) = sequence.next_element::<E::Owned>()? {
-                entries.push(entry);
-            }
-            List::encode_to_vec(entries.iter().map(E::borrow)).map_err(Error::custom)
-        }
-    }
-
-    impl<'de, B, E> Deserialize<'de> for List<B, E>
-    where
-        B: AsRef<[u8]> + From<Vec<u8>>,
-        E: OwnedEntry,
-    {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let list = deserializer.deserialize_seq(ListVisitor::<E>(PhantomData))?;
-            Ok(list.map(B::from))
         }
     }
 }

@@ -105,7 +105,19 @@ const fn of_kind(kind: ErrorKind) -> Option<&'static str> {
         | ErrorKind::WildcardInShareName
         | ErrorKind::MissingSharedFilter
         | ErrorKind::ZeroPacketIdentifier
-        | ErrorKind::InvalidConnectReturnCode => return None,
+        | ErrorKind::InvalidConnectReturnCode
+        // Faults that only MQTT 5 knows.
+        | ErrorKind::VariableByteIntegerTooLong
+        | ErrorKind::VariableByteIntegerNotMinimal
+        | ErrorKind::UnknownProperty
+        | ErrorKind::MisplacedProperty
+        | ErrorKind::RepeatedProperty
+        | ErrorKind::ValueOutOfRange
+        | ErrorKind::MissingAuthenticationMethod
+        | ErrorKind::InvalidReasonCode
+        | ErrorKind::ReservedSubscriptionOptions
+        | ErrorKind::InvalidRetainHandling
+        | ErrorKind::NoLocalOnSharedSubscription => return None,
     })
 }
 

@@ -1,7 +1,6 @@
 //! SUBACK (section 3.9).
 
-use super::list::{Entry, List};
-use super::read::read_packet_id;
+use crate::packet::{Entry, List, read_packet_id};
 use crate::types::{PacketId, QoS};
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{

@@ -1,7 +1,6 @@
 //! SUBSCRIBE (section 3.8).
 
-use super::list::{Entry, List};
-use super::read::{read_checked, read_packet_id};
+use crate::packet::{Entry, List, read_checked, read_packet_id};
 use crate::types::{PacketId, QoS, TopicFilter};
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{

@@ -1,7 +1,6 @@
 //! UNSUBSCRIBE (section 3.10).
 
-use super::list::{Entry, List};
-use super::read::{read_checked, read_packet_id};
+use crate::packet::{Entry, List, read_checked, read_packet_id};
 use crate::types::{PacketId, TopicFilter};
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{

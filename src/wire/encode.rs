@@ -344,16 +344,48 @@ fn put_header_in_a_loop<O: Output + ?Sized>(
     first: u8,
     n: u32,
 ) -> Result<(), EncodeError> {
-    let mut header = [first, 0, 0, 0, 0];
+    let [a, b, c, d] = variable_byte_integer(n);
+    let header = [first, a, b, c, d];
+    out.put(header.get(..header_len(n)).unwrap_or_default())
+}
+
+/// A Variable Byte Integer, of which the bytes behind the last one are 0.
+fn variable_byte_integer(n: u32) -> [u8; 4] {
+    let mut bytes = [0; 4];
     let mut rest = n;
-    for byte in header.iter_mut().skip(1) {
+    for byte in &mut bytes {
         *byte = low7(rest);
         rest >>= 7;
         if rest > 0 {
             *byte |= 0x80;
         }
     }
-    out.put(header.get(..header_len(n)).unwrap_or_default())
+    bytes
+}
+
+/// Writes a number of bytes as a Variable Byte Integer (MQTT 5, section 1.5.5) [MQTT5-1.5.5-1].
+#[inline(always)]
+pub(crate) fn put_variable_byte_integer<O: Output + ?Sized>(
+    out: &mut O,
+    n: usize,
+) -> Result<(), EncodeError> {
+    if n < 0x80 {
+        let [.., byte] = n.to_be_bytes();
+        return out.put(&[byte]);
+    }
+    put_long_variable_byte_integer(out, n)
+}
+
+#[inline(never)]
+fn put_long_variable_byte_integer<O: Output + ?Sized>(
+    out: &mut O,
+    n: usize,
+) -> Result<(), EncodeError> {
+    let Some(n) = remaining_length(n) else {
+        return Err(EncodeError::PacketTooLarge);
+    };
+    let len = header_len(n).saturating_sub(1);
+    out.put(variable_byte_integer(n).get(..len).unwrap_or_default())
 }
 
 /// The lowest seven bits.
@@ -376,6 +408,21 @@ pub(crate) fn put_field<O: Output + ?Sized>(
         }
         Err(_) => Err(EncodeError::FieldTooLong { field }),
     }
+}
+
+/// [`put_field`] for a Topic Name, which has at least one character [MQTT-4.7.3-1]
+/// [MQTT5-4.7.3-1]. Only MQTT 5 has a PUBLISH without one.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+pub(crate) fn put_topic_name<O: Output + ?Sized>(
+    out: &mut O,
+    field: Field,
+    topic: &[u8],
+) -> Result<(), EncodeError> {
+    if topic.is_empty() {
+        return Err(EncodeError::EmptyTopicName { field });
+    }
+    put_field(out, field, topic)
 }
 
 #[cfg(test)]

@@ -124,6 +124,39 @@ pub enum ErrorKind {
     /// A Return Code other than 0, 1, 2 and 0x80.
     #[error("this Return Code does not exist")]
     InvalidReturnCode,
+    /// The fourth byte of a Variable Byte Integer says that a fifth follows.
+    #[error("a Variable Byte Integer has at most four bytes")]
+    VariableByteIntegerTooLong,
+    /// A Variable Byte Integer takes more bytes than its value needs.
+    #[error("a Variable Byte Integer is written with more bytes than it needs")]
+    VariableByteIntegerNotMinimal,
+    /// A Property Identifier that MQTT 5 does not define.
+    #[error("this Property Identifier does not exist")]
+    UnknownProperty,
+    /// A property that this packet cannot have.
+    #[error("this packet cannot have this property")]
+    MisplacedProperty,
+    /// A property that may come once comes a second time.
+    #[error("this property comes a second time")]
+    RepeatedProperty,
+    /// A value that its field cannot have: 0 where that is excluded, or neither 0 nor 1.
+    #[error("this value is not allowed here")]
+    ValueOutOfRange,
+    /// Authentication Data, or an AUTH, without an Authentication Method.
+    #[error("an Authentication Method is needed")]
+    MissingAuthenticationMethod,
+    /// A Reason Code that this packet cannot have.
+    #[error("this packet cannot have this Reason Code")]
+    InvalidReasonCode,
+    /// A reserved bit of the Subscription Options is set.
+    #[error("the reserved Subscription Options must be 0")]
+    ReservedSubscriptionOptions,
+    /// Retain Handling 3.
+    #[error("Retain Handling 3 does not exist")]
+    InvalidRetainHandling,
+    /// No Local on a Shared Subscription.
+    #[error("a Shared Subscription cannot have No Local")]
+    NoLocalOnSharedSubscription,
 }
 
 /// Why a string is not what it was taken for: a [`Text`](crate::Text), a
@@ -222,6 +255,12 @@ impl<V: PacketSet> DecodeError<V> {
             packet_type,
             version: PhantomData,
         }
+    }
+
+    /// The fault of a packet type that the version reserves.
+    #[cold]
+    pub(crate) fn reserved_packet_type() -> Self {
+        Self::new(None, Field::PacketType, ErrorKind::ReservedPacketType, 0)
     }
 
     /// What is wrong.

@@ -45,6 +45,72 @@ pub enum Field {
     RequestedQos,
     /// SUBACK: Return Code (section 3.9.3).
     ReturnCode,
+    /// The number of bytes of properties that follow (section 2.2.2.1). MQTT 5.
+    PropertyLength,
+    /// All properties of a packet together (section 2.2.2). MQTT 5.
+    Properties,
+    /// What says which property follows (section 2.2.2.2). MQTT 5.
+    PropertyIdentifier,
+    /// CONNECT: Will Payload (section 3.1.3.4). MQTT 5.
+    WillPayload,
+    /// Reason Code (section 2.4). MQTT 5.
+    ReasonCode,
+    /// SUBSCRIBE: Subscription Options (section 3.8.3.1). MQTT 5.
+    SubscriptionOptions,
+    /// Property 0x01 (section 2.2.2.2). MQTT 5.
+    PayloadFormatIndicator,
+    /// Property 0x02 (section 2.2.2.2). MQTT 5.
+    MessageExpiryInterval,
+    /// Property 0x03 (section 2.2.2.2). MQTT 5.
+    ContentType,
+    /// Property 0x08 (section 2.2.2.2). MQTT 5.
+    ResponseTopic,
+    /// Property 0x09 (section 2.2.2.2). MQTT 5.
+    CorrelationData,
+    /// Property 0x0B (section 2.2.2.2). MQTT 5.
+    SubscriptionIdentifier,
+    /// Property 0x11 (section 2.2.2.2). MQTT 5.
+    SessionExpiryInterval,
+    /// Property 0x12 (section 2.2.2.2). MQTT 5.
+    AssignedClientIdentifier,
+    /// Property 0x13 (section 2.2.2.2). MQTT 5.
+    ServerKeepAlive,
+    /// Property 0x15 (section 2.2.2.2). MQTT 5.
+    AuthenticationMethod,
+    /// Property 0x16 (section 2.2.2.2). MQTT 5.
+    AuthenticationData,
+    /// Property 0x17 (section 2.2.2.2). MQTT 5.
+    RequestProblemInformation,
+    /// Property 0x18 (section 2.2.2.2). MQTT 5.
+    WillDelayInterval,
+    /// Property 0x19 (section 2.2.2.2). MQTT 5.
+    RequestResponseInformation,
+    /// Property 0x1A (section 2.2.2.2). MQTT 5.
+    ResponseInformation,
+    /// Property 0x1C (section 2.2.2.2). MQTT 5.
+    ServerReference,
+    /// Property 0x1F (section 2.2.2.2). MQTT 5.
+    ReasonString,
+    /// Property 0x21 (section 2.2.2.2). MQTT 5.
+    ReceiveMaximum,
+    /// Property 0x22 (section 2.2.2.2). MQTT 5.
+    TopicAliasMaximum,
+    /// Property 0x23 (section 2.2.2.2). MQTT 5.
+    TopicAlias,
+    /// Property 0x24 (section 2.2.2.2). MQTT 5.
+    MaximumQos,
+    /// Property 0x25 (section 2.2.2.2). MQTT 5.
+    RetainAvailable,
+    /// Property 0x26 (section 2.2.2.2). MQTT 5.
+    UserProperty,
+    /// Property 0x27 (section 2.2.2.2). MQTT 5.
+    MaximumPacketSize,
+    /// Property 0x28 (section 2.2.2.2). MQTT 5.
+    WildcardSubscriptionAvailable,
+    /// Property 0x29 (section 2.2.2.2). MQTT 5.
+    SubscriptionIdentifierAvailable,
+    /// Property 0x2A (section 2.2.2.2). MQTT 5.
+    SharedSubscriptionAvailable,
 }
 
 impl Field {
@@ -72,6 +138,39 @@ impl Field {
             Self::TopicFilter => "Topic Filter",
             Self::RequestedQos => "Requested QoS",
             Self::ReturnCode => "Return Code",
+            Self::PropertyLength => "Property Length",
+            Self::Properties => "Properties",
+            Self::PropertyIdentifier => "Property Identifier",
+            Self::WillPayload => "Will Payload",
+            Self::ReasonCode => "Reason Code",
+            Self::SubscriptionOptions => "Subscription Options",
+            Self::PayloadFormatIndicator => "Payload Format Indicator",
+            Self::MessageExpiryInterval => "Message Expiry Interval",
+            Self::ContentType => "Content Type",
+            Self::ResponseTopic => "Response Topic",
+            Self::CorrelationData => "Correlation Data",
+            Self::SubscriptionIdentifier => "Subscription Identifier",
+            Self::SessionExpiryInterval => "Session Expiry Interval",
+            Self::AssignedClientIdentifier => "Assigned Client Identifier",
+            Self::ServerKeepAlive => "Server Keep Alive",
+            Self::AuthenticationMethod => "Authentication Method",
+            Self::AuthenticationData => "Authentication Data",
+            Self::RequestProblemInformation => "Request Problem Information",
+            Self::WillDelayInterval => "Will Delay Interval",
+            Self::RequestResponseInformation => "Request Response Information",
+            Self::ResponseInformation => "Response Information",
+            Self::ServerReference => "Server Reference",
+            Self::ReasonString => "Reason String",
+            Self::ReceiveMaximum => "Receive Maximum",
+            Self::TopicAliasMaximum => "Topic Alias Maximum",
+            Self::TopicAlias => "Topic Alias",
+            Self::MaximumQos => "Maximum QoS",
+            Self::RetainAvailable => "Retain Available",
+            Self::UserProperty => "User Property",
+            Self::MaximumPacketSize => "Maximum Packet Size",
+            Self::WildcardSubscriptionAvailable => "Wildcard Subscription Available",
+            Self::SubscriptionIdentifierAvailable => "Subscription Identifier Available",
+            Self::SharedSubscriptionAvailable => "Shared Subscription Available",
         }
     }
 }

@@ -143,7 +143,7 @@ pub(crate) fn checked_header<P: PacketSet>(
         Scan::Short => Ok(None),
         Scan::TooLong => Err(fault(ErrorKind::RemainingLengthTooLong)),
         Scan::Header(header) => {
-            if options.refuses_overlong_remaining_length() && is_overlong(&header) {
+            if is_refused_as_overlong::<P>(&header, options) {
                 return Err(fault(ErrorKind::RemainingLengthNotMinimal));
             }
             P::check_header(&header, options)?;
@@ -152,8 +152,12 @@ pub(crate) fn checked_header<P: PacketSet>(
     }
 }
 
-const fn is_overlong(header: &Header) -> bool {
-    header.len() > header_len(header.remaining_length)
+/// Whether Remaining Length has more bytes than it needs, and the version or the options forbid it.
+#[inline(always)]
+fn is_refused_as_overlong<P: PacketSet>(header: &Header, options: &Options) -> bool {
+    header.len != 2
+        && P::refuses_overlong_remaining_length(options)
+        && header.len() > header_len(header.remaining_length)
 }
 
 /// How many bytes the fixed header with this Remaining Length needs (Table 2.4).
@@ -204,14 +208,18 @@ impl<'a> Frame<'a> {
 /// Neither first byte nor fixed header of a frame that comes out have been checked:
 /// [`PacketSet::read`] does it, so that a frame that is all there is looked at once.
 #[inline(always)]
-pub(crate) fn try_frame<'a>(src: &'a [u8], limit: u32, options: &Options) -> Option<Frame<'a>> {
+pub(crate) fn try_frame<'a, P: PacketSet>(
+    src: &'a [u8],
+    limit: u32,
+    options: &Options,
+) -> Option<Frame<'a>> {
     if OPTIMIZE_SIZE {
         return None; // the careful way is there anyway
     }
     match scan(src) {
         Scan::Header(header)
             if header.packet_len() <= limit as usize
-                && (header.len == 2 || !options.refuses_overlong_remaining_length()) =>
+                && !is_refused_as_overlong::<P>(&header, options) =>
         {
             Frame::split(header, src)
         }
@@ -285,7 +293,7 @@ pub(crate) fn try_beginning<P: PacketSet>(
         Scan::Header(header)
             if header.packet_len() <= limit as usize
                 && header.packet_len() > src.len()
-                && (header.len == 2 || !options.refuses_overlong_remaining_length())
+                && !is_refused_as_overlong::<P>(&header, options)
                 && P::check_header(&header, options).is_ok() =>
         {
             Some(Beginning::Header(header))
@@ -617,7 +625,7 @@ mod tests {
             let Err(error) = checked_header::<V3>(&src, &STRICT) else {
                 continue;
             };
-            let frame = try_frame(&src, u32::MAX, &STRICT).unwrap();
+            let frame = try_frame::<V3>(&src, u32::MAX, &STRICT).unwrap();
             let read = V3::read(&frame.header, frame.bytes, &STRICT);
             assert_eq!(read.unwrap_err(), error, "{first_byte:x}");
             refused = u32::wrapping_add(refused, 1);

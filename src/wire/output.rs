@@ -19,12 +19,47 @@ pub enum EncodeError {
         /// The field.
         field: Field,
     },
+    /// A Topic Name without a character. In MQTT 5 only a PUBLISH with a Topic Alias may have one.
+    #[error("{field} needs at least one character")]
+    EmptyTopicName {
+        /// The field.
+        field: Field,
+    },
     /// The packet would need a Remaining Length over 268,435,455.
     #[error("the packet is larger than MQTT allows")]
     PacketTooLarge,
     /// An empty Client Identifier with Clean Session 0, or in MQTT 3.1.
     #[error("an empty Client Identifier needs Clean Session 1 and MQTT 3.1.1")]
     ClientIdentifierRequired,
+    /// A property that this packet cannot have.
+    #[error("{packet_type} cannot have the property {property}")]
+    MisplacedProperty {
+        /// The packet.
+        packet_type: PacketType,
+        /// The property.
+        property: Field,
+    },
+    /// A property that may come once comes a second time.
+    #[error("the property {property} comes a second time")]
+    RepeatedProperty {
+        /// The property.
+        property: Field,
+    },
+    /// A value that its field cannot have.
+    #[error("{field} cannot have this value")]
+    ValueOutOfRange {
+        /// The field.
+        field: Field,
+    },
+    /// Authentication Data, or an AUTH, without an Authentication Method.
+    #[error("an Authentication Method is needed")]
+    MissingAuthenticationMethod,
+    /// Session Present in a CONNACK that refuses the connection.
+    #[error("Session Present must be 0 when the connection is refused")]
+    SessionPresentWithRefusal,
+    /// No Local on a Shared Subscription.
+    #[error("a Shared Subscription cannot have No Local")]
+    NoLocalOnSharedSubscription,
     /// A list that needs at least one entry has none.
     #[error("{packet_type} needs at least one entry")]
     EmptyList {
@@ -42,13 +77,22 @@ impl EncodeError {
             Self::FieldTooLong {
                 field: Field::TopicName | Field::TopicFilter | Field::WillTopic,
             } => Some("MQTT-4.7.3-3"),
+            Self::EmptyTopicName { .. } => Some("MQTT-4.7.3-1"),
             Self::ClientIdentifierRequired => Some("MQTT-3.1.3-7"),
             Self::EmptyList { packet_type } => Some(match packet_type {
                 PacketType::Unsubscribe => "MQTT-3.10.3-2",
                 PacketType::SubAck => "MQTT-3.8.4-5",
                 _ => "MQTT-3.8.3-3",
             }),
-            Self::NoRoom { .. } | Self::FieldTooLong { .. } | Self::PacketTooLarge => None,
+            Self::NoRoom { .. }
+            | Self::FieldTooLong { .. }
+            | Self::PacketTooLarge
+            | Self::MisplacedProperty { .. }
+            | Self::RepeatedProperty { .. }
+            | Self::ValueOutOfRange { .. }
+            | Self::MissingAuthenticationMethod
+            | Self::SessionPresentWithRefusal
+            | Self::NoLocalOnSharedSubscription => None,
         }
     }
 }

@@ -23,11 +23,11 @@ pub enum PayloadStart {
 }
 
 /// The packets of one version of MQTT: how the frame that a fixed header announces is decoded,
-/// and what the standard of that version says about a fault. [`v3::V3`](crate::v3::V3) is the only
-/// kind of implementation: the trait is sealed.
+/// and what the standard of that version says about a fault. [`v3::V3`](crate::v3::V3) and
+/// [`v5::V5`](crate::v5::V5) are the only implementations: the trait is sealed.
 pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     /// A packet that borrows from the frame it was read from.
-    type Packet<'a>;
+    type Packet<'a>: Copy;
     /// What comes before the payload of a packet whose payload comes in pieces.
     type PayloadHeader<'a>;
     /// What the standard asks a receiver to do after a fault.
@@ -45,6 +45,10 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     /// What the standard asks a receiver to do after this fault.
     #[doc(hidden)]
     fn reaction(error: &DecodeError<Self>) -> Self::Reaction;
+
+    /// Whether a Remaining Length of more bytes than it needs is refused.
+    #[doc(hidden)]
+    fn refuses_overlong_remaining_length(options: &Options) -> bool;
 
     /// Refuses what the first byte alone gives away.
     #[doc(hidden)]

@@ -46,7 +46,7 @@ impl ReadError for Trusted {
 }
 
 /// Reads the fields of one frame in order and names the field in which it fails.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Reader<'a, F> {
     rest: &'a [u8],
     /// Where `rest` ends, counted from the first byte of the packet.
@@ -117,6 +117,57 @@ impl<'a, F: ReadError> Reader<'a, F> {
         }
     }
 
+    #[inline(always)]
+    pub(crate) fn u32(&mut self, field: Field) -> Result<u32, F> {
+        match *self.rest {
+            [a, b, c, d, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(u32::from_be_bytes([a, b, c, d]))
+            }
+            _ => Err(self.truncated(field)),
+        }
+    }
+
+    /// A Variable Byte Integer in its shortest form (MQTT 5, section 1.5.5) [MQTT5-1.5.5-1].
+    #[inline(always)]
+    pub(crate) fn variable_byte_integer(&mut self, field: Field) -> Result<u32, F> {
+        match *self.rest {
+            [byte, ref rest @ ..] if byte < 0x80 => {
+                self.rest = rest;
+                Ok(byte.into())
+            }
+            _ => self.long_variable_byte_integer(field),
+        }
+    }
+
+    #[inline(never)]
+    fn long_variable_byte_integer(&mut self, field: Field) -> Result<u32, F> {
+        match scan_variable_byte_integer(self.rest) {
+            Ok((value, len)) => {
+                self.rest = self.rest.get(len..).unwrap_or_default();
+                Ok(value)
+            }
+            Err(kind) => Err(self.fault(field, kind, self.offset())),
+        }
+    }
+
+    /// A reader of the next `len` bytes, which this one is behind then.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, len: u32, field: Field) -> Result<Self, F> {
+        match self.rest.split_at_checked(len as usize) {
+            Some((bytes, rest)) => {
+                self.rest = rest;
+                Ok(Self {
+                    rest: bytes,
+                    end: self.offset(),
+                    packet_type: self.packet_type,
+                    fault: PhantomData,
+                })
+            }
+            None => Err(self.truncated(field)),
+        }
+    }
+
     /// Two bytes of length, then that many bytes (sections 1.5.3 and 3.1.3.3).
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
@@ -155,6 +206,34 @@ impl<'a, F: ReadError> Reader<'a, F> {
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn truncated(&self, field: Field) -> F {
         self.fault(field, ErrorKind::Truncated, self.offset())
+    }
+}
+
+/// The Variable Byte Integer at the start of some bytes, and how many bytes it has. With
+/// [`ErrorKind::Truncated`] it goes on behind them.
+pub(crate) fn scan_variable_byte_integer(bytes: &[u8]) -> Result<(u32, usize), ErrorKind> {
+    let mut value = 0;
+    for (&byte, (len, shift)) in bytes.iter().zip([(1, 0), (2, 7), (3, 14), (4, 21)]) {
+        value |= u32::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            // [MQTT5-1.5.5-1]
+            if byte == 0 && len > 1 {
+                return Err(ErrorKind::VariableByteIntegerNotMinimal);
+            }
+            return Ok((value, len));
+        }
+    }
+    if bytes.len() < 4 {
+        Err(ErrorKind::Truncated)
+    } else {
+        Err(ErrorKind::VariableByteIntegerTooLong)
+    }
+}
+
+// Written out, because a derive would ask the same of `F`, which is only a name.
+impl<F> Clone for Reader<'_, F> {
+    fn clone(&self) -> Self {
+        Self { ..*self }
     }
 }
 

@@ -29,7 +29,7 @@ use futures_util::{SinkExt, StreamExt};
 use lexopt::prelude::*;
 use mqtt_sansio::v3::{
     Action, Client, CloseReason, Connect, Credentials, Event, HandleError, Message, Packet, Reply,
-    ReturnCode, Subscription, Subscriptions,
+    ReturnCode, Subscription, Subscriptions, V3,
 };
 use mqtt_sansio::{
     Codec, CodecError, CommandError, Config, Options, Outbox, QoS, Session, Slot, State, Text,
@@ -92,7 +92,7 @@ struct Kept {
 }
 
 struct Connection<'a> {
-    framed: Framed<TcpStream, Codec>,
+    framed: Framed<TcpStream, Codec<V3>>,
     client: Client<Vec<Slot>>,
     kept: &'a mut Kept,
     arguments: &'a Arguments,
@@ -104,7 +104,7 @@ impl<'a> Connection<'a> {
         let session = std::mem::take(&mut kept.session);
         let options = Options::new().max_packet_size(u32::MAX);
         Self {
-            framed: Framed::new(socket, Codec::new(options)),
+            framed: Framed::new(socket, Codec::<V3>::new(options)),
             client: Client::new(
                 session,
                 Config::new().max_inflight(20),

@@ -1,8 +1,9 @@
 //! What has happened on a connection of MQTT 3.1.1.
 
+use crate::packet::fmt;
 use crate::types::PacketId;
 use crate::v3::{
-    ConnectRefusal, EncodedConnect, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe, fmt,
+    ConnectRefusal, EncodedConnect, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe,
 };
 
 /// What has happened, as far as the application has to know. `B` is where its bytes live: an event of

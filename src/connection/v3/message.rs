@@ -1,8 +1,8 @@
 //! What the application publishes.
 
 use super::super::outgoing::OutgoingMessage;
+use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
-use crate::v3::fmt::{self, fields};
 use crate::v3::{Publish, PublishHeader, V3, Will};
 use crate::wire::{Encode, EncodeError, Output, Sealed};
 

@@ -1,11 +1,11 @@
-//! What SUBSCRIBE, SUBACK and UNSUBSCRIBE have in common: a list of entries that stays as it is on
+//! What SUBSCRIBE, SUBACK, UNSUBSCRIBE and in MQTT 5 UNSUBACK have in common: a list of entries that stays as it is on
 //! the wire. It is checked once, when it is decoded or built, and then read without a fault.
 
 use core::marker::PhantomData;
 
-use crate::v3::{DecodeError, Reader};
 use crate::wire::{
-    Counter, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, SliceOutput, Trusted,
+    Counter, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, Reader, SliceOutput,
+    Trusted,
 };
 
 /// What a [`List`] is a list of. Implemented by this crate's markers only.
@@ -156,9 +156,9 @@ fn write_entries<'i, E: Entry, O: Output + ?Sized>(
 }
 
 impl<'a, E: Entry> List<&'a [u8], E> {
-    /// The rest of a packet: at least one entry [MQTT-3.8.3-3, MQTT-3.8.4-5, MQTT-3.10.3-2], each
-    /// of them well-formed, at most `limit`.
-    pub(super) fn read(reader: &mut Reader<'a>, limit: u32) -> Result<Self, DecodeError> {
+    /// The rest of a packet: at least one entry [MQTT-3.8.3-3, MQTT-3.8.4-5, MQTT-3.10.3-2]
+    /// [MQTT5-3.8.3-2, MQTT5-3.10.3-2], each of them well-formed, at most `limit`.
+    pub(crate) fn read<F: ReadError>(reader: &mut Reader<'a, F>, limit: u32) -> Result<Self, F> {
         if reader.is_empty() {
             return Err(reader.fault(E::FIELD, ErrorKind::EmptyList, reader.offset()));
         }
@@ -299,11 +299,11 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::testing::{ReadError, TOO_LONG, Vec, fault_with, id, longest, vec};
     use crate::types::{QoS, TopicFilter};
-    use crate::v3::testing::{ReadError, TOO_LONG, Vec, fault_with, id, longest, vec};
     use crate::v3::{
         ReturnCode, ReturnCodes, SubAck, SubAckEntry, Subscription, SubscriptionEntry,
-        Subscriptions, TopicFilterEntry, TopicFilters, decode,
+        Subscriptions, TopicFilterEntry, TopicFilters, V3, decode,
     };
     use crate::wire::Options;
     use ErrorKind::*;
@@ -437,7 +437,7 @@ mod tests {
     // What is read.
 
     fn limit_of_two(bytes: &[u8]) -> ReadError {
-        fault_with(bytes, &Options::new().max_filters(2))
+        fault_with::<V3>(bytes, &Options::new().max_filters(2))
     }
 
     #[test]
@@ -466,7 +466,7 @@ mod tests {
     #[test]
     fn a_limit_of_0_refuses_the_first_filter() {
         assert_eq!(
-            fault_with(b"\xa2\x05\x00\x01\x00\x01a", &Options::new().max_filters(0)),
+            fault_with::<V3>(b"\xa2\x05\x00\x01\x00\x01a", &Options::new().max_filters(0)),
             (TooManyFilters, Field::TopicFilter, 4, None)
         );
     }

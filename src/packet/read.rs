@@ -6,7 +6,7 @@ use crate::wire::{ErrorKind, Field, ReadError, Reader, TextError};
 /// A Packet Identifier that is not zero.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-pub(super) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result<PacketId, F> {
+pub(crate) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result<PacketId, F> {
     match PacketId::new(reader.u16(Field::PacketIdentifier)?) {
         Some(id) => Ok(id),
         // [MQTT-2.3.1-1]; for acknowledgements it follows from [MQTT-2.3.1-6] and [MQTT-2.3.1-7].
@@ -20,7 +20,7 @@ pub(super) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result
 
 /// A length-prefixed string.
 #[inline(always)]
-pub(super) fn read_checked<'a, K: StringKind, F: ReadError>(
+pub(crate) fn read_checked<'a, K: StringKind, F: ReadError>(
     reader: &mut Reader<'a, F>,
     field: Field,
 ) -> Result<Checked<&'a [u8], K>, F> {
@@ -30,7 +30,7 @@ pub(super) fn read_checked<'a, K: StringKind, F: ReadError>(
 /// The bytes of a string that has passed `check`: for all kinds of strings the same function.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn read_string<'a, F: ReadError>(
+pub(crate) fn read_string<'a, F: ReadError>(
     reader: &mut Reader<'a, F>,
     field: Field,
     check: fn(&[u8]) -> Result<(), TextError>,

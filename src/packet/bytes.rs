@@ -1,0 +1,71 @@
+//! Packets over reference-counted [`Bytes`] (feature `bytes`).
+
+use core::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::wire::{DecodeError, Options, PacketSet, frame};
+
+/// `share` for the packets that `map` works on.
+macro_rules! share_packets {
+    ($($Type:ident)+) => {$(
+        impl $Type<&[u8]> {
+            /// The same packet as references into `whole`, the buffer that it was decoded from
+            /// (feature `bytes`): nothing is copied, and it can be kept and sent elsewhere. Fields
+            /// that are not in `whole`, such as those of a packet that the decoder had to gather,
+            /// are copied.
+            #[must_use]
+            pub fn share(self, whole: &::bytes::Bytes) -> $Type<::bytes::Bytes> {
+                self.map(|part| $crate::wire::share(whole, part))
+            }
+        }
+    )+};
+}
+
+pub(crate) use share_packets;
+
+/// A version of MQTT whose packets can be over [`Bytes`].
+#[expect(unnameable_types, reason = "only `Codec` uses it")]
+pub trait SharedPackets: PacketSet {
+    /// A packet over `Bytes`.
+    type Shared;
+
+    /// The `decode_bytes` of the version.
+    #[doc(hidden)]
+    fn decode_bytes(
+        src: &mut BytesMut,
+        options: &Options,
+    ) -> Result<Option<Self::Shared>, DecodeError<Self>>;
+}
+
+/// Decodes the packet at the start of `src` and takes it off, as references into what `src` held.
+/// `without_bytes` makes a packet without bytes of its own one over `Bytes`. Of others `locate` keeps
+/// where its fields are, so that it is decoded once, and `fill` puts them there.
+pub(crate) fn decode_bytes<V: PacketSet, L, P>(
+    src: &mut BytesMut,
+    options: &Options,
+    without_bytes: impl FnOnce(&V::Packet<'_>) -> Option<P>,
+    locate: impl FnOnce(V::Packet<'_>, &dyn Fn(&[u8]) -> Range<usize>) -> L,
+    fill: impl FnOnce(L, &Bytes) -> P,
+) -> Result<Option<P>, DecodeError<V>> {
+    let Some(frame) = frame::<V>(src, options.packet_limit(), options)? else {
+        return Ok(None);
+    };
+    let header = frame.header;
+    // Before anything is taken off, so that an error leaves it all there.
+    let Some(packet) = V::read(&header, frame.bytes, options)? else {
+        return Ok(None);
+    };
+    // A packet without bytes of its own needs no reference to `src` at all.
+    if let Some(small) = without_bytes(&packet) {
+        bytes::Buf::advance(src, header.packet_len());
+        return Ok(Some(small));
+    }
+    let start = frame.bytes.as_ptr() as usize;
+    let located = locate(packet, &|part| {
+        let at = (part.as_ptr() as usize).saturating_sub(start);
+        at..at.saturating_add(part.len())
+    });
+    let frame = src.split_to(header.packet_len()).freeze();
+    Ok(Some(fill(located, &frame)))
+}

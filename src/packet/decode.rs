@@ -1,0 +1,106 @@
+//! From bytes to a frame, and what its first byte alone gives away.
+
+use super::publish;
+use crate::wire::{
+    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PacketType, checked_header, frame,
+    too_large, try_frame,
+};
+
+/// The fixed header at the start of `src`, if it is complete, checked against the limit.
+pub(crate) fn peek<V: PacketSet>(
+    src: &[u8],
+    options: &Options,
+) -> Result<Option<Header>, DecodeError<V>> {
+    let header = checked_header::<V>(src, options)?;
+    match header {
+        Some(header) if header.packet_len() > options.packet_limit() as usize => {
+            Err(too_large(&header))
+        }
+        header => Ok(header),
+    }
+}
+
+/// The packet at the start of `src`, which moves behind it.
+#[inline(always)]
+pub(crate) fn decode<'a, V: PacketSet>(
+    src: &mut &'a [u8],
+    options: &Options,
+) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
+    if let Some(frame) = try_frame::<V>(src, options.packet_limit(), options) {
+        if let Some(packet) = V::try_read_publish(&frame.header, frame.bytes) {
+            *src = frame.rest;
+            return Ok(Some(packet));
+        }
+        if let Some(packet) = V::try_read_short(frame.bytes) {
+            *src = frame.rest;
+            return Ok(Some(packet));
+        }
+    }
+    decode_slow(src, options)
+}
+
+/// [`decode`] for everything but the packets that most frames are.
+#[inline(never)]
+fn decode_slow<'a, V: PacketSet>(
+    src: &mut &'a [u8],
+    options: &Options,
+) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
+    let Some(frame) = frame::<V>(src, options.packet_limit(), options)? else {
+        return Ok(None);
+    };
+    let packet = V::read(&frame.header, frame.bytes, options)?;
+    *src = frame.rest;
+    Ok(packet)
+}
+
+/// Refuses a type that the version reserves, and wrong flags.
+#[inline(always)]
+pub(crate) fn check_first_byte<V: PacketSet>(
+    packet_type: Option<PacketType>,
+    first_byte: u8,
+    options: &Options,
+) -> Result<(), DecodeError<V>> {
+    let Some(packet_type) = packet_type else {
+        return Err(DecodeError::reserved_packet_type());
+    };
+    match flag_fault(packet_type, first_byte, options) {
+        None => Ok(()),
+        Some(kind) => Err(DecodeError::new(Some(packet_type), Field::Flags, kind, 0)),
+    }
+}
+
+/// What is wrong with the flags (Table 2.2) [MQTT-2.2.2-2] [MQTT5-2.1.3-1], given that the type
+/// exists.
+const fn flag_fault(
+    packet_type: PacketType,
+    first_byte: u8,
+    options: &Options,
+) -> Option<ErrorKind> {
+    let flags = first_byte & 0x0f;
+    let accepted = match packet_type {
+        PacketType::Publish => return publish::flag_fault(first_byte, options),
+        // [MQTT-3.6.1-1] [MQTT5-3.6.1-1]
+        PacketType::PubRel => flags == 0b0010 || options.accepts_pubrel_flags(),
+        // [MQTT-3.8.1-1, MQTT-3.10.1-1] [MQTT5-3.8.1-1, MQTT5-3.10.1-1]
+        PacketType::Subscribe | PacketType::Unsubscribe => {
+            flags == 0b0010 || (flags == 0b1010 && options.accepts_dup_on_requests())
+        }
+        PacketType::PubAck
+        | PacketType::PubRec
+        | PacketType::PubComp
+        | PacketType::SubAck
+        | PacketType::UnsubAck => flags == 0 || options.accepts_acknowledgement_flags(),
+        // [MQTT-3.14.1-1] [MQTT5-3.14.1-1, MQTT5-3.15.1-1]
+        PacketType::Connect
+        | PacketType::ConnAck
+        | PacketType::PingReq
+        | PacketType::PingResp
+        | PacketType::Disconnect
+        | PacketType::Auth => flags == 0,
+    };
+    if accepted {
+        None
+    } else {
+        Some(ErrorKind::InvalidFlags)
+    }
+}

@@ -1,0 +1,107 @@
+//! What a PUBLISH of every version starts with: flags, Topic Name and Packet Identifier.
+
+use super::read::read_packet_id;
+use crate::types::Delivery;
+use crate::wire::{
+    DecodeError, EncodeError, ErrorKind, Field, Header, Options, Output, PacketSet, PayloadStart,
+    ReadError, Reader,
+};
+
+const RETAIN: u8 = 1;
+const QOS: u8 = 3 << 1;
+const DUP: u8 = 1 << 3;
+const PUBLISH: u8 = 0x30;
+
+/// Checks the flags of a PUBLISH (section 3.3.1): QoS 3 [MQTT-3.3.1-4] [MQTT5-3.3.1-4], DUP at QoS 0
+/// [MQTT-3.3.1-2] [MQTT5-3.3.1-2].
+#[inline(always)]
+pub(crate) const fn flag_fault(first_byte: u8, options: &Options) -> Option<ErrorKind> {
+    if first_byte & QOS == QOS {
+        Some(ErrorKind::InvalidQos)
+    } else if first_byte & (QOS | DUP) == DUP && !options.accepts_dup_at_qos_0() {
+        Some(ErrorKind::DupAtQos0)
+    } else {
+        None
+    }
+}
+
+/// True for the first byte of a PUBLISH with which nothing is wrong, whatever the options.
+#[inline(always)]
+pub(crate) const fn is_publish(first_byte: u8) -> bool {
+    /// Bit n is set if flags n are right: of DUP, two bits of QoS, and RETAIN.
+    const RIGHT: u16 = 0b0011_1100_0011_1111;
+    let flags = first_byte.wrapping_sub(PUBLISH);
+    flags < 16 && RIGHT >> flags & 1 != 0
+}
+
+/// RETAIN.
+#[inline(always)]
+pub(crate) const fn retain(first_byte: u8) -> bool {
+    first_byte & RETAIN != 0
+}
+
+/// What the flags say, and above QoS 0 the Packet Identifier [MQTT-2.3.1-5] [MQTT5-2.2.1-2]. The
+/// flags have been checked.
+#[inline(always)]
+pub(crate) fn read_delivery<F: ReadError>(
+    first_byte: u8,
+    reader: &mut Reader<'_, F>,
+) -> Result<Delivery, F> {
+    let dup = first_byte & DUP != 0;
+    Ok(match first_byte & QOS {
+        0 => Delivery::AtMostOnce,
+        0b010 => Delivery::AtLeastOnce {
+            packet_id: read_packet_id(reader)?,
+            dup,
+        },
+        _ => Delivery::ExactlyOnce {
+            packet_id: read_packet_id(reader)?,
+            dup,
+        },
+    })
+}
+
+/// Where Topic Name and Packet Identifier of the PUBLISH end whose first bytes are `frame`.
+pub(crate) fn head_end<V: PacketSet>(
+    header: &Header,
+    frame: &[u8],
+) -> Result<PayloadStart, DecodeError<V>> {
+    let topic_end_known = header.len().saturating_add(2);
+    let Some(&[high, low]) = frame
+        .get(header.len()..topic_end_known)
+        .and_then(|bytes| bytes.first_chunk())
+    else {
+        return Ok(PayloadStart::Unknown(topic_end_known));
+    };
+    let topic_len = usize::from(u16::from_be_bytes([high, low]));
+    let id_len = if header.first_byte() & QOS == 0 { 0 } else { 2 };
+    let topic_end = topic_end_known.saturating_add(topic_len);
+    let fault =
+        |field, offset| DecodeError::new(header.packet_type(), field, ErrorKind::Truncated, offset);
+    if topic_end > header.packet_len() {
+        return Err(fault(Field::TopicName, header.len()));
+    }
+    let end = topic_end.saturating_add(id_len);
+    if end > header.packet_len() {
+        return Err(fault(Field::PacketIdentifier, topic_end));
+    }
+    Ok(PayloadStart::At(end))
+}
+
+/// The first byte of a PUBLISH.
+#[inline(always)]
+pub(crate) fn first_byte(delivery: &Delivery, retain: bool) -> u8 {
+    PUBLISH | u8::from(delivery.dup()) << 3 | delivery.qos().number() << 1 | u8::from(retain)
+}
+
+/// Writes the Packet Identifier, if there is one.
+#[inline(always)]
+pub(crate) fn put_packet_id<O: Output + ?Sized>(
+    delivery: &Delivery,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    match delivery.packet_id() {
+        Some(packet_id) => out.put(&packet_id.get().to_be_bytes()),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,223 @@
+//! PUBACK, PUBREC, PUBREL and PUBCOMP (sections 3.4 to 3.7): a Packet Identifier, a Reason Code and
+//! properties, of which what says nothing is left out.
+
+use core::fmt;
+use core::hash::Hash;
+
+use super::reason::{read_reason, write_reason};
+use super::{AckProperties, DecodeError, Properties, PubAckReasonCode, PubRelReasonCode, Reader};
+use crate::packet::read_packet_id;
+use crate::types::PacketId;
+use crate::wire::{Encode, EncodeError, Output, PacketBody};
+
+/// Which of the four an [`Acknowledgement`] is. Implemented by this crate's markers only.
+pub trait AckType: Copy + Eq + Hash + fmt::Debug + 'static {
+    /// The Reason Codes that it can carry.
+    type ReasonCode: Copy + Eq + Hash + Default + fmt::Debug;
+
+    /// The name of the packet in Rust.
+    #[doc(hidden)]
+    const NAME: &'static str;
+
+    /// Packet type and flags.
+    #[doc(hidden)]
+    const FIRST_BYTE: u8;
+
+    #[doc(hidden)]
+    fn from_number(number: u8) -> Option<Self::ReasonCode>;
+
+    #[doc(hidden)]
+    fn number(code: Self::ReasonCode) -> u8;
+}
+
+/// The markers.
+macro_rules! ack_types {
+    ($($(#[$doc:meta])* $Marker:ident $name:literal $first_byte:literal $ReasonCode:ident)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+        pub enum $Marker {}
+
+        impl AckType for $Marker {
+            type ReasonCode = $ReasonCode;
+            const NAME: &'static str = $name;
+            const FIRST_BYTE: u8 = $first_byte;
+
+            #[inline]
+            fn from_number(number: u8) -> Option<$ReasonCode> {
+                $ReasonCode::from_number(number)
+            }
+
+            #[inline]
+            fn number(code: $ReasonCode) -> u8 {
+                code.number()
+            }
+        }
+    )+};
+}
+
+ack_types! {
+    /// Makes an [`Acknowledgement`] a PUBACK.
+    PubAckType "PubAck" 0x40 PubAckReasonCode
+    /// Makes an [`Acknowledgement`] a PUBREC.
+    PubRecType "PubRec" 0x50 PubAckReasonCode
+    /// Makes an [`Acknowledgement`] a PUBREL. Its flags are 0010 [MQTT5-3.6.1-1].
+    PubRelType "PubRel" 0x62 PubRelReasonCode
+    /// Makes an [`Acknowledgement`] a PUBCOMP.
+    PubCompType "PubComp" 0x70 PubRelReasonCode
+}
+
+/// PUBACK: a QoS 1 message has arrived, or was refused (section 3.4).
+pub type PubAck<B> = Acknowledgement<B, PubAckType>;
+/// PUBREC: a QoS 2 message has arrived, part 1 of its delivery, or was refused (section 3.5).
+pub type PubRec<B> = Acknowledgement<B, PubRecType>;
+/// PUBREL: the sender forgets a QoS 2 message and releases it, part 2 of its delivery
+/// (section 3.6).
+pub type PubRel<B> = Acknowledgement<B, PubRelType>;
+/// PUBCOMP: a QoS 2 message is complete, part 3 of its delivery (section 3.7).
+pub type PubComp<B> = Acknowledgement<B, PubCompType>;
+
+/// PUBACK, PUBREC, PUBREL or PUBCOMP (sections 3.4 to 3.7).
+///
+/// It has four bytes if it says success and nothing else. Encoding always writes the shortest form.
+///
+/// ```
+/// use mqtt_sansio::v5::{PubAck, PubAckReasonCode};
+/// use mqtt_sansio::{Encode, PacketId};
+///
+/// let mut puback = PubAck::new(PacketId::MIN);
+/// assert_eq!(puback.encode_to_slice(&mut [0; 8])?, b"\x40\x02\x00\x01");
+/// puback.reason_code = PubAckReasonCode::QuotaExceeded;
+/// assert_eq!(puback.encode_to_slice(&mut [0; 8])?, b"\x40\x03\x00\x01\x97");
+/// # Ok::<(), mqtt_sansio::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>, K::ReasonCode: serde::Serialize",
+        deserialize = "B: From<alloc::vec::Vec<u8>>, K::ReasonCode: serde::Deserialize<'de>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
+pub struct Acknowledgement<B, K: AckType> {
+    /// The Packet Identifier of the message [MQTT5-2.2.1-5].
+    pub packet_id: PacketId,
+    /// What came of it.
+    pub reason_code: K::ReasonCode,
+    /// Reason String and User Properties.
+    pub properties: AckProperties<B>,
+}
+
+impl<K: AckType> Acknowledgement<&'static [u8], K> {
+    /// Success, and no properties.
+    #[must_use]
+    #[inline]
+    pub fn new(packet_id: PacketId) -> Self {
+        Self {
+            packet_id,
+            reason_code: K::ReasonCode::default(),
+            properties: Properties::EMPTY,
+        }
+    }
+}
+
+impl<B, K: AckType> Acknowledgement<B, K> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Acknowledgement<C, K> {
+        Acknowledgement {
+            packet_id: self.packet_id,
+            reason_code: self.reason_code,
+            properties: self.properties.map(f),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>, K: AckType> Acknowledgement<B, K> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Acknowledgement<&[u8], K> {
+        Acknowledgement {
+            packet_id: self.packet_id,
+            reason_code: self.reason_code,
+            properties: self.properties.as_ref(),
+        }
+    }
+
+    /// The same with its bytes in a vector of its own (feature `alloc`).
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn to_owned(&self) -> Acknowledgement<alloc::vec::Vec<u8>, K> {
+        self.as_ref().map(<[u8]>::to_vec)
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl<K: AckType> Acknowledgement<&[u8], K> {
+    /// The same packet as references into `whole`, the buffer that it was decoded from
+    /// (feature `bytes`). Properties that are not in `whole` are copied.
+    #[must_use]
+    pub fn share(self, whole: &bytes::Bytes) -> Acknowledgement<bytes::Bytes, K> {
+        self.map(|part| crate::wire::share(whole, part))
+    }
+}
+
+impl<'a, K: AckType> Acknowledgement<&'a [u8], K> {
+    /// Remaining Length 2: success. 3: no properties (sections 3.4.2.1 and 3.4.2.2.1).
+    #[inline]
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let packet_id = read_packet_id(reader)?;
+        // [MQTT5-3.4.2-1, MQTT5-3.5.2-1, MQTT5-3.6.2-1, MQTT5-3.7.2-1]
+        let (reason_code, properties) = read_reason(reader, K::from_number)?;
+        Ok(Self {
+            packet_id,
+            reason_code,
+            properties: properties.unwrap_or_default(),
+        })
+    }
+}
+
+impl<B: AsRef<[u8]>, K: AckType> PacketBody for Acknowledgement<B, K> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        K::FIRST_BYTE
+    }
+
+    #[inline(always)]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.packet_id.get().to_be_bytes())?;
+        write_reason(K::number(self.reason_code), &self.properties, out)
+    }
+}
+
+impl<B: AsRef<[u8]>, K: AckType> Encode for Acknowledgement<B, K> {}
+
+impl<B: AsRef<[u8]>, K: AckType> fmt::Debug for Acknowledgement<B, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(K::NAME)
+            .field("packet_id", &self.packet_id)
+            .field("reason_code", &self.reason_code)
+            .field("properties", &self.properties)
+            .finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<B: AsRef<[u8]>, K: AckType<ReasonCode: defmt::Format>> defmt::Format
+    for Acknowledgement<B, K>
+{
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "{=str} {{ packet_id: {}, reason_code: {}, properties: {} }}",
+            K::NAME,
+            self.packet_id,
+            self.reason_code,
+            self.properties
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! Packets for structured fuzzing (feature `arbitrary`): all that the types allow and the encoder
+//! takes, with more weight on the odd than real traffic has.
+
+use alloc::vec::Vec;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+use super::owned_property::OwnedProperty;
+use super::{
+    AckType, Acknowledgement, Auth, AuthReasonCode, ConnAck, Connect, ConnectReasonCode,
+    Disconnect, EncodedConnect, List, ListedReasonCode, Packet, Properties, PropertiesKind,
+    Property, Publish, RequestAck, RetainHandling, Subscribe, Subscription, SubscriptionIdentifier,
+    Unsubscribe, Will,
+};
+use crate::packet::arbitrary::{entries, refused};
+use crate::types::{QoS, TopicFilter, TopicName};
+
+impl<'a> Arbitrary<'a> for SubscriptionIdentifier {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Self::new(u.int_in_range(1..=Self::MAX)?).ok_or(arbitrary::Error::IncorrectFormat)
+    }
+}
+
+/// Those of what comes that the packet can have.
+impl<'a, K: PropertiesKind> Arbitrary<'a> for Properties<Vec<u8>, K> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let all: Vec<OwnedProperty> = u.arbitrary()?;
+        let mut kept: Vec<Property<'_>> = Vec::new();
+        for property in all.iter().map(OwnedProperty::as_ref) {
+            kept.push(property);
+            let is_data = matches!(property, Property::AuthenticationData(_));
+            if Self::encoded_len(&kept).is_err() || is_data {
+                kept.pop();
+            }
+            // Authentication Data goes with a method only.
+            if matches!(kept.last(), Some(Property::AuthenticationMethod(_))) && u.arbitrary()? {
+                kept.push(Property::AuthenticationData(b"data"));
+            }
+        }
+        Self::encode_to_vec(kept).map_err(refused)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Will<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self {
+            properties: u.arbitrary()?,
+            topic: u.arbitrary()?,
+            payload: u.arbitrary()?,
+            qos: u.arbitrary()?,
+            retain: u.arbitrary()?,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Connect<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self {
+            clean_start: u.arbitrary()?,
+            keep_alive: u.arbitrary()?,
+            properties: u.arbitrary()?,
+            client_id: u.arbitrary()?,
+            will: u.arbitrary()?,
+            user_name: u.arbitrary()?,
+            password: u.arbitrary()?,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for EncodedConnect<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let connect: Connect<Vec<u8>> = u.arbitrary()?;
+        Self::encode_to_vec(&connect).map_err(refused)
+    }
+}
+
+impl<'a> Arbitrary<'a> for ConnAck<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let reason_code = u.arbitrary()?;
+        let session_present: bool = u.arbitrary()?;
+        Ok(Self {
+            // [MQTT5-3.2.2-6]
+            session_present: session_present && reason_code == ConnectReasonCode::Success,
+            reason_code,
+            properties: u.arbitrary()?,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Publish<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut publish = Self {
+            delivery: u.arbitrary()?,
+            retain: u.arbitrary()?,
+            topic: u.arbitrary()?,
+            properties: u.arbitrary()?,
+            payload: u.arbitrary()?,
+        };
+        if publish.properties.topic_alias().is_some() && u.arbitrary()? {
+            publish.topic = TopicName::from_valid(std::vec::Vec::new());
+        }
+        Ok(publish)
+    }
+}
+
+impl<'a, K: AckType<ReasonCode: Arbitrary<'a>>> Arbitrary<'a> for Acknowledgement<Vec<u8>, K> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self {
+            packet_id: u.arbitrary()?,
+            reason_code: u.arbitrary()?,
+            properties: u.arbitrary()?,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Subscribe<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        type Options = (QoS, bool, bool, RetainHandling);
+        let entries: Vec<(TopicFilter<Vec<u8>>, Options)> = entries(u)?;
+        let subscriptions = entries.iter().map(|(filter, options)| {
+            let (qos, no_local, retain_as_published, retain_handling) = *options;
+            Subscription {
+                topic_filter: filter.as_ref(),
+                qos,
+                no_local,
+                retain_as_published,
+                retain_handling,
+            }
+        });
+        Ok(Self {
+            packet_id: u.arbitrary()?,
+            properties: u.arbitrary()?,
+            subscriptions: List::encode_to_vec(subscriptions).map_err(refused)?,
+        })
+    }
+}
+
+impl<'a, R: ListedReasonCode + Arbitrary<'a>> Arbitrary<'a> for RequestAck<Vec<u8>, R> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let entries: Vec<R> = entries(u)?;
+        Ok(Self {
+            packet_id: u.arbitrary()?,
+            properties: u.arbitrary()?,
+            reason_codes: List::encode_to_vec(entries).map_err(refused)?,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Unsubscribe<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let entries: Vec<TopicFilter<Vec<u8>>> = entries(u)?;
+        let topic_filters = List::encode_to_vec(entries.iter().map(TopicFilter::as_ref));
+        Ok(Self {
+            packet_id: u.arbitrary()?,
+            properties: u.arbitrary()?,
+            topic_filters: topic_filters.map_err(refused)?,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Disconnect<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Self {
+            reason_code: u.arbitrary()?,
+            properties: u.arbitrary()?,
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Auth<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let auth = Self {
+            reason_code: u.arbitrary()?,
+            properties: u.arbitrary()?,
+        };
+        if auth.properties.authentication_method().is_some() {
+            return Ok(auth);
+        }
+        // The one AUTH without a method.
+        Ok(Self {
+            reason_code: AuthReasonCode::Success,
+            properties: Properties::default(),
+        })
+    }
+}
+
+impl<'a> Arbitrary<'a> for Packet<Vec<u8>> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u.int_in_range(1..=15)? {
+            1 => Self::Connect(u.arbitrary()?),
+            2 => Self::ConnAck(u.arbitrary()?),
+            3 => Self::Publish(u.arbitrary()?),
+            4 => Self::PubAck(u.arbitrary()?),
+            5 => Self::PubRec(u.arbitrary()?),
+            6 => Self::PubRel(u.arbitrary()?),
+            7 => Self::PubComp(u.arbitrary()?),
+            8 => Self::Subscribe(u.arbitrary()?),
+            9 => Self::SubAck(u.arbitrary()?),
+            10 => Self::Unsubscribe(u.arbitrary()?),
+            11 => Self::UnsubAck(u.arbitrary()?),
+            12 => Self::PingReq,
+            13 => Self::PingResp,
+            14 => Self::Disconnect(u.arbitrary()?),
+            _ => Self::Auth(u.arbitrary()?),
+        })
+    }
+}

@@ -1,0 +1,123 @@
+//! CONNACK (section 3.2).
+
+use super::{ConnAckProperties, ConnectReasonCode, DecodeError, Properties, Reader};
+use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
+
+/// CONNACK: the server accepts the connection or refuses it (section 3.2).
+///
+/// ```
+/// use mqtt_sansio::v5::{ConnAck, ConnAckProperties, ConnectReasonCode, Property};
+/// use mqtt_sansio::Encode;
+///
+/// let mut buffer = [0; 16];
+/// let connack = ConnAck {
+///     session_present: false,
+///     reason_code: ConnectReasonCode::Success,
+///     properties: ConnAckProperties::encode_to_slice(&mut buffer, [
+///         Property::TopicAliasMaximum(10),
+///     ])?,
+/// };
+/// assert_eq!(connack.encode_to_slice(&mut [0; 16])?, b"\x20\x06\x00\x00\x03\x22\x00\x0a");
+/// # Ok::<(), mqtt_sansio::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
+pub struct ConnAck<B> {
+    /// Session Present: the server goes on with the session that it kept for this Client
+    /// Identifier (section 3.2.2.1.1). Only with [`ConnectReasonCode::Success`]
+    /// [MQTT5-3.2.2-6].
+    pub session_present: bool,
+    /// Whether the connection was accepted, and why not. After a refusal the server closes the
+    /// connection [MQTT5-3.2.2-7].
+    pub reason_code: ConnectReasonCode,
+    /// The properties: what the server offers, and what it has changed of the client's wishes.
+    pub properties: ConnAckProperties<B>,
+}
+
+impl<B> ConnAck<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> ConnAck<C> {
+        ConnAck {
+            session_present: self.session_present,
+            reason_code: self.reason_code,
+            properties: self.properties.map(f),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> ConnAck<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> ConnAck<&[u8]> {
+        ConnAck {
+            session_present: self.session_present,
+            reason_code: self.reason_code,
+            properties: self.properties.as_ref(),
+        }
+    }
+}
+
+impl<'a> ConnAck<&'a [u8]> {
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let field = Field::ConnectAcknowledgeFlags;
+        let flags_offset = reader.offset();
+        let flags = reader.u8(field)?;
+        // [MQTT5-3.2.2-1]
+        if flags > 1 {
+            return Err(reader.fault_in_last(field, ErrorKind::ReservedAcknowledgeFlags));
+        }
+        // [MQTT5-3.2.2-8]
+        let Some(reason_code) = ConnectReasonCode::from_number(reader.u8(Field::ReasonCode)?)
+        else {
+            return Err(reader.fault_in_last(Field::ReasonCode, ErrorKind::InvalidReasonCode));
+        };
+        let properties = Properties::read(reader)?;
+        reader.finish(Field::Properties)?;
+        let connack = Self {
+            session_present: flags == 1,
+            reason_code,
+            properties,
+        };
+        if connack.has_session_with_refusal() {
+            let kind = ErrorKind::SessionPresentWithRefusal;
+            return Err(reader.fault(field, kind, flags_offset));
+        }
+        Ok(connack)
+    }
+}
+
+impl<B> ConnAck<B> {
+    /// [MQTT5-3.2.2-6]
+    const fn has_session_with_refusal(&self) -> bool {
+        self.session_present && self.reason_code.number() != 0
+    }
+}
+
+impl<B: AsRef<[u8]>> PacketBody for ConnAck<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        0x20
+    }
+
+    #[inline]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        if self.has_session_with_refusal() {
+            return Err(EncodeError::SessionPresentWithRefusal);
+        }
+        out.put(&[u8::from(self.session_present), self.reason_code.number()])?;
+        self.properties.write(out)
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for ConnAck<B> {}

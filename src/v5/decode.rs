@@ -1,0 +1,198 @@
+//! The decoder of MQTT 5: which packet a fixed header announces.
+
+use super::statement;
+use super::{
+    Auth, ConnAck, DecodeError, Disconnect, EncodedConnect, Packet, PacketRef, PubAck, PubComp,
+    PubRec, PubRel, Publish, PublishHeader, Reaction, Reader, SubAck, Subscribe, UnsubAck,
+    Unsubscribe,
+};
+use crate::packet;
+use crate::packet::publish::is_publish;
+use crate::types::PacketId;
+use crate::wire::{
+    ErrorKind, Field, Header, Options, PacketSet, PacketType, PayloadStart, Rejected, Sealed,
+    acknowledgement,
+};
+
+/// MQTT 5, as a parameter of [`Decoder`](crate::StreamDecoder).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum V5 {}
+
+/// Reads the fixed header at the start of `src` and nothing else: how long the packet is, before
+/// it has arrived. `Ok(None)` means that more bytes are needed.
+///
+/// # Errors
+///
+/// What the fixed header alone gives away: a reserved type, wrong flags, a Remaining Length of
+/// more than four bytes or of more than it needs, and a packet over
+/// [`Options::max_packet_size`].
+pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError> {
+    packet::peek(src, options)
+}
+
+/// Decodes the packet at the start of `src` and moves `src` behind it. `Ok(None)` means that
+/// more bytes are needed; `src` stays where it is then, and after an error.
+///
+/// This is for bytes that are all there: a datagram, a WebSocket message, a test. For a stream,
+/// [`Decoder`](crate::StreamDecoder) keeps what is incomplete.
+///
+/// ```
+/// use mqtt_sansio::{Options, v5::{self, Packet}};
+///
+/// let mut src = &b"\x30\x0d\x00\x03a/b\x05\x02\x00\x00\x00\x3chi\xd0\x00\xd0"[..];
+/// let Some(Packet::Publish(publish)) = v5::decode(&mut src, &Options::new())? else { panic!() };
+/// assert_eq!(publish.topic, "a/b");
+/// assert_eq!(publish.properties.message_expiry_interval(), Some(60));
+/// assert_eq!(publish.payload, b"hi");
+/// assert_eq!(v5::decode(&mut src, &Options::new())?, Some(Packet::PingResp));
+/// assert_eq!(v5::decode(&mut src, &Options::new())?, None);
+/// assert_eq!(src, b"\xd0");
+/// # Ok::<(), mqtt_sansio::v5::DecodeError>(())
+/// ```
+///
+/// # Errors
+///
+/// The first thing that is wrong with the packet.
+#[inline]
+pub fn decode<'a>(
+    src: &mut &'a [u8],
+    options: &Options,
+) -> Result<Option<PacketRef<'a>>, DecodeError> {
+    packet::decode(src, options)
+}
+
+impl Sealed for V5 {}
+
+impl PacketSet for V5 {
+    type Packet<'a> = PacketRef<'a>;
+    type PayloadHeader<'a> = PublishHeader<&'a [u8]>;
+    type Reaction = Reaction;
+
+    fn statement(
+        packet_type: Option<PacketType>,
+        field: Option<Field>,
+        kind: ErrorKind,
+    ) -> Option<&'static str> {
+        statement::of(packet_type, field, kind)
+    }
+
+    fn reaction(error: &DecodeError) -> Reaction {
+        Reaction::to(error)
+    }
+
+    /// [MQTT5-1.5.5-1]
+    #[inline(always)]
+    fn refuses_overlong_remaining_length(_: &Options) -> bool {
+        true
+    }
+
+    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+    fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError> {
+        let packet_type = PacketType::from_number(first_byte >> 4);
+        packet::check_first_byte(packet_type, first_byte, options)
+    }
+
+    /// PINGREQ and PINGRESP are refused for what is too much before it has come, and by `read` too,
+    /// so that the fault does not depend on how much has.
+    fn check_header(header: &Header, _: &Options) -> Result<(), DecodeError> {
+        let Some(packet_type @ (PacketType::PingReq | PacketType::PingResp)) = header.packet_type()
+        else {
+            return Ok(());
+        };
+        if header.remaining_length() == 0 {
+            return Ok(());
+        }
+        let (field, kind) = (Field::RemainingLength, ErrorKind::TrailingBytes);
+        Err(DecodeError::new(
+            Some(packet_type),
+            field,
+            kind,
+            header.len(),
+        ))
+    }
+
+    #[inline(never)]
+    fn read<'a>(
+        header: &Header,
+        frame: &'a [u8],
+        options: &Options,
+    ) -> Result<Option<PacketRef<'a>>, DecodeError> {
+        let first_byte = header.first_byte();
+        Self::check_first_byte(first_byte, options)?;
+        Self::check_header(header, options)?;
+        let reader = &mut Reader::new(header, frame);
+        let packet = match header.packet_type() {
+            Some(PacketType::Connect) => EncodedConnect::read(reader).map(Packet::Connect),
+            Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
+            Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
+            Some(PacketType::PubAck) => PubAck::read(reader).map(Packet::PubAck),
+            Some(PacketType::PubRec) => PubRec::read(reader).map(Packet::PubRec),
+            Some(PacketType::PubRel) => PubRel::read(reader).map(Packet::PubRel),
+            Some(PacketType::PubComp) => PubComp::read(reader).map(Packet::PubComp),
+            Some(PacketType::Subscribe) => Subscribe::read(reader, options).map(Packet::Subscribe),
+            Some(PacketType::SubAck) => SubAck::read(reader).map(Packet::SubAck),
+            Some(PacketType::Unsubscribe) => {
+                Unsubscribe::read(reader, options).map(Packet::Unsubscribe)
+            }
+            Some(PacketType::UnsubAck) => UnsubAck::read(reader).map(Packet::UnsubAck),
+            Some(PacketType::PingReq) => Ok(Packet::PingReq),
+            Some(PacketType::PingResp) => Ok(Packet::PingResp),
+            Some(PacketType::Disconnect) => Disconnect::read(reader).map(Packet::Disconnect),
+            Some(PacketType::Auth) => Auth::read(reader).map(Packet::Auth),
+            None => Err(DecodeError::reserved_packet_type()),
+        };
+        packet.map(Some)
+    }
+
+    #[inline(always)]
+    fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
+        if !is_publish(header.first_byte()) {
+            return None;
+        }
+        let reader = &mut crate::wire::Reader::<Rejected>::new(header, frame);
+        let publish = Publish::read(header.first_byte(), reader).ok()?;
+        Some(Packet::Publish(publish))
+    }
+
+    /// Acknowledgements in their shortest form, and pings.
+    #[inline(always)]
+    fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
+        match *frame {
+            [0xc0, 0] => Some(Packet::PingReq),
+            [0xd0, 0] => Some(Packet::PingResp),
+            [a, b, c, d] => Self::try_read_acknowledgement([a, b, c, d]),
+            _ => None,
+        }
+    }
+
+    #[inline(always)]
+    fn try_read_acknowledgement<'a>(frame: [u8; 4]) -> Option<PacketRef<'a>> {
+        let (packet_type, packet_id) = acknowledgement(frame)?;
+        let packet_id = PacketId::from(packet_id);
+        match packet_type {
+            PacketType::PubAck => Some(Packet::PubAck(PubAck::new(packet_id))),
+            PacketType::PubRec => Some(Packet::PubRec(PubRec::new(packet_id))),
+            PacketType::PubRel => Some(Packet::PubRel(PubRel::new(packet_id))),
+            PacketType::PubComp => Some(Packet::PubComp(PubComp::new(packet_id))),
+            _ => None,
+        }
+    }
+
+    fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError> {
+        match header.packet_type() {
+            Some(PacketType::Publish) => PublishHeader::payload_start(header, frame),
+            _ => Ok(PayloadStart::Whole),
+        }
+    }
+
+    fn read_payload_header<'a>(
+        header: &Header,
+        frame: &'a [u8],
+        _: &Options,
+    ) -> Result<PublishHeader<&'a [u8]>, DecodeError> {
+        PublishHeader::read(header, &mut Reader::new(header, frame))
+    }
+}

@@ -1,0 +1,97 @@
+//! DISCONNECT (section 3.14).
+
+use super::reason::{read_reason, write_reason};
+use super::{DecodeError, DisconnectProperties, DisconnectReasonCode, Properties, Reader};
+use crate::wire::{Encode, EncodeError, Output, PacketBody};
+
+/// DISCONNECT: the last packet of a connection, from either side (section 3.14).
+///
+/// ```
+/// use mqtt_sansio::Encode;
+/// use mqtt_sansio::v5::{Disconnect, DisconnectReasonCode};
+///
+/// let normal = Disconnect::new(DisconnectReasonCode::NormalDisconnection);
+/// assert_eq!(normal.encode_to_slice(&mut [0; 4])?, b"\xe0\x00");
+/// let busy = Disconnect::new(DisconnectReasonCode::ServerBusy);
+/// assert_eq!(busy.encode_to_slice(&mut [0; 4])?, b"\xe0\x01\x89");
+/// # Ok::<(), mqtt_sansio::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
+pub struct Disconnect<B> {
+    /// Why the connection ends.
+    pub reason_code: DisconnectReasonCode,
+    /// The properties. Session Expiry Interval comes from a client only [MQTT5-3.14.2-2], Server
+    /// Reference from a server only; a decoder takes both from either.
+    pub properties: DisconnectProperties<B>,
+}
+
+impl Disconnect<&'static [u8]> {
+    /// Without properties.
+    #[must_use]
+    pub const fn new(reason_code: DisconnectReasonCode) -> Self {
+        Self {
+            reason_code,
+            properties: Properties::EMPTY,
+        }
+    }
+}
+
+impl<B> Disconnect<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Disconnect<C> {
+        Disconnect {
+            reason_code: self.reason_code,
+            properties: self.properties.map(f),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Disconnect<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Disconnect<&[u8]> {
+        Disconnect {
+            reason_code: self.reason_code,
+            properties: self.properties.as_ref(),
+        }
+    }
+}
+
+impl<'a> Disconnect<&'a [u8]> {
+    /// Remaining Length 0: normal disconnection. 1: no properties (sections 3.14.2.1 and
+    /// 3.14.2.2.1).
+    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        // [MQTT5-3.14.2-1]
+        let (reason_code, properties) = read_reason(reader, DisconnectReasonCode::from_number)?;
+        Ok(Self {
+            reason_code,
+            properties: properties.unwrap_or_default(),
+        })
+    }
+}
+
+impl<B: AsRef<[u8]>> PacketBody for Disconnect<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        0xe0 // [MQTT5-3.14.1-1]
+    }
+
+    #[inline]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        write_reason(self.reason_code.number(), &self.properties, out)
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for Disconnect<B> {}

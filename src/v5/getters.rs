@@ -1,0 +1,285 @@
+//! The properties by name, each where its packet has it, with the standard's default where it has
+//! one.
+
+use core::num::{NonZeroU16, NonZeroU32};
+
+use super::properties::{
+    AckKind, AuthKind, ConnAckKind, ConnectKind, DisconnectKind, PublishKind, SubscribeKind,
+    WillKind,
+};
+use super::{Properties, Property, SubscriptionIdentifier};
+use crate::types::{QoS, Text, TopicName};
+
+/// The value of the first property of this kind.
+macro_rules! find {
+    ($properties:expr, $Variant:ident) => {
+        $properties.iter().find_map(|property| match property {
+            Property::$Variant(value) => Some(value),
+            _ => None,
+        })
+    };
+}
+
+/// The packets that have a group of properties.
+mod group {
+    use super::*;
+
+    /// PUBLISH and Will.
+    pub(super) trait Message {}
+    impl Message for PublishKind {}
+    impl Message for WillKind {}
+
+    /// CONNECT and CONNACK.
+    pub(super) trait Limits {}
+    impl Limits for ConnectKind {}
+    impl Limits for ConnAckKind {}
+
+    /// CONNECT, CONNACK and AUTH.
+    pub(super) trait Authentication {}
+    impl Authentication for ConnectKind {}
+    impl Authentication for ConnAckKind {}
+    impl Authentication for AuthKind {}
+
+    /// All that answer a request, or end a connection.
+    pub(super) trait Reason {}
+    impl Reason for ConnAckKind {}
+    impl Reason for AckKind {}
+    impl Reason for DisconnectKind {}
+    impl Reason for AuthKind {}
+
+    /// CONNACK and DISCONNECT.
+    pub(super) trait Reference {}
+    impl Reference for ConnAckKind {}
+    impl Reference for DisconnectKind {}
+}
+
+impl<B: AsRef<[u8]>, K> Properties<B, K> {
+    /// User Properties, name and value, in order.
+    pub fn user_properties(&self) -> impl Iterator<Item = (Text<&[u8]>, Text<&[u8]>)> + Clone {
+        self.iter().filter_map(|property| match property {
+            Property::UserProperty { name, value } => Some((name, value)),
+            _ => None,
+        })
+    }
+}
+
+#[expect(
+    private_bounds,
+    reason = "the packets that have these properties are known"
+)]
+impl<B: AsRef<[u8]>, K: group::Message> Properties<B, K> {
+    /// Payload Format Indicator: true if the payload is UTF-8. Default false: it is just bytes.
+    #[must_use]
+    pub fn payload_format_indicator(&self) -> bool {
+        find!(self, PayloadFormatIndicator).unwrap_or(false)
+    }
+
+    /// Message Expiry Interval in seconds. Without one the message does not expire.
+    #[must_use]
+    pub fn message_expiry_interval(&self) -> Option<u32> {
+        find!(self, MessageExpiryInterval)
+    }
+
+    /// Content Type.
+    #[must_use]
+    pub fn content_type(&self) -> Option<Text<&[u8]>> {
+        find!(self, ContentType)
+    }
+
+    /// Response Topic. With one the message is a request.
+    #[must_use]
+    pub fn response_topic(&self) -> Option<TopicName<&[u8]>> {
+        find!(self, ResponseTopic)
+    }
+
+    /// Correlation Data.
+    #[must_use]
+    pub fn correlation_data(&self) -> Option<&[u8]> {
+        find!(self, CorrelationData)
+    }
+}
+
+impl<B: AsRef<[u8]>> Properties<B, PublishKind> {
+    /// Topic Alias. Without one the Topic Name counts.
+    #[must_use]
+    pub fn topic_alias(&self) -> Option<NonZeroU16> {
+        find!(self, TopicAlias)
+    }
+
+    /// Subscription Identifiers: one for each matching subscription that has one.
+    pub fn subscription_identifiers(&self) -> impl Iterator<Item = SubscriptionIdentifier> + Clone {
+        self.iter().filter_map(|property| match property {
+            Property::SubscriptionIdentifier(identifier) => Some(identifier),
+            _ => None,
+        })
+    }
+}
+
+impl<B: AsRef<[u8]>> Properties<B, SubscribeKind> {
+    /// Subscription Identifier. Without one the subscriptions have none, and lose what they had.
+    #[must_use]
+    pub fn subscription_identifier(&self) -> Option<SubscriptionIdentifier> {
+        find!(self, SubscriptionIdentifier)
+    }
+}
+
+impl<B: AsRef<[u8]>> Properties<B, WillKind> {
+    /// Will Delay Interval in seconds. Default 0.
+    #[must_use]
+    pub fn will_delay_interval(&self) -> u32 {
+        find!(self, WillDelayInterval).unwrap_or(0)
+    }
+}
+
+#[expect(
+    private_bounds,
+    reason = "the packets that have these properties are known"
+)]
+impl<B: AsRef<[u8]>, K: group::Limits> Properties<B, K> {
+    /// Receive Maximum: how many QoS 1 and QoS 2 messages the sender of this takes at a time.
+    /// Default 65,535.
+    #[must_use]
+    pub fn receive_maximum(&self) -> NonZeroU16 {
+        find!(self, ReceiveMaximum).unwrap_or(NonZeroU16::MAX)
+    }
+
+    /// Maximum Packet Size in bytes. Without one there is no limit but the protocol's own.
+    #[must_use]
+    pub fn maximum_packet_size(&self) -> Option<NonZeroU32> {
+        find!(self, MaximumPacketSize)
+    }
+
+    /// Topic Alias Maximum. Default 0: the sender of this takes no Topic Alias.
+    #[must_use]
+    pub fn topic_alias_maximum(&self) -> u16 {
+        find!(self, TopicAliasMaximum).unwrap_or(0)
+    }
+}
+
+#[expect(
+    private_bounds,
+    reason = "the packets that have these properties are known"
+)]
+impl<B: AsRef<[u8]>, K: group::Authentication> Properties<B, K> {
+    /// Authentication Method. Without one in CONNECT there is no enhanced authentication.
+    #[must_use]
+    pub fn authentication_method(&self) -> Option<Text<&[u8]>> {
+        find!(self, AuthenticationMethod)
+    }
+
+    /// Authentication Data.
+    #[must_use]
+    pub fn authentication_data(&self) -> Option<&[u8]> {
+        find!(self, AuthenticationData)
+    }
+}
+
+#[expect(
+    private_bounds,
+    reason = "the packets that have these properties are known"
+)]
+impl<B: AsRef<[u8]>, K: group::Reason> Properties<B, K> {
+    /// Reason String.
+    #[must_use]
+    pub fn reason_string(&self) -> Option<Text<&[u8]>> {
+        find!(self, ReasonString)
+    }
+}
+
+#[expect(
+    private_bounds,
+    reason = "the packets that have these properties are known"
+)]
+impl<B: AsRef<[u8]>, K: group::Reference> Properties<B, K> {
+    /// Server Reference: where to go instead.
+    #[must_use]
+    pub fn server_reference(&self) -> Option<Text<&[u8]>> {
+        find!(self, ServerReference)
+    }
+}
+
+impl<B: AsRef<[u8]>> Properties<B, ConnectKind> {
+    /// Session Expiry Interval in seconds. Default 0: the session ends with the connection.
+    /// `u32::MAX`: it does not expire.
+    #[must_use]
+    pub fn session_expiry_interval(&self) -> u32 {
+        find!(self, SessionExpiryInterval).unwrap_or(0)
+    }
+
+    /// Request Response Information. Default false.
+    #[must_use]
+    pub fn request_response_information(&self) -> bool {
+        find!(self, RequestResponseInformation).unwrap_or(false)
+    }
+
+    /// Request Problem Information. Default true: Reason String and User Property may come with
+    /// failures.
+    #[must_use]
+    pub fn request_problem_information(&self) -> bool {
+        find!(self, RequestProblemInformation).unwrap_or(true)
+    }
+}
+
+impl<B: AsRef<[u8]>> Properties<B, DisconnectKind> {
+    /// Session Expiry Interval in seconds. Without one that of CONNECT, or CONNACK, holds.
+    #[must_use]
+    pub fn session_expiry_interval(&self) -> Option<u32> {
+        find!(self, SessionExpiryInterval)
+    }
+}
+
+impl<B: AsRef<[u8]>> Properties<B, ConnAckKind> {
+    /// Session Expiry Interval in seconds. Without one that of CONNECT holds.
+    #[must_use]
+    pub fn session_expiry_interval(&self) -> Option<u32> {
+        find!(self, SessionExpiryInterval)
+    }
+
+    /// Maximum QoS of a PUBLISH to this server. Default 2.
+    #[must_use]
+    pub fn maximum_qos(&self) -> QoS {
+        find!(self, MaximumQos).unwrap_or(QoS::ExactlyOnce)
+    }
+
+    /// Retain Available. Default true.
+    #[must_use]
+    pub fn retain_available(&self) -> bool {
+        find!(self, RetainAvailable).unwrap_or(true)
+    }
+
+    /// Assigned Client Identifier. Without one that of CONNECT is in use.
+    #[must_use]
+    pub fn assigned_client_identifier(&self) -> Option<Text<&[u8]>> {
+        find!(self, AssignedClientIdentifier)
+    }
+
+    /// Wildcard Subscription Available. Default true.
+    #[must_use]
+    pub fn wildcard_subscription_available(&self) -> bool {
+        find!(self, WildcardSubscriptionAvailable).unwrap_or(true)
+    }
+
+    /// Subscription Identifier Available. Default true.
+    #[must_use]
+    pub fn subscription_identifier_available(&self) -> bool {
+        find!(self, SubscriptionIdentifierAvailable).unwrap_or(true)
+    }
+
+    /// Shared Subscription Available. Default true.
+    #[must_use]
+    pub fn shared_subscription_available(&self) -> bool {
+        find!(self, SharedSubscriptionAvailable).unwrap_or(true)
+    }
+
+    /// Server Keep Alive in seconds, 0 for none. Without one the Keep Alive of CONNECT holds.
+    #[must_use]
+    pub fn server_keep_alive(&self) -> Option<u16> {
+        find!(self, ServerKeepAlive)
+    }
+
+    /// Response Information: what the client makes its Response Topics of.
+    #[must_use]
+    pub fn response_information(&self) -> Option<Text<&[u8]>> {
+        find!(self, ResponseInformation)
+    }
+}

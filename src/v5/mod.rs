@@ -1,0 +1,111 @@
+//! The packets of MQTT 5.
+//!
+//! One file a packet; the four acknowledgements of a message share one. [`Packet`] holds any of
+//! them. [`decode`] reads one from a slice; [`Decoder`] from a stream, however it is cut.
+//!
+//! The [`Properties`] of a packet stay encoded. They are validated when the packet is decoded, and
+//! have a method for each property that the packet can have.
+//!
+//! # Where conforming implementations differ
+//!
+//! The decoder takes the strict choice where the standard leaves one, or contradicts itself:
+//!
+//! | packet or field | decoder |
+//! |---|---|
+//! | control characters and non-characters in strings (section 1.5.4) | accepted |
+//! | DUP at QoS 0 | refused, unless [`Options::accept_dup_at_qos_0`](crate::Options::accept_dup_at_qos_0) |
+//! | Packet Identifier 0 in an acknowledgement | refused |
+//! | Session Present with a refusal | refused |
+//! | a malformed Topic Filter in UNSUBSCRIBE | refused |
+//! | an empty Will Topic or Response Topic, or one with wildcards | refused |
+//! | a Topic Name with wildcards, from a server too | refused |
+//! | SUBACK or UNSUBACK without a Reason Code | refused |
+//! | DISCONNECT with 0x8C, which Table 2-6 has and Table 3-10 has not | accepted |
+//! | a Reason Code or a property of DISCONNECT from the side that does not send it | accepted |
+//! | the Topic Filter `$share` without `/` | accepted: an ordinary filter |
+//! | a payload that is not UTF-8 although the Payload Format Indicator is 1 | accepted |
+//! | a Password without a User Name | accepted |
+//! | AUTH of Remaining Length 0, or 1 with 0x00 | accepted |
+//! | another AUTH without an Authentication Method | refused |
+//! | CONNACK with Authentication Data and without an Authentication Method | accepted |
+
+mod ack;
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+mod auth;
+#[cfg(feature = "bytes")]
+mod bytes;
+mod connack;
+mod connect;
+mod decode;
+mod disconnect;
+mod encoded_connect;
+mod fmt;
+mod getters;
+#[cfg(any(feature = "arbitrary", all(feature = "serde", feature = "alloc")))]
+mod owned_property;
+mod packet;
+mod properties;
+mod property;
+mod publish;
+mod publish_header;
+mod reason;
+mod reason_code;
+#[cfg(feature = "serde")]
+mod serde;
+mod statement;
+mod suback;
+mod subscribe;
+#[cfg(test)]
+mod testing;
+mod unsuback;
+mod unsubscribe;
+
+pub use ack::{
+    AckType, Acknowledgement, PubAck, PubAckType, PubComp, PubCompType, PubRec, PubRecType, PubRel,
+    PubRelType,
+};
+pub use auth::Auth;
+#[cfg(feature = "bytes")]
+pub use bytes::decode_bytes;
+pub use connack::ConnAck;
+pub use connect::{Connect, Will};
+pub use decode::{V5, decode, peek};
+pub use disconnect::Disconnect;
+pub use encoded_connect::EncodedConnect;
+pub use packet::{Packet, PacketRef};
+pub use properties::{
+    AckKind, AckProperties, AuthKind, AuthProperties, ConnAckKind, ConnAckProperties, ConnectKind,
+    ConnectProperties, DisconnectKind, DisconnectProperties, Properties, PropertiesKind,
+    PropertyIter, PublishKind, PublishProperties, SubscribeKind, SubscribeProperties,
+    UnsubscribeKind, UnsubscribeProperties, WillKind, WillProperties,
+};
+pub use property::{InvalidSubscriptionIdentifier, Property, SubscriptionIdentifier};
+pub use publish::Publish;
+pub use publish_header::PublishHeader;
+pub use reason_code::{
+    AuthReasonCode, ConnectReasonCode, DisconnectReasonCode, InvalidReasonCode, PubAckReasonCode,
+    PubRelReasonCode, ReasonCode, SubscribeReasonCode, UnsubscribeReasonCode,
+};
+pub use statement::Reaction;
+pub use suback::{
+    ListedReasonCode, ReasonCodeEntry, ReasonCodes, RequestAck, SubAck, SubscribeReasonCodes,
+};
+pub use subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionEntry, Subscriptions};
+pub use unsuback::{UnsubAck, UnsubscribeReasonCodes};
+pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
+
+pub use crate::packet::{Entries, Entry, List};
+pub use crate::types::Delivery;
+
+/// A streaming decoder for MQTT 5: see [`crate::StreamDecoder`].
+pub type Decoder<M> = crate::StreamDecoder<V5, M>;
+
+/// What comes out of [`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces).
+pub type PieceRef<'a> = crate::Piece<'a, PacketRef<'a>, PublishHeader<&'a [u8]>>;
+
+/// A fault in bytes that a peer sent, with the statements and Reason Codes of MQTT 5.
+pub type DecodeError = crate::DecodeError<V5>;
+
+/// Reads the fields of a frame.
+type Reader<'a, F = DecodeError> = crate::wire::Reader<'a, F>;

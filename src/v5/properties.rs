@@ -1,0 +1,440 @@
+//! The properties of a packet (section 2.2.2), encoded: validated once, in one pass, then read
+//! without a fault.
+
+use core::borrow::Borrow;
+use core::fmt;
+use core::marker::PhantomData;
+
+use super::property::{
+    self, ACK, AUTH, CONNACK, CONNECT, DISCONNECT, PUBLISH, Property, SUBSCRIBE, UNSUBSCRIBE, WILL,
+    read_value, rule,
+};
+use crate::wire::{
+    Counter, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, Reader, SliceOutput,
+    Trusted, put_variable_byte_integer,
+};
+
+/// Which packet, or Will, [`Properties`] belong to. Implemented by this crate's markers only.
+pub trait PropertiesKind: 'static {
+    /// The packet.
+    #[doc(hidden)]
+    const PACKET_TYPE: PacketType;
+
+    /// Its bit in the table of properties.
+    #[doc(hidden)]
+    const BIT: u16;
+
+    /// Authentication Data needs an Authentication Method.
+    #[doc(hidden)]
+    const DATA_NEEDS_METHOD: bool = false;
+}
+
+/// The markers.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $Kind:ident $packet_type:ident $bit:ident $data_needs_method:literal)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+        pub enum $Kind {}
+
+        impl PropertiesKind for $Kind {
+            const PACKET_TYPE: PacketType = PacketType::$packet_type;
+            const BIT: u16 = $bit;
+            const DATA_NEEDS_METHOD: bool = $data_needs_method;
+        }
+    )+};
+}
+
+kinds! {
+    /// Makes [`Properties`] those of CONNECT.
+    ConnectKind Connect CONNECT true
+    /// Makes [`Properties`] those of a Will.
+    WillKind Connect WILL false
+    /// Makes [`Properties`] those of CONNACK.
+    ConnAckKind ConnAck CONNACK false
+    /// Makes [`Properties`] those of PUBLISH.
+    PublishKind Publish PUBLISH false
+    /// Makes [`Properties`] those of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK: Reason
+    /// String and User Property.
+    AckKind PubAck ACK false
+    /// Makes [`Properties`] those of SUBSCRIBE.
+    SubscribeKind Subscribe SUBSCRIBE false
+    /// Makes [`Properties`] those of UNSUBSCRIBE.
+    UnsubscribeKind Unsubscribe UNSUBSCRIBE false
+    /// Makes [`Properties`] those of DISCONNECT.
+    DisconnectKind Disconnect DISCONNECT false
+    /// Makes [`Properties`] those of AUTH.
+    AuthKind Auth AUTH true
+}
+
+/// The properties of CONNECT (section 3.1.2.11).
+pub type ConnectProperties<B> = Properties<B, ConnectKind>;
+/// The properties of a Will (section 3.1.3.2).
+pub type WillProperties<B> = Properties<B, WillKind>;
+/// The properties of CONNACK (section 3.2.2.3).
+pub type ConnAckProperties<B> = Properties<B, ConnAckKind>;
+/// The properties of PUBLISH (section 3.3.2.3).
+pub type PublishProperties<B> = Properties<B, PublishKind>;
+/// The properties of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK (section 3.4.2.2).
+pub type AckProperties<B> = Properties<B, AckKind>;
+/// The properties of SUBSCRIBE (section 3.8.2.1).
+pub type SubscribeProperties<B> = Properties<B, SubscribeKind>;
+/// The properties of UNSUBSCRIBE (section 3.10.2.1).
+pub type UnsubscribeProperties<B> = Properties<B, UnsubscribeKind>;
+/// The properties of DISCONNECT (section 3.14.2.2).
+pub type DisconnectProperties<B> = Properties<B, DisconnectKind>;
+/// The properties of AUTH (section 3.15.2.2).
+pub type AuthProperties<B> = Properties<B, AuthKind>;
+
+/// The properties of a packet, encoded. `B` is where the bytes live, `K` the packet that they
+/// belong to. They have been validated, so that iterating cannot fail; the order is that of the
+/// wire.
+///
+/// ```
+/// use mqtt_sansio::Text;
+/// use mqtt_sansio::v5::{Property, PublishProperties};
+///
+/// let mut buffer = [0; 64];
+/// let properties = PublishProperties::encode_to_slice(&mut buffer, [
+///     Property::MessageExpiryInterval(60),
+///     Property::UserProperty { name: Text::new("unit")?, value: Text::new("C")? },
+/// ])?;
+/// assert_eq!(properties.message_expiry_interval(), Some(60));
+/// assert_eq!(properties.user_properties().count(), 1);
+///
+/// // A server that forwards the message a second later, to a subscription with a number. No heap.
+/// let others = properties.iter().filter(|it| !matches!(it, Property::MessageExpiryInterval(_)));
+/// let mut buffer = [0; 64];
+/// let forwarded = PublishProperties::encode_to_slice(&mut buffer, others.chain([
+///     Property::MessageExpiryInterval(59),
+///     Property::SubscriptionIdentifier(7.try_into()?),
+/// ]))?;
+/// assert_eq!(forwarded.subscription_identifiers().next().unwrap().get(), 7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Properties<B, K> {
+    /// Without Property Length.
+    bytes: B,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<B, K> Properties<B, K> {
+    pub(super) const fn from_valid(bytes: B) -> Self {
+        Self {
+            bytes,
+            kind: PhantomData,
+        }
+    }
+
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    #[inline]
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Properties<C, K> {
+        Properties::from_valid(f(self.bytes))
+    }
+}
+
+impl<K> Properties<&'static [u8], K> {
+    /// No properties.
+    pub const EMPTY: Self = Self::from_valid(&[]);
+}
+
+/// No properties. Not for any `B`: the default of some has bytes, which nobody has validated.
+macro_rules! empty_by_default {
+    ($($(#[$attribute:meta])* $B:ty)+) => {$(
+        $(#[$attribute])*
+        impl<K> Default for Properties<$B, K> {
+            fn default() -> Self {
+                Self::from_valid(<$B>::default())
+            }
+        }
+    )+};
+}
+
+empty_by_default! {
+    &[u8]
+    #[cfg(feature = "alloc")]
+    alloc::vec::Vec<u8>
+    #[cfg(feature = "bytes")]
+    bytes::Bytes
+}
+
+impl<B: AsRef<[u8]>, K> Properties<B, K> {
+    /// The properties as they are on the wire, without Property Length.
+    #[must_use]
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// True if there are none.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+
+    /// The properties in the order of the wire.
+    #[inline]
+    pub fn iter(&self) -> PropertyIter<'_> {
+        PropertyIter {
+            reader: Reader::again(self.as_bytes()),
+        }
+    }
+
+    /// The same properties, borrowed.
+    #[must_use]
+    #[inline]
+    pub fn as_ref(&self) -> Properties<&[u8], K> {
+        Properties::from_valid(self.as_bytes())
+    }
+
+    /// The same properties in a `Vec` of their own (feature `alloc`).
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn to_owned(&self) -> Properties<alloc::vec::Vec<u8>, K> {
+        Properties::from_valid(self.as_bytes().to_vec())
+    }
+
+    /// Property Length and properties.
+    #[inline(always)]
+    pub(super) fn write<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let bytes = self.as_bytes();
+        put_variable_byte_integer(out, bytes.len())?; // [MQTT5-2.2.2-1]
+        out.put(bytes)
+    }
+}
+
+impl<'b, K: PropertiesKind> Properties<&'b [u8], K> {
+    /// Encodes properties to the start of `buffer`.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::MisplacedProperty`] for a property that the packet cannot have,
+    /// [`EncodeError::RepeatedProperty`] for one that may come once,
+    /// [`EncodeError::ValueOutOfRange`], [`EncodeError::FieldTooLong`] for a string or bytes of
+    /// more than 65,535, [`EncodeError::MissingAuthenticationMethod`], and
+    /// [`EncodeError::NoRoom`] if the buffer is too small for one of the properties, of which
+    /// earlier ones are in the buffer then; [`encoded_len`](Self::encoded_len) returns how many
+    /// bytes all of them take.
+    pub fn encode_to_slice<'p>(
+        buffer: &'b mut [u8],
+        properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
+    ) -> Result<Self, EncodeError> {
+        let mut out = SliceOutput::new(buffer);
+        write_properties::<K, _>(properties, &mut out)?;
+        Ok(Self::from_valid(out.into_written()))
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<K: PropertiesKind> Properties<alloc::vec::Vec<u8>, K> {
+    /// Encodes properties to a new vector (feature `alloc`).
+    ///
+    /// # Errors
+    ///
+    /// As [`encode_to_slice`](Properties::encode_to_slice), but for `NoRoom`.
+    pub fn encode_to_vec<'p>(
+        properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
+    ) -> Result<Self, EncodeError> {
+        let mut out = alloc::vec::Vec::new();
+        write_properties::<K, _>(properties, &mut out)?;
+        Ok(Self::from_valid(out))
+    }
+}
+
+impl<B, K: PropertiesKind> Properties<B, K> {
+    /// How many bytes `properties` take, without Property Length.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode_to_slice`](Properties::encode_to_slice), but for `NoRoom`.
+    pub fn encoded_len<'p>(
+        properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
+    ) -> Result<usize, EncodeError> {
+        let mut counter = Counter::default();
+        write_properties::<K, _>(properties, &mut counter)?;
+        Ok(counter.get())
+    }
+}
+
+fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
+    properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    let mut seen = 0;
+    for property in properties {
+        write_property(K::PACKET_TYPE, K::BIT, property.borrow(), &mut seen, out)?;
+    }
+    if K::DATA_NEEDS_METHOD && lacks_method(seen) {
+        return Err(EncodeError::MissingAuthenticationMethod);
+    }
+    Ok(())
+}
+
+fn write_property<O: Output + ?Sized>(
+    packet_type: PacketType,
+    kind: u16,
+    property: &Property<'_>,
+    seen: &mut u32,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    let Some(rule) = rule(property.identifier().into()).filter(|rule| rule.is_allowed(kind)) else {
+        return Err(EncodeError::MisplacedProperty {
+            packet_type,
+            property: property.field(),
+        });
+    };
+    if !rule.see(kind, seen) {
+        return Err(EncodeError::RepeatedProperty {
+            property: rule.field,
+        });
+    }
+    property.write(rule.field, out)
+}
+
+/// Whether there is Authentication Data without an Authentication Method (section 3.1.2.11.10).
+fn lacks_method(seen: u32) -> bool {
+    property::has_seen(seen, 0x16) && !property::has_seen(seen, 0x15)
+}
+
+impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
+    /// Property Length and properties.
+    #[inline(always)]
+    pub(super) fn read<F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self, F> {
+        // Packets without properties are many.
+        let len = reader.variable_byte_integer(Field::PropertyLength)?;
+        if len == 0 {
+            return Ok(Self::from_valid(&[]));
+        }
+        let mut properties = reader.take(len, Field::Properties)?;
+        let bytes = properties.clone().remaining();
+        if !F::CHECKED_BEFORE {
+            validate(K::BIT, K::DATA_NEEDS_METHOD, &mut properties)?;
+        }
+        Ok(Self::from_valid(bytes))
+    }
+}
+
+/// Validates all properties that the reader is over: each known, allowed in this packet, once
+/// unless it may be repeated, with a value of its type and range.
+#[inline(never)]
+fn validate<F: ReadError>(
+    kind: u16,
+    data_needs_method: bool,
+    reader: &mut Reader<'_, F>,
+) -> Result<(), F> {
+    let mut seen = 0;
+    while !reader.is_empty() {
+        let start = reader.offset();
+        let Some(rule) = rule(reader.variable_byte_integer(Field::PropertyIdentifier)?) else {
+            let kind = ErrorKind::UnknownProperty;
+            return Err(reader.fault(Field::PropertyIdentifier, kind, start));
+        };
+        if !rule.is_allowed(kind) {
+            return Err(reader.fault(rule.field, ErrorKind::MisplacedProperty, start));
+        }
+        if !rule.see(kind, &mut seen) {
+            return Err(reader.fault(rule.field, ErrorKind::RepeatedProperty, start));
+        }
+        read_value(rule, reader)?;
+    }
+    if data_needs_method && lacks_method(seen) {
+        let kind = ErrorKind::MissingAuthenticationMethod;
+        return Err(reader.fault(Field::AuthenticationData, kind, reader.offset()));
+    }
+    Ok(())
+}
+
+/// The [`Property`]s of [`Properties`], in the order of the wire.
+pub struct PropertyIter<'a> {
+    reader: Reader<'a, Trusted>,
+}
+
+impl<'a> Iterator for PropertyIter<'a> {
+    type Item = Property<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Property<'a>> {
+        // Identifiers have one byte. All have been validated, so this ends where the bytes do.
+        let identifier = self.reader.u8(Field::PropertyIdentifier).ok()?;
+        let value = read_value(rule(identifier.into())?, &mut self.reader).ok()?;
+        Property::new(identifier, value)
+    }
+}
+
+impl core::iter::FusedIterator for PropertyIter<'_> {}
+
+impl<'a, B: AsRef<[u8]>, K> IntoIterator for &'a Properties<B, K> {
+    type Item = Property<'a>;
+    type IntoIter = PropertyIter<'a>;
+
+    fn into_iter(self) -> PropertyIter<'a> {
+        self.iter()
+    }
+}
+
+impl Clone for PropertyIter<'_> {
+    fn clone(&self) -> Self {
+        Self {
+            reader: self.reader.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for PropertyIter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.clone()).finish()
+    }
+}
+
+// Written out, because a derive would ask the same of `K`, which is only a name.
+
+impl<B: Clone, K> Clone for Properties<B, K> {
+    fn clone(&self) -> Self {
+        Self::from_valid(self.bytes.clone())
+    }
+}
+
+impl<B: Copy, K> Copy for Properties<B, K> {}
+
+impl<B: PartialEq, K> PartialEq for Properties<B, K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl<B: Eq, K> Eq for Properties<B, K> {}
+
+impl<B: core::hash::Hash, K> core::hash::Hash for Properties<B, K> {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.bytes.hash(state);
+    }
+}
+
+impl<B: AsRef<[u8]>, K> fmt::Debug for Properties<B, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self).finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<B: AsRef<[u8]>, K> defmt::Format for Properties<B, K> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        for property in self {
+            defmt::write!(f, "{} ", property);
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for PropertyIter<'_> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        for property in self.clone() {
+            defmt::write!(f, "{} ", property);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+//! PUBLISH without its payload.
+
+use super::publish::{read_head, write_head};
+use super::{DecodeError, Publish, PublishProperties, Reader};
+use crate::packet::publish::{first_byte, head_end, retain};
+use crate::types::{Delivery, TopicName};
+use crate::wire::{
+    Encode, EncodeError, ErrorKind, Field, Header, Output, PacketBody, PayloadStart,
+    scan_variable_byte_integer,
+};
+
+/// A PUBLISH without its payload: what is encoded when the payload is written by itself, and what
+/// is decoded before a payload comes in pieces
+/// ([`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces)).
+///
+/// Encoding it writes everything up to the payload, with a Remaining Length that includes it. The
+/// packet is complete when `payload_len` bytes have been written behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::string::String> + From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are those of PUBLISH")]
+pub struct PublishHeader<B> {
+    /// QoS, and with it Packet Identifier and DUP.
+    pub delivery: Delivery,
+    /// RETAIN.
+    pub retain: bool,
+    /// Topic Name. Empty if a Topic Alias stands for it.
+    #[cfg_attr(
+        all(feature = "serde", feature = "alloc"),
+        serde(deserialize_with = "super::serde::topic_or_alias")
+    )]
+    pub topic: TopicName<B>,
+    /// The properties.
+    pub properties: PublishProperties<B>,
+    /// How many bytes of payload follow.
+    pub payload_len: u32,
+}
+
+impl<B> PublishHeader<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> PublishHeader<C> {
+        PublishHeader {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.map(&mut f),
+            properties: self.properties.map(&mut f),
+            payload_len: self.payload_len,
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> PublishHeader<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> PublishHeader<&[u8]> {
+        PublishHeader {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic.as_ref(),
+            properties: self.properties.as_ref(),
+            payload_len: self.payload_len,
+        }
+    }
+
+    /// The whole packet, now that the payload is known; `None` if it is not `payload_len` long.
+    #[must_use]
+    pub fn with_payload(self, payload: B) -> Option<Publish<B>> {
+        if u32::try_from(payload.as_ref().len()) != Ok(self.payload_len) {
+            return None;
+        }
+        Some(Publish {
+            delivery: self.delivery,
+            retain: self.retain,
+            topic: self.topic,
+            properties: self.properties,
+            payload,
+        })
+    }
+}
+
+impl<'a> PublishHeader<&'a [u8]> {
+    /// `reader` is over the part of the frame before the payload.
+    pub(super) fn read(header: &Header, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
+        let first_byte = header.first_byte();
+        let (delivery, topic, properties) = read_head(first_byte, reader)?;
+        let payload_len = header.packet_len().saturating_sub(reader.offset());
+        Ok(Self {
+            delivery,
+            retain: retain(first_byte),
+            topic,
+            properties,
+            // At most the Remaining Length, so it never saturates.
+            payload_len: u32::try_from(payload_len).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Where the payload of the PUBLISH starts whose first bytes are `frame`: behind the
+    /// properties, whose length follows Topic Name and Packet Identifier.
+    pub(super) fn payload_start(
+        header: &Header,
+        frame: &[u8],
+    ) -> Result<PayloadStart, DecodeError> {
+        let head_end = match head_end(header, frame)? {
+            PayloadStart::At(end) => end,
+            other => return Ok(other),
+        };
+        let fault =
+            |field, kind, offset| DecodeError::new(header.packet_type(), field, kind, offset);
+        // No more of it than the packet has.
+        let come = frame.len().min(header.packet_len());
+        let property_length = frame.get(head_end..come).unwrap_or_default();
+        let (len, len_len) = match scan_variable_byte_integer(property_length) {
+            Ok(scanned) => scanned,
+            Err(ErrorKind::Truncated) if come.max(head_end) < header.packet_len() => {
+                return Ok(PayloadStart::Unknown(come.max(head_end).saturating_add(1)));
+            }
+            Err(kind) => return Err(fault(Field::PropertyLength, kind, head_end)),
+        };
+        let properties = head_end.saturating_add(len_len);
+        let start = properties.saturating_add(len as usize);
+        if start > header.packet_len() {
+            return Err(fault(Field::Properties, ErrorKind::Truncated, properties));
+        }
+        Ok(PayloadStart::At(start))
+    }
+}
+
+impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        first_byte(&self.delivery, self.retain)
+    }
+
+    #[inline(always)]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let topic = self.topic.as_bytes();
+        write_head(&self.delivery, topic, &self.properties, out)
+    }
+
+    #[inline(always)]
+    fn external_len(&self) -> usize {
+        self.payload_len as usize
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {}

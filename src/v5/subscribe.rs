@@ -1,0 +1,301 @@
+//! SUBSCRIBE (section 3.8).
+
+use super::{DecodeError, Properties, SubscribeProperties};
+use crate::packet::{Entry, List, read_packet_id, read_string};
+use crate::types::{PacketId, QoS, TopicFilter};
+use crate::wire::{
+    Encode, EncodeError, ErrorKind, Field, Options, Output, PacketBody, PacketType, ReadError,
+    Reader, put_field,
+};
+
+/// SUBSCRIBE: asks for messages (section 3.8). The server answers SUBACK, with a Reason Code for
+/// each entry [MQTT5-3.8.4-1, MQTT5-3.8.4-6].
+///
+/// ```
+/// use mqtt_sansio::v5::{Subscribe, SubscribeProperties, Subscription, Subscriptions};
+/// use mqtt_sansio::{Encode, PacketId, QoS, TopicFilter};
+///
+/// let mut buffer = [0; 64];
+/// let subscription = Subscription {
+///     no_local: true,
+///     ..Subscription::new(TopicFilter::new("a/#")?, QoS::ExactlyOnce)
+/// };
+/// let subscribe = Subscribe {
+///     packet_id: PacketId::MIN,
+///     properties: SubscribeProperties::EMPTY,
+///     subscriptions: Subscriptions::encode_to_slice(&mut buffer, [subscription])?,
+/// };
+/// assert_eq!(subscribe.encode_to_slice(&mut [0; 64])?, b"\x82\x09\x00\x01\x00\x00\x03a/#\x06");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the fields are the standard's; a new one would be a new version of MQTT"
+)]
+#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
+pub struct Subscribe<B> {
+    /// Packet Identifier.
+    pub packet_id: PacketId,
+    /// The properties.
+    pub properties: SubscribeProperties<B>,
+    /// At least one Topic Filter with its options [MQTT5-3.8.3-2].
+    pub subscriptions: Subscriptions<B>,
+}
+
+/// A Topic Filter and the Subscription Options (section 3.8.3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::string::String>"
+    ))
+)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+pub struct Subscription<B> {
+    /// Topic Filter.
+    pub topic_filter: TopicFilter<B>,
+    /// Maximum QoS: the largest at which the server may send what matches.
+    pub qos: QoS,
+    /// No Local: the client does not want what it has published itself. Not for a Shared
+    /// Subscription [MQTT5-3.8.3-4].
+    pub no_local: bool,
+    /// Retain As Published: messages come with the RETAIN flag that they were published with.
+    pub retain_as_published: bool,
+    /// Retain Handling.
+    pub retain_handling: RetainHandling,
+}
+
+/// Whether a server sends retained messages because of a SUBSCRIBE (section 3.8.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the standard has three and forbids a fourth"
+)]
+#[repr(u8)]
+pub enum RetainHandling {
+    /// 0: yes.
+    #[default]
+    Send = 0,
+    /// 1: only if the subscription did not exist before.
+    SendIfNew = 1,
+    /// 2: no.
+    DoNotSend = 2,
+}
+
+impl RetainHandling {
+    /// `None` for 3 and what two bits cannot hold.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::Send),
+            1 => Some(Self::SendIfNew),
+            2 => Some(Self::DoNotSend),
+            _ => None,
+        }
+    }
+
+    /// 0, 1 or 2.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// The payload of [`Subscribe`].
+pub type Subscriptions<B> = List<B, SubscriptionEntry>;
+
+/// Makes a [`List`] one of [`Subscription`]s.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum SubscriptionEntry {}
+
+// Subscription Options (section 3.8.3.1).
+const QOS: u8 = 3;
+const NO_LOCAL: u8 = 1 << 2;
+const RETAIN_AS_PUBLISHED: u8 = 1 << 3;
+const RETAIN_HANDLING: u8 = 3 << RETAIN_HANDLING_SHIFT;
+const RETAIN_HANDLING_SHIFT: u32 = 4;
+const RESERVED: u8 = 3 << 6;
+
+impl Entry for SubscriptionEntry {
+    type Item<'a> = Subscription<&'a [u8]>;
+    const PACKET_TYPE: PacketType = PacketType::Subscribe;
+    const FIELD: Field = Field::TopicFilter;
+
+    #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
+    #[inline]
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
+        let topic_filter = read_filter(reader)?; // [MQTT5-3.8.3-1]
+        let field = Field::SubscriptionOptions;
+        let options = reader.u8(field)?;
+        if options & RESERVED != 0 {
+            // [MQTT5-3.8.3-5]
+            return Err(reader.fault_in_last(field, ErrorKind::ReservedSubscriptionOptions));
+        }
+        let Some(qos) = QoS::from_number(options & QOS) else {
+            return Err(reader.fault_in_last(field, ErrorKind::InvalidRequestedQos));
+        };
+        let retain_handling = (options & RETAIN_HANDLING) >> RETAIN_HANDLING_SHIFT;
+        let Some(retain_handling) = RetainHandling::from_number(retain_handling) else {
+            return Err(reader.fault_in_last(field, ErrorKind::InvalidRetainHandling));
+        };
+        let subscription = Subscription {
+            topic_filter,
+            qos,
+            no_local: options & NO_LOCAL != 0,
+            retain_as_published: options & RETAIN_AS_PUBLISHED != 0,
+            retain_handling,
+        };
+        if !F::CHECKED_BEFORE && subscription.is_local_and_shared() {
+            return Err(reader.fault_in_last(field, ErrorKind::NoLocalOnSharedSubscription));
+        }
+        Ok(subscription)
+    }
+
+    #[inline]
+    fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError> {
+        if item.is_local_and_shared() {
+            return Err(EncodeError::NoLocalOnSharedSubscription);
+        }
+        put_field(out, Field::TopicFilter, item.topic_filter.as_bytes())?;
+        out.put(&[item.options()])
+    }
+}
+
+/// A Topic Filter that is well-formed as a Shared Subscription too, if it is one.
+#[inline]
+pub(super) fn read_filter<'a, F: ReadError>(
+    reader: &mut Reader<'a, F>,
+) -> Result<TopicFilter<&'a [u8]>, F> {
+    read_string(reader, Field::TopicFilter, TopicFilter::check_v5).map(TopicFilter::from_valid)
+}
+
+impl<B> Subscription<B> {
+    /// Without No Local and Retain As Published, and with retained messages.
+    pub const fn new(topic_filter: TopicFilter<B>, qos: QoS) -> Self {
+        Self {
+            topic_filter,
+            qos,
+            no_local: false,
+            retain_as_published: false,
+            retain_handling: RetainHandling::Send,
+        }
+    }
+
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscription<C> {
+        Subscription {
+            topic_filter: self.topic_filter.map(f),
+            qos: self.qos,
+            no_local: self.no_local,
+            retain_as_published: self.retain_as_published,
+            retain_handling: self.retain_handling,
+        }
+    }
+
+    /// The byte behind the Topic Filter.
+    const fn options(&self) -> u8 {
+        let mut options =
+            self.qos.number() | self.retain_handling.number() << RETAIN_HANDLING_SHIFT;
+        if self.no_local {
+            options |= NO_LOCAL;
+        }
+        if self.retain_as_published {
+            options |= RETAIN_AS_PUBLISHED;
+        }
+        options
+    }
+}
+
+impl<B: AsRef<[u8]>> Subscription<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Subscription<&[u8]> {
+        Subscription {
+            topic_filter: self.topic_filter.as_ref(),
+            qos: self.qos,
+            no_local: self.no_local,
+            retain_as_published: self.retain_as_published,
+            retain_handling: self.retain_handling,
+        }
+    }
+
+    /// [MQTT5-3.8.3-4]
+    fn is_local_and_shared(&self) -> bool {
+        self.no_local && self.topic_filter.is_shared()
+    }
+}
+
+impl<B> Subscribe<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Subscribe<C> {
+        Subscribe {
+            packet_id: self.packet_id,
+            properties: self.properties.map(&mut f),
+            subscriptions: self.subscriptions.map(f),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Subscribe<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Subscribe<&[u8]> {
+        Subscribe {
+            packet_id: self.packet_id,
+            properties: self.properties.as_ref(),
+            subscriptions: self.subscriptions.as_ref(),
+        }
+    }
+}
+
+impl<'a> Subscribe<&'a [u8]> {
+    pub(super) fn read(
+        reader: &mut Reader<'a, DecodeError>,
+        options: &Options,
+    ) -> Result<Self, DecodeError> {
+        Ok(Self {
+            packet_id: read_packet_id(reader)?,
+            properties: Properties::read(reader)?,
+            subscriptions: List::read(reader, options.filter_limit())?,
+        })
+    }
+}
+
+impl<B: AsRef<[u8]>> PacketBody for Subscribe<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        0x82 // [MQTT5-3.8.1-1]
+    }
+
+    #[inline(always)]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.packet_id.get().to_be_bytes())?;
+        self.properties.write(out)
+    }
+
+    #[inline(always)]
+    fn payload(&self) -> &[u8] {
+        self.subscriptions.as_bytes()
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for Subscribe<B> {}

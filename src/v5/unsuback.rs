@@ -1,0 +1,27 @@
+//! UNSUBACK (section 3.11).
+
+use super::UnsubscribeReasonCode;
+use super::suback::{ListedReasonCode, ReasonCodes, RequestAck};
+use crate::wire::PacketType;
+
+/// UNSUBACK: the server's answer to UNSUBSCRIBE (section 3.11).
+pub type UnsubAck<B> = RequestAck<B, UnsubscribeReasonCode>;
+
+/// The Reason Codes of [`UnsubAck`].
+pub type UnsubscribeReasonCodes<B> = ReasonCodes<B, UnsubscribeReasonCode>;
+
+impl ListedReasonCode for UnsubscribeReasonCode {
+    const PACKET_TYPE: PacketType = PacketType::UnsubAck;
+    const NAME: &'static str = "UnsubAck";
+    const FIRST_BYTE: u8 = 0xb0;
+
+    #[inline]
+    fn from_number(number: u8) -> Option<Self> {
+        Self::from_number(number) // [MQTT5-3.11.3-2]
+    }
+
+    #[inline]
+    fn number(self) -> u8 {
+        self.number()
+    }
+}

@@ -1,0 +1,120 @@
+//! UNSUBSCRIBE (section 3.10).
+
+use super::subscribe::read_filter;
+use super::{DecodeError, Properties, UnsubscribeProperties};
+use crate::packet::{Entry, List, read_packet_id};
+use crate::types::{PacketId, TopicFilter};
+use crate::wire::{
+    Encode, EncodeError, Field, Options, Output, PacketBody, PacketType, ReadError, Reader,
+    put_field,
+};
+
+/// UNSUBSCRIBE: ends subscriptions (section 3.10). The server answers UNSUBACK
+/// [MQTT5-3.10.4-4].
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(bound(
+        serialize = "B: AsRef<[u8]>",
+        deserialize = "B: AsRef<[u8]> + From<alloc::vec::Vec<u8>>"
+    ))
+)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "the fields are the standard's; a new one would be a new version of MQTT"
+)]
+#[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
+pub struct Unsubscribe<B> {
+    /// Packet Identifier.
+    pub packet_id: PacketId,
+    /// User Properties.
+    pub properties: UnsubscribeProperties<B>,
+    /// At least one Topic Filter [MQTT5-3.10.3-2].
+    pub topic_filters: TopicFilters<B>,
+}
+
+/// The payload of [`Unsubscribe`].
+pub type TopicFilters<B> = List<B, TopicFilterEntry>;
+
+/// Makes a [`List`] one of [`TopicFilter`]s.
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
+pub enum TopicFilterEntry {}
+
+impl Entry for TopicFilterEntry {
+    type Item<'a> = TopicFilter<&'a [u8]>;
+    const PACKET_TYPE: PacketType = PacketType::Unsubscribe;
+    const FIELD: Field = Field::TopicFilter;
+
+    #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
+    #[inline]
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
+        // [MQTT5-3.10.3-1]. Conforming servers differ on a malformed filter here, because it
+        // cannot match a subscription anyway; a client that sends one is wrong about section 4.7.
+        read_filter(reader)
+    }
+
+    #[inline]
+    fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError> {
+        put_field(out, Field::TopicFilter, item.as_bytes())
+    }
+}
+
+impl<B> Unsubscribe<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Unsubscribe<C> {
+        Unsubscribe {
+            packet_id: self.packet_id,
+            properties: self.properties.map(&mut f),
+            topic_filters: self.topic_filters.map(f),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> Unsubscribe<B> {
+    /// The same, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Unsubscribe<&[u8]> {
+        Unsubscribe {
+            packet_id: self.packet_id,
+            properties: self.properties.as_ref(),
+            topic_filters: self.topic_filters.as_ref(),
+        }
+    }
+}
+
+impl<'a> Unsubscribe<&'a [u8]> {
+    pub(super) fn read(
+        reader: &mut Reader<'a, DecodeError>,
+        options: &Options,
+    ) -> Result<Self, DecodeError> {
+        Ok(Self {
+            packet_id: read_packet_id(reader)?,
+            properties: Properties::read(reader)?,
+            topic_filters: List::read(reader, options.filter_limit())?,
+        })
+    }
+}
+
+impl<B: AsRef<[u8]>> PacketBody for Unsubscribe<B> {
+    #[inline(always)]
+    fn first_byte(&self) -> u8 {
+        0xa2 // [MQTT5-3.10.1-1]
+    }
+
+    #[inline(always)]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.packet_id.get().to_be_bytes())?;
+        self.properties.write(out)
+    }
+
+    #[inline(always)]
+    fn payload(&self) -> &[u8] {
+        self.topic_filters.as_bytes()
+    }
+}
+
+impl<B: AsRef<[u8]>> Encode for Unsubscribe<B> {}
