@@ -142,14 +142,14 @@ fn valid() {
     for row in rows("valid") {
         let bytes = bytes_of(&row);
         let mut src = &bytes[..];
-        match v5::decode(&mut src, &o) {
+        match decode(&mut src, &o) {
             Ok(Some(p)) => {
                 if fields(&p) != expand(&row["fields"]) {
                     bad += 1;
                     println!("{} fields {} {}", row["id"], fields(&p), row["fields"]);
                 }
                 let out = p.encode_to_vec().unwrap();
-                let again = v5::decode(&mut &out[..], &o).unwrap().unwrap();
+                let again = decode(&mut &out[..], &o).unwrap().unwrap();
                 if row["shortest"] == true {
                     if out != bytes {
                         bad += 1;
@@ -176,7 +176,7 @@ fn malformed() {
             continue;
         }
         let bytes = bytes_of(&row);
-        match v5::decode(&mut &bytes[..], &Options::new()) {
+        match decode(&mut &bytes[..], &Options::new()) {
             Err(e) => {
                 let code = json!(e.reason_code().number());
                 let ok = row["reason"] == code
@@ -220,12 +220,12 @@ fn malformed() {
 fn incomplete() {
     for row in rows("incomplete") {
         let bytes = bytes_of(&row);
-        assert_eq!(v5::decode(&mut &bytes[..], &Options::new()), Ok(None));
+        assert_eq!(decode(&mut &bytes[..], &Options::new()), Ok(None));
     }
 }
 #[test]
 fn size() {
     println!("{}", size_of::<PacketRef<'_>>());
     assert_eq!(size_of::<PacketRef<'_>>(), 64);
-    assert_eq!(size_of::<v5::DecodeError>(), 8);
+    assert_eq!(size_of::<DecodeError>(), 8);
 }

@@ -97,7 +97,7 @@ impl<'a> Arbitrary<'a> for Publish<Vec<u8>> {
             payload: u.arbitrary()?,
         };
         if publish.properties.topic_alias().is_some() && u.arbitrary()? {
-            publish.topic = TopicName::from_valid(std::vec::Vec::new());
+            publish.topic = TopicName::from_valid(Vec::new());
         }
         Ok(publish)
     }

@@ -5,7 +5,7 @@ use crate::packet::publish::{first_byte, put_packet_id, read_delivery, retain};
 use crate::packet::read_string;
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
-    Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, TextError, put_field,
+    Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, put_field,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -81,7 +81,7 @@ impl<'a> Publish<&'a [u8]> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn aliased(
+    pub const fn aliased(
         delivery: Delivery,
         retain: bool,
         properties: PublishProperties<&'a [u8]>,

@@ -1,6 +1,6 @@
 //! What the tests of the packets share.
 
-pub(super) use crate::packet::testing::{ReadError, Vec, encoded, framed, id, vec};
+pub(super) use crate::packet::testing::ReadError;
 
 use super::{PacketRef, V5};
 use crate::packet::testing;
