@@ -278,10 +278,6 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// # Errors
     ///
     /// As [`handle_packet`](Self::handle_packet).
-    #[expect(
-        clippy::type_complexity,
-        reason = "the parameters are the version's; `v3::PieceRef` is the short form"
-    )]
     pub fn handle_piece<'a>(
         &mut self,
         now: Timestamp,

@@ -337,7 +337,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     }
 
     /// Takes what was located and decoded.
-    pub(crate) const fn consume<'i>(
+    pub(crate) fn consume<'i>(
         &mut self,
         located: &Located<'i>,
         outcome: Result<(), DecodeError<P>>,
@@ -541,7 +541,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
             Some(_) => P::read_payload_header(&header, frame, &self.options)
                 .map(|header| Some(Piece::PublishHeader(header))),
         };
-        let taken = start.unwrap_or(header.packet_len());
+        let taken = start.unwrap_or_else(|| header.packet_len());
         settle_start(&mut self.state, &mut self.position, &header, taken, &piece);
         piece
     }
@@ -640,7 +640,7 @@ impl<P> StreamDecoder<P, alloc::vec::Vec<u8>> {
 
 /// The state after the first bytes of a packet, `taken` of them: all of it, or what comes before a
 /// payload in pieces.
-const fn settle_start<P: PacketSet, T>(
+fn settle_start<P: PacketSet, T>(
     state: &mut State<P>,
     position: &mut u64,
     header: &Header,
@@ -652,7 +652,7 @@ const fn settle_start<P: PacketSet, T>(
             *position = add(*position, taken);
             match header.packet_len().saturating_sub(taken) {
                 0 => State::Boundary,
-                left => State::InPayload { left: left as u32 },
+                left => State::InPayload { left: small(left) },
             }
         }
         Err(error) => State::Failed(*error),
