@@ -115,6 +115,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ) -> Result<Option<PacketId>, CommandError> {
         self.machine.check_may_send()?;
         let delivery = self.machine.next_delivery(message.qos())?;
+        message.check(delivery, &self.limits)?;
         message.encode(delivery, out)?;
         Ok(self.machine.commit(now, delivery, message.payload_left()))
     }
@@ -157,6 +158,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         out: &mut O,
     ) -> Result<(), CommandError> {
         let delivery = self.machine.requested(packet_id, message.qos())?;
+        message.check(delivery, &self.limits)?;
         message.encode(delivery, out)?;
         self.machine
             .commit_again(now, packet_id, message.payload_left());
@@ -217,6 +219,11 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         now: Timestamp,
         packet: V::Packet<'a>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        if let Err(error) = V::check_agreed(&self.limits, &packet, R::IS_SERVER) {
+            self.check_may_handle()?;
+            self.machine.tick(now);
+            return Err(self.violation(error));
+        }
         let handled = match V::classify(&packet) {
             Input::Other => return self.handle_other(now, packet),
             _ if !self.machine.can_handle_message() => return self.refuse_message(now, &packet),
@@ -323,12 +330,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// [MQTT-3.1.2-2, MQTT-3.1.3-8]. [`receive`](Self::receive) calls this by itself.
     pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError<V>) {
         self.machine.tick(now);
-        let is_first = self.state() == State::Start;
-        let is_over = self.machine.pending.is_over();
         self.end(CloseReason::Violation(PeerError::Malformed(error)));
-        if let (Some(reply), false) = (R::reply_to_fault(&error, is_first), is_over) {
-            self.machine.reply(reply);
-        }
     }
 
     /// Reports that bytes have come that do not complete a packet: the peer is there, only slow. A
@@ -387,12 +389,22 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     // How a connection ends
 
     pub(super) fn end(&mut self, reason: CloseReason<V>) {
+        self.end_with_will(reason, matches!(reason, CloseReason::Disconnected));
+    }
+
+    /// Ends the connection; the Will is discarded, or published.
+    pub(super) fn end_with_will(&mut self, reason: CloseReason<V>, discards_will: bool) {
+        let state = self.state();
+        // Nothing may come between the pieces of a payload.
+        let is_sending_payload = self.machine.is_sending_payload();
         R::before_end(&mut self.role, &mut self.machine);
-        if self
-            .machine
-            .end(matches!(reason, CloseReason::Disconnected))
-        {
+        if self.machine.end(discards_will) {
             self.reason = Some(reason);
+            if !is_sending_payload {
+                if let Some(reply) = V::closing_reply(&reason, state, R::IS_SERVER) {
+                    self.machine.reply(reply);
+                }
+            }
         }
     }
 

@@ -83,6 +83,38 @@ pub enum ProtocolError {
     /// A message with a Packet Identifier that is in use for another.
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
+    /// A Topic Alias that is larger than this side's Topic Alias Maximum, or that stands for no Topic
+    /// Name yet.
+    #[error("the Topic Alias is larger than Topic Alias Maximum, or not known")]
+    TopicAliasInvalid,
+    /// More messages above QoS 0 at once than this side's Receive Maximum.
+    #[error("more messages at once than Receive Maximum")]
+    ReceiveMaximumExceeded,
+    /// A message at a QoS above the server's Maximum QoS.
+    #[error("a QoS above Maximum QoS")]
+    QosNotSupported,
+    /// A message or Will with RETAIN, which the server does not support.
+    #[error("RETAIN is not supported")]
+    RetainNotSupported,
+    /// A Topic Filter with wildcards, which the server does not support.
+    #[error("wildcard subscriptions are not supported")]
+    WildcardSubscriptionsNotSupported,
+    /// A Shared Subscription, which the server does not support.
+    #[error("Shared Subscriptions are not supported")]
+    SharedSubscriptionsNotSupported,
+    /// A Subscription Identifier, which the server does not support, or which a client must not send
+    /// with a message.
+    #[error("a Subscription Identifier must not come here")]
+    SubscriptionIdentifiersNotSupported,
+    /// A Session Expiry Interval in DISCONNECT from a client whose CONNECT had none, or from a server.
+    #[error("a Session Expiry Interval must not come here")]
+    SessionExpiryInterval,
+    /// A Reason String or User Property although the client asked for no problem information.
+    #[error("problem information although the client asked for none")]
+    ProblemInformation,
+    /// AUTH with another Authentication Method than CONNECT.
+    #[error("AUTH with another Authentication Method than CONNECT")]
+    AuthenticationMethod,
     /// More QoS 2 messages than this side keeps, and none of them released: a limit of this side
     /// ([`Config::receive_maximum`](crate::Config::receive_maximum) and the session's slots),
     /// exceeded. If they are all from earlier connections, the client may have lost its memory of
@@ -201,8 +233,40 @@ pub enum CommandError {
     #[error("the acknowledgement needs a code for each Topic Filter")]
     WrongNumberOfReturnCodes,
     /// The client asked for a new session.
-    #[error("the client asked for Clean Session")]
+    #[error("the client asked for a new session")]
     CleanSession,
+    /// The packet is larger than the peer's Maximum Packet Size.
+    #[error("the packet is larger than the peer's Maximum Packet Size")]
+    PacketTooLarge,
+    /// The server does not support this QoS.
+    #[error("the QoS is above the server's Maximum QoS")]
+    QosNotSupported,
+    /// The server does not support RETAIN.
+    #[error("the server does not support RETAIN")]
+    RetainNotSupported,
+    /// The Topic Alias is above the peer's Topic Alias Maximum.
+    #[error("the Topic Alias is above the peer's Topic Alias Maximum")]
+    TopicAliasInvalid,
+    /// The server does not support wildcards in Topic Filters.
+    #[error("the server does not support wildcard subscriptions")]
+    WildcardSubscriptionsNotSupported,
+    /// The server does not support Shared Subscriptions.
+    #[error("the server does not support Shared Subscriptions")]
+    SharedSubscriptionsNotSupported,
+    /// The server does not support Subscription Identifiers.
+    #[error("the server does not support Subscription Identifiers")]
+    SubscriptionIdentifiersNotSupported,
+    /// AUTH is not to be sent now: CONNECT had no Authentication Method, another one, or it is the
+    /// peer's turn.
+    #[error("AUTH is not to be sent now")]
+    AuthenticationOrder,
+    /// A server must not send a Session Expiry Interval in DISCONNECT, nor a client whose CONNECT had
+    /// none.
+    #[error("DISCONNECT cannot have this Session Expiry Interval")]
+    SessionExpiryInterval,
+    /// This side does not send this Reason Code.
+    #[error("this side does not send this Reason Code")]
+    ReasonCodeOfPeer,
 }
 
 impl From<EncodeError> for CommandError {

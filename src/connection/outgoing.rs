@@ -1,5 +1,6 @@
 //! What a connection can publish.
 
+use super::error::CommandError;
 use super::version::Version;
 use crate::types::{Delivery, QoS};
 use crate::wire::{EncodeError, Output, Sealed};
@@ -14,6 +15,12 @@ pub trait OutgoingMessage<V: Version>: Sealed {
     /// The QoS to publish it at.
     #[doc(hidden)]
     fn qos(&self) -> QoS;
+
+    /// Whether the peer takes it.
+    #[doc(hidden)]
+    fn check(&self, _: Delivery, _: &V::Limits) -> Result<(), CommandError> {
+        Ok(())
+    }
 
     /// Encodes the PUBLISH.
     #[doc(hidden)]

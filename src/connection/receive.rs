@@ -1,13 +1,15 @@
 //! From bytes to events and actions.
 
+use core::ops::Range;
+
 use super::action::Action;
 use super::connection::Connection;
-use super::error::{Blocked, HandleError};
+use super::error::{Blocked, HandleError, ProtocolError};
 use super::machine::{Disposition, Rejection};
 use super::role::Role;
 use super::state::State;
 use super::version::Version;
-use crate::decoder::{Buffer, StreamDecoder};
+use crate::decoder::{Buffer, Located, Piece, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::wire::{OPTIMIZE_SIZE, acknowledgement};
@@ -22,6 +24,15 @@ pub enum Step<V: Version, B> {
     Action(Action<V>),
     /// Something has happened. It may borrow from the input or the decoder.
     Event(V::Event<B>),
+}
+
+/// What the bytes have led to.
+enum Found<'i, V: Version> {
+    Nothing,
+    /// The event of a packet that lies in the input.
+    InInput(V::Event<&'i [u8]>),
+    /// The event of a packet in the decoder's buffer, as places in there.
+    InBuffer(Located<'i>, V::Event<Range<usize>>),
 }
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
@@ -99,7 +110,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
                 }
             } else if let Some(frame) = decoder.try_frame(input) {
-                if let Some((delivery, event)) = V::try_read_message(&frame.header, frame.bytes) {
+                if let Some((delivery, event)) =
+                    V::try_read_message(&frame.header, frame.bytes, &self.limits, R::IS_SERVER)
+                {
                     match self.machine.handle_message(now, delivery) {
                         Ok(Disposition::Deliver) => {
                             decoder.take(&frame, input);
@@ -130,7 +143,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         decoder: &'d mut StreamDecoder<V, M>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<V, &'d [u8]>>, Blocked> {
-        let gathered = loop {
+        let found: Found<'d, V> = loop {
             if let Some(action) = self.poll_action() {
                 return Ok(Some(Step::Action(action)));
             }
@@ -139,7 +152,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 continue;
             }
             if input.is_empty() && !decoder.holds_packet() {
-                break None;
+                break Found::Nothing;
             }
             match self.check_may_handle() {
                 Ok(()) => {}
@@ -152,7 +165,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             self.check_decoder(decoder)?;
             let located = match decoder.locate(input) {
                 Ok(Some(located)) => located,
-                Ok(None) => break None,
+                Ok(None) => break Found::Nothing,
                 Err(error) => {
                     self.handle_decode_error(now, error);
                     continue;
@@ -168,13 +181,17 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                         continue;
                     }
                 };
-                let handled = self.handle_piece(now, packet);
+                let learned = Self::learn_alias(decoder.buffer_mut(), &packet);
+                let handled = match learned {
+                    Ok(()) => self.handle_piece(now, packet),
+                    Err(error) => Err(self.violation(error)),
+                };
                 if let Err(HandleError::Blocked(blocked)) = handled {
                     return Err(blocked);
                 }
                 decoder.consume(&located, Ok(()), input);
                 if let Ok(Some(event)) = handled {
-                    return Ok(Some(Step::Event(event)));
+                    break Found::InInput(event);
                 }
                 continue;
             }
@@ -200,19 +217,38 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 Ok(handled) => {
                     decoder.consume(&located, Ok(()), input);
                     if let Ok(Some(event)) = handled {
-                        break Some((located, event));
+                        break Found::InBuffer(located, event);
                     }
                     // What follows from a fault of the peer are actions.
                 }
             }
         };
-        let Some((located, event)) = gathered else {
-            return Ok(self.expire(now).map(Step::Action));
+        let event = match found {
+            Found::Nothing => return Ok(self.expire(now).map(Step::Action)),
+            Found::InInput(event) => event,
+            Found::InBuffer(located, event) => {
+                let buffered = decoder.buffered(&located);
+                V::map_event(event, |place| buffered.get(place).unwrap_or_default())
+            }
         };
-        let buffered = decoder.buffered(&located);
-        Ok(Some(Step::Event(V::map_event(event, |place| {
-            buffered.get(place).unwrap_or_default()
-        }))))
+        Ok(Some(Step::Event(V::resolve(event, decoder.buffer()))))
+    }
+
+    /// Learns the Topic Alias of a message, or knows it already.
+    fn learn_alias<'a, M: Buffer>(
+        buffer: &mut M,
+        piece: &Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+    ) -> Result<(), ProtocolError> {
+        let is_known = match V::topic_alias(piece) {
+            None => true,
+            Some((alias, [])) => buffer.topic(alias).is_some(),
+            Some((alias, topic)) => buffer.set_topic(alias, topic),
+        };
+        if is_known {
+            Ok(())
+        } else {
+            Err(ProtocolError::TopicAliasInvalid)
+        }
     }
 
     /// Nothing is left to do with the bytes that have come: a deadline that has passed is handled.

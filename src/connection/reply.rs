@@ -117,6 +117,17 @@ impl PendingReply {
         Self::new(0x20, code, [0; 2])
     }
 
+    /// DISCONNECT with a Reason Code: MQTT 5 only.
+    pub(super) const fn disconnect(code: u8) -> Self {
+        Self::new(0xe0, code, [0; 2])
+    }
+
+    /// The same reply with another reason code.
+    pub(super) const fn with_code(self, code: u8) -> Self {
+        let [first, _, high, low] = self.parts();
+        Self::new(first, code, [high, low])
+    }
+
     /// First byte, reason or return code, and the two bytes of the Packet Identifier.
     #[inline]
     pub(super) const fn parts(self) -> [u8; 4] {

@@ -5,18 +5,21 @@ use core::fmt::Debug;
 use super::connection::Connection;
 use super::error::{Blocked, HandleError};
 use super::machine::{KeepAliveBasis, Machine};
-use super::reply::PendingReply;
 use super::state::State;
 use super::version::Version;
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::types::PacketId;
-use crate::wire::{DecodeError, Sealed};
+use crate::wire::Sealed;
 
 /// The side of a connection: [`ClientRole`] or [`ServerRole`]. The trait is sealed.
 pub trait Role: Sealed + Copy + Debug + 'static {
     /// What only this side keeps.
     type State: Clone + Debug + Default;
+
+    /// Whether this is the server's side.
+    #[doc(hidden)]
+    const IS_SERVER: bool;
 
     /// Which packets put off the end of Keep Alive.
     #[doc(hidden)]
@@ -28,11 +31,6 @@ pub trait Role: Sealed + Copy + Debug + 'static {
         connection: &mut Connection<V, Self, S>,
         packet: V::Packet<'a>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>>;
-
-    /// The reply to a fault in what the peer has sent, after the connection has ended. `is_first`: in
-    /// its first packet.
-    #[doc(hidden)]
-    fn reply_to_fault<V: Version>(error: &DecodeError<V>, is_first: bool) -> Option<PendingReply>;
 
     /// The transport has been opened.
     #[doc(hidden)]
@@ -90,6 +88,7 @@ impl Sealed for ServerRole {}
 impl Role for ClientRole {
     type State = ();
 
+    const IS_SERVER: bool = false;
     const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Sent;
 
     fn handle<'a, V: Version, S: Slots>(
@@ -97,10 +96,6 @@ impl Role for ClientRole {
         packet: V::Packet<'a>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
         V::handle_at_client(client, packet)
-    }
-
-    fn reply_to_fault<V: Version>(_: &DecodeError<V>, _: bool) -> Option<PendingReply> {
-        None
     }
 
     fn start<S: Slots>(_: &mut Machine<S>) {}
@@ -160,6 +155,7 @@ pub enum Request {
 impl Role for ServerRole {
     type State = Option<Request>;
 
+    const IS_SERVER: bool = true;
     const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Received;
 
     fn handle<'a, V: Version, S: Slots>(
@@ -167,10 +163,6 @@ impl Role for ServerRole {
         packet: V::Packet<'a>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
         V::handle_at_server(server, packet)
-    }
-
-    fn reply_to_fault<V: Version>(error: &DecodeError<V>, is_first: bool) -> Option<PendingReply> {
-        V::reply_to_fault(error, is_first)
     }
 
     fn start<S: Slots>(machine: &mut Machine<S>) {
@@ -185,7 +177,8 @@ impl Role for ServerRole {
         request: &Option<Request>,
         machine: &Machine<S>,
     ) -> Result<(), Blocked> {
-        if request.is_some() || machine.state() == State::Requested {
+        let awaits_answer = machine.state() == State::Requested && !machine.awaits_auth;
+        if request.is_some() || awaits_answer {
             return Err(Blocked::AnswerPending);
         }
         Ok(())
@@ -216,6 +209,7 @@ impl Role for ServerRole {
     fn expiry<S: Slots>(request: &Option<Request>, machine: &Machine<S>) -> Option<Timestamp> {
         match machine.state() {
             State::Start => machine.deadline,
+            State::Requested if machine.awaits_auth => machine.deadline,
             State::Connected
                 if machine.keep_alive > 0 && request.is_none() && !machine.is_stalled() =>
             {

@@ -2,14 +2,18 @@
 
 use core::error::Error;
 use core::fmt::Debug;
+use core::num::NonZeroU16;
 
+use super::close_reason::CloseReason;
 use super::connection::Connection;
 use super::error::{HandleError, ProtocolError};
 use super::reply::PendingReply;
 use super::role::{ClientRole, ServerRole};
+use super::state::State;
+use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
 use crate::types::{Delivery, PacketId};
-use crate::wire::{DecodeError, Header, PacketSet, PacketType};
+use crate::wire::{Header, PacketSet, PacketType};
 
 /// A version of MQTT as a [`Connection`](crate::Connection) sees it: its packets, and what the
 /// application gets of them. Implemented by [`v3::V3`](crate::v3::V3); the trait is sealed.
@@ -45,6 +49,8 @@ pub trait Version: PacketSet {
     fn try_read_message<'a>(
         header: &Header,
         frame: &'a [u8],
+        limits: &Self::Limits,
+        is_server: bool,
     ) -> Option<(Delivery, Self::Event<&'a [u8]>)>;
 
     /// The delivery of a message in pieces, and the length of its payload.
@@ -88,10 +94,38 @@ pub trait Version: PacketSet {
         packet: Self::Packet<'a>,
     ) -> Result<Option<Self::Event<&'a [u8]>>, HandleError<Self>>;
 
-    /// The reply of a server to a fault in what the client has sent, after the connection has ended.
-    /// `is_first`: in its first packet.
+    /// The packet that is sent before the connection closes for this reason: CONNACK or DISCONNECT.
+    /// `state` is how far the connection had come.
     #[doc(hidden)]
-    fn reply_to_fault(error: &DecodeError<Self>, is_first: bool) -> Option<PendingReply>;
+    fn closing_reply(
+        reason: &CloseReason<Self>,
+        state: State,
+        is_server: bool,
+    ) -> Option<PendingReply>;
+
+    /// Whether a packet breaks what CONNECT and CONNACK have agreed on.
+    #[doc(hidden)]
+    fn check_agreed(
+        _: &Self::Limits,
+        _: &Self::Packet<'_>,
+        _is_server: bool,
+    ) -> Result<(), ProtocolError> {
+        Ok(())
+    }
+
+    /// The Topic Alias of a message, and its Topic Name.
+    #[doc(hidden)]
+    fn topic_alias<'a>(
+        _: &Piece<'a, Self::Packet<'a>, Self::PayloadHeader<'a>>,
+    ) -> Option<(NonZeroU16, &'a [u8])> {
+        None
+    }
+
+    /// Puts the Topic Name into a message that came with a Topic Alias instead.
+    #[doc(hidden)]
+    fn resolve<'a, M: Buffer>(event: Self::Event<&'a [u8]>, _: &'a M) -> Self::Event<&'a [u8]> {
+        event
+    }
 
     /// The normative statement that a packet breaks that is well formed but must not come.
     #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! Where a packet that came in parts is gathered.
 
+use core::num::NonZeroU16;
+
 use crate::wire::OPTIMIZE_SIZE;
 
 /// Where a [`Decoder`](crate::StreamDecoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
@@ -17,6 +19,21 @@ pub trait Buffer {
 
     /// The first `filled` bytes.
     fn filled(&self, filled: usize) -> &[u8];
+
+    /// Learns the Topic Name that a Topic Alias of the peer stands for (MQTT 5, section 3.3.2.3.4).
+    /// False if there is no room for it: then Topic Alias Maximum, as it was announced to the peer, is
+    /// too large for this memory, or the peer exceeds it.
+    ///
+    /// By default there is no room for any:
+    /// [`WithTopicAliases`](crate::v5::WithTopicAliases) adds it to a buffer.
+    fn set_topic(&mut self, _alias: NonZeroU16, _topic: &[u8]) -> bool {
+        false
+    }
+
+    /// The Topic Name that a Topic Alias stands for.
+    fn topic(&self, _alias: NonZeroU16) -> Option<&[u8]> {
+        None
+    }
 }
 
 fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {

@@ -579,6 +579,15 @@ impl<P, M> StreamDecoder<P, M> {
         self.position == 0 && self.is_at_packet_boundary()
     }
 
+    /// The buffer.
+    pub(crate) const fn buffer(&self) -> &M {
+        &self.buffer
+    }
+
+    pub(crate) const fn buffer_mut(&mut self) -> &mut M {
+        &mut self.buffer
+    }
+
     /// The options in force.
     pub const fn options(&self) -> &Options {
         &self.options

@@ -13,17 +13,25 @@ use crate::wire::PacketType;
 impl<S: Slots> Machine<S> {
     // Client
 
-    /// CONNECT has been sent.
-    pub(crate) fn request(&mut self, now: Timestamp, keep_alive: u16, session_ends: bool) {
+    /// CONNECT has been sent: with Clean Start or Clean Session, and whether the session ends with the
+    /// connection.
+    pub(crate) fn request(
+        &mut self,
+        now: Timestamp,
+        keep_alive: u16,
+        clean_start: bool,
+        session_ends: bool,
+    ) {
         self.tick(now);
         self.sent_now();
         self.pending.set_state(State::Requested);
         self.keep_alive = keep_alive;
+        self.clean_start = clean_start;
         self.session_ends = session_ends;
         self.deadline = self.after(self.config.connect_timeout);
         self.config.send_before_connack &= self.session.is_empty();
         self.resume();
-        if session_ends {
+        if clean_start {
             self.lose_session(true);
         }
     }
@@ -111,12 +119,14 @@ impl<S: Slots> Machine<S> {
     pub(crate) const fn requested_by_client(
         &mut self,
         keep_alive: u16,
+        clean_start: bool,
         session_ends: bool,
         has_will: bool,
     ) {
         self.pending.set_state(State::Requested);
         self.deadline = None;
         self.keep_alive = keep_alive;
+        self.clean_start = clean_start;
         self.session_ends = session_ends;
         self.has_will = has_will;
         self.received_now();

@@ -49,6 +49,10 @@ pub struct Machine<S> {
     pub(super) keep_alive: u16,
     /// The session ends with the connection.
     pub(super) session_ends: bool,
+    /// The client has asked for a new session.
+    pub(super) clean_start: bool,
+    /// Server: the connection is requested, and the client is to send AUTH.
+    pub(super) awaits_auth: bool,
     /// The peer could not get through to this side until now: its silence counts from now, or at a
     /// client the time for PINGRESP.
     keep_alive_extension: bool,
@@ -90,6 +94,8 @@ impl<S: Slots> Machine<S> {
             unmatched_pubrels: 0,
             keep_alive: 0,
             session_ends: false,
+            clean_start: false,
+            awaits_auth: false,
             keep_alive_extension: false,
             due_stored: false,
             has_will: false,

@@ -37,8 +37,12 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         connect.encode(out)?;
         // MQTT 3.1 has no Session Present: without Clean Session the session goes on.
         self.limits.has_session_present = connect.protocol_level != ProtocolLevel::V3_1;
-        self.machine
-            .request(now, connect.keep_alive, connect.clean_session);
+        self.machine.request(
+            now,
+            connect.keep_alive,
+            connect.clean_session,
+            connect.clean_session,
+        );
         Ok(())
     }
 

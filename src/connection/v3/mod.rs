@@ -15,13 +15,12 @@ use super::connection::Connection;
 use super::error::{self, ProtocolError};
 use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
+use super::state::State;
 use super::version::{Input, Progress, Version};
 use super::{action, close_reason, receive};
 use crate::session::Slots;
 use crate::types::Delivery;
-use crate::v3::{
-    ConnectRefusal, DecodeError, Packet, Publish, PublishHeader, V3, try_read_publish,
-};
+use crate::v3::{ConnectRefusal, Packet, Publish, PublishHeader, V3, try_read_publish};
 use crate::wire::{Header, PacketType};
 
 /// One connection of a client to a server that speaks MQTT 3.1.1 or 3.1: see
@@ -125,6 +124,8 @@ impl Version for V3 {
     fn try_read_message<'a>(
         header: &Header,
         frame: &'a [u8],
+        _: &Limits,
+        _: bool,
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
         let publish: Publish<&'a [u8]> = try_read_publish(header, frame)?;
         Some((publish.delivery, Event::Message(publish)))
@@ -178,8 +179,11 @@ impl Version for V3 {
         server::handle(connection, packet)
     }
 
-    fn reply_to_fault(error: &DecodeError, is_first: bool) -> Option<PendingReply> {
-        server::reply_to_fault(error, is_first)
+    fn closing_reply(reason: &CloseReason, state: State, is_server: bool) -> Option<PendingReply> {
+        if is_server {
+            return server::closing_reply(reason, state);
+        }
+        None
     }
 
     fn protocol_statement(error: &ProtocolError) -> Option<&'static str> {
@@ -192,7 +196,8 @@ impl Version for V3 {
             ProtocolError::NoSuchRequest { .. } => "MQTT-2.3.1-7",
             ProtocolError::WrongNumberOfReturnCodes => "MQTT-3.8.4-5",
             ProtocolError::PacketIdInUse(_) => "MQTT-2.3.1-2",
-            ProtocolError::TooManyInbound => return None,
+            // What only MQTT 5 knows, and limits of this side.
+            _ => return None,
         })
     }
 }

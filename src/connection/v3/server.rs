@@ -1,6 +1,6 @@
 //! The server's side of a connection of MQTT 3.1.1.
 
-use super::{CloseReason, Connection, Event, HandleError};
+use super::{CloseReason, Connection, Event, HandleError, PeerError};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::reply::PendingReply;
 use crate::connection::role::{Request, ServerRole};
@@ -8,8 +8,7 @@ use crate::connection::state::State;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::v3::{
-    ConnAck, ConnectRefusal, DecodeError, Packet, ProtocolLevel, Reaction, ReturnCodes, SubAck,
-    UnsubAck, V3,
+    ConnAck, ConnectRefusal, Packet, ProtocolLevel, Reaction, ReturnCodes, SubAck, UnsubAck, V3,
 };
 use crate::wire::{Encode, Output};
 
@@ -151,7 +150,8 @@ pub(super) fn handle<'a, S: Slots>(
             server.limits.has_session_present = fields.protocol_level != ProtocolLevel::V3_1;
             server.machine.requested_by_client(
                 fields.keep_alive,
-                fields.clean_session,  // [MQTT-3.1.4-3]
+                fields.clean_session, // [MQTT-3.1.4-3]
+                fields.clean_session,
                 fields.will.is_some(), // [MQTT-3.1.2-8, MQTT-3.1.2-12]
             );
             Ok(Some(Event::ConnectRequested(connect)))
@@ -190,9 +190,12 @@ pub(super) fn handle<'a, S: Slots>(
 
 /// CONNACK, if the fault is in CONNECT and the standard asks for one [MQTT-3.1.2-2, MQTT-3.1.3-8];
 /// otherwise nothing is sent [MQTT-3.1.4-1].
-pub(super) fn reply_to_fault(error: &DecodeError, is_first: bool) -> Option<PendingReply> {
+pub(super) fn closing_reply(reason: &CloseReason, state: State) -> Option<PendingReply> {
+    let CloseReason::Violation(PeerError::Malformed(error)) = reason else {
+        return None;
+    };
     match error.reaction() {
-        Reaction::ConnAckThenClose(refusal) if is_first => {
+        Reaction::ConnAckThenClose(refusal) if state == State::Start => {
             Some(PendingReply::connack(refusal.return_code()))
         }
         _ => None,
