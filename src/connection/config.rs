@@ -21,6 +21,7 @@ pub struct Config {
     pub(super) manual_acknowledgement: bool,
     pub(super) journal: bool,
     pub(super) send_before_connack: bool,
+    pub(super) no_session_state: bool,
 }
 
 impl Config {
@@ -35,6 +36,7 @@ impl Config {
             manual_acknowledgement: false,
             journal: false,
             send_before_connack: false,
+            no_session_state: false,
         }
     }
 
@@ -108,6 +110,14 @@ impl Config {
     #[must_use]
     pub const fn send_before_connack(mut self, early: bool) -> Self {
         self.send_before_connack = early;
+        self
+    }
+
+    /// Client of MQTT 5: this side has no state of an earlier session, not even which subscriptions it
+    /// made. A server that resumes one is a violation then [MQTT5-3.2.2-4].
+    #[must_use]
+    pub const fn no_session_state(mut self, none: bool) -> Self {
+        self.no_session_state = none;
         self
     }
 }

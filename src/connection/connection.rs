@@ -187,7 +187,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ///
     /// [`CommandError::NotAwaited`] if no message with this identifier awaits it.
     pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
-        self.machine.acknowledge(packet_id)
+        self.machine.acknowledge(packet_id, 0)
     }
 
     /// Whether [`publish`](Self::publish) has room for a message of this QoS now: the connection is

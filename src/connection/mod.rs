@@ -22,6 +22,7 @@ mod role;
 mod server;
 mod state;
 pub(crate) mod v3;
+pub(crate) mod v5;
 mod version;
 
 pub use action::Action;

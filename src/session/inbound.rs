@@ -33,6 +33,9 @@ const RECEIVED: u16 = 8;
 const QUEUED: u16 = 16;
 /// From an earlier connection, and not sent again on this one.
 const STALE: u16 = 32;
+/// The Reason Code of the acknowledgement is in the upper byte; from 0x80 on it refuses the message.
+const REASON_SHIFT: u32 = 8;
+const REFUSED: u16 = 1 << 15;
 
 // In a slot in use, `previous` is the chain (the number of a slot, counted from 1; 0 ends it) and
 // `next` the queue (an identifier). Free slots are linked both ways by numbers from 1.
@@ -48,12 +51,26 @@ pub(crate) struct Inbound<S> {
     first: u16,
     last: u16,
     count: u16,
+    /// How many of them are [`STALE`].
+    stale: u16,
 }
 
 impl<S> Inbound<S> {
     /// How many identifiers are held.
     pub(crate) const fn len(&self) -> u16 {
         self.count
+    }
+
+    /// How many of them the peer has sent on this connection.
+    pub(crate) const fn current(&self) -> u16 {
+        self.count.saturating_sub(self.stale)
+    }
+
+    /// An entry in this state is from this connection now, or gone.
+    const fn count_as_current(&mut self, state: u16) {
+        if state & STALE != 0 {
+            self.stale = self.stale.saturating_sub(1);
+        }
     }
 }
 
@@ -65,6 +82,7 @@ impl<S: Slots> Inbound<S> {
             first: 0,
             last: 0,
             count: 0,
+            stale: 0,
         };
         inbound.clear();
         inbound
@@ -84,6 +102,7 @@ impl<S: Slots> Inbound<S> {
         self.slots.as_mut_slice().fill(Slot::EMPTY);
         (self.first, self.last, self.count) = (0, 0, 0);
         self.link_free_slots();
+        self.stale = 0;
     }
 
     /// The slot with this number, counted from 1.
@@ -163,7 +182,8 @@ impl<S: Slots> Inbound<S> {
         };
         if let Some(number) = self.find(id.get()) {
             if let Some(slot) = self.at_mut(number) {
-                slot.state = state;
+                let before = core::mem::replace(&mut slot.state, state);
+                self.count_as_current(before);
             }
             return true;
         }
@@ -227,6 +247,7 @@ impl<S: Slots> Inbound<S> {
             return;
         };
         let gone = self.at(number);
+        self.count_as_current(gone.state);
         let home = self.home(gone.id);
         let vacated = if number == home {
             match gone.previous {
@@ -345,7 +366,9 @@ impl<S: Slots> Inbound<S> {
     /// The peer has sent `id` again on this connection.
     pub(crate) fn mark_current(&mut self, id: PacketId) {
         if let Some(slot) = self.find(id.get()).and_then(|number| self.at_mut(number)) {
+            let before = slot.state;
             slot.state &= !STALE;
+            self.count_as_current(before);
         }
     }
 
@@ -361,8 +384,10 @@ impl<S: Slots> Inbound<S> {
         if slot.state & QUEUED != 0 {
             return;
         }
-        slot.state = (slot.state | QUEUED) & !STALE;
+        let before = slot.state;
+        slot.state = (before | QUEUED) & !STALE;
         slot.next = 0;
+        self.count_as_current(before);
         match self.find(self.last) {
             Some(last) if self.last != 0 => {
                 if let Some(slot) = self.at_mut(last) {
@@ -374,24 +399,28 @@ impl<S: Slots> Inbound<S> {
         self.last = id;
     }
 
-    /// The application has acknowledged `id`. False if it was not its turn to.
-    pub(crate) fn acknowledge(&mut self, id: PacketId) -> bool {
+    /// The application has acknowledged `id`, with a Reason Code. False if it was not its turn to.
+    pub(crate) fn acknowledge(&mut self, id: PacketId, reason: u8) -> bool {
         let Some(slot) = self.find(id.get()).and_then(|number| self.at_mut(number)) else {
             return false;
         };
         if slot.state & (ACKNOWLEDGED | RECEIVED) != 0 {
             return false;
         }
-        slot.state |= ACKNOWLEDGED;
+        slot.state |= ACKNOWLEDGED | u16::from(reason) << REASON_SHIFT;
         true
     }
 
     /// The message at the head of the queue, if the application has acknowledged it: PUBACK or
-    /// PUBREC is due.
-    pub(crate) fn due(&self) -> Option<(PacketId, QoS)> {
+    /// PUBREC is due, with this Reason Code.
+    pub(crate) fn due(&self) -> Option<(PacketId, QoS, u8)> {
         let id = PacketId::new(self.first)?;
-        match self.receipt(id)? {
-            Receipt::Acknowledged(qos) => Some((id, qos)),
+        let slot = self.at(self.find(self.first)?);
+        match receipt(&slot) {
+            Receipt::Acknowledged(qos) => {
+                let [reason, _] = slot.state.to_be_bytes();
+                Some((id, qos, reason))
+            }
             Receipt::Delivered(_) | Receipt::Received => None,
         }
     }
@@ -409,7 +438,8 @@ impl<S: Slots> Inbound<S> {
         if self.first == 0 {
             self.last = 0;
         }
-        if slot.state & QOS_2 == 0 {
+        // A refused QoS 2 message has no PUBREL [MQTT5-4.3.3-9].
+        if slot.state & QOS_2 == 0 || slot.state & REFUSED != 0 {
             self.remove(id);
         } else if let Some(slot) = self.at_mut(number) {
             slot.state = QOS_2 | RECEIVED;
@@ -443,6 +473,7 @@ impl<S: Slots> Inbound<S> {
                 slot.state |= STALE;
             }
         }
+        self.stale = self.count;
     }
 
     /// The QoS 2 identifiers, which belong to the session.
@@ -589,13 +620,13 @@ mod tests {
             assert!(inbound.hold(id(number), Receipt::Delivered(qos), 4));
             inbound.enqueue(id(number));
         }
-        assert!(inbound.acknowledge(id(1)));
-        assert!(inbound.acknowledge(id(5)));
-        assert!(!inbound.acknowledge(id(5)), "once is enough");
+        assert!(inbound.acknowledge(id(1), 0));
+        assert!(inbound.acknowledge(id(5), 0));
+        assert!(!inbound.acknowledge(id(5), 0), "once is enough");
         assert_eq!(inbound.due(), None, "9 came first");
-        assert!(inbound.acknowledge(id(9)));
+        assert!(inbound.acknowledge(id(9), 0));
         let mut due = Vec::new();
-        while let Some((id, _)) = inbound.due() {
+        while let Some((id, ..)) = inbound.due() {
             due.push(id.get());
             inbound.acknowledged();
         }
@@ -614,7 +645,7 @@ mod tests {
             assert!(inbound.hold(id(number), Receipt::Delivered(qos), 4));
             inbound.enqueue(id(number));
         }
-        assert!(inbound.acknowledge(id(3)));
+        assert!(inbound.acknowledge(id(3), 0));
         inbound.end_connection();
         assert!(inbound.is_queue_empty());
         assert_eq!(inbound.receipt(id(1)), None);
@@ -629,7 +660,7 @@ mod tests {
         // Sent again in another order, they queue in that order.
         inbound.enqueue(id(3));
         inbound.enqueue(id(2));
-        assert_eq!(inbound.due(), Some((id(3), QoS::ExactlyOnce)));
+        assert_eq!(inbound.due(), Some((id(3), QoS::ExactlyOnce, 0)));
     }
 
     #[test]

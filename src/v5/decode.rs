@@ -65,6 +65,17 @@ pub fn decode<'a>(
 
 impl Sealed for V5 {}
 
+/// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
+/// frame.
+#[inline(always)]
+pub(crate) fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+    if !is_publish(header.first_byte()) {
+        return None;
+    }
+    let reader = &mut crate::wire::Reader::<Rejected>::new(header, frame);
+    Publish::read(header.first_byte(), reader).ok()
+}
+
 impl PacketSet for V5 {
     type Packet<'a> = PacketRef<'a>;
     type PayloadHeader<'a> = PublishHeader<&'a [u8]>;
@@ -149,12 +160,7 @@ impl PacketSet for V5 {
 
     #[inline(always)]
     fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
-        if !is_publish(header.first_byte()) {
-            return None;
-        }
-        let reader = &mut crate::wire::Reader::<Rejected>::new(header, frame);
-        let publish = Publish::read(header.first_byte(), reader).ok()?;
-        Some(Packet::Publish(publish))
+        try_read_publish(header, frame).map(Packet::Publish)
     }
 
     /// Acknowledgements in their shortest form, and pings.

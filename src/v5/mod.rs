@@ -39,6 +39,7 @@ mod connack;
 mod connect;
 mod decode;
 mod disconnect;
+mod edited_publish;
 mod encoded_connect;
 mod fmt;
 mod getters;
@@ -70,9 +71,12 @@ pub use auth::Auth;
 pub use bytes::decode_bytes;
 pub use connack::ConnAck;
 pub use connect::{Connect, Will};
+pub(crate) use decode::try_read_publish;
 pub use decode::{V5, decode, peek};
 pub use disconnect::Disconnect;
+pub(crate) use edited_publish::EditedPublish;
 pub use encoded_connect::EncodedConnect;
+
 pub use packet::{Packet, PacketRef};
 pub use properties::{
     AckKind, AckProperties, AuthKind, AuthProperties, ConnAckKind, ConnAckProperties, ConnectKind,
@@ -91,10 +95,18 @@ pub use statement::Reaction;
 pub use suback::{
     ListedReasonCode, ReasonCodeEntry, ReasonCodes, RequestAck, SubAck, SubscribeReasonCodes,
 };
+pub(crate) use subscribe::SubscribeOne;
 pub use subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionEntry, Subscriptions};
 pub use unsuback::{UnsubAck, UnsubscribeReasonCodes};
 pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
 
+pub use crate::connection::v5::AliasArray;
+#[cfg(feature = "alloc")]
+pub use crate::connection::v5::AliasVec;
+pub use crate::connection::v5::{
+    Action, Capabilities, Client, CloseReason, Event, HandleError, Limits, Message, MessageHeader,
+    OutboundAliases, PeerError, Refusal, Reply, Server, Step, TopicAliases, WithTopicAliases,
+};
 pub use crate::packet::{Entries, Entry, List};
 pub use crate::types::Delivery;
 

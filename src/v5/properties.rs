@@ -258,7 +258,7 @@ impl<B, K: PropertiesKind> Properties<B, K> {
     }
 }
 
-fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
+pub(super) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
     properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     out: &mut O,
 ) -> Result<(), EncodeError> {

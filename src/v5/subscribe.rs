@@ -299,3 +299,23 @@ impl<B: AsRef<[u8]>> PacketBody for Subscribe<B> {
 }
 
 impl<B: AsRef<[u8]>> Encode for Subscribe<B> {}
+
+/// SUBSCRIBE with one subscription and no properties, which need not be encoded into a list first.
+pub(crate) struct SubscribeOne<'a> {
+    pub(crate) packet_id: PacketId,
+    pub(crate) subscription: Subscription<&'a [u8]>,
+}
+
+impl PacketBody for SubscribeOne<'_> {
+    fn first_byte(&self) -> u8 {
+        0x82 // [MQTT5-3.8.1-1]
+    }
+
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.packet_id.get().to_be_bytes())?;
+        out.put(&[0])?;
+        SubscriptionEntry::write(self.subscription, out)
+    }
+}
+
+impl Encode for SubscribeOne<'_> {}

@@ -170,6 +170,7 @@ pub(super) fn classify<S: Slots>(
     delivery: Delivery,
     manual: bool,
     limit: u16,
+    announced: u16,
 ) -> Result<Disposition, Rejection> {
     let Some(id) = delivery.packet_id() else {
         return Ok(Disposition::Deliver);
@@ -190,6 +191,10 @@ pub(super) fn classify<S: Slots>(
         // would know better [MQTT-2.3.1-2].
         Some(_) if session.inbound.is_stale(id) => return Ok(Disposition::Deliver),
         Some(_) => return Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id))),
+    }
+    // [MQTT5-3.3.4-9]
+    if session.inbound.current() >= announced {
+        return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
     }
     if is_to_be_held(delivery, manual) && !session.inbound.has_room(limit) {
         return Err(if session.inbound.is_queue_empty() {

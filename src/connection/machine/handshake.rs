@@ -113,6 +113,12 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
+    /// No more messages are in flight than the peer takes at once: its Receive Maximum
+    /// [MQTT5-3.3.4-7, MQTT5-3.3.4-9].
+    pub(crate) fn limit_inflight(&mut self, receive_maximum: u16) {
+        self.config.max_inflight = self.config.max_inflight.min(receive_maximum);
+    }
+
     // Server
 
     /// CONNECT has come.

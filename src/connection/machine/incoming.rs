@@ -112,6 +112,7 @@ impl<S: Slots> Machine<S> {
             delivery,
             manual_acknowledgement,
             receive_maximum,
+            self.announced_receive_maximum,
         )
     }
 

@@ -63,6 +63,8 @@ pub struct Machine<S> {
     /// The connection has ended with a DISCONNECT that discards the Will.
     discards_will: bool,
     pub(super) config: Config,
+    /// The Receive Maximum that this side has announced; 65,535 where the version has none.
+    pub(super) announced_receive_maximum: u16,
 }
 
 /// An [`Action`](crate::Action) before its version encodes it.
@@ -101,6 +103,7 @@ impl<S: Slots> Machine<S> {
             has_will: false,
             discards_will: false,
             config,
+            announced_receive_maximum: u16::MAX,
         }
     }
 
@@ -285,8 +288,9 @@ impl<S: Slots> Machine<S> {
 
     /// Acknowledgements that the application has given, and what is to be sent again.
     fn poll_delivery(&mut self) -> Option<MachineAction> {
-        if let Some((id, qos)) = self.session.inbound.due() {
-            if qos == QoS::ExactlyOnce && self.keeps_journal() && !self.due_stored {
+        if let Some((id, qos, reason)) = self.session.inbound.due() {
+            let is_kept = qos == QoS::ExactlyOnce && reason < 0x80;
+            if is_kept && self.keeps_journal() && !self.due_stored {
                 self.due_stored = true;
                 return Some(MachineAction::Store(Change::InboundReceived(id)));
             }
@@ -295,8 +299,8 @@ impl<S: Slots> Machine<S> {
             self.session.inbound.acknowledged();
             self.sent_now();
             return Some(MachineAction::Transmit(match qos {
-                QoS::ExactlyOnce => PendingReply::pubrec(id, 0),
-                QoS::AtLeastOnce | QoS::AtMostOnce => PendingReply::puback(id, 0),
+                QoS::ExactlyOnce => PendingReply::pubrec(id, reason),
+                QoS::AtLeastOnce | QoS::AtMostOnce => PendingReply::puback(id, reason),
             }));
         }
         self.poll_resend()

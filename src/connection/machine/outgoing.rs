@@ -135,11 +135,21 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        if self.session.inbound.acknowledge(id) {
-            Ok(())
-        } else {
-            Err(CommandError::NotAwaited)
+    /// Acknowledges a message with a Reason Code. One that is acknowledged automatically takes another
+    /// code as long as its acknowledgement has not been polled.
+    pub(crate) fn acknowledge(&mut self, id: PacketId, reason: u8) -> Result<(), CommandError> {
+        if self.session.inbound.acknowledge(id, reason) {
+            return Ok(());
         }
+        let Some(reply) = self.pending.acknowledgement_of(id).filter(|_| reason > 0) else {
+            return Err(CommandError::NotAwaited);
+        };
+        self.pending.set_reply(Some(reply.with_code(reason)));
+        if reason >= 0x80 {
+            // The exchange ends: nothing of a refused QoS 2 message is kept.
+            self.session.inbound.remove(id);
+            self.pending.set_store(None);
+        }
+        Ok(())
     }
 }

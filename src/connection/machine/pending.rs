@@ -3,7 +3,7 @@
 use super::super::reply::PendingReply;
 use super::super::state::State;
 use crate::session::Change;
-use crate::types::Delivery;
+use crate::types::{Delivery, PacketId};
 
 /// A message that is being received in pieces.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +95,14 @@ impl Pending {
     #[inline]
     pub(crate) const fn set_reply(&mut self, reply: Option<PendingReply>) {
         self.reply = reply;
+    }
+
+    /// The PUBACK or PUBREC of this message, if it waits to be sent.
+    pub(super) fn acknowledgement_of(&self, id: PacketId) -> Option<PendingReply> {
+        let reply = self.reply?;
+        let [first, _, high, low] = reply.parts();
+        let is_this = matches!(first, 0x40 | 0x50) && [high, low] == id.get().to_be_bytes();
+        is_this.then_some(reply)
     }
 
     /// The reply that is to be sent, unless a change has to be stored before it, or a payload is being

@@ -1,0 +1,227 @@
+//! Memory for Topic Aliases (section 3.3.2.3.4), in both directions. It is the caller's, and lasts as
+//! long as a connection.
+
+use core::num::NonZeroU16;
+
+use crate::decoder::Buffer;
+
+/// The Topic Names that Topic Aliases stand for: 1 to the number of names that there is room for.
+pub trait TopicAliases {
+    /// Remembers the Topic Name of an alias, in place of an earlier one. False if there is no room.
+    fn set(&mut self, alias: NonZeroU16, topic: &[u8]) -> bool;
+
+    /// The Topic Name of an alias.
+    fn get(&self, alias: NonZeroU16) -> Option<&[u8]>;
+
+    /// The largest alias that there is room for.
+    fn maximum(&self) -> u16;
+}
+
+/// Room for `N` Topic Names of at most `LEN` bytes each, without a heap.
+#[derive(Debug, Clone, Copy)]
+pub struct AliasArray<const N: usize, const LEN: usize> {
+    /// The length of each name, and its bytes.
+    names: [(u16, [u8; LEN]); N],
+}
+
+impl<const N: usize, const LEN: usize> AliasArray<N, LEN> {
+    /// No alias stands for anything.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            names: [(0, [0; LEN]); N],
+        }
+    }
+}
+
+impl<const N: usize, const LEN: usize> Default for AliasArray<N, LEN> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Where the name of an alias is.
+fn index(alias: NonZeroU16) -> usize {
+    usize::from(alias.get()).saturating_sub(1)
+}
+
+impl<const N: usize, const LEN: usize> TopicAliases for AliasArray<N, LEN> {
+    fn set(&mut self, alias: NonZeroU16, topic: &[u8]) -> bool {
+        let Some((len, bytes)) = self.names.get_mut(index(alias)) else {
+            return false;
+        };
+        let (Some(room), Ok(topic_len)) =
+            (bytes.get_mut(..topic.len()), u16::try_from(topic.len()))
+        else {
+            return false;
+        };
+        room.copy_from_slice(topic);
+        *len = topic_len;
+        true
+    }
+
+    fn get(&self, alias: NonZeroU16) -> Option<&[u8]> {
+        let (len, bytes) = self.names.get(index(alias))?;
+        bytes
+            .get(..usize::from(*len))
+            .filter(|topic| !topic.is_empty())
+    }
+
+    fn maximum(&self) -> u16 {
+        u16::try_from(N).unwrap_or(u16::MAX)
+    }
+}
+
+/// Room for a number of Topic Names of any length, on the heap (feature `alloc`). It takes memory as
+/// aliases come into use.
+#[cfg(feature = "alloc")]
+#[derive(Debug, Clone)]
+pub struct AliasVec {
+    names: alloc::vec::Vec<alloc::boxed::Box<[u8]>>,
+    maximum: u16,
+}
+
+#[cfg(feature = "alloc")]
+impl AliasVec {
+    /// Room for this many.
+    #[must_use]
+    pub const fn new(maximum: u16) -> Self {
+        Self {
+            names: alloc::vec::Vec::new(),
+            maximum,
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl TopicAliases for AliasVec {
+    fn set(&mut self, alias: NonZeroU16, topic: &[u8]) -> bool {
+        if alias.get() > self.maximum {
+            return false;
+        }
+        let index = index(alias);
+        if self.names.len() <= index {
+            self.names
+                .resize(index.saturating_add(1), alloc::boxed::Box::default());
+        }
+        if let Some(name) = self.names.get_mut(index) {
+            if **name != *topic {
+                *name = topic.into();
+            }
+        }
+        true
+    }
+
+    fn get(&self, alias: NonZeroU16) -> Option<&[u8]> {
+        self.names
+            .get(index(alias))
+            .map(|name| &**name)
+            .filter(|topic| !topic.is_empty())
+    }
+
+    fn maximum(&self) -> u16 {
+        self.maximum
+    }
+}
+
+/// A decoder's buffer with room for the Topic Aliases of the peer. Announce its
+/// [`maximum`](TopicAliases::maximum) as Topic Alias Maximum:
+/// [`receive`](crate::Connection::receive) then puts the Topic Name into each message.
+///
+/// ```
+/// use mqtt_sansio::v5::{AliasArray, Decoder, WithTopicAliases};
+///
+/// // 512 bytes for a packet, and 4 Topic Names of at most 64 bytes.
+/// let decoder = Decoder::new(WithTopicAliases::new([0; 512], AliasArray::<4, 64>::new()));
+/// # assert!(decoder.is_at_start());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct WithTopicAliases<M, T> {
+    buffer: M,
+    aliases: T,
+}
+
+impl<M, T> WithTopicAliases<M, T> {
+    /// A buffer and room for Topic Aliases.
+    pub const fn new(buffer: M, aliases: T) -> Self {
+        Self { buffer, aliases }
+    }
+}
+
+impl<M: Buffer, T: TopicAliases> Buffer for WithTopicAliases<M, T> {
+    fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
+    #[inline]
+    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
+        self.buffer.append(filled, bytes)
+    }
+
+    #[inline]
+    fn filled(&self, filled: usize) -> &[u8] {
+        self.buffer.filled(filled)
+    }
+
+    fn set_topic(&mut self, alias: NonZeroU16, topic: &[u8]) -> bool {
+        self.aliases.set(alias, topic)
+    }
+
+    fn topic(&self, alias: NonZeroU16) -> Option<&[u8]> {
+        self.aliases.get(alias)
+    }
+}
+
+/// Chooses Topic Aliases for what this side publishes, for
+/// [`publish_aliased`](crate::Connection::publish_aliased). Begin each connection with a new one.
+///
+/// The first Topic Names get an alias each, as many as the peer and the memory have room for; what
+/// comes after them is sent by name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OutboundAliases<T> {
+    names: T,
+    used: u16,
+}
+
+/// How a message is published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// By its Topic Name.
+    Name,
+    /// By its Topic Name, which has this alias from now on.
+    NameAndAlias(NonZeroU16),
+    /// By this alias alone.
+    Alias(NonZeroU16),
+}
+
+impl<T: TopicAliases> OutboundAliases<T> {
+    /// None is in use.
+    pub const fn new(names: T) -> Self {
+        Self { names, used: 0 }
+    }
+
+    /// How to publish to this topic to a peer with this Topic Alias Maximum.
+    pub(super) fn choose(&self, topic: &[u8], peer_maximum: u16) -> Choice {
+        let known = (1..=self.used)
+            .filter_map(NonZeroU16::new)
+            .find(|alias| self.names.get(*alias) == Some(topic));
+        if let Some(alias) = known {
+            return Choice::Alias(alias);
+        }
+        match NonZeroU16::new(self.used.saturating_add(1)) {
+            Some(alias) if alias.get() <= self.names.maximum().min(peer_maximum) => {
+                Choice::NameAndAlias(alias)
+            }
+            _ => Choice::Name,
+        }
+    }
+
+    /// A message has been published so.
+    pub(super) fn commit(&mut self, topic: &[u8], choice: Choice) {
+        if let Choice::NameAndAlias(alias) = choice {
+            if self.names.set(alias, topic) {
+                self.used = alias.get();
+            }
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What client and server of MQTT 5 have in common.
+
+use super::aliases::Choice;
+use super::limits::{Authentication, Turn};
+use super::message::check_len;
+use super::{
+    CloseReason, Connection, Event, HandleError, Limits, Message, OutboundAliases, TopicAliases,
+};
+use crate::connection::error::{CommandError, ProtocolError};
+use crate::connection::role::Role;
+use crate::connection::state::State;
+use crate::session::Slots;
+use crate::time::Timestamp;
+use crate::types::PacketId;
+use crate::v5::{Auth, AuthReasonCode, Disconnect, DisconnectReasonCode, PubAckReasonCode, V5};
+use crate::wire::{Encode, EncodeError, Output, PacketType};
+
+/// # What both sides of MQTT 5 have
+impl<R: Role, S: Slots> Connection<V5, R, S> {
+    /// What CONNECT and CONNACK have agreed on.
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Session Expiry Interval in seconds: how long the server keeps the session after this connection.
+    /// 0 is not at all, `u32::MAX` for ever. A DISCONNECT of the client may have changed it, so read it
+    /// when the connection has ended.
+    pub const fn session_expiry_interval(&self) -> u32 {
+        self.limits.session_expiry_interval
+    }
+
+    /// Acknowledges a message with a Reason Code; from 0x80 on that refuses it, and a QoS 2 message is
+    /// not delivered by PUBREL any more.
+    ///
+    /// This is [`acknowledge`](Self::acknowledge) with manual acknowledgement. A message that is
+    /// acknowledged automatically takes another code than success as long as the acknowledgement has
+    /// not been polled: right after its event.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotAwaited`] if no message with this identifier awaits it.
+    pub fn acknowledge_with(
+        &mut self,
+        packet_id: PacketId,
+        reason_code: PubAckReasonCode,
+    ) -> Result<(), CommandError> {
+        self.machine.acknowledge(packet_id, reason_code.number())
+    }
+
+    /// Publishes a message with a Topic Alias, if `aliases` and the peer have room for one: the Topic
+    /// Name is sent the first time only (section 3.3.2.3.4). A Topic Alias among the message's own
+    /// properties is left out.
+    ///
+    /// ```
+    /// # use mqtt_sansio::v5::{AliasArray, Client, Connect, Decoder, Event, Message, OutboundAliases, Step};
+    /// # use mqtt_sansio::{Config, Session, Slot, SliceOutput, Text, Timestamp, TopicName};
+    /// # let now = Timestamp::from_millis(0);
+    /// # let mut client = Client::new(Session::<[Slot; 4]>::default(), Config::new(), now);
+    /// # let mut buffer = [0; 64];
+    /// # let mut out = SliceOutput::new(&mut buffer);
+    /// # client.connect(now, &Connect::new(Text::new("c")?), &mut out)?;
+    /// # let connack = b"\x20\x06\0\0\x03\x22\0\x0a"; // Topic Alias Maximum 10
+    /// # client.receive(now, &mut Decoder::new([0; 64]), &mut &connack[..])?;
+    /// # out.clear();
+    /// let mut aliases = OutboundAliases::new(AliasArray::<4, 32>::new());
+    /// let message = Message::new(TopicName::new("a/b")?, "1");
+    /// client.publish_aliased(now, &message, &mut aliases, &mut out)?;
+    /// client.publish_aliased(now, &message, &mut aliases, &mut out)?;
+    /// assert_eq!(out.written(), b"\x30\x0a\0\x03a/b\x03\x23\0\x011\x30\x07\0\0\x03\x23\0\x011");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub fn publish_aliased<T, P, Q, A, O>(
+        &mut self,
+        now: Timestamp,
+        message: &Message<T, P, Q>,
+        aliases: &mut OutboundAliases<A>,
+        out: &mut O,
+    ) -> Result<Option<PacketId>, CommandError>
+    where
+        T: AsRef<[u8]>,
+        P: AsRef<[u8]>,
+        Q: AsRef<[u8]>,
+        A: TopicAliases,
+        O: Output + ?Sized,
+    {
+        self.machine.check_may_send()?;
+        let delivery = self.machine.next_delivery(message.qos)?;
+        let topic = message.topic.as_bytes();
+        let choice = aliases.choose(topic, self.limits.peer.topic_alias_maximum);
+        let publish = match choice {
+            Choice::Name => message.edited(delivery, None, true),
+            Choice::NameAndAlias(alias) => message.edited(delivery, Some(alias), true),
+            Choice::Alias(alias) => message.edited(delivery, Some(alias), false),
+        };
+        message.check_edited(&publish, &self.limits)?;
+        publish.encode(out)?;
+        aliases.commit(topic, choice);
+        Ok(self.machine.commit(now, delivery, 0))
+    }
+
+    /// Sends DISCONNECT with Reason Code 0x00. The connection is over: the server discards the Will, and
+    /// nothing more is sent [MQTT5-3.14.4-1, MQTT5-3.14.4-2].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotConnected`] before CONNACK [MQTT5-3.14.0-1],
+    /// [`CommandError::SendingPayload`] in the middle of a payload, [`CommandError::ActionsPending`],
+    /// [`CommandError::Ended`]. [`close`](Self::close) is always possible.
+    pub fn disconnect<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        let disconnect = Disconnect::new(DisconnectReasonCode::NormalDisconnection);
+        self.disconnect_with(now, &disconnect, out)
+    }
+
+    /// Sends DISCONNECT with a Reason Code and properties. Of a client's codes only 0x00 makes the
+    /// server discard the Will; a server says why it closes, and with Server Reference where to go.
+    ///
+    /// Reason String and User Properties are left out if the client takes none, or the packet would be
+    /// larger than the peer's Maximum Packet Size [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
+    ///
+    /// # Errors
+    ///
+    /// As [`disconnect`](Self::disconnect); [`CommandError::SessionExpiryInterval`] if a server sets
+    /// one, or a client whose CONNECT had none; [`CommandError::ReasonCodeOfPeer`].
+    pub fn disconnect_with<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        disconnect: &Disconnect<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.machine.check_may_disconnect()?;
+        let code = disconnect.reason_code;
+        if R::IS_SERVER && code == DisconnectReasonCode::DisconnectWithWillMessage {
+            return Err(CommandError::ReasonCodeOfPeer);
+        }
+        let expiry = disconnect.properties.session_expiry_interval();
+        if let Some(expiry) = expiry {
+            let was_none = self.limits.session_expiry_interval == 0 && expiry > 0;
+            if R::IS_SERVER || was_none {
+                return Err(CommandError::SessionExpiryInterval);
+            }
+        }
+        let packet = Disconnect {
+            reason_code: code,
+            properties: disconnect.properties.as_ref(),
+        };
+        let bare = Disconnect::new(code);
+        if fits(&self.limits, packet.encoded_len())? {
+            packet.encode(out)?;
+        } else if expiry.is_none() && packet.properties.server_reference().is_none() {
+            bare.encode(out)?;
+        } else {
+            return Err(CommandError::PacketTooLarge);
+        }
+        self.machine.tick(now);
+        if let Some(expiry) = expiry {
+            self.set_session_expiry_interval(expiry);
+        }
+        self.end(CloseReason::Disconnected);
+        Ok(())
+    }
+
+    pub(super) const fn set_session_expiry_interval(&mut self, expiry: u32) {
+        self.limits.session_expiry_interval = expiry;
+        self.machine.session_ends = expiry == 0;
+    }
+
+    /// Sends AUTH: the next step of an enhanced authentication, or, with
+    /// [`ReAuthenticate`](AuthReasonCode::ReAuthenticate), as a client, the first of another one
+    /// (section 4.12).
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::AuthenticationOrder`] if it is not this side's turn, CONNECT had no
+    /// Authentication Method or another one [MQTT5-4.12.0-5, MQTT5-4.12.0-7].
+    pub fn auth<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        auth: &Auth<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        match self.state() {
+            State::Requested | State::Connected => {}
+            State::Start => return Err(CommandError::NotConnected),
+            State::Ending | State::Ended => return Err(CommandError::Ended),
+        }
+        if self.machine.is_sending_payload() {
+            return Err(CommandError::SendingPayload);
+        }
+        let is_connected = self.state() == State::Connected;
+        let authentication = self.limits.authentication;
+        let code = auth.reason_code;
+        let turn = authentication.next_turn(!R::IS_SERVER, code, is_connected);
+        let method = auth.properties.authentication_method();
+        let (Some(turn), true) = (
+            turn,
+            authentication.has_method(method.as_ref().map(|method| method.as_bytes())),
+        ) else {
+            return Err(CommandError::AuthenticationOrder);
+        };
+        check_len(&self.limits, auth.encoded_len())?;
+        auth.encode(out)?;
+        self.machine.tick(now);
+        self.machine.sent_now();
+        self.authentication_goes_on(turn);
+        Ok(())
+    }
+
+    /// AUTH has come.
+    pub(super) fn handle_auth<'a>(
+        &mut self,
+        auth: Auth<&'a [u8]>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        self.machine.check_between_messages()?;
+        let is_connected = self.state() == State::Connected;
+        let authentication = self.limits.authentication;
+        let turn = authentication.next_turn(R::IS_SERVER, auth.reason_code, is_connected);
+        let Some(turn) = turn else {
+            return Err(self.violation(ProtocolError::Unexpected(PacketType::Auth)));
+        };
+        let method = auth.properties.authentication_method();
+        if !authentication.has_method(method.as_ref().map(|method| method.as_bytes())) {
+            return Err(self.violation(ProtocolError::AuthenticationMethod)); // [MQTT5-4.12.0-5]
+        }
+        self.machine.received_now();
+        self.authentication_goes_on(turn);
+        Ok(Some(Event::Auth(auth)))
+    }
+
+    fn authentication_goes_on(&mut self, turn: Turn) {
+        self.limits.authentication.turn = turn;
+        if self.state() == State::Requested {
+            // The other side has its time for each step.
+            self.machine.awaits_auth = R::IS_SERVER && turn == Turn::Client;
+            self.machine.deadline = self.machine.after(self.machine.config.connect_timeout);
+        }
+    }
+}
+
+impl Authentication {
+    /// Whose turn it is after an AUTH from the client, or from the server; `None` if that must not
+    /// come (section 4.12).
+    const fn next_turn(
+        &self,
+        from_client: bool,
+        code: AuthReasonCode,
+        is_connected: bool,
+    ) -> Option<Turn> {
+        if !self.is_used() {
+            return None; // [MQTT5-4.12.0-6]
+        }
+        match (code, from_client, self.turn) {
+            (AuthReasonCode::ContinueAuthentication, true, Turn::Client) => Some(Turn::Server),
+            // [MQTT5-4.12.0-2, MQTT5-4.12.0-3]
+            (AuthReasonCode::ContinueAuthentication, false, Turn::Server) => Some(Turn::Client),
+            // [MQTT5-4.12.1-1]
+            (AuthReasonCode::ReAuthenticate, true, Turn::Nobody) if is_connected => {
+                Some(Turn::Server)
+            }
+            (AuthReasonCode::Success, false, Turn::Server) if is_connected => Some(Turn::Nobody),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the peer takes a packet of this length with its Reason String and User Properties.
+fn fits(limits: &Limits, len: Result<usize, EncodeError>) -> Result<bool, CommandError> {
+    Ok(len? <= limits.peer.maximum_packet_size as usize)
+}

@@ -1,0 +1,255 @@
+//! The client's side of a connection of MQTT 5.
+
+use super::message::check_len;
+use super::{Capabilities, CloseReason, Connection, Event, HandleError, Limits, Refusal};
+use crate::connection::error::{CommandError, ProtocolError};
+use crate::connection::role::ClientRole;
+use crate::connection::state::State;
+use crate::session::{Phase, Slots};
+use crate::time::Timestamp;
+use crate::types::{PacketId, QoS, TopicFilter};
+use crate::v5::{
+    ConnAck, Connect, ConnectReasonCode, Packet, Subscribe, SubscribeOne, SubscribeProperties,
+    Subscription, Subscriptions, TopicFilters, Unsubscribe, UnsubscribeProperties, V5,
+};
+use crate::wire::{Encode, Output, PacketType};
+
+/// # Commands of a client of MQTT 5
+impl<S: Slots> Connection<V5, ClientRole, S> {
+    /// Sends CONNECT: once, and before anything else [MQTT5-3.1.0-1].
+    ///
+    /// What the properties announce holds for this connection: Receive Maximum, Maximum Packet Size,
+    /// Topic Alias Maximum, for which the decoder's buffer needs room
+    /// ([`WithTopicAliases`](crate::v5::WithTopicAliases)). With Clean Start the session is forgotten;
+    /// messages that were in flight come out as [`Action::Lost`](crate::Action::Lost).
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::AlreadyConnected`], [`CommandError::Ended`], [`CommandError::Encode`].
+    pub fn connect<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        connect: &Connect<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        match self.state() {
+            State::Start => {}
+            State::Requested | State::Connected => return Err(CommandError::AlreadyConnected),
+            State::Ending | State::Ended => return Err(CommandError::Ended),
+        }
+        connect.encode(out)?;
+        self.limits.connect(connect.keep_alive, &connect.properties);
+        self.limits.own = Capabilities::of_client(&connect.properties);
+        self.machine.announced_receive_maximum = self.limits.own.receive_maximum;
+        if self.limits.authentication.is_used() {
+            // Only AUTH and DISCONNECT until CONNACK [MQTT5-3.1.2-30].
+            self.machine.config.send_before_connack = false;
+        }
+        let session_ends = self.limits.session_expiry_interval == 0;
+        self.machine
+            .request(now, connect.keep_alive, connect.clean_start, session_ends);
+        Ok(())
+    }
+
+    /// Asks for subscriptions. [`Event::Subscribed`] with the same identifier is the answer. The
+    /// request ends with the connection, answered or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish); [`CommandError::WindowFull`] only if no slot is free;
+    /// [`CommandError::WildcardSubscriptionsNotSupported`],
+    /// [`CommandError::SharedSubscriptionsNotSupported`],
+    /// [`CommandError::SubscriptionIdentifiersNotSupported`] if the server does not support what is
+    /// asked for.
+    pub fn subscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        subscriptions: &Subscriptions<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        self.subscribe_with(now, subscriptions, &SubscribeProperties::EMPTY, out)
+    }
+
+    /// [`subscribe`](Self::subscribe) with properties: a Subscription Identifier, User Properties.
+    ///
+    /// # Errors
+    ///
+    /// As `subscribe`.
+    pub fn subscribe_with<B: AsRef<[u8]>, P: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        subscriptions: &Subscriptions<B>,
+        properties: &SubscribeProperties<P>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let filters =
+            u16::try_from(subscriptions.len()).map_err(|_| CommandError::TooManyFilters)?;
+        let packet_id = self.machine.next_request()?;
+        if !self.limits.peer.takes_every_subscription() {
+            let has_identifier = properties.subscription_identifier().is_some();
+            for subscription in subscriptions {
+                check_filter(&self.limits, &subscription.topic_filter, has_identifier)?;
+            }
+        }
+        let subscribe = Subscribe {
+            packet_id,
+            properties: properties.as_ref(),
+            subscriptions: subscriptions.as_ref(),
+        };
+        check_len(&self.limits, subscribe.encoded_len())?;
+        subscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Subscribe(filters));
+        Ok(packet_id)
+    }
+
+    /// Asks for a subscription to one Topic Filter, with the other Subscription Options 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_to<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filter: &TopicFilter<B>,
+        qos: QoS,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let packet_id = self.machine.next_request()?;
+        let topic_filter = TopicFilter::as_ref(topic_filter);
+        check_filter(&self.limits, &topic_filter, false)?;
+        let subscribe = SubscribeOne {
+            packet_id,
+            subscription: Subscription::new(topic_filter, qos),
+        };
+        check_len(&self.limits, subscribe.encoded_len())?;
+        subscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Subscribe(1));
+        Ok(packet_id)
+    }
+
+    /// Ends subscriptions. [`Event::Unsubscribed`] with the same identifier is the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filters: &TopicFilters<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let filters =
+            u16::try_from(topic_filters.len()).map_err(|_| CommandError::TooManyFilters)?;
+        let packet_id = self.machine.next_request()?;
+        let unsubscribe = Unsubscribe {
+            packet_id,
+            properties: UnsubscribeProperties::EMPTY,
+            topic_filters: topic_filters.as_ref(),
+        };
+        check_len(&self.limits, unsubscribe.encoded_len())?;
+        unsubscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Unsubscribe(filters));
+        Ok(packet_id)
+    }
+}
+
+/// Whether the server supports a subscription.
+fn check_filter(
+    limits: &Limits,
+    topic_filter: &TopicFilter<&[u8]>,
+    has_identifier: bool,
+) -> Result<(), CommandError> {
+    let peer = &limits.peer;
+    if has_identifier && !peer.subscription_identifier_available {
+        return Err(CommandError::SubscriptionIdentifiersNotSupported);
+    }
+    if topic_filter.is_shared() && !peer.shared_subscription_available {
+        return Err(CommandError::SharedSubscriptionsNotSupported);
+    }
+    if topic_filter.has_wildcards() && !peer.wildcard_subscription_available {
+        return Err(CommandError::WildcardSubscriptionsNotSupported);
+    }
+    Ok(())
+}
+
+/// Handles a packet that is neither a message nor an acknowledgement of one.
+pub(super) fn handle<'a, S: Slots>(
+    client: &mut Connection<V5, ClientRole, S>,
+    packet: Packet<&'a [u8]>,
+) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    match (client.state(), packet) {
+        (State::Requested, Packet::ConnAck(connack)) => handle_connack(client, connack),
+        (State::Requested | State::Connected, Packet::Auth(auth)) => client.handle_auth(auth),
+        (State::Connected, Packet::SubAck(suback)) => {
+            let codes = suback.reason_codes.len();
+            finish_request(client, PacketType::SubAck, suback.packet_id, codes)?;
+            Ok(Some(Event::Subscribed(suback)))
+        }
+        (State::Connected, Packet::UnsubAck(unsuback)) => {
+            let codes = unsuback.reason_codes.len();
+            finish_request(client, PacketType::UnsubAck, unsuback.packet_id, codes)?;
+            Ok(Some(Event::Unsubscribed(unsuback)))
+        }
+        (State::Connected, Packet::PingResp) => {
+            client.machine.handle_pingresp()?;
+            Ok(None)
+        }
+        (State::Connected, Packet::Disconnect(disconnect)) => {
+            client.machine.check_between_messages()?;
+            // [MQTT5-3.14.2-2]
+            if disconnect.properties.session_expiry_interval().is_some() {
+                return Err(client.violation(ProtocolError::SessionExpiryInterval));
+            }
+            client.end(CloseReason::Disconnected);
+            Ok(Some(Event::Disconnected(disconnect)))
+        }
+        // Before CONNECT, before CONNACK [MQTT5-3.2.0-1], or what only a client sends.
+        (_, packet) => Err(client.unexpected(&packet)),
+    }
+}
+
+fn handle_connack<'a, S: Slots>(
+    client: &mut Connection<V5, ClientRole, S>,
+    connack: ConnAck<&'a [u8]>,
+) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    let ConnAck {
+        session_present,
+        reason_code,
+        properties,
+    } = connack;
+    if reason_code != ConnectReasonCode::Success {
+        client.end(CloseReason::Refused(Refusal(reason_code)));
+        return Ok(Some(Event::Refused {
+            reason_code,
+            properties,
+        }));
+    }
+    // [MQTT5-3.2.2-2, MQTT5-3.2.2-4]
+    if session_present && (client.machine.clean_start || client.machine.config.no_session_state) {
+        return Err(client.violation(ProtocolError::SessionPresent));
+    }
+    client.limits.connack(&properties);
+    client.limits.peer = Capabilities::of_server(&properties);
+    let limits = client.limits;
+    client.set_session_expiry_interval(limits.session_expiry_interval);
+    client.machine.keep_alive = limits.keep_alive;
+    client.machine.limit_inflight(limits.peer.receive_maximum);
+    client.machine.accepted(session_present);
+    Ok(Some(Event::Connected {
+        session_present,
+        properties,
+    }))
+}
+
+/// SUBACK or UNSUBACK has come, with its number of Reason Codes.
+fn finish_request<S: Slots>(
+    client: &mut Connection<V5, ClientRole, S>,
+    packet_type: PacketType,
+    packet_id: PacketId,
+    codes: usize,
+) -> Result<(), HandleError> {
+    let finished = client
+        .machine
+        .finish_request(packet_type, packet_id, Some(codes));
+    finished.map_err(|rejection| client.reject(rejection))
+}

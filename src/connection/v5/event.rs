@@ -1,0 +1,298 @@
+//! What has happened on a connection of MQTT 5.
+
+use crate::packet::fmt;
+use crate::types::PacketId;
+use crate::v5::{
+    AckProperties, Auth, ConnAckProperties, ConnectReasonCode, Disconnect, EncodedConnect, Publish,
+    PublishHeader, ReasonCode, SubAck, Subscribe, UnsubAck, Unsubscribe,
+};
+
+/// What has happened, as far as the application has to know. `B` is where its bytes live: an event of
+/// [`receive`](crate::Connection::receive) borrows from the input or the decoder. [`map`](Self::map),
+/// [`to_owned`](Self::to_owned) and `share` move the bytes elsewhere, for example to send the event to
+/// another thread.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<B> {
+    /// Server: a client asks for a connection; [`EncodedConnect::to_connect`] returns its fields. Answer
+    /// with `accept_new`, `accept_resumed` or `refuse`, or with `auth` if it has an Authentication
+    /// Method. Nothing else is handled before.
+    ConnectRequested(EncodedConnect<B>),
+    /// Client: the server has accepted the connection. `limits` returns what was agreed.
+    Connected {
+        /// The server resumes the session that it kept. If not, what the client kept is lost too,
+        /// message by message ([`Action::Lost`](crate::Action::Lost)).
+        session_present: bool,
+        /// What the server says about the connection.
+        properties: ConnAckProperties<B>,
+    },
+    /// Client: the server has refused the connection, which is over.
+    Refused {
+        /// Why.
+        reason_code: ConnectReasonCode,
+        /// Reason String, Server Reference and others.
+        properties: ConnAckProperties<B>,
+    },
+    /// A message has come, with its Topic Name even if it was sent with a Topic Alias. With manual
+    /// acknowledgement and a QoS above 0, call `acknowledge` when the application has it; otherwise
+    /// the actions that follow acknowledge it.
+    Message(Publish<B>),
+    /// A message has begun to come in pieces; its payload follows.
+    MessageHeader(PublishHeader<B>),
+    /// The next piece of that payload.
+    Payload {
+        /// The bytes, at least one.
+        bytes: B,
+        /// How many are still to come; with 0 the message is complete, and acknowledged as any
+        /// other.
+        left: usize,
+    },
+    /// The peer has this QoS 2 message (PUBREC). The connection will not ask for it again, so the
+    /// application need not keep it; with a journal, as soon as
+    /// [`Change::Released`](crate::Change::Released) is stored. Its Packet Identifier is still in use.
+    AcceptedByPeer {
+        /// The Packet Identifier of the message.
+        packet_id: PacketId,
+        /// Success, or that there are no matching subscribers.
+        reason_code: ReasonCode,
+        /// Reason String and User Properties.
+        properties: AckProperties<B>,
+    },
+    /// The delivery of this message is complete (PUBACK or PUBCOMP).
+    Delivered {
+        /// The Packet Identifier of the message.
+        packet_id: PacketId,
+        /// Success, or that there are no matching subscribers; 0x92 in PUBCOMP if the peer had lost its
+        /// session.
+        reason_code: ReasonCode,
+        /// Reason String and User Properties.
+        properties: AckProperties<B>,
+    },
+    /// The peer has refused this message (PUBACK or PUBREC with a Reason Code from 0x80 on). Its Packet
+    /// Identifier is free again.
+    Rejected {
+        /// The Packet Identifier of the message.
+        packet_id: PacketId,
+        /// Why.
+        reason_code: ReasonCode,
+        /// Reason String and User Properties.
+        properties: AckProperties<B>,
+    },
+    /// Server: the client asks for subscriptions. Answer with `suback`. Nothing else is handled before.
+    SubscribeRequested(Subscribe<B>),
+    /// Server: the client ends subscriptions. Answer with `unsuback`. Nothing else is handled before.
+    UnsubscribeRequested(Unsubscribe<B>),
+    /// Client: the answer to a SUBSCRIBE, with a Reason Code for each of its filters.
+    Subscribed(SubAck<B>),
+    /// Client: the answer to an UNSUBSCRIBE, with a Reason Code for each of its filters.
+    Unsubscribed(UnsubAck<B>),
+    /// A step of an enhanced authentication (section 4.12). Answer with `auth`, or if it is the last
+    /// step, as a server before the connection is accepted, with `accept_new` or `accept_resumed`.
+    Auth(Auth<B>),
+    /// The peer has disconnected. The connection is over.
+    Disconnected(Disconnect<B>),
+}
+
+impl<B> Event<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Event<C> {
+        match self {
+            Self::ConnectRequested(connect) => Event::ConnectRequested(connect.map(f)),
+            Self::Connected {
+                session_present,
+                properties,
+            } => Event::Connected {
+                session_present,
+                properties: properties.map(f),
+            },
+            Self::Refused {
+                reason_code,
+                properties,
+            } => Event::Refused {
+                reason_code,
+                properties: properties.map(f),
+            },
+            Self::Message(publish) => Event::Message(publish.map(f)),
+            Self::MessageHeader(header) => Event::MessageHeader(header.map(f)),
+            Self::Payload { bytes, left } => Event::Payload {
+                bytes: f(bytes),
+                left,
+            },
+            Self::AcceptedByPeer {
+                packet_id,
+                reason_code,
+                properties,
+            } => Event::AcceptedByPeer {
+                packet_id,
+                reason_code,
+                properties: properties.map(f),
+            },
+            Self::Delivered {
+                packet_id,
+                reason_code,
+                properties,
+            } => Event::Delivered {
+                packet_id,
+                reason_code,
+                properties: properties.map(f),
+            },
+            Self::Rejected {
+                packet_id,
+                reason_code,
+                properties,
+            } => Event::Rejected {
+                packet_id,
+                reason_code,
+                properties: properties.map(f),
+            },
+            Self::SubscribeRequested(subscribe) => Event::SubscribeRequested(subscribe.map(f)),
+            Self::UnsubscribeRequested(unsubscribe) => {
+                Event::UnsubscribeRequested(unsubscribe.map(f))
+            }
+            Self::Subscribed(suback) => Event::Subscribed(suback.map(f)),
+            Self::Unsubscribed(unsuback) => Event::Unsubscribed(unsuback.map(f)),
+            Self::Auth(auth) => Event::Auth(auth.map(f)),
+            Self::Disconnected(disconnect) => Event::Disconnected(disconnect.map(f)),
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Event<&[u8]> {
+    /// The same event with its bytes in vectors of their own (feature `alloc`).
+    #[must_use]
+    pub fn to_owned(self) -> Event<alloc::vec::Vec<u8>> {
+        self.map(<[u8]>::to_vec)
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl Event<&[u8]> {
+    /// The same event as references into `whole`, the buffer that was passed to
+    /// [`receive`](crate::Connection::receive) (feature `bytes`). What is not in it, such as a packet
+    /// that the decoder had to put together, is copied.
+    #[must_use]
+    pub fn share(self, whole: &bytes::Bytes) -> Event<bytes::Bytes> {
+        self.map(|part| crate::wire::share(whole, part))
+    }
+}
+
+impl<B: AsRef<[u8]>> core::fmt::Debug for Event<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let tuple = |f: &mut core::fmt::Formatter<'_>, name, value: &dyn core::fmt::Debug| {
+            f.debug_tuple(name).field(value).finish()
+        };
+        match self {
+            Self::ConnectRequested(connect) => tuple(f, "ConnectRequested", connect),
+            Self::Connected {
+                session_present,
+                properties,
+            } => f
+                .debug_struct("Connected")
+                .field("session_present", session_present)
+                .field("properties", properties)
+                .finish(),
+            Self::Refused {
+                reason_code,
+                properties,
+            } => f
+                .debug_struct("Refused")
+                .field("reason_code", reason_code)
+                .field("properties", properties)
+                .finish(),
+            Self::Message(publish) => tuple(f, "Message", publish),
+            Self::MessageHeader(header) => tuple(f, "MessageHeader", header),
+            Self::Payload { bytes, left } => f
+                .debug_struct("Payload")
+                .field("bytes", &fmt::Message(bytes.as_ref()))
+                .field("left", left)
+                .finish(),
+            Self::AcceptedByPeer {
+                packet_id,
+                reason_code,
+                properties,
+            }
+            | Self::Delivered {
+                packet_id,
+                reason_code,
+                properties,
+            }
+            | Self::Rejected {
+                packet_id,
+                reason_code,
+                properties,
+            } => f
+                .debug_struct(match self {
+                    Self::AcceptedByPeer { .. } => "AcceptedByPeer",
+                    Self::Delivered { .. } => "Delivered",
+                    _ => "Rejected",
+                })
+                .field("packet_id", packet_id)
+                .field("reason_code", reason_code)
+                .field("properties", properties)
+                .finish(),
+            Self::SubscribeRequested(subscribe) => tuple(f, "SubscribeRequested", subscribe),
+            Self::UnsubscribeRequested(unsubscribe) => {
+                tuple(f, "UnsubscribeRequested", unsubscribe)
+            }
+            Self::Subscribed(suback) => tuple(f, "Subscribed", suback),
+            Self::Unsubscribed(unsuback) => tuple(f, "Unsubscribed", unsuback),
+            Self::Auth(auth) => tuple(f, "Auth", auth),
+            Self::Disconnected(disconnect) => tuple(f, "Disconnected", disconnect),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<B: AsRef<[u8]>> defmt::Format for Event<B> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::ConnectRequested(connect) => defmt::write!(f, "ConnectRequested({})", connect),
+            Self::Connected {
+                session_present,
+                properties,
+            } => defmt::write!(
+                f,
+                "Connected {{ session_present: {=bool}, properties: {} }}",
+                *session_present,
+                properties
+            ),
+            Self::Refused {
+                reason_code,
+                properties,
+            } => defmt::write!(f, "Refused {{ {}, {} }}", reason_code, properties),
+            Self::Message(publish) => defmt::write!(f, "Message({})", publish),
+            Self::MessageHeader(header) => defmt::write!(f, "MessageHeader({})", header),
+            Self::Payload { bytes, left } => defmt::write!(
+                f,
+                "Payload {{ {=usize} bytes, left: {=usize} }}",
+                bytes.as_ref().len(),
+                *left
+            ),
+            Self::AcceptedByPeer {
+                packet_id,
+                reason_code,
+                ..
+            } => defmt::write!(f, "AcceptedByPeer({}, {})", packet_id, reason_code),
+            Self::Delivered {
+                packet_id,
+                reason_code,
+                ..
+            } => defmt::write!(f, "Delivered({}, {})", packet_id, reason_code),
+            Self::Rejected {
+                packet_id,
+                reason_code,
+                ..
+            } => defmt::write!(f, "Rejected({}, {})", packet_id, reason_code),
+            Self::SubscribeRequested(packet) => defmt::write!(f, "SubscribeRequested({})", packet),
+            Self::UnsubscribeRequested(packet) => {
+                defmt::write!(f, "UnsubscribeRequested({})", packet);
+            }
+            Self::Subscribed(suback) => defmt::write!(f, "Subscribed({})", suback),
+            Self::Unsubscribed(unsuback) => defmt::write!(f, "Unsubscribed({})", unsuback),
+            Self::Auth(auth) => defmt::write!(f, "Auth({})", auth),
+            Self::Disconnected(disconnect) => defmt::write!(f, "Disconnected({})", disconnect),
+        }
+    }
+}

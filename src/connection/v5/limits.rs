@@ -1,0 +1,194 @@
+//! What CONNECT and CONNACK have agreed on.
+
+use crate::types::QoS;
+use crate::v5::{ConnAckProperties, ConnectProperties};
+
+/// What CONNECT and CONNACK have agreed on. It holds for one connection;
+/// [`Connection::limits`](crate::Connection::limits) returns it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Limits {
+    /// What the peer takes.
+    pub peer: Capabilities,
+    /// What this side takes.
+    pub own: Capabilities,
+    /// Session Expiry Interval in seconds: how long the server keeps the session after the connection.
+    /// 0 is not at all, `u32::MAX` for ever (section 3.1.2.11.2).
+    pub session_expiry_interval: u32,
+    /// Will Delay Interval in seconds (section 3.1.3.2.2); 0 without a Will.
+    pub will_delay_interval: u32,
+    /// Keep Alive in seconds, as the server has decided; 0 turns it off.
+    pub keep_alive: u16,
+    /// The client takes Reason Strings and User Properties in every packet (section 3.1.2.11.7).
+    pub request_problem_information: bool,
+    /// The client asks for Response Information (section 3.1.2.11.6).
+    pub request_response_information: bool,
+    pub(super) authentication: Authentication,
+}
+
+/// What one side of a connection takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub struct Capabilities {
+    /// Receive Maximum: how many messages above QoS 0 at once (section 3.1.2.11.3).
+    pub receive_maximum: u16,
+    /// Maximum Packet Size in bytes; `u32::MAX` for no limit (section 3.1.2.11.4).
+    pub maximum_packet_size: u32,
+    /// Topic Alias Maximum: the largest Topic Alias; 0 for none (section 3.1.2.11.5).
+    pub topic_alias_maximum: u16,
+    /// Maximum QoS; always QoS 2 of a client (section 3.2.2.3.4).
+    pub maximum_qos: QoS,
+    /// Retain Available; always of a client (section 3.2.2.3.5).
+    pub retain_available: bool,
+    /// Wildcard Subscription Available (section 3.2.2.3.11).
+    pub wildcard_subscription_available: bool,
+    /// Subscription Identifier Available (section 3.2.2.3.12).
+    pub subscription_identifier_available: bool,
+    /// Shared Subscription Available (section 3.2.2.3.13).
+    pub shared_subscription_available: bool,
+}
+
+impl Default for Capabilities {
+    /// What holds of a side that announces nothing.
+    fn default() -> Self {
+        Self {
+            receive_maximum: u16::MAX,
+            maximum_packet_size: u32::MAX,
+            topic_alias_maximum: 0,
+            maximum_qos: QoS::ExactlyOnce,
+            retain_available: true,
+            wildcard_subscription_available: true,
+            subscription_identifier_available: true,
+            shared_subscription_available: true,
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            peer: Capabilities::default(),
+            own: Capabilities::default(),
+            session_expiry_interval: 0,
+            will_delay_interval: 0,
+            keep_alive: 0,
+            request_problem_information: true,
+            request_response_information: false,
+            authentication: Authentication::default(),
+        }
+    }
+}
+
+impl Capabilities {
+    /// What a client announces in CONNECT.
+    pub(super) fn of_client<B: AsRef<[u8]>>(properties: &ConnectProperties<B>) -> Self {
+        Self {
+            receive_maximum: properties.receive_maximum().get(),
+            maximum_packet_size: properties
+                .maximum_packet_size()
+                .map_or(u32::MAX, core::num::NonZeroU32::get),
+            topic_alias_maximum: properties.topic_alias_maximum(),
+            ..Self::default()
+        }
+    }
+
+    /// What a server announces in CONNACK.
+    pub(super) fn of_server<B: AsRef<[u8]>>(properties: &ConnAckProperties<B>) -> Self {
+        Self {
+            receive_maximum: properties.receive_maximum().get(),
+            maximum_packet_size: properties
+                .maximum_packet_size()
+                .map_or(u32::MAX, core::num::NonZeroU32::get),
+            topic_alias_maximum: properties.topic_alias_maximum(),
+            maximum_qos: properties.maximum_qos(),
+            retain_available: properties.retain_available(),
+            wildcard_subscription_available: properties.wildcard_subscription_available(),
+            subscription_identifier_available: properties.subscription_identifier_available(),
+            shared_subscription_available: properties.shared_subscription_available(),
+        }
+    }
+
+    /// Whether every Topic Filter and Subscription Identifier is taken.
+    pub(super) const fn takes_every_subscription(&self) -> bool {
+        self.wildcard_subscription_available
+            && self.subscription_identifier_available
+            && self.shared_subscription_available
+    }
+}
+
+impl Limits {
+    /// What CONNECT says.
+    pub(super) fn connect<B: AsRef<[u8]>>(
+        &mut self,
+        keep_alive: u16,
+        properties: &ConnectProperties<B>,
+    ) {
+        self.keep_alive = keep_alive;
+        self.session_expiry_interval = properties.session_expiry_interval();
+        self.request_problem_information = properties.request_problem_information();
+        self.request_response_information = properties.request_response_information();
+        self.authentication = Authentication {
+            method: properties
+                .authentication_method()
+                .map_or(0, |method| fingerprint(method.as_bytes())),
+            turn: Turn::Nobody,
+        };
+        if self.authentication.is_used() {
+            self.authentication.turn = Turn::Server;
+        }
+    }
+
+    /// What an accepting CONNACK says about both sides.
+    pub(super) fn connack<B: AsRef<[u8]>>(&mut self, properties: &ConnAckProperties<B>) {
+        if let Some(keep_alive) = properties.server_keep_alive() {
+            self.keep_alive = keep_alive; // [MQTT5-3.2.2-21, MQTT5-3.2.2-22]
+        }
+        if let Some(interval) = properties.session_expiry_interval() {
+            self.session_expiry_interval = interval;
+        }
+        self.authentication.turn = Turn::Nobody;
+    }
+}
+
+/// How far an enhanced authentication is (section 4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) struct Authentication {
+    /// The [`fingerprint`] of the Authentication Method of CONNECT; 0 without one.
+    method: u64,
+    pub(super) turn: Turn,
+}
+
+/// Whose AUTH is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub(super) enum Turn {
+    #[default]
+    Nobody,
+    Client,
+    Server,
+}
+
+impl Authentication {
+    pub(super) const fn is_used(&self) -> bool {
+        self.method != 0
+    }
+
+    /// Whether AUTH has the Authentication Method of CONNECT [MQTT5-4.12.0-5].
+    pub(super) fn has_method(&self, method: Option<&[u8]>) -> bool {
+        self.is_used() && method.is_some_and(|method| fingerprint(method) == self.method)
+    }
+}
+
+/// A number for an Authentication Method, never 0: the connection has no room for the string. Two
+/// methods that a program offers do not have the same by chance (FNV-1a).
+fn fingerprint(method: &[u8]) -> u64 {
+    let hash = method
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+    hash.max(1)
+}

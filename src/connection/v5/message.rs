@@ -1,0 +1,387 @@
+//! What the application publishes.
+
+use super::limits::Limits;
+use crate::connection::error::CommandError;
+use crate::connection::outgoing::OutgoingMessage;
+use crate::packet::fmt::{self, fields};
+use crate::types::{Delivery, QoS, TopicName};
+use crate::v5::{EditedPublish, Property, Publish, PublishHeader, PublishProperties, V5, Will};
+use crate::wire::{Encode, EncodeError, Output, Sealed};
+
+/// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
+/// those of the properties.
+///
+/// ```
+/// use mqtt_sansio::v5::{Message, Property, PublishProperties};
+/// use mqtt_sansio::{QoS, TopicName};
+///
+/// let topic = TopicName::new("kitchen/temperature")?;
+/// let mut buffer = [0; 16];
+/// let properties = PublishProperties::encode_to_slice(&mut buffer, [
+///     Property::MessageExpiryInterval(60),
+/// ])?;
+/// let message = Message::new(topic, "21.5").qos(QoS::AtLeastOnce).properties(properties);
+/// assert_eq!(message.properties.message_expiry_interval(), Some(60));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+pub struct Message<T, P = T, Q = T> {
+    /// Topic Name.
+    pub topic: TopicName<T>,
+    /// The payload.
+    pub payload: P,
+    /// QoS.
+    pub qos: QoS,
+    /// RETAIN: the server is to keep the message for later subscribers.
+    pub retain: bool,
+    /// The properties.
+    pub properties: PublishProperties<Q>,
+}
+
+/// A message to publish whose payload follows in pieces, with `payload`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
+pub struct MessageHeader<T, Q = T> {
+    /// Topic Name.
+    pub topic: TopicName<T>,
+    /// How many bytes of payload follow.
+    pub payload_len: u32,
+    /// QoS.
+    pub qos: QoS,
+    /// RETAIN.
+    pub retain: bool,
+    /// The properties.
+    pub properties: PublishProperties<Q>,
+}
+
+impl<T, P> Message<T, P, &'static [u8]> {
+    /// A message at QoS 0, not retained, without properties.
+    pub const fn new(topic: TopicName<T>, payload: P) -> Self {
+        Self {
+            topic,
+            payload,
+            qos: QoS::AtMostOnce,
+            retain: false,
+            properties: PublishProperties::EMPTY,
+        }
+    }
+}
+
+impl<T, P, Q> Message<T, P, Q> {
+    /// The same message at this QoS.
+    #[must_use]
+    pub fn qos(mut self, qos: QoS) -> Self {
+        self.qos = qos;
+        self
+    }
+
+    /// The same message with this RETAIN flag.
+    #[must_use]
+    pub fn retain(mut self, retain: bool) -> Self {
+        self.retain = retain;
+        self
+    }
+
+    /// The same message with these properties.
+    #[must_use]
+    pub fn properties<R>(self, properties: PublishProperties<R>) -> Message<T, P, R> {
+        Message {
+            topic: self.topic,
+            payload: self.payload,
+            qos: self.qos,
+            retain: self.retain,
+            properties,
+        }
+    }
+}
+
+impl<B> Message<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Message<C> {
+        Message {
+            topic: self.topic.map(&mut f),
+            payload: f(self.payload),
+            qos: self.qos,
+            retain: self.retain,
+            properties: self.properties.map(f),
+        }
+    }
+}
+
+impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
+    /// The same message, borrowed.
+    #[must_use]
+    pub fn as_ref(&self) -> Message<&[u8]> {
+        Message {
+            topic: TopicName::as_ref(&self.topic),
+            payload: self.payload.as_ref(),
+            qos: self.qos,
+            retain: self.retain,
+            properties: self.properties.as_ref(),
+        }
+    }
+
+    /// The same message with its bytes in vectors of their own (feature `alloc`).
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn to_owned(&self) -> Message<alloc::vec::Vec<u8>> {
+        self.as_ref().map(<[u8]>::to_vec)
+    }
+
+    /// The PUBLISH, whose properties have no Topic Alias but this one.
+    pub(super) fn edited(
+        &self,
+        delivery: Delivery,
+        alias: Option<core::num::NonZeroU16>,
+        has_name: bool,
+    ) -> EditedPublish<'_> {
+        EditedPublish {
+            delivery,
+            retain: self.retain,
+            topic: if has_name { self.topic.as_bytes() } else { &[] },
+            properties: self.properties.as_ref(),
+            alias,
+            payload: self.payload.as_ref(),
+            payload_left: 0,
+        }
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl Message<&[u8]> {
+    /// The same message as references into `whole`; what is not in it is copied (feature `bytes`).
+    #[must_use]
+    pub fn share(self, whole: &bytes::Bytes) -> Message<bytes::Bytes> {
+        self.map(|part| crate::wire::share(whole, part))
+    }
+}
+
+/// The message of a received PUBLISH: to forward it, or to keep it. A Topic Alias among its properties
+/// is not sent on.
+impl<B> From<Publish<B>> for Message<B> {
+    fn from(publish: Publish<B>) -> Self {
+        Self {
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            topic: publish.topic,
+            payload: publish.payload,
+            properties: publish.properties,
+        }
+    }
+}
+
+/// The message that a server publishes for a client whose connection has broken. Of the Will Properties
+/// all but Will Delay Interval are those of a PUBLISH (section 3.1.3.2).
+#[cfg(feature = "alloc")]
+impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
+    fn from(will: Will<B>) -> Self {
+        let kept = will
+            .properties
+            .iter()
+            .filter(|property| !matches!(property, Property::WillDelayInterval(_)));
+        // They were valid in the Will, so they are valid here.
+        let properties = PublishProperties::encode_to_vec(kept).unwrap_or_default();
+        Self {
+            topic: will.topic,
+            payload: will.payload,
+            qos: will.qos,
+            retain: will.retain,
+            properties,
+        }
+    }
+}
+
+/// Whether the peer takes a message of this packet length.
+fn check(
+    limits: &Limits,
+    qos: QoS,
+    retain: bool,
+    packet_len: Result<usize, EncodeError>,
+) -> Result<(), CommandError> {
+    let peer = &limits.peer;
+    if qos > peer.maximum_qos {
+        return Err(CommandError::QosNotSupported); // [MQTT5-3.2.2-11]
+    }
+    if retain && !peer.retain_available {
+        return Err(CommandError::RetainNotSupported); // [MQTT5-3.2.2-14]
+    }
+    check_len(limits, packet_len)
+}
+
+/// Whether the peer takes a packet of this length [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
+pub(super) fn check_len(
+    limits: &Limits,
+    packet_len: Result<usize, EncodeError>,
+) -> Result<(), CommandError> {
+    let maximum = limits.peer.maximum_packet_size;
+    if maximum != u32::MAX && packet_len? > maximum as usize {
+        return Err(CommandError::PacketTooLarge);
+    }
+    Ok(())
+}
+
+/// The Topic Alias that a message is published with: the application's own, within the peer's maximum
+/// [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A message that is sent again has none: its alias may be of an
+/// earlier connection.
+fn explicit_alias<Q: AsRef<[u8]>>(
+    properties: &PublishProperties<Q>,
+    delivery: &Delivery,
+    limits: &Limits,
+) -> Result<bool, CommandError> {
+    if properties.is_empty() {
+        return Ok(false);
+    }
+    match properties.topic_alias() {
+        Some(alias) if alias.get() > limits.peer.topic_alias_maximum && !delivery.dup() => {
+            Err(CommandError::TopicAliasInvalid)
+        }
+        alias => Ok(alias.is_some()),
+    }
+}
+
+impl<T, P, Q> Sealed for Message<T, P, Q> {}
+
+impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Message<T, P, Q> {
+    #[inline]
+    fn qos(&self) -> QoS {
+        self.qos
+    }
+
+    #[inline]
+    fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
+        explicit_alias(&self.properties, &delivery, limits)?;
+        let len = || self.publish(delivery).encoded_len();
+        let len = match limits.peer.maximum_packet_size {
+            u32::MAX => Ok(0),
+            _ => len(),
+        };
+        check(limits, self.qos, self.retain, len)
+    }
+
+    #[inline]
+    fn encode<O: Output + ?Sized>(
+        &self,
+        delivery: Delivery,
+        out: &mut O,
+    ) -> Result<(), EncodeError> {
+        if delivery.dup() && self.properties.topic_alias().is_some() {
+            return self.edited(delivery, None, true).encode(out);
+        }
+        self.publish(delivery).encode(out)
+    }
+
+    #[inline]
+    fn payload_left(&self) -> u32 {
+        0
+    }
+}
+
+impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
+    #[inline]
+    fn publish(&self, delivery: Delivery) -> Publish<&[u8]> {
+        Publish {
+            delivery,
+            retain: self.retain,
+            topic: TopicName::as_ref(&self.topic),
+            properties: self.properties.as_ref(),
+            payload: self.payload.as_ref(),
+        }
+    }
+
+    /// Whether the peer takes the message as it is published with a Topic Alias.
+    pub(super) fn check_edited(
+        &self,
+        publish: &EditedPublish<'_>,
+        limits: &Limits,
+    ) -> Result<(), CommandError> {
+        check(limits, self.qos, self.retain, publish.encoded_len())
+    }
+}
+
+impl<T, Q> Sealed for MessageHeader<T, Q> {}
+
+impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q> {
+    fn qos(&self) -> QoS {
+        self.qos
+    }
+
+    fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
+        explicit_alias(&self.properties, &delivery, limits)?;
+        let len = self.header(delivery).encoded_len();
+        let len = len.map(|len| len.saturating_add(self.payload_len as usize));
+        check(limits, self.qos, self.retain, len)
+    }
+
+    fn encode<O: Output + ?Sized>(
+        &self,
+        delivery: Delivery,
+        out: &mut O,
+    ) -> Result<(), EncodeError> {
+        if delivery.dup() && self.properties.topic_alias().is_some() {
+            return EditedPublish {
+                delivery,
+                retain: self.retain,
+                topic: self.topic.as_bytes(),
+                properties: self.properties.as_ref(),
+                alias: None,
+                payload: &[],
+                payload_left: self.payload_len,
+            }
+            .encode(out);
+        }
+        self.header(delivery).encode(out)
+    }
+
+    fn payload_left(&self) -> u32 {
+        self.payload_len
+    }
+}
+
+impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> MessageHeader<T, Q> {
+    fn header(&self, delivery: Delivery) -> PublishHeader<&[u8]> {
+        PublishHeader {
+            delivery,
+            retain: self.retain,
+            topic: TopicName::as_ref(&self.topic),
+            properties: self.properties.as_ref(),
+            payload_len: self.payload_len,
+        }
+    }
+}
+
+impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> core::fmt::Debug for Message<T, P, Q> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Message")
+            .field("topic", &self.topic)
+            .field("payload", &fmt::Message(self.payload.as_ref()))
+            .field("qos", &self.qos)
+            .field("retain", &self.retain)
+            .field("properties", &self.properties)
+            .finish()
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> defmt::Format for Message<T, P, Q> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        defmt::write!(
+            f,
+            "Message {{ topic: {}, payload: {}, qos: {}, retain: {=bool}, properties: {} }}",
+            self.topic,
+            fmt::Message(self.payload.as_ref()),
+            self.qos,
+            self.retain,
+            self.properties
+        );
+    }
+}
+
+fields!(MessageHeader(this) {
+    topic: this.topic,
+    payload_len: this.payload_len,
+    qos: this.qos,
+    retain: this.retain,
+    properties: this.properties,
+});

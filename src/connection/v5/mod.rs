@@ -1,0 +1,431 @@
+//! MQTT 5: what connections do with the packets of this version.
+
+mod aliases;
+mod both;
+mod client;
+mod event;
+mod limits;
+mod message;
+mod server;
+
+#[cfg(feature = "alloc")]
+pub use aliases::AliasVec;
+pub use aliases::{AliasArray, OutboundAliases, TopicAliases, WithTopicAliases};
+pub use event::Event;
+pub use limits::{Capabilities, Limits};
+pub use message::{Message, MessageHeader};
+
+use core::num::NonZeroU16;
+
+use super::action;
+use super::close_reason;
+use super::connection::Connection;
+use super::error::{self, ProtocolError};
+use super::receive;
+use super::reply::{self, PendingReply};
+use super::role::{ClientRole, ServerRole};
+use super::state::State;
+use super::version::{Input, Progress, Version};
+use crate::decoder::{Buffer, Piece};
+use crate::session::Slots;
+use crate::types::{Delivery, QoS, TopicName};
+use crate::v5::{
+    AckProperties, ConnectReasonCode, DisconnectReasonCode, Packet, Publish, PublishHeader,
+    PublishProperties, Reaction, ReasonCode, V5, try_read_publish,
+};
+use crate::wire::{Header, PacketType};
+
+/// One connection of a client to a server that speaks MQTT 5: see
+/// [`Connection`](crate::Connection).
+#[cfg(feature = "alloc")]
+pub type Client<S = alloc::vec::Vec<crate::Slot>> = Connection<V5, ClientRole, S>;
+/// One connection of a client to a server that speaks MQTT 5: see
+/// [`Connection`](crate::Connection).
+#[cfg(not(feature = "alloc"))]
+pub type Client<S> = Connection<V5, ClientRole, S>;
+
+/// One connection of a server with a client that speaks MQTT 5: see
+/// [`Connection`](crate::Connection).
+///
+/// - It begins with [`Event::ConnectRequested`]. The application decides by
+///   [`accept_new`](Self::accept_new), [`accept_resumed`](Self::accept_resumed) or
+///   [`refuse`](Self::refuse), and finds the session that belongs to the Client Identifier
+///   [MQTT5-3.1.3-2]. If the identifier is empty, it assigns one and returns it as Assigned Client
+///   Identifier [MQTT5-3.1.3-6, MQTT5-3.1.3-7].
+/// - [`Event::SubscribeRequested`] and [`Event::UnsubscribeRequested`] are answered with
+///   [`suback`](Self::suback) and [`unsuback`](Self::unsuback) before the next packet.
+/// - When it ends, an action tells whether the Will is to be published or discarded;
+///   [`will_delay_interval`](Self::will_delay_interval) and
+///   [`session_expiry_interval`](Self::session_expiry_interval) tell when.
+#[cfg(feature = "alloc")]
+pub type Server<S = alloc::vec::Vec<crate::Slot>> = Connection<V5, ServerRole, S>;
+/// One connection of a server with a client that speaks MQTT 5: see
+/// [`Connection`](crate::Connection).
+#[cfg(not(feature = "alloc"))]
+pub type Server<S> = Connection<V5, ServerRole, S>;
+
+/// What a connection of MQTT 5 asks its driver to do.
+pub type Action = action::Action<V5>;
+/// Why a connection of MQTT 5 has ended.
+pub type CloseReason = close_reason::CloseReason<V5>;
+/// Why a packet of MQTT 5 was not handled.
+pub type HandleError = error::HandleError<V5>;
+/// What a peer that speaks MQTT 5 has done wrong.
+pub type PeerError = error::PeerError<V5>;
+/// A packet of MQTT 5 that a connection sends by itself.
+pub type Reply = reply::Reply<8>;
+/// One step of a connection of MQTT 5.
+pub type Step<B> = receive::Step<V5, B>;
+
+/// Why a server refuses a connection, as the reason of a [`CloseReason::Refused`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[error("{0}")]
+#[expect(clippy::exhaustive_structs, reason = "a Reason Code and nothing else")]
+pub struct Refusal(pub ConnectReasonCode);
+
+impl PeerError {
+    /// The Reason Code of the fault, with which the connection is closed (section 4.13).
+    #[must_use]
+    pub const fn reason_code(&self) -> ReasonCode {
+        match self {
+            Self::Malformed(error) => error.reason_code(),
+            Self::Protocol(error) => protocol_reason_code(error),
+        }
+    }
+}
+
+const fn protocol_reason_code(error: &ProtocolError) -> ReasonCode {
+    match error {
+        ProtocolError::TopicAliasInvalid => ReasonCode::TopicAliasInvalid,
+        ProtocolError::ReceiveMaximumExceeded | ProtocolError::TooManyInbound => {
+            ReasonCode::ReceiveMaximumExceeded
+        }
+        ProtocolError::QosNotSupported => ReasonCode::QosNotSupported,
+        ProtocolError::RetainNotSupported => ReasonCode::RetainNotSupported,
+        ProtocolError::WildcardSubscriptionsNotSupported => {
+            ReasonCode::WildcardSubscriptionsNotSupported
+        }
+        ProtocolError::SharedSubscriptionsNotSupported => {
+            ReasonCode::SharedSubscriptionsNotSupported
+        }
+        ProtocolError::AuthenticationMethod => ReasonCode::BadAuthenticationMethod,
+        _ => ReasonCode::ProtocolError,
+    }
+}
+
+/// Reason Code and properties of an acknowledgement.
+type Acknowledged<'a> = (u8, AckProperties<&'a [u8]>);
+
+impl Version for V5 {
+    type Event<B> = Event<B>;
+    type Reply = Reply;
+    type Refusal = Refusal;
+    type Limits = Limits;
+
+    fn packet_type(packet: &Self::Packet<'_>) -> PacketType {
+        packet.packet_type()
+    }
+
+    #[inline]
+    fn classify(packet: &Self::Packet<'_>) -> Input {
+        let (packet_type, packet_id, refused) = match packet {
+            Packet::Publish(publish) => return Input::Message(publish.delivery),
+            Packet::PubAck(ack) => (PacketType::PubAck, ack.packet_id, false),
+            Packet::PubRec(ack) => {
+                let refused = ack.reason_code.is_error();
+                (PacketType::PubRec, ack.packet_id, refused)
+            }
+            Packet::PubRel(ack) => (PacketType::PubRel, ack.packet_id, false),
+            Packet::PubComp(ack) => (PacketType::PubComp, ack.packet_id, false),
+            _ => return Input::Other,
+        };
+        Input::Acknowledgement {
+            packet_type,
+            packet_id,
+            refused,
+        }
+    }
+
+    #[inline]
+    fn event<'a>(packet: Self::Packet<'a>) -> Option<Event<&'a [u8]>> {
+        Some(match packet {
+            Packet::Connect(connect) => Event::ConnectRequested(connect),
+            Packet::Publish(publish) => Event::Message(publish),
+            Packet::Subscribe(subscribe) => Event::SubscribeRequested(subscribe),
+            Packet::SubAck(suback) => Event::Subscribed(suback),
+            Packet::Unsubscribe(unsubscribe) => Event::UnsubscribeRequested(unsubscribe),
+            Packet::UnsubAck(unsuback) => Event::Unsubscribed(unsuback),
+            Packet::Disconnect(disconnect) => Event::Disconnected(disconnect),
+            Packet::Auth(auth) => Event::Auth(auth),
+            Packet::ConnAck(_)
+            | Packet::PubAck(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::PingReq
+            | Packet::PingResp => return None,
+        })
+    }
+
+    #[inline(always)]
+    fn try_read_message<'a>(
+        header: &Header,
+        frame: &'a [u8],
+        limits: &Limits,
+        is_server: bool,
+    ) -> Option<(Delivery, Event<&'a [u8]>)> {
+        let publish: Publish<&'a [u8]> = try_read_publish(header, frame)?;
+        // Without properties there is no Topic Alias.
+        if !publish.properties.is_empty() || check_publish(limits, &publish, is_server).is_err() {
+            return None;
+        }
+        Some((publish.delivery, Event::Message(publish)))
+    }
+
+    fn payload_header(header: &Self::PayloadHeader<'_>) -> (Delivery, u32) {
+        (header.delivery, header.payload_len)
+    }
+
+    fn header_event<'a>(header: Self::PayloadHeader<'a>) -> Event<&'a [u8]> {
+        Event::MessageHeader(header)
+    }
+
+    fn payload_event(bytes: &[u8], left: usize) -> Event<&[u8]> {
+        Event::Payload { bytes, left }
+    }
+
+    fn map_event<B, C>(event: Event<B>, f: impl FnMut(B) -> C) -> Event<C> {
+        event.map(f)
+    }
+
+    #[inline]
+    fn progress_event<'a>(progress: Progress, packet: Option<Self::Packet<'a>>) -> Event<&'a [u8]> {
+        let (code, properties): Acknowledged<'a> = match packet {
+            Some(Packet::PubAck(ack)) => (ack.reason_code.number(), ack.properties),
+            Some(Packet::PubRec(ack)) => (ack.reason_code.number(), ack.properties),
+            Some(Packet::PubComp(ack)) => (ack.reason_code.number(), ack.properties),
+            _ => (0, AckProperties::EMPTY),
+        };
+        acknowledged(progress, code, properties)
+    }
+
+    #[inline]
+    fn encode_reply(reply: PendingReply) -> Reply {
+        let [first, code, high, low] = reply.parts();
+        Reply::new(match (first, code) {
+            (0x20, _) => [first, 3, 0, code, 0, 0, 0, 0],
+            (0xc0 | 0xd0, _) | (0xe0, 0) => [first, 0, 0, 0, 0, 0, 0, 0],
+            (0xe0, _) => [first, 1, code, 0, 0, 0, 0, 0],
+            (_, 0) => [first, 2, high, low, 0, 0, 0, 0],
+            _ => [first, 3, high, low, code, 0, 0, 0],
+        })
+    }
+
+    fn handle_at_client<'a, S: Slots>(
+        connection: &mut Connection<Self, ClientRole, S>,
+        packet: Self::Packet<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        client::handle(connection, packet)
+    }
+
+    fn handle_at_server<'a, S: Slots>(
+        connection: &mut Connection<Self, ServerRole, S>,
+        packet: Self::Packet<'a>,
+    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        server::handle(connection, packet)
+    }
+
+    /// DISCONNECT with the Reason Code, or CONNACK of a server that has not accepted the connection
+    /// [MQTT5-3.14.0-1, MQTT5-4.13.1-1].
+    fn closing_reply(reason: &CloseReason, state: State, is_server: bool) -> Option<PendingReply> {
+        let code = match reason {
+            CloseReason::Violation(error) => error.reason_code(),
+            CloseReason::KeepAliveTimeout => ReasonCode::KeepAliveTimeout,
+            _ => return None,
+        };
+        match (state, is_server) {
+            (State::Start, true) => match reason {
+                CloseReason::Violation(PeerError::Malformed(error)) => match error.reaction() {
+                    Reaction::ConnAckThenClose(code) => Some(PendingReply::connack(code.number())),
+                    _ => None,
+                },
+                _ => None,
+            },
+            (State::Requested, true) => {
+                let code = ConnectReasonCode::try_from(code);
+                let code = code.unwrap_or(ConnectReasonCode::ProtocolError);
+                Some(PendingReply::connack(code.number()))
+            }
+            (State::Connected, _) | (State::Requested, false) => {
+                let code = DisconnectReasonCode::try_from(code);
+                let code = code.unwrap_or(DisconnectReasonCode::ProtocolError);
+                Some(PendingReply::disconnect(code.number()))
+            }
+            (State::Start | State::Ending | State::Ended, _) => None,
+        }
+    }
+
+    #[inline]
+    fn check_agreed(
+        limits: &Limits,
+        packet: &Self::Packet<'_>,
+        is_server: bool,
+    ) -> Result<(), ProtocolError> {
+        match packet {
+            Packet::Publish(publish) => check_publish(limits, publish, is_server),
+            Packet::Subscribe(subscribe) if is_server => {
+                server::check_subscribe(&limits.own, subscribe)
+            }
+            // [MQTT5-3.1.2-29]
+            Packet::PubAck(ack) => check_problem_information(limits, &ack.properties, is_server),
+            Packet::PubRec(ack) => check_problem_information(limits, &ack.properties, is_server),
+            Packet::PubRel(ack) => check_problem_information(limits, &ack.properties, is_server),
+            Packet::PubComp(ack) => check_problem_information(limits, &ack.properties, is_server),
+            Packet::SubAck(ack) => check_problem_information(limits, &ack.properties, is_server),
+            Packet::UnsubAck(ack) => check_problem_information(limits, &ack.properties, is_server),
+            _ => Ok(()),
+        }
+    }
+
+    fn topic_alias<'a>(
+        piece: &Piece<'a, Self::Packet<'a>, Self::PayloadHeader<'a>>,
+    ) -> Option<(NonZeroU16, &'a [u8])> {
+        match *piece {
+            Piece::Packet(Packet::Publish(publish)) => {
+                alias_of(&publish.properties, publish.topic.into_inner())
+            }
+            Piece::PublishHeader(header) => alias_of(&header.properties, header.topic.into_inner()),
+            _ => None,
+        }
+    }
+
+    fn resolve<'a, M: Buffer>(event: Event<&'a [u8]>, buffer: &'a M) -> Event<&'a [u8]> {
+        match event {
+            Event::Message(publish) if publish.topic.as_bytes().is_empty() => {
+                let topic = topic_of(&publish.properties, buffer);
+                Event::Message(Publish { topic, ..publish })
+            }
+            Event::MessageHeader(header) if header.topic.as_bytes().is_empty() => {
+                let topic = topic_of(&header.properties, buffer);
+                Event::MessageHeader(PublishHeader { topic, ..header })
+            }
+            other => other,
+        }
+    }
+
+    fn protocol_statement(error: &ProtocolError) -> Option<&'static str> {
+        Some(match error {
+            ProtocolError::SecondConnect => "MQTT-3.1.0-2",
+            ProtocolError::SessionPresent => "MQTT-3.2.2-4",
+            ProtocolError::WrongNumberOfReturnCodes => "MQTT-3.9.3-1",
+            ProtocolError::PacketIdInUse(_) => "MQTT-2.2.1-3",
+            ProtocolError::TopicAliasInvalid => "MQTT-3.3.2-9",
+            ProtocolError::ReceiveMaximumExceeded => "MQTT-3.3.4-7",
+            ProtocolError::QosNotSupported => "MQTT-3.2.2-11",
+            ProtocolError::RetainNotSupported => "MQTT-3.2.2-14",
+            ProtocolError::SubscriptionIdentifiersNotSupported => "MQTT-3.3.4-6",
+            ProtocolError::SessionExpiryInterval => "MQTT-3.14.2-2",
+            ProtocolError::ProblemInformation => "MQTT-3.1.2-29",
+            ProtocolError::AuthenticationMethod => "MQTT-4.12.0-5",
+            ProtocolError::NoSuchRequest { .. } => "MQTT-2.2.1-6",
+            ProtocolError::WrongAcknowledgement { .. } => "MQTT-2.2.1-5",
+            _ => return None,
+        })
+    }
+}
+
+/// The event of an acknowledgement of a message.
+#[inline]
+fn acknowledged<'a>(
+    progress: Progress,
+    code: u8,
+    properties: AckProperties<&'a [u8]>,
+) -> Event<&'a [u8]> {
+    let reason_code = ReasonCode::from_number(code).unwrap_or(ReasonCode::Success);
+    match progress {
+        Progress::AcceptedByPeer(packet_id) => Event::AcceptedByPeer {
+            packet_id,
+            reason_code,
+            properties,
+        },
+        // A PUBCOMP says 0x92 for a message that has arrived before.
+        Progress::Completed(packet_id)
+            if reason_code.is_error() && reason_code != ReasonCode::PacketIdentifierNotFound =>
+        {
+            Event::Rejected {
+                packet_id,
+                reason_code,
+                properties,
+            }
+        }
+        Progress::Completed(packet_id) => Event::Delivered {
+            packet_id,
+            reason_code,
+            properties,
+        },
+    }
+}
+
+/// Whether a client may publish this: a server may publish anything.
+#[inline(always)]
+fn check_publish(
+    limits: &Limits,
+    publish: &Publish<&[u8]>,
+    is_server: bool,
+) -> Result<(), ProtocolError> {
+    if !is_server {
+        return Ok(());
+    }
+    let own = &limits.own;
+    if own.maximum_qos != QoS::ExactlyOnce && publish.delivery.qos() > own.maximum_qos {
+        return Err(ProtocolError::QosNotSupported); // [MQTT5-3.2.2-12]
+    }
+    if publish.retain && !own.retain_available {
+        return Err(ProtocolError::RetainNotSupported); // [MQTT5-3.2.2-14]
+    }
+    // [MQTT5-3.3.4-6]
+    if publish
+        .properties
+        .subscription_identifiers()
+        .next()
+        .is_some()
+    {
+        return Err(ProtocolError::SubscriptionIdentifiersNotSupported);
+    }
+    Ok(())
+}
+
+/// Reason Strings and User Properties come from a server only if the client takes them
+/// [MQTT5-3.1.2-29].
+fn check_problem_information(
+    limits: &Limits,
+    properties: &AckProperties<&[u8]>,
+    is_server: bool,
+) -> Result<(), ProtocolError> {
+    if !is_server && !limits.request_problem_information && !properties.is_empty() {
+        return Err(ProtocolError::ProblemInformation);
+    }
+    Ok(())
+}
+
+fn alias_of<'a>(
+    properties: &PublishProperties<&'a [u8]>,
+    topic: &'a [u8],
+) -> Option<(NonZeroU16, &'a [u8])> {
+    if properties.is_empty() {
+        return None;
+    }
+    Some((properties.topic_alias()?, topic))
+}
+
+fn topic_of<'a, M: Buffer>(
+    properties: &PublishProperties<&[u8]>,
+    buffer: &'a M,
+) -> TopicName<&'a [u8]> {
+    let topic = properties
+        .topic_alias()
+        .and_then(|alias| buffer.topic(alias));
+    // It was a Topic Name when it was learned.
+    TopicName::from_valid(topic.unwrap_or_default())
+}

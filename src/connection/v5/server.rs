@@ -1,0 +1,392 @@
+//! The server's side of a connection of MQTT 5.
+
+use super::message::check_len;
+use super::{Capabilities, CloseReason, Connection, Event, HandleError, Refusal};
+use crate::connection::error::{CommandError, ProtocolError};
+use crate::connection::role::{Request, ServerRole};
+use crate::connection::state::State;
+use crate::session::{Session, Slots};
+use crate::time::Timestamp;
+use crate::v5::{
+    AckProperties, ConnAck, ConnAckProperties, ConnectReasonCode, Disconnect, DisconnectReasonCode,
+    Packet, SubAck, Subscribe, SubscribeReasonCodes, UnsubAck, UnsubscribeReasonCodes, V5,
+};
+use crate::wire::{Encode, Output};
+
+/// # Commands of a server of MQTT 5
+impl<S: Slots> Connection<V5, ServerRole, S> {
+    /// Accepts the connection with a new session: sends CONNACK with Reason Code 0x00, Session Present 0
+    /// and no properties [MQTT5-3.1.4-5, MQTT5-3.2.2-3].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotConnected`] before CONNECT has come, [`CommandError::AlreadyConnected`] after
+    /// it was answered.
+    pub fn accept_new<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.accept_new_with(now, &ConnAckProperties::EMPTY, out)
+    }
+
+    /// [`accept_new`](Self::accept_new) with properties. They hold for this connection: Server Keep
+    /// Alive, Session Expiry Interval, Receive Maximum, Maximum QoS and so on are enforced.
+    ///
+    /// # Errors
+    ///
+    /// As `accept_new`; [`CommandError::Encode`].
+    pub fn accept_new_with<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        properties: &ConnAckProperties<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.check_requested()?;
+        self.send_connack(false, properties, out)?;
+        self.machine.session.clear();
+        self.machine.accept(now);
+        Ok(())
+    }
+
+    /// Accepts the connection and resumes the session that was kept for the client: sends CONNACK with
+    /// Session Present 1 [MQTT5-3.2.2-3]. The connection takes the session and leaves its own empty one
+    /// in `session`.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::CleanSession`] if the client asked for Clean Start [MQTT5-3.2.2-2], and those of
+    /// [`accept_new`](Self::accept_new). `session` is as it was then.
+    pub fn accept_resumed<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        session: &mut Session<S>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.accept_resumed_with(now, session, &ConnAckProperties::EMPTY, out)
+    }
+
+    /// [`accept_resumed`](Self::accept_resumed) with properties, as
+    /// [`accept_new_with`](Self::accept_new_with).
+    ///
+    /// # Errors
+    ///
+    /// As `accept_resumed`; [`CommandError::Encode`].
+    pub fn accept_resumed_with<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        session: &mut Session<S>,
+        properties: &ConnAckProperties<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.check_requested()?;
+        if self.machine.clean_start {
+            return Err(CommandError::CleanSession);
+        }
+        self.send_connack(true, properties, out)?;
+        core::mem::swap(&mut self.machine.session, session);
+        session.clear();
+        self.machine.resume();
+        self.machine.accept(now);
+        Ok(())
+    }
+
+    fn send_connack<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        session_present: bool,
+        properties: &ConnAckProperties<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        // The client's AUTH is awaited.
+        if self.machine.awaits_auth {
+            return Err(CommandError::AuthenticationOrder);
+        }
+        let connack = ConnAck {
+            session_present,
+            reason_code: ConnectReasonCode::Success,
+            properties: properties.as_ref(),
+        };
+        check_len(&self.limits, connack.encoded_len())?;
+        connack.encode(out)?;
+        self.limits.connack(properties);
+        self.limits.own = Capabilities::of_server(properties);
+        let limits = self.limits;
+        self.set_session_expiry_interval(limits.session_expiry_interval);
+        self.machine.keep_alive = limits.keep_alive;
+        self.machine.announced_receive_maximum = limits.own.receive_maximum;
+        self.machine.limit_inflight(limits.peer.receive_maximum);
+        Ok(())
+    }
+
+    /// Refuses the connection: sends CONNACK with this Reason Code, from 0x80 on, and closes
+    /// [MQTT5-3.1.4-2, MQTT5-3.2.2-7].
+    ///
+    /// # Errors
+    ///
+    /// As [`accept_new`](Self::accept_new).
+    pub fn refuse<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        reason_code: ConnectReasonCode,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.refuse_with(now, reason_code, &ConnAckProperties::EMPTY, out)
+    }
+
+    /// [`refuse`](Self::refuse) with properties: Reason String, Server Reference. They are left out if
+    /// the packet would be larger than the client's Maximum Packet Size
+    /// [MQTT5-3.2.2-19, MQTT5-3.2.2-20].
+    ///
+    /// # Errors
+    ///
+    /// As `refuse`; [`CommandError::ReasonCodeOfPeer`] for a code that does not refuse.
+    pub fn refuse_with<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        reason_code: ConnectReasonCode,
+        properties: &ConnAckProperties<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.check_requested()?;
+        if !reason_code.is_error() {
+            return Err(CommandError::ReasonCodeOfPeer);
+        }
+        let refusal = |properties| ConnAck {
+            session_present: false,
+            reason_code,
+            properties,
+        };
+        let connack = refusal(properties.as_ref());
+        if connack.encoded_len()? <= self.limits.peer.maximum_packet_size as usize {
+            connack.encode(out)?;
+        } else {
+            refusal(ConnAckProperties::EMPTY).encode(out)?;
+        }
+        self.machine.tick(now);
+        self.end(CloseReason::Refused(Refusal(reason_code)));
+        Ok(())
+    }
+
+    /// Answers [`Event::SubscribeRequested`]: one Reason Code for each filter, in their order
+    /// [MQTT5-3.8.4-1, MQTT5-3.8.4-2, MQTT5-3.8.4-6, MQTT5-3.9.3-1].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotAwaited`] if there was no such request,
+    /// [`CommandError::WrongNumberOfReturnCodes`].
+    pub fn suback<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        reason_codes: &SubscribeReasonCodes<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.suback_with(now, reason_codes, &AckProperties::EMPTY, out)
+    }
+
+    /// [`suback`](Self::suback) with a Reason String and User Properties. They are left out if the
+    /// client takes none, or the packet would be larger than its Maximum Packet Size
+    /// [MQTT5-3.1.2-29, MQTT5-3.9.2-1, MQTT5-3.9.2-2].
+    ///
+    /// # Errors
+    ///
+    /// As `suback`.
+    pub fn suback_with<B: AsRef<[u8]>, P: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        reason_codes: &SubscribeReasonCodes<B>,
+        properties: &AckProperties<P>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.machine.check_may_send()?;
+        let Some(Request::Subscribe { packet_id, filters }) = self.role else {
+            return Err(CommandError::NotAwaited);
+        };
+        if u32::try_from(reason_codes.len()) != Ok(filters) {
+            return Err(CommandError::WrongNumberOfReturnCodes);
+        }
+        let suback = |properties| SubAck {
+            packet_id,
+            properties,
+            reason_codes: reason_codes.as_ref(),
+        };
+        let with = suback(properties.as_ref());
+        self.encode_with_or_without(&with, &suback(AckProperties::EMPTY), out)?;
+        self.answered(now);
+        Ok(())
+    }
+
+    /// Answers [`Event::UnsubscribeRequested`]: one Reason Code for each filter, in their order
+    /// [MQTT5-3.10.4-4, MQTT5-3.10.4-5, MQTT5-3.11.3-1].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::NotAwaited`] if there was no such request,
+    /// [`CommandError::WrongNumberOfReturnCodes`].
+    pub fn unsuback<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        reason_codes: &UnsubscribeReasonCodes<B>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.unsuback_with(now, reason_codes, &AckProperties::EMPTY, out)
+    }
+
+    /// [`unsuback`](Self::unsuback) with a Reason String and User Properties, as
+    /// [`suback_with`](Self::suback_with) [MQTT5-3.11.2-1, MQTT5-3.11.2-2].
+    ///
+    /// # Errors
+    ///
+    /// As `unsuback`.
+    pub fn unsuback_with<B: AsRef<[u8]>, P: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        reason_codes: &UnsubscribeReasonCodes<B>,
+        properties: &AckProperties<P>,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.machine.check_may_send()?;
+        let Some(Request::Unsubscribe { packet_id, filters }) = self.role else {
+            return Err(CommandError::NotAwaited);
+        };
+        if u32::try_from(reason_codes.len()) != Ok(filters) {
+            return Err(CommandError::WrongNumberOfReturnCodes);
+        }
+        let unsuback = |properties| UnsubAck {
+            packet_id,
+            properties,
+            reason_codes: reason_codes.as_ref(),
+        };
+        let with = unsuback(properties.as_ref());
+        self.encode_with_or_without(&with, &unsuback(AckProperties::EMPTY), out)?;
+        self.answered(now);
+        Ok(())
+    }
+
+    /// Encodes a packet with its Reason String and User Properties, or without them.
+    fn encode_with_or_without<E: Encode, O: Output + ?Sized>(
+        &self,
+        with: &E,
+        without: &E,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        let maximum = self.limits.peer.maximum_packet_size as usize;
+        if self.limits.request_problem_information && with.encoded_len()? <= maximum {
+            with.encode(out)?;
+        } else {
+            check_len(&self.limits, without.encoded_len())?;
+            without.encode(out)?;
+        }
+        Ok(())
+    }
+
+    /// When the Will is to be published after [`Action::PublishWill`](crate::Action::PublishWill): so
+    /// many seconds later, if the client has not connected again by then. The session may end before
+    /// the Will Delay Interval is over: the Will is published then [MQTT5-3.1.3-9].
+    pub fn will_delay_interval(&self) -> u32 {
+        self.limits
+            .will_delay_interval
+            .min(self.limits.session_expiry_interval)
+    }
+}
+
+/// Whether the server takes a SUBSCRIBE, by what it has announced.
+pub(super) fn check_subscribe(
+    own: &Capabilities,
+    subscribe: &Subscribe<&[u8]>,
+) -> Result<(), ProtocolError> {
+    if own.takes_every_subscription() {
+        return Ok(());
+    }
+    if !own.subscription_identifier_available
+        && subscribe.properties.subscription_identifier().is_some()
+    {
+        return Err(ProtocolError::SubscriptionIdentifiersNotSupported);
+    }
+    for subscription in &subscribe.subscriptions {
+        let topic_filter = subscription.topic_filter;
+        if !own.shared_subscription_available && topic_filter.is_shared() {
+            return Err(ProtocolError::SharedSubscriptionsNotSupported);
+        }
+        if !own.wildcard_subscription_available && topic_filter.has_wildcards() {
+            return Err(ProtocolError::WildcardSubscriptionsNotSupported);
+        }
+    }
+    Ok(())
+}
+
+/// Handles a packet that is neither a message nor an acknowledgement of one.
+pub(super) fn handle<'a, S: Slots>(
+    server: &mut Connection<V5, ServerRole, S>,
+    packet: Packet<&'a [u8]>,
+) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    match (server.state(), packet) {
+        (State::Start, Packet::Connect(connect)) => {
+            let fields = connect.to_connect();
+            server.limits.connect(fields.keep_alive, &fields.properties);
+            server.limits.peer = Capabilities::of_client(&fields.properties);
+            let will = fields.will.as_ref();
+            server.limits.will_delay_interval =
+                will.map_or(0, |will| will.properties.will_delay_interval());
+            let session_ends = server.limits.session_expiry_interval == 0;
+            server.machine.requested_by_client(
+                fields.keep_alive,
+                fields.clean_start, // [MQTT5-3.1.4-4]
+                session_ends,
+                fields.will.is_some(), // [MQTT5-3.1.2-8]
+            );
+            Ok(Some(Event::ConnectRequested(connect)))
+        }
+        // [MQTT5-3.1.0-2]
+        (State::Connected, Packet::Connect(_)) => {
+            Err(server.violation(ProtocolError::SecondConnect))
+        }
+        (State::Requested | State::Connected, Packet::Auth(auth)) => server.handle_auth(auth),
+        (State::Connected, Packet::Subscribe(subscribe)) => {
+            server.open_request(Request::Subscribe {
+                packet_id: subscribe.packet_id,
+                filters: count(subscribe.subscriptions.len()),
+            })?;
+            Ok(Some(Event::SubscribeRequested(subscribe)))
+        }
+        (State::Connected, Packet::Unsubscribe(unsubscribe)) => {
+            server.open_request(Request::Unsubscribe {
+                packet_id: unsubscribe.packet_id,
+                filters: count(unsubscribe.topic_filters.len()),
+            })?;
+            Ok(Some(Event::UnsubscribeRequested(unsubscribe)))
+        }
+        (State::Connected, Packet::PingReq) => {
+            server.machine.handle_pingreq()?; // [MQTT5-3.12.4-1]
+            Ok(None)
+        }
+        (State::Requested | State::Connected, Packet::Disconnect(disconnect)) => {
+            server.machine.check_between_messages()?;
+            handle_disconnect(server, disconnect)
+        }
+        // Before CONNECT [MQTT5-3.1.0-1], before the end of an authentication [MQTT5-3.1.2-30], or what
+        // only a server sends.
+        (_, packet) => Err(server.unexpected(&packet)),
+    }
+}
+
+fn handle_disconnect<'a, S: Slots>(
+    server: &mut Connection<V5, ServerRole, S>,
+    disconnect: Disconnect<&'a [u8]>,
+) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    if let Some(expiry) = disconnect.properties.session_expiry_interval() {
+        // A DISCONNECT that is invalid does not discard the Will (section 3.14.2.2.2).
+        if server.limits.session_expiry_interval == 0 && expiry > 0 {
+            return Err(server.violation(ProtocolError::SessionExpiryInterval));
+        }
+        server.set_session_expiry_interval(expiry);
+    }
+    // [MQTT5-3.14.4-3]
+    let discards_will = disconnect.reason_code == DisconnectReasonCode::NormalDisconnection;
+    server.end_with_will(CloseReason::Disconnected, discards_will);
+    Ok(Some(Event::Disconnected(disconnect)))
+}
+
+/// A packet has no room for more filters.
+fn count(filters: usize) -> u32 {
+    u32::try_from(filters).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,61 @@
+//! A PUBLISH whose properties are edited while it is encoded, without a buffer for them.
+
+use core::num::NonZeroU16;
+
+use super::properties::write_properties;
+use super::{Property, PublishKind, PublishProperties};
+use crate::packet::publish::{first_byte, put_packet_id};
+use crate::types::Delivery;
+use crate::wire::{
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_variable_byte_integer,
+};
+
+/// A PUBLISH with the properties of another one, except for its Topic Alias.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EditedPublish<'a> {
+    pub(crate) delivery: Delivery,
+    pub(crate) retain: bool,
+    /// Empty if the alias stands for it.
+    pub(crate) topic: &'a [u8],
+    pub(crate) properties: PublishProperties<&'a [u8]>,
+    /// The Topic Alias of this connection.
+    pub(crate) alias: Option<NonZeroU16>,
+    pub(crate) payload: &'a [u8],
+    /// How many bytes of payload follow in pieces.
+    pub(crate) payload_left: u32,
+}
+
+impl EditedPublish<'_> {
+    fn write_properties<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let kept = self
+            .properties
+            .iter()
+            .filter(|property| !matches!(property, Property::TopicAlias(_)));
+        write_properties::<PublishKind, _>(kept.chain(self.alias.map(Property::TopicAlias)), out)
+    }
+}
+
+impl PacketBody for EditedPublish<'_> {
+    fn first_byte(&self) -> u8 {
+        first_byte(&self.delivery, self.retain)
+    }
+
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        put_field(out, Field::TopicName, self.topic)?;
+        put_packet_id(&self.delivery, out)?;
+        let mut counter = Counter::default();
+        self.write_properties(&mut counter)?;
+        put_variable_byte_integer(out, counter.get())?;
+        self.write_properties(out)
+    }
+
+    fn payload(&self) -> &[u8] {
+        self.payload
+    }
+
+    fn external_len(&self) -> usize {
+        self.payload_left as usize
+    }
+}
+
+impl Encode for EditedPublish<'_> {}
