@@ -36,7 +36,7 @@ pub(crate) const VERSIONS: &[Version] = &[
         title: "MQTT 5.0",
         prefix: "MQTT5-",
         table: "v5/normative.tsv",
-        malformed: &[],
+        malformed: &["v5/malformed.jsonl"],
         // MQTT 5 is being written.
         is_complete: false,
     },
