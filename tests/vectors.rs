@@ -890,37 +890,6 @@ fn every_statement_that_binds_a_codec_has_a_malformed_packet_that_breaks_it() {
     );
 }
 
-/// Kinds of error that the options or the machine cause, not the bytes alone, one that has no
-/// place on the wire, and those of Shared Subscriptions, which MQTT 3.1.1 does not have.
-const NOT_IN_VECTORS: &[&str] = &[
-    "RemainingLengthNotMinimal",
-    "PacketTooLarge",
-    "TooManyFilters",
-    "OutOfMemory",
-    "TooLong",
-    "EmptyShareName",
-    "WildcardInShareName",
-    "MissingSharedFilter",
-];
-
-#[test]
-fn every_kind_of_error_has_a_malformed_packet() {
-    let source = std::fs::read_to_string(common::testdata().join("../src/wire/error.rs")).unwrap();
-    let (_, list) = source.split_once("pub enum ErrorKind {").unwrap();
-    let (list, _) = list.split_once("\n}").unwrap();
-    let kinds: BTreeSet<_> = list
-        .lines()
-        .filter_map(|line| line.trim().strip_suffix(','))
-        .filter(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
-        .collect();
-    assert!(kinds.len() > 30, "{kinds:?}");
-
-    let rows = rows("malformed_own.jsonl");
-    let seen: BTreeSet<_> = rows.iter().filter_map(|row| row.text("kind")).collect();
-    let all: BTreeSet<_> = seen.iter().chain(NOT_IN_VECTORS).copied().collect();
-    assert_eq!(all, kinds);
-}
-
 /// Flags that each packet type may have (Table 2.2), 0 and 15 having none.
 const FLAGS: [&[u8]; 16] = [
     &[],

@@ -35,8 +35,8 @@ pub(crate) const VERSIONS: &[Version] = &[
     Version {
         title: "MQTT 5.0",
         prefix: "MQTT5-",
-        table: "mqtt5/normative.tsv",
-        malformed: &[],
+        table: "v5/normative.tsv",
+        malformed: &["v5/malformed.jsonl"],
         // MQTT 5 is being written.
         is_complete: false,
     },
@@ -110,7 +110,7 @@ fn parts<'a>(path: &str, text: &'a str) -> Vec<(Role, &'a str)> {
     } else if !path.starts_with("src/") {
         vec![(Role::Example, text)]
     } else {
-        match text.split_once("#[cfg(test)]\nmod tests") {
+        match text.split_once("#[cfg(test)]\nmod tests {") {
             Some((checks, tests)) => vec![(Role::Check, checks), (Role::Test, tests)],
             None => vec![(Role::Check, text)],
         }
