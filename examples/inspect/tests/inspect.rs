@@ -1162,6 +1162,7 @@ fn every_packet_of_a_real_capture_is_found() {
         ("session.pcapng", 4, 26),
         ("cooked.pcap", 5, 35),
         ("cooked2.pcap", 1, 5),
+        ("v5.pcap", 1, 5),
     ] {
         let events = events(name);
         let types = events.iter().filter(|event| event["type"].is_string());

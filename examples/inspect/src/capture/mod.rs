@@ -7,6 +7,9 @@ mod file;
 mod ladder;
 mod segment;
 mod stream;
+mod v3;
+mod v5;
+mod version;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
