@@ -143,7 +143,7 @@ impl Exchange {
         passed
     }
 
-    fn has_disconnected(&self) -> bool {
+    const fn has_disconnected(&self) -> bool {
         *self.disconnected.of(Side::Client) || *self.disconnected.of(Side::Server)
     }
 

@@ -363,13 +363,11 @@ fn two_connections_between_the_same_ports_are_two_conversations() {
 
 #[test]
 fn the_version_is_that_of_connect() {
-    for (level, name) in [(9, "Protocol Level 9")] {
-        let mut connect = CONNECT.to_vec();
-        connect[8] = level;
-        let text = File::new().open().client(&connect).text();
-        assert!(text.contains(name), "{text}");
-        assert!(text.contains("not decoded"), "{text}");
-    }
+    let mut connect = CONNECT.to_vec();
+    connect[8] = 9;
+    let text = File::new().open().client(&connect).text();
+    assert!(text.contains("Protocol Level 9"), "{text}");
+    assert!(text.contains("not decoded"), "{text}");
     let text = File::new()
         .open()
         .client(b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x0a\x00\x01c")
