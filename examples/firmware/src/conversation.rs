@@ -156,7 +156,12 @@ impl Connection {
                             return None;
                         }
                         let out = &mut self.to_client;
-                        self.server.accept(self.now, &mut self.kept, out).ok()?;
+                        match &mut self.kept {
+                            Some(kept) => self.server.accept_resumed(self.now, kept, out),
+                            None => self.server.accept_new(self.now, out),
+                        }
+                        .ok()?;
+                        self.kept = None;
                     }
                     Some(Event::SubscribeRequested(subscribe)) => {
                         let mut buffer = [0; 4];

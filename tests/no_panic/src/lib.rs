@@ -11,7 +11,6 @@ use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
 
-use mqtt_sansio::v3::DecodeError;
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
     EncodedConnect, EncodedMessage, Entry, Event, HandleError, List, Message, MessageHeader,
@@ -23,12 +22,6 @@ use mqtt_sansio::{
     Blocked, Buffer, Change, CommandError, Config, Encode, EncodeError, ErrorKind, Field, Options,
     Output, PacketId, PacketType, ProtocolError, QoS, Session, SliceOutput, Slot, Slots, Text,
     TextError, Timestamp, TopicFilter, TopicName,
-};
-use mqtt_sansio::{
-    Action, Blocked, Buffer, Change, Client, CommandError, Config, Encode, EncodeError, ErrorKind,
-    Event, Field, HandleError, Message, MessageHeader, Options, Output, PacketId, PacketType,
-    PeerError, QoS, Server, Session, SliceOutput, Slot, Slots, Step, Text, TextError, Timestamp,
-    TopicFilter, TopicName,
 };
 
 #[panic_handler]
@@ -64,10 +57,16 @@ pub extern "C" fn no_panic() {
         any(&mut [Slot::EMPTY; 4][..]),
         any(&mut [Slot::EMPTY; 4][..]),
     );
-    server([Slot::EMPTY; 4], [Slot::EMPTY; 4]);
+    server(
+        [Slot::EMPTY; 4],
+        [Slot::EMPTY; 4],
+        &mut Session::new([Slot::EMPTY; 4], [Slot::EMPTY; 4]),
+    );
+    let (outbound, inbound) = (&mut [Slot::EMPTY; 4], &mut [Slot::EMPTY; 4]);
     server(
         any(&mut [Slot::EMPTY; 4][..]),
         any(&mut [Slot::EMPTY; 4][..]),
+        &mut Session::new(&mut outbound[..], &mut inbound[..]),
     );
     #[cfg(feature = "panics")]
     look(b"four"[any(4_usize)]);
@@ -152,8 +151,8 @@ fn config() -> Config {
     any(Config::default()
         .max_inflight(any(1))
         .receive_maximum(any(1))
-        .connect_timeout(core::time::Duration::from_millis((any(1)).into()))
-        .ping_timeout(core::time::Duration::from_millis((any(1)).into()))
+        .connect_timeout(core::time::Duration::from_millis(any(1)))
+        .ping_timeout(core::time::Duration::from_millis(any(1)))
         .manual_acknowledgement(any(true))
         .journal(any(true))
         .send_before_connack(any(true)))
@@ -250,7 +249,7 @@ fn errors() {
     look(any(ErrorKind::EmptyList));
     look(any(EncodeError::PacketTooLarge).statement());
     look(any(PeerError::Protocol(ProtocolError::SecondConnect)).statement());
-    look(HandleError::from(any(PeerError::Protocol(
+    look(any(HandleError::Peer(PeerError::Protocol(
         ProtocolError::SecondConnect,
     ))));
     look(HandleError::from(any(Blocked::ActionsPending)));
@@ -612,7 +611,7 @@ fn client<S: Slots>(outbound: S, inbound: S) {
     look(any(client).into_session().is_empty());
 }
 
-fn server<S: Slots>(outbound: S, inbound: S) {
+fn server<S: Slots>(outbound: S, inbound: S, kept: &mut Session<S>) {
     let mut buffer = any([0; 64]);
     let out: &mut dyn Output = &mut SliceOutput::new(&mut buffer);
     let mut server = any(Server::new(
@@ -620,7 +619,8 @@ fn server<S: Slots>(outbound: S, inbound: S) {
         config(),
         now(),
     ));
-    look(any(&mut server).accept(now(), any(&mut None), out));
+    look(any(&mut server).accept_new(now(), out));
+    look(any(&mut server).accept_resumed(now(), any(kept), out));
     look(any(&mut server).refuse(now(), any(ConnectRefusal::NotAuthorized), out));
     if let Some(return_codes) = return_codes(&mut any([0; 64])) {
         look(any(&mut server).suback(now(), &return_codes, out));

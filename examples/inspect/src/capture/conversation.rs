@@ -2,14 +2,14 @@
 
 use core::net::SocketAddr;
 
-use mqtt_sansio::Options;
-use mqtt_sansio::v3::{self, DecodeError};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{Options, PacketSet, PacketType, StreamDecoder};
 use serde_json::Value;
 
 use super::exchange::Exchange;
-use super::ladder::summary;
 use super::stream::{Arrival, Network, Piece};
-use crate::json;
+use super::version::{Meaning, Rule, Version};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
@@ -67,16 +67,25 @@ pub(crate) enum Note {
     Violation {
         by: Side,
         what: String,
-        statement: Option<&'static str>,
+        rule: Option<Broken>,
     },
 }
 
+/// Which rule of the standard is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// Between packets.
+    Rule(Rule),
+    /// Within a packet: the statement.
+    Statement(&'static str),
+}
+
 impl Note {
-    pub(crate) fn violation(by: Side, statement: &'static str, what: impl Into<String>) -> Self {
+    pub(crate) fn violation(by: Side, rule: Rule, what: impl Into<String>) -> Self {
         Self::Violation {
             by,
             what: what.into(),
-            statement: Some(statement),
+            rule: Some(Broken::Rule(rule)),
         }
     }
 }
@@ -116,15 +125,17 @@ pub(crate) struct Entry {
 /// Which set of packets a conversation is in.
 enum Protocol {
     /// MQTT 3.1 and 3.1.1.
-    V3(Sides<Reader>),
+    V3(Sides<Reader<V3>>),
+    V5(Sides<Reader<V5>>),
     /// A Protocol Level that cannot be decoded.
     Unknown,
 }
 
 /// What one side sends, as packets.
-struct Reader {
-    decoder: v3::Decoder<Vec<u8>>,
+struct Reader<V: PacketSet> {
+    decoder: StreamDecoder<V, Vec<u8>>,
     state: State,
+    options: Options,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -149,7 +160,6 @@ pub(crate) struct Conversation {
     pub(crate) unanswered: Vec<String>,
     protocol: Protocol,
     exchange: Exchange,
-    options: Options,
     start: u64,
 }
 
@@ -161,10 +171,6 @@ impl Conversation {
         options: Options,
         start: u64,
     ) -> Self {
-        let reader = || Reader {
-            decoder: v3::Decoder::with_options(Vec::new(), options),
-            state: State::Lost,
-        };
         Self {
             client,
             server,
@@ -175,14 +181,12 @@ impl Conversation {
             unanswered: Vec::new(),
             protocol: match level {
                 // Without CONNECT: a capture that starts within a connection.
-                None | Some(3 | 4) => Protocol::V3(Sides {
-                    client: reader(),
-                    server: reader(),
-                }),
+                None | Some(3 | 4) => Protocol::V3(Reader::both(options)),
+                Some(5) => Protocol::V5(Reader::both(options)),
                 Some(_) => Protocol::Unknown,
             },
-            exchange: Exchange::default(),
-            options,
+            // MQTT 5 forbids what MQTT 3.1.1 leaves open.
+            exchange: Exchange::new(level != Some(5)),
             start,
         }
     }
@@ -194,7 +198,7 @@ impl Conversation {
 
     /// Whether the packets can be read.
     pub(crate) const fn is_decoded(&self) -> bool {
-        matches!(self.protocol, Protocol::V3(_))
+        !matches!(self.protocol, Protocol::Unknown)
     }
 
     pub(crate) fn arrive(&mut self, side: Side, arrival: Arrival) {
@@ -202,9 +206,7 @@ impl Conversation {
         self.pass_time(time);
         let kind = match arrival.piece {
             Piece::Opened => {
-                if let Protocol::V3(readers) = &mut self.protocol {
-                    readers.of_mut(side).state = State::Decoding;
-                }
+                self.protocol.set_state(side, State::Decoding);
                 self.exchange.opened(side);
                 return;
             }
@@ -213,9 +215,7 @@ impl Conversation {
                 return;
             }
             Piece::Missing(count) => {
-                if let Protocol::V3(readers) = &mut self.protocol {
-                    readers.of_mut(side).state = State::Lost;
-                }
+                self.protocol.set_state(side, State::Lost);
                 self.exchange.miss();
                 Kind::Missing(count)
             }
@@ -250,77 +250,129 @@ impl Conversation {
         });
     }
 
-    fn read(&mut self, time: u64, side: Side, mut data: &[u8]) {
-        let Protocol::V3(readers) = &mut self.protocol else {
-            return;
+    fn read(&mut self, time: u64, side: Side, data: &[u8]) {
+        let Self {
+            protocol,
+            exchange,
+            entries,
+            client_id,
+            ..
+        } = self;
+        let report = |kind, notes| {
+            entries.push(Entry {
+                time,
+                side,
+                kind,
+                notes,
+            });
         };
-        let reader = readers.of_mut(side);
-        match reader.state {
+        let listen = |packet_type, meaning: &Meaning| {
+            if let Meaning::Connect { client_id: id, .. } = meaning {
+                *client_id = Some(id.clone());
+            }
+            exchange.packet(time, side, packet_type, meaning)
+        };
+        match protocol {
+            Protocol::V3(readers) => readers.of_mut(side).read(side, data, listen, report),
+            Protocol::V5(readers) => readers.of_mut(side).read(side, data, listen, report),
+            Protocol::Unknown => {}
+        }
+    }
+
+    /// The statement that is broken.
+    pub(crate) fn statement(&self, broken: Broken) -> Option<&'static str> {
+        match (broken, &self.protocol) {
+            (Broken::Statement(statement), _) => Some(statement),
+            (Broken::Rule(rule), Protocol::V5(_)) => V5::statement_of(rule),
+            (Broken::Rule(rule), _) => V3::statement_of(rule),
+        }
+    }
+}
+
+impl Protocol {
+    const fn set_state(&mut self, side: Side, state: State) {
+        match self {
+            Self::V3(readers) => readers.of_mut(side).state = state,
+            Self::V5(readers) => readers.of_mut(side).state = state,
+            Self::Unknown => {}
+        }
+    }
+}
+
+impl<V: Version> Reader<V> {
+    fn both(options: Options) -> Sides<Self> {
+        let reader = || Self {
+            decoder: StreamDecoder::with_options(Vec::new(), options),
+            state: State::Lost,
+            options,
+        };
+        Sides {
+            client: reader(),
+            server: reader(),
+        }
+    }
+
+    /// Reports the packets that end in `data`, with the notes that `listen` has on each.
+    fn read(
+        &mut self,
+        side: Side,
+        mut data: &[u8],
+        mut listen: impl FnMut(PacketType, &Meaning) -> Vec<Note>,
+        mut report: impl FnMut(Kind, Vec<Note>),
+    ) {
+        match self.state {
             State::Failed => return,
-            State::Lost if !starts_with_a_packet(data, self.options) => {
-                let count = data.len() as u64;
-                self.push(time, side, Kind::Skipped(count), Vec::new());
+            State::Lost if !self.starts_with_a_packet(data) => {
+                report(Kind::Skipped(data.len() as u64), Vec::new());
                 return;
             }
             State::Lost => {
-                reader.decoder = v3::Decoder::with_options(Vec::new(), self.options);
-                reader.state = State::Decoding;
+                self.decoder = StreamDecoder::with_options(Vec::new(), self.options);
+                self.state = State::Decoding;
             }
             State::Decoding => {}
         }
         loop {
-            let before = reader.decoder.position();
-            match reader.decoder.decode(&mut data) {
+            let before = self.decoder.position();
+            match self.decoder.decode(&mut data) {
                 Ok(Some(packet)) => {
-                    if let v3::Packet::Connect(connect) = &packet {
-                        let connect = connect.to_connect();
-                        self.client_id = Some(connect.client_id.as_str().to_owned());
-                    }
-                    let notes = self.exchange.packet(time, side, &packet);
-                    let name = packet.packet_type().name();
-                    let (summary, fields) = (summary(&packet), json::fields(&packet));
-                    let length = reader.decoder.position().saturating_sub(before);
-                    self.entries.push(Entry {
-                        time,
-                        side,
-                        kind: Kind::Packet {
-                            name,
-                            length,
-                            summary,
-                            fields,
-                        },
-                        notes,
-                    });
+                    let packet_type = V::packet_type(&packet);
+                    let notes = listen(packet_type, &V::meaning(&packet));
+                    let (summary, fields) = (V::summary(&packet), V::fields(&packet));
+                    let kind = Kind::Packet {
+                        name: packet_type.name(),
+                        length: self.decoder.position().saturating_sub(before),
+                        summary,
+                        fields,
+                    };
+                    report(kind, notes);
                 }
                 Ok(None) => return,
                 Err(error) => {
-                    reader.state = State::Failed;
-                    let notes = vec![malformed(side, &error)];
-                    self.push(time, side, Kind::Malformed, notes);
+                    self.state = State::Failed;
+                    let note = Note::Violation {
+                        by: side,
+                        what: error.to_string(),
+                        rule: error.statement().map(Broken::Statement),
+                    };
+                    report(Kind::Malformed, vec![note]);
                     return;
                 }
             }
         }
     }
-}
 
-fn malformed(by: Side, error: &DecodeError) -> Note {
-    Note::Violation {
-        by,
-        what: error.to_string(),
-        statement: error.statement(),
-    }
-}
-
-/// Whether a packet can begin here. Bytes from the middle of a payload are seldom packets to their
-/// end.
-fn starts_with_a_packet(mut data: &[u8], options: Options) -> bool {
-    let mut decoder = v3::Decoder::with_options(Vec::new(), options);
-    loop {
-        match decoder.decode(&mut data) {
-            Ok(Some(_)) => {}
-            Ok(None) => return true,
-            Err(_) => return false,
+    /// Whether a packet can begin here. Bytes from the middle of a payload are seldom packets to
+    /// their end.
+    fn starts_with_a_packet(&self, mut data: &[u8]) -> bool {
+        let mut decoder: StreamDecoder<V, _> =
+            StreamDecoder::with_options(Vec::new(), self.options);
+        loop {
+            match decoder.decode(&mut data) {
+                Ok(Some(_)) => {}
+                Ok(None) => return true,
+                Err(_) => return false,
+            }
         }
     }
 }

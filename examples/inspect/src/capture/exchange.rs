@@ -1,13 +1,13 @@
-//! What answers what, and what the standard forbids: the identifiers and times of one conversation
-//! in MQTT 3.1 and 3.1.1.
+//! What answers what, and what the standard forbids: the identifiers and times of one conversation.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mqtt_sansio::PacketId;
-use mqtt_sansio::v3::{ConnAck, Delivery, Packet, PacketRef};
+use mqtt_sansio::v3::Delivery;
+use mqtt_sansio::{PacketId, PacketType};
 
 use super::conversation::{Note, Side, Sides};
 use super::ladder::seconds;
+use super::version::{Meaning, Rule};
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -33,20 +33,22 @@ struct Flight {
 #[derive(Debug, Clone, Copy)]
 enum Request {
     Subscribe { filters: usize },
-    Unsubscribe,
+    Unsubscribe { filters: usize },
 }
 
 /// A CONNECT that the capture has.
 #[derive(Debug, Clone, Copy)]
 struct Connect {
     since: u64,
-    clean_session: bool,
+    is_clean: bool,
     /// Nanoseconds; none if Keep Alive is off.
     keep_alive: Option<u64>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
+    /// Whether a message may be sent again on the connection on which it was sent first.
+    may_resend: bool,
     /// Whether the capture has the beginning of what a side sends.
     opened: Sides<bool>,
     /// Whether a side has sent a packet.
@@ -56,7 +58,7 @@ pub(crate) struct Exchange {
     connect: Option<Connect>,
     accepted: bool,
     refused: bool,
-    disconnected: bool,
+    disconnected: Sides<bool>,
     /// The end of the connection has been seen.
     closed: bool,
     /// When the client has sent its latest packet.
@@ -90,6 +92,13 @@ const fn answers(what: String, since: u64, now: u64) -> Note {
 }
 
 impl Exchange {
+    pub(crate) fn new(may_resend: bool) -> Self {
+        Self {
+            may_resend,
+            ..Self::default()
+        }
+    }
+
     /// The capture has the SYN of this side.
     pub(crate) const fn opened(&mut self, side: Side) {
         *self.opened.of_mut(side) = true;
@@ -104,7 +113,9 @@ impl Exchange {
     pub(crate) fn pass_time(&mut self, now: u64) -> Vec<(u64, Note)> {
         let mut passed = Vec::new();
         let keep_alive = self.connect.and_then(|connect| connect.keep_alive);
-        let Some(keep_alive) = keep_alive.filter(|_| !self.closed && !self.disconnected) else {
+        let Some(keep_alive) =
+            keep_alive.filter(|_| !self.closed && !*self.disconnected.of(Side::Client))
+        else {
             return passed;
         };
         let once = self.heard.saturating_add(keep_alive);
@@ -118,7 +129,7 @@ impl Exchange {
                 "the client has sent nothing for its Keep Alive, {}",
                 seconds(keep_alive)
             );
-            passed.push((once, Note::violation(Side::Client, "MQTT-3.1.2-23", what)));
+            passed.push((once, Note::violation(Side::Client, Rule::KeepAlive, what)));
         }
         if self.late == Late::Once && now > once_and_a_half.saturating_add(NANOS) {
             self.late = Late::OnceAndAHalf;
@@ -126,21 +137,25 @@ impl Exchange {
                         connection";
             passed.push((
                 once_and_a_half,
-                Note::violation(Side::Server, "MQTT-3.1.2-24", what),
+                Note::violation(Side::Server, Rule::SilenceEnds, what),
             ));
         }
         passed
     }
 
+    const fn has_disconnected(&self) -> bool {
+        *self.disconnected.of(Side::Client) || *self.disconnected.of(Side::Server)
+    }
+
     /// A FIN or RST of this side.
     pub(crate) fn closed(&mut self, now: u64, side: Side) -> Vec<Note> {
         let mut notes = Vec::new();
-        if !self.closed && side == Side::Client && self.accepted && !self.disconnected {
+        if !self.closed && side == Side::Client && self.accepted && !self.has_disconnected() {
             notes.push(remark(
                 "without DISCONNECT: the server publishes the Will, if there is one",
             ));
         }
-        if !self.closed && side == Side::Server && self.accepted && !self.disconnected {
+        if !self.closed && side == Side::Server && self.accepted && !self.has_disconnected() {
             let silent = now.saturating_sub(self.heard);
             let text = match self.late {
                 Late::No => "the server ends a connection that the client still uses".to_owned(),
@@ -170,7 +185,7 @@ impl Exchange {
         for (id, (_, request)) in &self.requests {
             all.push(match request {
                 Request::Subscribe { .. } => format!("SUBSCRIBE {id}"),
-                Request::Unsubscribe => format!("UNSUBSCRIBE {id}"),
+                Request::Unsubscribe { .. } => format!("UNSUBSCRIBE {id}"),
             });
         }
         all.extend(self.pings.iter().map(|_| "PINGREQ".to_owned()));
@@ -178,93 +193,115 @@ impl Exchange {
     }
 
     /// A packet of one side: what it answers, and what is wrong with it here.
-    pub(crate) fn packet(&mut self, now: u64, side: Side, packet: &PacketRef<'_>) -> Vec<Note> {
-        let mut notes = Vec::from_iter(self.order(side, packet));
-        notes.extend(self.direction(side, packet));
+    pub(crate) fn packet(
+        &mut self,
+        now: u64,
+        side: Side,
+        packet_type: PacketType,
+        meaning: &Meaning,
+    ) -> Vec<Note> {
+        let mut notes = Vec::from_iter(self.order(side, meaning));
+        notes.extend(direction(side, packet_type, meaning));
         if side == Side::Client {
             self.heard = now;
             self.late = Late::No;
         }
-        match packet {
-            Packet::Connect(connect) => {
-                let connect = connect.to_connect();
-                let keep_alive = u64::from(connect.keep_alive).saturating_mul(NANOS);
+        match *meaning {
+            Meaning::Connect {
+                is_clean,
+                keep_alive,
+                ..
+            } => {
                 self.connect = Some(Connect {
                     since: now,
-                    clean_session: connect.clean_session,
-                    keep_alive: (keep_alive > 0).then_some(keep_alive),
+                    is_clean,
+                    keep_alive: nanoseconds(keep_alive),
                 });
                 // What an earlier connection has left is in no capture of this one.
-                self.knows_less = !connect.clean_session;
+                self.knows_less = !is_clean;
             }
-            Packet::ConnAck(connack) => notes.extend(self.connack(now, *connack)),
-            Packet::Publish(publish) => notes.extend(self.publish(now, side, publish.delivery)),
-            Packet::PubAck(ack) => notes.extend(self.answer(now, side, ack.packet_id, Due::PubAck)),
-            Packet::PubRec(ack) => notes.extend(self.answer(now, side, ack.packet_id, Due::PubRec)),
-            Packet::PubComp(ack) => {
-                notes.extend(self.answer(now, side, ack.packet_id, Due::PubComp));
+            Meaning::ConnAck {
+                is_accepted,
+                session_present,
+                keep_alive,
+            } => {
+                if let (Some(connect), Some(keep_alive)) = (&mut self.connect, keep_alive) {
+                    connect.keep_alive = nanoseconds(keep_alive);
+                }
+                notes.extend(self.connack(now, is_accepted, session_present));
             }
-            Packet::PubRel(ack) => notes.extend(self.release(now, side, ack.packet_id)),
-            Packet::Subscribe(subscribe) => {
-                let filters = subscribe.subscriptions.iter().count();
+            Meaning::Publish(delivery) => notes.extend(self.publish(now, side, delivery)),
+            Meaning::PubAck(id) => notes.extend(self.answer(now, side, id, Due::PubAck)),
+            Meaning::PubRec {
+                packet_id,
+                is_error,
+            } => {
+                notes.extend(self.answer(now, side, packet_id, Due::PubRec));
+                if is_error {
+                    self.flights.of_mut(side.other()).remove(&packet_id);
+                }
+            }
+            Meaning::PubComp(id) => notes.extend(self.answer(now, side, id, Due::PubComp)),
+            Meaning::PubRel(id) => notes.extend(self.release(now, side, id)),
+            Meaning::Subscribe { packet_id, filters } => {
                 let request = Request::Subscribe { filters };
-                notes.extend(self.request(now, subscribe.packet_id, request));
+                notes.extend(self.request(now, packet_id, request));
             }
-            Packet::Unsubscribe(unsubscribe) => {
-                notes.extend(self.request(now, unsubscribe.packet_id, Request::Unsubscribe));
+            Meaning::Unsubscribe { packet_id, filters } => {
+                let request = Request::Unsubscribe { filters };
+                notes.extend(self.request(now, packet_id, request));
             }
-            Packet::SubAck(suback) => {
-                let codes = suback.return_codes.iter().count();
-                notes.extend(self.answer_request(now, suback.packet_id, Some(codes)));
+            Meaning::SubAck { packet_id, codes } => {
+                notes.extend(self.suback(now, packet_id, codes));
             }
-            Packet::UnsubAck(ack) => notes.extend(self.answer_request(now, ack.packet_id, None)),
-            Packet::PingReq => self.pings.push_back(now),
-            Packet::PingResp => notes.push(match self.pings.pop_front() {
+            Meaning::UnsubAck { packet_id, codes } => {
+                notes.extend(self.unsuback(now, packet_id, codes));
+            }
+            Meaning::PingReq => self.pings.push_back(now),
+            Meaning::PingResp => notes.push(match self.pings.pop_front() {
                 Some(since) => answers("PINGREQ".to_owned(), since, now),
                 None => remark("answers no PINGREQ of this capture"),
             }),
-            Packet::Disconnect => self.disconnected |= side == Side::Client,
+            Meaning::Disconnect => *self.disconnected.of_mut(side) = true,
+            Meaning::Auth => {}
         }
         notes
     }
 
     /// Whether the packet may come now.
-    fn order(&mut self, side: Side, packet: &PacketRef<'_>) -> Option<Note> {
+    fn order(&mut self, side: Side, meaning: &Meaning) -> Option<Note> {
         let is_first = !core::mem::replace(self.has_sent.of_mut(side), true);
         let begins = is_first && *self.opened.of(side);
-        match (side, packet) {
-            (Side::Client, Packet::Connect(_)) if !is_first => Some(Note::violation(
-                side,
-                "MQTT-3.1.0-2",
-                "a second CONNECT on one connection",
-            )),
-            (Side::Client, Packet::Connect(_)) => None,
-            (Side::Client, _) if begins => Some(Note::violation(
-                side,
-                "MQTT-3.1.0-1",
+        let broken = |rule, what| Some(Note::violation(side, rule, what));
+        match (side, meaning) {
+            _ if *self.disconnected.of(side) => broken(
+                Rule::DisconnectEnds,
+                "nothing more is sent after DISCONNECT",
+            ),
+            (Side::Client, Meaning::Connect { .. }) if !is_first => {
+                broken(Rule::ConnectOnce, "a second CONNECT on one connection")
+            }
+            (Side::Client, Meaning::Connect { .. }) => None,
+            (Side::Client, _) if begins => broken(
+                Rule::ConnectIsFirst,
                 "the first packet of a client is CONNECT",
-            )),
-            (Side::Client, _) if self.disconnected => Some(Note::violation(
-                side,
-                "MQTT-3.14.4-2",
-                "the client sends nothing more after DISCONNECT",
-            )),
-            (Side::Server, Packet::ConnAck(_)) if !is_first => Some(Note::Violation {
-                by: side,
-                what: "a second CONNACK on one connection".to_owned(),
-                statement: None,
-            }),
-            (Side::Server, Packet::ConnAck(_)) => None,
-            (Side::Server, _) if begins => Some(Note::violation(
-                side,
-                "MQTT-3.2.0-1",
+            ),
+            (Side::Server, Meaning::ConnAck { .. }) if self.accepted || self.refused => {
+                Some(Note::Violation {
+                    by: side,
+                    what: "a second CONNACK on one connection".to_owned(),
+                    rule: None,
+                })
+            }
+            (Side::Server, Meaning::ConnAck { .. } | Meaning::Auth) => None,
+            (Side::Server, _) if begins => broken(
+                Rule::ConnAckIsFirst,
                 "the first packet of a server is CONNACK",
-            )),
-            (Side::Server, _) if self.refused => Some(Note::violation(
-                side,
-                "MQTT-3.2.2-5",
+            ),
+            (Side::Server, _) if self.refused => broken(
+                Rule::RefusalEnds,
                 "a server that has refused CONNECT closes the connection",
-            )),
+            ),
             _ if is_first => {
                 self.knows_less = true;
                 Some(remark("the capture starts within the connection"))
@@ -273,52 +310,24 @@ impl Exchange {
         }
     }
 
-    /// Whether this side may send such a packet.
-    fn direction(&self, side: Side, packet: &PacketRef<'_>) -> Option<Note> {
-        let is_wrong = match packet {
-            Packet::Connect(_)
-            | Packet::Subscribe(_)
-            | Packet::Unsubscribe(_)
-            | Packet::PingReq
-            | Packet::Disconnect => side == Side::Server,
-            Packet::ConnAck(_) | Packet::SubAck(_) | Packet::UnsubAck(_) | Packet::PingResp => {
-                side == Side::Client
-            }
-            _ => false,
-        };
-        is_wrong.then(|| Note::Violation {
-            by: side,
-            what: format!(
-                "a {} does not send {}",
-                side.name(),
-                packet.packet_type().name()
-            ),
-            statement: None,
-        })
-    }
-
-    fn connack(&mut self, now: u64, connack: ConnAck) -> Vec<Note> {
+    fn connack(&mut self, now: u64, is_accepted: bool, session_present: bool) -> Vec<Note> {
         let mut notes = Vec::new();
         match self.connect {
             Some(connect) => notes.push(answers("CONNECT".to_owned(), connect.since, now)),
             None => notes.push(remark("answers no CONNECT of this capture")),
         }
-        match connack {
-            ConnAck::Accepted { session_present } => {
-                self.accepted = true;
-                let is_clean = self.connect.is_some_and(|connect| connect.clean_session);
-                if session_present && is_clean {
-                    notes.push(Note::violation(
-                        Side::Server,
-                        "MQTT-3.2.2-1",
-                        "Session Present 1 in answer to Clean Session 1",
-                    ));
-                }
-                if !session_present && self.connect.is_some() {
-                    self.knows_less = false;
-                }
-            }
-            ConnAck::Refused(_) => self.refused = true,
+        self.accepted |= is_accepted;
+        self.refused |= !is_accepted;
+        let is_clean = self.connect.is_some_and(|connect| connect.is_clean);
+        if session_present && is_clean {
+            notes.push(Note::violation(
+                Side::Server,
+                Rule::NoSessionAfterClean,
+                "Session Present 1 although the client has asked for a new session",
+            ));
+        }
+        if is_accepted && !session_present && self.connect.is_some() {
+            self.knows_less = false;
         }
         notes
     }
@@ -337,7 +346,12 @@ impl Exchange {
         match earlier {
             Some(flight) if dup => {
                 let after = seconds(now.saturating_sub(flight.since));
-                Some(remark(format!("sent again {after} after PUBLISH {id}")))
+                let what = format!("sent again {after} after PUBLISH {id}");
+                Some(if self.may_resend {
+                    remark(what)
+                } else {
+                    Note::violation(side, Rule::ResendOnlyAfterReconnecting, what)
+                })
             }
             Some(_) => Some(in_use(side, id, "a message that is under way")),
             None if dup => Some(remark(
@@ -387,7 +401,7 @@ impl Exchange {
                 vec![Note::Violation {
                     by: side,
                     what,
-                    statement: None,
+                    rule: None,
                 }]
             }
             None => vec![self.unknown(answered)],
@@ -411,7 +425,7 @@ impl Exchange {
             Some(_) => vec![Note::Violation {
                 by: side,
                 what: format!("PUBREL before PUBREC {id}"),
-                statement: None,
+                rule: None,
             }],
             None => vec![self.unknown(format!("PUBREC {id}"))],
         }
@@ -423,30 +437,34 @@ impl Exchange {
         is_used.then(|| in_use(Side::Client, id, "another packet"))
     }
 
-    /// SUBACK with so many return codes, or UNSUBACK.
-    fn answer_request(&mut self, now: u64, id: PacketId, codes: Option<usize>) -> Vec<Note> {
-        let name = if codes.is_some() {
-            "SUBSCRIBE"
-        } else {
-            "UNSUBSCRIBE"
+    fn suback(&mut self, now: u64, id: PacketId, codes: usize) -> Vec<Note> {
+        let answered = format!("SUBSCRIBE {id}");
+        let Some(&(since, Request::Subscribe { filters })) = self.requests.get(&id) else {
+            return vec![self.unknown(answered)];
         };
-        let answered = format!("{name} {id}");
-        match (self.requests.get(&id).copied(), codes) {
-            (Some((since, Request::Subscribe { filters })), Some(codes)) => {
-                self.requests.remove(&id);
-                let mut notes = vec![answers(answered, since, now)];
-                if filters != codes {
-                    let what = format!("{codes} return codes for {filters} Topic Filters");
-                    notes.push(Note::violation(Side::Server, "MQTT-3.8.4-5", what));
-                }
-                notes
-            }
-            (Some((since, Request::Unsubscribe)), None) => {
-                self.requests.remove(&id);
-                vec![answers(answered, since, now)]
-            }
-            _ => vec![self.unknown(answered)],
+        self.requests.remove(&id);
+        let mut notes = vec![answers(answered, since, now)];
+        if filters != codes {
+            let what = format!("{codes} codes for {filters} Topic Filters");
+            let rule = Rule::CodeForEachSubscription;
+            notes.push(Note::violation(Side::Server, rule, what));
         }
+        notes
+    }
+
+    fn unsuback(&mut self, now: u64, id: PacketId, codes: Option<usize>) -> Vec<Note> {
+        let answered = format!("UNSUBSCRIBE {id}");
+        let Some(&(since, Request::Unsubscribe { filters })) = self.requests.get(&id) else {
+            return vec![self.unknown(answered)];
+        };
+        self.requests.remove(&id);
+        let mut notes = vec![answers(answered, since, now)];
+        if let Some(codes) = codes.filter(|codes| *codes != filters) {
+            let what = format!("{codes} codes for {filters} Topic Filters");
+            let rule = Rule::CodeForEachUnsubscription;
+            notes.push(Note::violation(Side::Server, rule, what));
+        }
+        notes
     }
 
     /// What answers a packet that is not there.
@@ -464,13 +482,38 @@ impl Exchange {
 }
 
 fn in_use(by: Side, id: PacketId, what: &str) -> Note {
-    let statement = match by {
-        Side::Client => "MQTT-2.3.1-2",
-        Side::Server => "MQTT-2.3.1-4",
+    let rule = match by {
+        Side::Client => Rule::ClientIdentifiersAreFree,
+        Side::Server => Rule::ServerIdentifiersAreFree,
     };
     Note::violation(
         by,
-        statement,
+        rule,
         format!("Packet Identifier {id} is in use for {what}"),
     )
+}
+
+/// Whether this side may send such a packet.
+fn direction(side: Side, packet_type: PacketType, meaning: &Meaning) -> Option<Note> {
+    let is_wrong = match meaning {
+        Meaning::Connect { .. }
+        | Meaning::Subscribe { .. }
+        | Meaning::Unsubscribe { .. }
+        | Meaning::PingReq => side == Side::Server,
+        Meaning::ConnAck { .. }
+        | Meaning::SubAck { .. }
+        | Meaning::UnsubAck { .. }
+        | Meaning::PingResp => side == Side::Client,
+        _ => false,
+    };
+    is_wrong.then(|| Note::Violation {
+        by: side,
+        what: format!("a {} does not send {}", side.name(), packet_type.name()),
+        rule: None,
+    })
+}
+
+/// Of a Keep Alive in seconds, if there is one.
+fn nanoseconds(keep_alive: u16) -> Option<u64> {
+    (keep_alive > 0).then(|| u64::from(keep_alive).saturating_mul(NANOS))
 }

@@ -3,7 +3,6 @@
 use core::fmt::Write as _;
 use std::io::{self, Write};
 
-use mqtt_sansio::v3::{ConnAck, Packet, PacketRef};
 use serde_json::{Value, json};
 
 use super::conversation::{Conversation, Entry, Kind, Note, Side};
@@ -42,7 +41,7 @@ pub(crate) fn write(
         writeln!(out, "  (packets of this version are not decoded)")?;
     }
     for entry in &conversation.entries {
-        write_entry(out, entry)?;
+        write_entry(out, conversation, entry)?;
     }
     if !conversation.unanswered.is_empty() {
         let unanswered = conversation.unanswered.join(", ");
@@ -72,7 +71,7 @@ fn version(conversation: &Conversation) -> String {
     }
 }
 
-fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+fn write_entry(out: &mut impl Write, conversation: &Conversation, entry: &Entry) -> io::Result<()> {
     let time = core::time::Duration::from_nanos(entry.time);
     write!(out, "{:>7}.{:06}  ", time.as_secs(), time.subsec_micros())?;
     let arrow = match (&entry.kind, entry.side) {
@@ -99,12 +98,9 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
             Note::Remark(what) => {
                 let _ = write!(text, "  [{what}]");
             }
-            Note::Violation {
-                by,
-                what,
-                statement,
-            } => {
-                let statement = statement.map(|id| format!(" [{id}]")).unwrap_or_default();
+            Note::Violation { by, what, rule } => {
+                let statement = rule.and_then(|rule| conversation.statement(rule));
+                let statement = statement.map(|id| format!(" ({id})")).unwrap_or_default();
                 rows.push(format!("violation by the {}: {what}{statement}", by.name()));
             }
         }
@@ -116,97 +112,19 @@ fn write_entry(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
     Ok(())
 }
 
-/// What is in a packet, after its name.
-pub(crate) fn summary(packet: &PacketRef<'_>) -> String {
-    match packet {
-        Packet::Connect(connect) => {
-            let connect = connect.to_connect();
-            let mut text = format!(" {}", string(connect.client_id.as_str()));
-            let _ = write!(text, ", Keep Alive {}", connect.keep_alive);
-            text.push_str(if connect.clean_session {
-                ", Clean Session"
-            } else {
-                ", Clean Session 0"
-            });
-            if let Some(will) = &connect.will {
-                let retain = if will.retain { ", RETAIN" } else { "" };
-                let (qos, topic) = (will.qos.number(), string(will.topic.as_str()));
-                let _ = write!(text, ", Will to {topic} at QoS {qos}{retain}");
-            }
-            if let Some(credentials) = &connect.credentials {
-                let _ = write!(
-                    text,
-                    ", User Name {}",
-                    string(credentials.user_name.as_str())
-                );
-                if credentials.password.is_some() {
-                    text.push_str(", Password");
-                }
-            }
-            text
-        }
-        Packet::ConnAck(ConnAck::Accepted { session_present }) => {
-            let present = u8::from(*session_present);
-            format!(" accepted, Session Present {present}")
-        }
-        Packet::ConnAck(ConnAck::Refused(refusal)) => format!(" refused: {refusal}"),
-        Packet::Publish(publish) => {
-            let mut text = String::new();
-            if let Some(id) = publish.delivery.packet_id() {
-                let _ = write!(text, " {id}");
-            }
-            let _ = write!(text, " QoS {}", publish.delivery.qos().number());
-            if publish.delivery.dup() {
-                text.push_str(" DUP");
-            }
-            if publish.retain {
-                text.push_str(" RETAIN");
-            }
-            let topic = string(publish.topic.as_str());
-            let _ = write!(text, " {topic}: {}", payload(publish.payload));
-            text
-        }
-        Packet::PubAck(ack) => format!(" {}", ack.packet_id),
-        Packet::PubRec(ack) => format!(" {}", ack.packet_id),
-        Packet::PubRel(ack) => format!(" {}", ack.packet_id),
-        Packet::PubComp(ack) => format!(" {}", ack.packet_id),
-        Packet::UnsubAck(ack) => format!(" {}", ack.packet_id),
-        Packet::Subscribe(subscribe) => {
-            let filters = subscribe.subscriptions.iter().map(|subscription| {
-                let filter = string(subscription.topic_filter.as_str());
-                format!("{filter} at QoS {}", subscription.qos.number())
-            });
-            format!(" {} {}", subscribe.packet_id, list(filters))
-        }
-        Packet::SubAck(suback) => {
-            let codes = suback.return_codes.iter().map(|code| match code.number() {
-                0x80 => "failure".to_owned(),
-                qos => format!("QoS {qos}"),
-            });
-            format!(" {} {}", suback.packet_id, list(codes))
-        }
-        Packet::Unsubscribe(unsubscribe) => {
-            let filters = unsubscribe.topic_filters.iter();
-            let filters = filters.map(|filter| string(filter.as_str()));
-            format!(" {} {}", unsubscribe.packet_id, list(filters))
-        }
-        Packet::PingReq | Packet::PingResp | Packet::Disconnect => String::new(),
-    }
-}
-
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
 
 /// A string in quotes, without what could do anything to a terminal.
-fn string(text: &str) -> String {
+pub(crate) fn string(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}..", text.get(..end).unwrap_or_default()),
         None => format!("{text:?}"),
     }
 }
 
-fn payload(payload: &[u8]) -> String {
+pub(crate) fn payload(payload: &[u8]) -> String {
     let bytes = match payload.len() {
         1 => "1 byte".to_owned(),
         len => format!("{len} bytes"),
@@ -242,7 +160,7 @@ pub(crate) fn write_json(
     });
     writeln!(out, "{head}")?;
     for entry in &conversation.entries {
-        writeln!(out, "{}", entry_object(number, entry))?;
+        writeln!(out, "{}", entry_object(number, conversation, entry))?;
     }
     let network = conversation.network;
     let end = json!({
@@ -256,7 +174,7 @@ pub(crate) fn write_json(
     writeln!(out, "{end}")
 }
 
-fn entry_object(number: usize, entry: &Entry) -> Value {
+fn entry_object(number: usize, conversation: &Conversation, entry: &Entry) -> Value {
     let time = entry.time.to_string();
     let split = time.len().saturating_sub(9);
     let (whole, fraction) = time.split_at(split);
@@ -296,25 +214,28 @@ fn entry_object(number: usize, entry: &Entry) -> Value {
         }
         Kind::Deadline => object.push(("event", json!("deadline"))),
     }
-    object.push(("notes", entry.notes.iter().map(note_object).collect()));
+    object.push((
+        "notes",
+        entry
+            .notes
+            .iter()
+            .map(|note| note_object(conversation, note))
+            .collect(),
+    ));
     object.into_iter().collect()
 }
 
-fn note_object(note: &Note) -> Value {
+fn note_object(conversation: &Conversation, note: &Note) -> Value {
     match note {
         Note::Answers { what, after } => json!({
             "answers": what,
             "after_nanoseconds": after,
         }),
         Note::Remark(what) => json!({ "remark": what }),
-        Note::Violation {
-            by,
-            what,
-            statement,
-        } => json!({
+        Note::Violation { by, what, rule } => json!({
             "violation": what,
             "by": by.name(),
-            "statement": statement,
+            "statement": rule.and_then(|rule| conversation.statement(rule)),
         }),
     }
 }

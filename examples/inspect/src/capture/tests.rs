@@ -363,13 +363,11 @@ fn two_connections_between_the_same_ports_are_two_conversations() {
 
 #[test]
 fn the_version_is_that_of_connect() {
-    for (level, name) in [(5, "MQTT 5"), (9, "Protocol Level 9")] {
-        let mut connect = CONNECT.to_vec();
-        connect[8] = level;
-        let text = File::new().open().client(&connect).text();
-        assert!(text.contains(name), "{text}");
-        assert!(text.contains("not decoded"), "{text}");
-    }
+    let mut connect = CONNECT.to_vec();
+    connect[8] = 9;
+    let text = File::new().open().client(&connect).text();
+    assert!(text.contains("Protocol Level 9"), "{text}");
+    assert!(text.contains("not decoded"), "{text}");
     let text = File::new()
         .open()
         .client(b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x0a\x00\x01c")
@@ -434,7 +432,6 @@ fn a_resend_is_told_from_a_message_of_an_earlier_connection() {
     assert_eq!(file.violations(), [""; 0]);
 }
 
-/// [MQTT-3.1.2-23, -24]
 #[test]
 fn a_client_that_is_silent_for_too_long_is_noticed() {
     let file = File::new()
@@ -443,7 +440,7 @@ fn a_client_that_is_silent_for_too_long_is_noticed() {
         .client(b"\xc0\x00")
         .server(b"\xd0\x00");
     assert_eq!(file.violations(), [""; 0]);
-    let late = "violation by the client: the client has sent nothing for its Keep Alive, 10.000000 s [MQTT-3.1.2-23]";
+    let late = "violation by the client: the client has sent nothing for its Keep Alive, 10.000000 s (MQTT-3.1.2-23)";
     let file = File::new()
         .connected()
         .wait(12_000)
@@ -452,7 +449,7 @@ fn a_client_that_is_silent_for_too_long_is_noticed() {
     assert_eq!(file.violations(), [late]);
     let file = File::new().connected().wait(20_000).end(1, 0x11);
     let server = "violation by the server: one and a half times the Keep Alive has passed: the server has to close the \
-                  connection [MQTT-3.1.2-24]";
+                  connection (MQTT-3.1.2-24)";
     assert_eq!(file.violations(), [late, server]);
     // The times are those of the deadlines.
     assert!(
@@ -468,15 +465,15 @@ fn what_a_side_must_not_send_is_a_violation() {
     for (file, expected) in [
         (
             File::new().open().client(PUBLISH_1),
-            "client: the first packet of a client is CONNECT [MQTT-3.1.0-1]",
+            "client: the first packet of a client is CONNECT (MQTT-3.1.0-1)",
         ),
         (
             File::new().connected().client(CONNECT),
-            "client: a second CONNECT on one connection [MQTT-3.1.0-2]",
+            "client: a second CONNECT on one connection (MQTT-3.1.0-2)",
         ),
         (
             File::new().open().client(CONNECT).server(PUBACK),
-            "server: the first packet of a server is CONNACK [MQTT-3.2.0-1]",
+            "server: the first packet of a server is CONNACK (MQTT-3.2.0-1)",
         ),
         (
             File::new().connected().server(ACCEPTED),
@@ -487,37 +484,37 @@ fn what_a_side_must_not_send_is_a_violation() {
                 .open()
                 .client(CONNECT)
                 .server(b"\x20\x02\x01\x00"),
-            "server: Session Present 1 in answer to Clean Session 1 [MQTT-3.2.2-1]",
+            "server: Session Present 1 although the client has asked for a new session (MQTT-3.2.2-1)",
         ),
         (
             File::new()
                 .open()
                 .client(CONNECT)
                 .server(b"\x20\x02\x00\x05\xd0\x00"),
-            "server: a server that has refused CONNECT closes the connection [MQTT-3.2.2-5]",
+            "server: a server that has refused CONNECT closes the connection (MQTT-3.2.2-5)",
         ),
         (
             File::new().connected().client(b"\xe0\x00\xc0\x00"),
-            "client: the client sends nothing more after DISCONNECT [MQTT-3.14.4-2]",
+            "client: nothing more is sent after DISCONNECT (MQTT-3.14.4-2)",
         ),
         (
             File::new().connected().client(PUBLISH_1).client(PUBLISH_1),
-            "client: Packet Identifier 1 is in use for a message that is under way [MQTT-2.3.1-2]",
+            "client: Packet Identifier 1 is in use for a message that is under way (MQTT-2.3.1-2)",
         ),
         (
             File::new().connected().server(PUBLISH_1).server(PUBLISH_1),
-            "server: Packet Identifier 1 is in use for a message that is under way [MQTT-2.3.1-4]",
+            "server: Packet Identifier 1 is in use for a message that is under way (MQTT-2.3.1-4)",
         ),
         (
             File::new().connected().client(PUBLISH_1).client(subscribe),
-            "client: Packet Identifier 1 is in use for another packet [MQTT-2.3.1-2]",
+            "client: Packet Identifier 1 is in use for another packet (MQTT-2.3.1-2)",
         ),
         (
             File::new()
                 .connected()
                 .client(subscribe)
                 .server(b"\x90\x04\x00\x01\x00\x00"),
-            "server: 2 return codes for 1 Topic Filters [MQTT-3.8.4-5]",
+            "server: 2 codes for 1 Topic Filters (MQTT-3.8.4-5)",
         ),
         (
             File::new().connected().client(PUBLISH_QOS_2).server(PUBACK),
@@ -556,7 +553,7 @@ fn a_malformed_packet_ends_what_is_read_of_its_side() {
     let violations = file.violations();
     assert_eq!(violations.len(), 1);
     assert!(violations[0].contains("SUBSCRIBE"), "{violations:?}");
-    assert!(violations[0].ends_with("[MQTT-3.8.3-3]"), "{violations:?}");
+    assert!(violations[0].ends_with("(MQTT-3.8.3-3)"), "{violations:?}");
 }
 
 #[test]
@@ -587,4 +584,82 @@ fn answers_without_a_question_are_remarked_on() {
     ] {
         assert!(text.contains(rung), "{text}");
     }
+}
+
+const CONNECT_5: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x0a\x00\x00\x01c";
+/// With Server Keep Alive 5.
+const ACCEPTED_5: &[u8] = b"\x20\x06\x00\x00\x03\x13\x00\x05";
+const PUBLISH_1_5: &[u8] = b"\x32\x07\x00\x01a\x00\x01\x00x";
+const PUBLISH_1_DUP_5: &[u8] = b"\x3a\x07\x00\x01a\x00\x01\x00x";
+
+#[test]
+fn mqtt_5_has_reason_codes_and_properties() {
+    let file = File::new().open().client(CONNECT_5).server(ACCEPTED_5);
+    let file = file.client(PUBLISH_1_5).server(b"\x40\x03\x00\x01\x10");
+    let file = file.server(b"\xe0\x02\x8e\x00").end(1, 0x11);
+    let rungs = file.rungs();
+    let expected = [
+        "-->  CONNECT \"c\", Keep Alive 10, Clean Start",
+        "<--  CONNACK Success, Session Present 0, ServerKeepAlive(5)",
+        "-->  PUBLISH 1 QoS 1 \"a\": 1 byte \"x\"",
+        "<--  PUBACK 1 No matching subscribers",
+        "<--  DISCONNECT Session taken over",
+    ];
+    assert_eq!(rungs[..5], expected);
+    assert!(file.text().contains("MQTT 5, Client Identifier \"c\""));
+    let json = file
+        .shown(&Wanted {
+            json: true,
+            ..wanted()
+        })
+        .unwrap();
+    assert!(json.contains(r#""reason_code":142"#), "{json}");
+    assert!(json.contains(r#""text":"ServerKeepAlive(5)""#), "{json}");
+}
+
+#[test]
+fn what_mqtt_5_forbids_has_its_own_numbers() {
+    let connected = || File::new().open().client(CONNECT_5).server(ACCEPTED_5);
+    for (file, expected) in [
+        (
+            connected().client(PUBLISH_1_5).client(PUBLISH_1_DUP_5),
+            "client: sent again 0.001000 s after PUBLISH 1 (MQTT-4.4.0-1)",
+        ),
+        (
+            connected().client(PUBLISH_1_5).client(PUBLISH_1_5),
+            "client: Packet Identifier 1 is in use for a message that is under way (MQTT-2.2.1-3)",
+        ),
+        (
+            connected().server(b"\xe0\x00\xd0\x00"),
+            "server: nothing more is sent after DISCONNECT (MQTT-3.14.4-1)",
+        ),
+        (
+            connected()
+                .client(b"\xa2\x07\x00\x03\x00\x00\x02a/")
+                .server(b"\xb0\x05\x00\x03\x00\x00\x00"),
+            "server: 2 codes for 1 Topic Filters (MQTT-3.11.3-2)",
+        ),
+        // Server Keep Alive counts.
+        (
+            connected()
+                .wait(6000)
+                .client(b"\xc0\x00")
+                .server(b"\xd0\x00"),
+            "client: the client has sent nothing for its Keep Alive, 5.000000 s (MQTT-3.1.2-20)",
+        ),
+    ] {
+        assert_eq!(file.violations(), [format!("violation by the {expected}")]);
+    }
+}
+
+#[test]
+fn a_pubrec_with_an_error_ends_a_message() {
+    let file = File::new().open().client(CONNECT_5).server(ACCEPTED_5);
+    let file = file.client(b"\x34\x07\x00\x01a\x00\x01\x00x");
+    let file = file.server(b"\x50\x03\x00\x01\x97").client(PUBLISH_1_5);
+    let file = file.server(b"\x40\x02\x00\x01");
+    assert_eq!(file.violations(), [""; 0]);
+    let rungs = file.rungs();
+    assert_eq!(rungs[3], "<--  PUBREC 1 Quota exceeded");
+    assert_eq!(rungs.len(), 6, "{rungs:?}");
 }
