@@ -11,7 +11,7 @@ pub use buffer::Buffer;
 use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
-    ACKNOWLEDGEMENT_LEN, Beginning, DecodeError, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
+    ACKNOWLEDGEMENT_LEN, DecodeError, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
     try_acknowledgement, try_beginning, try_frame,
 };
 
@@ -164,10 +164,6 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                 if input.is_empty() {
                     return Ok(None);
                 }
-                if let Some(packet) = self.take_acknowledgement(input, P::try_read_acknowledgement)
-                {
-                    return Ok(Some(packet));
-                }
             } else if self.keep_all_of(input) {
                 *input = &[];
                 return Ok(None);
@@ -198,12 +194,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                     return Ok(None);
                 }
             }
-            State::InHeader { start, filled } => {
-                if self.go_on_with_header(start, filled, input) {
-                    *input = &[];
-                    return Ok(None);
-                }
-            }
+            State::InHeader { .. } => {}
             _ => {
                 if let Some((header, rest)) = self.try_complete(input) {
                     *input = rest;
@@ -372,52 +363,18 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         matches!(self.state, State::Gathering { missing: 0, .. })
     }
 
-    /// The short way for the beginning of a packet: true if all of `input` has been kept.
-    #[inline(always)]
+    /// Shortcut for the beginning of a packet that fits: true if its fixed header is complete and
+    /// all of `input` has been kept.
+    #[inline]
     fn begin_with(&mut self, input: &[u8]) -> bool {
-        // Part of a fixed header only for those who read a byte at a time.
-        let start = match *input {
-            [byte] => Some([byte, 0, 0, 0, 0]),
-            _ => None,
-        };
-        self.keep_beginning(input, start)
-    }
-
-    /// The short way for one more byte of a fixed header of which `filled` have come: true if it has
-    /// been kept.
-    #[cfg_attr(target_pointer_width = "64", inline(never))]
-    fn go_on_with_header(&mut self, mut start: [u8; 5], filled: u8, input: &[u8]) -> bool {
-        let &[byte] = input else {
+        let Some(header) = try_beginning::<P>(input, self.limit(), &self.options) else {
             return false;
         };
-        let filled = usize::from(filled);
-        if let Some(next) = start.get_mut(filled) {
-            *next = byte;
+        let kept = self.buffer.append(0, input);
+        if kept {
+            self.state = gathering(header, input.len(), header.packet_len());
         }
-        let come = start.get(..=filled).unwrap_or_default();
-        self.keep_beginning(come, Some(start))
-    }
-
-    /// Keeps the bytes that have `come` of a packet, if nothing is wrong with them and more are to
-    /// come: in memory, or as the `start` of a fixed header, if there is one.
-    #[inline(always)]
-    fn keep_beginning(&mut self, come: &[u8], start: Option<[u8; 5]>) -> bool {
-        match (try_beginning::<P>(come, self.limit(), &self.options), start) {
-            (Some(Beginning::Header(header)), _) => {
-                let kept = self.buffer.append(0, come);
-                if kept {
-                    self.state = gathering(header, come.len(), header.packet_len());
-                }
-                kept
-            }
-            (Some(Beginning::InHeader), Some(start)) => {
-                // At most four bytes.
-                let filled = u8::try_from(come.len()).unwrap_or(u8::MAX);
-                self.state = State::InHeader { start, filled };
-                true
-            }
-            _ => false,
-        }
+        kept
     }
 
     /// Gathers the rest of a packet whose end is in `input`. Returns what is behind it.
@@ -454,11 +411,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
             return false;
         }
         let filled = filled(*wanted, *missing);
-        match input {
-            // For those who read a byte at a time, without a call.
-            [_] => keep(&mut self.buffer, filled, missing, input),
-            _ => keep_many(&mut self.buffer, filled, missing, input),
-        }
+        keep(&mut self.buffer, filled, missing, input)
     }
 
     /// [`decode`](Self::decode) for all but a whole packet in the input.
@@ -694,19 +647,13 @@ const fn settle<P: PacketSet, T>(
 }
 
 /// Keeps less than is `missing`.
-#[inline(always)]
+#[inline(never)]
 fn keep<M: Buffer>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
     let kept = memory.append(filled, bytes);
     if kept {
         *missing = missing.wrapping_sub(small(bytes.len()));
     }
     kept
-}
-
-/// [`keep`] as a call, for bytes that take a call to copy them anyway.
-#[inline(never)]
-fn keep_many<M: Buffer>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
-    keep(memory, filled, missing, bytes)
 }
 
 #[cfg(test)]

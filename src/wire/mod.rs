@@ -28,7 +28,7 @@ pub(crate) use encode::{
     put_variable_byte_integer,
 };
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Beginning, Frame, acknowledgement, checked_header, frame, too_large,
+    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, too_large,
     try_acknowledgement, try_beginning, try_frame,
 };
 pub use packet_set::PacketSet;
