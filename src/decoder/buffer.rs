@@ -2,8 +2,6 @@
 
 use core::num::NonZeroU16;
 
-use crate::wire::OPTIMIZE_SIZE;
-
 /// Where a [`Decoder`](crate::StreamDecoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
 /// or a growing `Vec<u8>` (the last two with feature `alloc`).
 ///
@@ -38,12 +36,10 @@ pub trait Buffer {
 
 fn append_to_slice(memory: &mut [u8], filled: usize, bytes: &[u8]) -> bool {
     let room = memory.get_mut(filled..).unwrap_or_default();
-    match (room.get_mut(..bytes.len()), bytes) {
-        // For those who read a byte at a time, without a call to copy it.
-        (Some([room]), [byte]) if !OPTIMIZE_SIZE => *room = *byte,
-        (Some(room), bytes) => room.copy_from_slice(bytes),
-        (None, _) => return false,
-    }
+    let Some(room) = room.get_mut(..bytes.len()) else {
+        return false;
+    };
+    room.copy_from_slice(bytes);
     true
 }
 

@@ -197,20 +197,17 @@ impl PacketSet for V3 {
         match *frame {
             [0xc0, 0] => Some(Packet::PingReq),
             [0xd0, 0] => Some(Packet::PingResp),
-            [a, b, c, d] => Self::try_read_acknowledgement([a, b, c, d]),
-            _ => None,
-        }
-    }
-
-    #[inline(always)]
-    fn try_read_acknowledgement<'a>(frame: [u8; 4]) -> Option<PacketRef<'a>> {
-        let (packet_type, packet_id) = acknowledgement(frame)?;
-        let packet_id = PacketId::from(packet_id);
-        match packet_type {
-            PacketType::PubAck => Some(Packet::PubAck(PubAck { packet_id })),
-            PacketType::PubRec => Some(Packet::PubRec(PubRec { packet_id })),
-            PacketType::PubRel => Some(Packet::PubRel(PubRel { packet_id })),
-            PacketType::PubComp => Some(Packet::PubComp(PubComp { packet_id })),
+            [a, b, c, d] => {
+                let (packet_type, packet_id) = acknowledgement([a, b, c, d])?;
+                let packet_id = PacketId::from(packet_id);
+                match packet_type {
+                    PacketType::PubAck => Some(Packet::PubAck(PubAck { packet_id })),
+                    PacketType::PubRec => Some(Packet::PubRec(PubRec { packet_id })),
+                    PacketType::PubRel => Some(Packet::PubRel(PubRel { packet_id })),
+                    PacketType::PubComp => Some(Packet::PubComp(PubComp { packet_id })),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

@@ -5,8 +5,7 @@ use crate::packet::publish::{first_byte, head_end, put_packet_id, read_delivery,
 use crate::packet::read_checked;
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
-    BLOCK, Block, Encode, EncodeError, Field, Header, OPTIMIZE_SIZE, Output, PacketBody,
-    PayloadStart, ReadError, encode_long, put_header, put_topic_name, remaining_length,
+    Encode, EncodeError, Field, Header, Output, PacketBody, PayloadStart, ReadError, put_topic_name,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -231,7 +230,7 @@ impl<'a> PublishHeader<&'a [u8]> {
 }
 
 /// Topic Name and Packet Identifier.
-#[inline(always)]
+#[inline]
 fn write_head<O: Output + ?Sized>(
     delivery: &Delivery,
     topic: &[u8],
@@ -242,140 +241,42 @@ fn write_head<O: Output + ?Sized>(
 }
 
 impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
-    #[inline(always)]
+    #[inline]
     fn first_byte(&self) -> u8 {
         first_byte(&self.delivery, self.retain)
     }
 
-    #[inline(always)]
+    #[inline]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         write_head(&self.delivery, self.topic.as_bytes(), out)
     }
 
-    #[inline(always)]
+    #[inline]
     fn payload(&self) -> &[u8] {
         self.payload.as_ref()
     }
 }
 
-// Not the provided method as it is: how long a message is takes one sum, and most are short.
-impl<B: AsRef<[u8]>> Encode for Publish<B> {
-    #[inline]
-    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        /// With so many bytes of Topic Name and payload a message fits into a block.
-        const SHORT: usize = BLOCK.saturating_sub(6);
-        // Two slices that exist do not have more bytes than can be counted.
-        let len = self
-            .topic
-            .as_bytes()
-            .len()
-            .wrapping_add(self.payload.as_ref().len());
-        if !OPTIMIZE_SIZE && len <= SHORT && !self.topic.as_bytes().is_empty() {
-            return encode_short(self, out);
-        }
-        encode_in_parts(self, out)
-    }
-}
-
-/// Writes all of a message but its payload to a block, if the output lends one with room for `more`
-/// bytes behind it, which the caller will write. With `None` nothing was written.
-#[inline(always)]
-fn try_encode_head<O: Output + ?Sized>(
-    delivery: &Delivery,
-    retain: bool,
-    topic: &[u8],
-    payload_len: usize,
-    more: usize,
-    out: &mut O,
-) -> Option<()> {
-    /// So many bytes of Topic Name fit into a block with all that may be around them.
-    const LONGEST_TOPIC: usize = BLOCK.saturating_sub(9);
-    // One without a character is refused on the long way.
-    if OPTIMIZE_SIZE || topic.len().wrapping_sub(1) >= LONGEST_TOPIC {
-        return None;
-    }
-    let packet_id = delivery.packet_id();
-    let head = topic
-        .len()
-        .wrapping_add(if packet_id.is_some() { 4 } else { 2 });
-    let remaining = remaining_length(head.wrapping_add(payload_len))?;
-    let mut block = Block::new(out.lend(more)?);
-    put_header(&mut block, first_byte(delivery, retain), remaining).ok()?;
-    block.append_field(topic);
-    if let Some(packet_id) = packet_id {
-        block.append(&packet_id.get().to_be_bytes());
-    }
-    let used = block.used();
-    out.keep(used);
-    Some(())
-}
-
-/// The payload by itself, behind a block if one is lent.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
-fn encode_in_parts<B: AsRef<[u8]>, O: Output + ?Sized>(
-    publish: &Publish<B>,
-    out: &mut O,
-) -> Result<(), EncodeError> {
-    let payload = publish.payload.as_ref();
-    let (delivery, topic) = (&publish.delivery, publish.topic.as_bytes());
-    let len = payload.len();
-    match try_encode_head(delivery, publish.retain, topic, len, len, out) {
-        Some(()) => out.put(payload),
-        None => encode_long(publish, out),
-    }
-}
-
-#[inline(never)]
-fn encode_short<B: AsRef<[u8]>, O: Output + ?Sized>(
-    publish: &Publish<B>,
-    out: &mut O,
-) -> Result<(), EncodeError> {
-    let Some([first, remaining, rest @ ..]) = out.lend(0) else {
-        return encode_in_parts(publish, out);
-    };
-    let mut rest = Block::new(rest);
-    rest.append_field(publish.topic.as_bytes());
-    if let Some(packet_id) = publish.delivery.packet_id() {
-        rest.append(&packet_id.get().to_be_bytes());
-    }
-    rest.append(publish.payload.as_ref());
-    let used = rest.used();
-    // Not before the fields, as more would have to be kept at hand while they are written.
-    *first = publish.first_byte();
-    [.., *remaining] = used.wrapping_sub(2).to_be_bytes();
-    out.keep(used);
-    Ok(())
-}
+impl<B: AsRef<[u8]>> Encode for Publish<B> {}
 
 impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
-    #[inline(always)]
+    #[inline]
     fn first_byte(&self) -> u8 {
         first_byte(&self.delivery, self.retain)
     }
 
-    #[inline(always)]
+    #[inline]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         write_head(&self.delivery, self.topic.as_bytes(), out)
     }
 
-    #[inline(always)]
+    #[inline]
     fn external_len(&self) -> usize {
         self.payload_len as usize
     }
 }
 
-impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {
-    #[inline]
-    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let (delivery, topic) = (&self.delivery, self.topic.as_bytes());
-        let payload_len = self.payload_len as usize;
-        match try_encode_head(delivery, self.retain, topic, payload_len, 0, out) {
-            Some(()) => Ok(()),
-            None => encode_long(self, out),
-        }
-    }
-}
+impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {}
 
 #[cfg(test)]
 mod tests {

@@ -268,35 +268,26 @@ pub(crate) fn try_acknowledgement<T>(
     Some(acknowledgement)
 }
 
-/// What the first bytes of a packet are, of which more is to come.
-pub(crate) enum Beginning {
-    /// A part of its fixed header.
-    InHeader,
-    /// Its fixed header, and perhaps some of what follows.
-    Header(Header),
-}
-
-/// The beginning of a packet of which more is to come, if it is within `limit` and nothing is wrong
-/// with it. For `None`, [`checked_header`] says why.
+/// The complete fixed header of a packet of which more is to come, if the packet is within `limit`
+/// and nothing is wrong with its header. For `None`, [`checked_header`] says why.
 #[inline(always)]
 pub(crate) fn try_beginning<P: PacketSet>(
     src: &[u8],
     limit: u32,
     options: &Options,
-) -> Option<Beginning> {
+) -> Option<Header> {
     if OPTIMIZE_SIZE {
         return None;
     }
     P::check_first_byte(*src.first()?, options).ok()?;
     match scan(src) {
-        Scan::Short => Some(Beginning::InHeader),
         Scan::Header(header)
             if header.packet_len() <= limit as usize
                 && header.packet_len() > src.len()
                 && !is_refused_as_overlong::<P>(&header, options)
                 && P::check_header(&header, options).is_ok() =>
         {
-            Some(Beginning::Header(header))
+            Some(header)
         }
         _ => None,
     }

@@ -24,14 +24,13 @@ pub use output::{EncodeError, Output, SliceOutput};
 pub use packet_type::PacketType;
 
 pub(crate) use encode::{
-    Block, Counter, PacketBody, encode_bytes, encode_long, put_field, put_header, put_topic_name,
-    put_variable_byte_integer, remaining_length,
+    Counter, PacketBody, encode_bytes, put_field, put_header, put_topic_name,
+    put_variable_byte_integer,
 };
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Beginning, Frame, acknowledgement, checked_header, frame, too_large,
+    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, too_large,
     try_acknowledgement, try_beginning, try_frame,
 };
-pub(crate) use output::BLOCK;
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed};
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte_integer};

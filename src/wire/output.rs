@@ -98,11 +98,31 @@ impl EncodeError {
 }
 
 /// Where encoded bytes go: [`SliceOutput`] (a caller's buffer), `Vec<u8>` (feature `alloc`),
-/// `BytesMut` and `BufMutOutput` (feature `bytes`), or anything that implements these two
-/// functions.
+/// `BytesMut` and `BufMutOutput` (feature `bytes`), or any type with the two required methods.
+///
+/// ```
+/// use mqtt_sansio::{Encode, EncodeError, Output, v3::Packet};
+///
+/// /// Prints the bytes of each packet.
+/// struct Printer;
+///
+/// impl Output for Printer {
+///     fn reserve(&mut self, _len: usize) -> Result<(), EncodeError> {
+///         Ok(())
+///     }
+///
+///     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+///         println!("{bytes:02x?}");
+///         Ok(())
+///     }
+/// }
+///
+/// Packet::<&[u8]>::PingReq.encode(&mut Printer)?;
+/// # Ok::<(), EncodeError>(())
+/// ```
 pub trait Output {
-    /// Makes sure that `len` more bytes will fit, or says that they won't. Encoding asks once
-    /// for each packet, before it writes.
+    /// Makes sure that `len` more bytes will fit. Encoding calls it once for each packet that it
+    /// does not write to a [`chunk`](Self::chunk), before it writes.
     ///
     /// # Errors
     ///
@@ -117,31 +137,17 @@ pub trait Output {
     /// [`reserve`](Self::reserve) has granted.
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
 
-    /// Whether there is room for `len` bytes without doing anything for it. False says nothing.
-    #[doc(hidden)]
-    fn has_room(&self, len: usize) -> bool {
+    /// Appends `len` bytes of any value and returns them, for the caller to overwrite all of them.
+    /// Encoding asks for a chunk once for each short packet and falls back on
+    /// [`reserve`](Self::reserve) and [`put`](Self::put) if it gets none. The provided method always
+    /// returns `None`, and an output without contiguous memory need not replace it.
+    ///
+    /// `None` leaves the output as it was and means nothing else: `reserve` may still find room.
+    fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
         let _ = len;
-        false
-    }
-
-    /// Lends a block to be written to, whatever is in it, if the output has one at hardly any
-    /// cost, and room for `more` bytes behind it. Most of what is not payload goes there, without
-    /// calling a function for each field.
-    #[doc(hidden)]
-    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
-        let _ = more;
         None
     }
-
-    /// Appends the first `used` bytes of the block that was lent; they are in place already.
-    #[doc(hidden)]
-    fn keep(&mut self, used: usize) {
-        let _ = used;
-    }
 }
-
-/// The size of the block that [`Output::lend`] lends.
-pub(crate) const BLOCK: usize = 64;
 
 impl<O: Output + ?Sized> Output for &mut O {
     #[inline]
@@ -155,18 +161,8 @@ impl<O: Output + ?Sized> Output for &mut O {
     }
 
     #[inline]
-    fn has_room(&self, len: usize) -> bool {
-        (**self).has_room(len)
-    }
-
-    #[inline]
-    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
-        (**self).lend(more)
-    }
-
-    #[inline]
-    fn keep(&mut self, used: usize) {
-        (**self).keep(used);
+    fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
+        (**self).chunk(len)
     }
 }
 
@@ -221,7 +217,7 @@ impl<'a> SliceOutput<'a> {
 impl Output for SliceOutput<'_> {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
-        if !self.has_room(len) {
+        if self.room() < len {
             return Err(EncodeError::NoRoom { needed: len });
         }
         Ok(())
@@ -241,78 +237,55 @@ impl Output for SliceOutput<'_> {
     }
 
     #[inline]
-    fn has_room(&self, len: usize) -> bool {
-        self.room() >= len
-    }
-
-    #[inline]
-    fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
-        if !self.has_room(BLOCK.wrapping_add(more)) {
-            return None;
-        }
-        self.buffer.get_mut(self.len..)?.first_chunk_mut()
-    }
-
-    #[inline]
-    fn keep(&mut self, used: usize) {
-        // Within the buffer, as the block was.
-        self.len = self.len.wrapping_add(used);
+    fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
+        let end = self.len.wrapping_add(len);
+        let chunk = self.buffer.get_mut(self.len..end)?;
+        self.len = end;
+        Some(chunk)
     }
 }
 
-/// How `Vec<u8>` and `BytesMut` are written to once there is room.
+/// What a new chunk of a vector is filled with. A vector has no longer chunks, because safe code
+/// cannot append bytes without writing them first.
 #[cfg(any(feature = "alloc", feature = "bytes"))]
-macro_rules! append_at_the_end {
-    () => {
-        #[inline]
-        fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-            self.extend_from_slice(bytes);
-            Ok(())
-        }
-
-        #[inline]
-        fn has_room(&self, len: usize) -> bool {
-            // The same sum as in `extend_from_slice`, which then need not look again.
-            self.capacity().wrapping_sub(self.len()) >= len
-        }
-
-        #[inline]
-        fn lend(&mut self, more: usize) -> Option<&mut [u8; BLOCK]> {
-            if !self.has_room(BLOCK.wrapping_add(more)) {
-                return None;
-            }
-            self.extend_from_slice(&[0; BLOCK]);
-            self.last_chunk_mut()
-        }
-
-        #[inline]
-        fn keep(&mut self, used: usize) {
-            self.truncate(self.len().wrapping_sub(BLOCK).wrapping_add(used));
-        }
-    };
-}
+const ZEROS: [u8; 64] = [0; 64];
 
 #[cfg(feature = "alloc")]
 impl Output for alloc::vec::Vec<u8> {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
-        if !self.has_room(len) {
+        if self.capacity().wrapping_sub(self.len()) < len {
             return grow(self, len);
         }
         Ok(())
     }
 
-    append_at_the_end!();
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline]
+    fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
+        let start = self.len();
+        if len > ZEROS.len() || self.capacity().wrapping_sub(start) < ZEROS.len() {
+            return None;
+        }
+        // All of them: copying a constant number of bytes takes no call.
+        self.extend_from_slice(&ZEROS);
+        self.truncate(start.wrapping_add(len));
+        self.get_mut(start..)
+    }
 }
 
-/// Makes room in a vector, for a block too, as it is made larger anyway. Out of line, as that is
-/// rare.
+/// Makes room in a vector, and for a chunk behind it. Out of line, as that is rare.
 #[cfg(feature = "alloc")]
 #[cold]
 #[inline(never)]
 fn grow(vector: &mut alloc::vec::Vec<u8>, len: usize) -> Result<(), EncodeError> {
     vector
-        .try_reserve(len.saturating_add(BLOCK))
+        .try_reserve(len.saturating_add(ZEROS.len()))
         .map_err(|_| EncodeError::NoRoom { needed: len })
 }
 
@@ -324,7 +297,23 @@ impl Output for bytes::BytesMut {
         Ok(())
     }
 
-    append_at_the_end!();
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    #[inline]
+    fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
+        // As for a vector.
+        let start = self.len();
+        if len > ZEROS.len() || self.capacity().wrapping_sub(start) < ZEROS.len() {
+            return None;
+        }
+        self.extend_from_slice(&ZEROS);
+        self.truncate(start.wrapping_add(len));
+        self.get_mut(start..)
+    }
 }
 
 /// Any [`bytes::BufMut`] as output (feature `bytes`). It writes within
@@ -470,29 +459,70 @@ mod tests {
         assert_eq!(slice.written(), b"\xc0\0");
     }
 
-    /// Whether an output with room for `room` bytes lends a block with `more` behind it.
-    fn lends(room: usize, more: usize) -> bool {
-        let mut buffer = std::vec![0; room];
-        let lends = SliceOutput::new(&mut buffer).lend(more).is_some();
-        #[cfg(feature = "alloc")]
-        assert_eq!(
-            alloc::vec::Vec::with_capacity(room).lend(more).is_some(),
-            lends
-        );
-        #[cfg(feature = "bytes")]
-        assert_eq!(
-            bytes::BytesMut::with_capacity(room).lend(more).is_some(),
-            lends
-        );
-        lends
+    /// What becomes of an output that holds `ab` and has room for `room` more bytes when it is
+    /// asked for a chunk of `len`.
+    fn after_chunk(mut output: impl Output + AsRef<[u8]>, len: usize) -> Option<usize> {
+        let chunk = output.chunk(len).map(|chunk| {
+            chunk.fill(b'x');
+            chunk.len()
+        });
+        let expected = [b"ab", &std::vec![b'x'; chunk.unwrap_or(0)][..]].concat();
+        assert_eq!(output.as_ref(), expected);
+        chunk
+    }
+
+    impl AsRef<[u8]> for SliceOutput<'_> {
+        fn as_ref(&self) -> &[u8] {
+            self.written()
+        }
     }
 
     #[test]
-    fn a_block_is_lent_where_there_is_room_for_it_and_for_what_follows() {
-        assert!(lends(BLOCK, 0));
-        assert!(!lends(BLOCK.wrapping_sub(1), 0));
-        assert!(lends(100, 100_usize.wrapping_sub(BLOCK)));
-        assert!(!lends(100, 101_usize.wrapping_sub(BLOCK)));
+    fn a_chunk_of_a_slice_is_what_it_has_room_for() {
+        for len in 0..=5 {
+            let mut buffer = [0; 6];
+            let mut output = SliceOutput::new(&mut buffer);
+            output.put(b"ab").unwrap();
+            assert_eq!(after_chunk(output, len), (len <= 4).then_some(len));
+        }
+    }
+
+    #[cfg(any(feature = "alloc", feature = "bytes"))]
+    #[test]
+    fn a_chunk_of_a_vector_needs_room_for_the_longest() {
+        for (room, len, chunk) in [
+            (64, 0, Some(0)),
+            (64, 1, Some(1)),
+            (64, 64, Some(64)),
+            (64, 65, None),
+            (63, 1, None),
+            (100, 65, None),
+            (100, 64, Some(64)),
+        ] {
+            let capacity = usize::wrapping_add(room, 2);
+            #[cfg(feature = "alloc")]
+            {
+                let mut vector = alloc::vec::Vec::with_capacity(capacity);
+                assert_eq!(vector.capacity(), capacity);
+                vector.extend_from_slice(b"ab");
+                assert_eq!(after_chunk(vector, len), chunk, "{room} {len}");
+            }
+            #[cfg(feature = "bytes")]
+            {
+                let mut bytes = bytes::BytesMut::with_capacity(capacity);
+                bytes.extend_from_slice(b"ab");
+                assert_eq!(after_chunk(bytes, len), chunk, "{room} {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mutable_reference_hands_on_a_chunk() {
+        let mut buffer = [0; 4];
+        let mut output = SliceOutput::new(&mut buffer);
+        assert_eq!(Output::chunk(&mut &mut output, 3), Some(&mut [0; 3][..]));
+        assert_eq!(Output::chunk(&mut &mut output, 2), None);
+        assert_eq!(output.written(), [0; 3]);
     }
 
     #[cfg(feature = "alloc")]

@@ -80,10 +80,6 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     #[doc(hidden)]
     fn try_read_short<'a>(frame: &[u8]) -> Option<Self::Packet<'a>>;
 
-    /// The same for a frame of these four bytes.
-    #[doc(hidden)]
-    fn try_read_acknowledgement<'a>(frame: [u8; 4]) -> Option<Self::Packet<'a>>;
-
     /// Where the payload starts, as far as the first bytes of the frame tell.
     #[doc(hidden)]
     fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError<Self>>;

@@ -1,0 +1,53 @@
+//! What a decoder hands out of a stream whose payloads come in pieces.
+
+/// What [`StreamDecoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces) yields. With MQTT 3.1.1 filled in it is
+/// [`v3::PieceRef`](crate::v3::PieceRef).
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "a decoder that skipped a kind it did not know would lose bytes"
+)]
+pub enum Piece<'a, P, H> {
+    /// A packet that fitted, whole.
+    Packet(P),
+    /// The start of a PUBLISH that did not fit: everything but its payload, which follows.
+    PublishHeader(H),
+    /// The next part of that payload, at least one byte, borrowed from the input.
+    Payload {
+        /// The bytes.
+        bytes: &'a [u8],
+        /// How many are still to come; 0 with the last piece.
+        left: usize,
+    },
+}
+
+/// A piece of a payload prints as its length: it is a part of something, and may be long.
+impl<P: core::fmt::Debug, H: core::fmt::Debug> core::fmt::Debug for Piece<'_, P, H> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Packet(packet) => f.debug_tuple("Packet").field(packet).finish(),
+            Self::PublishHeader(header) => f.debug_tuple("PublishHeader").field(header).finish(),
+            Self::Payload { bytes, left } => f
+                .debug_struct("Payload")
+                .field("len", &bytes.len())
+                .field("left", left)
+                .finish(),
+        }
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl<P: defmt::Format, H: defmt::Format> defmt::Format for Piece<'_, P, H> {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self {
+            Self::Packet(packet) => defmt::write!(f, "Packet({})", packet),
+            Self::PublishHeader(header) => defmt::write!(f, "PublishHeader({})", header),
+            Self::Payload { bytes, left } => defmt::write!(
+                f,
+                "Payload {{ len: {=usize}, left: {=usize} }}",
+                bytes.len(),
+                left
+            ),
+        }
+    }
+}
