@@ -16,9 +16,11 @@ use mqtt_sansio::v3::{self, Packet, PacketRef, V3};
 use mqtt_sansio::{Buffer, DecodeError, Encode, Options, Piece, StreamDecoder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub(crate) use version::{Version, fields};
 
 /// Makes tests of functions that are generic over the [`Version`]: one for each.
+#[allow(unused_macros, reason = "each test binary uses a part of it")]
 macro_rules! for_each_version {
     ($($name:ident)+) => {
         mod v3_packets {

@@ -36,7 +36,7 @@ pub(crate) const VERSIONS: &[Version] = &[
         title: "MQTT 5.0",
         prefix: "MQTT5-",
         table: "mqtt5/normative.tsv",
-        malformed: &[],
+        malformed: &["mqtt5/malformed_own.jsonl", "mqtt5/malformed.jsonl"],
         // MQTT 5 is being written.
         is_complete: false,
     },
