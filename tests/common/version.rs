@@ -1,6 +1,6 @@
 //! A version of MQTT, for tests that are the same for all.
 
-use std::fmt::Debug;
+use core::fmt::Debug;
 use std::sync::LazyLock;
 
 use mqtt_sansio::v3::{self, V3};
