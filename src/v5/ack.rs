@@ -8,7 +8,7 @@ use super::reason::{read_reason, write_reason};
 use super::{AckProperties, DecodeError, Properties, PubAckReasonCode, PubRelReasonCode, Reader};
 use crate::packet::read_packet_id;
 use crate::types::PacketId;
-use crate::wire::{Encode, EncodeError, Output, PacketBody};
+use crate::wire::{Encode, EncodeError, Output, PacketBody, encode_bytes, encode_long};
 
 /// Which of the four an [`Acknowledgement`] is. Implemented by this crate's markers only.
 pub trait AckType: Copy + Eq + Hash + fmt::Debug + 'static {
@@ -194,7 +194,17 @@ impl<B: AsRef<[u8]>, K: AckType> PacketBody for Acknowledgement<B, K> {
     }
 }
 
-impl<B: AsRef<[u8]>, K: AckType> Encode for Acknowledgement<B, K> {}
+impl<B: AsRef<[u8]>, K: AckType> Encode for Acknowledgement<B, K> {
+    #[inline]
+    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        // Nearly all say success and nothing else.
+        if K::number(self.reason_code) == 0 && self.properties.is_empty() {
+            let [high, low] = self.packet_id.get().to_be_bytes();
+            return encode_bytes([K::FIRST_BYTE, 2, high, low], out);
+        }
+        encode_long(self, out)
+    }
+}
 
 impl<B: AsRef<[u8]>, K: AckType> fmt::Debug for Acknowledgement<B, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
