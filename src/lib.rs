@@ -1,12 +1,13 @@
-//! MQTT 3.1.1 (and 3.1) as values and pure functions.
+//! MQTT 3.1.1 (and 3.1) and MQTT 5 as values and pure functions.
 //!
 //! The crate turns bytes into packets, packets into events, and commands into bytes, and does
 //! nothing else: no sockets, no clock, no threads, no unsafe code, and without the feature `alloc`
 //! no heap. It is strict: what the standard forbids is an error that names the field, the offending
 //! byte and the normative statement.
 //!
-//! - [`v3::Packet`]: the fourteen MQTT Control Packets, generic over where their bytes live.
-//! - [`v3::Decoder`]: takes byte slices cut anywhere, yields packets; a large PUBLISH in pieces
+//! - [`v3::Packet`], [`v5::Packet`]: the MQTT Control Packets of each version, generic over where their
+//!   bytes live.
+//! - [`v3::Decoder`], [`v5::Decoder`]: take byte slices cut anywhere, yield packets; a large PUBLISH in pieces
 //!   if asked to.
 //! - [`Encode`]: writes packets to a slice, a `Vec`, a `BytesMut` or any other [`Output`].
 //! - [`Client`], [`Server`]: one connection each. They are fed bytes or packets, and time, and answer
@@ -17,7 +18,8 @@
 //! - [`embedding`]: how firmware uses all this.
 //!
 //! [`Options`] says what a decoder accepts, and lists where conforming implementations differ.
-//! Statement ids such as `MQTT-3.1.2-24` are those of OASIS MQTT 3.1.1.
+//! Statement ids such as `MQTT-3.1.2-24` are those of the OASIS standard of the version that an error
+//! belongs to.
 //!
 //! # Features
 //!

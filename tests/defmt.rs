@@ -47,8 +47,10 @@ const NOT_LOGGED: &[(&str, &str)] = &[
     ("FilterMatch", "for programs with a heap"),
     ("FilterMatches", "for programs with a heap"),
     ("FilterTree", "for programs with a heap"),
+    ("OwnedProperty", "not exported"),
     ("Outbox", "for programs with a heap"),
     ("PayloadStart", "not exported"),
+    ("ReasonCodeEntry", "a marker without a value"),
     ("Readme", "there for its examples only"),
     ("Rules", "not exported"),
     ("SubAckEntry", "a marker without a value"),
@@ -83,9 +85,33 @@ fn declared(directory: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
+/// Those that only MQTT 5 has, and its own of the others.
+fn logged_of_mqtt_5() -> BTreeSet<&'static str> {
+    use mqtt_sansio::v5::{
+        AckKind, Acknowledgement, Auth, AuthReasonCode, ConnAck, Connect, ConnectReasonCode,
+        Disconnect, DisconnectReasonCode, EncodedConnect, InvalidReasonCode,
+        InvalidSubscriptionIdentifier, List, Packet, Properties, Property, PropertyIter,
+        PubAckReasonCode, PubAckType, PubRelReasonCode, Publish, PublishHeader, Reaction,
+        ReasonCode, ReasonCodeEntry, RequestAck, RetainHandling, Subscribe, SubscribeReasonCode,
+        Subscription, SubscriptionEntry, SubscriptionIdentifier, Unsubscribe,
+        UnsubscribeReasonCode, V5, Will,
+    };
+    is_logged::<List<Bytes, SubscriptionEntry>>();
+    is_logged::<List<Bytes, ReasonCodeEntry<SubscribeReasonCode>>>();
+    logged! {
+        Acknowledgement<Bytes, PubAckType> Auth<Bytes> AuthReasonCode ConnAck<Bytes> Connect<Bytes>
+        ConnectReasonCode Disconnect<Bytes> DisconnectReasonCode EncodedConnect<Bytes>
+        InvalidReasonCode InvalidSubscriptionIdentifier Packet<Bytes> Properties<Bytes, AckKind>
+        Property<'static> PropertyIter<'static> PubAckReasonCode PubRelReasonCode Publish<Bytes> PublishHeader<Bytes>
+        Reaction ReasonCode RequestAck<Bytes, SubscribeReasonCode> RetainHandling Subscribe<Bytes>
+        SubscribeReasonCode Subscription<Bytes> SubscriptionIdentifier Unsubscribe<Bytes>
+        UnsubscribeReasonCode V5 Will<Bytes>
+    }
+}
+
 #[test]
 fn every_public_type_with_a_value_can_be_logged() {
-    let logged = logged! {
+    let mut logged = logged! {
         Action Change Checked<Bytes, TextKind> Client<Slots> CloseReason Config ConnAck Connect<Bytes> ConnectRefusal
         Reply Credentials<Bytes> DecodeError Decoder<[u8; 8]> Delivery EncodeError
         EncodedConnect<Bytes> EncodedMessage<Bytes, Bytes> ErrorKind Event<Bytes> Field HandleError Header InFlight InvalidQoS
@@ -97,6 +123,7 @@ fn every_public_type_with_a_value_can_be_logged() {
         SharedFilter<'static> TextError Timestamp UnsubAck
         Unsubscribe<Bytes> V3 Will<Bytes>
     };
+    logged.extend(logged_of_mqtt_5());
     let mut names = BTreeSet::new();
     declared(
         &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),

@@ -12,11 +12,13 @@
 mod common;
 
 use common::{
-    Item, Received, cut, decode_at_once, encode, frame, owned, receive, unlimited, valid_rows,
+    Item, Received, Version, cut, decode_at_once, encode, for_each_version, frame, owned, receive,
+    unlimited,
 };
-use mqtt_sansio::v3::{Decoder, Delivery, Packet, Publish, PublishHeader};
+use mqtt_sansio::v3::{Decoder, Delivery, Packet, Publish, PublishHeader, V3};
 use mqtt_sansio::{
-    Encode, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, PacketId, Piece, TopicName,
+    Encode, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, PacketId, Piece, StreamDecoder,
+    TopicName,
 };
 
 const ROOM: u32 = 512;
@@ -115,14 +117,19 @@ fn a_publish_of_exactly_the_memory_comes_whole_and_one_byte_more_comes_in_pieces
     }
 }
 
-#[test]
-fn every_packet_of_the_vectors_comes_out_the_same_whole_or_in_pieces() {
+for_each_version! {
+    every_packet_of_the_vectors_comes_out_the_same_whole_or_in_pieces
+    a_packet_comes_in_pieces_or_is_refused_for_the_same_reason_in_whatever_room_and_however_it_is_cut
+}
+
+fn every_packet_of_the_vectors_comes_out_the_same_whole_or_in_pieces<V: Version>() {
     let mut in_pieces = 0;
-    let rows = valid_rows();
+    let rows = V::valid_rows();
     for row in rows.iter().filter(|row| row.bytes.len() <= 70_000) {
-        let expected = decode_at_once(&row.bytes, &unlimited()).packets;
+        let expected = decode_at_once::<V>(&row.bytes, &unlimited()).packets;
         for step in [1, 13, row.bytes.len()] {
-            let received = receive(Decoder::new([0; 64]), row.bytes.chunks(step));
+            let decoder = StreamDecoder::<V, _>::new([0; 64]);
+            let received = receive(decoder, row.bytes.chunks(step));
             match received.error {
                 None => {
                     let item = received.items.into_iter().next().unwrap();
@@ -137,7 +144,27 @@ fn every_packet_of_the_vectors_comes_out_the_same_whole_or_in_pieces() {
             }
         }
     }
-    assert!(in_pieces > 30, "{in_pieces}");
+    assert!(in_pieces > 10, "{in_pieces}");
+}
+
+fn a_packet_comes_in_pieces_or_is_refused_for_the_same_reason_in_whatever_room_and_however_it_is_cut<
+    V: Version,
+>() {
+    let rows = V::valid_rows().iter().chain(V::malformed_rows());
+    for row in rows.filter(|row| row.bytes.len() <= 100 && row.bytes[0] >> 4 == 3) {
+        let mut memory = [0; 64];
+        for room in 0..row.bytes.len().min(memory.len()) {
+            let mut through =
+                |parts: Vec<&[u8]>| receive(StreamDecoder::<V, _>::new(&mut memory[..room]), parts);
+            let whole = through(vec![&row.bytes]);
+            for place in 0..row.bytes.len() {
+                let split = through(cut(&row.bytes, &[place]));
+                assert_eq!(split, whole, "{} in {room}, cut at {place}", row.id);
+            }
+            let bytewise = through(row.bytes.chunks(1).collect());
+            assert_eq!(bytewise, whole, "{} in {room}", row.id);
+        }
+    }
 }
 
 #[test]
@@ -235,12 +262,20 @@ fn small_packets_around_and_between_large_ones_come_out_in_their_place() {
     ];
     let large = deliveries().map(|delivery| publish(delivery, 30, 3000));
     let mut stream = small[0].to_vec();
-    let mut expected = vec![decode_at_once(small[0], &Options::new()).packets.remove(0)];
+    let mut expected = vec![
+        decode_at_once::<V3>(small[0], &Options::new())
+            .packets
+            .remove(0),
+    ];
     for (message, small) in large.iter().zip(&small[1..]) {
         stream.extend(encode(message));
         stream.extend(*small);
         expected.push(Packet::Publish(message.clone()));
-        expected.push(decode_at_once(small, &Options::new()).packets.remove(0));
+        expected.push(
+            decode_at_once::<V3>(small, &Options::new())
+                .packets
+                .remove(0),
+        );
     }
     each_cut(&stream, 60, |parts| {
         receive_by_each_memory(parts, |received| {

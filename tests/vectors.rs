@@ -16,8 +16,8 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{
-    Row, cut, decode_whole, encode, expand, feed, fields, fixed_header, frame, json_lines,
-    malformed_rows, minimal, owned, rows, statements, unlimited, valid_rows,
+    Row, decode_whole, encode, expand, feed, fields, frame, malformed_rows, minimal, owned, rows,
+    statements, unlimited, valid_rows,
 };
 use mqtt_sansio::v3::{
     self, Connect, ConnectRefusal, Credentials, DecodeError, Decoder, Delivery, EncodedConnect,
@@ -25,10 +25,10 @@ use mqtt_sansio::v3::{
     Subscriptions, TopicFilters, V3, Will,
 };
 use mqtt_sansio::{
-    Encode, EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, Output, PacketId,
-    PacketType, QoS, SliceOutput, Text, TopicFilter, TopicName,
+    Encode, EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, PacketId, QoS, Text,
+    TopicFilter, TopicName,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// A packet encoded anew: CONNECT from its fields, which a packet holds as they came.
 fn encode_anew(packet: &PacketRef<'_>) -> Vec<u8> {
@@ -50,24 +50,6 @@ fn for_each_valid(test: impl Fn(&Row, &PacketRef<'_>)) {
 }
 
 // Valid packets.
-
-/// [MQTT-1.5.3-3, MQTT-2.3.1-5, MQTT-3.1.3-1]
-#[test]
-fn every_valid_packet_decodes_to_the_fields_that_its_row_states() {
-    for_each_valid(|row, packet| {
-        assert_eq!(
-            row.text("type"),
-            Some(packet.packet_type().name()),
-            "{}",
-            row.id
-        );
-        assert!(
-            fields(packet) == expand(&row.json["fields"]),
-            "{}: {packet:?}",
-            row.id
-        );
-    });
-}
 
 /// [MQTT-1.5.3-3]
 #[test]
@@ -114,18 +96,6 @@ fn every_valid_packet_encodes_to_the_bytes_it_came_from() {
 }
 
 #[test]
-fn encoded_len_is_the_number_of_bytes_that_encode_writes() {
-    for_each_valid(|row, packet| {
-        assert_eq!(
-            packet.encoded_len(),
-            Ok(minimal(&row.bytes).len()),
-            "{}",
-            row.id
-        );
-    });
-}
-
-#[test]
 fn a_packet_is_the_same_bytes_where_there_is_room_to_spare() {
     for_each_valid(|row, packet| {
         let expected = minimal(&row.bytes);
@@ -142,40 +112,6 @@ fn a_packet_is_the_same_bytes_where_there_is_room_to_spare() {
 }
 
 #[test]
-fn a_slice_one_byte_too_small_has_no_room_and_nothing_is_written_to_it() {
-    for_each_valid(|row, packet| {
-        let needed = minimal(&row.bytes).len();
-        let no_room = EncodeError::NoRoom { needed };
-
-        let mut small = vec![0xEE; needed - 1];
-        assert_eq!(
-            packet.encode_to_slice(&mut small),
-            Err(no_room),
-            "{}",
-            row.id
-        );
-        assert!(small.iter().all(|&byte| byte == 0xEE), "{}", row.id);
-
-        // Behind another packet, which stays.
-        let mut buffer = vec![0xEE; needed + 1];
-        let mut out = SliceOutput::new(&mut buffer);
-        Packet::<&[u8]>::PingReq.encode(&mut out).unwrap();
-        assert_eq!(packet.encode(&mut out), Err(no_room), "{}", row.id);
-        assert_eq!(out.written(), b"\xc0\x00", "{}", row.id);
-    });
-}
-
-#[test]
-fn an_output_that_is_a_trait_object_gets_the_same_bytes() {
-    for_each_valid(|row, packet| {
-        let mut buffer = vec![0; row.bytes.len()];
-        let mut out = SliceOutput::new(&mut buffer);
-        packet.encode::<dyn Output>(&mut out).unwrap();
-        assert!(out.written() == minimal(&row.bytes), "{}", row.id);
-    });
-}
-
-#[test]
 fn moving_a_packet_to_other_storage_keeps_its_fields_and_its_bytes() {
     for_each_valid(|row, packet| {
         let boxed = packet.map(Box::<[u8]>::from);
@@ -186,96 +122,6 @@ fn moving_a_packet_to_other_storage_keeps_its_fields_and_its_bytes() {
             "{}",
             row.id
         );
-    });
-}
-
-#[test]
-fn a_publish_header_and_its_payload_written_by_themselves_are_the_whole_packet() {
-    let mut publishes = 0;
-    for row in valid_rows() {
-        let Ok(Packet::Publish(publish)) = decode_whole(&row.bytes, &unlimited()) else {
-            continue;
-        };
-        publishes += 1;
-        let header = publish.header().unwrap();
-        let written = [&encode(&header), publish.payload].concat();
-        assert!(written == minimal(&row.bytes), "{}", row.id);
-        assert_eq!(
-            header.encoded_len().unwrap(),
-            written.len() - publish.payload.len()
-        );
-        assert!(
-            header.with_payload(publish.payload) == Some(publish),
-            "{}",
-            row.id
-        );
-        let longer = [publish.payload, b"x"].concat();
-        assert!(header.with_payload(&longer).is_none(), "{}", row.id);
-    }
-    assert!(publishes > 100);
-}
-
-#[test]
-fn peek_reads_the_fixed_header_of_every_packet_once_it_is_there() {
-    for row in valid_rows() {
-        let (remaining_length, header_len) = fixed_header(&row.bytes).unwrap();
-        for len in 0..header_len {
-            assert_eq!(
-                v3::peek(&row.bytes[..len], &unlimited()),
-                Ok(None),
-                "{}",
-                row.id
-            );
-        }
-        let start = &row.bytes[..row.bytes.len().min(8)];
-        let header = v3::peek(start, &unlimited()).unwrap().unwrap();
-        assert_eq!(
-            header.packet_type().map(PacketType::name),
-            row.text("type"),
-            "{}",
-            row.id
-        );
-        assert_eq!(header.first_byte(), row.bytes[0], "{}", row.id);
-        assert_eq!(
-            header.remaining_length() as usize,
-            remaining_length,
-            "{}",
-            row.id
-        );
-        assert_eq!(
-            json!(header.remaining_length()),
-            row.json["remaining_length"],
-            "{}",
-            row.id
-        );
-        assert_eq!(header.len(), header_len, "{}", row.id);
-        assert_eq!(header.packet_len(), row.bytes.len(), "{}", row.id);
-    }
-}
-
-#[test]
-fn decode_leaves_what_is_behind_the_packet() {
-    for_each_valid(|row, packet| {
-        let bytes = [&row.bytes, &b"\xd0\x00rest"[..]].concat();
-        let mut src = &bytes[..];
-        assert!(
-            v3::decode(&mut src, &unlimited()) == Ok(Some(*packet)),
-            "{}",
-            row.id
-        );
-        assert_eq!(src, b"\xd0\x00rest", "{}", row.id);
-    });
-}
-
-#[cfg(feature = "alloc")]
-#[test]
-fn every_valid_packet_is_appended_to_a_vec() {
-    for_each_valid(|row, packet| {
-        let expected = minimal(&row.bytes);
-        assert!(packet.encode_to_vec().unwrap() == expected, "{}", row.id);
-        let mut out = b"before".to_vec();
-        packet.encode(&mut out).unwrap();
-        assert!(out == [b"before", &expected[..]].concat(), "{}", row.id);
     });
 }
 
@@ -294,40 +140,6 @@ fn an_owned_packet_is_equal_to_the_one_it_was_made_from() {
 mod bytes_feature {
     use super::*;
     use bytes::{Bytes, BytesMut};
-    use mqtt_sansio::BufMutOutput;
-
-    #[test]
-    fn every_valid_packet_is_appended_to_bytes_mut() {
-        for_each_valid(|row, packet| {
-            let mut out = BytesMut::from(&b"before"[..]);
-            packet.encode(&mut out).unwrap();
-            assert!(
-                out == [b"before", &minimal(&row.bytes)[..]].concat(),
-                "{}",
-                row.id
-            );
-        });
-    }
-
-    #[test]
-    fn a_bounded_buf_mut_takes_what_fits_and_nothing_of_what_does_not() {
-        for_each_valid(|row, packet| {
-            let expected = minimal(&row.bytes);
-            let needed = expected.len();
-
-            let mut buffer = vec![0xEE; needed];
-            let mut room = &mut buffer[..];
-            packet.encode(&mut BufMutOutput::new(&mut room)).unwrap();
-            assert!(room.is_empty() && buffer == expected, "{}", row.id);
-
-            let mut small = vec![0xEE; needed - 1];
-            let mut room = &mut small[..];
-            let result = packet.encode(&mut BufMutOutput::new(&mut room));
-            assert_eq!(result, Err(EncodeError::NoRoom { needed }), "{}", row.id);
-            assert_eq!(room.len(), needed - 1, "{}", row.id);
-            assert!(small.iter().all(|&byte| byte == 0xEE), "{}", row.id);
-        });
-    }
 
     #[test]
     fn a_shared_packet_is_equal_and_refers_to_the_buffer_instead_of_copying() {
@@ -605,181 +417,6 @@ fn fault(row: &Row) -> Result<Option<PacketRef<'_>>, DecodeError> {
     v3::decode(&mut &row.bytes[..], &Options::new())
 }
 
-/// Where conforming receivers differ, what this one does by default, and why.
-const CHOICES: &[(&str, bool, &str)] = &[
-    (
-        "remaining-length-overlong",
-        true,
-        "3.1.1 does not forbid it, and some encoders always write four bytes",
-    ),
-    (
-        "remaining-length",
-        false,
-        "the fourth byte already says that a fifth follows; no packet can come of it",
-    ),
-    (
-        "publish-dup-qos0",
-        false,
-        "MQTT-3.3.1-2 is a must; a named leniency takes it",
-    ),
-    (
-        "will-topic",
-        false,
-        "MQTT-4.7.3-1 is about all Topic Names, and nobody could receive such a will",
-    ),
-    (
-        "packet-id-0-ack",
-        false,
-        "no message has identifier 0, so nothing can be acknowledged by it",
-    ),
-    (
-        "topic-wildcard",
-        false,
-        "MQTT-3.3.2-2 binds servers as well as clients",
-    ),
-    (
-        "filter",
-        false,
-        "a malformed filter cannot name a subscription, in UNSUBSCRIBE either",
-    ),
-    (
-        "suback-code",
-        false,
-        "MQTT-3.9.3-2 is a must; a code without a meaning cannot be acted on",
-    ),
-    (
-        "connack-code",
-        false,
-        "Table 3.1 reserves it; a code without a meaning cannot be acted on",
-    ),
-    ("connack-flags", false, "MQTT-3.2.2-4 is a must"),
-];
-
-#[test]
-fn every_packet_of_the_sample_that_the_codec_must_refuse_is_refused() {
-    let mut refused = 0;
-    for row in rows("conformance/malformed.jsonl") {
-        if row.text("kind") == Some("codec") && row.json["insist"] == true {
-            assert!(fault(&row).is_err(), "{}: {}", row.id, row.json["why"]);
-            refused += 1;
-        }
-    }
-    assert!(refused >= 200, "{refused}");
-}
-
-#[test]
-fn where_conforming_receivers_differ_the_strict_choice_is_taken_unless_the_table_says_why_not() {
-    let mut used = BTreeSet::new();
-    for row in rows("conformance/malformed.jsonl") {
-        if row.text("kind") != Some("codec") || row.json["insist"] == true {
-            continue;
-        }
-        let category = row.text("category").unwrap();
-        let (name, taken, why) = CHOICES
-            .iter()
-            .find(|(name, ..)| *name == category)
-            .unwrap_or_else(|| panic!("{}: no choice made about {category}", row.id));
-        assert_eq!(fault(&row).is_ok(), *taken, "{}: {why}", row.id);
-        used.insert(*name);
-    }
-    assert_eq!(
-        used.len(),
-        CHOICES.len(),
-        "only these choices are needed: {used:?}"
-    );
-}
-
-/// The sample names the catch-all of CONNECT where the standard has a statement for the very field
-/// that is missing; the error names that one.
-const MORE_EXACT: &[(&str, Field, &str)] = &[
-    ("MQTT-3.1.4-1", Field::WillTopic, "MQTT-3.1.2-9"),
-    ("MQTT-3.1.4-1", Field::WillMessage, "MQTT-3.1.2-9"),
-    ("MQTT-3.1.4-1", Field::UserName, "MQTT-3.1.2-19"),
-];
-
-#[test]
-fn the_error_of_a_malformed_packet_names_the_statement_that_the_sample_names() {
-    let mut exceptions = BTreeSet::new();
-    for row in rows("conformance/malformed.jsonl") {
-        let (Err(error), Some(expected)) = (fault(&row), row.text("statement")) else {
-            continue;
-        };
-        if error.statement() == Some(expected) {
-            continue;
-        }
-        let exception = MORE_EXACT
-            .iter()
-            .find(|(catch_all, field, _)| *catch_all == expected && *field == error.field());
-        let more_exact = exception.map(|(.., statement)| *statement);
-        assert!(
-            more_exact.is_some(),
-            "{}: {:?}, not {expected}",
-            row.id,
-            error.statement()
-        );
-        assert_eq!(error.statement(), more_exact, "{}", row.id);
-        assert_eq!(error.kind(), ErrorKind::Truncated, "{}", row.id);
-        exceptions.insert(error.field().name());
-    }
-    let listed: BTreeSet<_> = MORE_EXACT
-        .iter()
-        .map(|(_, field, _)| field.name())
-        .collect();
-    assert_eq!(exceptions, listed, "an exception that is not needed");
-}
-
-#[test]
-fn every_malformed_packet_of_our_own_gives_exactly_the_error_that_its_row_states() {
-    for row in rows("malformed_own.jsonl") {
-        let error = fault(&row).expect_err(&row.id);
-        let found = json!({
-            "statement": error.statement(),
-            "kind": format!("{:?}", error.kind()),
-            "field": format!("{:?}", error.field()),
-            "offset": error.offset(),
-        });
-        for key in ["statement", "kind", "field", "offset"] {
-            assert_eq!(found[key], row.json[key], "{}: {}", row.id, row.json["why"]);
-        }
-    }
-}
-
-#[test]
-fn every_error_says_in_words_which_packet_which_field_what_and_where() {
-    for row in malformed_rows() {
-        let Err(error) = fault(row) else { continue };
-        let sentence = error.to_string();
-        let packet_type = error.packet_type().map_or("", PacketType::name);
-        assert!(sentence.starts_with(packet_type), "{}: {sentence}", row.id);
-        assert!(
-            sentence.contains(error.field().name()),
-            "{}: {sentence}",
-            row.id
-        );
-        assert!(
-            sentence.contains(&error.kind().to_string()),
-            "{}: {sentence}",
-            row.id
-        );
-        assert!(
-            sentence.contains(&format!("at byte {} ", error.offset())),
-            "{}: {sentence}",
-            row.id
-        );
-    }
-}
-
-#[test]
-fn an_error_knows_the_packet_that_it_is_in() {
-    for row in malformed_rows() {
-        let Err(error) = fault(row) else { continue };
-        // Only MQTT 5 has AUTH.
-        let expected = PacketType::from_number(row.bytes[0] >> 4);
-        let expected = expected.filter(|packet_type| *packet_type != PacketType::Auth);
-        assert_eq!(error.packet_type(), expected, "{}", row.id);
-    }
-}
-
 #[test]
 fn a_connect_that_a_server_answers_before_it_closes_says_with_which_return_code() {
     let mut answered = BTreeSet::new();
@@ -828,19 +465,6 @@ fn everything_else_that_is_wrong_is_answered_by_closing() {
         };
         assert_eq!(error.reaction(), expected, "{}", row.id);
     }
-}
-
-#[test]
-fn what_is_wrong_only_for_the_role_or_the_moment_decodes() {
-    let mut seen = 0;
-    for row in rows("conformance/malformed.jsonl") {
-        if row.text("kind") == Some("state") {
-            let packet = decode_whole(&row.bytes, &Options::new()).expect(&row.id);
-            assert_eq!(encode(&packet), row.bytes, "{}", row.id);
-            seen += 1;
-        }
-    }
-    assert_eq!(seen, 3);
 }
 
 /// Statements for codecs that no sequence of bytes can break on its way in, and where they are
@@ -1014,101 +638,6 @@ fn every_requested_qos_and_return_code_but_those_of_the_standard_is_refused() {
         let return_code = (code > 2 && code != 0x80).then_some(ErrorKind::InvalidReturnCode);
         assert_eq!(kind(&suback), return_code, "{code:#04x}");
     }
-}
-
-// Incomplete packets and streams.
-
-#[test]
-fn the_start_of_a_packet_is_neither_a_packet_nor_an_error() {
-    for row in rows("conformance/incomplete.jsonl") {
-        let mut src = &row.bytes[..];
-        assert_eq!(
-            v3::decode(&mut src, &Options::new()),
-            Ok(None),
-            "{}",
-            row.id
-        );
-        assert_eq!(src, row.bytes, "{}: it stays where it is", row.id);
-        let outcome = feed(Decoder::new([0; 64]), [&row.bytes[..]]);
-        assert_eq!(
-            (outcome.packets.len(), outcome.error),
-            (0, None),
-            "{}",
-            row.id
-        );
-        assert_eq!(
-            outcome.at_packet_boundary,
-            row.bytes.is_empty(),
-            "{}",
-            row.id
-        );
-    }
-}
-
-/// Conversations that end with a packet that has to be refused, which packet lists leave out.
-const ENDS_WITH_A_FAULT: &[(&str, ErrorKind)] = &[
-    ("connect-badname", ErrorKind::UnknownProtocolName),
-    ("connect-reserved-flag", ErrorKind::ReservedConnectFlag),
-];
-
-#[test]
-fn real_conversations_decode_to_their_packets_whole_and_as_they_were_sent() {
-    let streams = json_lines("conformance/streams.jsonl");
-    for stream in &streams {
-        let name = stream["name"].as_str().unwrap();
-        for direction in ["c2s", "s2c"] {
-            let bytes = hex::decode(stream[direction].as_str().unwrap()).unwrap();
-            let expected: Vec<_> = stream[format!("packets_{direction}")]
-                .as_array()
-                .unwrap()
-                .clone();
-            let mut places = Vec::new();
-            let mut end = 0;
-            for turn in stream["turns"].as_array().unwrap() {
-                if turn[0] == direction {
-                    end += usize::try_from(turn[1].as_u64().unwrap()).unwrap();
-                    places.push(end);
-                }
-            }
-            assert_eq!(end, bytes.len(), "{name} {direction}");
-            for pieces in [
-                vec![&bytes[..]],
-                cut(&bytes, &places),
-                bytes.chunks(3).collect(),
-            ] {
-                let outcome = feed(Decoder::new([0; 512]), pieces);
-                let found: Vec<_> = outcome
-                    .packets
-                    .iter()
-                    .map(|packet| {
-                        let mut all = json!({ "type": packet.packet_type().name() });
-                        all.as_object_mut()
-                            .unwrap()
-                            .extend(fields(packet).as_object().unwrap().clone());
-                        all
-                    })
-                    .collect();
-                assert_eq!(found, expected, "{name} {direction}");
-                let fault = ENDS_WITH_A_FAULT
-                    .iter()
-                    .find(|(stream, _)| *stream == name && direction == "c2s");
-                assert_eq!(
-                    outcome.error.map(|e| e.kind()),
-                    fault.map(|f| f.1),
-                    "{name} {direction}"
-                );
-                assert_eq!(
-                    outcome.at_packet_boundary,
-                    fault.is_none(),
-                    "{name} {direction}"
-                );
-                let encoded: Vec<_> = outcome.packets.iter().flat_map(encode).collect();
-                assert_eq!(encoded, bytes[..encoded.len()], "{name} {direction}");
-                assert_eq!(outcome.position, encoded.len() as u64, "{name} {direction}");
-            }
-        }
-    }
-    assert_eq!(streams.len(), 40);
 }
 
 // What cannot be built, and what cannot be written.

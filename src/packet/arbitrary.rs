@@ -59,3 +59,26 @@ pub(crate) fn entries<'a, T: Arbitrary<'a>>(u: &mut Unstructured<'a>) -> Result<
 pub(crate) fn refused<T>(_: T) -> arbitrary::Error {
     arbitrary::Error::IncorrectFormat
 }
+
+/// Bytes without an order to them, the same in every run (xorshift).
+#[cfg(test)]
+fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_be_bytes()[0]
+        })
+        .collect()
+}
+
+/// Values from inputs of all lengths up to a few hundred bytes.
+#[cfg(test)]
+pub(crate) fn samples<T: for<'a> Arbitrary<'a>>() -> impl Iterator<Item = T> {
+    (0..6_000_u16).map(|number| {
+        let bytes = noise(number.into(), usize::from(number % 300));
+        T::arbitrary(&mut Unstructured::new(&bytes)).unwrap()
+    })
+}

@@ -136,25 +136,8 @@ mod tests {
     use crate::wire::{Encode, Options};
     use alloc::collections::BTreeSet;
 
-    /// Bytes without an order to them, the same in every run (xorshift).
-    fn noise(seed: u64, len: usize) -> Vec<u8> {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        (0..len)
-            .map(|_| {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                state.to_be_bytes()[0]
-            })
-            .collect()
-    }
-
-    /// Packets from inputs of all lengths up to a few hundred bytes.
     fn packets() -> impl Iterator<Item = Packet<Vec<u8>>> {
-        (0..6_000_u16).map(|number| {
-            let bytes = noise(number.into(), usize::from(number % 300));
-            Packet::arbitrary(&mut Unstructured::new(&bytes)).unwrap()
-        })
+        crate::packet::arbitrary::samples()
     }
 
     #[test]

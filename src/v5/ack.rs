@@ -8,7 +8,7 @@ use super::reason::{read_reason, write_reason};
 use super::{AckProperties, DecodeError, Properties, PubAckReasonCode, PubRelReasonCode, Reader};
 use crate::packet::read_packet_id;
 use crate::types::PacketId;
-use crate::wire::{Encode, EncodeError, Output, PacketBody};
+use crate::wire::{Encode, EncodeError, Output, PacketBody, encode_bytes, encode_packet};
 
 /// Which of the four an [`Acknowledgement`] is. Implemented by this crate's markers only.
 pub trait AckType: Copy + Eq + Hash + fmt::Debug + 'static {
@@ -194,7 +194,17 @@ impl<B: AsRef<[u8]>, K: AckType> PacketBody for Acknowledgement<B, K> {
     }
 }
 
-impl<B: AsRef<[u8]>, K: AckType> Encode for Acknowledgement<B, K> {}
+impl<B: AsRef<[u8]>, K: AckType> Encode for Acknowledgement<B, K> {
+    #[inline]
+    fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        // Nearly all say success and nothing else.
+        if K::number(self.reason_code) == 0 && self.properties.is_empty() {
+            let [high, low] = self.packet_id.get().to_be_bytes();
+            return encode_bytes([K::FIRST_BYTE, 2, high, low], out);
+        }
+        encode_packet(self, out)
+    }
+}
 
 impl<B: AsRef<[u8]>, K: AckType> fmt::Debug for Acknowledgement<B, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,5 +229,105 @@ impl<B: AsRef<[u8]>, K: AckType<ReasonCode: defmt::Format>> defmt::Format
             self.reason_code,
             self.properties
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Text;
+    use crate::v5::testing::{decoded, encoded, fault, id, round_trip};
+    use crate::v5::{Packet, Property};
+    use crate::wire::{ErrorKind, Field};
+    use std::format;
+
+    /// What PUBACK, PUBREC, PUBREL and PUBCOMP start with.
+    const FIRST_BYTES: [u8; 4] = [0x40, 0x50, 0x62, 0x70];
+
+    #[test]
+    fn success_without_properties_is_the_packet_of_mqtt_3_1_1() {
+        let packet_id = id(0x1234);
+        round_trip(PubAck::new(packet_id), b"\x40\x02\x12\x34");
+        round_trip(PubRec::new(packet_id), b"\x50\x02\x12\x34");
+        round_trip(PubRel::new(packet_id), b"\x62\x02\x12\x34");
+        round_trip(PubComp::new(packet_id), b"\x70\x02\x12\x34");
+    }
+
+    #[test]
+    fn a_reason_code_without_properties_has_no_property_length() {
+        let puback = PubAck {
+            reason_code: PubAckReasonCode::NoMatchingSubscribers,
+            ..PubAck::new(id(1))
+        };
+        round_trip(puback, b"\x40\x03\x00\x01\x10");
+        let pubcomp = PubComp {
+            reason_code: PubRelReasonCode::PacketIdentifierNotFound,
+            ..PubComp::new(id(1))
+        };
+        round_trip(pubcomp, b"\x70\x03\x00\x01\x92");
+    }
+
+    #[test]
+    fn properties_come_with_a_reason_code_and_a_length() {
+        let mut buffer = [0; 16];
+        let why = [Property::ReasonString(Text::new("no").unwrap())];
+        let pubrec = PubRec {
+            properties: AckProperties::encode_to_slice(&mut buffer, why).unwrap(),
+            ..PubRec::new(id(1))
+        };
+        round_trip(pubrec, b"\x50\x09\x00\x01\x00\x05\x1f\x00\x02no");
+    }
+
+    /// The four forms of the same packet.
+    #[test]
+    fn a_longer_form_is_read_and_written_as_the_shortest() {
+        for first_byte in FIRST_BYTES {
+            let shortest = [first_byte, 2, 0, 1];
+            for longer in [&[first_byte, 3, 0, 1, 0][..], &[first_byte, 4, 0, 1, 0, 0]] {
+                let packet = decoded(longer);
+                assert_eq!(packet, decoded(&shortest));
+                assert_eq!(encoded(&packet).unwrap(), shortest);
+            }
+        }
+    }
+
+    #[test]
+    fn a_reason_code_of_another_packet_is_refused() {
+        for (first_byte, statement) in [
+            (0x40, "MQTT-3.4.2-1"),
+            (0x50, "MQTT-3.5.2-1"),
+            (0x62, "MQTT-3.6.2-1"),
+            (0x70, "MQTT-3.7.2-1"),
+        ] {
+            assert_eq!(
+                fault(&[first_byte, 3, 0, 1, 0x93]),
+                (
+                    ErrorKind::InvalidReasonCode,
+                    Field::ReasonCode,
+                    4,
+                    Some(statement)
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_prints_as_the_packet_that_it_is() {
+        let packet = Packet::from(PubRel::new(id(7)));
+        assert_eq!(
+            format!("{packet:?}"),
+            "PubRel { packet_id: PacketId(7), reason_code: Success, properties: [] }"
+        );
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn map_and_to_owned_keep_every_value() {
+        let bytes = b"\x50\x09\x00\x01\x97\x05\x1f\x00\x02no";
+        let Packet::PubRec(pubrec) = decoded(bytes) else {
+            panic!("not a PUBREC");
+        };
+        assert_eq!(encoded(&pubrec.to_owned()).as_deref(), Ok(&bytes[..]));
+        assert_eq!(pubrec.to_owned().as_ref(), pubrec);
     }
 }

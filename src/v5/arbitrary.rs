@@ -205,3 +205,57 @@ impl<'a> Arbitrary<'a> for Packet<Vec<u8>> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v5::decode;
+    use crate::wire::{Encode, Options};
+    use alloc::collections::BTreeSet;
+
+    fn packets() -> impl Iterator<Item = Packet<Vec<u8>>> {
+        crate::packet::arbitrary::samples()
+    }
+
+    #[test]
+    fn packets_of_all_fifteen_types_come_out() {
+        let types: BTreeSet<_> = packets().map(|it| it.packet_type().number()).collect();
+        assert!(types.into_iter().eq(1..=15));
+    }
+
+    #[test]
+    fn every_packet_encodes_and_decodes_to_itself() {
+        for packet in packets() {
+            let bytes = packet.encode_to_vec().unwrap();
+            let mut src = &bytes[..];
+            let decoded = decode(&mut src, &Options::new()).unwrap().unwrap();
+            assert_eq!(decoded.to_owned(), packet);
+            assert!(src.is_empty());
+        }
+    }
+
+    #[test]
+    fn every_property_of_a_message_comes_and_topic_names_are_left_out() {
+        let (mut seen, mut aliased) = (BTreeSet::new(), false);
+        for packet in packets() {
+            if let Packet::Publish(publish) = packet {
+                seen.extend(publish.properties.iter().map(|it| it.identifier()));
+                aliased |= publish.topic.as_bytes().is_empty();
+            }
+        }
+        assert_eq!(seen.len(), 8, "{seen:?}");
+        assert!(aliased);
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn every_packet_goes_to_json_and_back() {
+        for packet in packets().take(3_000) {
+            let json = serde_json::to_value(&packet).unwrap();
+            let read: Packet<Vec<u8>> = serde_json::from_value(json).unwrap();
+            assert_eq!(read, packet);
+            let written = postcard::to_allocvec(&packet).unwrap();
+            assert_eq!(postcard::from_bytes(&written), Ok(packet));
+        }
+    }
+}

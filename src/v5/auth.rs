@@ -92,3 +92,64 @@ impl<B: AsRef<[u8]>> PacketBody for Auth<B> {
 }
 
 impl<B: AsRef<[u8]>> Encode for Auth<B> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Text;
+    use crate::v5::testing::{decoded, encoded, fault, round_trip};
+    use crate::v5::{Properties, Property};
+
+    const NOTHING: Auth<&[u8]> = Auth {
+        reason_code: AuthReasonCode::Success,
+        properties: Properties::EMPTY,
+    };
+
+    #[test]
+    fn an_auth_with_a_method_is_these_bytes() {
+        let mut buffer = [0; 16];
+        let properties = [
+            Property::AuthenticationMethod(Text::new("M").unwrap()),
+            Property::AuthenticationData(b"\x00\xff"),
+        ];
+        let auth = Auth {
+            reason_code: AuthReasonCode::ContinueAuthentication,
+            properties: AuthProperties::encode_to_slice(&mut buffer, properties).unwrap(),
+        };
+        round_trip(auth, b"\xf0\x0b\x18\x09\x15\x00\x01M\x16\x00\x02\x00\xff");
+    }
+
+    #[test]
+    fn success_without_properties_is_an_auth_without_anything() {
+        round_trip(NOTHING, b"\xf0\x00");
+        assert_eq!(decoded(b"\xf0\x01\x00"), NOTHING.into());
+    }
+
+    #[test]
+    fn every_other_auth_needs_a_method() {
+        for bytes in [
+            &b"\xf0\x01\x18"[..],
+            b"\xf0\x02\x00\x00",
+            b"\xf0\x02\x19\x00",
+            b"\xf0\x06\x00\x04\x1f\x00\x01r",
+        ] {
+            assert_eq!(
+                fault(bytes),
+                (
+                    ErrorKind::MissingAuthenticationMethod,
+                    Field::AuthenticationMethod,
+                    bytes.len(),
+                    None
+                )
+            );
+        }
+        let auth = Auth {
+            reason_code: AuthReasonCode::ReAuthenticate,
+            ..NOTHING
+        };
+        assert_eq!(
+            encoded(&auth),
+            Err(EncodeError::MissingAuthenticationMethod)
+        );
+    }
+}

@@ -121,3 +121,79 @@ impl<B: AsRef<[u8]>> PacketBody for ConnAck<B> {
 }
 
 impl<B: AsRef<[u8]>> Encode for ConnAck<B> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v5::testing::{encoded, fault, round_trip};
+
+    fn connack(session_present: bool, reason_code: ConnectReasonCode) -> ConnAck<&'static [u8]> {
+        ConnAck {
+            session_present,
+            reason_code,
+            properties: Properties::EMPTY,
+        }
+    }
+
+    #[test]
+    fn acceptance_says_whether_there_is_a_session() {
+        let success = ConnectReasonCode::Success;
+        round_trip(connack(true, success), b"\x20\x03\x01\x00\x00");
+        round_trip(connack(false, success), b"\x20\x03\x00\x00\x00");
+    }
+
+    /// [MQTT5-3.2.2-1]
+    #[test]
+    fn each_reserved_acknowledge_flag_is_refused() {
+        for bit in 1..8 {
+            assert_eq!(
+                fault(&[0x20, 3, 1 << bit, 0, 0]),
+                (
+                    ErrorKind::ReservedAcknowledgeFlags,
+                    Field::ConnectAcknowledgeFlags,
+                    2,
+                    Some("MQTT-3.2.2-1")
+                )
+            );
+        }
+    }
+
+    /// [MQTT5-3.2.2-8]
+    #[test]
+    fn each_code_of_table_3_1_passes_and_every_other_is_refused() {
+        for code in 0..=255 {
+            let bytes = [0x20, 3, 0, code, 0];
+            match ConnectReasonCode::from_number(code) {
+                Some(code) => round_trip(connack(false, code), &bytes),
+                None => assert_eq!(
+                    fault(&bytes),
+                    (
+                        ErrorKind::InvalidReasonCode,
+                        Field::ReasonCode,
+                        3,
+                        Some("MQTT-3.2.2-8")
+                    )
+                ),
+            }
+        }
+    }
+
+    /// [MQTT5-3.2.2-6]
+    #[test]
+    fn session_present_with_a_refusal_is_neither_read_nor_written() {
+        assert_eq!(
+            fault(b"\x20\x03\x01\x87\x00"),
+            (
+                ErrorKind::SessionPresentWithRefusal,
+                Field::ConnectAcknowledgeFlags,
+                2,
+                Some("MQTT-3.2.2-6")
+            )
+        );
+        let refused = connack(true, ConnectReasonCode::NotAuthorized);
+        assert_eq!(
+            encoded(&refused),
+            Err(EncodeError::SessionPresentWithRefusal)
+        );
+    }
+}

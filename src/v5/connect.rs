@@ -246,3 +246,6 @@ impl<B: AsRef<[u8]>> PacketBody for Connect<B> {
 }
 
 impl<B: AsRef<[u8]>> Encode for Connect<B> {}
+
+#[cfg(test)]
+mod tests;

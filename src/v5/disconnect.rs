@@ -95,3 +95,55 @@ impl<B: AsRef<[u8]>> PacketBody for Disconnect<B> {
 }
 
 impl<B: AsRef<[u8]>> Encode for Disconnect<B> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v5::Property;
+    use crate::v5::testing::{decoded, encoded, fault, round_trip};
+    use crate::wire::{ErrorKind, Field};
+
+    #[test]
+    fn what_says_nothing_is_left_out() {
+        let normal = Disconnect::new(DisconnectReasonCode::NormalDisconnection);
+        round_trip(normal, b"\xe0\x00");
+        let with_will = Disconnect::new(DisconnectReasonCode::DisconnectWithWillMessage);
+        round_trip(with_will, b"\xe0\x01\x04");
+        for longer in [&b"\xe0\x01\x00"[..], b"\xe0\x02\x00\x00"] {
+            assert_eq!(decoded(longer), normal.into());
+            assert_eq!(encoded(&decoded(longer)).as_deref(), Ok(&b"\xe0\x00"[..]));
+        }
+    }
+
+    #[test]
+    fn session_expiry_interval_0_is_not_the_same_as_none() {
+        let mut buffer = [0; 8];
+        let zero = [Property::SessionExpiryInterval(0)];
+        let disconnect = Disconnect {
+            reason_code: DisconnectReasonCode::NormalDisconnection,
+            properties: DisconnectProperties::encode_to_slice(&mut buffer, zero).unwrap(),
+        };
+        round_trip(disconnect, b"\xe0\x07\x00\x05\x11\x00\x00\x00\x00");
+        assert_eq!(disconnect.properties.session_expiry_interval(), Some(0));
+    }
+
+    /// [MQTT5-3.14.2-1]
+    #[test]
+    fn each_code_of_table_3_10_passes_and_every_other_is_refused() {
+        for code in 1..=255 {
+            let bytes = [0xe0, 1, code];
+            match DisconnectReasonCode::from_number(code) {
+                Some(code) => round_trip(Disconnect::new(code), &bytes),
+                None => assert_eq!(
+                    fault(&bytes),
+                    (
+                        ErrorKind::InvalidReasonCode,
+                        Field::ReasonCode,
+                        2,
+                        Some("MQTT-3.14.2-1")
+                    )
+                ),
+            }
+        }
+    }
+}

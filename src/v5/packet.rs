@@ -248,3 +248,15 @@ crate::packet::into_packet! {
     Disconnect(Disconnect<B>)
     Auth(Auth<B>)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn a_packet_is_three_slices_and_two_words() {
+        assert_eq!(size_of::<PacketRef<'_>>(), 64);
+        assert_eq!(size_of::<crate::v5::DecodeError>(), 8);
+    }
+}

@@ -220,3 +220,153 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
 }
 
 impl<B: AsRef<[u8]>> Encode for Publish<B> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::PacketId;
+    use crate::v5::testing::{decoded, encoded, fault, round_trip};
+    use crate::v5::{Packet, Property};
+    use core::num::NonZeroU16;
+
+    fn aliased(buffer: &mut [u8]) -> PublishProperties<&[u8]> {
+        let alias = Property::TopicAlias(NonZeroU16::MAX);
+        PublishProperties::encode_to_slice(buffer, [alias]).unwrap()
+    }
+
+    fn publish(topic: &str) -> Publish<&[u8]> {
+        Publish {
+            delivery: Delivery::AtMostOnce,
+            retain: false,
+            topic: TopicName::new(topic).unwrap(),
+            properties: Properties::EMPTY,
+            payload: b"hi",
+        }
+    }
+
+    #[test]
+    fn a_publish_of_each_qos_is_these_bytes() {
+        round_trip(publish("a"), b"\x30\x06\x00\x01a\x00hi");
+        let packet_id = PacketId::new(0x0102).unwrap();
+        let delivery = Delivery::AtLeastOnce {
+            packet_id,
+            dup: true,
+        };
+        round_trip(
+            Publish {
+                delivery,
+                retain: true,
+                ..publish("a")
+            },
+            b"\x3b\x08\x00\x01a\x01\x02\x00hi",
+        );
+        let delivery = Delivery::ExactlyOnce {
+            packet_id,
+            dup: false,
+        };
+        round_trip(
+            Publish {
+                delivery,
+                ..publish("a")
+            },
+            b"\x34\x08\x00\x01a\x01\x02\x00hi",
+        );
+    }
+
+    #[test]
+    fn a_topic_name_may_be_left_out_where_a_topic_alias_stands_for_it() {
+        let mut buffer = [0; 8];
+        let properties = aliased(&mut buffer);
+        round_trip(
+            Publish::aliased(Delivery::AtMostOnce, false, properties, b"hi"),
+            b"\x30\x08\x00\x00\x03\x23\xff\xffhi",
+        );
+        // Both set the alias.
+        round_trip(
+            Publish {
+                properties,
+                ..publish("a")
+            },
+            b"\x30\x09\x00\x01a\x03\x23\xff\xffhi",
+        );
+    }
+
+    #[test]
+    fn without_an_alias_a_topic_name_is_needed() {
+        assert_eq!(
+            fault(b"\x30\x05\x00\x00\x00hi"),
+            (ErrorKind::EmptyTopic, Field::TopicName, 2, None)
+        );
+        let publish = Publish::aliased(Delivery::AtMostOnce, false, Properties::EMPTY, b"hi");
+        let field = Field::TopicName;
+        assert_eq!(
+            encoded(&publish),
+            Err(EncodeError::EmptyTopicName { field })
+        );
+        let header = publish.header().unwrap();
+        assert_eq!(encoded(&header), Err(EncodeError::EmptyTopicName { field }));
+    }
+
+    #[test]
+    fn a_publish_of_mqtt_5_without_a_topic_name_cannot_be_sent_as_one_of_mqtt_3_1_1() {
+        let mut buffer = [0; 8];
+        let aliased = Publish::aliased(
+            Delivery::AtMostOnce,
+            false,
+            aliased(&mut buffer),
+            &[b'x'; 100],
+        );
+        for payload in [&b""[..], b"hi", aliased.payload] {
+            let publish = crate::v3::Publish {
+                delivery: aliased.delivery,
+                retain: aliased.retain,
+                topic: aliased.topic,
+                payload,
+            };
+            let error = EncodeError::EmptyTopicName {
+                field: Field::TopicName,
+            };
+            assert_eq!(error.statement(), Some("MQTT-4.7.3-1"));
+            assert_eq!(encoded(&publish), Err(error));
+            let mut buffer = [0; 256];
+            assert_eq!(publish.encode_to_slice(&mut buffer), Err(error));
+            let header = publish.header().unwrap();
+            assert_eq!(header.encode_to_slice(&mut buffer), Err(error));
+        }
+    }
+
+    #[test]
+    fn properties_of_128_bytes_and_more_have_a_length_of_two_bytes() {
+        for len in [120, 121, 122, 123, 16_000] {
+            let mut buffer = std::vec![0; 17_000];
+            let data = std::vec![b'x'; len];
+            let properties = PublishProperties::encode_to_slice(
+                &mut buffer,
+                [
+                    Property::CorrelationData(&data),
+                    Property::PayloadFormatIndicator(true),
+                ],
+            );
+            let publish = Publish {
+                properties: properties.unwrap(),
+                ..publish("a")
+            };
+            let bytes = encoded(&publish).unwrap();
+            assert_eq!(decoded(&bytes), Packet::Publish(publish));
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn map_and_to_owned_keep_every_value() {
+        let bytes = b"\x30\x09\x00\x01a\x03\x23\xff\xffhi";
+        let Packet::Publish(publish) = decoded(bytes) else {
+            panic!("not a PUBLISH");
+        };
+        let owned = publish.to_owned();
+        assert_eq!(owned.as_ref(), publish);
+        assert_eq!(encoded(&owned).as_deref(), Ok(&bytes[..]));
+        let header = owned.header().unwrap().to_owned();
+        assert_eq!(header.with_payload(b"hi".to_vec()), Some(owned));
+    }
+}

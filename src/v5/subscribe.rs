@@ -173,7 +173,7 @@ impl Entry for SubscriptionEntry {
         if item.is_local_and_shared() {
             return Err(EncodeError::NoLocalOnSharedSubscription);
         }
-        put_field(out, Field::TopicFilter, item.topic_filter.as_bytes())?;
+        put_filter(out, item.topic_filter)?;
         out.put(&[item.options()])
     }
 }
@@ -184,6 +184,19 @@ pub(super) fn read_filter<'a, F: ReadError>(
     reader: &mut Reader<'a, F>,
 ) -> Result<TopicFilter<&'a [u8]>, F> {
     read_string(reader, Field::TopicFilter, TopicFilter::check_v5).map(TopicFilter::from_valid)
+}
+
+/// Writes a Topic Filter, which MQTT 3.1.1 validates less than MQTT 5
+/// [MQTT5-4.8.2-1, MQTT5-4.8.2-2].
+pub(super) fn put_filter<O: Output + ?Sized>(
+    out: &mut O,
+    filter: TopicFilter<&[u8]>,
+) -> Result<(), EncodeError> {
+    let field = Field::TopicFilter;
+    if filter.check_shared().is_err() {
+        return Err(EncodeError::ValueOutOfRange { field });
+    }
+    put_field(out, field, filter.as_bytes())
 }
 
 impl<B> Subscription<B> {
@@ -319,3 +332,125 @@ impl PacketBody for SubscribeOne<'_> {
 }
 
 impl Encode for SubscribeOne<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v5::testing::{encoded, fault, framed, id, round_trip};
+    use crate::v5::{Property, SubscriptionIdentifier};
+
+    fn filter(filter: &str) -> TopicFilter<&[u8]> {
+        TopicFilter::new(filter).unwrap()
+    }
+
+    #[test]
+    fn each_subscription_option_has_its_bits() {
+        for options in 0..=0xff_u8 {
+            let body = [&b"\x00\x01\x00\x00\x01a"[..], &[options]].concat();
+            let bytes = framed(0x82, &body);
+            let qos = QoS::from_number(options & 3);
+            let retain_handling = RetainHandling::from_number(options >> 4 & 3);
+            let (Some(qos), Some(retain_handling), 0) = (qos, retain_handling, options >> 6) else {
+                assert_eq!(fault(&bytes).2, 8, "{options:08b}");
+                continue;
+            };
+            let mut buffer = [0; 8];
+            let subscriptions = Subscriptions::encode_to_slice(
+                &mut buffer,
+                [Subscription {
+                    topic_filter: filter("a"),
+                    qos,
+                    no_local: options & 4 != 0,
+                    retain_as_published: options & 8 != 0,
+                    retain_handling,
+                }],
+            );
+            let subscribe = Subscribe {
+                packet_id: id(1),
+                properties: Properties::EMPTY,
+                subscriptions: subscriptions.unwrap(),
+            };
+            round_trip(subscribe, &bytes);
+        }
+    }
+
+    #[test]
+    fn a_subscription_identifier_is_for_all_filters_of_the_packet() {
+        let mut buffer = [0; 8];
+        let identifier = SubscriptionIdentifier::new(200).unwrap();
+        let properties = SubscribeProperties::encode_to_slice(
+            &mut buffer,
+            [Property::SubscriptionIdentifier(identifier)],
+        );
+        let mut buffer = [0; 32];
+        let subscribe = Subscribe {
+            packet_id: id(1),
+            properties: properties.unwrap(),
+            subscriptions: Subscriptions::encode_to_slice(
+                &mut buffer,
+                ["a", "$share/g/b"].map(|it| Subscription::new(filter(it), QoS::AtMostOnce)),
+            )
+            .unwrap(),
+        };
+        round_trip(
+            subscribe,
+            b"\x82\x17\x00\x01\x03\x0b\xc8\x01\x00\x01a\x00\x00\x0a$share/g/b\x00",
+        );
+        let found = subscribe.properties.subscription_identifier();
+        assert_eq!(found, Some(identifier));
+    }
+
+    /// [MQTT5-3.8.3-4]
+    #[test]
+    fn no_local_on_a_shared_subscription_is_neither_read_nor_written() {
+        assert_eq!(
+            fault(b"\x82\x10\x00\x01\x00\x00\x0a$share/g/a\x04"),
+            (
+                ErrorKind::NoLocalOnSharedSubscription,
+                Field::SubscriptionOptions,
+                17,
+                Some("MQTT-3.8.3-4")
+            )
+        );
+        let shared = Subscription {
+            no_local: true,
+            ..Subscription::new(filter("$share/g/a"), QoS::AtMostOnce)
+        };
+        let error = Subscriptions::encode_to_slice(&mut [0; 32], [shared]).unwrap_err();
+        assert_eq!(error, EncodeError::NoLocalOnSharedSubscription);
+    }
+
+    /// [MQTT5-4.8.2-1, MQTT5-4.8.2-2]
+    #[test]
+    fn a_malformed_shared_subscription_is_neither_read_nor_written() {
+        for malformed in ["$share//a", "$share/+/a", "$share/g", "$share/g/"] {
+            let len = u8::try_from(malformed.len()).unwrap();
+            let body = [
+                b"\x00\x01\x00\x00",
+                &[len][..],
+                malformed.as_bytes(),
+                b"\x00",
+            ]
+            .concat();
+            assert_eq!(fault(&framed(0x82, &body)).1, Field::TopicFilter);
+            // MQTT 3.1.1 allows it.
+            let subscription = Subscription::new(filter(malformed), QoS::AtMostOnce);
+            let error = Subscriptions::encode_to_slice(&mut [0; 32], [subscription]).unwrap_err();
+            let field = Field::TopicFilter;
+            assert_eq!(error, EncodeError::ValueOutOfRange { field });
+        }
+        let plain = Subscription::new(filter("$share"), QoS::AtMostOnce);
+        assert!(Subscriptions::encode_to_slice(&mut [0; 32], [plain]).is_ok());
+    }
+
+    #[test]
+    fn subscriptions_that_are_moved_are_the_same() {
+        let bytes = b"\x82\x09\x00\x01\x00\x00\x03a/#\x06";
+        let crate::v5::Packet::Subscribe(subscribe) = crate::v5::testing::decoded(bytes) else {
+            panic!("not a SUBSCRIBE");
+        };
+        let moved = subscribe.map(std::boxed::Box::<[u8]>::from);
+        assert_eq!(encoded(&moved).as_deref(), Ok(&bytes[..]));
+        assert_eq!(moved.as_ref(), subscribe);
+    }
+}

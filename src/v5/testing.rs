@@ -1,6 +1,6 @@
 //! What the tests of the packets share.
 
-pub(super) use crate::packet::testing::ReadError;
+pub(super) use crate::packet::testing::{ReadError, encoded, framed, id};
 
 use super::{PacketRef, V5};
 use crate::packet::testing;

@@ -1,12 +1,11 @@
 //! UNSUBSCRIBE (section 3.10).
 
-use super::subscribe::read_filter;
+use super::subscribe::{put_filter, read_filter};
 use super::{DecodeError, Properties, UnsubscribeProperties};
 use crate::packet::{Entry, List, read_packet_id};
 use crate::types::{PacketId, TopicFilter};
 use crate::wire::{
     Encode, EncodeError, Field, Options, Output, PacketBody, PacketType, ReadError, Reader,
-    put_field,
 };
 
 /// UNSUBSCRIBE: ends subscriptions (section 3.10). The server answers UNSUBACK
@@ -58,7 +57,7 @@ impl Entry for TopicFilterEntry {
 
     #[inline]
     fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError> {
-        put_field(out, Field::TopicFilter, item.as_bytes())
+        put_filter(out, item)
     }
 }
 

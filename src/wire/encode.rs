@@ -104,7 +104,7 @@ pub trait Encode: PacketBody {
     /// cannot be written as MQTT.
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        encode(self, out)
+        encode_packet(self, out)
     }
 
     /// How many bytes [`encode`](Self::encode) would append.
@@ -148,7 +148,7 @@ pub trait Encode: PacketBody {
 /// whole into one chunk of the output.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
-fn encode<T: PacketBody + ?Sized, O: Output + ?Sized>(
+pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     out: &mut O,
 ) -> Result<(), EncodeError> {

@@ -24,7 +24,7 @@ pub use output::{EncodeError, Output, SliceOutput};
 pub use packet_type::PacketType;
 
 pub(crate) use encode::{
-    Counter, PacketBody, encode_bytes, put_field, put_header, put_topic_name,
+    Counter, PacketBody, encode_bytes, encode_packet, put_field, put_header, put_topic_name,
     put_variable_byte_integer,
 };
 pub(crate) use header::{

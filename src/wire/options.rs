@@ -2,7 +2,8 @@
 
 /// What a decoder accepts: its limits, and which faults of which peers it overlooks.
 ///
-/// The default is the strict reading of MQTT 3.1.1. Each leniency is for one kind of peer that is
+/// The default is the strict reading of the standard. Where MQTT 5 leaves a choice, [`v5`](crate::v5)
+/// lists what is chosen. Each leniency holds in all versions, and is for one kind of peer that is
 /// known to be wrong; switch it on for the connection to that peer only. A leniency changes what
 /// is accepted, never what is written: packets that were let in encode as the standard says.
 ///

@@ -8,13 +8,37 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::LazyLock;
+mod version;
 
-use mqtt_sansio::v3::{self, Connect, DecodeError, Decoder, Packet, PacketRef, PublishHeader};
-use mqtt_sansio::{Buffer, Encode, Options, Piece};
+use std::path::PathBuf;
+
+use mqtt_sansio::v3::{self, Packet, PacketRef, V3};
+use mqtt_sansio::{Buffer, DecodeError, Encode, Options, Piece, StreamDecoder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
+pub(crate) use version::{Version, fields};
+
+/// Makes tests of functions that are generic over the [`Version`]: one for each.
+#[allow(unused_macros, reason = "each test binary uses a part of it")]
+macro_rules! for_each_version {
+    ($($name:ident)+) => {
+        mod v3_packets {
+            $(#[test]
+            fn $name() {
+                super::$name::<mqtt_sansio::v3::V3>();
+            })+
+        }
+        mod v5_packets {
+            $(#[test]
+            fn $name() {
+                super::$name::<mqtt_sansio::v5::V5>();
+            })+
+        }
+    };
+}
+#[allow(unused_imports, reason = "each test binary uses a part of it")]
+pub(crate) use for_each_version;
 
 /// One line of a file in `testdata`.
 pub(crate) struct Row {
@@ -63,26 +87,14 @@ pub(crate) fn rows(path: &str) -> Vec<Row> {
         .collect()
 }
 
-/// Every packet that has to be understood.
+/// Every packet of MQTT 3.1.1 that has to be understood.
 pub(crate) fn valid_rows() -> &'static [Row] {
-    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-        ["conformance/valid.jsonl", "device.jsonl", "golden.jsonl"]
-            .into_iter()
-            .flat_map(rows)
-            .collect()
-    });
-    &ROWS
+    V3::valid_rows()
 }
 
-/// Every packet that the codec alone has to refuse.
+/// Every packet that the codec of MQTT 3.1.1 alone has to refuse.
 pub(crate) fn malformed_rows() -> &'static [Row] {
-    static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
-        let mut all = rows("conformance/malformed.jsonl");
-        all.retain(|row| row.text("kind") == Some("codec"));
-        all.extend(rows("malformed_own.jsonl"));
-        all
-    });
-    &ROWS
+    V3::malformed_rows()
 }
 
 /// The layer of each normative statement, by its id.
@@ -130,68 +142,9 @@ pub(crate) fn expand(value: &Value) -> Value {
     }
 }
 
-fn connect_fields(connect: &Connect<&[u8]>) -> Value {
-    json!({
-        "protocol_name": connect.protocol_level.protocol_name(),
-        "protocol_level": connect.protocol_level.number(),
-        "clean_session": connect.clean_session,
-        "keep_alive": connect.keep_alive,
-        "client_id": connect.client_id.as_str(),
-        "will": connect.will.as_ref().map(|will| json!({
-            "topic": will.topic.as_str(),
-            "payload": hex::encode(will.message),
-            "qos": will.qos.number(),
-            "retain": will.retain,
-        })),
-        "username": connect.credentials.as_ref().map(|c| c.user_name.as_str()),
-        "password": connect.credentials.as_ref().and_then(|c| c.password).map(hex::encode),
-    })
-}
-
-/// The fields of a packet in the vectors' words.
-pub(crate) fn fields<B: AsRef<[u8]>>(packet: &Packet<B>) -> Value {
-    let id = |id: mqtt_sansio::PacketId| json!({ "packet_id": id.get() });
-    match packet {
-        Packet::Connect(connect) => connect_fields(&connect.to_connect()),
-        Packet::ConnAck(connack) => json!({
-            "session_present": connack.session_present(),
-            "return_code": connack.return_code(),
-        }),
-        Packet::Publish(publish) => json!({
-            "dup": publish.delivery.dup(),
-            "qos": publish.delivery.qos().number(),
-            "retain": publish.retain,
-            "topic": publish.topic.as_str(),
-            "packet_id": publish.delivery.packet_id().map(|id| id.get()),
-            "payload": hex::encode(&publish.payload),
-        }),
-        Packet::PubAck(ack) => id(ack.packet_id),
-        Packet::PubRec(ack) => id(ack.packet_id),
-        Packet::PubRel(ack) => id(ack.packet_id),
-        Packet::PubComp(ack) => id(ack.packet_id),
-        Packet::UnsubAck(ack) => id(ack.packet_id),
-        Packet::Subscribe(subscribe) => json!({
-            "packet_id": subscribe.packet_id.get(),
-            "filters": subscribe.subscriptions.iter().map(|subscription| json!({
-                "filter": subscription.topic_filter.as_str(),
-                "qos": subscription.qos.number(),
-            })).collect::<Value>(),
-        }),
-        Packet::SubAck(suback) => json!({
-            "packet_id": suback.packet_id.get(),
-            "return_codes": suback.return_codes.iter().map(|code| code.number()).collect::<Value>(),
-        }),
-        Packet::Unsubscribe(unsubscribe) => json!({
-            "packet_id": unsubscribe.packet_id.get(),
-            "filters": unsubscribe.topic_filters.iter().map(|f| f.as_str().to_owned()).collect::<Value>(),
-        }),
-        Packet::PingReq | Packet::PingResp | Packet::Disconnect => json!({}),
-    }
-}
-
 /// `to_owned`, which needs the feature `alloc`, without it.
 pub(crate) fn owned(packet: PacketRef<'_>) -> Packet<Vec<u8>> {
-    packet.map(<[u8]>::to_vec)
+    V3::owned(packet)
 }
 
 /// `encode_to_vec`, which needs the feature `alloc`, without it.
@@ -213,7 +166,7 @@ pub(crate) const fn unlimited() -> Options {
 pub(crate) fn decode_whole<'a>(
     mut bytes: &'a [u8],
     options: &Options,
-) -> Result<PacketRef<'a>, DecodeError> {
+) -> Result<PacketRef<'a>, v3::DecodeError> {
     let packet = v3::decode(&mut bytes, options)?.expect("a whole packet");
     assert!(bytes.is_empty(), "{} bytes are left over", bytes.len());
     Ok(packet)
@@ -257,47 +210,39 @@ pub(crate) fn minimal(bytes: &[u8]) -> Vec<u8> {
 
 /// Where the fields of a valid packet start and end: the places where a cut is most likely to do
 /// harm.
-pub(crate) fn field_boundaries(bytes: &[u8]) -> Vec<usize> {
+pub(crate) fn field_boundaries<V: Version>(bytes: &[u8]) -> Vec<usize> {
+    let mut places = vec![1, fixed_header(bytes).unwrap().1];
     let at = |part: &[u8]| {
         (part.as_ptr() as usize)
             .checked_sub(bytes.as_ptr() as usize)
             .unwrap()
     };
-    let mut places = vec![1, fixed_header(bytes).unwrap().1];
-    let mut field = |part: &[u8]| places.extend([at(part), at(part) + part.len()]);
-    let packet = decode_whole(bytes, &unlimited()).unwrap();
-    match &packet {
-        Packet::Subscribe(packet) => packet
-            .subscriptions
-            .iter()
-            .for_each(|entry| field(entry.topic_filter.as_bytes())),
-        Packet::Unsubscribe(packet) => packet
-            .topic_filters
-            .iter()
-            .for_each(|filter| field(filter.as_bytes())),
-        _ => {}
-    }
-    let _ = packet.map(field);
+    V::for_each_field(bytes, |part| {
+        // An empty one may be anywhere.
+        if !part.is_empty() {
+            places.extend([at(part), at(part) + part.len()]);
+        }
+    });
     places.retain(|&place| place < bytes.len());
     places
 }
 
 /// All that can be seen of a stream that went through a decoder.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Outcome {
-    pub(crate) packets: Vec<Packet<Vec<u8>>>,
-    pub(crate) error: Option<DecodeError>,
+pub(crate) struct Outcome<V: Version = V3> {
+    pub(crate) packets: Vec<V::Owned>,
+    pub(crate) error: Option<DecodeError<V>>,
     pub(crate) position: u64,
     pub(crate) at_packet_boundary: bool,
 }
 
 /// What comes of `stream` if it is all there: the packets one by one, without a [`Decoder`].
-pub(crate) fn decode_at_once(stream: &[u8], options: &Options) -> Outcome {
+pub(crate) fn decode_at_once<V: Version>(stream: &[u8], options: &Options) -> Outcome<V> {
     let mut rest = stream;
     let mut packets = Vec::new();
     let error = loop {
-        match v3::decode(&mut rest, options) {
-            Ok(Some(packet)) => packets.push(owned(packet)),
+        match V::decode(&mut rest, options) {
+            Ok(Some(packet)) => packets.push(V::owned(packet)),
             Ok(None) => break None,
             Err(error) => break Some(error),
         }
@@ -311,16 +256,16 @@ pub(crate) fn decode_at_once(stream: &[u8], options: &Options) -> Outcome {
 }
 
 /// What comes of a stream that arrives in these pieces.
-pub(crate) fn feed<'a, M: Buffer>(
-    mut decoder: Decoder<M>,
+pub(crate) fn feed<'a, V: Version, M: Buffer>(
+    mut decoder: StreamDecoder<V, M>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Outcome {
+) -> Outcome<V> {
     let mut packets = Vec::new();
     let mut error = None;
     'stream: for mut input in pieces {
         loop {
             match decoder.decode(&mut input) {
-                Ok(Some(packet)) => packets.push(owned(packet)),
+                Ok(Some(packet)) => packets.push(V::owned(packet)),
                 Ok(None) => break,
                 Err(fault) => {
                     error = Some(fault);
@@ -340,45 +285,43 @@ pub(crate) fn feed<'a, M: Buffer>(
 
 /// What came out of `decode_in_pieces`, the pieces of a payload put together.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Item {
-    Whole(Packet<Vec<u8>>),
-    InPieces(PublishHeader<Vec<u8>>, Vec<u8>),
+pub(crate) enum Item<V: Version = V3> {
+    Whole(V::Owned),
+    InPieces(V::OwnedHeader, Vec<u8>),
 }
 
-impl Item {
-    pub(crate) fn into_packet(self) -> Packet<Vec<u8>> {
+impl<V: Version> Item<V> {
+    pub(crate) fn into_packet(self) -> V::Owned {
         match self {
             Self::Whole(packet) => packet,
-            Self::InPieces(header, payload) => {
-                Packet::Publish(header.with_payload(payload).unwrap())
-            }
+            Self::InPieces(header, payload) => V::with_payload(header, payload),
         }
     }
 }
 
 /// All that can be seen of a stream that was received in pieces.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Received {
-    pub(crate) items: Vec<Item>,
-    pub(crate) error: Option<DecodeError>,
+pub(crate) struct Received<V: Version = V3> {
+    pub(crate) items: Vec<Item<V>>,
+    pub(crate) error: Option<DecodeError<V>>,
     pub(crate) position: u64,
     pub(crate) at_packet_boundary: bool,
 }
 
 /// Receives a stream in these parts, and checks what holds for every piece.
-pub(crate) fn receive<'a, M: Buffer>(
-    mut decoder: Decoder<M>,
+pub(crate) fn receive<'a, V: Version, M: Buffer>(
+    mut decoder: StreamDecoder<V, M>,
     parts: impl IntoIterator<Item = &'a [u8]>,
-) -> Received {
+) -> Received<V> {
     let mut items = Vec::new();
     let mut error = None;
     'stream: for part in parts {
         let mut input = part;
         loop {
             match decoder.decode_in_pieces(&mut input) {
-                Ok(Some(Piece::Packet(packet))) => items.push(Item::Whole(owned(packet))),
+                Ok(Some(Piece::Packet(packet))) => items.push(Item::Whole(V::owned(packet))),
                 Ok(Some(Piece::PublishHeader(header))) => {
-                    items.push(Item::InPieces(header.map(<[u8]>::to_vec), Vec::new()));
+                    items.push(Item::InPieces(V::owned_header(header), Vec::new()));
                 }
                 Ok(Some(Piece::Payload { bytes, left })) => {
                     let Some(Item::InPieces(header, payload)) = items.last_mut() else {
@@ -390,7 +333,7 @@ pub(crate) fn receive<'a, M: Buffer>(
                         "a copied piece"
                     );
                     payload.extend(bytes);
-                    assert_eq!(payload.len() + left, header.payload_len as usize);
+                    assert_eq!(payload.len() + left, V::payload_len(header));
                 }
                 Ok(None) => break,
                 Err(fault) => {

@@ -35,8 +35,8 @@ pub(crate) const VERSIONS: &[Version] = &[
     Version {
         title: "MQTT 5.0",
         prefix: "MQTT5-",
-        table: "v5/normative.tsv",
-        malformed: &["v5/malformed.jsonl"],
+        table: "mqtt5/normative.tsv",
+        malformed: &["mqtt5/malformed_own.jsonl", "mqtt5/malformed.jsonl"],
         // MQTT 5 is being written.
         is_complete: false,
     },
