@@ -20,15 +20,21 @@ Usage:
   inspect [OPTION...] --lines
   inspect [OPTION...] --pcap FILE
 
-HEX is one stream of packets in hexadecimal digits, two for each byte; white space, commas, colons
-and the prefix 0x between bytes are fine. `-` reads it from standard input, and so does inspect
-without any argument unless that is a terminal.
+HEX is one stream of packets, in one of these forms; quote all but the first for the shell:
+  10 0c 00, 100c00, 10:0c:00, 0x10, 0x0c        hexadecimal digits, two for each byte
+  [16, 12], {0x10, 0x0c}, <<16,12>>, xxd -i     numbers, decimal without 0x
+  <Buffer 10 0c 00>, [10, 0c, 00]               as Node.js, and Rust with {:02x?}, print bytes
+  \\x10\\x0c\\0, b\"\\x10\\x0c\\0\", b'\\x10\\x0c'    strings with escapes
+`-` reads it from standard input, and so does inspect without any argument unless that is a
+terminal.
 
 Standard input, or a quoted HEX of several lines, may also be a dump with offsets as Wireshark,
-hexdump -C, xxd and tcpdump -X print it. Of Wireshark's, Copy as Hex Stream is the simplest.
+hexdump -C and xxd print it, what tcpdump -x, -X, -xx or -XX prints (the headers are left out), or
+what tshark -z follow,tcp,hex,N or follow,tcp,raw,N does. Of Wireshark's, Copy as Hex Stream is the
+simplest. What holds both directions of a connection is shown as two streams.
 
   --binary FILE  read the bytes as they are from FILE, `-` for standard input
-  --lines        take each line of standard input by itself, in HEX, and print a JSON array for it
+  --lines        take each line of standard input by itself, as HEX, and print a JSON array for it
   --pcap FILE    show the MQTT conversations in a capture, pcap or pcapng, `-` for standard input: each
                  packet with its time, its direction and what it answers, deadlines that have
                  passed, and what the standard forbids

@@ -6,7 +6,19 @@ use serde_json::{Value, json};
 
 use crate::{Found, hexadecimal};
 
-pub(crate) fn object(offset: u64, found: &Found<'_>) -> Value {
+/// `stream`: whose packets these are, if the input has several streams.
+pub(crate) fn object(stream: Option<&str>, offset: u64, found: &Found<'_>) -> Value {
+    let object = object_of(offset, found);
+    match (stream, object) {
+        (Some(stream), Value::Object(rest)) => {
+            let start = [("stream".to_owned(), json!(stream))];
+            start.into_iter().chain(rest).collect()
+        }
+        (_, object) => object,
+    }
+}
+
+fn object_of(offset: u64, found: &Found<'_>) -> Value {
     match *found {
         Found::Packet { bytes, packet, .. } => packet_object(offset, bytes.len(), &packet),
         Found::Malformed { error, .. } => json!({

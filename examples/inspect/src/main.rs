@@ -1,4 +1,5 @@
-//! Takes MQTT packets apart: labels every byte of them, or prints them as JSON.
+//! Takes MQTT packets apart: labels every byte of them, or prints them as JSON. Shows the
+//! conversations in a capture.
 //!
 //! ```text
 //! $ cargo run -p inspect -- 32 0b 00 03 61 2f 62 00 0a 68 65 6c 6c
@@ -23,6 +24,7 @@ mod dump;
 mod hexadecimal;
 mod json;
 mod label;
+mod notation;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -34,6 +36,7 @@ use mqtt_sansio::{Header, Options};
 
 use arguments::{Arguments, Format, Source};
 use capture::{Capture, Wanted};
+use dump::Stream;
 
 /// What the input holds at some offset.
 enum Found<'a> {
@@ -54,6 +57,16 @@ enum Outcome {
     Complete,
     Malformed,
     Incomplete,
+}
+
+impl Outcome {
+    /// That of two streams.
+    const fn or(self, other: Self) -> Self {
+        match self {
+            Self::Complete => other,
+            Self::Malformed | Self::Incomplete => self,
+        }
+    }
 }
 
 impl From<Outcome> for ExitCode {
@@ -118,29 +131,45 @@ fn run() -> Result<Outcome, Failure> {
 }
 
 fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
-    let input = match &arguments.source {
+    let streams = match &arguments.source {
         Source::Lines => return print_lines(arguments, out),
         Source::Capture(path) => return print_capture(path, arguments, out),
-        Source::Hexadecimal(text) => hexadecimal::argument(text).map_err(Failure::Usage)?,
+        Source::Hexadecimal(text) => notation::argument(text).map_err(Failure::Usage)?,
         Source::StandardInput => {
             let text = read(io::stdin(), "standard input")?;
-            hexadecimal::input(&String::from_utf8_lossy(&text)).map_err(Failure::Usage)?
+            notation::input(&String::from_utf8_lossy(&text)).map_err(Failure::Usage)?
         }
-        Source::Binary(path) if path.as_os_str() == "-" => read(io::stdin(), "standard input")?,
+        Source::Binary(path) if path.as_os_str() == "-" => {
+            vec![Stream::from(read(io::stdin(), "standard input")?)]
+        }
         Source::Binary(path) => {
             let name = path.display().to_string();
             let file = fs::File::open(path).map_err(|error| unreadable(&name, &error))?;
-            read(file, &name)?
+            vec![Stream::from(read(file, &name)?)]
         }
     };
-    if input.is_empty() && matches!(arguments.format, Format::Text) {
+    let is_empty = streams.iter().all(|stream| stream.bytes.is_empty());
+    if is_empty && matches!(arguments.format, Format::Text) {
         return Err(Failure::Usage("no bytes".to_owned()));
     }
-    let outcome = inspect(&input, arguments, |offset, found| match arguments.format {
-        Format::Text => label::write(out, offset, &found),
-        Format::Json => writeln!(out, "{}", json::object(offset, &found)),
-    })?;
-    Ok(outcome)
+    let mut worst = Outcome::Complete;
+    for (number, stream) in streams.iter().enumerate() {
+        if let (Some(name), Format::Text) = (&stream.name, arguments.format) {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            writeln!(out, "{name}\n")?;
+        }
+        let name = stream.name.as_deref();
+        let outcome = inspect(&stream.bytes, arguments, |offset, found| {
+            match arguments.format {
+                Format::Text => label::write(out, offset, &found),
+                Format::Json => writeln!(out, "{}", json::object(name, offset, &found)),
+            }
+        })?;
+        worst = worst.or(outcome);
+    }
+    Ok(worst)
 }
 
 /// The conversations in a capture file.
@@ -189,10 +218,10 @@ fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, F
             return Ok(Outcome::Complete);
         }
         let mut objects = Vec::new();
-        match hexadecimal::digits(&String::from_utf8_lossy(&line)) {
+        match notation::line(&String::from_utf8_lossy(&line)) {
             Ok(bytes) => {
                 inspect(&bytes, arguments, |offset, found| {
-                    objects.push(json::object(offset, &found));
+                    objects.push(json::object(None, offset, &found));
                     Ok(())
                 })?;
             }

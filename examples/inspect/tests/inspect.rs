@@ -1014,7 +1014,6 @@ fn a_dump_that_cannot_be_read_has_a_hint() {
     for dump in [
         rest,
         &format!("{first}\nFrame (66 bytes):\n{rest}"),
-        &format!("12:34:56.789 IP a.1883 > b.4321: Flags [P.]\n{TCPDUMP}"),
         // Rows that are all the same are left out.
         &format!("{first}\n*\n00000030\n"),
         // Octal offsets.
@@ -1227,4 +1226,47 @@ fn a_capture_without_mqtt_says_what_to_do() {
     assert!(stderr.contains("neither pcap nor pcapng"), "{stderr}");
     assert!(usage_error(&["--port", "1884", "c000"]).contains("--port is for --pcap"));
     assert!(usage_error(&["--pcap", "x", "c000"]).contains("give one of"));
+}
+
+// Text with more than one stream
+
+#[test]
+fn the_two_sides_of_a_connection_are_two_streams() {
+    let followed =
+        "Follow: tcp,raw\nNode 0: 10.0.0.1:50000\nNode 1: 10.0.0.2:1883\nc000\n\td000\nc0\n";
+    let output = run(&["-"], followed.as_bytes());
+    assert_eq!(output.status.code(), Some(2));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let heads: Vec<_> = stdout
+        .lines()
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_alphabetic()))
+        .collect();
+    assert_eq!(
+        heads,
+        [
+            "from 10.0.0.1:50000",
+            "PINGREQ at 0, 2 bytes",
+            "Incomplete PINGREQ at 2, 1 byte: at least 1 more needed",
+            "from 10.0.0.2:1883",
+            "PINGRESP at 0, 2 bytes",
+        ]
+    );
+    let output = run(&["--json", "-"], followed.as_bytes());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let streams: Vec<Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["stream"].clone())
+        .collect();
+    let (client, server) = ("from 10.0.0.1:50000", "from 10.0.0.2:1883");
+    assert_eq!(streams, [client, client, server]);
+}
+
+#[test]
+fn an_argument_may_be_a_list_or_a_string() {
+    for text in ["[192, 0]", "<Buffer c0 00>", r#"b"\xc0\0""#, r"\xc0\x00"] {
+        let (stdout, status) = inspect(&[text]);
+        assert_eq!(status, 0, "{text}");
+        assert!(stdout.starts_with("PINGREQ at 0, 2 bytes"), "{text}");
+    }
+    assert!(answer("[192, 0]").contains("PINGREQ"));
 }

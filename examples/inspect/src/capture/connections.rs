@@ -58,6 +58,27 @@ impl Connections {
         self.segments = self.segments.saturating_add(1);
     }
 
+    /// What each end sends to the other, with the number of bytes that are missing.
+    pub(crate) fn streams(self) -> impl Iterator<Item = (SocketAddr, SocketAddr, Vec<u8>, u64)> {
+        self.all.into_iter().flat_map(|connection| {
+            let [a, b] = connection.ends;
+            let [of_a, of_b] = connection.segments;
+            [(a, b, of_a), (b, a, of_b)]
+                .into_iter()
+                .filter_map(|(from, to, segments)| {
+                    let (arrivals, network) = assemble(&segments);
+                    let data = arrivals
+                        .into_iter()
+                        .filter_map(|arrival| match arrival.piece {
+                            Piece::Data(data) => Some(data),
+                            _ => None,
+                        });
+                    let bytes: Vec<u8> = data.flatten().collect();
+                    (!bytes.is_empty()).then_some((from, to, bytes, network.missing))
+                })
+        })
+    }
+
     /// Those that are wanted, or that speak MQTT by their first bytes.
     pub(crate) fn conversations(self, wanted: &Wanted) -> Vec<Conversation> {
         let start = self.start.unwrap_or_default();

@@ -13,8 +13,9 @@ use std::io::{self, Read, Write};
 
 use mqtt_sansio::Options;
 
-use connections::Connections;
+pub(crate) use connections::Connections;
 use conversation::Conversation;
+pub(crate) use segment::{ip_packet, segment};
 
 /// What of a capture is wanted, and how.
 pub(crate) struct Wanted {
@@ -37,16 +38,14 @@ impl Capture {
     pub(crate) fn read(source: impl Read + Send, wanted: &Wanted) -> Result<Self, String> {
         let mut connections = Connections::default();
         let mut unknown: BTreeMap<i32, u64> = BTreeMap::new();
-        let is_cut = file::frames(source, |frame| {
-            match segment::ip_packet(frame.link, frame.data) {
-                Ok(packet) => {
-                    let segment = packet.and_then(|packet| segment::segment(frame.time, packet));
-                    connections.add(frame.time, segment);
-                }
-                Err(link) => {
-                    let count = unknown.entry(link.0).or_default();
-                    *count = count.saturating_add(1);
-                }
+        let is_cut = file::frames(source, |frame| match ip_packet(frame.link, frame.data) {
+            Ok(packet) => {
+                let segment = packet.and_then(|packet| segment(frame.time, packet));
+                connections.add(frame.time, segment);
+            }
+            Err(link) => {
+                let count = unknown.entry(link.0).or_default();
+                *count = count.saturating_add(1);
             }
         })?;
         let mut warnings: Vec<String> = unknown

@@ -8,6 +8,9 @@
 //!     0x0000:  1026 0004 4d51 5454 04c2 0078 0009 3839  .&..MQTT...x..89
 //! ```
 
+mod follow;
+mod tcpdump;
+
 use crate::hexadecimal;
 
 /// Where a row says that it is.
@@ -18,37 +21,56 @@ struct Offset {
     colon: bool,
 }
 
+/// Bytes that belong together.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stream {
+    /// Who sends them to whom, if the text has more than one stream.
+    pub(crate) name: Option<String>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl From<Vec<u8>> for Stream {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { name: None, bytes }
+    }
+}
+
 /// The bytes of a dump, or of several one after the other. `None` if `text` does not start with
 /// the first row of one. No packet starts as such a row does, with a zero byte: if a later line is
 /// not the next row, that is an error and not a reason to read the offsets as bytes.
-pub(crate) fn parse(text: &str) -> Option<Result<Vec<u8>, String>> {
-    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !is_blank(line));
-    let (_, first) = lines.next()?;
-    let mut bytes = match row(first)? {
-        (0, bytes) if !bytes.is_empty() => bytes,
+pub(crate) fn parse(text: &str) -> Option<Result<Vec<Stream>, String>> {
+    if let Some(followed) = follow::parse(text) {
+        return Some(followed);
+    }
+    let is_printed = text.lines().any(tcpdump::is_summary);
+    let lines = (1..).zip(text.lines());
+    let mut lines = lines.filter(|(_, line)| !is_blank(line) && !tcpdump::is_summary(line));
+    let Some((_, first)) = lines.next() else {
+        return is_printed.then(|| Err(tcpdump::NO_BYTES.to_owned()));
+    };
+    let mut dumps = match row(first) {
+        Some((0, bytes)) if !bytes.is_empty() => vec![bytes],
+        _ if is_printed => return Some(Err(tcpdump::NO_BYTES.to_owned())),
         _ => return None,
     };
-    // How much of the dump has been read, as opposed to those before it.
-    let mut next = bytes.len();
     for (number, line) in lines {
+        let last = dumps.last_mut()?;
         match row(line) {
-            Some((offset, read)) if offset == next => {
-                // Without bytes, it is the end as `hexdump` prints it.
-                next = next.saturating_add(read.len());
-                bytes.extend(read);
-            }
-            Some((0, read)) if !read.is_empty() => {
-                next = read.len();
-                bytes.extend(read);
-            }
+            // Without bytes, it is the end as `hexdump` prints it.
+            Some((offset, read)) if offset == last.len() => last.extend(read),
+            Some((0, read)) if !read.is_empty() => dumps.push(read),
             _ => {
                 return Some(Err(format!(
-                    "line {number} is not the row at {next:04x} of the dump above it"
+                    "line {number} is not the row at {:04x} of the dump above it",
+                    last.len()
                 )));
             }
         }
     }
-    Some(Ok(bytes))
+    Some(match tcpdump::streams(&dumps) {
+        Some(streams) => streams,
+        None => Ok(vec![Stream::from(dumps.concat())]),
+    })
 }
 
 /// Whether there is something behind an offset.
