@@ -105,15 +105,17 @@ impl Protocol {
         let Some((&CONNECT, rest)) = bytes.split_first() else {
             return other(bytes).map(Self::NotMqtt);
         };
-        let mut remaining_length = 0_u32;
-        for (index, byte) in rest.iter().take(4).enumerate() {
-            remaining_length |= u32::from(byte & 0x7f) << (index as u32).wrapping_mul(7);
-            if byte & 0x80 == 0 {
-                let body = rest.get(index..).and_then(|rest| rest.get(1..));
-                return of_body(remaining_length as usize, body.unwrap_or_default());
-            }
-        }
-        (rest.len() >= 4).then_some(Self::UNKNOWN)
+        // The last byte of a Remaining Length has its highest bit clear.
+        let Some(last) = rest.iter().take(4).position(|byte| byte & 0x80 == 0) else {
+            return (rest.len() >= 4).then_some(Self::UNKNOWN);
+        };
+        let (length, body) = rest
+            .split_at_checked(last.saturating_add(1))
+            .unwrap_or_default();
+        let length = length
+            .iter()
+            .rfold(0, |length, byte| length << 7 | usize::from(byte & 0x7f));
+        of_body(length, body)
     }
 
     /// The module with its packets. `None` for what cannot be decoded.

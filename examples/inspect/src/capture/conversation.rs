@@ -3,6 +3,7 @@
 use core::net::SocketAddr;
 
 use mqtt_sansio::Options;
+use mqtt_sansio::any;
 use mqtt_sansio::v3::{self, DecodeError};
 use serde_json::Value;
 
@@ -278,7 +279,8 @@ impl Conversation {
                     }
                     let notes = self.exchange.packet(time, side, &packet);
                     let name = packet.packet_type().name();
-                    let (summary, fields) = (summary(&packet), json::fields(&packet));
+                    let (summary, fields) =
+                        (summary(&packet), json::fields(&any::Packet::V3(packet)));
                     let length = reader.decoder.position().saturating_sub(before);
                     self.entries.push(Entry {
                         time,
