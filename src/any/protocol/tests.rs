@@ -4,11 +4,15 @@ use std::vec::Vec;
 
 /// A CONNECT with this Protocol Name and Protocol Level, and a Remaining Length in this many bytes.
 fn connect(name: &[u8], level: u8, length_bytes: usize) -> Vec<u8> {
-    let mut length = std::vec![0x80; length_bytes];
-    length[0] |= 0x10;
-    length[length_bytes - 1] &= 0x7f;
+    let value = 0x10;
+    let length: &[u8] = match length_bytes {
+        1 => &[value],
+        2 => &[value | 0x80, 0],
+        3 => &[value | 0x80, 0x80, 0],
+        _ => &[value | 0x80, 0x80, 0x80, 0],
+    };
     let name_len = [0, u8::try_from(name.len()).unwrap()];
-    [&[CONNECT], &length[..], &name_len, name, &[level, 2, 0, 60]].concat()
+    [&[CONNECT], length, &name_len, name, &[level, 2, 0, 60]].concat()
 }
 
 /// Every beginning that is used below, with its protocol.
