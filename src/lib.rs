@@ -50,6 +50,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+pub mod any;
 mod connection;
 mod decoder;
 #[doc = include_str!("embedding.md")]

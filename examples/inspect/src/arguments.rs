@@ -7,11 +7,12 @@ use std::path::PathBuf;
 
 use lexopt::prelude::*;
 use mqtt_sansio::Options;
+use mqtt_sansio::any::ProtocolVersion;
 
 use crate::Failure;
 
 pub(crate) const HELP: &str = "\
-Takes MQTT 3.1.1 packets apart: labels every byte of them, or prints them as JSON.
+Takes packets of MQTT 3.1, 3.1.1 and 5 apart: labels every byte of them, or prints them as JSON.
 
 Usage:
   inspect [OPTION...] HEX...
@@ -41,6 +42,8 @@ simplest. What holds both directions of a connection is shown as two streams.
   --port N       with --pcap, the port of a server, instead of 1883; may be given more than once.
                  A connection that starts with CONNECT is shown whatever its port is
   --json         print a JSON object for each packet, on a line of its own
+  --mqtt VERSION the version of bytes without a CONNECT, 3.1, 3.1.1 or 5, instead of 3.1.1. A CONNECT
+                 decides the version of itself and of what follows
   --chunk N      feed the decoder N bytes at a time; the output is the same
   --accept NAME  let in what peers are known to send although the standard forbids it; NAME is
                    pubrel-flags           PUBREL with any flags, not just 0010
@@ -65,6 +68,8 @@ pub(crate) struct Arguments {
     pub(crate) format: Format,
     pub(crate) chunk: NonZeroUsize,
     pub(crate) options: Options,
+    /// That of bytes without a CONNECT before them.
+    pub(crate) version: ProtocolVersion,
     /// Those of servers in a capture.
     pub(crate) ports: Vec<u16>,
 }
@@ -99,6 +104,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
     let mut options = Options::new()
         .max_packet_size(u32::MAX)
         .max_filters(u32::MAX);
+    let mut version = ProtocolVersion::V3;
     let mut lines = false;
     let mut binary = None;
     let mut capture = None;
@@ -113,6 +119,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
             Long("binary") => binary = Some(PathBuf::from(parser.value()?)),
             Long("pcap") => capture = Some(PathBuf::from(parser.value()?)),
             Long("port") => ports.push(parser.value()?.parse()?),
+            Long("mqtt") => version = mqtt(&parser.value()?)?,
             Long("chunk") => chunk = parser.value()?.parse()?,
             Long("accept") => options = accept(options, &parser.value()?)?,
             Long("refuse") => options = refuse(options, &parser.value()?)?,
@@ -152,7 +159,18 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
         source,
         chunk,
         options,
+        version,
     }))
+}
+
+fn mqtt(version: &OsString) -> Result<ProtocolVersion, Failure> {
+    match version.to_str() {
+        Some("3.1" | "3.1.1") => Ok(ProtocolVersion::V3),
+        Some("5" | "5.0") => Ok(ProtocolVersion::V5),
+        _ => Err(Failure::Usage(format!(
+            "--mqtt is 3.1, 3.1.1 or 5, not {version:?}"
+        ))),
+    }
 }
 
 fn accept(options: Options, name: &OsString) -> Result<Options, Failure> {

@@ -25,14 +25,15 @@ mod hexadecimal;
 mod json;
 mod label;
 mod notation;
+mod property;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use mqtt_sansio::v3::{self, DecodeError, PacketRef};
-use mqtt_sansio::{Header, Options};
+use mqtt_sansio::any::{DecodeError, Decoder, Packet, ProtocolVersion};
+use mqtt_sansio::{Header, Options, v3, v5};
 
 use arguments::{Arguments, Format, Source};
 use capture::{Capture, Wanted};
@@ -44,12 +45,15 @@ enum Found<'a> {
     Packet {
         header: Header,
         bytes: &'a [u8],
-        packet: PacketRef<'a>,
+        packet: Packet<'a>,
     },
     /// A packet with a fault in it. `rest` is the input from its first byte on.
     Malformed { rest: &'a [u8], error: DecodeError },
     /// The start of a packet, and no more input.
-    Incomplete { rest: &'a [u8] },
+    Incomplete {
+        rest: &'a [u8],
+        version: ProtocolVersion,
+    },
 }
 
 /// How the input as a whole went.
@@ -236,21 +240,32 @@ fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, F
     }
 }
 
-/// Decodes `input` and reports what is in it, up to the first fault.
+/// The first byte of a CONNECT.
+const CONNECT: u8 = 0x10;
+
+/// Decodes `input` and reports what is in it, up to the first fault. A CONNECT decides the version
+/// of itself and of what follows.
 fn inspect(
     input: &[u8],
     arguments: &Arguments,
     mut report: impl FnMut(u64, Found<'_>) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    let Arguments { options, chunk, .. } = arguments;
-    let mut decoder = v3::Decoder::with_options(Vec::new(), *options);
-    for mut chunk in input.chunks(chunk.get()) {
+    let (options, mut version) = (arguments.options, arguments.version);
+    let mut decoder = Decoder::of_version(Vec::new(), options, version);
+    // Where the decoder has begun.
+    let mut start = 0_u64;
+    for mut chunk in input.chunks(arguments.chunk.get()) {
         loop {
-            let offset = decoder.position();
+            version = decoder.version().unwrap_or(version);
+            if decoder.is_at_packet_boundary() && chunk.first() == Some(&CONNECT) {
+                start = start.saturating_add(decoder.position());
+                decoder = Decoder::with_options(Vec::new(), options, version);
+            }
+            let offset = start.saturating_add(decoder.position());
             let rest = from(input, offset);
             match decoder.decode(&mut chunk) {
                 Ok(Some(packet)) => {
-                    let (header, bytes) = frame(rest, options);
+                    let (header, bytes) = frame(rest, &options, &packet);
                     let found = Found::Packet {
                         header,
                         bytes,
@@ -269,9 +284,10 @@ fn inspect(
     if decoder.is_at_packet_boundary() {
         return Ok(Outcome::Complete);
     }
-    let offset = decoder.position();
+    let offset = start.saturating_add(decoder.position());
     let rest = from(input, offset);
-    report(offset, Found::Incomplete { rest })?;
+    let version = decoder.version().unwrap_or(version);
+    report(offset, Found::Incomplete { rest, version })?;
     Ok(Outcome::Incomplete)
 }
 
@@ -287,12 +303,23 @@ fn from(input: &[u8], position: u64) -> &[u8] {
     clippy::expect_used,
     reason = "the decoder has read the packet with the same options"
 )]
-fn frame<'a>(rest: &'a [u8], options: &Options) -> (Header, &'a [u8]) {
-    v3::peek(rest, options)
-        .ok()
-        .flatten()
+fn frame<'a>(rest: &'a [u8], options: &Options, packet: &Packet<'_>) -> (Header, &'a [u8]) {
+    let version = match packet {
+        Packet::V3(_) => ProtocolVersion::V3,
+        Packet::V5(_) => ProtocolVersion::V5,
+    };
+    peek(rest, options, version)
         .and_then(|header| Some((header, rest.get(..header.packet_len())?)))
         .expect("a decoded packet has a fixed header and is all there")
+}
+
+/// The fixed header that `rest` starts with, if there is nothing wrong with it.
+fn peek(rest: &[u8], options: &Options, version: ProtocolVersion) -> Option<Header> {
+    match version {
+        ProtocolVersion::V3 => v3::peek(rest, options).ok(),
+        ProtocolVersion::V5 => v5::peek(rest, options).ok(),
+    }
+    .flatten()
 }
 
 fn read(mut source: impl Read, name: &str) -> Result<Vec<u8>, Failure> {

@@ -7,13 +7,16 @@
     reason = "a test that panics has failed, and that is all there is to it"
 )]
 
+mod common;
+
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
+
+use common::run;
 
 const CONNECT: &str = "102f 0004 4d515454 04 ee 003c 0003 636c69 0006 77696c6c2f74 0003 00ff41 \
                        0004 75736572 000b 70617373776f72640a00ff";
@@ -37,23 +40,6 @@ const STREAM: [&str; 14] = [
     "d000",
     "e000",
 ];
-
-/// Runs `inspect` with these arguments and this standard input.
-fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut inspect = Command::new(env!("CARGO_BIN_EXE_inspect"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = inspect.stdin.take().unwrap();
-    thread::scope(|scope| {
-        // It may not want all of the input, or none.
-        scope.spawn(move || stdin.write_all(input));
-        inspect.wait_with_output().unwrap()
-    })
-}
 
 /// What it prints, and its exit status.
 fn inspect(arguments: &[&str]) -> (String, i32) {
@@ -699,7 +685,7 @@ fn a_fault_deep_in_a_long_packet_is_shown_with_what_is_around_it() {
 
 #[test]
 fn a_fault_for_which_the_standard_has_an_answer_is_shown_with_it() {
-    let (stdout, _) = inspect(&["100c 0004 4d515454 05 02 000a 0000"]);
+    let (stdout, _) = inspect(&["100c 0004 4d515454 06 02 000a 0000"]);
     assert!(
         stdout.contains("MQTT-3.1.2-2: a server sends CONNACK with Connect Return Code 1, then"),
         "{stdout}"

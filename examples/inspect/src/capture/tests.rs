@@ -614,7 +614,7 @@ fn mqtt_5_has_reason_codes_and_properties() {
         })
         .unwrap();
     assert!(json.contains(r#""reason_code":142"#), "{json}");
-    assert!(json.contains(r#""text":"ServerKeepAlive(5)""#), "{json}");
+    assert!(json.contains(r#""server_keep_alive":5"#), "{json}");
 }
 
 #[test]

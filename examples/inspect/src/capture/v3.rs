@@ -138,7 +138,7 @@ impl Version for V3 {
     }
 
     fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
-        json::fields(packet)
+        json::v3::fields(packet)
     }
 
     fn statement_of(rule: Rule) -> Option<&'static str> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::ladder::{list, payload, string};
 use super::version::{Meaning, Rule, Version};
-use crate::hexadecimal;
+use crate::json;
 
 impl Version for V5 {
     fn packet_type(packet: &PacketRef<'_>) -> PacketType {
@@ -144,102 +144,7 @@ impl Version for V5 {
     }
 
     fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
-        match packet {
-            Packet::Connect(connect) => {
-                let connect = connect.to_connect();
-                let will = connect.will.as_ref().map(|will| {
-                    json!({
-                        "topic": will.topic.as_str(),
-                        "payload": hexadecimal::encode(will.payload),
-                        "qos": will.qos.number(),
-                        "retain": will.retain,
-                        "properties": properties(&will.properties),
-                    })
-                });
-                let user_name = connect.user_name.as_ref();
-                vec![
-                    ("protocol_level", json!(5)),
-                    ("clean_start", json!(connect.clean_start)),
-                    ("keep_alive", json!(connect.keep_alive)),
-                    ("client_id", json!(connect.client_id.as_str())),
-                    ("will", json!(will)),
-                    ("username", json!(user_name.map(|name| name.as_str()))),
-                    ("password", json!(connect.password.map(hexadecimal::encode))),
-                    ("properties", properties(&connect.properties)),
-                ]
-            }
-            Packet::ConnAck(connack) => vec![
-                ("session_present", json!(connack.session_present)),
-                ("reason_code", json!(connack.reason_code.number())),
-                ("properties", properties(&connack.properties)),
-            ],
-            Packet::Publish(publish) => vec![
-                ("dup", json!(publish.delivery.dup())),
-                ("qos", json!(publish.delivery.qos().number())),
-                ("retain", json!(publish.retain)),
-                ("topic", json!(publish.topic.as_str())),
-                (
-                    "packet_id",
-                    json!(publish.delivery.packet_id().map(u16::from)),
-                ),
-                ("payload", json!(hexadecimal::encode(publish.payload))),
-                ("properties", properties(&publish.properties)),
-            ],
-            Packet::PubAck(ack) => acknowledgement_fields(ack, ack.reason_code.number()),
-            Packet::PubRec(ack) => acknowledgement_fields(ack, ack.reason_code.number()),
-            Packet::PubRel(ack) => acknowledgement_fields(ack, ack.reason_code.number()),
-            Packet::PubComp(ack) => acknowledgement_fields(ack, ack.reason_code.number()),
-            Packet::Subscribe(subscribe) => {
-                let filters = subscribe.subscriptions.iter().map(|subscription| {
-                    json!({
-                        "filter": subscription.topic_filter.as_str(),
-                        "qos": subscription.qos.number(),
-                        "no_local": subscription.no_local,
-                        "retain_as_published": subscription.retain_as_published,
-                        "retain_handling": subscription.retain_handling.number(),
-                    })
-                });
-                vec![
-                    ("packet_id", json!(subscribe.packet_id.get())),
-                    ("filters", filters.collect()),
-                    ("properties", properties(&subscribe.properties)),
-                ]
-            }
-            Packet::SubAck(suback) => {
-                let codes = suback.reason_codes.iter().map(|code| code.number());
-                vec![
-                    ("packet_id", json!(suback.packet_id.get())),
-                    ("reason_codes", codes.collect()),
-                    ("properties", properties(&suback.properties)),
-                ]
-            }
-            Packet::Unsubscribe(unsubscribe) => {
-                let filters = unsubscribe.topic_filters.iter();
-                let filters = filters.map(|filter| filter.as_str().to_owned());
-                vec![
-                    ("packet_id", json!(unsubscribe.packet_id.get())),
-                    ("filters", filters.collect()),
-                    ("properties", properties(&unsubscribe.properties)),
-                ]
-            }
-            Packet::UnsubAck(unsuback) => {
-                let codes = unsuback.reason_codes.iter().map(|code| code.number());
-                vec![
-                    ("packet_id", json!(unsuback.packet_id.get())),
-                    ("reason_codes", codes.collect()),
-                    ("properties", properties(&unsuback.properties)),
-                ]
-            }
-            Packet::Disconnect(disconnect) => vec![
-                ("reason_code", json!(disconnect.reason_code.number())),
-                ("properties", properties(&disconnect.properties)),
-            ],
-            Packet::Auth(auth) => vec![
-                ("reason_code", json!(auth.reason_code.number())),
-                ("properties", properties(&auth.properties)),
-            ],
-            Packet::PingReq | Packet::PingResp => Vec::new(),
-        }
+        json::v5::fields(packet)
     }
 
     fn statement_of(rule: Rule) -> Option<&'static str> {
@@ -271,17 +176,6 @@ fn acknowledgement<K: AckType>(ack: &Acknowledgement<&[u8], K>, code: impl Displ
     format!(" {}{code}", ack.packet_id) + &shown(&ack.properties)
 }
 
-fn acknowledgement_fields<K: AckType>(
-    ack: &Acknowledgement<&[u8], K>,
-    code: u8,
-) -> Vec<(&'static str, Value)> {
-    vec![
-        ("packet_id", json!(ack.packet_id.get())),
-        ("reason_code", json!(code)),
-        ("properties", properties(&ack.properties)),
-    ]
-}
-
 /// The properties in a line, after a comma each.
 fn shown<K: PropertiesKind>(properties: &Properties<&[u8], K>) -> String {
     let mut text = String::new();
@@ -289,15 +183,4 @@ fn shown<K: PropertiesKind>(properties: &Properties<&[u8], K>) -> String {
         let _ = write!(text, ", {property:?}");
     }
     text
-}
-
-fn properties<K: PropertiesKind>(properties: &Properties<&[u8], K>) -> Value {
-    let objects = properties.iter().map(|property| {
-        json!({
-            "identifier": property.identifier(),
-            "name": property.field().name(),
-            "text": format!("{property:?}"),
-        })
-    });
-    objects.collect()
 }

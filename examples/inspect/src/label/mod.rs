@@ -1,14 +1,15 @@
 //! Packets for the eye: a row for each field, with its offset, its bytes, its name as the standard
 //! writes it, and what it says. A fault is marked in the bytes around it.
 
+mod v3;
+mod v5;
+
 use core::fmt::Display;
 use core::iter;
 use std::io::{self, Write};
 
-use mqtt_sansio::v3::{
-    self, Connect, DecodeError, Packet, PacketRef, Publish, Reaction, ReturnCode, Subscribe,
-};
-use mqtt_sansio::{Field, Header, Options, PacketType};
+use mqtt_sansio::any::{DecodeError, OtherProtocol, Packet, Protocol, ProtocolVersion};
+use mqtt_sansio::{Delivery, Field, Header, Options, PacketId, PacketType};
 
 use crate::{Found, hexadecimal};
 
@@ -28,14 +29,31 @@ pub(crate) fn write(out: &mut impl Write, offset: u64, found: &Found<'_>) -> io:
     if offset > 0 {
         writeln!(out)?;
     }
-    match *found {
+    match found {
         Found::Packet {
             header,
             bytes,
             packet,
-        } => write_packet(out, offset, header, bytes, &packet),
-        Found::Malformed { rest, error } => write_malformed(out, offset, rest, &error),
-        Found::Incomplete { rest } => write_incomplete(out, offset, rest),
+        } => write_packet(out, offset, *header, bytes, packet),
+        Found::Malformed { rest, error } => {
+            write_malformed(out, offset, rest, error)?;
+            write_other_protocol(out, offset, rest)
+        }
+        Found::Incomplete { rest, version } => {
+            write_incomplete(out, offset, rest, *version)?;
+            write_other_protocol(out, offset, rest)
+        }
+    }
+}
+
+/// What an input looks like that begins as another protocol.
+fn write_other_protocol(out: &mut impl Write, offset: u64, rest: &[u8]) -> io::Result<()> {
+    match Protocol::of(rest) {
+        Some(Protocol::NotMqtt(OtherProtocol::Unknown)) => Ok(()),
+        Some(protocol @ Protocol::NotMqtt(_)) if offset == 0 => {
+            writeln!(out, "{:11}The input is {protocol}", "")
+        }
+        _ => Ok(()),
     }
 }
 
@@ -44,7 +62,7 @@ fn write_packet(
     offset: u64,
     header: Header,
     bytes: &[u8],
-    packet: &PacketRef<'_>,
+    packet: &Packet<'_>,
 ) -> io::Result<()> {
     let packet_type = packet.packet_type();
     writeln!(out, "{packet_type} at {offset}, {}", count(bytes.len()))?;
@@ -55,20 +73,8 @@ fn write_packet(
     };
     labels.fixed_header(packet_type, header)?;
     match packet {
-        Packet::Connect(connect) => labels.connect(&connect.to_connect()),
-        Packet::ConnAck(connack) => labels.connack(*connack),
-        Packet::Publish(publish) => labels.publish(publish),
-        Packet::PubAck(v3::PubAck { packet_id })
-        | Packet::PubRec(v3::PubRec { packet_id })
-        | Packet::PubRel(v3::PubRel { packet_id })
-        | Packet::PubComp(v3::PubComp { packet_id })
-        | Packet::UnsubAck(v3::UnsubAck { packet_id }) => {
-            labels.field(2, Field::PacketIdentifier.name(), packet_id)
-        }
-        Packet::Subscribe(subscribe) => labels.subscribe(subscribe),
-        Packet::SubAck(suback) => labels.suback(suback),
-        Packet::Unsubscribe(unsubscribe) => labels.unsubscribe(unsubscribe),
-        Packet::PingReq | Packet::PingResp | Packet::Disconnect => Ok(()),
+        Packet::V3(packet) => v3::label(&mut labels, packet),
+        Packet::V5(packet) => v5::label(&mut labels, packet),
     }
 }
 
@@ -140,91 +146,65 @@ impl<W: Write> Labels<'_, W> {
         )
     }
 
-    fn connect(&mut self, connect: &Connect<&[u8]>) -> io::Result<()> {
-        let level = connect.protocol_level;
-        self.string(Field::ProtocolName, level.protocol_name().as_bytes())?;
-        self.field(1, Field::ProtocolLevel.name(), level.number())?;
-        let flags = self.rest.first().copied().unwrap_or_default();
+    /// Labels the variable header of CONNECT up to Keep Alive, which differs in the name of one
+    /// flag.
+    fn connect_header(
+        &mut self,
+        protocol_name: &str,
+        protocol_level: u8,
+        clean: &str,
+        keep_alive: u16,
+    ) -> io::Result<()> {
+        self.string(Field::ProtocolName, protocol_name.as_bytes())?;
+        self.field(1, Field::ProtocolLevel.name(), protocol_level)?;
+        let flags = self.next_byte();
         self.field(1, Field::ConnectFlags.name(), format!("{flags:#04x}"))?;
         self.bits(flags, 1 << 7, "User Name Flag")?;
         self.bits(flags, 1 << 6, "Password Flag")?;
         self.bits(flags, 1 << 5, "Will Retain")?;
         self.bits(flags, 3 << 3, "Will QoS")?;
         self.bits(flags, 1 << 2, "Will Flag")?;
-        self.bits(flags, 1 << 1, "Clean Session")?;
+        self.bits(flags, 1 << 1, clean)?;
         self.bits(flags, 1, "Reserved")?;
-        let keep_alive = match connect.keep_alive {
+        let keep_alive = match keep_alive {
             0 => "0, turned off".to_owned(),
             seconds => format!("{seconds} s"),
         };
-        self.field(2, Field::KeepAlive.name(), keep_alive)?;
-        self.string(Field::ClientIdentifier, connect.client_id.as_bytes())?;
-        if let Some(will) = &connect.will {
-            self.string(Field::WillTopic, will.topic.as_bytes())?;
-            self.string(Field::WillMessage, will.message)?;
-        }
-        if let Some(credentials) = &connect.credentials {
-            self.string(Field::UserName, credentials.user_name.as_bytes())?;
-            if let Some(password) = credentials.password {
-                self.string(Field::Password, password)?;
-            }
-        }
-        Ok(())
+        self.field(2, Field::KeepAlive.name(), keep_alive)
     }
 
-    fn connack(&mut self, connack: v3::ConnAck) -> io::Result<()> {
-        let flags = u8::from(connack.session_present());
-        self.field(
-            1,
-            Field::ConnectAcknowledgeFlags.name(),
-            format!("{flags:#04x}"),
-        )?;
+    fn connect_acknowledge_flags(&mut self, session_present: bool) -> io::Result<()> {
+        let flags = u8::from(session_present);
+        let name = Field::ConnectAcknowledgeFlags.name();
+        self.field(1, name, format!("{flags:#04x}"))?;
         self.bits(flags, 0xfe, "Reserved")?;
-        self.bits(flags, 1, "Session Present")?;
-        let code = connack.return_code();
-        let value = match connack {
-            v3::ConnAck::Accepted { .. } => format!("{code}, connection accepted"),
-            v3::ConnAck::Refused(refusal) => format!("{code}, {refusal}"),
-        };
-        self.field(1, Field::ConnectReturnCode.name(), value)
+        self.bits(flags, 1, "Session Present")
     }
 
-    fn publish(&mut self, publish: &Publish<&[u8]>) -> io::Result<()> {
-        self.string(Field::TopicName, publish.topic.as_bytes())?;
-        if let Some(packet_id) = publish.delivery.packet_id() {
-            self.field(2, Field::PacketIdentifier.name(), packet_id)?;
+    fn publish_header(&mut self, topic: &[u8], delivery: Delivery) -> io::Result<()> {
+        self.string(Field::TopicName, topic)?;
+        match delivery.packet_id() {
+            Some(packet_id) => self.packet_id(packet_id),
+            None => Ok(()),
         }
-        let payload = publish.payload;
+    }
+
+    fn payload(&mut self, payload: &[u8]) -> io::Result<()> {
         self.field(payload.len(), Field::Payload.name(), quote(payload))
     }
 
-    fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> io::Result<()> {
-        self.field(2, Field::PacketIdentifier.name(), subscribe.packet_id)?;
-        for subscription in &subscribe.subscriptions {
-            self.string(Field::TopicFilter, subscription.topic_filter.as_bytes())?;
-            self.field(1, Field::RequestedQos.name(), subscription.qos.number())?;
-        }
-        Ok(())
+    fn packet_id(&mut self, packet_id: PacketId) -> io::Result<()> {
+        self.field(2, Field::PacketIdentifier.name(), packet_id)
     }
 
-    fn suback(&mut self, suback: &v3::SubAck<&[u8]>) -> io::Result<()> {
-        self.field(2, Field::PacketIdentifier.name(), suback.packet_id)?;
-        for code in &suback.return_codes {
-            let value = match code {
-                ReturnCode::Success(qos) => format!("{0}, maximum QoS {0}", qos.number()),
-                ReturnCode::Failure => format!("{}, failure", code.number()),
-            };
-            self.field(1, Field::ReturnCode.name(), value)?;
-        }
-        Ok(())
+    /// The first byte without a label.
+    fn next_byte(&self) -> u8 {
+        self.rest.first().copied().unwrap_or_default()
     }
 
-    fn unsubscribe(&mut self, unsubscribe: &v3::Unsubscribe<&[u8]>) -> io::Result<()> {
-        self.field(2, Field::PacketIdentifier.name(), unsubscribe.packet_id)?;
-        for filter in &unsubscribe.topic_filters {
-            self.string(Field::TopicFilter, filter.as_bytes())?;
-        }
-        Ok(())
+    /// Whether every byte has its label.
+    const fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
     }
 }
 
@@ -240,7 +220,7 @@ fn write_malformed(
         None => write!(out, "packet")?,
     }
     write!(out, " at {offset}")?;
-    let bytes = match peek(rest) {
+    let bytes = match peek(rest, error.version()) {
         Some(header) => {
             let len = header.packet_len();
             let bytes = rest.get(..len).unwrap_or(rest);
@@ -257,16 +237,11 @@ fn write_malformed(
         Some(statement) => write!(out, "{:11}{statement}: ", "")?,
         None => write!(out, "{:11}No numbered statement: ", "")?,
     }
-    match error.reaction() {
-        Reaction::Close => writeln!(out, "the receiver closes the Network Connection"),
-        Reaction::ConnAckThenClose(refusal) => writeln!(
-            out,
-            "a server sends CONNACK with Connect Return Code {}, then closes the Network \
-             Connection; a client closes it at once",
-            refusal.return_code()
-        ),
-        other => writeln!(out, "{other:?}"),
-    }
+    let reaction = match error {
+        DecodeError::V3(error) => v3::reaction(error),
+        DecodeError::V5(error) => v5::reaction(error),
+    };
+    writeln!(out, "{reaction}")
 }
 
 /// The bytes of a packet, or those around a fault in a long one, with the fault underlined.
@@ -300,7 +275,12 @@ fn write_marked(out: &mut impl Write, offset: u64, bytes: &[u8], fault: usize) -
     Ok(())
 }
 
-fn write_incomplete(out: &mut impl Write, offset: u64, rest: &[u8]) -> io::Result<()> {
+fn write_incomplete(
+    out: &mut impl Write,
+    offset: u64,
+    rest: &[u8],
+    version: ProtocolVersion,
+) -> io::Result<()> {
     write!(out, "Incomplete ")?;
     match rest
         .first()
@@ -310,7 +290,7 @@ fn write_incomplete(out: &mut impl Write, offset: u64, rest: &[u8]) -> io::Resul
         None => write!(out, "packet")?,
     }
     write!(out, " at {offset}")?;
-    match peek(rest) {
+    match peek(rest, version) {
         Some(header) => {
             let len = header.packet_len();
             write_at_hand(out, rest.len(), len)?;
@@ -333,14 +313,14 @@ fn write_at_hand(out: &mut impl Write, at_hand: usize, len: usize) -> io::Result
 }
 
 /// The fixed header, if there is nothing in it that no leniency lets through.
-fn peek(rest: &[u8]) -> Option<Header> {
+fn peek(rest: &[u8], version: ProtocolVersion) -> Option<Header> {
     let lenient = Options::new()
         .max_packet_size(u32::MAX)
         .accept_pubrel_flags(true)
         .accept_acknowledgement_flags(true)
         .accept_dup_on_requests(true)
         .accept_dup_at_qos_0(true);
-    v3::peek(rest, &lenient).ok().flatten()
+    crate::peek(rest, &lenient, version)
 }
 
 /// The first byte that the standard has for a packet of this type (Table 2.2). It differs from the
