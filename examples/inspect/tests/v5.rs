@@ -19,7 +19,7 @@ const CHUNKS: [&str; 4] = ["1000000000", "1", "2", "7"];
 
 fn vectors(name: &str) -> Vec<Value> {
     let directory = env!("CARGO_MANIFEST_DIR");
-    let path = format!("{directory}/../../testdata/v5/{name}.jsonl");
+    let path = format!("{directory}/../../testdata/mqtt5/{name}.jsonl");
     let text = fs::read_to_string(path).unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())

@@ -6,7 +6,7 @@ use mqtt_sansio::PacketType;
 use mqtt_sansio::v5::{
     AckType, Acknowledgement, Packet, PacketRef, Properties, PropertiesKind, V5,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ladder::{list, payload, string};
 use super::version::{Meaning, Rule, Version};
