@@ -1,0 +1,230 @@
+//! What has happened on a connection of either version, in the shape of MQTT 5.
+
+use super::Connect;
+use crate::types::PacketId;
+use crate::v3;
+use crate::v5::{
+    self, AckProperties, Auth, Disconnect, DisconnectReasonCode, Publish, PublishHeader,
+    PublishProperties, ReasonCode, Subscribe, SubscribeProperties, Subscriptions, TopicFilters,
+    Unsubscribe, UnsubscribeProperties,
+};
+
+/// What has happened on a connection of a [`Server`](super::Server), in the shape of MQTT 5. What a
+/// client of MQTT 3.1.1 sends has no properties, and its acknowledgements mean success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<B: AsRef<[u8]>> {
+    /// A client asks for a connection. Answer with `accept_new`, `accept_resumed` or `refuse`, or with
+    /// `auth` if it has an Authentication Method. Nothing else is handled before.
+    ConnectRequested(Connect<B>),
+    /// A message has come: see [`v5::Event::Message`].
+    Message(Publish<B>),
+    /// A message has begun to come in pieces; its payload follows.
+    MessageHeader(PublishHeader<B>),
+    /// The next piece of that payload.
+    Payload {
+        /// The bytes, at least one.
+        bytes: B,
+        /// How many are still to come.
+        left: usize,
+    },
+    /// The client has this QoS 2 message (PUBREC): see [`v5::Event::AcceptedByPeer`].
+    AcceptedByPeer {
+        /// The Packet Identifier of the message.
+        packet_id: PacketId,
+        /// What came of it.
+        reason_code: ReasonCode,
+        /// Reason String and User Properties.
+        properties: AckProperties<B>,
+    },
+    /// The delivery of this message is complete (PUBACK or PUBCOMP).
+    Delivered {
+        /// The Packet Identifier of the message.
+        packet_id: PacketId,
+        /// What came of it.
+        reason_code: ReasonCode,
+        /// Reason String and User Properties.
+        properties: AckProperties<B>,
+    },
+    /// The client has refused this message. Its Packet Identifier is free again.
+    Rejected {
+        /// The Packet Identifier of the message.
+        packet_id: PacketId,
+        /// Why.
+        reason_code: ReasonCode,
+        /// Reason String and User Properties.
+        properties: AckProperties<B>,
+    },
+    /// The client asks for subscriptions. Answer with `suback`. Nothing else is handled before.
+    SubscribeRequested(Subscribe<B>),
+    /// The client ends subscriptions. Answer with `unsuback`. Nothing else is handled before.
+    UnsubscribeRequested(Unsubscribe<B>),
+    /// A step of an enhanced authentication: see [`v5::Event::Auth`].
+    Auth(Auth<B>),
+    /// The client has disconnected. The connection is over.
+    Disconnected(Disconnect<B>),
+}
+
+/// The event of a server of MQTT 5. `None` for what only a client sees.
+pub(super) fn from_v5(event: v5::Event<&[u8]>) -> Option<Event<&[u8]>> {
+    Some(match event {
+        v5::Event::ConnectRequested(connect) => Event::ConnectRequested(Connect::V5(connect)),
+        v5::Event::Message(publish) => Event::Message(publish),
+        v5::Event::MessageHeader(header) => Event::MessageHeader(header),
+        v5::Event::Payload { bytes, left } => Event::Payload { bytes, left },
+        v5::Event::AcceptedByPeer {
+            packet_id,
+            reason_code,
+            properties,
+        } => Event::AcceptedByPeer {
+            packet_id,
+            reason_code,
+            properties,
+        },
+        v5::Event::Delivered {
+            packet_id,
+            reason_code,
+            properties,
+        } => Event::Delivered {
+            packet_id,
+            reason_code,
+            properties,
+        },
+        v5::Event::Rejected {
+            packet_id,
+            reason_code,
+            properties,
+        } => Event::Rejected {
+            packet_id,
+            reason_code,
+            properties,
+        },
+        v5::Event::SubscribeRequested(subscribe) => Event::SubscribeRequested(subscribe),
+        v5::Event::UnsubscribeRequested(unsubscribe) => Event::UnsubscribeRequested(unsubscribe),
+        v5::Event::Auth(auth) => Event::Auth(auth),
+        v5::Event::Disconnected(disconnect) => Event::Disconnected(disconnect),
+        v5::Event::Connected { .. }
+        | v5::Event::Refused { .. }
+        | v5::Event::Subscribed(_)
+        | v5::Event::Unsubscribed(_) => return None,
+    })
+}
+
+/// The event of a server of MQTT 3.1.1, in the shape of MQTT 5.
+pub(super) fn from_v3(event: v3::Event<&[u8]>) -> Option<Event<&[u8]>> {
+    Some(match event {
+        v3::Event::ConnectRequested(connect) => Event::ConnectRequested(Connect::V3(connect)),
+        v3::Event::Message(publish) => Event::Message(Publish {
+            delivery: publish.delivery,
+            retain: publish.retain,
+            topic: publish.topic,
+            properties: PublishProperties::EMPTY,
+            payload: publish.payload,
+        }),
+        v3::Event::MessageHeader(header) => Event::MessageHeader(PublishHeader {
+            delivery: header.delivery,
+            retain: header.retain,
+            topic: header.topic,
+            properties: PublishProperties::EMPTY,
+            payload_len: header.payload_len,
+        }),
+        v3::Event::Payload { bytes, left } => Event::Payload { bytes, left },
+        v3::Event::AcceptedByPeer(packet_id) => Event::AcceptedByPeer {
+            packet_id,
+            reason_code: ReasonCode::Success,
+            properties: AckProperties::EMPTY,
+        },
+        v3::Event::Delivered(packet_id) => Event::Delivered {
+            packet_id,
+            reason_code: ReasonCode::Success,
+            properties: AckProperties::EMPTY,
+        },
+        v3::Event::SubscribeRequested(subscribe) => Event::SubscribeRequested(Subscribe {
+            packet_id: subscribe.packet_id,
+            properties: SubscribeProperties::EMPTY,
+            // A Requested QoS is a byte of Subscription Options with the others 0.
+            subscriptions: Subscriptions::from_valid(subscribe.subscriptions.into_bytes()),
+        }),
+        v3::Event::UnsubscribeRequested(unsubscribe) => Event::UnsubscribeRequested(Unsubscribe {
+            packet_id: unsubscribe.packet_id,
+            properties: UnsubscribeProperties::EMPTY,
+            topic_filters: TopicFilters::from_valid(unsubscribe.topic_filters.into_bytes()),
+        }),
+        v3::Event::Disconnected => {
+            let code = DisconnectReasonCode::NormalDisconnection;
+            Event::Disconnected(Disconnect::new(code))
+        }
+        v3::Event::Connected { .. }
+        | v3::Event::Refused(_)
+        | v3::Event::Subscribed(_)
+        | v3::Event::Unsubscribed(_) => return None,
+    })
+}
+
+impl<B: AsRef<[u8]>> Event<B> {
+    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
+    /// again.
+    pub fn map<C: AsRef<[u8]>>(self, mut f: impl FnMut(B) -> C) -> Event<C> {
+        match self {
+            Self::ConnectRequested(connect) => Event::ConnectRequested(connect.map(f)),
+            Self::Message(publish) => Event::Message(publish.map(f)),
+            Self::MessageHeader(header) => Event::MessageHeader(header.map(f)),
+            Self::Payload { bytes, left } => Event::Payload {
+                bytes: f(bytes),
+                left,
+            },
+            Self::AcceptedByPeer {
+                packet_id,
+                reason_code,
+                properties,
+            } => Event::AcceptedByPeer {
+                packet_id,
+                reason_code,
+                properties: properties.map(f),
+            },
+            Self::Delivered {
+                packet_id,
+                reason_code,
+                properties,
+            } => Event::Delivered {
+                packet_id,
+                reason_code,
+                properties: properties.map(f),
+            },
+            Self::Rejected {
+                packet_id,
+                reason_code,
+                properties,
+            } => Event::Rejected {
+                packet_id,
+                reason_code,
+                properties: properties.map(f),
+            },
+            Self::SubscribeRequested(subscribe) => Event::SubscribeRequested(subscribe.map(f)),
+            Self::UnsubscribeRequested(unsubscribe) => {
+                Event::UnsubscribeRequested(unsubscribe.map(f))
+            }
+            Self::Auth(auth) => Event::Auth(auth.map(f)),
+            Self::Disconnected(disconnect) => Event::Disconnected(disconnect.map(f)),
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Event<&[u8]> {
+    /// The same event with its bytes in vectors of their own (feature `alloc`).
+    #[must_use]
+    pub fn to_owned(self) -> Event<alloc::vec::Vec<u8>> {
+        self.map(<[u8]>::to_vec)
+    }
+}
+
+#[cfg(feature = "bytes")]
+impl Event<&[u8]> {
+    /// The same event as references into `whole`, the buffer that was passed to
+    /// [`receive`](super::Server::receive) (feature `bytes`). What is not in it is copied.
+    #[must_use]
+    pub fn share(self, whole: &bytes::Bytes) -> Event<bytes::Bytes> {
+        self.map(|part| crate::wire::share(whole, part))
+    }
+}
