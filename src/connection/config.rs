@@ -22,6 +22,7 @@ pub struct Config {
     pub(super) journal: bool,
     pub(super) send_before_connack: bool,
     pub(super) no_session_state: bool,
+    pub(super) resend_without_dup: bool,
 }
 
 impl Config {
@@ -37,6 +38,7 @@ impl Config {
             journal: false,
             send_before_connack: false,
             no_session_state: false,
+            resend_without_dup: false,
         }
     }
 
@@ -101,6 +103,19 @@ impl Config {
     #[must_use]
     pub const fn journal(mut self, journal: bool) -> Self {
         self.journal = journal;
+        self
+    }
+
+    /// Takes a QoS 2 message that comes without DUP, with the Packet Identifier of one that an earlier
+    /// connection left unfinished, for that one sent again. For peers that do not set DUP when they
+    /// send a message again, such as aedes.
+    ///
+    /// Without this it is a new message, because a message that is sent again has DUP
+    /// [MQTT-3.3.1-1]: the peer has lost its memory and counts from 1 again. The earlier message is
+    /// given up, and the new one is delivered.
+    #[must_use]
+    pub const fn accept_resend_without_dup(mut self, accept: bool) -> Self {
+        self.resend_without_dup = accept;
         self
     }
 

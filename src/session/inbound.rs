@@ -24,6 +24,16 @@ pub(crate) enum Receipt {
     Received,
 }
 
+impl Receipt {
+    /// The QoS of the message.
+    pub(crate) const fn qos(self) -> QoS {
+        match self {
+            Self::Delivered(qos) | Self::Acknowledged(qos) => qos,
+            Self::Received => QoS::ExactlyOnce,
+        }
+    }
+}
+
 // `Slot::state`: one or more of these; 0 in a free slot.
 const QOS_1: u16 = 1;
 const QOS_2: u16 = 2;

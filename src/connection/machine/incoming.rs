@@ -1,13 +1,12 @@
 //! Messages and acknowledgements that the peer sends.
 
-use super::super::config::Config;
 use super::super::error::{Blocked, ProtocolError};
 use super::super::state::State;
 use super::super::version::Progress;
 use super::Machine;
 use super::delivery::{self, Disposition, Effect};
 use super::pending::Incoming;
-use crate::session::Slots;
+use crate::session::{Change, Slots};
 use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId};
 use crate::wire::{OPTIMIZE_SIZE, PacketType};
@@ -101,34 +100,24 @@ impl<S: Slots> Machine<S> {
         effect.progress
     }
 
-    fn classify(&mut self, delivery: Delivery) -> Result<Disposition, Rejection> {
-        let Config {
-            manual_acknowledgement,
-            receive_maximum,
-            ..
-        } = self.config;
-        delivery::classify(
+    /// Whether a message is delivered. What it takes the place of is forgotten.
+    fn classify(&mut self, delivery: Delivery) -> Result<(Disposition, Option<Change>), Rejection> {
+        let disposition = delivery::classify(
             &mut self.session,
             delivery,
-            manual_acknowledgement,
-            receive_maximum,
+            &self.config,
             self.announced_receive_maximum,
-        )
+        )?;
+        let given_up = match disposition {
+            Disposition::Deliver => delivery::give_up(&mut self.session, delivery),
+            Disposition::Duplicate => None,
+        };
+        Ok((disposition, given_up.map(Change::Forgotten)))
     }
 
     fn complete(&mut self, delivery: Delivery, disposition: Disposition) {
-        let Config {
-            manual_acknowledgement,
-            receive_maximum,
-            ..
-        } = self.config;
-        let effect = delivery::complete(
-            &mut self.session,
-            delivery,
-            disposition,
-            manual_acknowledgement,
-            receive_maximum,
-        );
+        let manual = self.config.manual_acknowledgement;
+        let effect = delivery::complete(&mut self.session, delivery, disposition, manual);
         self.take_effect(effect);
     }
 
@@ -160,8 +149,9 @@ impl<S: Slots> Machine<S> {
         delivery: Delivery,
     ) -> Result<Disposition, Rejection> {
         self.tick(now);
-        let disposition = self.classify(delivery)?;
+        let (disposition, forgotten) = self.classify(delivery)?;
         self.complete(delivery, disposition);
+        self.set_earlier_change(forgotten);
         Ok(disposition)
     }
 
@@ -178,7 +168,7 @@ impl<S: Slots> Machine<S> {
             return Err(ProtocolError::Unexpected(PacketType::Publish).into());
         }
         self.check_between_messages()?;
-        let disposition = self.classify(delivery)?;
+        let (disposition, forgotten) = self.classify(delivery)?;
         self.received_now();
         if payload_len == 0 {
             self.complete(delivery, disposition);
@@ -188,6 +178,7 @@ impl<S: Slots> Machine<S> {
                 duplicate: disposition == Disposition::Duplicate,
             }));
         }
+        self.set_earlier_change(forgotten);
         Ok(disposition)
     }
 

@@ -344,6 +344,13 @@ impl<S: Slots> Machine<S> {
         }
     }
 
+    /// A change that comes before the one that is to be stored.
+    fn set_earlier_change(&mut self, change: Option<Change>) {
+        if let (Some(change), true) = (change, self.keeps_journal()) {
+            self.pending.set_earlier_store(change);
+        }
+    }
+
     /// A session that ends with the connection also ends with it by a crash: nothing of it is stored
     /// [MQTT-3.1.2-6].
     const fn keeps_journal(&self) -> bool {

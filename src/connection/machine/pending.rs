@@ -25,6 +25,8 @@ pub(crate) struct Pending {
     losing: bool,
     /// A change of the session is to be stored.
     store: Option<Change>,
+    /// A change that is to be stored before that one.
+    earlier_store: Option<Change>,
     reply: Option<PendingReply>,
     incoming: Option<Incoming>,
     /// How many bytes of a payload in pieces are still to be sent.
@@ -38,6 +40,7 @@ impl Pending {
             request: false,
             losing: false,
             store: None,
+            earlier_store: None,
             reply: None,
             incoming: None,
             outgoing: 0,
@@ -83,7 +86,19 @@ impl Pending {
         self.store = change;
     }
 
+    /// `change` is to be stored before what [`set_store`](Self::set_store) was given.
+    pub(crate) const fn set_earlier_store(&mut self, change: Change) {
+        if self.store.is_some() {
+            self.earlier_store = Some(change);
+        } else {
+            self.store = Some(change);
+        }
+    }
+
     pub(crate) const fn take_store(&mut self) -> Option<Change> {
+        if self.earlier_store.is_some() {
+            return self.earlier_store.take();
+        }
         self.store.take()
     }
 
