@@ -176,6 +176,15 @@ impl<S: Slots> Inbound<S> {
         self.count >= limit || (self.free == 0 && !self.slots.can_grow())
     }
 
+    /// How many identifiers there is room for at most.
+    pub(crate) fn limit(&self, limit: u16) -> u16 {
+        if self.slots.can_grow() {
+            return limit;
+        }
+        let slots = u16::try_from(self.slots.as_slice().len()).unwrap_or(u16::MAX);
+        limit.min(slots)
+    }
+
     /// True if there is room for one more identifier.
     pub(crate) fn has_room(&mut self, limit: u16) -> bool {
         self.count < limit && (self.free != 0 || self.grow())

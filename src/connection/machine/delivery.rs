@@ -50,10 +50,15 @@ pub(super) struct Effect {
 
 /// What to do with a PUBLISH that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Disposition {
     Deliver,
     /// It has been delivered before [MQTT-4.3.3-2].
     Duplicate,
+    /// It is acknowledged, and its payload skipped: the application gets its header only.
+    Skip,
+    /// There is no room for it. It stays the peer's, which sends it again on the next connection.
+    LeaveOut,
 }
 
 /// PUBACK, PUBREC or PUBCOMP has come. `None`: the identifier is in use for something else.
@@ -171,6 +176,7 @@ pub(super) fn classify<S: Slots>(
     delivery: Delivery,
     config: &Config,
     announced: u16,
+    is_over_limit: bool,
 ) -> Result<Disposition, Rejection> {
     let Some(id) = delivery.packet_id() else {
         return Ok(Disposition::Deliver);
@@ -198,14 +204,16 @@ pub(super) fn classify<S: Slots>(
     if session.inbound.current() >= announced {
         return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
     }
-    if is_to_be_held(delivery, config.manual_acknowledgement)
-        && !session.inbound.has_room(config.receive_maximum)
-    {
-        return Err(if session.inbound.is_queue_empty() {
-            Rejection::Protocol(ProtocolError::TooManyInbound) // [MQTT-4.8.0-2]
-        } else {
-            Rejection::Blocked(Blocked::InboundFull)
-        });
+    let is_to_be_held = is_to_be_held(delivery, config.manual_acknowledgement);
+    if is_to_be_held && is_over_limit {
+        // After one that was left out, or the order of the messages would change.
+        return Ok(Disposition::LeaveOut);
+    }
+    if is_to_be_held && !session.inbound.has_room(config.receive_maximum) {
+        if session.inbound.is_queue_empty() {
+            return Ok(Disposition::LeaveOut);
+        }
+        return Err(Rejection::Blocked(Blocked::InboundFull));
     }
     Ok(Disposition::Deliver)
 }
@@ -229,7 +237,10 @@ pub(super) fn complete<S: Slots>(
 ) -> Effect {
     // `classify` has asked for room, and nothing has taken it since.
     let limit = u16::MAX;
-    let Some(id) = delivery.packet_id() else {
+    let Some(id) = delivery
+        .packet_id()
+        .filter(|_| disposition != Disposition::LeaveOut)
+    else {
         return Effect::default();
     };
     let qos = delivery.qos();
@@ -243,8 +254,14 @@ pub(super) fn complete<S: Slots>(
         };
     }
     if manual {
-        if disposition == Disposition::Deliver {
-            inbound.hold(id, Receipt::Delivered(qos), limit);
+        // Also what is skipped waits for its turn.
+        let receipt = match disposition {
+            Disposition::Deliver => Some(Receipt::Delivered(qos)),
+            Disposition::Skip => Some(Receipt::Acknowledged(qos)),
+            Disposition::Duplicate | Disposition::LeaveOut => None,
+        };
+        if let Some(receipt) = receipt {
+            inbound.hold(id, receipt, limit);
         }
         inbound.enqueue(id);
         return Effect::default();

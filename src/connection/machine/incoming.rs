@@ -74,7 +74,13 @@ impl<S: Slots> Machine<S> {
     ) -> Result<Option<Progress>, Rejection> {
         self.tick(now);
         let effect = match packet_type {
-            PacketType::PubRel => delivery::released(&mut self.session, id),
+            PacketType::PubRel => {
+                let effect = delivery::released(&mut self.session, id);
+                if self.pending.is_over_limit() && effect.is_some_and(|e| e.change.is_some()) {
+                    self.expect_pubrel();
+                }
+                effect
+            }
             _ => delivery::acknowledgement(
                 &mut self.session,
                 &mut self.unmatched_pubrels,
@@ -102,15 +108,22 @@ impl<S: Slots> Machine<S> {
 
     /// Whether a message is delivered. What it takes the place of is forgotten.
     fn classify(&mut self, delivery: Delivery) -> Result<(Disposition, Option<Change>), Rejection> {
+        let is_over_limit = self.pending.is_over_limit();
         let disposition = delivery::classify(
             &mut self.session,
             delivery,
             &self.config,
             self.announced_receive_maximum,
+            is_over_limit,
         )?;
         let given_up = match disposition {
             Disposition::Deliver => delivery::give_up(&mut self.session, delivery),
-            Disposition::Duplicate => None,
+            Disposition::LeaveOut if !is_over_limit => {
+                self.pending.set_over_limit();
+                self.expect_pubrel();
+                None
+            }
+            Disposition::Duplicate | Disposition::Skip | Disposition::LeaveOut => None,
         };
         Ok((disposition, given_up.map(Change::Forgotten)))
     }
@@ -161,6 +174,7 @@ impl<S: Slots> Machine<S> {
         now: Timestamp,
         delivery: Delivery,
         payload_len: u32,
+        skip: bool,
     ) -> Result<Disposition, Rejection> {
         self.check_may_handle()?;
         self.tick(now);
@@ -169,13 +183,17 @@ impl<S: Slots> Machine<S> {
         }
         self.check_between_messages()?;
         let (disposition, forgotten) = self.classify(delivery)?;
+        let disposition = match disposition {
+            Disposition::Deliver if skip => Disposition::Skip,
+            other => other,
+        };
         self.received_now();
         if payload_len == 0 {
             self.complete(delivery, disposition);
         } else {
             self.pending.set_incoming(Some(Incoming {
                 delivery,
-                duplicate: disposition == Disposition::Duplicate,
+                disposition,
             }));
         }
         self.set_earlier_change(forgotten);
@@ -192,17 +210,12 @@ impl<S: Slots> Machine<S> {
         self.tick(now);
         let Some(Incoming {
             delivery,
-            duplicate,
+            disposition,
         }) = self.pending.incoming()
         else {
             return Err(Blocked::HeaderFirst.into());
         };
         self.received_now();
-        let disposition = if duplicate {
-            Disposition::Duplicate
-        } else {
-            Disposition::Deliver
-        };
         if left == 0 {
             self.pending.set_incoming(None);
             self.complete(delivery, disposition);

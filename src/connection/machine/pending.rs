@@ -2,6 +2,7 @@
 
 use super::super::reply::PendingReply;
 use super::super::state::State;
+use super::delivery::Disposition;
 use crate::session::Change;
 use crate::types::{Delivery, PacketId};
 
@@ -10,7 +11,7 @@ use crate::types::{Delivery, PacketId};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Incoming {
     pub(super) delivery: Delivery,
-    pub(super) duplicate: bool,
+    pub(super) disposition: Disposition,
 }
 
 /// What has to be done, or has to come, before the next packet can be handled or sent. For nearly
@@ -23,6 +24,8 @@ pub(crate) struct Pending {
     request: bool,
     /// The messages not sent on this connection are lost.
     losing: bool,
+    /// A message was left out because there was no room for it.
+    over_limit: bool,
     /// A change of the session is to be stored.
     store: Option<Change>,
     /// A change that is to be stored before that one.
@@ -39,6 +42,7 @@ impl Pending {
             state: State::Start,
             request: false,
             losing: false,
+            over_limit: false,
             store: None,
             earlier_store: None,
             reply: None,
@@ -50,7 +54,7 @@ impl Pending {
     /// True if the connection is accepted and nothing else is pending.
     #[inline]
     pub(crate) const fn is_nothing(&self) -> bool {
-        self.can_handle_message() && self.outgoing == 0 && !self.losing
+        self.can_handle_message() && self.outgoing == 0 && !self.losing && !self.over_limit
     }
 
     /// True if messages and acknowledgements can be handled.
@@ -150,6 +154,14 @@ impl Pending {
 
     pub(crate) const fn set_request(&mut self, is_open: bool) {
         self.request = is_open;
+    }
+
+    pub(crate) const fn is_over_limit(&self) -> bool {
+        self.over_limit
+    }
+
+    pub(crate) const fn set_over_limit(&mut self) {
+        self.over_limit = true;
     }
 
     pub(crate) const fn is_losing(&self) -> bool {
