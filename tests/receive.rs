@@ -477,7 +477,7 @@ fn a_packet_over_the_limit_ends_the_connection_with_limit_and_size() {
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
         value: Some(1_048_576),
-        actual: Some(u32::try_from(publish.len()).unwrap()),
+        actual: u32::try_from(publish.len()).unwrap(),
     };
     assert_eq!(step, Some(Step::Action(Action::Close(reason))));
     assert_eq!(
@@ -496,7 +496,7 @@ fn a_packet_over_the_buffer_names_the_size_of_the_buffer_and_its_own() {
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
         value: Some(64),
-        actual: Some(107),
+        actual: 107,
     };
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
     let error = decoder.decode(&mut &[][..]).unwrap_err();
@@ -518,7 +518,7 @@ fn more_topic_filters_than_the_limit_end_the_connection_with_the_limit() {
     let reason = CloseReason::LimitExceeded {
         limit: Limit::TopicFilters,
         value: Some(1),
-        actual: Some(2),
+        actual: 2,
     };
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
 }
@@ -537,7 +537,7 @@ fn a_message_over_the_limit_for_pieces_names_that_limit() {
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
         value: Some(1_000),
-        actual: Some(2_008),
+        actual: 2_008,
     };
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
 }

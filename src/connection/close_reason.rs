@@ -33,8 +33,9 @@ pub enum CloseReason<V: Version> {
         /// Its value. `None` where that is not known: for the heap, and for an error that
         /// [`handle_decode_error`](crate::Connection::handle_decode_error) was given.
         value: Option<u32>,
-        /// What came: the size of the packet for sizes, otherwise the number that was too many.
-        actual: Option<u32>,
+        /// What came: the size of the packet in bytes, or the number that was too many; 0 if that is not
+        /// known.
+        actual: u32,
     },
     /// CONNECT, or CONNACK, has not come within
     /// [`Config::connect_timeout`](crate::Config::connect_timeout).

@@ -358,7 +358,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         value: Option<u32>,
     ) {
         self.machine.tick(now);
-        let size = error.packet_size();
+        let size = error.packet_size().unwrap_or(0);
         let cause = CloseReason::Violation(PeerError::Malformed(error));
         let reason = match error.kind() {
             ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
@@ -374,7 +374,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             ErrorKind::TooManyFilters => CloseReason::LimitExceeded {
                 limit: Limit::TopicFilters,
                 value,
-                actual: value.map(|value| value.saturating_add(1)),
+                actual: value.map_or(0, |value| value.saturating_add(1)),
             },
             _ => cause,
         };
@@ -481,7 +481,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.end(CloseReason::LimitExceeded {
             limit: Limit::InboundMessages,
             value: Some(limit),
-            actual: Some(limit.saturating_add(1)),
+            actual: limit.saturating_add(1),
         });
     }
 

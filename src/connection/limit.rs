@@ -59,13 +59,13 @@ impl fmt::Display for OfValue {
 }
 
 /// Prints `: 11 came`, or nothing.
-pub(super) struct Came(pub(super) Option<u32>);
+pub(super) struct Came(pub(super) u32);
 
 impl fmt::Display for Came {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(actual) => write!(f, ": {actual} came"),
-            None => Ok(()),
+            0 => Ok(()),
+            actual => write!(f, ": {actual} came"),
         }
     }
 }

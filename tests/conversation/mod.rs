@@ -1413,7 +1413,7 @@ pub fn inbound_limit(slots: u32) -> CloseReason {
     CloseReason::LimitExceeded {
         limit: Limit::InboundMessages,
         value: Some(slots),
-        actual: Some(slots + 1),
+        actual: slots + 1,
     }
 }
 

@@ -92,7 +92,7 @@ fn a_connect_that_announces_more_than_the_limit_is_refused_at_its_fixed_header()
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
         value: None,
-        actual: u32::try_from(connect.len()).ok(),
+        actual: u32::try_from(connect.len()).unwrap(),
     };
     assert_eq!(server.poll_action(), Some(Action::Close(reason)));
 }

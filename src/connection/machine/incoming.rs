@@ -6,7 +6,7 @@ use super::super::version::Progress;
 use super::Machine;
 use super::delivery::{self, Disposition, Effect};
 use super::pending::Incoming;
-use crate::session::{Change, Slots};
+use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId};
 use crate::wire::{OPTIMIZE_SIZE, PacketType};
@@ -106,8 +106,11 @@ impl<S: Slots> Machine<S> {
         effect.progress
     }
 
-    /// Whether a message is delivered. What it takes the place of is forgotten.
-    fn classify(&mut self, delivery: Delivery) -> Result<(Disposition, Option<Change>), Rejection> {
+    /// What to do with a message, and which one is forgotten because this takes its place.
+    fn classify(
+        &mut self,
+        delivery: Delivery,
+    ) -> Result<(Disposition, Option<PacketId>), Rejection> {
         let is_over_limit = self.pending.is_over_limit();
         let disposition = delivery::classify(
             &mut self.session,
@@ -125,7 +128,7 @@ impl<S: Slots> Machine<S> {
             }
             Disposition::Duplicate | Disposition::Skip | Disposition::LeaveOut => None,
         };
-        Ok((disposition, given_up.map(Change::Forgotten)))
+        Ok((disposition, given_up))
     }
 
     fn complete(&mut self, delivery: Delivery, disposition: Disposition) {
@@ -164,7 +167,7 @@ impl<S: Slots> Machine<S> {
         self.tick(now);
         let (disposition, forgotten) = self.classify(delivery)?;
         self.complete(delivery, disposition);
-        self.set_earlier_change(forgotten);
+        self.set_forgotten(forgotten);
         Ok(disposition)
     }
 
@@ -196,7 +199,7 @@ impl<S: Slots> Machine<S> {
                 disposition,
             }));
         }
-        self.set_earlier_change(forgotten);
+        self.set_forgotten(forgotten);
         Ok(disposition)
     }
 

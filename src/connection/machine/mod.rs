@@ -42,8 +42,9 @@ pub struct Machine<S> {
     keep_alive_basis: KeepAliveBasis,
     /// When an awaited answer is overdue.
     pub(super) deadline: Option<Timestamp>,
-    /// When the peer is given up that does not release what is held, after a message was left out.
-    release_deadline: Option<Timestamp>,
+    /// When the peer is given up that does not release what is held, after a message was left out. The
+    /// end of time is never reached.
+    release_deadline: Timestamp,
     pub(super) pending: Pending,
     /// For [`delivery::acknowledgement`].
     unmatched_pubrels: u16,
@@ -102,7 +103,7 @@ impl<S: Slots> Machine<S> {
             last: now,
             keep_alive_basis,
             deadline: None,
-            release_deadline: None,
+            release_deadline: Timestamp::MAX,
             pending: Pending::new(),
             unmatched_pubrels: 0,
             keep_alive: 0,
@@ -184,13 +185,17 @@ impl<S: Slots> Machine<S> {
 
     /// PUBREL has to come within the time for it from now on.
     pub(super) const fn expect_pubrel(&mut self) {
-        self.release_deadline = self.after(self.config.ping_timeout);
+        self.release_deadline = match self.after(self.config.ping_timeout) {
+            Some(deadline) => deadline,
+            None => Timestamp::MAX,
+        };
     }
 
     /// When a connection ends that has left a message out. Never while this side does not take what the
     /// peer sends.
     pub(super) fn release_deadline(&self) -> Option<Timestamp> {
-        self.release_deadline.filter(|_| !self.is_stalled())
+        let deadline = self.release_deadline;
+        (deadline < Timestamp::MAX && !self.is_stalled()).then_some(deadline)
     }
 
     /// How many inbound messages there is room for.
@@ -251,7 +256,7 @@ impl<S: Slots> Machine<S> {
         self.pending.set_incoming(None);
         self.pending.set_outgoing(0);
         self.deadline = None;
-        self.release_deadline = None;
+        self.release_deadline = Timestamp::MAX;
         self.due_stored = false;
         self.discards_will = discards_will;
         self.session.inbound.end_connection();
@@ -382,10 +387,10 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// A change that comes before the one that is to be stored.
-    fn set_earlier_change(&mut self, change: Option<Change>) {
-        if let (Some(change), true) = (change, self.keeps_journal()) {
-            self.pending.set_earlier_store(change);
+    /// An earlier message with this identifier is given up: that is stored before anything else.
+    const fn set_forgotten(&mut self, id: Option<PacketId>) {
+        if let (Some(id), true) = (id, self.keeps_journal()) {
+            self.pending.set_forgotten(id);
         }
     }
 

@@ -28,8 +28,8 @@ pub(crate) struct Pending {
     over_limit: bool,
     /// A change of the session is to be stored.
     store: Option<Change>,
-    /// A change that is to be stored before that one.
-    earlier_store: Option<Change>,
+    /// That this message is forgotten is to be stored before that.
+    forgotten: Option<PacketId>,
     reply: Option<PendingReply>,
     incoming: Option<Incoming>,
     /// How many bytes of a payload in pieces are still to be sent.
@@ -44,7 +44,7 @@ impl Pending {
             losing: false,
             over_limit: false,
             store: None,
-            earlier_store: None,
+            forgotten: None,
             reply: None,
             incoming: None,
             outgoing: 0,
@@ -90,18 +90,19 @@ impl Pending {
         self.store = change;
     }
 
-    /// `change` is to be stored before what [`set_store`](Self::set_store) was given.
-    pub(crate) const fn set_earlier_store(&mut self, change: Change) {
+    /// That a message is forgotten is to be stored before what [`set_store`](Self::set_store) was
+    /// given.
+    pub(crate) const fn set_forgotten(&mut self, id: PacketId) {
         if self.store.is_some() {
-            self.earlier_store = Some(change);
+            self.forgotten = Some(id);
         } else {
-            self.store = Some(change);
+            self.store = Some(Change::Forgotten(id));
         }
     }
 
     pub(crate) const fn take_store(&mut self) -> Option<Change> {
-        if self.earlier_store.is_some() {
-            return self.earlier_store.take();
+        if let Some(id) = self.forgotten.take() {
+            return Some(Change::Forgotten(id));
         }
         self.store.take()
     }

@@ -114,7 +114,7 @@ impl World<'_> {
         CloseReason::LimitExceeded {
             limit: Limit::InboundMessages,
             value: Some(limit),
-            actual: Some(limit + 1),
+            actual: limit + 1,
         }
     }
 

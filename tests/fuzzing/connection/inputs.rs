@@ -97,7 +97,7 @@ impl World<'_> {
                     ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
                         limit: Limit::PacketSize,
                         value: None,
-                        actual: error.packet_size(),
+                        actual: error.packet_size().expect("it has one"),
                     },
                     _ => CloseReason::Violation(PeerError::Malformed(error)),
                 });
