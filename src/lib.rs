@@ -74,7 +74,7 @@ compile_error!("addresses of 16 bits are too short for the lengths of MQTT");
 #[cfg(feature = "tokio-util")]
 pub use self::tokio_util::{Codec, CodecError};
 pub use connection::{
-    Action, Blocked, ClientRole, CloseReason, CommandError, Config, Connection, HandleError,
+    Action, Blocked, ClientRole, CloseReason, CommandError, Config, Connection, HandleError, Limit,
     OutgoingMessage, PeerError, ProtocolError, Reply, Role, ServerRole, State, Step, Version,
 };
 pub use decoder::{Buffer, Piece, StreamDecoder};

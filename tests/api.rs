@@ -328,7 +328,6 @@ fn each_fault_of_a_peer_names_the_statement_that_it_breaks() {
             PeerError::Protocol(ProtocolError::PacketIdInUse(packet_id)),
             Some("MQTT-2.3.1-2"),
         ),
-        (PeerError::Protocol(ProtocolError::TooManyInbound), None),
     ] {
         assert_eq!(fault.statement(), statement, "{fault:?}");
     }

@@ -183,6 +183,7 @@ fn a_message_sent_before_a_refusal_is_still_to_be_sent() {
     c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
     c.receives("20 02 00 03")
         .event(Event::Refused(ConnectRefusal::ServerUnavailable))
+        .unanswered(2)
         .closes(CloseReason::Refused(ConnectRefusal::ServerUnavailable));
     let mut c = Talk::client(c.peer.into_session(), CONFIG);
     c.connect(false, 0).sends(connect_bytes(false, 0));
@@ -652,6 +653,7 @@ fn an_answer_of_the_wrong_kind_is_a_violation() {
         let mut c = connected(CONFIG, 0);
         c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
         c.violates(bytes, wrong(packet_type))
+            .unanswered(1)
             .closes(CloseReason::Violation(wrong(packet_type)));
     }
     for (bytes, packet_type) in [
@@ -661,6 +663,7 @@ fn an_answer_of_the_wrong_kind_is_a_violation() {
         let mut c = connected(CONFIG, 0);
         c.unsubscribe(&["a"]).sends("a2 05 00 01 00 01 'a'");
         c.violates(bytes, wrong(packet_type))
+            .unanswered(1)
             .closes(CloseReason::Violation(wrong(packet_type)));
     }
     for (bytes, packet_type) in [
@@ -685,6 +688,7 @@ fn a_suback_with_another_number_of_return_codes_is_a_violation() {
             bytes,
             PeerError::Protocol(ProtocolError::WrongNumberOfReturnCodes),
         )
+        .unanswered(1)
         .closes(CloseReason::Violation(PeerError::Protocol(
             ProtocolError::WrongNumberOfReturnCodes,
         )));
@@ -721,7 +725,99 @@ fn more_filters_than_a_request_can_have_are_refused() {
     c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
 }
 
+/// A SUBSCRIBE or UNSUBSCRIBE under way when the connection ends is reported as unanswered, before the
+/// end; its identifier is free on the next connection.
+#[test]
+fn requests_under_way_when_the_connection_ends_are_reported_as_unanswered() {
+    let mut c = connected(CONFIG, 0);
+    c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+    c.publish(Q1, "x").sends(publish(Q1, 2, "x"));
+    c.subscribe(&["b"]).sends("82 06 00 03 00 01 'b' 02");
+    c.unsubscribe(&["a"]).sends("a2 05 00 04 00 01 'a'");
+    c.receives("90 03 00 01 02").event(subscribed(1, &[2]));
+    c.transport_closes()
+        .unanswered(3)
+        .unanswered(4)
+        .closes(CloseReason::TransportClosed);
+    let session = c.peer.into_session();
+    assert_eq!(outbound(&session), [2]);
+
+    let mut c = Talk::client(session, CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 01 00").connected(true).asks_for(2);
+    c.resend(2, Q1, "x").sends(dup(Q1, 2, "x"));
+    c.receives(puback(2)).delivered(2);
+    c.breaks_off();
+}
+
+/// With Clean Session, after the messages that are lost with it; and also if the client itself ends the
+/// connection.
+#[test]
+fn requests_under_way_are_unanswered_however_the_connection_ends() {
+    let mut c = begins(CONFIG);
+    c.connect(true, 0).sends(connect_bytes(true, 0));
+    c.receives("20 02 00 00").connected(false);
+    c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+    c.publish(Q1, "x").sends(publish(Q1, 2, "x"));
+    c.disconnect()
+        .sends(DISCONNECT)
+        .lost(2, false)
+        .unanswered(1)
+        .closes(CloseReason::Disconnected);
+    assert!(c.peer.into_session().is_empty());
+}
+
+/// Who takes the session out without polling is not told, and nothing of a request is left in it.
+#[test]
+fn a_session_that_is_taken_out_early_has_no_requests() {
+    let mut c = connected(CONFIG, 0);
+    c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
+    assert!(c.peer.into_session().is_empty());
+}
+
 // Time
+
+/// A client finds out whether its server is still there when it wants to, also without Keep Alive.
+#[test]
+fn a_client_pings_on_demand_also_with_keep_alive_0() {
+    let mut c = connected(CONFIG, 0);
+    c.no_deadline();
+    c.at(5_000).ping().sends(PINGREQ).deadline(15_000);
+    c.at(6_000).receives(PINGRESP).no_deadline();
+    c.at(7_000).ping().sends(PINGREQ).deadline(17_000);
+    // Once more changes nothing of when the first must be answered.
+    c.at(9_000).ping().sends(PINGREQ).deadline(17_000);
+    c.wakes_at(17_000).closes(CloseReason::PingTimeout);
+}
+
+/// It puts off the PINGREQ that Keep Alive asks for, as any other packet.
+#[test]
+fn a_ping_on_demand_counts_for_keep_alive() {
+    let mut c = connected(CONFIG, 60);
+    c.deadline(52_500);
+    c.at(30_000).ping().sends(PINGREQ).deadline(40_000);
+    c.at(30_100).receives(PINGRESP).deadline(82_500);
+}
+
+/// [MQTT-3.1.0-1]: not before CONNACK, nor between the pieces of a payload, nor after the end.
+#[test]
+fn a_ping_that_cannot_be_sent_now_is_an_error() {
+    let mut c = begins(EARLY);
+    assert_eq!(c.try_ping(), Err(CommandError::NotConnected));
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    assert_eq!(c.try_ping(), Err(CommandError::NotConnected));
+    c.receives("20 02 00 00").connected(false);
+    c.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
+    assert_eq!(c.try_ping(), Err(CommandError::SendingPayload));
+    c.payload("ab").sends("'ab'");
+    c.holds_actions();
+    c.receives(publish(Q1, 1, "x")).message(publish(Q1, 1, "x"));
+    assert_eq!(c.try_ping(), Err(CommandError::ActionsPending));
+    c.takes_actions().sends(puback(1));
+    c.ping().sends(PINGREQ);
+    c.close().closes(CloseReason::Aborted);
+    assert_eq!(c.try_ping(), Err(CommandError::Ended));
+}
 
 /// paho.c#1277, MQTT.js#1861: only packets sent put off the next PINGREQ. [MQTT-3.1.2-23]
 #[test]

@@ -19,8 +19,8 @@ use mqtt_sansio::v3::{
     ReturnCodes, Server, Step,
 };
 use mqtt_sansio::{
-    Blocked, Buffer, Change, Config, Options, PacketId, ProtocolError, Session, Slot, Text,
-    Timestamp,
+    Blocked, Buffer, Change, Config, Encode, Limit, Options, PacketId, ProtocolError, Session,
+    Slot, Text, Timestamp, TopicName,
 };
 
 type Slots = [Slot; 2];
@@ -432,4 +432,149 @@ fn a_payload_that_was_begun_in_pieces_is_skipped() {
     decoder.decode_in_pieces(&mut input).unwrap().unwrap();
     assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
     assert!(decoder.is_at_packet_boundary());
+}
+
+// Limits of this side
+
+/// A PUBLISH at QoS 1 with Packet Identifier 1 to `t`, with so many bytes of payload.
+fn large_publish(payload: usize) -> Vec<u8> {
+    let message = v3::Publish {
+        delivery: v3::Delivery::AtLeastOnce {
+            packet_id: PacketId::MIN,
+            dup: false,
+        },
+        retain: false,
+        topic: TopicName::new("t").unwrap(),
+        payload: &vec![b'x'; payload][..],
+    };
+    message.encode_to_vec().unwrap()
+}
+
+/// What comes out of a stream, cut anywhere.
+fn steps(
+    client: &mut Client<Slots>,
+    decoder: &mut Decoder<Vec<u8>>,
+    stream: &[u8],
+    cut: usize,
+) -> Vec<String> {
+    let (start, end) = stream.split_at(cut.min(stream.len()));
+    let mut steps = Vec::new();
+    for mut input in [start, end] {
+        while let Some(step) = client.receive(NOW, decoder, &mut input).unwrap() {
+            steps.push(format!("{step:?}"));
+        }
+    }
+    steps
+}
+
+/// A 2 MB QoS 1 message against the 1 MiB default: the reason is the limit, and says how much is needed.
+#[test]
+fn a_packet_over_the_limit_ends_the_connection_with_limit_and_size() {
+    let publish = large_publish(2_000_000);
+    let (mut client, mut decoder) = connected_client(Config::new());
+    let mut input = &publish[..];
+    let step = client.receive(NOW, &mut decoder, &mut input).unwrap();
+    let reason = CloseReason::LimitExceeded {
+        limit: Limit::PacketSize,
+        value: Some(1_048_576),
+        actual: u32::try_from(publish.len()).unwrap(),
+    };
+    assert_eq!(step, Some(Step::Action(Action::Close(reason))));
+    assert_eq!(
+        reason.to_string(),
+        "limit of this side: packet size in bytes of 1048576: 2000009 came"
+    );
+}
+
+/// The buffer is the limit if it is smaller; the same in the error of the decoder.
+#[test]
+fn a_packet_over_the_buffer_names_the_size_of_the_buffer_and_its_own() {
+    let (mut client, _) = connected_client(Config::new());
+    let mut decoder = Decoder::new([0; 64]);
+    let publish = large_publish(100);
+    let step = client.receive(NOW, &mut decoder, &mut &publish[..]);
+    let reason = CloseReason::LimitExceeded {
+        limit: Limit::PacketSize,
+        value: Some(64),
+        actual: 107,
+    };
+    assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
+    let error = decoder.decode(&mut &[][..]).unwrap_err();
+    assert_eq!(error.packet_size(), Some(107));
+    assert_eq!(error.offset(), 1);
+    assert_eq!(
+        error.to_string(),
+        "PUBLISH Remaining Length: the packet is larger than this receiver takes (107 bytes)"
+    );
+}
+
+#[test]
+fn more_topic_filters_than_the_limit_end_the_connection_with_the_limit() {
+    let (mut server, _) = connected_server(CONNECT);
+    let options = Options::new().max_filters(1);
+    let mut decoder = Decoder::with_options(Vec::new(), options);
+    let subscribe = b"\x82\x0a\0\x01\0\x01a\0\0\x01b\0";
+    let step = server.receive(NOW, &mut decoder, &mut &subscribe[..]);
+    let reason = CloseReason::LimitExceeded {
+        limit: Limit::TopicFilters,
+        value: Some(1),
+        actual: 2,
+    };
+    assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
+}
+
+/// In pieces there are two limits: for what comes before the payload, and for the whole message.
+#[test]
+fn a_message_over_the_limit_for_pieces_names_that_limit() {
+    let options = Options::new()
+        .max_packet_size(64)
+        .max_publish_size(1_000)
+        .payloads_in_pieces(true);
+    let (mut client, _) = connected_client(Config::new());
+    let mut decoder = Decoder::with_options(Vec::new(), options);
+    let publish = large_publish(2_000);
+    let step = client.receive(NOW, &mut decoder, &mut &publish[..]);
+    let reason = CloseReason::LimitExceeded {
+        limit: Limit::PacketSize,
+        value: Some(1_000),
+        actual: 2_008,
+    };
+    assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
+}
+
+/// A payload that is too large is acknowledged and skipped, wherever the stream is cut: the server does
+/// not send it again and again.
+#[test]
+fn a_message_that_is_too_large_is_skipped_and_acknowledged_where_that_is_asked_for() {
+    let options = Options::new().max_packet_size(64).skip_large_messages(true);
+    let stream = [&large_publish(100)[..], b"\x30\x04\0\x01ta"].concat();
+    for config in [Config::new(), Config::new().manual_acknowledgement(true)] {
+        for cut in 0..stream.len() {
+            let (mut client, _) = connected_client(config);
+            let mut decoder = Decoder::with_options(Vec::new(), options);
+            let steps = steps(&mut client, &mut decoder, &stream, cut);
+            assert_eq!(steps.len(), 3, "{steps:?}");
+            assert!(steps[0].starts_with("Event(MessageSkipped("), "{steps:?}");
+            assert!(steps[0].contains("payload_len: 100"), "{steps:?}");
+            assert_eq!(steps[1], "Action(Transmit(PUBACK(1)))");
+            assert!(steps[2].starts_with("Event(Message("), "{steps:?}");
+        }
+    }
+}
+
+/// [MQTT-4.6.0-2]: also a skipped message is acknowledged in its turn.
+#[test]
+fn a_skipped_message_is_acknowledged_after_those_before_it() {
+    let (mut client, _) = connected_client(Config::new().manual_acknowledgement(true));
+    let options = Options::new().max_packet_size(64).skip_large_messages(true);
+    let mut decoder = Decoder::with_options(Vec::new(), options);
+    let stream = [AT_QOS_1[1], &large_publish(100)].concat();
+    let steps = steps(&mut client, &mut decoder, &stream, 0);
+    assert_eq!(steps.len(), 2, "{steps:?}");
+    let second = PacketId::new(2).unwrap();
+    client.acknowledge(second).unwrap();
+    let sent: Vec<_> = core::iter::from_fn(|| client.poll_action())
+        .map(|action| format!("{action:?}"))
+        .collect();
+    assert_eq!(sent, ["Transmit(PUBACK(2))", "Transmit(PUBACK(1))"]);
 }

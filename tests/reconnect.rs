@@ -101,9 +101,114 @@ fn a_message_that_was_asked_for_leaves_the_window_with_its_connection() {
     }
 }
 
-/// A peer that sends a message again without DUP means the message all the same [MQTT-4.3.3-2].
+/// A client that lost its memory counts from 1 again. What is sent again has DUP [MQTT-3.3.1-1], so
+/// this is a new message.
 #[test]
-fn a_message_of_an_earlier_connection_is_known_without_dup() {
+fn a_qos_2_message_without_dup_on_a_later_connection_is_new_and_is_delivered() {
+    holds::<AsClient>();
+    holds::<AsServer>();
+
+    fn holds<R: Role>() {
+        let mut us = R::begins::<Slots>(AUTO);
+        us.receives("34 08 00 01 'a' 00 01 'old'")
+            .message("34 08 00 01 'a' 00 01 'old'");
+        us.sends(pubrec(1));
+        let session = us.breaks_off();
+
+        let mut us = R::resumes(AUTO, session);
+        us.receives("34 08 00 01 'a' 00 01 'new'")
+            .message("34 08 00 01 'a' 00 01 'new'");
+        us.sends(pubrec(1));
+        // On this connection it is known.
+        us.receives("34 08 00 01 'a' 00 01 'new'").sends(pubrec(1));
+        let session = us.breaks_off();
+
+        let mut us = R::resumes(AUTO, session);
+        us.receives("3c 08 00 01 'a' 00 01 'new'").sends(pubrec(1));
+        us.receives(pubrel(1)).sends(pubcomp(1));
+    }
+}
+
+/// The same where the application acknowledges: for a message that it has acknowledged and for one
+/// that it has not.
+#[test]
+fn a_qos_2_message_without_dup_on_a_later_connection_is_new_with_manual_acknowledgement() {
+    holds::<AsClient>();
+    holds::<AsServer>();
+
+    fn holds<R: Role>() {
+        let mut us = R::begins::<Slots>(MANUAL);
+        us.receives(publish(Q2, 5, "old"))
+            .message(publish(Q2, 5, "old"));
+        us.receives(publish(Q2, 6, "old"))
+            .message(publish(Q2, 6, "old"));
+        us.acknowledge(5).sends(pubrec(5));
+        let session = us.breaks_off();
+
+        let mut us = R::resumes(MANUAL, session);
+        for number in [5, 6] {
+            us.receives(publish(Q2, number, "new"))
+                .message(publish(Q2, number, "new"));
+            us.acknowledge(number).sends(pubrec(number));
+            us.receives(pubrel(number)).sends(pubcomp(number));
+        }
+        assert!(us.session().is_empty());
+    }
+}
+
+/// In pieces the earlier message is given up with the header: what comes again with DUP after another
+/// cut is the new one.
+#[test]
+fn a_qos_2_message_in_pieces_without_dup_on_a_later_connection_is_new_and_stays_so() {
+    holds::<AsClient>();
+    holds::<AsServer>();
+
+    fn holds<R: Role>() {
+        let mut us = R::begins::<Slots>(JOURNAL);
+        us.receives(publish(Q2, 5, "old"))
+            .message(publish(Q2, 5, "old"));
+        us.stores(Change::InboundReceived(id(5))).sends(pubrec(5));
+        let session = us.breaks_off();
+
+        let mut us = R::resumes(JOURNAL, session);
+        us.header(at_qos(Q2, 5), 3)
+            .event(header_event(at_qos(Q2, 5), 3));
+        us.stores(Change::Forgotten(id(5)));
+        us.piece("n", 2).event(payload_event("n", 2));
+        let session = us.breaks_off();
+
+        let mut us = R::resumes(JOURNAL, session);
+        us.header(again_at(Q2, 5), 3)
+            .event(header_event(again_at(Q2, 5), 3));
+        us.piece("new", 0).event(payload_event("new", 0));
+        us.stores(Change::InboundReceived(id(5))).sends(pubrec(5));
+    }
+}
+
+/// The journal forgets the earlier message before it has the new one.
+#[test]
+fn a_qos_2_message_without_dup_on_a_later_connection_takes_the_earlier_one_out_of_the_journal() {
+    holds::<AsClient>();
+    holds::<AsServer>();
+
+    fn holds<R: Role>() {
+        let mut us = R::begins::<Slots>(JOURNAL);
+        us.receives(publish(Q2, 5, "old"))
+            .message(publish(Q2, 5, "old"));
+        us.stores(Change::InboundReceived(id(5))).sends(pubrec(5));
+        let session = us.breaks_off();
+
+        let mut us = R::resumes(JOURNAL, session);
+        us.receives(publish(Q2, 5, "new"))
+            .message(publish(Q2, 5, "new"));
+        us.stores(Change::Forgotten(id(5)));
+        us.stores(Change::InboundReceived(id(5))).sends(pubrec(5));
+    }
+}
+
+/// aedes sends messages again with DUP 0.
+#[test]
+fn a_message_of_an_earlier_connection_is_known_without_dup_where_that_is_accepted() {
     holds::<AsClient>();
     holds::<AsServer>();
 
@@ -116,7 +221,7 @@ fn a_message_of_an_earlier_connection_is_known_without_dup() {
         us.acknowledge(5).sends(pubrec(5));
         let session = us.breaks_off();
 
-        let mut us = R::resumes(MANUAL, session);
+        let mut us = R::resumes(MANUAL.accept_resend_without_dup(true), session);
         us.receives(publish(Q2, 5, "x")).sends(pubrec(5));
         us.receives(publish(Q2, 6, "y")).nothing_more();
         us.acknowledge(6).sends(pubrec(6));
@@ -138,7 +243,7 @@ fn a_message_known_without_dup_is_known_so_once() {
             .message(publish(Q2, 5, "x"));
         let session = us.breaks_off();
 
-        let mut us = R::resumes(MANUAL, session);
+        let mut us = R::resumes(MANUAL.accept_resend_without_dup(true), session);
         us.receives(publish(Q2, 5, "x")).nothing_more();
         let error = PeerError::Protocol(ProtocolError::PacketIdInUse(id(5)));
         us.violates(publish(Q2, 5, "x"), error);

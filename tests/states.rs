@@ -132,7 +132,7 @@ fn outcome<P: Peer>(
             return format!("?{why:?}");
         }
         Err(HandleError::Peer(error)) => {
-            talk.closes(CloseReason::Violation(error));
+            talk.leaves_requests().closes(CloseReason::Violation(error));
             return format!("!{}", violated(&error));
         }
         Ok(()) => {}
@@ -149,6 +149,7 @@ fn outcome<P: Peer>(
                 0xd0 => "> PINGRESP".to_owned(),
                 other => panic!("{other}"),
             },
+            Item::Action(Action::Unanswered(_)) => continue,
             Item::Action(Action::Close(reason)) => format!("> {}", name(&reason)),
             Item::Action(action) => format!("> {action:?}"),
         });
@@ -309,7 +310,8 @@ const CLIENT_STATES: [Column<Client<Vec<Slot>>>; 11] = [
     }),
     ("Ended", || {
         let mut c = client_connected(AUTO);
-        c.close().closes(CloseReason::Aborted).state(State::Ended);
+        c.close().leaves_requests();
+        c.closes(CloseReason::Aborted).state(State::Ended);
         c
     }),
 ];
@@ -328,7 +330,7 @@ fn each_packet_in_each_state_of_a_client() {
          | CONNACK refused    | !Unexpected | Refused > Refused | !Unexpected               | ?ActionsPending | !Unexpected       | !Unexpected               | !Unexpected             | !Unexpected               | !Unexpected               | .      | .     |
          | PUBLISH 0          | !Unexpected | !Unexpected       | Message                   | ?ActionsPending | ?ReceivingPayload | Message                   | Message                 | Message                   | Message                   | .      | .     |
          | PUBLISH 1          | !Unexpected | !Unexpected       | Message > PUBACK          | ?ActionsPending | ?ReceivingPayload | Message                   | Message > PUBACK        | Message                   | Message > PUBACK          | .      | .     |
-         | PUBLISH 2          | !Unexpected | !Unexpected       | Message > PUBREC          | ?ActionsPending | ?ReceivingPayload | Message                   | Message > PUBREC        | Message                   | !TooManyInbound           | .      | .     |
+         | PUBLISH 2          | !Unexpected | !Unexpected       | Message > PUBREC          | ?ActionsPending | ?ReceivingPayload | Message                   | Message > PUBREC        | Message                   | -                         | .      | .     |
          | PUBLISH 2 again    | !Unexpected | !Unexpected       | > PUBREC                  | ?ActionsPending | ?ReceivingPayload | -                         | > PUBREC                | > PUBREC                  | > PUBREC                  | .      | .     |
          | PUBLISH 1, used    | !Unexpected | !Unexpected       | !PacketIdInUse            | ?ActionsPending | ?ReceivingPayload | !PacketIdInUse            | Message > PUBACK        | !PacketIdInUse            | !PacketIdInUse            | .      | .     |
          | PUBLISH 1, 7       | !Unexpected | !Unexpected       | Message > PUBACK          | ?ActionsPending | ?ReceivingPayload | Message                   | Message > PUBACK        | !PacketIdInUse            | Message > PUBACK          | .      | .     |
@@ -486,7 +488,7 @@ fn each_packet_in_each_state_of_a_server() {
          | CONNACK refused    | !Unexpected      | ?AnswerPending | !Unexpected                 | ?AnswerPending | ?AnswerPending | ?ActionsPending | !Unexpected       | !Unexpected                 | !Unexpected                 | !Unexpected                 | !Unexpected                 | .      | .     |
          | PUBLISH 0          | !Unexpected      | ?AnswerPending | Message                     | ?AnswerPending | ?AnswerPending | ?ActionsPending | ?ReceivingPayload | Message                     | Message                     | Message                     | Message                     | .      | .     |
          | PUBLISH 1          | !Unexpected      | ?AnswerPending | Message > PUBACK            | ?AnswerPending | ?AnswerPending | ?ActionsPending | ?ReceivingPayload | Message                     | Message > PUBACK            | Message                     | Message > PUBACK            | .      | .     |
-         | PUBLISH 2          | !Unexpected      | ?AnswerPending | Message > PUBREC            | ?AnswerPending | ?AnswerPending | ?ActionsPending | ?ReceivingPayload | Message                     | Message > PUBREC            | Message                     | !TooManyInbound             | .      | .     |
+         | PUBLISH 2          | !Unexpected      | ?AnswerPending | Message > PUBREC            | ?AnswerPending | ?AnswerPending | ?ActionsPending | ?ReceivingPayload | Message                     | Message > PUBREC            | Message                     | -                           | .      | .     |
          | PUBLISH 2 again    | !Unexpected      | ?AnswerPending | > PUBREC                    | ?AnswerPending | ?AnswerPending | ?ActionsPending | ?ReceivingPayload | -                           | > PUBREC                    | > PUBREC                    | > PUBREC                    | .      | .     |
          | PUBLISH 1, used    | !Unexpected      | ?AnswerPending | !PacketIdInUse              | ?AnswerPending | ?AnswerPending | ?ActionsPending | ?ReceivingPayload | !PacketIdInUse              | Message > PUBACK            | !PacketIdInUse              | !PacketIdInUse              | .      | .     |
          | PUBLISH 1, 7       | !Unexpected      | ?AnswerPending | Message > PUBACK            | ?AnswerPending | ?AnswerPending | ?ActionsPending | ?ReceivingPayload | Message                     | Message > PUBACK            | !PacketIdInUse              | Message > PUBACK            | .      | .     |

@@ -38,6 +38,10 @@ pub enum Action<V: Version> {
         /// have arrived.
         received: bool,
     },
+    /// Client: the connection has ended before the server has answered the SUBSCRIBE or UNSUBSCRIBE with
+    /// this Packet Identifier. The server may have carried it out or not; on the next connection the
+    /// application may ask again.
+    Unanswered(PacketId),
     /// Server: publish the client's Will. The connection has ended without a DISCONNECT that
     /// discards it [MQTT-3.1.2-8].
     PublishWill,

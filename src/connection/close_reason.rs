@@ -1,6 +1,7 @@
 //! Why a connection has ended.
 
 use super::error::PeerError;
+use super::limit::{Came, Limit, OfValue};
 use super::version::Version;
 
 /// Why a connection has ended.
@@ -23,6 +24,19 @@ pub enum CloseReason<V: Version> {
     /// The peer has broken the protocol [MQTT-4.8.0-1].
     #[error("protocol violation: {0}")]
     Violation(#[source] PeerError<V>),
+    /// The peer has exceeded a limit of this side, which is not a fault of the peer. The [`Limit`] names
+    /// the ways out.
+    #[error("limit of this side: {limit}{}{}", OfValue(*.value), Came(*.actual))]
+    LimitExceeded {
+        /// Which limit.
+        limit: Limit,
+        /// Its value. `None` where that is not known: for the heap, and for an error that
+        /// [`handle_decode_error`](crate::Connection::handle_decode_error) was given.
+        value: Option<u32>,
+        /// What came: the size of the packet in bytes, or the number that was too many; 0 if that is not
+        /// known.
+        actual: u32,
+    },
     /// CONNECT, or CONNACK, has not come within
     /// [`Config::connect_timeout`](crate::Config::connect_timeout).
     #[error("no answer to the connection in time")]

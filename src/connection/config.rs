@@ -22,6 +22,7 @@ pub struct Config {
     pub(super) journal: bool,
     pub(super) send_before_connack: bool,
     pub(super) no_session_state: bool,
+    pub(super) resend_without_dup: bool,
 }
 
 impl Config {
@@ -30,13 +31,14 @@ impl Config {
     pub const fn new() -> Self {
         Self {
             max_inflight: u16::MAX,
-            receive_maximum: 1024,
+            receive_maximum: u16::MAX,
             connect_timeout: 10_000,
             ping_timeout: 10_000,
             manual_acknowledgement: false,
             journal: false,
             send_before_connack: false,
             no_session_state: false,
+            resend_without_dup: false,
         }
     }
 
@@ -49,15 +51,18 @@ impl Config {
     }
 
     /// The most messages of the peer to hold at once: QoS 2 messages that it has not released, and,
-    /// with manual acknowledgement, those that are not acknowledged. Default 1,024, or as many as there
-    /// are slots for.
+    /// with manual acknowledgement, those that are not acknowledged. Default 65,535, that is, as many as
+    /// there are slots for.
     ///
     /// When they are all waiting for the application,
-    /// [`Blocked::InboundFull`](crate::Blocked::InboundFull) asks it to stop reading. When they are
-    /// all waiting for the peer's PUBREL, reading on is the only way to free one, so a further
-    /// QoS 2 message ends the connection
-    /// ([`ProtocolError::TooManyInbound`](crate::ProtocolError::TooManyInbound)); as many as the peer may
-    /// have under way avoid that.
+    /// [`Blocked::InboundFull`](crate::Blocked::InboundFull) asks it to stop reading.
+    ///
+    /// When they are all waiting for the peer's PUBREL, which may be behind in the stream, a further
+    /// message is neither delivered nor acknowledged, and no other that needs a slot after it. The
+    /// connection goes on until the peer has released what is held, or nothing has been released
+    /// within [`ping_timeout`](Self::ping_timeout). Then it ends with
+    /// [`CloseReason::LimitExceeded`](crate::CloseReason::LimitExceeded), and on the next one the peer
+    /// sends again what was left out. As many slots as the peer may have messages under way avoid that.
     #[must_use]
     pub const fn receive_maximum(mut self, messages: u16) -> Self {
         self.receive_maximum = messages;
@@ -101,6 +106,19 @@ impl Config {
     #[must_use]
     pub const fn journal(mut self, journal: bool) -> Self {
         self.journal = journal;
+        self
+    }
+
+    /// Takes a QoS 2 message that comes without DUP, with the Packet Identifier of one that an earlier
+    /// connection left unfinished, for that one sent again. For peers that do not set DUP when they
+    /// send a message again, such as aedes.
+    ///
+    /// Without this it is a new message, because a message that is sent again has DUP
+    /// [MQTT-3.3.1-1]: the peer has lost its memory and counts from 1 again. The earlier message is
+    /// given up, and the new one is delivered.
+    #[must_use]
+    pub const fn accept_resend_without_dup(mut self, accept: bool) -> Self {
+        self.resend_without_dup = accept;
         self
     }
 

@@ -4,6 +4,7 @@ use super::action::Action;
 use super::close_reason::CloseReason;
 use super::config::Config;
 use super::error::{Blocked, CommandError, HandleError, PeerError, ProtocolError};
+use super::limit::Limit;
 use super::machine::{Disposition, Machine, MachineAction, Rejection};
 use super::outgoing::OutgoingMessage;
 use super::role::{Expired, Role};
@@ -13,7 +14,7 @@ use crate::decoder::Piece;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
-use crate::wire::{DecodeError, Output};
+use crate::wire::{DecodeError, ErrorKind, Output};
 
 /// One connection of a client or a server, without the transport: `V` is the version of MQTT, `R` the
 /// role, `S` where the session's Packet Identifiers live. Users name it by its aliases,
@@ -229,7 +230,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             _ if !self.machine.can_handle_message() => return self.refuse_message(now, &packet),
             Input::Message(delivery) => match self.machine.handle_message(now, delivery) {
                 Ok(Disposition::Deliver) => Ok(V::event(packet)),
-                Ok(Disposition::Duplicate) => Ok(None),
+                Ok(_) => Ok(None),
                 Err(rejection) => Err(rejection),
             },
             Input::Acknowledgement {
@@ -290,9 +291,20 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         now: Timestamp,
         piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        self.handle_piece_or_skip(now, piece, false)
+    }
+
+    /// [`handle_piece`](Self::handle_piece), or the same for a message whose payload is skipped.
+    #[expect(clippy::type_complexity, reason = "as `handle_piece`")]
+    pub(super) fn handle_piece_or_skip<'a>(
+        &mut self,
+        now: Timestamp,
+        piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+        skip: bool,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
         match piece {
             Piece::Packet(packet) => self.handle_packet(now, packet),
-            Piece::PublishHeader(header) => self.handle_payload_header(now, header),
+            Piece::PublishHeader(header) => self.handle_payload_header(now, header, skip),
             Piece::Payload { bytes, left } => self.handle_payload(now, bytes, left),
         }
     }
@@ -301,12 +313,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         &mut self,
         now: Timestamp,
         header: V::PayloadHeader<'a>,
+        skip: bool,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
         self.check_may_handle()?;
         let (delivery, payload_len) = V::payload_header(&header);
-        match self.machine.begin_message(now, delivery, payload_len) {
+        match self.machine.begin_message(now, delivery, payload_len, skip) {
             Ok(Disposition::Deliver) => Ok(Some(V::header_event(header))),
-            Ok(Disposition::Duplicate) => Ok(None),
+            Ok(Disposition::Skip) => Ok(Some(V::skipped_event(header))),
+            Ok(Disposition::Duplicate | Disposition::LeaveOut) => Ok(None),
             Err(rejection) => Err(self.reject(rejection)),
         }
     }
@@ -320,17 +334,51 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.check_may_handle()?;
         match self.machine.handle_payload(now, left) {
             Ok(Disposition::Deliver) => Ok(Some(V::payload_event(bytes, left))),
-            Ok(Disposition::Duplicate) => Ok(None),
+            Ok(_) => Ok(None),
             Err(rejection) => Err(self.reject(rejection)),
         }
     }
 
     /// The decoder has found a fault in what the peer sends: the connection is over. A server sends
     /// CONNACK first if the fault is in CONNECT and the standard asks for it
-    /// [MQTT-3.1.2-2, MQTT-3.1.3-8]. [`receive`](Self::receive) calls this by itself.
+    /// [MQTT-3.1.2-2, MQTT-3.1.3-8]. [`receive`](Self::receive) does this by itself.
+    ///
+    /// If the fault is that a limit of this side is exceeded, the reason to close is
+    /// [`CloseReason::LimitExceeded`].
     pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError<V>) {
+        self.handle_decode_error_at(now, error, None);
+    }
+
+    /// [`handle_decode_error`](Self::handle_decode_error) where the value of the limit is known that is
+    /// exceeded.
+    pub(super) fn handle_decode_error_at(
+        &mut self,
+        now: Timestamp,
+        error: DecodeError<V>,
+        value: Option<u32>,
+    ) {
         self.machine.tick(now);
-        self.end(CloseReason::Violation(PeerError::Malformed(error)));
+        let size = error.packet_size().unwrap_or(0);
+        let cause = CloseReason::Violation(PeerError::Malformed(error));
+        let reason = match error.kind() {
+            ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
+                limit: Limit::PacketSize,
+                value,
+                actual: size,
+            },
+            ErrorKind::OutOfMemory => CloseReason::LimitExceeded {
+                limit: Limit::Memory,
+                value: None,
+                actual: size,
+            },
+            ErrorKind::TooManyFilters => CloseReason::LimitExceeded {
+                limit: Limit::TopicFilters,
+                value,
+                actual: value.map_or(0, |value| value.saturating_add(1)),
+            },
+            _ => cause,
+        };
+        self.end_with_reply(reason, false, &cause);
     }
 
     /// Reports that bytes have come that do not complete a packet: the peer is there, only slow. A
@@ -348,6 +396,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Handles the passing of time. Calling it too early, or twice, does no harm.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.machine.tick(now);
+        if self
+            .machine
+            .release_deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            self.end_at_limit();
+            return;
+        }
         if R::expiry(&self.role, &self.machine).is_some_and(|expiry| expiry <= now) {
             if let Some(expired) = R::expire(&mut self.machine) {
                 self.end(match expired {
@@ -394,6 +450,16 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     /// Ends the connection; the Will is discarded, or published.
     pub(super) fn end_with_will(&mut self, reason: CloseReason<V>, discards_will: bool) {
+        self.end_with_reply(reason, discards_will, &reason);
+    }
+
+    /// Ends the connection, with the reply that `cause` asks for.
+    fn end_with_reply(
+        &mut self,
+        reason: CloseReason<V>,
+        discards_will: bool,
+        cause: &CloseReason<V>,
+    ) {
         let state = self.state();
         // Nothing may come between the pieces of a payload.
         let is_sending_payload = self.machine.is_sending_payload();
@@ -401,11 +467,22 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         if self.machine.end(discards_will) {
             self.reason = Some(reason);
             if !is_sending_payload {
-                if let Some(reply) = V::closing_reply(&reason, state, R::IS_SERVER) {
+                if let Some(reply) = V::closing_reply(cause, state, R::IS_SERVER) {
                     self.machine.reply(reply);
                 }
             }
         }
+    }
+
+    /// The connection has left a message out for want of room, and is not to wait any longer.
+    #[cold]
+    fn end_at_limit(&mut self) {
+        let limit = u32::from(self.machine.inbound_limit());
+        self.end(CloseReason::LimitExceeded {
+            limit: Limit::InboundMessages,
+            value: Some(limit),
+            actual: limit.saturating_add(1),
+        });
     }
 
     /// The error for a packet that was rejected. If the peer must not send it, the connection ends.
@@ -433,7 +510,19 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     #[must_use = "actions are to be carried out"]
     #[inline]
     pub fn poll_action(&mut self) -> Option<Action<V>> {
-        self.machine.poll_action().map(|action| self.action(action))
+        let action = self.machine.poll_action()?;
+        if let MachineAction::LimitReached = action {
+            return self.poll_at_limit();
+        }
+        Some(self.action(action))
+    }
+
+    /// There was no room for a message, and everything is finished that could be.
+    #[cold]
+    fn poll_at_limit(&mut self) -> Option<Action<V>> {
+        self.end_at_limit();
+        let action = self.machine.poll_action()?;
+        Some(self.action(action))
     }
 
     #[inline]
@@ -449,9 +538,13 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 packet_id,
                 received,
             },
+            MachineAction::Unanswered(packet_id) => Action::Unanswered(packet_id),
             MachineAction::PublishWill => Action::PublishWill,
             MachineAction::DiscardWill => Action::DiscardWill,
-            MachineAction::Close => Action::Close(self.reason.unwrap_or(CloseReason::Aborted)),
+            // After `LimitReached` the connection has ended, so that it does not come twice.
+            MachineAction::LimitReached | MachineAction::Close => {
+                Action::Close(self.reason.unwrap_or(CloseReason::Aborted))
+            }
         }
     }
 
@@ -465,6 +558,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let expiry = R::expiry(&self.role, &self.machine);
+        let expiry = match (expiry, self.machine.release_deadline()) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (expiry, deadline) => expiry.or(deadline),
+        };
         match (expiry, R::ping_due(&self.machine)) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (expiry, due) => expiry.or(due),

@@ -24,7 +24,7 @@ pub enum PeerError<V: Version> {
 
 impl<V: Version> PeerError<V> {
     /// The normative statement that the peer has broken, in the numbering of the version `V`; `None`
-    /// where the rule has no number, and for limits of this side.
+    /// where the rule has no number.
     #[must_use]
     pub fn statement(&self) -> Option<&'static str> {
         match self {
@@ -115,12 +115,6 @@ pub enum ProtocolError {
     /// AUTH with another Authentication Method than CONNECT.
     #[error("AUTH with another Authentication Method than CONNECT")]
     AuthenticationMethod,
-    /// More QoS 2 messages than this side keeps, and none of them released: a limit of this side
-    /// ([`Config::receive_maximum`](crate::Config::receive_maximum) and the session's slots),
-    /// exceeded. If they are all from earlier connections, the client may have lost its memory of
-    /// them: a server that sees this again and again may drop the session.
-    #[error("more QoS 2 messages at once than this side takes, and none released")]
-    TooManyInbound,
 }
 
 /// Why a packet was not handled.

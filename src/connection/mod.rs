@@ -3,17 +3,21 @@
 //! - `connection.rs`: [`Connection`], what all of them have in common. `receive.rs`: from bytes to
 //!   events and actions, [`Connection::receive`].
 //! - `machine/`: session, flows of QoS 1 and 2, time. It knows neither role nor version.
-//! - `role.rs`, `version.rs`: the two parameters. `server.rs`: servers of any version.
+//! - `role.rs`, `version.rs`: the two parameters. `client.rs`, `server.rs`: clients
+//!   and servers of any version.
 //! - `v3/`: the methods, events and messages of MQTT 3.1.1.
-//! - `action.rs`, `close_reason.rs`, `reply.rs`, `error.rs`, `config.rs`, `state.rs`, `outgoing.rs`:
+//! - `action.rs`, `close_reason.rs`, `limit.rs`, `reply.rs`, `error.rs`, `config.rs`, `state.rs`,
+//!   `outgoing.rs`:
 //!   what goes in and what comes out.
 
 mod action;
+mod client;
 mod close_reason;
 mod config;
 #[expect(clippy::module_inception, reason = "the file of the type `Connection`")]
 mod connection;
 mod error;
+mod limit;
 mod machine;
 mod outgoing;
 mod receive;
@@ -30,6 +34,7 @@ pub use close_reason::CloseReason;
 pub use config::Config;
 pub use connection::Connection;
 pub use error::{Blocked, CommandError, HandleError, PeerError, ProtocolError};
+pub use limit::Limit;
 pub use outgoing::OutgoingMessage;
 pub use receive::Step;
 pub use reply::Reply;

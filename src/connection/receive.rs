@@ -118,7 +118,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                             decoder.take(&frame, input);
                             return Ok(Some(Step::Event(event)));
                         }
-                        Ok(Disposition::Duplicate) => decoder.take(&frame, input),
+                        Ok(_) => decoder.take(&frame, input),
                         Err(Rejection::Blocked(blocked)) => return Err(blocked),
                         Err(rejection) => {
                             decoder.take(&frame, input);
@@ -167,23 +167,24 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 Ok(Some(located)) => located,
                 Ok(None) => break Found::Nothing,
                 Err(error) => {
-                    self.handle_decode_error(now, error);
+                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
                     continue;
                 }
             };
+            let skip = !decoder.options().has_payloads_in_pieces();
             // A packet that lies whole in the input is read once, as it borrows from that.
             if let Some(packet) = decoder.read_from_input(&located) {
                 let packet = match packet {
                     Ok(packet) => packet,
                     Err(error) => {
                         decoder.consume(&located, Err(error), input);
-                        self.handle_decode_error(now, error);
+                        self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
                         continue;
                     }
                 };
                 let learned = Self::learn_alias(decoder.buffer_mut(), &packet);
                 let handled = match learned {
-                    Ok(()) => self.handle_piece(now, packet),
+                    Ok(()) => self.handle_piece_or_skip(now, packet, skip),
                     Err(error) => Err(self.violation(error)),
                 };
                 if let Err(HandleError::Blocked(blocked)) = handled {
@@ -199,7 +200,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             // checker rejects returning what borrows from the decoder out of a loop that uses it.
             let start = decoder.buffered(&located).as_ptr() as usize;
             let handled = match decoder.read(&located) {
-                Ok(piece) => Ok(self.handle_piece(now, piece).map(|event| {
+                Ok(piece) => Ok(self.handle_piece_or_skip(now, piece, skip).map(|event| {
                     let places = |bytes: &[u8]| {
                         let from = (bytes.as_ptr() as usize).saturating_sub(start);
                         from..from.saturating_add(bytes.len())
@@ -211,7 +212,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             match handled {
                 Err(error) => {
                     decoder.consume(&located, Err(error), input);
-                    self.handle_decode_error(now, error);
+                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
                 }
                 Ok(Err(HandleError::Blocked(blocked))) => return Err(blocked),
                 Ok(handled) => {

@@ -61,6 +61,10 @@ pub trait Version: PacketSet {
     #[doc(hidden)]
     fn header_event<'a>(header: Self::PayloadHeader<'a>) -> Self::Event<&'a [u8]>;
 
+    /// The event for a message whose payload is skipped.
+    #[doc(hidden)]
+    fn skipped_event<'a>(header: Self::PayloadHeader<'a>) -> Self::Event<&'a [u8]>;
+
     /// The event for a piece of a payload.
     #[doc(hidden)]
     fn payload_event(bytes: &[u8], left: usize) -> Self::Event<&[u8]>;

@@ -13,7 +13,7 @@ pub use piece::Piece;
 use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
-    ACKNOWLEDGEMENT_LEN, DecodeError, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
+    ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
     try_acknowledgement, try_beginning, try_frame,
 };
 
@@ -194,7 +194,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         &mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<Located<'i>>, DecodeError<P>> {
-        let in_pieces = self.options.has_payloads_in_pieces();
+        let in_pieces = self.takes_pieces();
         loop {
             let before = *input;
             let (header, part) = match self.step(input, in_pieces) {
@@ -449,11 +449,31 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         piece
     }
 
+    /// Whether [`locate`](Self::locate) finds pieces: to hand out, or to skip.
+    const fn takes_pieces(&self) -> bool {
+        self.options.has_payloads_in_pieces() || self.options.skips_large_messages()
+    }
+
     /// The largest packet that is taken whole.
     #[inline(always)]
     fn limit(&self) -> u32 {
         let capacity = u32::try_from(self.buffer.capacity()).unwrap_or(u32::MAX);
         self.options.packet_limit().min(capacity)
+    }
+
+    /// The value of the limit that `error` is about, if it is about one.
+    #[cold]
+    pub(crate) fn exceeded_limit(&self, error: &DecodeError<P>) -> Option<u32> {
+        match error.kind() {
+            ErrorKind::PacketTooLarge => Some(match error.packet_size() {
+                Some(size) if self.takes_pieces() && size > self.options.publish_limit() => {
+                    self.limit().max(self.options.publish_limit())
+                }
+                _ => self.limit(),
+            }),
+            ErrorKind::TooManyFilters => Some(self.options.filter_limit()),
+            _ => None,
+        }
     }
 
     #[cold]

@@ -4,7 +4,7 @@ use super::StreamDecoder;
 use super::buffer::Buffer;
 use super::state::{State, Taken, add, filled, gathering, small};
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Header, PacketSet, PayloadStart, checked_header, too_large,
+    DecodeError, ErrorKind, Header, PacketSet, PayloadStart, checked_header, too_large,
 };
 
 impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
@@ -154,13 +154,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         if self.buffer.append(filled, bytes) {
             return Ok(());
         }
-        let kind = ErrorKind::OutOfMemory;
-        Err(DecodeError::new(
-            header.packet_type(),
-            Field::RemainingLength,
-            kind,
-            1,
-        ))
+        Err(DecodeError::of_size(header, ErrorKind::OutOfMemory))
     }
 }
 

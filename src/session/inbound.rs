@@ -24,6 +24,16 @@ pub(crate) enum Receipt {
     Received,
 }
 
+impl Receipt {
+    /// The QoS of the message.
+    pub(crate) const fn qos(self) -> QoS {
+        match self {
+            Self::Delivered(qos) | Self::Acknowledged(qos) => qos,
+            Self::Received => QoS::ExactlyOnce,
+        }
+    }
+}
+
 // `Slot::state`: one or more of these; 0 in a free slot.
 const QOS_1: u16 = 1;
 const QOS_2: u16 = 2;
@@ -164,6 +174,15 @@ impl<S: Slots> Inbound<S> {
     /// True if there is no room for another identifier, nor any to be had.
     pub(crate) fn is_full(&self, limit: u16) -> bool {
         self.count >= limit || (self.free == 0 && !self.slots.can_grow())
+    }
+
+    /// How many identifiers there is room for at most.
+    pub(crate) fn limit(&self, limit: u16) -> u16 {
+        if self.slots.can_grow() {
+            return limit;
+        }
+        let slots = u16::try_from(self.slots.as_slice().len()).unwrap_or(u16::MAX);
+        limit.min(slots)
     }
 
     /// True if there is room for one more identifier.

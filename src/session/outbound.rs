@@ -500,6 +500,17 @@ impl<S: Slots> Outbound<S> {
             .and_then(|slot| Some((PacketId::new(slot.id)?, phase(slot))))
     }
 
+    /// A SUBSCRIBE or UNSUBSCRIBE that was not answered, in this slot or one after it.
+    pub(crate) fn next_request(&self, from: u16) -> Option<(u16, PacketId)> {
+        if self.requests == 0 {
+            return None;
+        }
+        (from..)
+            .zip(self.slots.as_slice().iter().skip(usize::from(from)))
+            .find(|(_, slot)| slot.state & PHASE > RELEASED)
+            .and_then(|(index, slot)| Some((index, PacketId::new(slot.id)?)))
+    }
+
     /// SUBSCRIBE and UNSUBSCRIBE that were not answered belong to the connection, not to the
     /// session: they end with it.
     pub(crate) fn drop_requests(&mut self) {

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::wire::{Field, PacketSet, PacketType};
+use crate::wire::{Field, Header, PacketSet, PacketType};
 
 /// What is wrong, without where: see [`DecodeError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
@@ -200,9 +200,10 @@ impl TextError {
 ///
 /// Small and `Copy`. Its `Display` is one sentence that names packet, field, fault and place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{}{field}: {kind} (at byte {offset} of the packet)", packet_prefix(.packet_type))]
+#[error("{}{field}: {kind} ({})", packet_prefix(.packet_type), shown_place(.kind, *.place))]
 pub struct DecodeError<V> {
-    offset: u32,
+    /// The offset, or for [`Self::packet_size`] the size.
+    place: u32,
     kind: ErrorKind,
     field: Field,
     packet_type: Option<PacketType>,
@@ -214,8 +215,8 @@ impl<V> defmt::Format for DecodeError<V> {
     fn format(&self, f: defmt::Formatter<'_>) {
         defmt::write!(
             f,
-            "DecodeError {{ offset: {=u32}, kind: {}, field: {}, packet_type: {} }}",
-            self.offset,
+            "DecodeError {{ place: {=u32}, kind: {}, field: {}, packet_type: {} }}",
+            self.place,
             self.kind,
             self.field,
             self.packet_type
@@ -225,6 +226,30 @@ impl<V> defmt::Format for DecodeError<V> {
 
 const fn packet_prefix(packet_type: &Option<PacketType>) -> PacketPrefix {
     PacketPrefix(*packet_type)
+}
+
+/// Whether an error of this kind has the packet's size: its place is known without saying.
+const fn has_size(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PacketTooLarge | ErrorKind::OutOfMemory)
+}
+
+const fn shown_place(kind: &ErrorKind, place: u32) -> Place {
+    Place { kind: *kind, place }
+}
+
+struct Place {
+    kind: ErrorKind,
+    place: u32,
+}
+
+impl core::fmt::Display for Place {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if has_size(self.kind) {
+            write!(f, "{} bytes", self.place)
+        } else {
+            write!(f, "at byte {} of the packet", self.place)
+        }
+    }
 }
 
 struct PacketPrefix(Option<PacketType>);
@@ -249,12 +274,24 @@ impl<V: PacketSet> DecodeError<V> {
     ) -> Self {
         Self {
             // A packet has at most 268,435,460 bytes, so the conversion never saturates.
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+            place: u32::try_from(offset).unwrap_or(u32::MAX),
             kind,
             field,
             packet_type,
             version: PhantomData,
         }
+    }
+
+    /// The fault of a packet that is larger than this receiver takes, or has memory for. The offset is
+    /// always that of Remaining Length.
+    #[cold]
+    pub(crate) fn of_size(header: &Header, kind: ErrorKind) -> Self {
+        Self::new(
+            header.packet_type(),
+            Field::RemainingLength,
+            kind,
+            header.packet_len(),
+        )
     }
 
     /// The fault of a packet type that the version reserves.
@@ -285,7 +322,22 @@ impl<V: PacketSet> DecodeError<V> {
     /// field that its packet has no room for: where that field starts.
     #[must_use]
     pub const fn offset(&self) -> usize {
-        self.offset as usize
+        if has_size(self.kind) {
+            1
+        } else {
+            self.place as usize
+        }
+    }
+
+    /// The size of the packet in bytes, fixed header included, if it is larger than this receiver takes
+    /// ([`ErrorKind::PacketTooLarge`]) or has memory for ([`ErrorKind::OutOfMemory`]).
+    #[must_use]
+    pub const fn packet_size(&self) -> Option<u32> {
+        if has_size(self.kind) {
+            Some(self.place)
+        } else {
+            None
+        }
     }
 
     /// The normative statement that the fault breaks, for example `MQTT-3.8.3-4`, in the numbering

@@ -174,12 +174,7 @@ pub(super) const fn header_len(remaining: u32) -> usize {
 /// The fault of a packet over the limit.
 #[cold]
 pub(crate) fn too_large<P: PacketSet>(header: &Header) -> DecodeError<P> {
-    DecodeError::new(
-        header.packet_type(),
-        Field::RemainingLength,
-        ErrorKind::PacketTooLarge,
-        1,
-    )
+    DecodeError::of_size(header, ErrorKind::PacketTooLarge)
 }
 
 /// A complete packet at the start of some bytes, and what is behind it.

@@ -23,15 +23,16 @@ pub struct Options {
     max_packet_size: u32,
     max_publish_size: u32,
     max_filters: u32,
-    leniency: u8,
+    leniency: u16,
 }
 
-const PUBREL_FLAGS: u8 = 1;
-const ACKNOWLEDGEMENT_FLAGS: u8 = 1 << 1;
-const DUP_ON_REQUESTS: u8 = 1 << 2;
-const DUP_AT_QOS_0: u8 = 1 << 3;
-const REFUSE_OVERLONG: u8 = 1 << 4;
-const PAYLOADS_IN_PIECES: u8 = 1 << 5;
+const PUBREL_FLAGS: u16 = 1;
+const ACKNOWLEDGEMENT_FLAGS: u16 = 1 << 1;
+const DUP_ON_REQUESTS: u16 = 1 << 2;
+const DUP_AT_QOS_0: u16 = 1 << 3;
+const REFUSE_OVERLONG: u16 = 1 << 4;
+const PAYLOADS_IN_PIECES: u16 = 1 << 5;
+const SKIP_LARGE: u16 = 1 << 6;
 
 impl Options {
     /// Strict, with the default limits: packets up to 1 MiB, 65,535 filters in a packet.
@@ -81,6 +82,17 @@ impl Options {
         self.set(PAYLOADS_IN_PIECES, in_pieces)
     }
 
+    /// Makes [`Connection::receive`](crate::Connection::receive) skip the payload of a PUBLISH that is
+    /// larger than the decoder's buffer, or than [`max_packet_size`](Self::max_packet_size), up to
+    /// [`max_publish_size`](Self::max_publish_size). The application gets its header
+    /// ([`Event::MessageSkipped`](crate::v3::Event::MessageSkipped)), and the connection acknowledges it,
+    /// so that the peer does not send it again and again. Without this such a packet is an error.
+    /// [`payloads_in_pieces`](Self::payloads_in_pieces) comes first if both are set.
+    #[must_use]
+    pub const fn skip_large_messages(self, skip: bool) -> Self {
+        self.set(SKIP_LARGE, skip)
+    }
+
     /// Takes PUBREL with any flags, not just 0010 [MQTT-3.6.1-1]. For peers that send `60 02`, or
     /// set DUP when they resend it (hivemq-mqtt-web-client#6, qmqtt#154,
     /// MQTT-Client-Framework#16), and for MQTT 3.1, where both were allowed.
@@ -119,7 +131,7 @@ impl Options {
         self.set(REFUSE_OVERLONG, refuse)
     }
 
-    const fn set(mut self, bit: u8, on: bool) -> Self {
+    const fn set(mut self, bit: u16, on: bool) -> Self {
         if on {
             self.leniency |= bit;
         } else {
@@ -128,7 +140,7 @@ impl Options {
         self
     }
 
-    const fn has(&self, bit: u8) -> bool {
+    const fn has(&self, bit: u16) -> bool {
         self.leniency & bit != 0
     }
 
@@ -146,6 +158,10 @@ impl Options {
 
     pub(crate) const fn has_payloads_in_pieces(&self) -> bool {
         self.has(PAYLOADS_IN_PIECES)
+    }
+
+    pub(crate) const fn skips_large_messages(&self) -> bool {
+        self.has(SKIP_LARGE)
     }
 
     pub(crate) const fn accepts_pubrel_flags(&self) -> bool {

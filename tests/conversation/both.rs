@@ -499,8 +499,9 @@ conversations! {
         us.receives(publish(Q1, 9, "c")).message(publish(Q1, 9, "c"));
     }
 
-    /// 65,535 unreleased QoS 2 messages from one hostile client: bounded. [MQTT-4.8.0-2]
-    fn more_unreleased_qos_2_messages_than_this_side_takes_end_the_connection<S>() {
+    /// 65,535 unreleased QoS 2 messages from one hostile client: bounded. What is left out stays the
+    /// peer's, and the connection ends once what is held is released: the PUBRELs may be behind.
+    fn more_unreleased_qos_2_messages_than_this_side_takes_are_left_out_until_the_others_are_released<S>() {
         let mut us = Us::begins::<S>(AUTO.receive_maximum(3));
         for number in [10, 20, 30] {
             us.receives(publish(Q2, number, "a")).message(publish(Q2, number, "a"));
@@ -509,8 +510,71 @@ conversations! {
         // QoS 1 needs no slot, and one that is known neither.
         us.receives(publish(Q1, 40, "b")).message(publish(Q1, 40, "b")).sends(puback(40));
         us.receives(dup(Q2, 20, "a")).sends(pubrec(20));
-        us.violates(publish(Q2, 40, "c"), PeerError::Protocol(ProtocolError::TooManyInbound));
-        us.closes(CloseReason::Violation(PeerError::Protocol(ProtocolError::TooManyInbound)));
+        us.receives(publish(Q2, 40, "c")).nothing_more();
+        us.receives(pubrel(10)).sends(pubcomp(10));
+        // In order: not before the one that was left out.
+        us.receives(publish(Q2, 50, "d")).nothing_more();
+        us.receives(publish(Q0, 0, "e")).message(publish(Q0, 0, "e"));
+        us.receives(pubrel(20)).sends(pubcomp(20));
+        us.receives(pubrel(30)).sends(pubcomp(30)).closes(inbound_limit(3));
+        let mut us = Us::resumes::<S>(AUTO.receive_maximum(3), us.peer.into_session());
+        for number in [40, 50] {
+            us.receives(dup(Q2, number, "c")).message(dup(Q2, number, "c")).sends(pubrec(number));
+        }
+    }
+
+    /// Each connection gets on, however many messages the peer has under way at once: mosquitto with
+    /// `max_inflight_messages 0`.
+    fn a_peer_with_more_messages_under_way_than_slots_gets_through_over_several_connections<S>() {
+        let config = AUTO.receive_maximum(2);
+        let mut us = Us::begins::<S>(config);
+        let mut left: Vec<u16> = (1..=7).collect();
+        loop {
+            for number in left.clone() {
+                let taken = us.session().inbound().count() < 2;
+                us.receives(dup(Q2, number, "x"));
+                if taken {
+                    us.message(dup(Q2, number, "x")).sends(pubrec(number));
+                }
+            }
+            for number in left.drain(..left.len().min(2)) {
+                us.receives(pubrel(number)).sends(pubcomp(number));
+            }
+            if left.is_empty() {
+                break;
+            }
+            us.closes(inbound_limit(2));
+            us = Us::resumes::<S>(config, us.peer.into_session());
+        }
+        us.state(State::Connected);
+    }
+
+    /// Or nothing is released within the time for it: then the connection ends all the same.
+    fn a_peer_that_releases_nothing_after_a_message_was_left_out_is_given_up<S>() {
+        let mut us = Us::begins::<S>(AUTO.receive_maximum(2));
+        for number in [1, 2] {
+            us.receives(publish(Q2, number, "a")).message(publish(Q2, number, "a")).sends(pubrec(number));
+        }
+        us.no_deadline();
+        us.at(1_000).receives(publish(Q2, 3, "b")).nothing_more();
+        us.deadline(11_000);
+        us.at(5_000).receives(publish(Q2, 4, "b")).nothing_more();
+        us.deadline(11_000);
+        us.at(6_000).receives(pubrel(1)).sends(pubcomp(1));
+        us.deadline(16_000).wakes_at(15_999).nothing_more();
+        us.wakes_at(16_000).closes(inbound_limit(2));
+    }
+
+    /// In pieces too.
+    fn a_message_in_pieces_that_there_is_no_slot_for_is_left_out<S>() {
+        let mut us = Us::begins::<S>(AUTO.receive_maximum(1));
+        us.receives(publish(Q2, 1, "a")).message(publish(Q2, 1, "a")).sends(pubrec(1));
+        us.header(at_qos(Q2, 2), 3).nothing_more();
+        us.piece("ab", 1).nothing_more();
+        us.piece("c", 0).nothing_more();
+        us.receives(pubrel(1)).sends(pubcomp(1)).closes(inbound_limit(1));
+        us = Us::resumes::<S>(AUTO.receive_maximum(1), us.peer.into_session());
+        us.header(again_at(Q2, 2), 0).event(header_event(again_at(Q2, 2), 0)).sends(pubrec(2));
     }
 }
 

@@ -24,8 +24,8 @@ use mqtt_sansio::v3::{
     Server, Step, Subscription, Subscriptions, TopicFilters, V3, Will,
 };
 use mqtt_sansio::{
-    Blocked, Change, CommandError, Config, Connection, Options, Output, PacketId, QoS, Session,
-    SliceOutput, Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
+    Blocked, Change, CommandError, Config, Connection, Limit, Options, Output, PacketId, QoS,
+    Session, SliceOutput, Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
 };
 
 pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};
@@ -534,6 +534,7 @@ fn owned(event: Event<&[u8]>) -> Event<Vec<u8>> {
         Event::Refused(refusal) => Event::Refused(refusal),
         Event::Message(publish) => Event::Message(publish.map(<[u8]>::to_vec)),
         Event::MessageHeader(header) => Event::MessageHeader(header.map(<[u8]>::to_vec)),
+        Event::MessageSkipped(header) => Event::MessageSkipped(header.map(<[u8]>::to_vec)),
         Event::Payload { bytes, left } => Event::Payload {
             bytes: bytes.to_vec(),
             left,
@@ -646,6 +647,24 @@ impl<S: Slots + Debug> Talk<Client<S>> {
     #[track_caller]
     pub fn try_disconnect(&mut self) -> Result<(), CommandError> {
         self.command("disconnect", |peer, now, out| peer.disconnect(now, out))
+    }
+
+    /// PINGREQ is to be sent now.
+    #[track_caller]
+    pub fn ping(&mut self) -> &mut Self {
+        let result = self.try_ping();
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_ping(&mut self) -> Result<(), CommandError> {
+        self.command("ping", |peer, now, _| peer.ping(now))
+    }
+
+    /// The next to come out is that this request was not answered.
+    #[track_caller]
+    pub fn unanswered(&mut self, number: u16) -> &mut Self {
+        self.action(Action::Unanswered(id(number)))
     }
 
     #[track_caller]
@@ -1327,6 +1346,15 @@ impl<P: Peer> Talk<P> {
 
     // From one connection to the next
 
+    /// Whatever requests are under way end without an answer.
+    pub fn leaves_requests(&mut self) -> &mut Self {
+        let is_request = |item: &Item| matches!(item, Item::Action(Action::Unanswered(_)));
+        while self.log.waiting.front().is_some_and(is_request) {
+            self.log.waiting.pop_front();
+        }
+        self
+    }
+
     /// Actions are not taken from now on.
     pub fn holds_actions(&mut self) -> &mut Self {
         self.held = true;
@@ -1345,7 +1373,9 @@ impl<P: Peer> Talk<P> {
     /// The network fails. The session is what is left.
     #[track_caller]
     pub fn breaks_off(mut self) -> Session<P::Storage> {
-        self.transport_closes().closes(CloseReason::TransportClosed);
+        self.transport_closes()
+            .leaves_requests()
+            .closes(CloseReason::TransportClosed);
         self.peer.into_session()
     }
 
@@ -1376,6 +1406,15 @@ fn without_clock(shown: &str) -> String {
         .find(',')
         .map_or(shown.len(), |at| start + at);
     format!("{}{}", &shown[..start], &shown[end..])
+}
+
+/// The reason of a connection that had no room for a QoS 2 message.
+pub fn inbound_limit(slots: u32) -> CloseReason {
+    CloseReason::LimitExceeded {
+        limit: Limit::InboundMessages,
+        value: Some(slots),
+        actual: slots + 1,
+    }
 }
 
 pub fn piece_header(delivery: v3::Delivery, payload_len: u32) -> PieceRef<'static> {

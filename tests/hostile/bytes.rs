@@ -3,7 +3,7 @@
 use mqtt_sansio::v3::{
     Client, Connect, DecodeError, Event, Packet, PubAck, Reaction, ReturnCode, ReturnCodes, Server,
 };
-use mqtt_sansio::{ErrorKind, MAX_REMAINING_LENGTH, PacketId, ProtocolError, Text};
+use mqtt_sansio::{ErrorKind, Limit, MAX_REMAINING_LENGTH, PacketId, ProtocolError, Text};
 
 use crate::common::unlimited;
 use crate::*;
@@ -89,7 +89,11 @@ fn a_connect_that_announces_more_than_the_limit_is_refused_at_its_fixed_header()
         (ErrorKind::PacketTooLarge, None, Reaction::Close)
     );
     server.handle_decode_error(ms(0), error);
-    let reason = CloseReason::Violation(PeerError::Malformed(error));
+    let reason = CloseReason::LimitExceeded {
+        limit: Limit::PacketSize,
+        value: None,
+        actual: u32::try_from(connect.len()).unwrap(),
+    };
     assert_eq!(server.poll_action(), Some(Action::Close(reason)));
 }
 

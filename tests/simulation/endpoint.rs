@@ -187,8 +187,10 @@ impl Endpoint {
                 None => "Ok(None)".to_owned(),
             },
         };
-        // An action may be due that can wait, and comes first here.
-        if before.clone().poll_action().is_some() {
+        // An action may be due that can wait, and comes first here; so may PINGREQ.
+        let mut due = before.clone();
+        either!(&mut due, endpoint => endpoint.handle_timeout(now));
+        if before.clone().poll_action().is_some() || due.poll_action().is_some() {
             return;
         }
         let options = Options::new().max_packet_size(u32::MAX);

@@ -287,7 +287,8 @@ impl Connection {
                 }
                 Action::DiscardWill => self.will = None, // [MQTT-3.1.2-10, MQTT-3.14.4-3]
                 Action::Close(reason) => self.closed = Some(reason),
-                Action::Store(_) => {} // There is no journal.
+                Action::Store(_) => {}      // There is no journal.
+                Action::Unanswered(_) => {} // a client's
             }
         }
     }

@@ -230,7 +230,12 @@ impl<'a> Connection<'a> {
                 }
                 Some(Action::Close(reason)) => closed = Some(reason),
                 // For those who keep a journal, and for servers.
-                Some(Action::Store(_) | Action::PublishWill | Action::DiscardWill) => {}
+                Some(
+                    Action::Unanswered(_)
+                    | Action::Store(_)
+                    | Action::PublishWill
+                    | Action::DiscardWill,
+                ) => {}
                 None => {
                     // What is lost is older than all that has been waiting.
                     for message in lost.drain(..).rev() {

@@ -213,7 +213,12 @@ impl Device {
                 Some(Action::Lost { packet_id, .. }) => self.outbox.remove(packet_id),
                 Some(Action::Close(_)) => return self.start_again(now),
                 // With a journal, and for servers.
-                Some(Action::Store(_) | Action::PublishWill | Action::DiscardWill) => {}
+                Some(
+                    Action::Unanswered(_)
+                    | Action::Store(_)
+                    | Action::PublishWill
+                    | Action::DiscardWill,
+                ) => {}
             }
         }
     }

@@ -25,6 +25,7 @@
 //! | PUBREL | Received, not known, or from an earlier connection | PUBCOMP, and it is forgotten |
 //! | PUBREL | for a message of this connection, not acknowledged with PUBREC | the peer's fault |
 
+use super::super::config::Config;
 use super::super::error::{Blocked, ProtocolError};
 use super::super::reply::PendingReply;
 use super::super::version::Progress;
@@ -49,10 +50,15 @@ pub(super) struct Effect {
 
 /// What to do with a PUBLISH that has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Disposition {
     Deliver,
     /// It has been delivered before [MQTT-4.3.3-2].
     Duplicate,
+    /// It is acknowledged, and its payload skipped: the application gets its header only.
+    Skip,
+    /// There is no room for it. It stays the peer's, which sends it again on the next connection.
+    LeaveOut,
 }
 
 /// PUBACK, PUBREC or PUBCOMP has come. `None`: the identifier is in use for something else.
@@ -164,46 +170,61 @@ pub(super) const fn puback(delivery: Delivery) -> Option<PendingReply> {
 }
 
 /// PUBLISH has come, or the part of it before its payload. Changes at most how many slots a `Vec` has;
-/// [`complete`] follows when the message is complete.
+/// [`give_up`] follows for a message to deliver, and [`complete`] when it is complete.
 pub(super) fn classify<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
-    manual: bool,
-    limit: u16,
+    config: &Config,
     announced: u16,
+    is_over_limit: bool,
 ) -> Result<Disposition, Rejection> {
     let Some(id) = delivery.packet_id() else {
         return Ok(Disposition::Deliver);
     };
-    let qos = delivery.qos();
-    match session.inbound.receipt(id) {
-        None => {}
-        // [MQTT-4.3.3-2]
-        Some(Receipt::Received) if qos == QoS::ExactlyOnce => return Ok(Disposition::Duplicate),
-        Some(Receipt::Delivered(held) | Receipt::Acknowledged(held)) if held == qos => {
-            if delivery.dup() || session.inbound.is_stale(id) {
-                return Ok(Disposition::Duplicate);
-            }
-            return Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id)));
-        }
-        // A client that lost its memory begins again with 1; what it has given up it will not
-        // release, so the slot is there for the new message. On one and the same connection it
-        // would know better [MQTT-2.3.1-2].
-        Some(_) if session.inbound.is_stale(id) => return Ok(Disposition::Deliver),
-        Some(_) => return Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id))),
+    if let Some(receipt) = session.inbound.receipt(id) {
+        let is_stale = session.inbound.is_stale(id);
+        let is_same_qos = receipt.qos() == delivery.qos();
+        // A message that is sent again has DUP [MQTT-3.3.1-1]. Between PUBREC and PUBREL every
+        // message with its identifier is the same one [MQTT-4.3.3-2].
+        let is_sent_again = delivery.dup()
+            || (is_stale && config.resend_without_dup)
+            || (!is_stale && receipt == Receipt::Received);
+        return if is_same_qos && is_sent_again {
+            Ok(Disposition::Duplicate)
+        } else if is_stale {
+            // A client that lost its memory begins again with 1; what it has given up it will not
+            // release, so the slot is there for the new message.
+            Ok(Disposition::Deliver)
+        } else {
+            // On one and the same connection it would know better [MQTT-2.3.1-2].
+            Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id)))
+        };
     }
     // [MQTT5-3.3.4-9]
     if session.inbound.current() >= announced {
         return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
     }
-    if is_to_be_held(delivery, manual) && !session.inbound.has_room(limit) {
-        return Err(if session.inbound.is_queue_empty() {
-            Rejection::Protocol(ProtocolError::TooManyInbound) // [MQTT-4.8.0-2]
-        } else {
-            Rejection::Blocked(Blocked::InboundFull)
-        });
+    let is_to_be_held = is_to_be_held(delivery, config.manual_acknowledgement);
+    if is_to_be_held && is_over_limit {
+        // After one that was left out, or the order of the messages would change.
+        return Ok(Disposition::LeaveOut);
+    }
+    if is_to_be_held && !session.inbound.has_room(config.receive_maximum) {
+        if session.inbound.is_queue_empty() {
+            return Ok(Disposition::LeaveOut);
+        }
+        return Err(Rejection::Blocked(Blocked::InboundFull));
     }
     Ok(Disposition::Deliver)
+}
+
+/// A message is to be delivered: what an earlier connection left under its Packet Identifier is given
+/// up, because the peer has. Returns that identifier.
+pub(super) fn give_up<S: Slots>(session: &mut Session<S>, delivery: Delivery) -> Option<PacketId> {
+    let id = delivery.packet_id()?;
+    session.inbound.receipt(id)?;
+    session.inbound.remove(id);
+    Some(id)
 }
 
 /// A PUBLISH that has been classified is complete. It is answered with its own identifier
@@ -211,34 +232,39 @@ pub(super) fn classify<S: Slots>(
 pub(super) fn complete<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
-    verdict: Disposition,
+    disposition: Disposition,
     manual: bool,
-    limit: u16,
 ) -> Effect {
-    let Some(id) = delivery.packet_id() else {
+    // `classify` has asked for room, and nothing has taken it since.
+    let limit = u16::MAX;
+    let Some(id) = delivery
+        .packet_id()
+        .filter(|_| disposition != Disposition::LeaveOut)
+    else {
         return Effect::default();
     };
     let qos = delivery.qos();
     let inbound = &mut session.inbound;
     let held = inbound.receipt(id);
-    if verdict == Disposition::Duplicate && held == Some(Receipt::Received) {
+    if disposition == Disposition::Duplicate && held == Some(Receipt::Received) {
         inbound.mark_current(id);
         return Effect {
             reply: Some(PendingReply::pubrec(id, 0)),
             ..Effect::default()
         };
     }
-    let mut effect = Effect::default();
-    if verdict == Disposition::Deliver && held.is_some() {
-        // The peer has given up what it used this identifier for.
-        effect.change = Some(Change::Forgotten(id));
-    }
     if manual {
-        if verdict == Disposition::Deliver {
-            inbound.hold(id, Receipt::Delivered(qos), limit);
+        // Also what is skipped waits for its turn.
+        let receipt = match disposition {
+            Disposition::Deliver => Some(Receipt::Delivered(qos)),
+            Disposition::Skip => Some(Receipt::Acknowledged(qos)),
+            Disposition::Duplicate | Disposition::LeaveOut => None,
+        };
+        if let Some(receipt) = receipt {
+            inbound.hold(id, receipt, limit);
         }
         inbound.enqueue(id);
-        return effect;
+        return Effect::default();
     }
     // A duplicate was left from a connection on which the application was to acknowledge it.
     if qos == QoS::ExactlyOnce {
@@ -250,7 +276,9 @@ pub(super) fn complete<S: Slots>(
         }
     } else {
         inbound.remove(id);
-        effect.reply = puback(delivery);
-        effect
+        Effect {
+            reply: puback(delivery),
+            ..Effect::default()
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! Messages and acknowledgements that the peer sends.
 
-use super::super::config::Config;
 use super::super::error::{Blocked, ProtocolError};
 use super::super::state::State;
 use super::super::version::Progress;
@@ -75,7 +74,13 @@ impl<S: Slots> Machine<S> {
     ) -> Result<Option<Progress>, Rejection> {
         self.tick(now);
         let effect = match packet_type {
-            PacketType::PubRel => delivery::released(&mut self.session, id),
+            PacketType::PubRel => {
+                let effect = delivery::released(&mut self.session, id);
+                if self.pending.is_over_limit() && effect.is_some_and(|e| e.change.is_some()) {
+                    self.expect_pubrel();
+                }
+                effect
+            }
             _ => delivery::acknowledgement(
                 &mut self.session,
                 &mut self.unmatched_pubrels,
@@ -101,34 +106,34 @@ impl<S: Slots> Machine<S> {
         effect.progress
     }
 
-    fn classify(&mut self, delivery: Delivery) -> Result<Disposition, Rejection> {
-        let Config {
-            manual_acknowledgement,
-            receive_maximum,
-            ..
-        } = self.config;
-        delivery::classify(
+    /// What to do with a message, and which one is forgotten because this takes its place.
+    fn classify(
+        &mut self,
+        delivery: Delivery,
+    ) -> Result<(Disposition, Option<PacketId>), Rejection> {
+        let is_over_limit = self.pending.is_over_limit();
+        let disposition = delivery::classify(
             &mut self.session,
             delivery,
-            manual_acknowledgement,
-            receive_maximum,
+            &self.config,
             self.announced_receive_maximum,
-        )
+            is_over_limit,
+        )?;
+        let given_up = match disposition {
+            Disposition::Deliver => delivery::give_up(&mut self.session, delivery),
+            Disposition::LeaveOut if !is_over_limit => {
+                self.pending.set_over_limit();
+                self.expect_pubrel();
+                None
+            }
+            Disposition::Duplicate | Disposition::Skip | Disposition::LeaveOut => None,
+        };
+        Ok((disposition, given_up))
     }
 
     fn complete(&mut self, delivery: Delivery, disposition: Disposition) {
-        let Config {
-            manual_acknowledgement,
-            receive_maximum,
-            ..
-        } = self.config;
-        let effect = delivery::complete(
-            &mut self.session,
-            delivery,
-            disposition,
-            manual_acknowledgement,
-            receive_maximum,
-        );
+        let manual = self.config.manual_acknowledgement;
+        let effect = delivery::complete(&mut self.session, delivery, disposition, manual);
         self.take_effect(effect);
     }
 
@@ -160,8 +165,9 @@ impl<S: Slots> Machine<S> {
         delivery: Delivery,
     ) -> Result<Disposition, Rejection> {
         self.tick(now);
-        let disposition = self.classify(delivery)?;
+        let (disposition, forgotten) = self.classify(delivery)?;
         self.complete(delivery, disposition);
+        self.set_forgotten(forgotten);
         Ok(disposition)
     }
 
@@ -171,6 +177,7 @@ impl<S: Slots> Machine<S> {
         now: Timestamp,
         delivery: Delivery,
         payload_len: u32,
+        skip: bool,
     ) -> Result<Disposition, Rejection> {
         self.check_may_handle()?;
         self.tick(now);
@@ -178,16 +185,21 @@ impl<S: Slots> Machine<S> {
             return Err(ProtocolError::Unexpected(PacketType::Publish).into());
         }
         self.check_between_messages()?;
-        let disposition = self.classify(delivery)?;
+        let (disposition, forgotten) = self.classify(delivery)?;
+        let disposition = match disposition {
+            Disposition::Deliver if skip => Disposition::Skip,
+            other => other,
+        };
         self.received_now();
         if payload_len == 0 {
             self.complete(delivery, disposition);
         } else {
             self.pending.set_incoming(Some(Incoming {
                 delivery,
-                duplicate: disposition == Disposition::Duplicate,
+                disposition,
             }));
         }
+        self.set_forgotten(forgotten);
         Ok(disposition)
     }
 
@@ -201,17 +213,12 @@ impl<S: Slots> Machine<S> {
         self.tick(now);
         let Some(Incoming {
             delivery,
-            duplicate,
+            disposition,
         }) = self.pending.incoming()
         else {
             return Err(Blocked::HeaderFirst.into());
         };
         self.received_now();
-        let disposition = if duplicate {
-            Disposition::Duplicate
-        } else {
-            Disposition::Deliver
-        };
         if left == 0 {
             self.pending.set_incoming(None);
             self.complete(delivery, disposition);

@@ -42,6 +42,9 @@ pub struct Machine<S> {
     keep_alive_basis: KeepAliveBasis,
     /// When an awaited answer is overdue.
     pub(super) deadline: Option<Timestamp>,
+    /// When the peer is given up that does not release what is held, after a message was left out. The
+    /// end of time is never reached.
+    release_deadline: Timestamp,
     pub(super) pending: Pending,
     /// For [`delivery::acknowledgement`].
     unmatched_pubrels: u16,
@@ -62,6 +65,8 @@ pub struct Machine<S> {
     pub(super) has_will: bool,
     /// The connection has ended with a DISCONNECT that discards the Will.
     discards_will: bool,
+    /// Where the search for requests goes on that were not answered.
+    first_request: u16,
     pub(super) config: Config,
     /// The Receive Maximum that this side has announced; 65,535 where the version has none.
     pub(super) announced_receive_maximum: u16,
@@ -73,9 +78,15 @@ pub(super) enum MachineAction {
     Store(Change),
     Transmit(PendingReply),
     Resend(PacketId),
-    Lost { packet_id: PacketId, received: bool },
+    Lost {
+        packet_id: PacketId,
+        received: bool,
+    },
+    Unanswered(PacketId),
     PublishWill,
     DiscardWill,
+    /// Everything is finished that could be, after a message was left out.
+    LimitReached,
     Close,
 }
 
@@ -92,6 +103,7 @@ impl<S: Slots> Machine<S> {
             last: now,
             keep_alive_basis,
             deadline: None,
+            release_deadline: Timestamp::MAX,
             pending: Pending::new(),
             unmatched_pubrels: 0,
             keep_alive: 0,
@@ -102,6 +114,7 @@ impl<S: Slots> Machine<S> {
             due_stored: false,
             has_will: false,
             discards_will: false,
+            first_request: 0,
             config,
             announced_receive_maximum: u16::MAX,
         }
@@ -170,6 +183,26 @@ impl<S: Slots> Machine<S> {
         self.deadline = self.after(self.config.ping_timeout);
     }
 
+    /// PUBREL has to come within the time for it from now on.
+    pub(super) const fn expect_pubrel(&mut self) {
+        self.release_deadline = match self.after(self.config.ping_timeout) {
+            Some(deadline) => deadline,
+            None => Timestamp::MAX,
+        };
+    }
+
+    /// When a connection ends that has left a message out. Never while this side does not take what the
+    /// peer sends.
+    pub(super) fn release_deadline(&self) -> Option<Timestamp> {
+        let deadline = self.release_deadline;
+        (deadline < Timestamp::MAX && !self.is_stalled()).then_some(deadline)
+    }
+
+    /// How many inbound messages there is room for.
+    pub(super) fn inbound_limit(&self) -> u16 {
+        self.session.inbound.limit(self.config.receive_maximum)
+    }
+
     // How a connection begins and ends
 
     #[inline]
@@ -223,9 +256,9 @@ impl<S: Slots> Machine<S> {
         self.pending.set_incoming(None);
         self.pending.set_outgoing(0);
         self.deadline = None;
+        self.release_deadline = Timestamp::MAX;
         self.due_stored = false;
         self.discards_will = discards_will;
-        self.session.outbound.drop_requests();
         self.session.inbound.end_connection();
         if self.session_ends {
             // [MQTT-3.1.2-6]
@@ -268,7 +301,12 @@ impl<S: Slots> Machine<S> {
             self.pending.set_losing(false);
         }
         match self.state() {
-            State::Connected => self.poll_delivery(),
+            State::Connected => {
+                if self.pending.is_over_limit() && self.session.inbound.is_empty() {
+                    return Some(MachineAction::LimitReached);
+                }
+                self.poll_delivery()
+            }
             State::Ending => Some(self.poll_end()),
             State::Start | State::Requested | State::Ended => None,
         }
@@ -324,8 +362,13 @@ impl<S: Slots> Machine<S> {
         Some(MachineAction::Resend(id))
     }
 
-    /// The fate of the Will once [MQTT-3.1.2-10, MQTT-3.14.4-3], then the end.
-    const fn poll_end(&mut self) -> MachineAction {
+    /// What was not answered, the fate of the Will once [MQTT-3.1.2-10, MQTT-3.14.4-3], then the end.
+    fn poll_end(&mut self) -> MachineAction {
+        if let Some((index, packet_id)) = self.session.outbound.next_request(self.first_request) {
+            self.first_request = index;
+            self.session.outbound.complete(packet_id);
+            return MachineAction::Unanswered(packet_id);
+        }
         if self.has_will {
             self.has_will = false;
             return if self.discards_will {
@@ -341,6 +384,13 @@ impl<S: Slots> Machine<S> {
     pub(super) const fn set_change(&mut self, change: Option<Change>) {
         if self.keeps_journal() {
             self.pending.set_store(change);
+        }
+    }
+
+    /// An earlier message with this identifier is given up: that is stored before anything else.
+    const fn set_forgotten(&mut self, id: Option<PacketId>) {
+        if let (Some(id), true) = (id, self.keeps_journal()) {
+            self.pending.set_forgotten(id);
         }
     }
 
@@ -379,9 +429,10 @@ impl<S: Slots> Machine<S> {
         self.pending.incoming().is_some()
     }
 
-    /// Removes what is lost from the session of a connection that has ended: nothing else has been
-    /// sent as long as any of that is left.
+    /// Removes from the session of a connection that has ended what ends with it: requests, and what is
+    /// lost. Nothing else has been sent as long as any of that is left.
     pub(super) fn forget_lost(&mut self) {
+        self.session.outbound.drop_requests();
         if self.pending.is_losing() && self.session.outbound.unsent() > 0 {
             self.session.outbound.clear();
         }

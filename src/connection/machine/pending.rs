@@ -2,6 +2,7 @@
 
 use super::super::reply::PendingReply;
 use super::super::state::State;
+use super::delivery::Disposition;
 use crate::session::Change;
 use crate::types::{Delivery, PacketId};
 
@@ -10,7 +11,7 @@ use crate::types::{Delivery, PacketId};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Incoming {
     pub(super) delivery: Delivery,
-    pub(super) duplicate: bool,
+    pub(super) disposition: Disposition,
 }
 
 /// What has to be done, or has to come, before the next packet can be handled or sent. For nearly
@@ -23,8 +24,12 @@ pub(crate) struct Pending {
     request: bool,
     /// The messages not sent on this connection are lost.
     losing: bool,
+    /// A message was left out because there was no room for it.
+    over_limit: bool,
     /// A change of the session is to be stored.
     store: Option<Change>,
+    /// That this message is forgotten is to be stored before that.
+    forgotten: Option<PacketId>,
     reply: Option<PendingReply>,
     incoming: Option<Incoming>,
     /// How many bytes of a payload in pieces are still to be sent.
@@ -37,7 +42,9 @@ impl Pending {
             state: State::Start,
             request: false,
             losing: false,
+            over_limit: false,
             store: None,
+            forgotten: None,
             reply: None,
             incoming: None,
             outgoing: 0,
@@ -47,7 +54,7 @@ impl Pending {
     /// True if the connection is accepted and nothing else is pending.
     #[inline]
     pub(crate) const fn is_nothing(&self) -> bool {
-        self.can_handle_message() && self.outgoing == 0 && !self.losing
+        self.can_handle_message() && self.outgoing == 0 && !self.losing && !self.over_limit
     }
 
     /// True if messages and acknowledgements can be handled.
@@ -83,7 +90,20 @@ impl Pending {
         self.store = change;
     }
 
+    /// That a message is forgotten is to be stored before what [`set_store`](Self::set_store) was
+    /// given.
+    pub(crate) const fn set_forgotten(&mut self, id: PacketId) {
+        if self.store.is_some() {
+            self.forgotten = Some(id);
+        } else {
+            self.store = Some(Change::Forgotten(id));
+        }
+    }
+
     pub(crate) const fn take_store(&mut self) -> Option<Change> {
+        if let Some(id) = self.forgotten.take() {
+            return Some(Change::Forgotten(id));
+        }
         self.store.take()
     }
 
@@ -135,6 +155,14 @@ impl Pending {
 
     pub(crate) const fn set_request(&mut self, is_open: bool) {
         self.request = is_open;
+    }
+
+    pub(crate) const fn is_over_limit(&self) -> bool {
+        self.over_limit
+    }
+
+    pub(crate) const fn set_over_limit(&mut self) {
+        self.over_limit = true;
     }
 
     pub(crate) const fn is_losing(&self) -> bool {

@@ -30,7 +30,11 @@ pub enum Event<B> {
     Message(Publish<B>),
     /// A message has begun to come in pieces; its payload follows.
     MessageHeader(PublishHeader<B>),
-    /// The next piece of that payload.
+    /// A message has come that is larger than this side takes, with
+    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages): its payload is skipped.
+    /// The connection acknowledges it at its end, also with manual acknowledgement.
+    MessageSkipped(PublishHeader<B>),
+    /// The next piece of the payload of a [`MessageHeader`](Self::MessageHeader).
     Payload {
         /// The bytes, at least one.
         bytes: B,
@@ -73,6 +77,7 @@ impl<B: AsRef<[u8]>> defmt::Format for Event<B> {
             Self::Refused(refusal) => defmt::write!(f, "Refused({})", refusal),
             Self::Message(publish) => defmt::write!(f, "Message({})", publish),
             Self::MessageHeader(header) => defmt::write!(f, "MessageHeader({})", header),
+            Self::MessageSkipped(header) => defmt::write!(f, "MessageSkipped({})", header),
             Self::Payload { bytes, left } => {
                 defmt::write!(
                     f,
@@ -104,6 +109,7 @@ impl<B> Event<B> {
             Self::Refused(refusal) => Event::Refused(refusal),
             Self::Message(publish) => Event::Message(publish.map(f)),
             Self::MessageHeader(header) => Event::MessageHeader(header.map(f)),
+            Self::MessageSkipped(header) => Event::MessageSkipped(header.map(f)),
             Self::Payload { bytes, left } => Event::Payload {
                 bytes: f(bytes),
                 left,
@@ -154,6 +160,7 @@ impl<B: AsRef<[u8]>> core::fmt::Debug for Event<B> {
             Self::Refused(refusal) => ("Refused", refusal),
             Self::Message(publish) => ("Message", publish),
             Self::MessageHeader(header) => ("MessageHeader", header),
+            Self::MessageSkipped(header) => ("MessageSkipped", header),
             Self::Payload { bytes, left } => {
                 return f
                     .debug_struct("Payload")

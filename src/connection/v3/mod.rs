@@ -139,6 +139,10 @@ impl Version for V3 {
         Event::MessageHeader(header)
     }
 
+    fn skipped_event<'a>(header: Self::PayloadHeader<'a>) -> Event<&'a [u8]> {
+        Event::MessageSkipped(header)
+    }
+
     fn payload_event(bytes: &[u8], left: usize) -> Event<&[u8]> {
         Event::Payload { bytes, left }
     }
@@ -196,7 +200,7 @@ impl Version for V3 {
             ProtocolError::NoSuchRequest { .. } => "MQTT-2.3.1-7",
             ProtocolError::WrongNumberOfReturnCodes => "MQTT-3.8.4-5",
             ProtocolError::PacketIdInUse(_) => "MQTT-2.3.1-2",
-            // What only MQTT 5 knows, and limits of this side.
+            // What only MQTT 5 knows.
             _ => return None,
         })
     }

@@ -39,6 +39,10 @@ pub enum Event<B> {
     Message(Publish<B>),
     /// A message has begun to come in pieces; its payload follows.
     MessageHeader(PublishHeader<B>),
+    /// A message has come that is larger than this side takes, with
+    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages): its payload is skipped.
+    /// The connection acknowledges it at its end, also with manual acknowledgement.
+    MessageSkipped(PublishHeader<B>),
     /// The next piece of that payload.
     Payload {
         /// The bytes, at least one.
@@ -115,6 +119,7 @@ impl<B> Event<B> {
             },
             Self::Message(publish) => Event::Message(publish.map(f)),
             Self::MessageHeader(header) => Event::MessageHeader(header.map(f)),
+            Self::MessageSkipped(header) => Event::MessageSkipped(header.map(f)),
             Self::Payload { bytes, left } => Event::Payload {
                 bytes: f(bytes),
                 left,
@@ -203,6 +208,7 @@ impl<B: AsRef<[u8]>> core::fmt::Debug for Event<B> {
                 .finish(),
             Self::Message(publish) => tuple(f, "Message", publish),
             Self::MessageHeader(header) => tuple(f, "MessageHeader", header),
+            Self::MessageSkipped(header) => tuple(f, "MessageSkipped", header),
             Self::Payload { bytes, left } => f
                 .debug_struct("Payload")
                 .field("bytes", &fmt::Message(bytes.as_ref()))
@@ -264,6 +270,7 @@ impl<B: AsRef<[u8]>> defmt::Format for Event<B> {
             } => defmt::write!(f, "Refused {{ {}, {} }}", reason_code, properties),
             Self::Message(publish) => defmt::write!(f, "Message({})", publish),
             Self::MessageHeader(header) => defmt::write!(f, "MessageHeader({})", header),
+            Self::MessageSkipped(header) => defmt::write!(f, "MessageSkipped({})", header),
             Self::Payload { bytes, left } => defmt::write!(
                 f,
                 "Payload {{ {=usize} bytes, left: {=usize} }}",

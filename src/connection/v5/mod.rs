@@ -98,9 +98,7 @@ impl PeerError {
 const fn protocol_reason_code(error: &ProtocolError) -> ReasonCode {
     match error {
         ProtocolError::TopicAliasInvalid => ReasonCode::TopicAliasInvalid,
-        ProtocolError::ReceiveMaximumExceeded | ProtocolError::TooManyInbound => {
-            ReasonCode::ReceiveMaximumExceeded
-        }
+        ProtocolError::ReceiveMaximumExceeded => ReasonCode::ReceiveMaximumExceeded,
         ProtocolError::QosNotSupported => ReasonCode::QosNotSupported,
         ProtocolError::RetainNotSupported => ReasonCode::RetainNotSupported,
         ProtocolError::WildcardSubscriptionsNotSupported => {
@@ -191,6 +189,10 @@ impl Version for V5 {
         Event::MessageHeader(header)
     }
 
+    fn skipped_event<'a>(header: Self::PayloadHeader<'a>) -> Event<&'a [u8]> {
+        Event::MessageSkipped(header)
+    }
+
     fn payload_event(bytes: &[u8], left: usize) -> Event<&[u8]> {
         Event::Payload { bytes, left }
     }
@@ -242,6 +244,7 @@ impl Version for V5 {
         let code = match reason {
             CloseReason::Violation(error) => error.reason_code(),
             CloseReason::KeepAliveTimeout => ReasonCode::KeepAliveTimeout,
+            CloseReason::LimitExceeded { .. } => ReasonCode::QuotaExceeded,
             _ => return None,
         };
         match (state, is_server) {
@@ -309,6 +312,10 @@ impl Version for V5 {
             Event::MessageHeader(header) if header.topic.as_bytes().is_empty() => {
                 let topic = topic_of(&header.properties, buffer);
                 Event::MessageHeader(PublishHeader { topic, ..header })
+            }
+            Event::MessageSkipped(header) if header.topic.as_bytes().is_empty() => {
+                let topic = topic_of(&header.properties, buffer);
+                Event::MessageSkipped(PublishHeader { topic, ..header })
             }
             other => other,
         }

@@ -1,7 +1,7 @@
 //! What the connection asks for, compared with what it has to ask for.
 
 use mqtt_sansio::v3::{Action, CloseReason, Packet, PubAck, PubComp, PubRec, PubRel};
-use mqtt_sansio::{Encode, Options, PacketId, QoS, Stage, v3};
+use mqtt_sansio::{Encode, Limit, Options, PacketId, QoS, Stage, v3};
 
 use super::World;
 use super::model::State;
@@ -38,9 +38,17 @@ impl World<'_> {
                 assert!(self.journal.apply(change), "no slot for {change:?}");
                 continue;
             }
+            if let Some(Action::Unanswered(id)) = action {
+                let is_waiting = self.model.unanswered.remove(&id);
+                assert!(is_waiting, "{id:?} is no request without an answer");
+                continue;
+            }
+            if self.has_released_all() {
+                self.is_over(self.limit_exceeded());
+            }
             let next = self.next_action();
             let action = action.map(|action| match action {
-                Action::Store(_) => unreachable!("it was carried out"),
+                Action::Store(_) | Action::Unanswered(_) => unreachable!("it was carried out"),
                 Action::Transmit(control) => {
                     self.out.extend(control.as_bytes());
                     let packet = v3::decode(&mut control.as_bytes(), &Options::new());
@@ -68,7 +76,10 @@ impl World<'_> {
             match action {
                 None => break,
                 Some(Next::Transmit(packet)) => self.expected.push_back(packet),
-                Some(Next::Close(_)) => self.is_closed = true,
+                Some(Next::Close(_)) => {
+                    assert!(self.model.unanswered.is_empty(), "{:?}", self.model);
+                    self.is_closed = true;
+                }
                 Some(_) => {}
             }
         }
@@ -83,6 +94,27 @@ impl World<'_> {
             {
                 self.resend_next();
             }
+        }
+    }
+
+    /// A message was left out, and what was held is finished: the connection is over once everything
+    /// is sent.
+    fn has_released_all(&self) -> bool {
+        let model = &self.model;
+        model.state == State::Connected
+            && model.release_by.is_some()
+            && model.inbound.is_empty()
+            && model.answer.is_none()
+            && !model.is_sending
+            && !(model.is_losing && model.outbound.iter().any(|m| !m.is_sent))
+    }
+
+    fn limit_exceeded(&self) -> CloseReason {
+        let limit = u32::try_from(self.model.inbound_limit()).expect("at most 65,535");
+        CloseReason::LimitExceeded {
+            limit: Limit::InboundMessages,
+            value: Some(limit),
+            actual: limit + 1,
         }
     }
 
@@ -207,6 +239,7 @@ impl World<'_> {
             State::Start => !is_client,
             State::Requested => is_client,
             State::Over => false,
+            State::Connected if model.release_by.is_some() && !model.is_stalled() => true,
             State::Connected if model.keep_alive == 0 => false,
             // A payload first, or it waits for PINGRESP.
             State::Connected if is_client && model.is_sending => return,
@@ -250,7 +283,9 @@ impl World<'_> {
         );
         let is_client = self.side() == Side::Client;
         if ended {
+            let is_given_up = self.model.release_by.is_some_and(|by| by <= self.given);
             let reason = match (self.model.state, is_client) {
+                _ if is_given_up && !self.model.is_stalled() => self.limit_exceeded(),
                 (State::Connected, true) => CloseReason::PingTimeout,
                 (State::Connected, false) => CloseReason::KeepAliveTimeout,
                 _ => CloseReason::ConnectTimeout,

@@ -3,7 +3,7 @@
 use mqtt_sansio::v3::{
     CloseReason, ConnAck, Event, HandleError, Packet, PeerError, PubRel, Publish, Reaction,
 };
-use mqtt_sansio::{CommandError, Piece};
+use mqtt_sansio::{CommandError, ErrorKind, Limit, Piece, Timestamp};
 
 use super::model::{Expected, Request, State};
 use super::{World, byte};
@@ -93,7 +93,14 @@ impl World<'_> {
                 let was_over = self.model.state == State::Over;
                 let now = self.now();
                 self.endpoint.handle_decode_error(now, error);
-                self.is_over(CloseReason::Violation(PeerError::Malformed(error)));
+                self.is_over(match error.kind() {
+                    ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
+                        limit: Limit::PacketSize,
+                        value: None,
+                        actual: error.packet_size().expect("it has one"),
+                    },
+                    _ => CloseReason::Violation(PeerError::Malformed(error)),
+                });
                 let asks_for_connack = match error.reaction() {
                     Reaction::ConnAckThenClose(refusal) => Some(refusal),
                     _ => None,
@@ -181,6 +188,16 @@ impl World<'_> {
             other => unreachable!("{other:?} is no message"),
         };
         assert_eq!(event, (!duplicate).then_some(expected), "{:?}", self.model);
+        if duplicate {
+            let id = delivery
+                .packet_id()
+                .expect("it was known, or needed a slot");
+            if !self.model.inbound.contains_key(&id) && self.model.release_by.is_none() {
+                self.model.release_by = Some(self.release_time());
+            }
+        } else {
+            self.model.give_up(delivery);
+        }
         if is_complete {
             self.model.delivered(delivery, duplicate);
         } else {
@@ -188,8 +205,14 @@ impl World<'_> {
         }
     }
 
+    /// How long the peer has to release a message.
+    fn release_time(&self) -> Timestamp {
+        Timestamp::from_millis(self.given.as_millis() + 3_000)
+    }
+
     /// What a packet changes that is as it should be; returns the event that it has to cause.
     fn handled(&mut self, packet: Packet<Vec<u8>>) -> Option<Event<Vec<u8>>> {
+        let release_time = self.release_time();
         let model = &mut self.model;
         match packet {
             Packet::Connect(connect) => {
@@ -222,7 +245,10 @@ impl World<'_> {
                 model.release(packet_id)
             }
             Packet::PubRel(ack) => {
-                model.inbound.remove(&ack.packet_id);
+                let was_held = model.inbound.remove(&ack.packet_id).is_some();
+                if was_held && model.release_by.is_some() {
+                    model.release_by = Some(release_time);
+                }
                 model.answer = Some(Self::pubcomp(ack.packet_id));
                 None
             }

@@ -105,6 +105,7 @@ impl<'a> World<'a> {
             manual: on(1),
             journal: on(2),
             early: on(4),
+            resends_without_dup: on(32),
             window,
             receive_maximum,
             outbound_slots: rooms.0.slots(),
@@ -116,6 +117,7 @@ impl<'a> World<'a> {
             .manual_acknowledgement(setup.manual)
             .journal(setup.journal)
             .send_before_connack(setup.early)
+            .accept_resend_without_dup(setup.resends_without_dup)
             .connect_timeout(core::time::Duration::from_millis(5_000))
             .ping_timeout(core::time::Duration::from_millis(3_000));
         let receives_pieces = on(8);

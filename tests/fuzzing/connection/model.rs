@@ -1,10 +1,10 @@
 //! What a connection has to do next, kept beside it: sections 3 and 4 of the standard, and what the
 //! library's documentation promises beyond them, as plain lists.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use mqtt_sansio::v3::{Delivery, Event, Packet, PeerError, Publish};
-use mqtt_sansio::{Blocked, CommandError, PacketId, PacketType, ProtocolError, QoS};
+use mqtt_sansio::{Blocked, CommandError, PacketId, PacketType, ProtocolError, QoS, Timestamp};
 
 use crate::simulation::plan::Side;
 
@@ -15,6 +15,8 @@ pub(super) struct Setup {
     pub(super) manual: bool,
     pub(super) journal: bool,
     pub(super) early: bool,
+    /// A message of an earlier connection may come again without DUP.
+    pub(super) resends_without_dup: bool,
     pub(super) window: u16,
     pub(super) receive_maximum: u16,
     /// How many messages and requests fit.
@@ -108,6 +110,10 @@ pub(super) struct Model {
     pub(super) unmatched_pubrels: usize,
     /// The messages that were not sent on this connection are lost.
     pub(super) is_losing: bool,
+    /// A message was left out, and this is when the peer must have released another.
+    pub(super) release_by: Option<Timestamp>,
+    /// Requests that the end of the connection has left without an answer.
+    pub(super) unanswered: BTreeSet<PacketId>,
     /// A payload in pieces is on its way to the peer.
     pub(super) is_sending: bool,
     /// A message is coming in pieces.
@@ -133,6 +139,8 @@ impl Model {
             answer: None,
             unmatched_pubrels: 0,
             is_losing: false,
+            release_by: None,
+            unanswered: BTreeSet::new(),
             is_sending: false,
             receiving: None,
         }
@@ -250,7 +258,9 @@ impl Model {
             self.has_will = false;
         }
         self.state = State::Over;
-        self.requests.clear();
+        self.unanswered
+            .extend(core::mem::take(&mut self.requests).into_keys());
+        self.release_by = None;
         self.to_answer = None;
         self.answer = None;
         self.receiving = None;
@@ -260,6 +270,16 @@ impl Model {
             self.resume();
             self.lose();
         }
+    }
+
+    /// What the peer sends cannot be handled.
+    pub(super) fn is_stalled(&self) -> bool {
+        (self.answer.is_some() && self.is_sending)
+            || (!self.queue.is_empty() && self.inbound.len() >= self.inbound_limit())
+    }
+
+    pub(super) fn inbound_limit(&self) -> usize {
+        usize::from(self.setup.receive_maximum).min(self.setup.inbound_slots)
     }
 
     // What commands may do
@@ -389,24 +409,22 @@ impl Model {
         if let Some(held) = self.inbound.get(&id) {
             let same = held.qos == qos;
             let in_use = Expected::Fault(PeerError::Protocol(ProtocolError::PacketIdInUse(id)));
-            return match held.stage {
-                Stage::Received if same => again,
-                Stage::Delivered | Stage::Acknowledged if same => {
-                    if delivery.dup() || held.is_stale {
-                        again
-                    } else {
-                        in_use
-                    }
-                }
-                _ if held.is_stale => new,
-                _ => in_use,
+            let sent_again = if held.is_stale {
+                delivery.dup() || self.setup.resends_without_dup
+            } else {
+                delivery.dup() || held.stage == Stage::Received
+            };
+            return match held.is_stale {
+                _ if same && sent_again => again,
+                true => new,
+                false => in_use,
             };
         }
         let most = usize::from(self.setup.receive_maximum).min(self.setup.inbound_slots);
         let needs_room = self.setup.manual || qos == QoS::ExactlyOnce;
-        if needs_room && self.inbound.len() >= most {
-            return if self.queue.is_empty() {
-                Expected::Fault(PeerError::Protocol(ProtocolError::TooManyInbound))
+        if needs_room && (self.inbound.len() >= most || self.release_by.is_some()) {
+            return if self.queue.is_empty() || self.release_by.is_some() {
+                again // It is left out.
             } else {
                 Expected::Blocked(Blocked::InboundFull)
             };
@@ -473,6 +491,14 @@ impl Model {
                 packet_id,
             }),
         })
+    }
+
+    /// A message to be delivered has come, or its header: the peer has given up what it used the
+    /// identifier for before.
+    pub(super) fn give_up(&mut self, delivery: Delivery) {
+        if let Some(id) = delivery.packet_id() {
+            self.inbound.remove(&id);
+        }
     }
 
     /// A message has come to its end.

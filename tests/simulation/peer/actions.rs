@@ -67,6 +67,10 @@ impl Peer {
                 packet_id,
                 received,
             } => self.app.lost(ctx, packet_id, received)?,
+            Action::Unanswered(id) => ensure!(
+                connection.requests.remove(&id),
+                "{id:?} was answered, or not asked for"
+            ),
             Action::PublishWill | Action::DiscardWill => {
                 let discards = action == Action::DiscardWill;
                 ensure!(
@@ -80,6 +84,10 @@ impl Peer {
                 ctx.stats.wills_published += u64::from(!discards);
             }
             Action::Close(reason) => {
+                ensure!(
+                    connection.requests.is_empty(),
+                    "Close, and requests without an answer"
+                );
                 ensure!(
                     !connection.has_will || !connection.is_accepted,
                     "Close, and nothing about the Will"

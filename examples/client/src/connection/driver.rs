@@ -107,6 +107,8 @@ impl Connection {
             // too many messages are under way.
             Action::Store(_) => self.store.iter_mut().for_each(Store::changed),
             Action::Close(reason) => self.closed = Some(reason),
+            // It subscribes anew on each connection that has no session.
+            Action::Unanswered(_) => {}
             Action::PublishWill | Action::DiscardWill => {} // a server's
         }
         Ok(None)
