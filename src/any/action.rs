@@ -77,6 +77,11 @@ impl From<v5::Action> for Action {
                 packet_id,
                 received,
             },
+            // Only a client has requests.
+            v5::Action::Unanswered(packet_id) => Self::Lost {
+                packet_id,
+                received: false,
+            },
             v5::Action::PublishWill => Self::PublishWill,
             v5::Action::DiscardWill => Self::DiscardWill,
             v5::Action::Close(reason) => Self::Close(CloseReason::V5(reason)),
@@ -97,6 +102,11 @@ impl From<v3::Action> for Action {
             } => Self::Lost {
                 packet_id,
                 received,
+            },
+            // Only a client has requests.
+            v3::Action::Unanswered(packet_id) => Self::Lost {
+                packet_id,
+                received: false,
             },
             v3::Action::PublishWill => Self::PublishWill,
             v3::Action::DiscardWill => Self::DiscardWill,

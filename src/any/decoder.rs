@@ -33,7 +33,7 @@ pub struct Decoder<M> {
 }
 
 #[derive(Clone)]
-enum State<M> {
+pub(super) enum State<M> {
     Start {
         start: Start,
         buffer: M,
@@ -125,6 +125,26 @@ impl<M: Buffer> Decoder<M> {
             State::V5(decoder) => Ok(decoder.decode(input)?.map(Packet::V5)),
             State::Start { .. } | State::Moving => Ok(None),
         }
+    }
+
+    /// The decoder of the version, once that is known.
+    pub(super) const fn decoding(&mut self) -> &mut State<M> {
+        &mut self.state
+    }
+
+    /// Takes bytes until they tell the version. The decoder of that version has what was kept; a fault
+    /// in it comes out again with the next bytes.
+    pub(super) fn decide(&mut self, input: &mut &[u8]) -> Option<ProtocolVersion> {
+        if let State::Start { start, .. } = &mut self.state {
+            let Some(protocol) = start.add(input) else {
+                *input = &[];
+                return None;
+            };
+            self.protocol = Some(protocol);
+            // The decoder returns the same error for ever.
+            let _ = self.leave_start(protocol);
+        }
+        self.version()
     }
 
     /// Goes on as the decoder of a version, which gets the bytes that were kept.

@@ -28,6 +28,9 @@ pub enum Event<B: AsRef<[u8]>> {
         /// How many are still to come.
         left: usize,
     },
+    /// A message has come that is larger than this side takes; it is acknowledged without its payload:
+    /// see [`v5::Event::MessageSkipped`].
+    MessageSkipped(PublishHeader<B>),
     /// The client has this QoS 2 message (PUBREC): see [`v5::Event::AcceptedByPeer`].
     AcceptedByPeer {
         /// The Packet Identifier of the message.
@@ -71,6 +74,7 @@ pub(super) fn from_v5(event: v5::Event<&[u8]>) -> Option<Event<&[u8]>> {
         v5::Event::ConnectRequested(connect) => Event::ConnectRequested(Connect::V5(connect)),
         v5::Event::Message(publish) => Event::Message(publish),
         v5::Event::MessageHeader(header) => Event::MessageHeader(header),
+        v5::Event::MessageSkipped(header) => Event::MessageSkipped(header),
         v5::Event::Payload { bytes, left } => Event::Payload { bytes, left },
         v5::Event::AcceptedByPeer {
             packet_id,
@@ -121,13 +125,8 @@ pub(super) fn from_v3(event: v3::Event<&[u8]>) -> Option<Event<&[u8]>> {
             properties: PublishProperties::EMPTY,
             payload: publish.payload,
         }),
-        v3::Event::MessageHeader(header) => Event::MessageHeader(PublishHeader {
-            delivery: header.delivery,
-            retain: header.retain,
-            topic: header.topic,
-            properties: PublishProperties::EMPTY,
-            payload_len: header.payload_len,
-        }),
+        v3::Event::MessageHeader(header) => Event::MessageHeader(header_from_v3(header)),
+        v3::Event::MessageSkipped(header) => Event::MessageSkipped(header_from_v3(header)),
         v3::Event::Payload { bytes, left } => Event::Payload { bytes, left },
         v3::Event::AcceptedByPeer(packet_id) => Event::AcceptedByPeer {
             packet_id,
@@ -143,12 +142,12 @@ pub(super) fn from_v3(event: v3::Event<&[u8]>) -> Option<Event<&[u8]>> {
             packet_id: subscribe.packet_id,
             properties: SubscribeProperties::EMPTY,
             // A Requested QoS is a byte of Subscription Options with the others 0.
-            subscriptions: Subscriptions::from_valid(subscribe.subscriptions.into_bytes()),
+            subscriptions: Subscriptions::from_checked(subscribe.subscriptions.into_bytes()),
         }),
         v3::Event::UnsubscribeRequested(unsubscribe) => Event::UnsubscribeRequested(Unsubscribe {
             packet_id: unsubscribe.packet_id,
             properties: UnsubscribeProperties::EMPTY,
-            topic_filters: TopicFilters::from_valid(unsubscribe.topic_filters.into_bytes()),
+            topic_filters: TopicFilters::from_checked(unsubscribe.topic_filters.into_bytes()),
         }),
         v3::Event::Disconnected => {
             let code = DisconnectReasonCode::NormalDisconnection;
@@ -161,6 +160,16 @@ pub(super) fn from_v3(event: v3::Event<&[u8]>) -> Option<Event<&[u8]>> {
     })
 }
 
+fn header_from_v3(header: v3::PublishHeader<&[u8]>) -> PublishHeader<&[u8]> {
+    PublishHeader {
+        delivery: header.delivery,
+        retain: header.retain,
+        topic: header.topic,
+        properties: PublishProperties::EMPTY,
+        payload_len: header.payload_len,
+    }
+}
+
 impl<B: AsRef<[u8]>> Event<B> {
     /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
     /// again.
@@ -169,6 +178,7 @@ impl<B: AsRef<[u8]>> Event<B> {
             Self::ConnectRequested(connect) => Event::ConnectRequested(connect.map(f)),
             Self::Message(publish) => Event::Message(publish.map(f)),
             Self::MessageHeader(header) => Event::MessageHeader(header.map(f)),
+            Self::MessageSkipped(header) => Event::MessageSkipped(header.map(f)),
             Self::Payload { bytes, left } => Event::Payload {
                 bytes: f(bytes),
                 left,

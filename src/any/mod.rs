@@ -1,9 +1,19 @@
 //! All versions of MQTT on one port: [`Protocol`] tells from the first bytes of a connection which
-//! one the peer speaks, and [`Decoder`] decodes the connection accordingly.
+//! one the peer speaks, [`Decoder`] decodes the connection accordingly, and [`Server`] is the server's
+//! side of a connection of any version, with one set of events and commands.
 
+mod action;
+mod connect;
 mod decoder;
+mod event;
+mod lowered;
 mod protocol;
+mod server;
 mod start;
 
+pub use action::{Action, CloseReason};
+pub use connect::Connect;
 pub use decoder::{DecodeError, Decoder, Packet};
+pub use event::Event;
 pub use protocol::{OtherProtocol, Protocol, ProtocolVersion};
+pub use server::{Server, Step};

@@ -72,12 +72,12 @@ use crate::wire::{DecodeError, ErrorKind, Output};
 /// ```
 #[derive(Clone)]
 pub struct Connection<V: Version, R: Role, S> {
-    pub(super) machine: Machine<S>,
+    pub(crate) machine: Machine<S>,
     pub(super) limits: V::Limits,
     pub(super) role: R::State,
     reason: Option<CloseReason<V>>,
     /// The decoder was at the start of its stream when the first bytes came.
-    pub(super) has_decoder: bool,
+    pub(crate) has_decoder: bool,
 }
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
@@ -86,12 +86,17 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     pub fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
         let mut machine = Machine::new(session, config, R::KEEP_ALIVE_BASIS, now);
         R::start(&mut machine);
+        Self::of_machine(machine, false)
+    }
+
+    /// A connection that has not begun.
+    pub(super) fn of_machine(machine: Machine<S>, has_decoder: bool) -> Self {
         Self {
             machine,
             limits: V::Limits::default(),
             role: R::State::default(),
             reason: None,
-            has_decoder: false,
+            has_decoder,
         }
     }
 

@@ -30,6 +30,14 @@ impl<const N: usize> Reply<N> {
     }
 }
 
+impl Reply<4> {
+    /// The same packet with more room.
+    pub(crate) const fn widen(self) -> Reply<8> {
+        let [a, b, c, d] = self.0;
+        Reply([a, b, c, d, 0, 0, 0, 0])
+    }
+}
+
 impl<const N: usize> AsRef<[u8]> for Reply<N> {
     fn as_ref(&self) -> &[u8] {
         self.as_bytes()

@@ -19,6 +19,11 @@ impl<V: Version, S: Slots> Connection<V, ServerRole, S> {
         }
     }
 
+    /// The same connection as one of another version, as long as nothing has come.
+    pub(crate) fn into_version<W: Version>(self) -> Connection<W, ServerRole, S> {
+        Connection::of_machine(self.machine, self.has_decoder)
+    }
+
     /// SUBSCRIBE or UNSUBSCRIBE has come: the next packet waits for the answer.
     pub(super) fn open_request(&mut self, request: Request) -> Result<(), HandleError<V>> {
         self.machine.check_between_messages()?;

@@ -54,11 +54,16 @@ pub struct List<B, E> {
 }
 
 impl<B, E> List<B, E> {
-    const fn from_checked(bytes: B) -> Self {
+    pub(crate) const fn from_checked(bytes: B) -> Self {
         Self {
             bytes,
             entry: PhantomData,
         }
+    }
+
+    /// Returns the storage.
+    pub(crate) fn into_bytes(self) -> B {
+        self.bytes
     }
 
     /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked

@@ -44,6 +44,7 @@ pub use crate::connection::v3::{
 };
 pub use crate::packet::{Entries, Entry, List};
 pub use crate::types::Delivery;
+pub(crate) use suback::SubAckOf;
 pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};
 pub(crate) use subscribe::SubscribeOne;
 pub use subscribe::{Subscribe, Subscription, SubscriptionEntry, Subscriptions};

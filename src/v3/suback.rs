@@ -149,6 +149,27 @@ impl<B: AsRef<[u8]>> PacketBody for SubAck<B> {
 
 impl<B: AsRef<[u8]>> Encode for SubAck<B> {}
 
+/// SUBACK with return codes that need not be encoded into a list first.
+pub(crate) struct SubAckOf<I> {
+    pub(crate) packet_id: PacketId,
+    pub(crate) return_codes: I,
+}
+
+impl<I: Iterator<Item = ReturnCode> + Clone> PacketBody for SubAckOf<I> {
+    fn first_byte(&self) -> u8 {
+        0x90
+    }
+
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.packet_id.get().to_be_bytes())?;
+        self.return_codes
+            .clone()
+            .try_for_each(|code| out.put(&[code.number()]))
+    }
+}
+
+impl<I: Iterator<Item = ReturnCode> + Clone> Encode for SubAckOf<I> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

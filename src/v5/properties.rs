@@ -119,7 +119,7 @@ pub struct Properties<B, K> {
 }
 
 impl<B, K> Properties<B, K> {
-    pub(super) const fn from_valid(bytes: B) -> Self {
+    pub(crate) const fn from_valid(bytes: B) -> Self {
         Self {
             bytes,
             kind: PhantomData,

@@ -8,7 +8,8 @@ use crate::connection::state::State;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::v3::{
-    ConnAck, ConnectRefusal, Packet, ProtocolLevel, Reaction, ReturnCodes, SubAck, UnsubAck, V3,
+    ConnAck, ConnectRefusal, Packet, ProtocolLevel, Reaction, ReturnCode, ReturnCodes, SubAck,
+    SubAckOf, UnsubAck, V3,
 };
 use crate::wire::{Encode, Output};
 
@@ -112,6 +113,29 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
         let suback = SubAck {
             packet_id,
             return_codes: return_codes.as_ref(),
+        };
+        suback.encode(out)?;
+        self.answered(now);
+        Ok(())
+    }
+
+    /// [`suback`](Self::suback) with return codes that are not in a list yet.
+    pub(crate) fn suback_each<O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        return_codes: impl Iterator<Item = ReturnCode> + Clone,
+        out: &mut O,
+    ) -> Result<(), CommandError> {
+        self.machine.check_may_send()?;
+        let Some(Request::Subscribe { packet_id, filters }) = self.role else {
+            return Err(CommandError::NotAwaited);
+        };
+        if u32::try_from(return_codes.clone().count()) != Ok(filters) {
+            return Err(CommandError::WrongNumberOfReturnCodes);
+        }
+        let suback = SubAckOf {
+            packet_id,
+            return_codes,
         };
         suback.encode(out)?;
         self.answered(now);

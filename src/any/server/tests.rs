@@ -1,0 +1,185 @@
+use super::*;
+use crate::session::Slot;
+use crate::types::{PacketId, TopicName};
+use crate::v5::{DisconnectReasonCode, Property, PublishProperties, SubscribeReasonCode};
+use crate::wire::{Options, SliceOutput};
+use std::format;
+use std::string::String;
+use std::vec::Vec;
+
+const NOW: Timestamp = Timestamp::from_millis(0);
+const CONNECT_3: &[u8] = b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01c";
+const CONNECT_5: &[u8] = b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01c";
+
+struct Broker {
+    server: Server<[Slot; 4]>,
+    decoder: Decoder<[u8; 256]>,
+    sent: Vec<u8>,
+    events: Vec<String>,
+}
+
+impl Broker {
+    fn new() -> Self {
+        Self {
+            server: Server::new(Session::default(), Config::new(), NOW),
+            decoder: Decoder::with_options([0; 256], Options::new(), ProtocolVersion::V3),
+            sent: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Hands in bytes, accepts a connection, grants every subscription.
+    fn receives(&mut self, mut bytes: &[u8]) -> &mut Self {
+        let mut room = [0; 128];
+        let mut out = SliceOutput::new(&mut room);
+        while let Some(step) = self
+            .server
+            .receive(NOW, &mut self.decoder, &mut bytes)
+            .unwrap()
+        {
+            match step {
+                Step::Event(event) => {
+                    let shown = format!("{event:?}");
+                    let end = shown.find(|c: char| !c.is_alphanumeric());
+                    self.events.push(shown[..end.unwrap_or(shown.len())].into());
+                    match event {
+                        Event::ConnectRequested(_) => self
+                            .server
+                            .accept_new(NOW, &ConnAckProperties::EMPTY, &mut out)
+                            .unwrap(),
+                        Event::SubscribeRequested(subscribe) => {
+                            let codes = subscribe
+                                .subscriptions
+                                .iter()
+                                .map(|_| SubscribeReasonCode::QuotaExceeded);
+                            let mut room = [0; 8];
+                            let codes = SubscribeReasonCodes::encode_to_slice(&mut room, codes);
+                            self.server
+                                .suback(NOW, &codes.unwrap(), &AckProperties::EMPTY, &mut out)
+                                .unwrap();
+                        }
+                        _ => {}
+                    }
+                }
+                Step::Action(Action::Transmit(reply)) => out.put(reply.as_bytes()).unwrap(),
+                Step::Action(_) => {}
+            }
+            self.sent.extend_from_slice(out.written());
+            out.clear();
+        }
+        self
+    }
+
+    fn sends(&mut self, bytes: &[u8]) -> &mut Self {
+        assert_eq!(core::mem::take(&mut self.sent), bytes);
+        self
+    }
+}
+
+#[test]
+fn connect_decides_the_version_however_it_is_cut() {
+    for (connect, connack, version) in [
+        (CONNECT_3, &b"\x20\x02\0\0"[..], ProtocolVersion::V3),
+        (CONNECT_5, b"\x20\x03\0\0\0", ProtocolVersion::V5),
+    ] {
+        for cut in 0..connect.len() {
+            let mut broker = Broker::new();
+            broker.receives(&connect[..cut]).receives(&connect[cut..]);
+            broker.sends(connack);
+            assert_eq!(broker.server.version(), Some(version), "{cut}");
+        }
+    }
+}
+
+#[test]
+fn a_client_that_sends_nothing_is_given_up() {
+    let mut broker = Broker::new();
+    let deadline = broker.server.poll_timeout().unwrap();
+    let step = broker
+        .server
+        .receive(deadline, &mut broker.decoder, &mut &b"\x10"[..]);
+    assert!(matches!(step, Ok(Some(Step::Action(Action::Close(_))))));
+}
+
+#[test]
+fn a_message_to_a_client_of_mqtt_3_1_1_goes_without_its_properties() {
+    let mut room = [0; 8];
+    let properties =
+        PublishProperties::encode_to_slice(&mut room, [Property::MessageExpiryInterval(7)]);
+    let message = Message::new(TopicName::new("a").unwrap(), "x").properties(properties.unwrap());
+    for (connect, expected) in [
+        (CONNECT_3, &b"\x30\x04\0\x01ax"[..]),
+        (CONNECT_5, b"\x30\x0a\0\x01a\x05\x02\0\0\0\x07x"),
+    ] {
+        let mut broker = Broker::new();
+        broker.receives(connect);
+        let mut room = [0; 32];
+        let mut out = SliceOutput::new(&mut room);
+        broker.server.publish(NOW, &message, &mut out).unwrap();
+        assert_eq!(out.written(), expected);
+    }
+}
+
+#[test]
+fn each_reason_code_from_0x80_on_is_0x80_for_mqtt_3_1_1() {
+    let mut broker = Broker::new();
+    broker.receives(CONNECT_3).sends(b"\x20\x02\0\0");
+    broker.receives(b"\x82\x06\0\x01\0\x01a\x01");
+    broker.sends(b"\x90\x03\0\x01\x80");
+    let mut broker = Broker::new();
+    broker.receives(CONNECT_5).sends(b"\x20\x03\0\0\0");
+    broker.receives(b"\x82\x07\0\x01\0\0\x01a\x01");
+    broker.sends(b"\x90\x04\0\x01\0\x97");
+}
+
+#[test]
+fn a_disconnect_from_the_server_is_a_close_for_mqtt_3_1_1() {
+    let takeover = Disconnect::new(DisconnectReasonCode::SessionTakenOver);
+    for (connect, expected) in [(CONNECT_3, &b""[..]), (CONNECT_5, b"\xe0\x01\x8e")] {
+        let mut broker = Broker::new();
+        broker.receives(connect);
+        let mut room = [0; 8];
+        let mut out = SliceOutput::new(&mut room);
+        broker.server.disconnect(NOW, &takeover, &mut out).unwrap();
+        assert_eq!(out.written(), expected);
+        assert_eq!(broker.server.state(), State::Ending);
+    }
+}
+
+#[test]
+fn an_unknown_protocol_level_is_refused_by_the_version_of_choice() {
+    let mut broker = Broker::new();
+    broker.receives(b"\x10\x0d\0\x04MQTT\x06\x02\0\x3c\0\x01c");
+    broker.sends(b"\x20\x02\0\x01");
+    assert_eq!(broker.server.state(), State::Ended);
+}
+
+#[test]
+fn without_clean_session_a_session_of_mqtt_3_1_1_is_kept_for_ever() {
+    let mut kept = CONNECT_3.to_vec();
+    kept[9] = 0;
+    for (connect, expiry) in [(CONNECT_3, 0), (&kept[..], u32::MAX), (CONNECT_5, 0)] {
+        let mut broker = Broker::new();
+        broker.receives(connect);
+        assert_eq!(broker.server.session_expiry_interval(), expiry);
+    }
+}
+
+#[test]
+fn acknowledgements_of_either_version_are_the_same_events() {
+    for connect in [CONNECT_3, CONNECT_5] {
+        let mut broker = Broker::new();
+        broker.receives(connect);
+        let message = Message::new(TopicName::new("a").unwrap(), "x").qos(QoS::ExactlyOnce);
+        let mut room = [0; 32];
+        let id = broker
+            .server
+            .publish(NOW, &message, &mut SliceOutput::new(&mut room));
+        assert_eq!(id, Ok(Some(PacketId::MIN)));
+        broker.receives(b"\x50\x02\0\x01\x70\x02\0\x01");
+        assert_eq!(
+            broker.events,
+            ["ConnectRequested", "AcceptedByPeer", "Delivered"]
+        );
+    }
+}
