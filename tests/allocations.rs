@@ -15,8 +15,9 @@ mod common;
 use core::fmt::Write as _;
 
 use allocation_counter::{AllocationInfo, measure};
-use common::{decode_whole, malformed_rows, rows, unlimited, valid_rows};
+use common::{Version as _, decode_whole, malformed_rows, rows, unlimited, valid_rows};
 use mqtt_sansio::v3::{self, Decoder, Packet};
+use mqtt_sansio::v5::{self, V5};
 use mqtt_sansio::{Buffer, Encode, Options, Text, TopicFilter, TopicName};
 
 /// What `action` asks of the heap.
@@ -126,6 +127,28 @@ fn reading_the_fields_of_a_packet_allocates_nothing() {
         assert_eq!(count, 0, "{}", row.id);
         assert!(bytes > 0, "{}", row.id);
     }
+}
+
+#[test]
+fn a_packet_of_mqtt_5_and_its_properties_are_read_and_written_without_allocating() {
+    let mut properties = 0;
+    for row in V5::valid_rows() {
+        let mut buffer = vec![0; row.bytes.len()];
+        let count = allocations(|| {
+            let mut src = &row.bytes[..];
+            let packet = v5::decode(&mut src, &unlimited()).unwrap().unwrap();
+            properties += match &packet {
+                v5::Packet::Connect(connect) => connect.properties().iter().count(),
+                v5::Packet::ConnAck(connack) => connack.properties.iter().count(),
+                v5::Packet::Publish(publish) => publish.properties.iter().count(),
+                _ => 0,
+            };
+            let len = packet.encoded_len().unwrap();
+            assert_eq!(packet.encode_to_slice(&mut buffer).unwrap().len(), len);
+        });
+        assert_eq!(count, 0, "{}", row.id);
+    }
+    assert!(properties > 100, "{properties}");
 }
 
 #[test]

@@ -13,7 +13,7 @@
 
 mod common;
 
-use std::any::TypeId;
+use core::any::TypeId;
 use std::collections::BTreeSet;
 
 use common::{

@@ -23,6 +23,7 @@ use mqtt_sansio::v3::{
     ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, ReturnCode, ReturnCodes, SubAck,
     Subscribe, Subscription, Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
 };
+use mqtt_sansio::v5;
 use mqtt_sansio::{
     Encode, EncodeError, ErrorKind, Options, PacketId, Piece, QoS, Text, TopicFilter, TopicName,
 };
@@ -613,5 +614,92 @@ proptest! {
         prop_assert_eq!(packets, expected.packets);
         prop_assert_eq!(error, expected.error);
         prop_assert_eq!((stream.len() - src.len()) as u64, expected.position);
+    }
+}
+
+// MQTT 5.
+
+/// A property that some packet can have, more or less: often right, now and then cut or unknown.
+fn property_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let value = prop_oneof![
+        Just(vec![0]),
+        Just(vec![1]),
+        Just(vec![0, 7]),
+        Just(vec![0, 0, 0, 9]),
+        Just(vec![0xff, 0x7f]),
+        vec(any::<u8>(), 0..6),
+        text().prop_map(|text| v5_string(text.as_bytes())),
+        (text(), text()).prop_map(|(name, value)| {
+            [v5_string(name.as_bytes()), v5_string(value.as_bytes())].concat()
+        }),
+    ];
+    (0_u8..0x2c, value).prop_map(|(identifier, value)| [vec![identifier], value].concat())
+}
+
+fn v5_string(bytes: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(bytes.len()).unwrap();
+    [&len.to_be_bytes(), bytes].concat()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn properties_that_decode_are_iterated_to_the_same_bytes_and_others_cannot_be_built(
+        all in vec(property_bytes(), 0..5),
+    ) {
+        let all = all.concat();
+        // A Property Length of one byte.
+        let all = if all.len() < 128 { all } else { Vec::new() };
+        let len = u8::try_from(all.len()).unwrap();
+        let publish = frame(0x30, &[b"\x00\x01t", &[len][..], &all].concat());
+        if let Ok(Some(v5::Packet::Publish(publish))) =
+            v5::decode(&mut &publish[..], &unlimited())
+        {
+            let properties = publish.properties;
+            prop_assert_eq!(properties.as_bytes(), &all[..]);
+            let mut buffer = [0; 128];
+            let again = v5::PublishProperties::encode_to_slice(&mut buffer, properties.iter());
+            prop_assert_eq!(again, Ok(properties));
+            let twice = properties.iter().chain(&properties);
+            let repeated = v5::PublishProperties::<&[u8]>::encoded_len(twice);
+            let may_be_repeated = properties.iter().all(|property| matches!(
+                property,
+                v5::Property::UserProperty { .. } | v5::Property::SubscriptionIdentifier(_)
+            ));
+            prop_assert_eq!(repeated.is_ok(), may_be_repeated);
+            // What the Will cannot have is what PUBLISH alone has.
+            let as_will = v5::WillProperties::<&[u8]>::encoded_len(properties.iter());
+            let only_publish = properties.iter().any(|property| matches!(
+                property,
+                v5::Property::TopicAlias(_) | v5::Property::SubscriptionIdentifier(_)
+            ));
+            prop_assert_eq!(as_will.is_err(), only_publish);
+        }
+    }
+
+    #[test]
+    fn no_bytes_that_follow_a_fixed_header_of_mqtt_5_panic_and_what_decodes_comes_back(
+        first_byte in any::<u8>(),
+        body in vec(any::<u8>(), 0..40),
+        properties in vec(property_bytes(), 0..3),
+    ) {
+        let properties = properties.concat();
+        let properties = if properties.len() < 60 { properties } else { Vec::new() };
+        let len = u8::try_from(properties.len()).unwrap();
+        for body in [
+            body.clone(),
+            [b"\x00\x01\x00", &[len][..], &properties, &body].concat(),
+            [b"\x00\x00", &[len][..], &properties, &body].concat(),
+            [b"\x00\x04MQTT\x05\xc2\x00\x00", &[len][..], &properties, &body].concat(),
+        ] {
+            let bytes = frame(first_byte, &body);
+            if let Ok(Some(packet)) = v5::decode(&mut &bytes[..], &unlimited()) {
+                let written = encode(&packet);
+                prop_assert!(written.len() <= bytes.len());
+                let again = v5::decode(&mut &written[..], &unlimited());
+                prop_assert_eq!(again, Ok(Some(packet)));
+            }
+        }
     }
 }

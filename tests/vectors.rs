@@ -24,6 +24,7 @@ use mqtt_sansio::v3::{
     Packet, PacketRef, PublishHeader, Reaction, ReturnCode, ReturnCodes, Subscription,
     Subscriptions, TopicFilters, V3, Will,
 };
+use mqtt_sansio::v5::V5;
 use mqtt_sansio::{
     Encode, EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Options, PacketId, QoS, Text,
     TopicFilter, TopicName,
@@ -642,7 +643,7 @@ fn every_requested_qos_and_return_code_but_those_of_the_standard_is_refused() {
 
 // What cannot be built, and what cannot be written.
 
-/// [MQTT-4.7.3-3]
+/// [MQTT-4.7.3-3] [MQTT5-4.7.3-3]
 #[test]
 fn a_string_of_more_than_65535_bytes_cannot_be_made() {
     let long = "x".repeat(65_536);
@@ -653,6 +654,7 @@ fn a_string_of_more_than_65535_bytes_cannot_be_made() {
     ] {
         assert_eq!((error.kind(), error.offset()), (ErrorKind::TooLong, 65_535));
         assert_eq!(error.statement::<V3>(), Some("MQTT-4.7.3-3"));
+        assert_eq!(error.statement::<V5>(), Some("MQTT-4.7.3-3"));
     }
     assert!(Text::new(&long[1..]).is_ok());
     assert!(TopicName::new(&long[1..]).is_ok());

@@ -13,7 +13,7 @@ const DUP: u8 = 1 << 3;
 const PUBLISH: u8 = 0x30;
 
 /// Checks the flags of a PUBLISH (section 3.3.1): QoS 3 [MQTT-3.3.1-4] [MQTT5-3.3.1-4], DUP at QoS 0
-/// [MQTT-3.3.1-2] [MQTT5-3.3.1-2].
+/// [MQTT-3.3.1-2] [MQTT5-3.3.1-2, MQTT5-4.3.1-1].
 #[inline(always)]
 pub(crate) const fn flag_fault(first_byte: u8, options: &Options) -> Option<ErrorKind> {
     if first_byte & QOS == QOS {

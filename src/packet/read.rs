@@ -10,6 +10,7 @@ pub(crate) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result
     match PacketId::new(reader.u16(Field::PacketIdentifier)?) {
         Some(id) => Ok(id),
         // [MQTT-2.3.1-1]; for acknowledgements it follows from [MQTT-2.3.1-6] and [MQTT-2.3.1-7].
+        // [MQTT5-2.2.1-3, MQTT5-2.2.1-4], and [MQTT5-2.2.1-5, MQTT5-2.2.1-6].
         None => Err(reader.fault(
             Field::PacketIdentifier,
             ErrorKind::ZeroPacketIdentifier,

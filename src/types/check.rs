@@ -89,7 +89,7 @@ fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
 #[inline(never)]
 pub(super) const fn first_fault(bytes: &[u8], rules: Rules) -> Result<(), TextError> {
     if bytes.is_empty() && !matches!(rules, Rules::Text) {
-        return Err(TextError::new(ErrorKind::EmptyTopic, 0)); // [MQTT-4.7.3-1]
+        return Err(TextError::new(ErrorKind::EmptyTopic, 0)); // [MQTT-4.7.3-1] [MQTT5-4.7.3-1]
     }
     let mut before = b'/';
     let mut rest = bytes;
@@ -99,29 +99,30 @@ pub(super) const fn first_fault(bytes: &[u8], rules: Rules) -> Result<(), TextEr
             break;
         }
         let kind = match (*byte, rules) {
-            (0, _) => ErrorKind::NullCharacter, // [MQTT-1.5.3-2, MQTT-4.7.3-2]
-            // [MQTT-3.3.2-2, MQTT-4.7.1-1]
+            (0, _) => ErrorKind::NullCharacter, // [MQTT-1.5.3-2, MQTT-4.7.3-2] [MQTT5-1.5.4-2, MQTT5-4.7.3-2]
+            // [MQTT-3.3.2-2, MQTT-4.7.1-1] [MQTT5-3.3.2-2, MQTT5-4.7.0-1]
             (b'+' | b'#', Rules::TopicName) => ErrorKind::WildcardInTopicName,
             (b'+', Rules::TopicFilter) if !fills_level(before, after) => {
-                ErrorKind::MisplacedSingleLevelWildcard // [MQTT-4.7.1-3]
+                ErrorKind::MisplacedSingleLevelWildcard // [MQTT-4.7.1-3] [MQTT5-4.7.1-2]
             }
             (b'#', Rules::TopicFilter) if before != b'/' || !after.is_empty() => {
-                ErrorKind::MisplacedMultiLevelWildcard // [MQTT-4.7.1-2]
+                ErrorKind::MisplacedMultiLevelWildcard // [MQTT-4.7.1-2] [MQTT5-4.7.1-1]
             }
-            // U+FEFF, control characters and non-characters are allowed [MQTT-1.5.3-3].
+            // U+FEFF, control characters and non-characters are allowed [MQTT-1.5.3-3]
+            // [MQTT5-1.5.4-3].
             _ => match after_character(rest) {
                 Some(after) => {
                     before = *byte;
                     rest = after;
                     continue;
                 }
-                None => ErrorKind::InvalidUtf8, // [MQTT-1.5.3-1]
+                None => ErrorKind::InvalidUtf8, // [MQTT-1.5.3-1] [MQTT5-1.5.4-1]
             },
         };
         return Err(TextError::new(kind, at));
     }
     if bytes.len() > MAX_LEN {
-        return Err(TextError::new(ErrorKind::TooLong, MAX_LEN)); // [MQTT-4.7.3-3]
+        return Err(TextError::new(ErrorKind::TooLong, MAX_LEN)); // [MQTT-4.7.3-3] [MQTT5-4.7.3-3]
     }
     Ok(())
 }

@@ -143,6 +143,7 @@ impl EncodedConnect<alloc::vec::Vec<u8>> {
 }
 
 impl<'a> EncodedConnect<&'a [u8]> {
+    /// [MQTT5-3.1.4-1]
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         read_protocol(reader)?;
         let header = VariableHeader {
