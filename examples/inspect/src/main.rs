@@ -185,6 +185,7 @@ fn print_capture(
     let wanted = Wanted {
         ports: arguments.ports.clone(),
         options: arguments.options,
+        version: arguments.version,
         json: matches!(arguments.format, Format::Json),
     };
     let name = path.display();
