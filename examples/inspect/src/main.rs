@@ -32,7 +32,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use mqtt_sansio::any::{DecodeError, Decoder, Packet, ProtocolVersion};
+use mqtt_sansio::any::{DecodeError, Decoder, Packet, Protocol, ProtocolVersion};
 use mqtt_sansio::{Header, Options, v3, v5};
 
 use arguments::{Arguments, Format, Source};
@@ -156,6 +156,7 @@ fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure
     if is_empty && matches!(arguments.format, Format::Text) {
         return Err(Failure::Usage("no bytes".to_owned()));
     }
+    let version = version_of(&streams).unwrap_or(arguments.version);
     let mut worst = Outcome::Complete;
     for (number, stream) in streams.iter().enumerate() {
         if let (Some(name), Format::Text) = (&stream.name, arguments.format) {
@@ -165,15 +166,28 @@ fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure
             writeln!(out, "{name}\n")?;
         }
         let name = stream.name.as_deref();
-        let outcome = inspect(&stream.bytes, arguments, |offset, found| {
-            match arguments.format {
+        let outcome = inspect(
+            &stream.bytes,
+            arguments,
+            version,
+            |offset, found| match arguments.format {
                 Format::Text => label::write(out, offset, &found),
                 Format::Json => writeln!(out, "{}", json::object(name, offset, &found)),
-            }
-        })?;
+            },
+        )?;
         worst = worst.or(outcome);
     }
     Ok(worst)
+}
+
+/// The version of the CONNECT that one of the streams begins with: what the server answers has none.
+/// `None` if there is no CONNECT, or if those of several connections differ.
+fn version_of(streams: &[Stream]) -> Option<ProtocolVersion> {
+    let mut versions = streams
+        .iter()
+        .filter_map(|stream| Protocol::of(&stream.bytes)?.version());
+    let version = versions.next()?;
+    versions.all(|other| other == version).then_some(version)
 }
 
 /// The conversations in a capture file.
@@ -185,6 +199,7 @@ fn print_capture(
     let wanted = Wanted {
         ports: arguments.ports.clone(),
         options: arguments.options,
+        version: arguments.version,
         json: matches!(arguments.format, Format::Json),
     };
     let name = path.display();
@@ -224,7 +239,7 @@ fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, F
         let mut objects = Vec::new();
         match notation::line(&String::from_utf8_lossy(&line)) {
             Ok(bytes) => {
-                inspect(&bytes, arguments, |offset, found| {
+                inspect(&bytes, arguments, arguments.version, |offset, found| {
                     objects.push(json::object(None, offset, &found));
                     Ok(())
                 })?;
@@ -244,13 +259,14 @@ fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, F
 const CONNECT: u8 = 0x10;
 
 /// Decodes `input` and reports what is in it, up to the first fault. A CONNECT decides the version
-/// of itself and of what follows.
+/// of itself and of what follows; what comes before it is of `version`.
 fn inspect(
     input: &[u8],
     arguments: &Arguments,
+    mut version: ProtocolVersion,
     mut report: impl FnMut(u64, Found<'_>) -> io::Result<()>,
 ) -> io::Result<Outcome> {
-    let (options, mut version) = (arguments.options, arguments.version);
+    let options = arguments.options;
     let mut decoder = Decoder::of_version(Vec::new(), options, version);
     // Where the decoder has begun.
     let mut start = 0_u64;

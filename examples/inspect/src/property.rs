@@ -52,6 +52,21 @@ impl<'a> From<&'a Property<'_>> for PropertyValue<'a> {
 }
 
 impl PropertyValue<'_> {
+    /// The value as text; `quote` shows strings and bytes.
+    pub(crate) fn show(&self, quote: impl Fn(&[u8]) -> String) -> String {
+        match self {
+            Self::Flag(flag) => u8::from(*flag).to_string(),
+            Self::Byte(number) => number.to_string(),
+            Self::TwoBytes(number) => number.to_string(),
+            Self::FourBytes(number) | Self::Variable(number) => number.to_string(),
+            Self::Text(text) => quote(text.as_bytes()),
+            Self::Binary(data) => quote(data),
+            Self::Pair(name, value) => {
+                format!("{}: {}", quote(name.as_bytes()), quote(value.as_bytes()))
+            }
+        }
+    }
+
     /// How many bytes it has on the wire.
     pub(crate) const fn len(&self) -> usize {
         match self {

@@ -356,3 +356,15 @@ fn what_looks_like_another_protocol_is_named() {
         assert!(stdout.ends_with(&expected), "{stdout}");
     }
 }
+
+#[test]
+fn the_connect_of_a_followed_stream_decides_for_both_sides() {
+    let followed = "Follow: tcp,raw\nNode 0: 10.0.0.1:50000\nNode 1: 10.0.0.2:1883\n\
+                    100e00044d5154540502003c00000163\n\t2003000000\n";
+    let output = run(&["--json", "-"], followed.as_bytes());
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let connack: Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    assert_eq!(connack["type"], "CONNACK");
+    assert_eq!(connack["properties"], json!({}));
+    assert_eq!(output.status.code(), Some(0));
+}

@@ -11,6 +11,7 @@ use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
 
+use mqtt_sansio::any::{Decoder as AnyDecoder, Protocol, ProtocolVersion};
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
     EncodedConnect, EncodedMessage, Entry, Event, HandleError, List, Message, MessageHeader,
@@ -42,6 +43,8 @@ pub extern "C" fn no_panic() {
     fan_out();
     decode([0; 64]);
     decode(any(&mut [0; 64][..]));
+    decode_any([0; 64]);
+    decode_any(any(&mut [0; 64][..]));
     memory([0; 64]);
     memory(any(&mut [0; 64][..]));
     slots([Slot::EMPTY; 4]);
@@ -460,6 +463,27 @@ fn decode<M: Buffer>(memory: M) {
     look(decoder.options());
     decoder.set_options(options);
     look(v3::Decoder::with_options([0; 16], options).position());
+}
+
+fn decode_any<M: Buffer>(memory: M) {
+    if let Some(protocol) = Protocol::of(bytes()) {
+        look((protocol.version(), protocol.of_bridge()));
+    }
+    let version = any(ProtocolVersion::V3);
+    let options = any(Options::new());
+    look(AnyDecoder::of_version([0; 16], options, version).decode(&mut bytes()));
+    let mut decoder = any(AnyDecoder::with_options(memory, options, version));
+    match decoder.decode(&mut bytes()) {
+        Ok(Some(packet)) => look(packet.packet_type()),
+        Ok(None) => {}
+        Err(error) => {
+            look((error.version(), error.kind(), error.field()));
+            look((error.packet_type(), error.offset(), error.statement()));
+        }
+    }
+    look(any(&mut decoder).decode(&mut bytes()));
+    look((decoder.protocol(), decoder.version(), decoder.position()));
+    look(decoder.is_at_packet_boundary());
 }
 
 fn memory<M: Buffer>(mut memory: M) {

@@ -3,8 +3,10 @@
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
+use mqtt_sansio::any::Protocol;
+
 use super::Wanted;
-use super::conversation::{Conversation, Side, connect_level};
+use super::conversation::{Conversation, Side};
 use super::segment::Segment;
 use super::stream::{Arrival, Piece, assemble};
 
@@ -111,10 +113,10 @@ impl Connection {
         let [of_a, of_b] = &self.segments;
         let (arrivals_a, network_a) = assemble(of_a);
         let (arrivals_b, network_b) = assemble(of_b);
-        let levels = [
-            connect_level(&beginning(&arrivals_a)),
-            connect_level(&beginning(&arrivals_b)),
-        ];
+        let [protocol_a, protocol_b] = [&arrivals_a, &arrivals_b].map(|arrivals| {
+            Protocol::of(&beginning(arrivals))
+                .filter(|protocol| !matches!(protocol, Protocol::NotMqtt(_)))
+        });
         let has_syn = |segments: &[(usize, Segment)]| {
             segments
                 .iter()
@@ -122,18 +124,17 @@ impl Connection {
         };
         let is_server = |end: SocketAddr| wanted.ports.contains(&end.port());
         // By what it sends, by who has opened the connection, by the port.
-        let a_is_client = match levels {
+        let a_is_client = match [protocol_a, protocol_b] {
             [Some(_), None] => true,
             [None, Some(_)] => false,
             _ if !is_server(a) && !is_server(b) => return None,
             _ if has_syn(of_a) != has_syn(of_b) => has_syn(of_a),
             _ => is_server(b),
         };
-        let [level_a, level_b] = levels;
-        let (client, server, level) = if a_is_client {
-            (a, b, level_a)
+        let (client, server, protocol) = if a_is_client {
+            (a, b, protocol_a)
         } else {
-            (b, a, level_b)
+            (b, a, protocol_b)
         };
         let side_of_a = if a_is_client {
             Side::Client
@@ -156,7 +157,7 @@ impl Connection {
             return None;
         }
         arrivals.sort_by_key(|(_, arrival)| arrival.order);
-        let mut conversation = Conversation::new(client, server, level, wanted.options, start);
+        let mut conversation = Conversation::new(client, server, protocol, wanted, start);
         conversation.network = network_a.plus(network_b);
         for (side, arrival) in arrivals {
             conversation.arrive(side, arrival);
@@ -173,5 +174,5 @@ fn beginning(arrivals: &[Arrival]) -> Vec<u8> {
         Piece::Data(data) => Some(data),
         Piece::Missing(_) | Piece::Finished | Piece::Reset => None,
     });
-    data.flatten().copied().take(64).collect()
+    data.flatten().copied().take(Protocol::MAX_LEN).collect()
 }

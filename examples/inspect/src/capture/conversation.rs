@@ -2,14 +2,16 @@
 
 use core::net::SocketAddr;
 
+use mqtt_sansio::any::{Protocol, ProtocolVersion};
 use mqtt_sansio::v3::V3;
 use mqtt_sansio::v5::V5;
 use mqtt_sansio::{Options, PacketSet, PacketType, StreamDecoder};
-use serde_json::Value;
 
+use super::Wanted;
 use super::exchange::Exchange;
 use super::stream::{Arrival, Network, Piece};
 use super::version::{Meaning, Rule, Version};
+use crate::json::Fields;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
@@ -98,7 +100,7 @@ pub(crate) enum Kind {
         /// What is in it, in a line.
         summary: String,
         /// What is in it, for programs.
-        fields: Vec<(&'static str, Value)>,
+        fields: Fields,
     },
     /// The decoder cannot read the rest of what this side sends.
     Malformed,
@@ -123,7 +125,7 @@ pub(crate) struct Entry {
 }
 
 /// Which set of packets a conversation is in.
-enum Protocol {
+enum Readers {
     /// MQTT 3.1 and 3.1.1.
     V3(Sides<Reader<V3>>),
     V5(Sides<Reader<V5>>),
@@ -151,14 +153,16 @@ enum State {
 pub(crate) struct Conversation {
     pub(crate) client: SocketAddr,
     pub(crate) server: SocketAddr,
-    /// The Protocol Level of CONNECT, if there is one.
-    pub(crate) level: Option<u8>,
+    /// By CONNECT, if there is one.
+    pub(crate) protocol: Option<Protocol>,
+    /// The version that is decoded; `None` for a Protocol Level that cannot be.
+    pub(crate) version: Option<ProtocolVersion>,
     pub(crate) client_id: Option<String>,
     pub(crate) network: Network,
     pub(crate) entries: Vec<Entry>,
     /// What nobody has answered by the end of the capture.
     pub(crate) unanswered: Vec<String>,
-    protocol: Protocol,
+    readers: Readers,
     exchange: Exchange,
     start: u64,
 }
@@ -167,26 +171,28 @@ impl Conversation {
     pub(crate) fn new(
         client: SocketAddr,
         server: SocketAddr,
-        level: Option<u8>,
-        options: Options,
+        protocol: Option<Protocol>,
+        wanted: &Wanted,
         start: u64,
     ) -> Self {
+        // Without CONNECT: a capture that starts within a connection.
+        let version = protocol.map_or(Some(wanted.version), Protocol::version);
         Self {
             client,
             server,
-            level,
+            protocol,
+            version,
             client_id: None,
             network: Network::default(),
             entries: Vec::new(),
             unanswered: Vec::new(),
-            protocol: match level {
-                // Without CONNECT: a capture that starts within a connection.
-                None | Some(3 | 4) => Protocol::V3(Reader::both(options)),
-                Some(5) => Protocol::V5(Reader::both(options)),
-                Some(_) => Protocol::Unknown,
+            readers: match version {
+                Some(ProtocolVersion::V3) => Readers::V3(Reader::both(wanted.options)),
+                Some(ProtocolVersion::V5) => Readers::V5(Reader::both(wanted.options)),
+                None => Readers::Unknown,
             },
             // MQTT 5 forbids what MQTT 3.1.1 leaves open.
-            exchange: Exchange::new(level != Some(5)),
+            exchange: Exchange::new(version != Some(ProtocolVersion::V5)),
             start,
         }
     }
@@ -196,17 +202,12 @@ impl Conversation {
         notes.any(|note| matches!(note, Note::Violation { .. }))
     }
 
-    /// Whether the packets can be read.
-    pub(crate) const fn is_decoded(&self) -> bool {
-        !matches!(self.protocol, Protocol::Unknown)
-    }
-
     pub(crate) fn arrive(&mut self, side: Side, arrival: Arrival) {
         let time = arrival.time.saturating_sub(self.start);
         self.pass_time(time);
         let kind = match arrival.piece {
             Piece::Opened => {
-                self.protocol.set_state(side, State::Decoding);
+                self.readers.set_state(side, State::Decoding);
                 self.exchange.opened(side);
                 return;
             }
@@ -215,7 +216,7 @@ impl Conversation {
                 return;
             }
             Piece::Missing(count) => {
-                self.protocol.set_state(side, State::Lost);
+                self.readers.set_state(side, State::Lost);
                 self.exchange.miss();
                 Kind::Missing(count)
             }
@@ -252,7 +253,7 @@ impl Conversation {
 
     fn read(&mut self, time: u64, side: Side, data: &[u8]) {
         let Self {
-            protocol,
+            readers,
             exchange,
             entries,
             client_id,
@@ -272,24 +273,24 @@ impl Conversation {
             }
             exchange.packet(time, side, packet_type, meaning)
         };
-        match protocol {
-            Protocol::V3(readers) => readers.of_mut(side).read(side, data, listen, report),
-            Protocol::V5(readers) => readers.of_mut(side).read(side, data, listen, report),
-            Protocol::Unknown => {}
+        match readers {
+            Readers::V3(readers) => readers.of_mut(side).read(side, data, listen, report),
+            Readers::V5(readers) => readers.of_mut(side).read(side, data, listen, report),
+            Readers::Unknown => {}
         }
     }
 
     /// The statement that is broken.
     pub(crate) fn statement(&self, broken: Broken) -> Option<&'static str> {
-        match (broken, &self.protocol) {
+        match (broken, &self.readers) {
             (Broken::Statement(statement), _) => Some(statement),
-            (Broken::Rule(rule), Protocol::V5(_)) => V5::statement_of(rule),
+            (Broken::Rule(rule), Readers::V5(_)) => V5::statement_of(rule),
             (Broken::Rule(rule), _) => V3::statement_of(rule),
         }
     }
 }
 
-impl Protocol {
+impl Readers {
     const fn set_state(&mut self, side: Side, state: State) {
         match self {
             Self::V3(readers) => readers.of_mut(side).state = state,
@@ -374,20 +375,5 @@ impl<V: Version> Reader<V> {
                 Err(_) => return false,
             }
         }
-    }
-}
-
-/// The Protocol Level, if a stream starts with a CONNECT.
-pub(crate) fn connect_level(stream: &[u8]) -> Option<u8> {
-    let [0x10, rest @ ..] = stream else {
-        return None;
-    };
-    // The last byte of a Remaining Length has its high bit clear.
-    let length = rest.iter().take(4).position(|byte| byte & 0x80 == 0)?;
-    match rest.get(length.saturating_add(1)..)? {
-        [0, 4, b'M', b'Q', b'T', b'T', level, ..] => Some(*level),
-        // The high bit is set by bridges.
-        [0, 6, b'M', b'Q', b'I', b's', b'd', b'p', level, ..] => Some(*level),
-        _ => None,
     }
 }

@@ -3,6 +3,7 @@
 use core::fmt::Write as _;
 use std::io::{self, Write};
 
+use mqtt_sansio::any::{Protocol, ProtocolVersion};
 use serde_json::{Value, json};
 
 use super::conversation::{Conversation, Entry, Kind, Note, Side};
@@ -37,7 +38,7 @@ pub(crate) fn write(
         Some(id) => writeln!(out, ", Client Identifier {id:?}")?,
         None => writeln!(out)?,
     }
-    if !conversation.is_decoded() {
+    if conversation.version.is_none() {
         writeln!(out, "  (packets of this version are not decoded)")?;
     }
     for entry in &conversation.entries {
@@ -62,12 +63,10 @@ pub(crate) fn write(
 }
 
 fn version(conversation: &Conversation) -> String {
-    match conversation.level {
-        Some(3) => "MQTT 3.1".to_owned(),
-        Some(4) => "MQTT 3.1.1".to_owned(),
-        Some(5) => "MQTT 5".to_owned(),
-        Some(level) => format!("Protocol Level {level}"),
-        None => "no CONNECT, read as MQTT 3.1.1".to_owned(),
+    match (conversation.protocol, conversation.version) {
+        (Some(protocol), _) => protocol.to_string(),
+        (None, Some(ProtocolVersion::V5)) => "no CONNECT, read as MQTT 5".to_owned(),
+        (None, _) => "no CONNECT, read as MQTT 3.1.1".to_owned(),
     }
 }
 
@@ -144,6 +143,17 @@ pub(crate) fn payload(payload: &[u8]) -> String {
     }
 }
 
+/// The Protocol Level of CONNECT.
+const fn level(protocol: Protocol) -> Option<u8> {
+    match protocol {
+        Protocol::V3_1 => Some(3),
+        Protocol::V3_1_1 => Some(4),
+        Protocol::V5 => Some(5),
+        Protocol::UnsupportedLevel(level) => Some(level),
+        _ => None,
+    }
+}
+
 /// A line for the conversation, one for each entry, and one for what is left at the end.
 pub(crate) fn write_json(
     out: &mut impl Write,
@@ -154,9 +164,9 @@ pub(crate) fn write_json(
         "conversation": number,
         "client": conversation.client.to_string(),
         "server": conversation.server.to_string(),
-        "protocol_level": conversation.level,
+        "protocol_level": conversation.protocol.and_then(level),
         "client_id": conversation.client_id,
-        "decoded": conversation.is_decoded(),
+        "decoded": conversation.version.is_some(),
     });
     writeln!(out, "{head}")?;
     for entry in &conversation.entries {

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use mqtt_sansio::Options;
+use mqtt_sansio::any::ProtocolVersion;
 
 pub(crate) use connections::Connections;
 use conversation::Conversation;
@@ -25,6 +26,8 @@ pub(crate) struct Wanted {
     /// Ports of servers. A connection that starts with CONNECT is shown whatever its ports are.
     pub(crate) ports: Vec<u16>,
     pub(crate) options: Options,
+    /// That of a connection without CONNECT.
+    pub(crate) version: ProtocolVersion,
     pub(crate) json: bool,
 }
 

@@ -7,6 +7,7 @@
 )]
 
 use mqtt_sansio::Options;
+use mqtt_sansio::any::ProtocolVersion;
 
 use super::{Capture, Wanted};
 
@@ -198,6 +199,7 @@ fn wanted() -> Wanted {
     Wanted {
         ports: vec![1883],
         options: Options::new(),
+        version: ProtocolVersion::V3,
         json: false,
     }
 }
@@ -600,7 +602,7 @@ fn mqtt_5_has_reason_codes_and_properties() {
     let rungs = file.rungs();
     let expected = [
         "-->  CONNECT \"c\", Keep Alive 10, Clean Start",
-        "<--  CONNACK Success, Session Present 0, ServerKeepAlive(5)",
+        "<--  CONNACK Success, Session Present 0, Server Keep Alive 5",
         "-->  PUBLISH 1 QoS 1 \"a\": 1 byte \"x\"",
         "<--  PUBACK 1 No matching subscribers",
         "<--  DISCONNECT Session taken over",
@@ -614,7 +616,10 @@ fn mqtt_5_has_reason_codes_and_properties() {
         })
         .unwrap();
     assert!(json.contains(r#""reason_code":142"#), "{json}");
-    assert!(json.contains(r#""server_keep_alive":5"#), "{json}");
+    assert!(
+        json.contains(r#""properties":{"server_keep_alive":5}"#),
+        "{json}"
+    );
 }
 
 #[test]
@@ -662,4 +667,34 @@ fn a_pubrec_with_an_error_ends_a_message() {
     let rungs = file.rungs();
     assert_eq!(rungs[3], "<--  PUBREC 1 Quota exceeded");
     assert_eq!(rungs.len(), 6, "{rungs:?}");
+}
+
+#[test]
+fn without_connect_the_version_is_the_one_that_is_named() {
+    let file = File::new()
+        .client(PUBLISH_1_5)
+        .server(b"\x40\x03\x00\x01\x10");
+    let wanted = Wanted {
+        version: ProtocolVersion::V5,
+        ..wanted()
+    };
+    let text = file.shown(&wanted).unwrap();
+    assert!(text.contains("no CONNECT, read as MQTT 5"), "{text}");
+    assert!(text.contains("PUBACK 1 No matching subscribers"), "{text}");
+    assert!(file.text().contains("no CONNECT, read as MQTT 3.1.1"));
+}
+
+#[test]
+fn properties_are_shown_by_name() {
+    let file = File::new()
+        .open()
+        .client(CONNECT_5)
+        .server(b"\x20\x0a\x00\x00\x07\x26\x00\x01k\x00\x01v")
+        .client(b"\x30\x0a\x00\x01a\x04\x09\x00\x01\xffxy");
+    let rungs = file.rungs();
+    let expected = [
+        "<--  CONNACK Success, Session Present 0, User Property \"k\": \"v\"",
+        "-->  PUBLISH QoS 0 \"a\": 2 bytes \"xy\", Correlation Data 1 byte b\"\\xff\"",
+    ];
+    assert_eq!(rungs[1..], expected);
 }

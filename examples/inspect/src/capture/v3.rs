@@ -4,11 +4,10 @@ use core::fmt::Write as _;
 
 use mqtt_sansio::PacketType;
 use mqtt_sansio::v3::{ConnAck, Packet, PacketRef, V3};
-use serde_json::Value;
 
 use super::ladder::{list, payload, string};
 use super::version::{Meaning, Rule, Version};
-use crate::json;
+use crate::json::{self, Fields};
 
 impl Version for V3 {
     fn packet_type(packet: &PacketRef<'_>) -> PacketType {
@@ -137,7 +136,7 @@ impl Version for V3 {
         }
     }
 
-    fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
+    fn fields(packet: &PacketRef<'_>) -> Fields {
         json::v3::fields(packet)
     }
 

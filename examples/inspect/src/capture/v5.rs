@@ -3,14 +3,12 @@
 use core::fmt::{Display, Write as _};
 
 use mqtt_sansio::PacketType;
-use mqtt_sansio::v5::{
-    AckType, Acknowledgement, Packet, PacketRef, Properties, PropertiesKind, V5,
-};
-use serde_json::Value;
+use mqtt_sansio::v5::{AckType, Acknowledgement, Packet, PacketRef, Properties, V5};
 
 use super::ladder::{list, payload, string};
 use super::version::{Meaning, Rule, Version};
-use crate::json;
+use crate::json::{self, Fields};
+use crate::property::PropertyValue;
 
 impl Version for V5 {
     fn packet_type(packet: &PacketRef<'_>) -> PacketType {
@@ -143,7 +141,7 @@ impl Version for V5 {
         }
     }
 
-    fn fields(packet: &PacketRef<'_>) -> Vec<(&'static str, Value)> {
+    fn fields(packet: &PacketRef<'_>) -> Fields {
         json::v5::fields(packet)
     }
 
@@ -177,10 +175,16 @@ fn acknowledgement<K: AckType>(ack: &Acknowledgement<&[u8], K>, code: impl Displ
 }
 
 /// The properties in a line, after a comma each.
-fn shown<K: PropertiesKind>(properties: &Properties<&[u8], K>) -> String {
+fn shown<K>(properties: &Properties<&[u8], K>) -> String {
     let mut text = String::new();
-    for property in properties.iter() {
-        let _ = write!(text, ", {property:?}");
+    for property in properties {
+        let value = PropertyValue::from(&property).show(string_or_bytes);
+        let _ = write!(text, ", {} {value}", property.field());
     }
     text
+}
+
+/// A string in quotes, or bytes that are none.
+fn string_or_bytes(bytes: &[u8]) -> String {
+    core::str::from_utf8(bytes).map_or_else(|_| payload(bytes), string)
 }

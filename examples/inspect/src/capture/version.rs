@@ -2,7 +2,8 @@
 
 use mqtt_sansio::v3::Delivery;
 use mqtt_sansio::{PacketId, PacketSet, PacketType};
-use serde_json::Value;
+
+use crate::json::Fields;
 
 /// A version of MQTT whose conversations are followed.
 pub(crate) trait Version: PacketSet {
@@ -14,7 +15,7 @@ pub(crate) trait Version: PacketSet {
     fn summary(packet: &Self::Packet<'_>) -> String;
 
     /// What is in a packet, for programs.
-    fn fields(packet: &Self::Packet<'_>) -> Vec<(&'static str, Value)>;
+    fn fields(packet: &Self::Packet<'_>) -> Fields;
 
     /// The number of the statement that a rule is.
     fn statement_of(rule: Rule) -> Option<&'static str>;

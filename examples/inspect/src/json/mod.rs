@@ -66,7 +66,7 @@ fn packet_object(offset: u64, length: usize, packet: &Packet<'_>) -> Value {
 }
 
 /// What there is in this type of packet only.
-pub(crate) fn fields(packet: &Packet<'_>) -> Fields {
+fn fields(packet: &Packet<'_>) -> Fields {
     match packet {
         Packet::V3(packet) => v3::fields(packet),
         Packet::V5(packet) => v5::fields(packet),

@@ -138,22 +138,9 @@ fn properties<W: Write, B: AsRef<[u8]>, K>(
     labels.field(variable_len(length), length_name, length)?;
     for property in properties {
         let value = PropertyValue::from(&property);
-        let shown = match value {
-            PropertyValue::Flag(flag) => u8::from(flag).to_string(),
-            PropertyValue::Byte(number) => number.to_string(),
-            PropertyValue::TwoBytes(number) => number.to_string(),
-            PropertyValue::FourBytes(number) | PropertyValue::Variable(number) => {
-                number.to_string()
-            }
-            PropertyValue::Text(text) => quote(text.as_bytes()),
-            PropertyValue::Binary(data) => quote(data),
-            PropertyValue::Pair(name, value) => {
-                format!("{}: {}", quote(name.as_bytes()), quote(value.as_bytes()))
-            }
-        };
         // With the Property Identifier.
         let len = value.len().saturating_add(1);
-        labels.field(len, property.field().name(), shown)?;
+        labels.field(len, property.field().name(), value.show(quote))?;
     }
     Ok(())
 }
