@@ -331,7 +331,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     #[inline(always)]
     fn try_complete<'i>(&mut self, input: &'i [u8]) -> Option<(Header, &'i [u8])> {
         let State::Gathering {
-            header,
+            fixed,
+            remaining_length,
             wanted,
             missing,
         } = self.state
@@ -341,6 +342,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         if OPTIMIZE_SIZE {
             return None;
         }
+        let header = fixed.header(remaining_length);
         let (end, rest) = input.split_at_checked(missing as usize)?;
         self.buffer
             .append(filled(wanted, missing), end)

@@ -14,13 +14,15 @@ pub(super) enum State<P> {
     },
     /// A packet of `wanted` bytes is in memory but for the last ones, which are `missing`.
     Gathering {
-        header: Header,
+        fixed: Fixed,
+        remaining_length: u32,
         wanted: u32,
         missing: u32,
     },
     /// The same of what has to be there for the next step towards a payload in pieces.
     GatheringStart {
-        header: Header,
+        fixed: Fixed,
+        remaining_length: u32,
         wanted: u32,
         missing: u32,
     },
@@ -40,24 +42,26 @@ impl<P> defmt::Format for State<P> {
                 defmt::write!(f, "InHeader {{ start: {}, filled: {=u8} }}", start, filled);
             }
             Self::Gathering {
-                header,
+                fixed,
+                remaining_length,
                 wanted,
                 missing,
             } => defmt::write!(
                 f,
                 "Gathering {{ header: {}, wanted: {=u32}, missing: {=u32} }}",
-                header,
+                fixed.header(*remaining_length),
                 wanted,
                 missing
             ),
             Self::GatheringStart {
-                header,
+                fixed,
+                remaining_length,
                 wanted,
                 missing,
             } => defmt::write!(
                 f,
                 "GatheringStart {{ header: {}, wanted: {=u32}, missing: {=u32} }}",
-                header,
+                fixed.header(*remaining_length),
                 wanted,
                 missing
             ),
@@ -93,17 +97,40 @@ pub(super) fn small(len: usize) -> u32 {
 pub(super) fn gathering<P>(header: Header, filled: usize, wanted: usize) -> State<P> {
     let (whole, missing) = (header.packet_len(), small(wanted.wrapping_sub(filled)));
     let wanted = small(wanted);
+    let (fixed, remaining_length) = Fixed::of(header);
     if wanted as usize == whole {
         return State::Gathering {
-            header,
+            fixed,
+            remaining_length,
             wanted,
             missing,
         };
     }
     State::GatheringStart {
-        header,
+        fixed,
+        remaining_length,
         wanted,
         missing,
+    }
+}
+
+/// A fixed header without its Remaining Length, so that a [`State`] has 16 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fixed {
+    first_byte: u8,
+    len: u8,
+}
+
+impl Fixed {
+    #[inline(always)]
+    const fn of(header: Header) -> (Self, u32) {
+        let (first_byte, len) = header.first_byte_and_len();
+        (Self { first_byte, len }, header.remaining_length())
+    }
+
+    #[inline(always)]
+    pub(super) const fn header(self, remaining_length: u32) -> Header {
+        Header::of_parts(self.first_byte, self.len, remaining_length)
     }
 }
 

@@ -77,15 +77,18 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                     self.state = gathering(header, come.len(), wanted);
                 }
                 State::Gathering {
-                    header,
+                    fixed,
+                    remaining_length,
                     wanted,
                     missing,
                 }
                 | State::GatheringStart {
-                    header,
+                    fixed,
+                    remaining_length,
                     wanted,
                     missing,
                 } => {
+                    let header = fixed.header(remaining_length);
                     let (filled, wanted) = (filled(wanted, missing), wanted as usize);
                     if !in_pieces && wanted != header.packet_len() {
                         // It was begun in pieces, because it does not fit.

@@ -541,7 +541,7 @@ fn debug_shows_state_and_position_and_not_what_is_in_memory() {
     );
     let shown = format!("{decoder:?}");
     assert!(
-        shown.starts_with("StreamDecoder { state: Gathering { header: Header {"),
+        shown.starts_with("StreamDecoder { state: Gathering { fixed: Fixed {"),
         "{shown}"
     );
     assert!(shown.contains("missing: 10"), "{shown}");

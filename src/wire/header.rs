@@ -25,6 +25,18 @@ impl Header {
         len: 0,
     };
 
+    pub(crate) const fn of_parts(first_byte: u8, len: u8, remaining_length: u32) -> Self {
+        Self {
+            remaining_length,
+            first_byte,
+            len,
+        }
+    }
+
+    pub(crate) const fn first_byte_and_len(self) -> (u8, u8) {
+        (self.first_byte, self.len)
+    }
+
     /// The packet's type; `None` if the number is reserved.
     #[must_use]
     pub const fn packet_type(&self) -> Option<PacketType> {

@@ -157,7 +157,7 @@ impl Limits {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Authentication {
     /// The [`fingerprint`] of the Authentication Method of CONNECT; 0 without one.
-    method: u64,
+    method: u32,
     pub(super) turn: Turn,
 }
 
@@ -184,11 +184,9 @@ impl Authentication {
 
 /// A number for an Authentication Method, never 0: the connection has no room for the string. Two
 /// methods that a program offers do not have the same by chance (FNV-1a).
-fn fingerprint(method: &[u8]) -> u64 {
-    let hash = method
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+fn fingerprint(method: &[u8]) -> u32 {
+    let hash = method.iter().fold(0x811c_9dc5_u32, |hash, &byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
     hash.max(1)
 }
