@@ -29,7 +29,6 @@ use crate::wire::{ErrorKind, Field, Options, PacketSet, PacketType};
 #[derive(Clone)]
 pub struct Decoder<M> {
     state: State<M>,
-    protocol: Option<Protocol>,
 }
 
 #[derive(Clone)]
@@ -40,8 +39,9 @@ pub(super) enum State<M> {
         options: Options,
         fallback: ProtocolVersion,
     },
-    V3(StreamDecoder<V3, M>),
-    V5(StreamDecoder<V5, M>),
+    /// With the protocol that the first bytes have told.
+    V3(StreamDecoder<V3, M>, Option<Protocol>),
+    V5(StreamDecoder<V5, M>, Option<Protocol>),
     /// While the buffer moves from the start to a version; never between two calls.
     Moving,
 }
@@ -88,15 +88,13 @@ impl<M: Buffer> Decoder<M> {
                 options,
                 fallback,
             },
-            protocol: None,
         }
     }
 
     /// A decoder for a stream whose version is known.
     pub const fn of_version(buffer: M, options: Options, version: ProtocolVersion) -> Self {
         Self {
-            state: State::of_version(buffer, options, version),
-            protocol: None,
+            state: State::of_version(buffer, options, version, None),
         }
     }
 
@@ -117,12 +115,11 @@ impl<M: Buffer> Decoder<M> {
                 *input = &[];
                 return Ok(None);
             };
-            self.protocol = Some(protocol);
             self.leave_start(protocol)?;
         }
         match &mut self.state {
-            State::V3(decoder) => Ok(decoder.decode(input)?.map(Packet::V3)),
-            State::V5(decoder) => Ok(decoder.decode(input)?.map(Packet::V5)),
+            State::V3(decoder, _) => Ok(decoder.decode(input)?.map(Packet::V3)),
+            State::V5(decoder, _) => Ok(decoder.decode(input)?.map(Packet::V5)),
             State::Start { .. } | State::Moving => Ok(None),
         }
     }
@@ -140,7 +137,6 @@ impl<M: Buffer> Decoder<M> {
                 *input = &[];
                 return None;
             };
-            self.protocol = Some(protocol);
             // The decoder returns the same error for ever.
             let _ = self.leave_start(protocol);
         }
@@ -160,10 +156,10 @@ impl<M: Buffer> Decoder<M> {
             return Ok(());
         };
         let version = protocol.version().unwrap_or(fallback);
-        self.state = State::of_version(buffer, options, version);
+        self.state = State::of_version(buffer, options, version, Some(protocol));
         match &mut self.state {
-            State::V3(decoder) => feed(decoder, start.kept())?,
-            State::V5(decoder) => feed(decoder, start.kept())?,
+            State::V3(decoder, _) => feed(decoder, start.kept())?,
+            State::V5(decoder, _) => feed(decoder, start.kept())?,
             State::Start { .. } | State::Moving => {}
         }
         Ok(())
@@ -180,10 +176,15 @@ fn feed<P: PacketSet, M: Buffer>(
 }
 
 impl<M: Buffer> State<M> {
-    const fn of_version(buffer: M, options: Options, version: ProtocolVersion) -> Self {
+    const fn of_version(
+        buffer: M,
+        options: Options,
+        version: ProtocolVersion,
+        protocol: Option<Protocol>,
+    ) -> Self {
         match version {
-            ProtocolVersion::V3 => Self::V3(StreamDecoder::with_options(buffer, options)),
-            ProtocolVersion::V5 => Self::V5(StreamDecoder::with_options(buffer, options)),
+            ProtocolVersion::V3 => Self::V3(StreamDecoder::with_options(buffer, options), protocol),
+            ProtocolVersion::V5 => Self::V5(StreamDecoder::with_options(buffer, options), protocol),
         }
     }
 }
@@ -192,14 +193,17 @@ impl<M> Decoder<M> {
     /// The protocol of the stream. `None` while its first bytes do not tell, and for a decoder of
     /// a [known version](Self::of_version).
     pub const fn protocol(&self) -> Option<Protocol> {
-        self.protocol
+        match self.state {
+            State::V3(_, protocol) | State::V5(_, protocol) => protocol,
+            State::Start { .. } | State::Moving => None,
+        }
     }
 
     /// The version that the stream is decoded as. `None` until the first bytes tell.
     pub const fn version(&self) -> Option<ProtocolVersion> {
         match self.state {
-            State::V3(_) => Some(ProtocolVersion::V3),
-            State::V5(_) => Some(ProtocolVersion::V5),
+            State::V3(..) => Some(ProtocolVersion::V3),
+            State::V5(..) => Some(ProtocolVersion::V5),
             State::Start { .. } | State::Moving => None,
         }
     }
@@ -208,8 +212,8 @@ impl<M> Decoder<M> {
     /// [`StreamDecoder::position`](crate::StreamDecoder::position).
     pub const fn position(&self) -> u64 {
         match &self.state {
-            State::V3(decoder) => decoder.position(),
-            State::V5(decoder) => decoder.position(),
+            State::V3(decoder, _) => decoder.position(),
+            State::V5(decoder, _) => decoder.position(),
             State::Start { .. } | State::Moving => 0,
         }
     }
@@ -217,8 +221,8 @@ impl<M> Decoder<M> {
     /// True if the next byte is the first of a packet.
     pub const fn is_at_packet_boundary(&self) -> bool {
         match &self.state {
-            State::V3(decoder) => decoder.is_at_packet_boundary(),
-            State::V5(decoder) => decoder.is_at_packet_boundary(),
+            State::V3(decoder, _) => decoder.is_at_packet_boundary(),
+            State::V5(decoder, _) => decoder.is_at_packet_boundary(),
             State::Start { start, .. } => start.is_empty(),
             State::Moving => true,
         }
@@ -229,8 +233,8 @@ impl<M> fmt::Debug for Decoder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
             State::Start { start, .. } => start.fmt(f),
-            State::V3(decoder) => decoder.fmt(f),
-            State::V5(decoder) => decoder.fmt(f),
+            State::V3(decoder, _) => decoder.fmt(f),
+            State::V5(decoder, _) => decoder.fmt(f),
             State::Moving => f.write_str("Moving"),
         }
     }

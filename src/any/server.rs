@@ -137,14 +137,14 @@ impl<S: Slots> Server<S> {
             self.decide(decoder, input)?;
         }
         match (&mut self.side, decoder.decoding()) {
-            (Side::V3(server), Decoding::V3(decoder)) => {
+            (Side::V3(server), Decoding::V3(decoder, _)) => {
                 Ok(match server.receive(now, decoder, input)? {
                     Some(v3::Step::Event(event)) => event::from_v3(event).map(Step::Event),
                     Some(v3::Step::Action(action)) => Some(Step::Action(action.into())),
                     None => None,
                 })
             }
-            (Side::V5(server), Decoding::V5(decoder)) => {
+            (Side::V5(server), Decoding::V5(decoder, _)) => {
                 Ok(match server.receive(now, decoder, input)? {
                     Some(v5::Step::Event(event)) => event::from_v5(event).map(Step::Event),
                     Some(v5::Step::Action(action)) => Some(Step::Action(action.into())),

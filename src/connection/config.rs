@@ -18,12 +18,15 @@ pub struct Config {
     /// In milliseconds, as the next.
     pub(super) connect_timeout: u32,
     pub(super) ping_timeout: u32,
-    pub(super) manual_acknowledgement: bool,
-    pub(super) journal: bool,
-    pub(super) send_before_connack: bool,
-    pub(super) no_session_state: bool,
-    pub(super) resend_without_dup: bool,
+    flags: u8,
 }
+
+// The flags of a `Config`, together so that a connection stays small.
+pub(super) const MANUAL_ACKNOWLEDGEMENT: u8 = 1;
+pub(super) const JOURNAL: u8 = 1 << 1;
+pub(super) const SEND_BEFORE_CONNACK: u8 = 1 << 2;
+pub(super) const NO_SESSION_STATE: u8 = 1 << 3;
+pub(super) const RESEND_WITHOUT_DUP: u8 = 1 << 4;
 
 impl Config {
     /// The defaults.
@@ -34,11 +37,7 @@ impl Config {
             receive_maximum: u16::MAX,
             connect_timeout: 10_000,
             ping_timeout: 10_000,
-            manual_acknowledgement: false,
-            journal: false,
-            send_before_connack: false,
-            no_session_state: false,
-            resend_without_dup: false,
+            flags: 0,
         }
     }
 
@@ -92,9 +91,8 @@ impl Config {
     /// returned as events. Acknowledgements still leave in the order in which the messages came
     /// [MQTT-4.6.0-2, MQTT-4.6.0-3].
     #[must_use]
-    pub const fn manual_acknowledgement(mut self, manual: bool) -> Self {
-        self.manual_acknowledgement = manual;
-        self
+    pub const fn manual_acknowledgement(self, manual: bool) -> Self {
+        self.with(MANUAL_ACKNOWLEDGEMENT, manual)
     }
 
     /// Returns each change of the session that has to survive a crash as
@@ -104,9 +102,8 @@ impl Config {
     /// reports that an earlier session is cleared. On a server the application keeps the sessions, and
     /// clears the journal of one that it does not resume.
     #[must_use]
-    pub const fn journal(mut self, journal: bool) -> Self {
-        self.journal = journal;
-        self
+    pub const fn journal(self, journal: bool) -> Self {
+        self.with(JOURNAL, journal)
     }
 
     /// Takes a QoS 2 message that comes without DUP, with the Packet Identifier of one that an earlier
@@ -117,26 +114,39 @@ impl Config {
     /// [MQTT-3.3.1-1]: the peer has lost its memory and counts from 1 again. The earlier message is
     /// given up, and the new one is delivered.
     #[must_use]
-    pub const fn accept_resend_without_dup(mut self, accept: bool) -> Self {
-        self.resend_without_dup = accept;
-        self
+    pub const fn accept_resend_without_dup(self, accept: bool) -> Self {
+        self.with(RESEND_WITHOUT_DUP, accept)
     }
 
     /// Client: allows commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
     /// nothing of an earlier connection is in flight. If the server refuses the connection, it does not
     /// handle them.
     #[must_use]
-    pub const fn send_before_connack(mut self, early: bool) -> Self {
-        self.send_before_connack = early;
-        self
+    pub const fn send_before_connack(self, early: bool) -> Self {
+        self.with(SEND_BEFORE_CONNACK, early)
     }
 
     /// Client of MQTT 5: this side has no state of an earlier session, not even which subscriptions it
     /// made. A server that resumes one is a violation then [MQTT5-3.2.2-4].
     #[must_use]
-    pub const fn no_session_state(mut self, none: bool) -> Self {
-        self.no_session_state = none;
+    pub const fn no_session_state(self, none: bool) -> Self {
+        self.with(NO_SESSION_STATE, none)
+    }
+}
+
+impl Config {
+    pub(super) const fn with(mut self, flag: u8, is_set: bool) -> Self {
+        if is_set {
+            self.flags |= flag;
+        } else {
+            self.flags &= !flag;
+        }
         self
+    }
+
+    #[inline]
+    pub(super) const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
     }
 }
 

@@ -368,17 +368,17 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         let reason = match error.kind() {
             ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
                 limit: Limit::PacketSize,
-                value,
+                value: value.unwrap_or(0),
                 actual: size,
             },
             ErrorKind::OutOfMemory => CloseReason::LimitExceeded {
                 limit: Limit::Memory,
-                value: None,
+                value: 0,
                 actual: size,
             },
             ErrorKind::TooManyFilters => CloseReason::LimitExceeded {
                 limit: Limit::TopicFilters,
-                value,
+                value: value.unwrap_or(0),
                 actual: value.map_or(0, |value| value.saturating_add(1)),
             },
             _ => cause,
@@ -485,7 +485,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         let limit = u32::from(self.machine.inbound_limit());
         self.end(CloseReason::LimitExceeded {
             limit: Limit::InboundMessages,
-            value: Some(limit),
+            value: limit,
             actual: limit.saturating_add(1),
         });
     }
@@ -578,6 +578,12 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// How far the connection has come.
     pub const fn state(&self) -> State {
         self.machine.state()
+    }
+
+    /// Keep Alive in seconds, as it is in force: in MQTT 5 the server may have changed it. 0 turns it
+    /// off.
+    pub const fn keep_alive(&self) -> u16 {
+        self.machine.keep_alive
     }
 
     /// The session, to look at or to save.

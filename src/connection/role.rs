@@ -1,5 +1,6 @@
 //! The two sides of a connection, and how each of them keeps time.
 
+use crate::connection::config::SEND_BEFORE_CONNACK;
 use core::fmt::Debug;
 
 use super::connection::Connection;
@@ -127,7 +128,9 @@ impl Role for ClientRole {
 
     /// CONNACK or PINGRESP is overdue. Never while this side does not take what the server sends.
     fn expiry<S: Slots>((): &(), machine: &Machine<S>) -> Option<Timestamp> {
-        machine.deadline.filter(|_| !machine.is_stalled())
+        machine
+            .deadline
+            .filter(|_| !machine.is_stalled() && !machine.pending.is_over_limit())
     }
 
     fn expire<S: Slots>(machine: &mut Machine<S>) -> Option<Expired> {
@@ -168,7 +171,7 @@ impl Role for ServerRole {
     fn start<S: Slots>(machine: &mut Machine<S>) {
         machine.deadline = machine.after(machine.config.connect_timeout);
         // Only a client may send before CONNACK [MQTT-3.2.0-1].
-        machine.config.send_before_connack = false;
+        machine.config = machine.config.with(SEND_BEFORE_CONNACK, false);
     }
 
     /// What a client sends after its CONNECT waits until that is accepted, and is not handled if it is

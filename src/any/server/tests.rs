@@ -183,3 +183,12 @@ fn acknowledgements_of_either_version_are_the_same_events() {
         );
     }
 }
+
+#[cfg(all(feature = "alloc", target_pointer_width = "64"))]
+#[test]
+fn an_idle_connection_with_its_decoder_has_at_most_320_bytes() {
+    use crate::session::Slot;
+    let server = size_of::<Server<alloc::vec::Vec<Slot>>>();
+    let decoder = size_of::<Decoder<alloc::vec::Vec<u8>>>();
+    assert!(server + decoder <= 320, "{server} and {decoder}");
+}

@@ -30,6 +30,7 @@ use super::super::error::{Blocked, ProtocolError};
 use super::super::reply::PendingReply;
 use super::super::version::Progress;
 use super::incoming::Rejection;
+use crate::connection::config::{MANUAL_ACKNOWLEDGEMENT, RESEND_WITHOUT_DUP};
 use crate::session::{Change, Outbound, Phase, Receipt, Session, Slots};
 use crate::types::{Delivery, PacketId, QoS};
 use crate::wire::PacketType;
@@ -187,7 +188,7 @@ pub(super) fn classify<S: Slots>(
         // A message that is sent again has DUP [MQTT-3.3.1-1]. Between PUBREC and PUBREL every
         // message with its identifier is the same one [MQTT-4.3.3-2].
         let is_sent_again = delivery.dup()
-            || (is_stale && config.resend_without_dup)
+            || (is_stale && config.has(RESEND_WITHOUT_DUP))
             || (!is_stale && receipt == Receipt::Received);
         return if is_same_qos && is_sent_again {
             Ok(Disposition::Duplicate)
@@ -204,7 +205,7 @@ pub(super) fn classify<S: Slots>(
     if session.inbound.current() >= announced {
         return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
     }
-    let is_to_be_held = is_to_be_held(delivery, config.manual_acknowledgement);
+    let is_to_be_held = is_to_be_held(delivery, config.has(MANUAL_ACKNOWLEDGEMENT));
     if is_to_be_held && is_over_limit {
         // After one that was left out, or the order of the messages would change.
         return Ok(Disposition::LeaveOut);

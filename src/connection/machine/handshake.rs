@@ -5,6 +5,7 @@ use super::super::reply::PendingReply;
 use super::super::state::State;
 use super::Machine;
 use super::incoming::Rejection;
+use crate::connection::config::SEND_BEFORE_CONNACK;
 use crate::session::{Phase, Slots};
 use crate::time::Timestamp;
 use crate::types::PacketId;
@@ -29,7 +30,9 @@ impl<S: Slots> Machine<S> {
         self.clean_start = clean_start;
         self.session_ends = session_ends;
         self.deadline = self.after(self.config.connect_timeout);
-        self.config.send_before_connack &= self.session.is_empty();
+        if !self.session.is_empty() {
+            self.config = self.config.with(SEND_BEFORE_CONNACK, false);
+        }
         self.resume();
         if clean_start {
             self.lose_session(true);
@@ -98,7 +101,9 @@ impl<S: Slots> Machine<S> {
             return Err(rejection);
         }
         self.received_now();
-        self.deadline = None;
+        if !self.pending.is_over_limit() {
+            self.deadline = None;
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use super::super::version::Progress;
 use super::Machine;
 use super::delivery::{self, Disposition, Effect};
 use super::pending::Incoming;
+use crate::connection::config::MANUAL_ACKNOWLEDGEMENT;
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId};
@@ -132,7 +133,7 @@ impl<S: Slots> Machine<S> {
     }
 
     fn complete(&mut self, delivery: Delivery, disposition: Disposition) {
-        let manual = self.config.manual_acknowledgement;
+        let manual = self.config.has(MANUAL_ACKNOWLEDGEMENT);
         let effect = delivery::complete(&mut self.session, delivery, disposition, manual);
         self.take_effect(effect);
     }
@@ -146,7 +147,7 @@ impl<S: Slots> Machine<S> {
     ) -> Result<Disposition, Rejection> {
         if !OPTIMIZE_SIZE
             && self.session.inbound.is_empty()
-            && !delivery::is_to_be_held(delivery, self.config.manual_acknowledgement)
+            && !delivery::is_to_be_held(delivery, self.config.has(MANUAL_ACKNOWLEDGEMENT))
         {
             // There is nothing that it could be a duplicate of.
             self.tick(now);

@@ -14,6 +14,7 @@ pub(super) use pending::Pending;
 use super::config::Config;
 use super::reply::PendingReply;
 use super::state::State;
+use crate::connection::config::JOURNAL;
 use crate::session::{Change, Phase, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
@@ -40,11 +41,9 @@ pub struct Machine<S> {
     /// The last packet of those that Keep Alive counts.
     last: Timestamp,
     keep_alive_basis: KeepAliveBasis,
-    /// When an awaited answer is overdue.
+    /// When an awaited answer is overdue: CONNECT, CONNACK or PINGRESP, or, once a message was left out
+    /// for want of room, PUBREL.
     pub(super) deadline: Option<Timestamp>,
-    /// When the peer is given up that does not release what is held, after a message was left out. The
-    /// end of time is never reached.
-    release_deadline: Timestamp,
     pub(super) pending: Pending,
     /// For [`delivery::acknowledgement`].
     unmatched_pubrels: u16,
@@ -103,7 +102,6 @@ impl<S: Slots> Machine<S> {
             last: now,
             keep_alive_basis,
             deadline: None,
-            release_deadline: Timestamp::MAX,
             pending: Pending::new(),
             unmatched_pubrels: 0,
             keep_alive: 0,
@@ -180,22 +178,24 @@ impl<S: Slots> Machine<S> {
     /// PINGRESP has to come within the time for it from now on.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn expect_pingresp(&mut self) {
+        if self.pending.is_over_limit() {
+            return;
+        }
         self.deadline = self.after(self.config.ping_timeout);
     }
 
     /// PUBREL has to come within the time for it from now on.
     pub(super) const fn expect_pubrel(&mut self) {
-        self.release_deadline = match self.after(self.config.ping_timeout) {
-            Some(deadline) => deadline,
-            None => Timestamp::MAX,
-        };
+        self.deadline = self.after(self.config.ping_timeout);
     }
 
     /// When a connection ends that has left a message out. Never while this side does not take what the
     /// peer sends.
     pub(super) fn release_deadline(&self) -> Option<Timestamp> {
-        let deadline = self.release_deadline;
-        (deadline < Timestamp::MAX && !self.is_stalled()).then_some(deadline)
+        if !self.pending.is_over_limit() || self.is_stalled() {
+            return None;
+        }
+        self.deadline
     }
 
     /// How many inbound messages there is room for.
@@ -240,7 +240,7 @@ impl<S: Slots> Machine<S> {
         self.pending.set_losing(losing);
         self.session.inbound.clear();
         self.due_stored = false;
-        if self.config.journal && was_stored {
+        if self.config.has(JOURNAL) && was_stored {
             self.pending.set_store(Some(Change::Cleared));
         }
     }
@@ -256,7 +256,6 @@ impl<S: Slots> Machine<S> {
         self.pending.set_incoming(None);
         self.pending.set_outgoing(0);
         self.deadline = None;
-        self.release_deadline = Timestamp::MAX;
         self.due_stored = false;
         self.discards_will = discards_will;
         self.session.inbound.end_connection();
@@ -397,7 +396,7 @@ impl<S: Slots> Machine<S> {
     /// A session that ends with the connection also ends with it by a crash: nothing of it is stored
     /// [MQTT-3.1.2-6].
     const fn keeps_journal(&self) -> bool {
-        self.config.journal && !self.session_ends
+        self.config.has(JOURNAL) && !self.session_ends
     }
 
     /// True, once, if the peer could not get through until a moment ago.

@@ -3,6 +3,7 @@
 use super::super::error::CommandError;
 use super::super::state::State;
 use super::Machine;
+use crate::connection::config::SEND_BEFORE_CONNACK;
 use crate::session::{Change, Phase, Slots};
 use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId, QoS};
@@ -17,7 +18,7 @@ impl<S: Slots> Machine<S> {
             State::Connected => {}
             // Only what came before it is in flight on this connection, or nothing at all.
             State::Requested
-                if self.config.send_before_connack && self.session.outbound.unsent() == 0 => {}
+                if self.config.has(SEND_BEFORE_CONNACK) && self.session.outbound.unsent() == 0 => {}
             State::Start | State::Requested => return Err(CommandError::NotConnected),
             State::Ending | State::Ended => return Err(CommandError::Ended),
         }

@@ -197,7 +197,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         let is_connected = self.state() == State::Connected;
         let authentication = self.limits.authentication;
         let code = auth.reason_code;
-        let turn = authentication.next_turn(!R::IS_SERVER, code, is_connected);
+        let turn = authentication.next_turn(self.limits.turn, !R::IS_SERVER, code, is_connected);
         let method = auth.properties.authentication_method();
         let (Some(turn), true) = (
             turn,
@@ -221,7 +221,12 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         self.machine.check_between_messages()?;
         let is_connected = self.state() == State::Connected;
         let authentication = self.limits.authentication;
-        let turn = authentication.next_turn(R::IS_SERVER, auth.reason_code, is_connected);
+        let turn = authentication.next_turn(
+            self.limits.turn,
+            R::IS_SERVER,
+            auth.reason_code,
+            is_connected,
+        );
         let Some(turn) = turn else {
             return Err(self.violation(ProtocolError::Unexpected(PacketType::Auth)));
         };
@@ -235,7 +240,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     }
 
     fn authentication_goes_on(&mut self, turn: Turn) {
-        self.limits.authentication.turn = turn;
+        self.limits.turn = turn;
         if self.state() == State::Requested {
             // The other side has its time for each step.
             self.machine.awaits_auth = R::IS_SERVER && turn == Turn::Client;
@@ -249,6 +254,7 @@ impl Authentication {
     /// come (section 4.12).
     const fn next_turn(
         &self,
+        turn: Turn,
         from_client: bool,
         code: AuthReasonCode,
         is_connected: bool,
@@ -256,7 +262,7 @@ impl Authentication {
         if !self.is_used() {
             return None; // [MQTT5-4.12.0-6]
         }
-        match (code, from_client, self.turn) {
+        match (code, from_client, turn) {
             (AuthReasonCode::ContinueAuthentication, true, Turn::Client) => Some(Turn::Server),
             // [MQTT5-4.12.0-2, MQTT5-4.12.0-3]
             (AuthReasonCode::ContinueAuthentication, false, Turn::Server) => Some(Turn::Client),

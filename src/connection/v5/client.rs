@@ -2,6 +2,7 @@
 
 use super::message::check_len;
 use super::{Capabilities, CloseReason, Connection, Event, HandleError, Limits, Refusal};
+use crate::connection::config::{NO_SESSION_STATE, SEND_BEFORE_CONNACK};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::ClientRole;
 use crate::connection::state::State;
@@ -38,12 +39,12 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
             State::Ending | State::Ended => return Err(CommandError::Ended),
         }
         connect.encode(out)?;
-        self.limits.connect(connect.keep_alive, &connect.properties);
+        self.limits.connect(&connect.properties);
         self.limits.own = Capabilities::of_client(&connect.properties);
         self.machine.announced_receive_maximum = self.limits.own.receive_maximum;
         if self.limits.authentication.is_used() {
             // Only AUTH and DISCONNECT until CONNACK [MQTT5-3.1.2-30].
-            self.machine.config.send_before_connack = false;
+            self.machine.config = self.machine.config.with(SEND_BEFORE_CONNACK, false);
         }
         let session_ends = self.limits.session_expiry_interval == 0;
         self.machine
@@ -225,14 +226,18 @@ fn handle_connack<'a, S: Slots>(
         }));
     }
     // [MQTT5-3.2.2-2, MQTT5-3.2.2-4]
-    if session_present && (client.machine.clean_start || client.machine.config.no_session_state) {
+    if session_present
+        && (client.machine.clean_start || client.machine.config.has(NO_SESSION_STATE))
+    {
         return Err(client.violation(ProtocolError::SessionPresent));
     }
     client.limits.connack(&properties);
     client.limits.peer = Capabilities::of_server(&properties);
     let limits = client.limits;
     client.set_session_expiry_interval(limits.session_expiry_interval);
-    client.machine.keep_alive = limits.keep_alive;
+    if let Some(keep_alive) = properties.server_keep_alive() {
+        client.machine.keep_alive = keep_alive; // [MQTT5-3.2.2-21]
+    }
     client.machine.limit_inflight(limits.peer.receive_maximum);
     client.machine.accepted(session_present);
     Ok(Some(Event::Connected {

@@ -18,12 +18,11 @@ pub struct Limits {
     pub session_expiry_interval: u32,
     /// Will Delay Interval in seconds (section 3.1.3.2.2); 0 without a Will.
     pub will_delay_interval: u32,
-    /// Keep Alive in seconds, as the server has decided; 0 turns it off.
-    pub keep_alive: u16,
     /// The client takes Reason Strings and User Properties in every packet (section 3.1.2.11.7).
     pub request_problem_information: bool,
     /// The client asks for Response Information (section 3.1.2.11.6).
     pub request_response_information: bool,
+    pub(super) turn: Turn,
     pub(super) authentication: Authentication,
 }
 
@@ -73,9 +72,9 @@ impl Default for Limits {
             own: Capabilities::default(),
             session_expiry_interval: 0,
             will_delay_interval: 0,
-            keep_alive: 0,
             request_problem_information: true,
             request_response_information: false,
+            turn: Turn::Nobody,
             authentication: Authentication::default(),
         }
     }
@@ -120,12 +119,7 @@ impl Capabilities {
 
 impl Limits {
     /// What CONNECT says.
-    pub(super) fn connect<B: AsRef<[u8]>>(
-        &mut self,
-        keep_alive: u16,
-        properties: &ConnectProperties<B>,
-    ) {
-        self.keep_alive = keep_alive;
+    pub(super) fn connect<B: AsRef<[u8]>>(&mut self, properties: &ConnectProperties<B>) {
         self.session_expiry_interval = properties.session_expiry_interval();
         self.request_problem_information = properties.request_problem_information();
         self.request_response_information = properties.request_response_information();
@@ -133,22 +127,18 @@ impl Limits {
             method: properties
                 .authentication_method()
                 .map_or(0, |method| fingerprint(method.as_bytes())),
-            turn: Turn::Nobody,
         };
         if self.authentication.is_used() {
-            self.authentication.turn = Turn::Server;
+            self.turn = Turn::Server;
         }
     }
 
     /// What an accepting CONNACK says about both sides.
     pub(super) fn connack<B: AsRef<[u8]>>(&mut self, properties: &ConnAckProperties<B>) {
-        if let Some(keep_alive) = properties.server_keep_alive() {
-            self.keep_alive = keep_alive; // [MQTT5-3.2.2-21, MQTT5-3.2.2-22]
-        }
         if let Some(interval) = properties.session_expiry_interval() {
             self.session_expiry_interval = interval;
         }
-        self.authentication.turn = Turn::Nobody;
+        self.turn = Turn::Nobody;
     }
 }
 
@@ -158,7 +148,6 @@ impl Limits {
 pub(super) struct Authentication {
     /// The [`fingerprint`] of the Authentication Method of CONNECT; 0 without one.
     method: u32,
-    pub(super) turn: Turn,
 }
 
 /// Whose AUTH is awaited.

@@ -112,7 +112,9 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         self.limits.own = Capabilities::of_server(properties);
         let limits = self.limits;
         self.set_session_expiry_interval(limits.session_expiry_interval);
-        self.machine.keep_alive = limits.keep_alive;
+        if let Some(keep_alive) = properties.server_keep_alive() {
+            self.machine.keep_alive = keep_alive; // [MQTT5-3.2.2-22]
+        }
         self.machine.announced_receive_maximum = limits.own.receive_maximum;
         self.machine.limit_inflight(limits.peer.receive_maximum);
         Ok(())
@@ -322,7 +324,7 @@ pub(super) fn handle<'a, S: Slots>(
     match (server.state(), packet) {
         (State::Start, Packet::Connect(connect)) => {
             let fields = connect.to_connect();
-            server.limits.connect(fields.keep_alive, &fields.properties);
+            server.limits.connect(&fields.properties);
             server.limits.peer = Capabilities::of_client(&fields.properties);
             let will = fields.will.as_ref();
             server.limits.will_delay_interval =
