@@ -80,7 +80,8 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
     /// # let mut out = [0; 64];
     /// # let mut out = mqtt_sansio::SliceOutput::new(&mut out);
     /// # client.connect(now, &Connect::new(Text::new("device-7")?), &mut out)?;
-    /// # let step = client.receive(now, &mut Decoder::new([0; 64]), &mut &b"\x20\x02\0\0"[..])?;
+    /// # let mut decoder = Decoder::new([0; 64]);
+    /// # let step = client.receive(now, &mut decoder, &mut &b"\x20\x02\0\0"[..])?;
     /// # assert!(matches!(step, Some(Step::Event(Event::Connected { .. }))));
     /// # out.clear();
     /// client.subscribe_to(now, &TopicFilter::new("a/+")?, QoS::AtLeastOnce, &mut out)?;

@@ -163,9 +163,9 @@ fn a_decode_error_is_one_sentence_with_packet_field_fault_and_place() {
             Type::Publish,
             Field::RemainingLength,
             PacketTooLarge,
-            1,
-            "PUBLISH Remaining Length: the packet is larger than this receiver takes (at \
-             byte 1 of the packet)",
+            1_048_577,
+            "PUBLISH Remaining Length: the packet is larger than this receiver takes \
+             (1048577 bytes)",
         ),
     ] {
         let error = DecodeError::new(Some(packet_type), field, kind, offset);
