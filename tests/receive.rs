@@ -476,7 +476,7 @@ fn a_packet_over_the_limit_ends_the_connection_with_limit_and_size() {
     let step = client.receive(NOW, &mut decoder, &mut input).unwrap();
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
-        value: Some(1_048_576),
+        value: 1_048_576,
         actual: u32::try_from(publish.len()).unwrap(),
     };
     assert_eq!(step, Some(Step::Action(Action::Close(reason))));
@@ -495,7 +495,7 @@ fn a_packet_over_the_buffer_names_the_size_of_the_buffer_and_its_own() {
     let step = client.receive(NOW, &mut decoder, &mut &publish[..]);
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
-        value: Some(64),
+        value: 64,
         actual: 107,
     };
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
@@ -517,7 +517,7 @@ fn more_topic_filters_than_the_limit_end_the_connection_with_the_limit() {
     let step = server.receive(NOW, &mut decoder, &mut &subscribe[..]);
     let reason = CloseReason::LimitExceeded {
         limit: Limit::TopicFilters,
-        value: Some(1),
+        value: 1,
         actual: 2,
     };
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
@@ -536,7 +536,7 @@ fn a_message_over_the_limit_for_pieces_names_that_limit() {
     let step = client.receive(NOW, &mut decoder, &mut &publish[..]);
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
-        value: Some(1_000),
+        value: 1_000,
         actual: 2_008,
     };
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));

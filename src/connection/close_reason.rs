@@ -30,9 +30,9 @@ pub enum CloseReason<V: Version> {
     LimitExceeded {
         /// Which limit.
         limit: Limit,
-        /// Its value. `None` where that is not known: for the heap, and for an error that
+        /// Its value; 0 where that is not known: for the heap, and for an error that
         /// [`handle_decode_error`](crate::Connection::handle_decode_error) was given.
-        value: Option<u32>,
+        value: u32,
         /// What came: the size of the packet in bytes, or the number that was too many; 0 if that is not
         /// known.
         actual: u32,

@@ -346,7 +346,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// If the fault is that a limit of this side is exceeded, the reason to close is
     /// [`CloseReason::LimitExceeded`].
     pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError<V>) {
-        self.handle_decode_error_at(now, error, None);
+        self.handle_decode_error_at(now, error, 0);
     }
 
     /// [`handle_decode_error`](Self::handle_decode_error) where the value of the limit is known that is
@@ -355,7 +355,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         &mut self,
         now: Timestamp,
         error: DecodeError<V>,
-        value: Option<u32>,
+        value: u32,
     ) {
         self.machine.tick(now);
         let size = error.packet_size().unwrap_or(0);
@@ -368,13 +368,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             },
             ErrorKind::OutOfMemory => CloseReason::LimitExceeded {
                 limit: Limit::Memory,
-                value: None,
+                value: 0,
                 actual: size,
             },
             ErrorKind::TooManyFilters => CloseReason::LimitExceeded {
                 limit: Limit::TopicFilters,
                 value,
-                actual: value.map_or(0, |value| value.saturating_add(1)),
+                // Reading stops at the first that is too many.
+                actual: value.saturating_add(1),
             },
             _ => cause,
         };
@@ -480,7 +481,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         let limit = u32::from(self.machine.inbound_limit());
         self.end(CloseReason::LimitExceeded {
             limit: Limit::InboundMessages,
-            value: Some(limit),
+            value: limit,
             actual: limit.saturating_add(1),
         });
     }

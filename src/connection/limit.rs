@@ -47,13 +47,13 @@ impl fmt::Display for Limit {
 }
 
 /// Prints ` of 10`, or nothing.
-pub(super) struct OfValue(pub(super) Option<u32>);
+pub(super) struct OfValue(pub(super) u32);
 
 impl fmt::Display for OfValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(value) => write!(f, " of {value}"),
-            None => Ok(()),
+            0 => Ok(()),
+            value => write!(f, " of {value}"),
         }
     }
 }

@@ -461,18 +461,18 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         self.options.packet_limit().min(capacity)
     }
 
-    /// The value of the limit that `error` is about, if it is about one.
+    /// The value of the limit that `error` is about; 0 if it is about none.
     #[cold]
-    pub(crate) fn exceeded_limit(&self, error: &DecodeError<P>) -> Option<u32> {
+    pub(crate) fn exceeded_limit(&self, error: &DecodeError<P>) -> u32 {
         match error.kind() {
-            ErrorKind::PacketTooLarge => Some(match error.packet_size() {
+            ErrorKind::PacketTooLarge => match error.packet_size() {
                 Some(size) if self.takes_pieces() && size > self.options.publish_limit() => {
                     self.limit().max(self.options.publish_limit())
                 }
                 _ => self.limit(),
-            }),
-            ErrorKind::TooManyFilters => Some(self.options.filter_limit()),
-            _ => None,
+            },
+            ErrorKind::TooManyFilters => self.options.filter_limit(),
+            _ => 0,
         }
     }
 

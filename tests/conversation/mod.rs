@@ -1412,7 +1412,7 @@ fn without_clock(shown: &str) -> String {
 pub fn inbound_limit(slots: u32) -> CloseReason {
     CloseReason::LimitExceeded {
         limit: Limit::InboundMessages,
-        value: Some(slots),
+        value: slots,
         actual: slots + 1,
     }
 }

@@ -91,7 +91,7 @@ fn a_connect_that_announces_more_than_the_limit_is_refused_at_its_fixed_header()
     server.handle_decode_error(ms(0), error);
     let reason = CloseReason::LimitExceeded {
         limit: Limit::PacketSize,
-        value: None,
+        value: 0,
         actual: u32::try_from(connect.len()).unwrap(),
     };
     assert_eq!(server.poll_action(), Some(Action::Close(reason)));

@@ -42,9 +42,8 @@ pub struct Machine<S> {
     keep_alive_basis: KeepAliveBasis,
     /// When an awaited answer is overdue.
     pub(super) deadline: Option<Timestamp>,
-    /// When the peer is given up that does not release what is held, after a message was left out. The
-    /// end of time is never reached.
-    release_deadline: Timestamp,
+    /// When the peer is given up that does not release what is held, after a message was left out.
+    release_deadline: Option<Timestamp>,
     pub(super) pending: Pending,
     /// For [`delivery::acknowledgement`].
     unmatched_pubrels: u16,
@@ -103,7 +102,7 @@ impl<S: Slots> Machine<S> {
             last: now,
             keep_alive_basis,
             deadline: None,
-            release_deadline: Timestamp::MAX,
+            release_deadline: None,
             pending: Pending::new(),
             unmatched_pubrels: 0,
             keep_alive: 0,
@@ -185,17 +184,13 @@ impl<S: Slots> Machine<S> {
 
     /// PUBREL has to come within the time for it from now on.
     pub(super) const fn expect_pubrel(&mut self) {
-        self.release_deadline = match self.after(self.config.ping_timeout) {
-            Some(deadline) => deadline,
-            None => Timestamp::MAX,
-        };
+        self.release_deadline = self.after(self.config.ping_timeout);
     }
 
     /// When a connection ends that has left a message out. Never while this side does not take what the
     /// peer sends.
     pub(super) fn release_deadline(&self) -> Option<Timestamp> {
-        let deadline = self.release_deadline;
-        (deadline < Timestamp::MAX && !self.is_stalled()).then_some(deadline)
+        self.release_deadline.filter(|_| !self.is_stalled())
     }
 
     /// How many inbound messages there is room for.
@@ -256,7 +251,7 @@ impl<S: Slots> Machine<S> {
         self.pending.set_incoming(None);
         self.pending.set_outgoing(0);
         self.deadline = None;
-        self.release_deadline = Timestamp::MAX;
+        self.release_deadline = None;
         self.due_stored = false;
         self.discards_will = discards_will;
         self.session.inbound.end_connection();

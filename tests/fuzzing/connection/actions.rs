@@ -113,7 +113,7 @@ impl World<'_> {
         let limit = u32::try_from(self.model.inbound_limit()).expect("at most 65,535");
         CloseReason::LimitExceeded {
             limit: Limit::InboundMessages,
-            value: Some(limit),
+            value: limit,
             actual: limit + 1,
         }
     }

@@ -96,7 +96,7 @@ impl World<'_> {
                 self.is_over(match error.kind() {
                     ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
                         limit: Limit::PacketSize,
-                        value: None,
+                        value: 0,
                         actual: error.packet_size().expect("it has one"),
                     },
                     _ => CloseReason::Violation(PeerError::Malformed(error)),
