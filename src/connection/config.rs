@@ -23,6 +23,7 @@ pub struct Config {
     pub(super) send_before_connack: bool,
     pub(super) no_session_state: bool,
     pub(super) resend_without_dup: bool,
+    pub(super) puback_at_qos_2: bool,
 }
 
 impl Config {
@@ -39,6 +40,7 @@ impl Config {
             send_before_connack: false,
             no_session_state: false,
             resend_without_dup: false,
+            puback_at_qos_2: false,
         }
     }
 
@@ -106,6 +108,15 @@ impl Config {
     #[must_use]
     pub const fn journal(mut self, journal: bool) -> Self {
         self.journal = journal;
+        self
+    }
+
+    /// Takes a PUBACK for a QoS 2 message that was sent for the end of its delivery: the peer has it.
+    /// For devices and small brokers that answer every message with PUBACK. Without this it is a
+    /// violation.
+    #[must_use]
+    pub const fn accept_puback_at_qos_2(mut self, accept: bool) -> Self {
+        self.puback_at_qos_2 = accept;
         self
     }
 

@@ -87,6 +87,7 @@ impl<S: Slots> Machine<S> {
                 packet_type,
                 id,
                 refused,
+                self.config.puback_at_qos_2,
             ),
         };
         match effect {
