@@ -148,7 +148,8 @@ impl<'a> EncodedConnect<&'a [u8]> {
             ) => Field::Payload,
             (_, Some(_)) => Field::Password,
             (Some(_), None) => Field::UserName,
-            (None, None) => Field::Payload,
+            // That could be a Will Topic or a User Name: the flags announce neither.
+            (None, None) => Field::ConnectFlags,
         })?;
         // Last, although it comes first: it is answered with a CONNACK, and a CONNECT that is
         // malformed otherwise must not be [MQTT-3.1.4-1].

@@ -326,7 +326,9 @@ impl<V: PacketSet> DecodeError<V> {
     /// The same fault, with its byte: `frame` is the packet, or the start of it.
     #[cold]
     pub(crate) fn with_byte_of(mut self, frame: &[u8]) -> Self {
-        self.byte = frame.get(self.offset()).copied().unwrap_or_default();
+        if value(self.kind, self.packet_type, u8::MAX).is_some() {
+            self.byte = frame.get(self.offset()).copied().unwrap_or_default();
+        }
         self
     }
 
