@@ -254,13 +254,14 @@ fn a_refusal_leaves_the_session_as_it_was() {
     assert_eq!(inbound(&session), [9]);
 }
 
-/// mqtt-protocol-core: second CONNACK accepted; sol#15, shenyu#6638.
+/// mqtt-protocol-core: second CONNACK accepted; sol#15, shenyu#6638. It is reported with its code.
 #[test]
 fn a_second_connack_is_a_violation() {
-    for second in ["20 02 00 00", "20 02 01 00", "20 02 00 05"] {
+    for (second, code) in [("20 02 00 00", 0), ("20 02 01 00", 0), ("20 02 00 05", 5)] {
+        let error = PeerError::Protocol(ProtocolError::SecondConnAck { code });
         let mut c = connected(CONFIG, 0);
-        c.violates(second, unexpected(PacketType::ConnAck));
-        c.closes(CloseReason::Violation(unexpected(PacketType::ConnAck)));
+        c.violates(second, error);
+        c.closes(CloseReason::Violation(error));
     }
 }
 

@@ -21,12 +21,12 @@ type ThisRole = AsServer;
 
 use conversation::*;
 use mqtt_sansio::v3::{
-    Action, CloseReason, Connect, ConnectRefusal, EncodedConnect, Event, HandleError, PeerError,
-    ProtocolLevel, Server,
+    self, Action, CloseReason, Connect, ConnectRefusal, Decoder, EncodedConnect, Event,
+    HandleError, PeerError, ProtocolLevel, Server, Step,
 };
 use mqtt_sansio::{
-    Blocked, Change, CommandError, Config, ErrorKind, PacketType, ProtocolError, Session, Slot,
-    State,
+    Blocked, Change, CommandError, Config, Encode, ErrorKind, Options, PacketType, ProtocolError,
+    Session, Slot, State,
 };
 
 type Talk = conversation::Talk<Server<Vec<Slot>>>;
@@ -1027,7 +1027,7 @@ fn a_client_that_never_releases_is_bounded_and_given_up() {
 /// An idle connection's state, without the decoder's buffer, takes at most 256 bytes.
 #[test]
 fn an_idle_connection_takes_at_most_256_bytes() {
-    let decoder = size_of::<mqtt_sansio::v3::Decoder<Vec<u8>>>() - size_of::<Vec<u8>>();
+    let decoder = size_of::<Decoder<Vec<u8>>>() - size_of::<Vec<u8>>();
     let server = size_of::<Server<Vec<Slot>>>();
     assert!(server + decoder <= 256, "{server} + {decoder}");
 }
@@ -1059,4 +1059,194 @@ fn a_will_that_is_to_be_published_is_published_whatever_comes_next() {
         assert!(matches!(s.log_pop(), Some(Item::Action(Action::Close(_)))));
         s.is_over();
     }
+}
+
+// MQTT 3.1, and clients that do not keep to the standard
+
+/// A stream that begins with this CONNECT, and the decoder that has decoded it.
+fn begun(connect: &[u8], options: Options) -> (Server<Vec<Slot>>, Decoder<Vec<u8>>) {
+    let mut server = Server::new(fresh(), CONFIG, ms(0));
+    let mut decoder = Decoder::with_options(Vec::new(), options);
+    let mut input = connect;
+    let step = server.receive(ms(0), &mut decoder, &mut input).unwrap();
+    assert!(
+        matches!(step, Some(Step::Event(Event::ConnectRequested(_)))),
+        "{step:?}"
+    );
+    server.accept_new(ms(0), &mut Vec::new()).unwrap();
+    (server, decoder)
+}
+
+/// MQTT 3.1: "if the flag is set and the User Name is missing, the connection goes on".
+#[test]
+fn in_mqtt_3_1_credentials_may_be_missing_although_their_flags_are_set() {
+    for (connect, user_name, password) in [
+        ("10 0f 00 06 'MQIsdp' 03 82 00 3c 00 01 'c'", None, None),
+        ("10 0f 00 06 'MQIsdp' 03 c2 00 3c 00 01 'c'", None, None),
+        (
+            "10 12 00 06 'MQIsdp' 03 c2 00 3c 00 01 'c' 00 01 'u'",
+            Some("u"),
+            None,
+        ),
+        (
+            "10 15 00 06 'MQIsdp' 03 c2 00 3c 00 01 'c' 00 01 'u' 00 01 'p'",
+            Some("u"),
+            Some(&b"p"[..]),
+        ),
+        (
+            "10 14 00 06 'MQIsdp' 03 86 00 3c 00 01 'c' 00 01 't' 00 00",
+            None,
+            None,
+        ),
+    ] {
+        let bytes = hex(connect);
+        let packet = v3::decode(&mut &bytes[..], &Options::new()).unwrap();
+        let Some(v3::Packet::Connect(connect)) = packet else {
+            panic!("{packet:?}");
+        };
+        let credentials = connect.to_connect().credentials;
+        assert_eq!(
+            credentials.map(|c| c.user_name.into_inner()),
+            user_name.map(str::as_bytes)
+        );
+        assert_eq!(credentials.and_then(|c| c.password), password);
+        // What was let in is encoded as the standard asks.
+        let encoded = connect.encode_to_vec().unwrap();
+        assert!(v3::decode(&mut &encoded[..], &Options::new()).is_ok());
+    }
+    // Not in MQTT 3.1.1 [MQTT-3.1.2-19].
+    let bytes = hex("10 0d 00 04 'MQTT' 04 82 00 3c 00 01 'c'");
+    let error = v3::decode(&mut &bytes[..], &Options::new()).unwrap_err();
+    assert_eq!(error.statement(), Some("MQTT-3.1.2-19"));
+}
+
+/// Unused bits of the Connect Flags are ignored in MQTT 3.1, and refused in MQTT 3.1.1.
+#[test]
+fn in_mqtt_3_1_unused_connect_flags_are_ignored() {
+    for flags in [0x03, 0x0a, 0x12, 0x22, 0x3b] {
+        let mut bytes = hex("10 0f 00 06 'MQIsdp' 03 02 00 3c 00 01 'c'");
+        bytes[11] = flags;
+        begun(&bytes, Options::new());
+        let mut bytes = hex("10 0d 00 04 'MQTT' 04 02 00 3c 00 01 'c'");
+        bytes[9] = flags;
+        assert!(v3::decode(&mut &bytes[..], &Options::new()).is_err());
+    }
+}
+
+/// The decoder learns from CONNECT that its stream is MQTT 3.1, wherever that is cut, and keeps it over
+/// other options.
+#[test]
+fn in_mqtt_3_1_unused_bits_of_fixed_headers_are_ignored() {
+    let packets = [
+        "8b 06 00 01 00 01 'a' 00",
+        "a0 05 00 01 00 01 'a'",
+        "c1 00",
+        "6a 02 00 07",
+        "ef 00",
+    ];
+    for packet in packets {
+        let packet = hex(packet);
+        let connect = hex("10 0f 00 06 'MQIsdp' 03 02 00 3c 00 01 'c'");
+        let (mut server, mut decoder) = begun(&connect, Options::new());
+        decoder.set_options(Options::new().max_packet_size(100));
+        let step = server
+            .receive(ms(0), &mut decoder, &mut &packet[..])
+            .unwrap();
+        let is_closed = matches!(
+            step,
+            Some(Step::Action(Action::Close(CloseReason::Violation(_))))
+        );
+        assert!(!is_closed, "{step:?}");
+
+        let mut decoder = Decoder::new(Vec::new());
+        for byte in &connect {
+            decoder.decode(&mut &[*byte][..]).unwrap();
+        }
+        assert!(decoder.decode(&mut &packet[..]).unwrap().is_some());
+
+        let connect = hex("10 0d 00 04 'MQTT' 04 02 00 3c 00 01 'c'");
+        let (_, mut decoder) = begun(&connect, Options::new());
+        assert!(decoder.decode(&mut &packet[..]).is_err());
+    }
+    // A client's decoder is told.
+    let options = Options::new().mqtt_3_1(true);
+    assert!(v3::decode(&mut &hex("9f 03 00 01 00")[..], &options).is_ok());
+}
+
+/// A bridge of mosquitto says 0x83 or 0x84.
+#[test]
+fn a_bridge_is_let_in_where_that_is_asked_for() {
+    for connect in [
+        "10 0f 00 06 'MQIsdp' 83 02 00 3c 00 01 'c'",
+        "10 0d 00 04 'MQTT' 84 02 00 3c 00 01 'c'",
+    ] {
+        let bytes = hex(connect);
+        begun(&bytes, Options::new().accept_bridge_levels(true));
+        let error = v3::decode(&mut &bytes[..], &Options::new()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnsupportedProtocolLevel);
+        assert!(matches!(error.value(), Some(0x83 | 0x84)), "{error}");
+    }
+}
+
+#[test]
+fn a_will_qos_without_a_will_is_ignored_where_that_is_asked_for() {
+    let bytes = hex("10 0d 00 04 'MQTT' 04 0a 00 3c 00 01 'c'");
+    begun(&bytes, Options::new().accept_will_qos_without_will(true));
+    let error = v3::decode(&mut &bytes[..], &Options::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WillQosWithoutWill);
+}
+
+/// Some devices answer every message with PUBACK.
+#[test]
+fn a_puback_for_a_qos_2_message_ends_its_delivery_where_that_is_asked_for() {
+    let mut s = connected(CONFIG.accept_puback_at_qos_2(true), 0);
+    s.publish(Q2, "a").sends(publish(Q2, 1, "a"));
+    s.receives(puback(1)).delivered(1);
+    assert!(s.session().is_empty());
+    // Not once the peer has said PUBREC.
+    s.publish(Q2, "b").sends(publish(Q2, 2, "b"));
+    s.receives(pubrec(2)).received(2).sends(pubrel(2));
+    let error = PeerError::Protocol(ProtocolError::WrongAcknowledgement {
+        packet_type: PacketType::PubAck,
+        packet_id: id(2),
+    });
+    s.violates(puback(2), error)
+        .closes(CloseReason::Violation(error));
+}
+
+// What errors say
+
+/// The value that must not be there is in the error, and in its message.
+#[test]
+fn an_error_has_the_value_that_it_is_about() {
+    for (bytes, value) in [
+        ("20 02 00 06", 0x06),    // unknown Connect Return Code
+        ("90 03 00 01 03", 0x03), // unknown return code in SUBACK
+        ("10 0d 00 04 'MQTT' 05 02 00 3c 00 01 'c'", 0x05), // a level of another version
+        ("82 06 00 01 00 01 'a' 03", 0x03), // Requested QoS
+        ("60 02 00 01", 0x60),    // flags
+        ("f0 00", 0xf0),          // reserved packet type
+        ("e0 02 8e 00", 0x8e),    // a DISCONNECT of MQTT 5: session taken over
+        ("e0 01 8e", 0x8e),
+    ] {
+        let bytes = hex(bytes);
+        let error = v3::decode(&mut &bytes[..], &Options::new()).unwrap_err();
+        assert_eq!(error.value(), Some(value), "{error}");
+        assert!(
+            error.to_string().contains(&format!("0x{value:02x}")),
+            "{error}"
+        );
+    }
+    assert_eq!(size_of::<v3::DecodeError>(), 8);
+    let error = v3::decode(&mut &hex("32 05 00 01 't' 00 00")[..], &Options::new()).unwrap_err();
+    assert_eq!(error.value(), None);
+}
+
+/// Nobody knows whether what is left over was to be a Will Topic or a User Name.
+#[test]
+fn bytes_left_over_in_a_connect_without_flags_have_no_name() {
+    let connect = hex("10 10 00 04 'MQTT' 04 02 00 3c 00 01 'c' 00 01 'u'");
+    let error = v3::decode(&mut &connect[..], &Options::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TrailingBytes);
+    assert!(!error.to_string().contains("Will Topic"), "{error}");
 }

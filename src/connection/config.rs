@@ -10,7 +10,7 @@ use core::time::Duration;
 ///
 /// let config = Config::new().manual_acknowledgement(true).max_inflight(16);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Config {
     pub(super) max_inflight: u16,
@@ -27,6 +27,7 @@ pub(super) const JOURNAL: u8 = 1 << 1;
 pub(super) const SEND_BEFORE_CONNACK: u8 = 1 << 2;
 pub(super) const NO_SESSION_STATE: u8 = 1 << 3;
 pub(super) const RESEND_WITHOUT_DUP: u8 = 1 << 4;
+pub(super) const PUBACK_AT_QOS_2: u8 = 1 << 5;
 
 impl Config {
     /// The defaults.
@@ -106,6 +107,14 @@ impl Config {
         self.with(JOURNAL, journal)
     }
 
+    /// Takes a PUBACK for a QoS 2 message that was sent for the end of its delivery: the peer has it.
+    /// For devices and small brokers that answer every message with PUBACK. Without this it is a
+    /// violation.
+    #[must_use]
+    pub const fn accept_puback_at_qos_2(self, accept: bool) -> Self {
+        self.with(PUBACK_AT_QOS_2, accept)
+    }
+
     /// Takes a QoS 2 message that comes without DUP, with the Packet Identifier of one that an earlier
     /// connection left unfinished, for that one sent again. For peers that do not set DUP when they
     /// send a message again, such as aedes.
@@ -147,6 +156,31 @@ impl Config {
     #[inline]
     pub(super) const fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+}
+
+/// Prints the limits, and the settings that are not off.
+impl core::fmt::Debug for Config {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut shown = f.debug_struct("Config");
+        shown
+            .field("max_inflight", &self.max_inflight)
+            .field("receive_maximum", &self.receive_maximum)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("ping_timeout", &self.ping_timeout);
+        for (flag, name) in [
+            (MANUAL_ACKNOWLEDGEMENT, "manual_acknowledgement"),
+            (JOURNAL, "journal"),
+            (SEND_BEFORE_CONNACK, "send_before_connack"),
+            (NO_SESSION_STATE, "no_session_state"),
+            (RESEND_WITHOUT_DUP, "accept_resend_without_dup"),
+            (PUBACK_AT_QOS_2, "accept_puback_at_qos_2"),
+        ] {
+            if self.has(flag) {
+                shown.field(name, &true);
+            }
+        }
+        shown.finish()
     }
 }
 

@@ -351,7 +351,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// If the fault is that a limit of this side is exceeded, the reason to close is
     /// [`CloseReason::LimitExceeded`].
     pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError<V>) {
-        self.handle_decode_error_at(now, error, None);
+        self.handle_decode_error_at(now, error, 0);
     }
 
     /// [`handle_decode_error`](Self::handle_decode_error) where the value of the limit is known that is
@@ -360,7 +360,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         &mut self,
         now: Timestamp,
         error: DecodeError<V>,
-        value: Option<u32>,
+        value: u32,
     ) {
         self.machine.tick(now);
         let size = error.packet_size().unwrap_or(0);
@@ -368,7 +368,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         let reason = match error.kind() {
             ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
                 limit: Limit::PacketSize,
-                value: value.unwrap_or(0),
+                value,
                 actual: size,
             },
             ErrorKind::OutOfMemory => CloseReason::LimitExceeded {
@@ -378,8 +378,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             },
             ErrorKind::TooManyFilters => CloseReason::LimitExceeded {
                 limit: Limit::TopicFilters,
-                value: value.unwrap_or(0),
-                actual: value.map_or(0, |value| value.saturating_add(1)),
+                value,
+                // Reading stops at the first that is too many.
+                actual: value.saturating_add(1),
             },
             _ => cause,
         };

@@ -58,6 +58,12 @@ pub enum ProtocolError {
     /// A second CONNECT.
     #[error("a second CONNECT")]
     SecondConnect,
+    /// A second CONNACK, with this return or Reason Code.
+    #[error("a second CONNACK, with code {code:#04x}")]
+    SecondConnAck {
+        /// The code.
+        code: u8,
+    },
     /// Session Present although the client asked for a new session.
     #[error("Session Present although Clean Session was asked for")]
     SessionPresent,

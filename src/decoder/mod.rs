@@ -14,7 +14,7 @@ use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
     ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
-    try_acknowledgement, try_beginning, try_frame,
+    PacketType, try_acknowledgement, try_beginning, try_frame,
 };
 
 /// A streaming decoder: takes byte slices as they come from the transport, cut anywhere, and
@@ -150,6 +150,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                     *input = rest;
                     let frame = self.buffer.filled(header.packet_len());
                     let packet = read_frame::<P>(&header, frame, &self.options);
+                    learn_level(&mut self.options, self.position, &header, frame, &packet);
                     settle(&mut self.state, &mut self.position, &header, &packet);
                     return packet;
                 }
@@ -286,11 +287,16 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     ) {
         let header = &located.header;
         match located.part {
-            Part::FrameInInput(_, rest) => {
+            Part::FrameInInput(frame, rest) => {
                 *input = rest;
+                learn_level(&mut self.options, self.position, header, frame, &outcome);
                 settle(&mut self.state, &mut self.position, header, &outcome);
             }
-            Part::FrameInBuffer => settle(&mut self.state, &mut self.position, header, &outcome),
+            Part::FrameInBuffer => {
+                let frame = self.buffer.filled(header.packet_len());
+                learn_level(&mut self.options, self.position, header, frame, &outcome);
+                settle(&mut self.state, &mut self.position, header, &outcome);
+            }
             Part::StartInInput(start, rest) => {
                 *input = rest;
                 settle_start(
@@ -387,6 +393,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
             }
         };
         let packet = P::read(&header, frame, &self.options);
+        learn_level(&mut self.options, self.position, &header, frame, &packet);
         settle(&mut self.state, &mut self.position, &header, &packet);
         packet
     }
@@ -463,18 +470,18 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         self.options.packet_limit().min(capacity)
     }
 
-    /// The value of the limit that `error` is about, if it is about one.
+    /// The value of the limit that `error` is about; 0 if it is about none.
     #[cold]
-    pub(crate) fn exceeded_limit(&self, error: &DecodeError<P>) -> Option<u32> {
+    pub(crate) fn exceeded_limit(&self, error: &DecodeError<P>) -> u32 {
         match error.kind() {
-            ErrorKind::PacketTooLarge => Some(match error.packet_size() {
+            ErrorKind::PacketTooLarge => match error.packet_size() {
                 Some(size) if self.takes_pieces() && size > self.options.publish_limit() => {
                     self.limit().max(self.options.publish_limit())
                 }
                 _ => self.limit(),
-            }),
-            ErrorKind::TooManyFilters => Some(self.options.filter_limit()),
-            _ => None,
+            },
+            ErrorKind::TooManyFilters => self.options.filter_limit(),
+            _ => 0,
         }
     }
 
@@ -523,7 +530,7 @@ impl<P, M> StreamDecoder<P, M> {
     /// gathered the size has been judged already, the rest has not; the size of a PUBLISH in pieces is
     /// judged again until its header has come out.
     pub const fn set_options(&mut self, options: Options) {
-        self.options = options;
+        self.options = options.mqtt_3_1(options.is_mqtt_3_1() || self.options.is_mqtt_3_1());
     }
 }
 
@@ -569,6 +576,23 @@ impl<P> StreamDecoder<P, alloc::vec::Vec<u8>> {
         };
         self.buffer.truncate(filled);
         self.buffer.shrink_to_fit();
+    }
+}
+
+/// A stream that begins with a CONNECT of MQTT 3.1 goes on by the rules of that version.
+fn learn_level<T, P: PacketSet>(
+    options: &mut Options,
+    position: u64,
+    header: &Header,
+    frame: &[u8],
+    outcome: &Result<T, DecodeError<P>>,
+) {
+    if position > 0 || outcome.is_err() || header.packet_type() != Some(PacketType::Connect) {
+        return;
+    }
+    let body = frame.get(header.len()..).unwrap_or_default();
+    if body.starts_with(b"\0\x06MQIsdp") {
+        *options = options.mqtt_3_1(true);
     }
 }
 

@@ -6,8 +6,8 @@ use crate::wire::{ErrorKind, Field, ReadError, Reader};
 const RESERVED: u8 = 1;
 /// Clean Session; in MQTT 5 Clean Start.
 pub(crate) const CLEAN: u8 = 1 << 1;
-const WILL: u8 = 1 << 2;
-const WILL_QOS: u8 = 3 << WILL_QOS_SHIFT;
+pub(crate) const WILL: u8 = 1 << 2;
+pub(crate) const WILL_QOS: u8 = 3 << WILL_QOS_SHIFT;
 const WILL_QOS_SHIFT: u32 = 3;
 const WILL_RETAIN: u8 = 1 << 5;
 pub(crate) const PASSWORD: u8 = 1 << 6;
@@ -32,9 +32,22 @@ const fn will_qos(flags: u8) -> Option<QoS> {
     QoS::from_number((flags & WILL_QOS) >> WILL_QOS_SHIFT)
 }
 
-/// Reads the flags and checks what holds for them in all versions.
-pub(crate) fn read_connect_flags<F: ReadError>(reader: &mut Reader<'_, F>) -> Result<u8, F> {
+/// Bits that MQTT 3.1 does not use, or not without a Will.
+pub(crate) const UNUSED_IN_3_1: u8 = RESERVED | WILL_QOS | WILL_RETAIN;
+
+/// Reads the flags and checks what holds for them in all versions. `ignored`: bits that are taken for 0
+/// where they have no meaning.
+pub(crate) fn read_connect_flags<F: ReadError>(
+    reader: &mut Reader<'_, F>,
+    ignored: u8,
+) -> Result<u8, F> {
     let flags = reader.u8(Field::ConnectFlags)?;
+    let meaningless = if flags & WILL == 0 {
+        RESERVED | WILL_QOS | WILL_RETAIN
+    } else {
+        RESERVED
+    };
+    let flags = flags & !(ignored & meaningless);
     let kind = if flags & RESERVED != 0 {
         ErrorKind::ReservedConnectFlag // [MQTT-3.1.2-3] [MQTT5-3.1.2-3]
     } else if flags & WILL == 0 && flags & WILL_QOS != 0 {

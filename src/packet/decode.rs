@@ -61,11 +61,14 @@ pub(crate) fn check_first_byte<V: PacketSet>(
     options: &Options,
 ) -> Result<(), DecodeError<V>> {
     let Some(packet_type) = packet_type else {
-        return Err(DecodeError::reserved_packet_type());
+        return Err(DecodeError::reserved_packet_type().with_byte_of(&[first_byte]));
     };
     match flag_fault(packet_type, first_byte, options) {
         None => Ok(()),
-        Some(kind) => Err(DecodeError::new(Some(packet_type), Field::Flags, kind, 0)),
+        Some(kind) => {
+            let error = DecodeError::new(Some(packet_type), Field::Flags, kind, 0);
+            Err(error.with_byte_of(&[first_byte]))
+        }
     }
 }
 
@@ -83,7 +86,9 @@ const fn flag_fault(
         PacketType::PubRel => flags == 0b0010 || options.accepts_pubrel_flags(),
         // [MQTT-3.8.1-1, MQTT-3.10.1-1] [MQTT5-3.8.1-1, MQTT5-3.10.1-1]
         PacketType::Subscribe | PacketType::Unsubscribe => {
-            flags == 0b0010 || (flags == 0b1010 && options.accepts_dup_on_requests())
+            flags == 0b0010
+                || (flags == 0b1010 && options.accepts_dup_on_requests())
+                || options.is_mqtt_3_1()
         }
         PacketType::PubAck
         | PacketType::PubRec
@@ -96,7 +101,7 @@ const fn flag_fault(
         | PacketType::PingReq
         | PacketType::PingResp
         | PacketType::Disconnect
-        | PacketType::Auth => flags == 0,
+        | PacketType::Auth => flags == 0 || options.is_mqtt_3_1(),
     };
     if accepted {
         None

@@ -613,14 +613,14 @@ mod tests {
     }
 
     #[test]
-    fn in_mqtt_3_1_the_flags_are_checked_as_well() {
+    fn in_mqtt_3_1_will_qos_3_is_refused_as_well() {
         assert_eq!(
-            fault(b"\x10\x0f\x00\x06MQIsdp\x03\x03\x00\x00\x00\x01c"),
+            fault(b"\x10\x0f\x00\x06MQIsdp\x03\x1e\x00\x00\x00\x01c"),
             (
-                ReservedConnectFlag,
+                InvalidWillQos,
                 Field::ConnectFlags,
                 11,
-                Some("MQTT-3.1.2-3")
+                Some("MQTT-3.1.2-14")
             )
         );
     }
@@ -660,7 +660,12 @@ mod tests {
     fn bytes_where_no_will_was_announced_are_refused() {
         assert_eq!(
             fault(&connect(0x02, b"\x00\x01c\x00\x01t")),
-            (TrailingBytes, Field::WillTopic, 15, Some("MQTT-3.1.2-11"))
+            (
+                TrailingBytes,
+                Field::ConnectFlags,
+                15,
+                Some("MQTT-3.1.2-11")
+            )
         );
     }
 
@@ -828,7 +833,12 @@ mod tests {
         // [MQTT-3.1.4-1]: a server closes without CONNACK, so this fault goes before that one.
         assert_eq!(
             fault(&connect(0x00, b"\x00\x00\x00")),
-            (TrailingBytes, Field::WillTopic, 14, Some("MQTT-3.1.2-11"))
+            (
+                TrailingBytes,
+                Field::ConnectFlags,
+                14,
+                Some("MQTT-3.1.2-11")
+            )
         );
     }
 

@@ -141,6 +141,12 @@ impl PacketSet for V3 {
         // fixed header is looked at, so that it need not be gathered; also by `read`, so that the
         // fault does not depend on how much has come.
         match only_remaining_length(packet_type) {
+            // As MQTT 5 has it: `read` reports the Reason Code that follows.
+            _ if packet_type == PacketType::Disconnect
+                && matches!(header.remaining_length(), 1 | 2) =>
+            {
+                Ok(())
+            }
             Some((only, field)) if header.remaining_length() > only => {
                 let offset = header.len().saturating_add(only as usize);
                 let kind = ErrorKind::TrailingBytes;
@@ -165,7 +171,7 @@ impl PacketSet for V3 {
             Ok(packet)
         };
         let packet = match header.packet_type() {
-            Some(PacketType::Connect) => EncodedConnect::read(reader).map(Packet::Connect),
+            Some(PacketType::Connect) => EncodedConnect::read(reader, options).map(Packet::Connect),
             Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
             Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
             Some(PacketType::PubAck) => PubAck::read(reader).map(Packet::PubAck),
@@ -183,7 +189,10 @@ impl PacketSet for V3 {
             Some(PacketType::Disconnect) => empty(Packet::Disconnect),
             Some(PacketType::Auth) | None => Err(DecodeError::reserved_packet_type()),
         };
-        packet.map(Some)
+        match packet {
+            Ok(packet) => Ok(Some(packet)),
+            Err(error) => Err(error.with_byte_of(frame)),
+        }
     }
 
     #[inline(always)]

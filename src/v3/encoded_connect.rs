@@ -3,12 +3,14 @@
 
 use super::connect::VariableHeader;
 use super::{Connect, Credentials, ProtocolLevel, Will};
-use crate::packet::connect_flags::{CLEAN, PASSWORD, USER_NAME, read_connect_flags, will};
+use crate::packet::connect_flags::{
+    CLEAN, PASSWORD, UNUSED_IN_3_1, USER_NAME, WILL_QOS, read_connect_flags, will,
+};
 use crate::packet::read_checked;
 use crate::types::Text;
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{
-    Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, SliceOutput,
+    Encode, EncodeError, ErrorKind, Field, Options, Output, PacketBody, ReadError, SliceOutput,
 };
 
 /// A [`Connect`] with its payload encoded: what a [`Packet`](super::Packet) holds. `B` is where the
@@ -127,13 +129,16 @@ impl EncodedConnect<alloc::vec::Vec<u8>> {
 }
 
 impl<'a> EncodedConnect<&'a [u8]> {
-    pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
-        let header = VariableHeader::read(reader)?;
+    pub(super) fn read(reader: &mut Reader<'a>, options: &Options) -> Result<Self, DecodeError> {
+        let mut header = VariableHeader::read(reader, options)?;
+        if header.protocol_level == ProtocolLevel::V3_1 {
+            header.drop_missing_credentials(reader.clone());
+        }
         let client_id_offset = reader.offset();
         let payload = reader.clone().remaining();
         let (client_id, will, credentials) = header.read_payload(reader)?;
         // Bytes left over would be a field whose flag is 0 [MQTT-3.1.2-11, -18, -20], if there is
-        // one that could follow.
+        // only one that could follow.
         reader.finish(match (&will, &credentials) {
             (
                 _,
@@ -143,7 +148,8 @@ impl<'a> EncodedConnect<&'a [u8]> {
             ) => Field::Payload,
             (_, Some(_)) => Field::Password,
             (Some(_), None) => Field::UserName,
-            (None, None) => Field::WillTopic,
+            // That could be a Will Topic or a User Name: the flags announce neither.
+            (None, None) => Field::ConnectFlags,
         })?;
         // Last, although it comes first: it is answered with a CONNACK, and a CONNECT that is
         // malformed otherwise must not be [MQTT-3.1.4-1].
@@ -182,10 +188,14 @@ impl<B: AsRef<[u8]>> Encode for EncodedConnect<B> {}
 type Payload<B> = (Text<B>, Option<Will<B>>, Option<Credentials<B>>);
 
 impl VariableHeader {
-    fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let protocol_level = read_protocol(reader)?;
-
-        let flags = read_connect_flags(reader)?;
+    fn read(reader: &mut Reader<'_>, options: &Options) -> Result<Self, DecodeError> {
+        let protocol_level = read_protocol(reader, options)?;
+        let ignored = match protocol_level {
+            ProtocolLevel::V3_1 => UNUSED_IN_3_1,
+            ProtocolLevel::V3_1_1 if options.accepts_will_qos_without_will() => WILL_QOS,
+            ProtocolLevel::V3_1_1 => 0,
+        };
+        let flags = read_connect_flags(reader, ignored)?;
         if flags & (USER_NAME | PASSWORD) == PASSWORD {
             // [MQTT-3.1.2-22]
             let kind = ErrorKind::PasswordWithoutUserName;
@@ -197,6 +207,21 @@ impl VariableHeader {
             flags,
             keep_alive,
         })
+    }
+
+    /// In MQTT 3.1 a User Name or Password may be missing although its flag is 1, and the connection goes
+    /// on without it. `reader` is at the payload.
+    fn drop_missing_credentials(&mut self, mut reader: Reader<'_>) {
+        let mut skip = |field| reader.bytes(field).map(|_| reader.is_empty());
+        let mut is_end = skip(Field::ClientIdentifier);
+        if will(self.flags).is_some() {
+            is_end = skip(Field::WillTopic).and_then(|_| skip(Field::WillMessage));
+        }
+        if matches!(is_end, Ok(true)) {
+            self.flags &= !(USER_NAME | PASSWORD);
+        } else if self.flags & USER_NAME != 0 && matches!(skip(Field::UserName), Ok(true)) {
+            self.flags &= !PASSWORD;
+        }
     }
 
     /// The payload, in the order of [MQTT-3.1.3-1].
@@ -232,9 +257,12 @@ impl VariableHeader {
     }
 }
 
+/// The bit of Protocol Level with which a bridge marks itself.
+const BRIDGE: u8 = 0x80;
+
 /// Protocol Name and Protocol Level. What follows them is not looked at unless both are known: it
 /// may be laid out differently.
-fn read_protocol(reader: &mut Reader<'_>) -> Result<ProtocolLevel, DecodeError> {
+fn read_protocol(reader: &mut Reader<'_>, options: &Options) -> Result<ProtocolLevel, DecodeError> {
     let name_offset = reader.offset();
     let expected = match reader.bytes(Field::ProtocolName)? {
         b"MQTT" => ProtocolLevel::V3_1_1,
@@ -245,7 +273,11 @@ fn read_protocol(reader: &mut Reader<'_>) -> Result<ProtocolLevel, DecodeError> 
             return Err(reader.fault(Field::ProtocolName, kind, name_offset));
         }
     };
-    if reader.u8(Field::ProtocolLevel)? != expected.number() {
+    let level = match reader.u8(Field::ProtocolLevel)? {
+        level if options.accepts_bridge_levels() => level & !BRIDGE,
+        level => level,
+    };
+    if level != expected.number() {
         // [MQTT-3.1.2-2]
         let kind = ErrorKind::UnsupportedProtocolLevel;
         return Err(reader.fault_in_last(Field::ProtocolLevel, kind));

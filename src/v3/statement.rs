@@ -48,7 +48,7 @@ pub(super) const fn of(
             match (kind, field) {
                 (ErrorKind::TrailingBytes, Some(Field::UserName)) => "MQTT-3.1.2-18",
                 (ErrorKind::TrailingBytes, Some(Field::Password)) => "MQTT-3.1.2-20",
-                (ErrorKind::TrailingBytes, Some(Field::WillTopic)) => "MQTT-3.1.2-11",
+                (ErrorKind::TrailingBytes, Some(Field::ConnectFlags)) => "MQTT-3.1.2-11",
                 (ErrorKind::Truncated, Some(Field::WillTopic | Field::WillMessage)) => {
                     "MQTT-3.1.2-9"
                 }

@@ -155,7 +155,10 @@ impl PacketSet for V5 {
             Some(PacketType::Auth) => Auth::read(reader).map(Packet::Auth),
             None => Err(DecodeError::reserved_packet_type()),
         };
-        packet.map(Some)
+        match packet {
+            Ok(packet) => Ok(Some(packet)),
+            Err(error) => Err(error.with_byte_of(frame)),
+        }
     }
 
     #[inline(always)]

@@ -147,7 +147,7 @@ impl<'a> EncodedConnect<&'a [u8]> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         read_protocol(reader)?;
         let header = VariableHeader {
-            flags: read_connect_flags(reader)?,
+            flags: read_connect_flags(reader, 0)?,
             keep_alive: reader.u16(Field::KeepAlive)?,
         };
         let properties = Properties::read(reader)?;

@@ -200,13 +200,15 @@ impl TextError {
 ///
 /// Small and `Copy`. Its `Display` is one sentence that names packet, field, fault and place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{}{field}: {kind} ({})", packet_prefix(.packet_type), shown_place(.kind, *.place))]
+#[error("{}{field}: {kind} ({})", packet_prefix(.packet_type), shown_place(value(*.kind, *.packet_type, *.byte), .kind, *.place))]
 pub struct DecodeError<V> {
     /// The offset, or for [`Self::packet_size`] the size.
     place: u32,
     kind: ErrorKind,
     field: Field,
     packet_type: Option<PacketType>,
+    /// The byte at fault.
+    byte: u8,
     version: PhantomData<fn() -> V>,
 }
 
@@ -233,17 +235,43 @@ const fn has_size(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::PacketTooLarge | ErrorKind::OutOfMemory)
 }
 
-const fn shown_place(kind: &ErrorKind, place: u32) -> Place {
-    Place { kind: *kind, place }
+/// [`DecodeError::value`]
+const fn value(kind: ErrorKind, packet_type: Option<PacketType>, byte: u8) -> Option<u8> {
+    match (kind, packet_type) {
+        (
+            ErrorKind::ReservedPacketType
+            | ErrorKind::InvalidFlags
+            | ErrorKind::UnsupportedProtocolLevel
+            | ErrorKind::InvalidRequestedQos
+            | ErrorKind::InvalidConnectReturnCode
+            | ErrorKind::InvalidReturnCode
+            | ErrorKind::InvalidReasonCode,
+            _,
+        ) => Some(byte),
+        (ErrorKind::TrailingBytes, Some(PacketType::Disconnect)) if byte != 0 => Some(byte),
+        _ => None,
+    }
+}
+
+const fn shown_place(value: Option<u8>, kind: &ErrorKind, place: u32) -> Place {
+    Place {
+        value,
+        kind: *kind,
+        place,
+    }
 }
 
 struct Place {
+    value: Option<u8>,
     kind: ErrorKind,
     place: u32,
 }
 
 impl core::fmt::Display for Place {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        if let Some(value) = self.value {
+            write!(f, "0x{value:02x} ")?;
+        }
         if has_size(self.kind) {
             write!(f, "{} bytes", self.place)
         } else {
@@ -278,6 +306,7 @@ impl<V: PacketSet> DecodeError<V> {
             kind,
             field,
             packet_type,
+            byte: 0,
             version: PhantomData,
         }
     }
@@ -292,6 +321,15 @@ impl<V: PacketSet> DecodeError<V> {
             kind,
             header.packet_len(),
         )
+    }
+
+    /// The same fault, with its byte: `frame` is the packet, or the start of it.
+    #[cold]
+    pub(crate) fn with_byte_of(mut self, frame: &[u8]) -> Self {
+        if value(self.kind, self.packet_type, u8::MAX).is_some() {
+            self.byte = frame.get(self.offset()).copied().unwrap_or_default();
+        }
+        self
     }
 
     /// The fault of a packet type that the version reserves.
@@ -338,6 +376,15 @@ impl<V: PacketSet> DecodeError<V> {
         } else {
             None
         }
+    }
+
+    /// The value that must not be there, if the fault is the value of one byte: the first byte of a packet
+    /// with a reserved type or wrong flags, a Protocol Level, a Requested QoS, a return or Reason Code.
+    ///
+    /// For a DISCONNECT of MQTT 3.1.1 that is not empty, it is the Reason Code that MQTT 5 has there.
+    #[must_use]
+    pub const fn value(&self) -> Option<u8> {
+        value(self.kind, self.packet_type, self.byte)
     }
 
     /// The normative statement that the fault breaks, for example `MQTT-3.8.3-4`, in the numbering

@@ -17,7 +17,7 @@
 /// let options = Options::new().accept_pubrel_flags(true);
 /// assert!(v3::decode(&mut pubrel, &options).is_ok());
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Options {
     max_packet_size: u32,
@@ -33,6 +33,9 @@ const DUP_AT_QOS_0: u16 = 1 << 3;
 const REFUSE_OVERLONG: u16 = 1 << 4;
 const PAYLOADS_IN_PIECES: u16 = 1 << 5;
 const SKIP_LARGE: u16 = 1 << 6;
+const MQTT_3_1: u16 = 1 << 7;
+const BRIDGE_LEVELS: u16 = 1 << 8;
+const WILL_QOS_WITHOUT_WILL: u16 = 1 << 9;
 
 impl Options {
     /// Strict, with the default limits: packets up to 1 MiB, 65,535 filters in a packet.
@@ -123,6 +126,30 @@ impl Options {
         self.set(DUP_AT_QOS_0, accept)
     }
 
+    /// Takes any value of the bits of fixed headers that MQTT 3.1 does not use, as MQTT 3.1 asks: all but
+    /// the QoS of PUBLISH. A decoder whose stream began with a CONNECT of MQTT 3.1 does so by itself; a
+    /// client that sends such a CONNECT sets it for what the server sends.
+    #[must_use]
+    pub const fn mqtt_3_1(self, is_mqtt_3_1: bool) -> Self {
+        self.set(MQTT_3_1, is_mqtt_3_1)
+    }
+
+    /// Takes a CONNECT whose Protocol Level has its highest bit set: 0x83 for MQTT 3.1, 0x84 for MQTT
+    /// 3.1.1. For bridges of mosquitto and of brokers after its model, which mark themselves so with
+    /// `try_private` (their default). The connection is like any other.
+    #[must_use]
+    pub const fn accept_bridge_levels(self, accept: bool) -> Self {
+        self.set(BRIDGE_LEVELS, accept)
+    }
+
+    /// Takes a CONNECT of MQTT 3.1.1 with Will QoS 1 or 2 and Will Flag 0 [MQTT-3.1.2-13], and ignores
+    /// the Will QoS. For devices that always send the QoS of their configuration, with or without a
+    /// Will.
+    #[must_use]
+    pub const fn accept_will_qos_without_will(self, accept: bool) -> Self {
+        self.set(WILL_QOS_WITHOUT_WILL, accept)
+    }
+
     /// Refuses a Remaining Length written with more bytes than its value needs. The one option
     /// that is stricter than the default: MQTT 3.1.1 does not forbid the longer forms (MQTT 5
     /// does), and some encoders always write four bytes.
@@ -140,6 +167,7 @@ impl Options {
         self
     }
 
+    /// Whether any of these is on.
     const fn has(&self, bit: u16) -> bool {
         self.leniency & bit != 0
     }
@@ -165,11 +193,23 @@ impl Options {
     }
 
     pub(crate) const fn accepts_pubrel_flags(&self) -> bool {
-        self.has(PUBREL_FLAGS)
+        self.has(PUBREL_FLAGS | MQTT_3_1)
     }
 
     pub(crate) const fn accepts_acknowledgement_flags(&self) -> bool {
-        self.has(ACKNOWLEDGEMENT_FLAGS)
+        self.has(ACKNOWLEDGEMENT_FLAGS | MQTT_3_1)
+    }
+
+    pub(crate) const fn is_mqtt_3_1(&self) -> bool {
+        self.has(MQTT_3_1)
+    }
+
+    pub(crate) const fn accepts_bridge_levels(&self) -> bool {
+        self.has(BRIDGE_LEVELS)
+    }
+
+    pub(crate) const fn accepts_will_qos_without_will(&self) -> bool {
+        self.has(WILL_QOS_WITHOUT_WILL)
     }
 
     pub(crate) const fn accepts_dup_on_requests(&self) -> bool {
@@ -177,11 +217,39 @@ impl Options {
     }
 
     pub(crate) const fn accepts_dup_at_qos_0(&self) -> bool {
-        self.has(DUP_AT_QOS_0)
+        self.has(DUP_AT_QOS_0 | MQTT_3_1)
     }
 
     pub(crate) const fn refuses_overlong_remaining_length(&self) -> bool {
         self.has(REFUSE_OVERLONG)
+    }
+}
+
+/// Prints the limits, and the settings that are not off.
+impl core::fmt::Debug for Options {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut shown = f.debug_struct("Options");
+        shown
+            .field("max_packet_size", &self.max_packet_size)
+            .field("max_publish_size", &self.max_publish_size)
+            .field("max_filters", &self.max_filters);
+        for (flag, name) in [
+            (PUBREL_FLAGS, "accept_pubrel_flags"),
+            (ACKNOWLEDGEMENT_FLAGS, "accept_acknowledgement_flags"),
+            (DUP_ON_REQUESTS, "accept_dup_on_requests"),
+            (DUP_AT_QOS_0, "accept_dup_at_qos_0"),
+            (REFUSE_OVERLONG, "refuse_overlong_remaining_length"),
+            (PAYLOADS_IN_PIECES, "payloads_in_pieces"),
+            (SKIP_LARGE, "skip_large_messages"),
+            (MQTT_3_1, "mqtt_3_1"),
+            (BRIDGE_LEVELS, "accept_bridge_levels"),
+            (WILL_QOS_WITHOUT_WILL, "accept_will_qos_without_will"),
+        ] {
+            if self.has(flag) {
+                shown.field(name, &true);
+            }
+        }
+        shown.finish()
     }
 }
 

@@ -188,7 +188,7 @@ fn acknowledgements_of_either_version_are_the_same_events() {
 #[test]
 fn an_idle_connection_with_its_decoder_has_at_most_320_bytes() {
     use crate::session::Slot;
-    let server = size_of::<Server<alloc::vec::Vec<Slot>>>();
-    let decoder = size_of::<Decoder<alloc::vec::Vec<u8>>>();
+    let server = size_of::<Server<Vec<Slot>>>();
+    let decoder = size_of::<Decoder<Vec<u8>>>();
     assert!(server + decoder <= 320, "{server} and {decoder}");
 }

@@ -73,12 +73,16 @@ pub(super) fn acknowledgement<S: Slots>(
     packet_type: PacketType,
     id: PacketId,
     refused: bool,
+    puback_at_qos_2: bool,
 ) -> Option<Effect> {
     let outbound = &mut session.outbound;
     Some(match (packet_type, outbound.phase(id)) {
         // [MQTT-4.3.2-1, MQTT-4.3.3-1]
         (PacketType::PubAck, Some(Phase::Publish(QoS::AtLeastOnce)))
         | (PacketType::PubComp, Some(Phase::Released)) => completed(outbound, id),
+        (PacketType::PubAck, Some(Phase::Publish(QoS::ExactlyOnce))) if puback_at_qos_2 => {
+            completed(outbound, id)
+        }
         // [MQTT5-4.3.3-4]
         (PacketType::PubRec, Some(Phase::Publish(QoS::ExactlyOnce) | Phase::Released))
             if refused =>

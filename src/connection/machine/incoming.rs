@@ -6,7 +6,7 @@ use super::super::version::Progress;
 use super::Machine;
 use super::delivery::{self, Disposition, Effect};
 use super::pending::Incoming;
-use crate::connection::config::MANUAL_ACKNOWLEDGEMENT;
+use crate::connection::config::{MANUAL_ACKNOWLEDGEMENT, PUBACK_AT_QOS_2};
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId};
@@ -88,6 +88,7 @@ impl<S: Slots> Machine<S> {
                 packet_type,
                 id,
                 refused,
+                self.config.has(PUBACK_AT_QOS_2),
             ),
         };
         match effect {

@@ -164,6 +164,10 @@ pub(super) fn handle<'a, S: Slots>(
 ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
     match (client.state(), packet) {
         (State::Requested, Packet::ConnAck(connack)) => handle_connack(client, connack),
+        (State::Connected, Packet::ConnAck(connack)) => {
+            let code = connack.return_code();
+            Err(client.violation(ProtocolError::SecondConnAck { code }))
+        }
         (State::Connected, Packet::SubAck(suback)) => {
             let codes = suback.return_codes.len();
             finish_request(client, PacketType::SubAck, suback.packet_id, Some(codes))?;

@@ -192,9 +192,9 @@ impl Version for V3 {
 
     fn protocol_statement(error: &ProtocolError) -> Option<&'static str> {
         Some(match error {
-            ProtocolError::Unexpected(_) | ProtocolError::WrongAcknowledgement { .. } => {
-                "MQTT-4.8.0-1"
-            }
+            ProtocolError::Unexpected(_)
+            | ProtocolError::SecondConnAck { .. }
+            | ProtocolError::WrongAcknowledgement { .. } => "MQTT-4.8.0-1",
             ProtocolError::SecondConnect => "MQTT-3.1.0-2",
             ProtocolError::SessionPresent => "MQTT-3.2.2-1",
             ProtocolError::NoSuchRequest { .. } => "MQTT-2.3.1-7",

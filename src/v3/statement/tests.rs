@@ -172,7 +172,7 @@ fn connect_is_truncated_in_a_field_that_its_flags_announce() {
 #[test]
 fn bytes_left_over_in_connect_are_a_field_that_its_flags_do_not_announce() {
     for (field, expected) in [
-        (Field::WillTopic, "MQTT-3.1.2-11"),
+        (Field::ConnectFlags, "MQTT-3.1.2-11"),
         (Field::UserName, "MQTT-3.1.2-18"),
         (Field::Password, "MQTT-3.1.2-20"),
         (Field::Payload, "MQTT-3.1.4-1"),

@@ -157,15 +157,15 @@ fn a_decode_error_is_one_sentence_with_packet_field_fault_and_place() {
             InvalidFlags,
             0,
             "PUBREL Flags: the reserved flag bits differ from those that the standard \
-             prescribes (at byte 0 of the packet)",
+             prescribes (0x00 at byte 0 of the packet)",
         ),
         (
             Type::Publish,
             Field::RemainingLength,
             PacketTooLarge,
-            1_048_577,
-            "PUBLISH Remaining Length: the packet is larger than this receiver takes \
-             (1048577 bytes)",
+            107,
+            "PUBLISH Remaining Length: the packet is larger than this receiver takes (107 \
+             bytes)",
         ),
     ] {
         let error = DecodeError::new(Some(packet_type), field, kind, offset);
@@ -180,7 +180,7 @@ fn the_sentence_names_no_packet_if_its_type_is_reserved() {
             "{}",
             DecodeError::new(None, Field::PacketType, ReservedPacketType, 0)
         ),
-        "Packet Type: packet types 0 and 15 are reserved (at byte 0 of the packet)"
+        "Packet Type: packet types 0 and 15 are reserved (0x00 at byte 0 of the packet)"
     );
 }
 

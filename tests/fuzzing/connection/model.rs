@@ -370,6 +370,10 @@ impl Model {
                     self.expect_answer(PacketType::UnsubAck, ack.packet_id, Request::Unsubscribe)
                 }
                 Packet::PingResp if is_client => Expected::Handled,
+                Packet::ConnAck(connack) if is_client => {
+                    let code = connack.return_code();
+                    fault(PeerError::Protocol(ProtocolError::SecondConnAck { code }))
+                }
                 Packet::Connect(_) if !is_client => {
                     fault(PeerError::Protocol(ProtocolError::SecondConnect))
                 }
