@@ -1,37 +1,72 @@
-//! MQTT 3.1.1 (and 3.1) and MQTT 5 as values and pure functions.
+//! A codec, a streaming decoder and connection state machines for MQTT 3.1, 3.1.1 and 5, without I/O.
 //!
-//! The crate turns bytes into packets, packets into events, and commands into bytes, and does
-//! nothing else: no sockets, no clock, no threads, no unsafe code, and without the feature `alloc`
-//! no heap. It is strict: what the standard forbids is an error that names the field, the offending
-//! byte and the normative statement.
+//! The crate turns received bytes into events, and commands into bytes to send. Sockets, timers and
+//! threads are the caller's: pass in bytes and the time, send the bytes that are returned, and call
+//! again before the deadline that is returned. There is no unsafe code, no call panics, and without the
+//! feature `alloc` there is no heap.
 //!
-//! - [`v3::Packet`], [`v5::Packet`]: the MQTT Control Packets of each version, generic over where their
-//!   bytes live.
-//! - [`v3::Decoder`], [`v5::Decoder`]: take byte slices cut anywhere, yield packets; a large PUBLISH in pieces
-//!   if asked to.
-//! - [`Encode`]: writes packets to a slice, a `Vec`, a `BytesMut` or any other [`Output`].
-//! - [`Client`], [`Server`]: one connection each. They are fed bytes or packets, and time, and answer
-//!   with [`Event`]s, [`Action`]s and one deadline. [`Client`] says how to drive them.
-//! - [`Session`]: what outlives a connection.
-//! - [`TopicName`], [`TopicFilter`]: validated when made, and which matches which; [`FilterTree`] and
-//!   [`TopicTree`] find what matches among many (feature `alloc`).
-//! - [`embedding`]: how firmware uses all this.
+//! ```
+//! use mqtt_sansio::v3::{Client, Connect, Decoder, Event, Step};
+//! use mqtt_sansio::{Config, QoS, Session, Slot, SliceOutput, Text, Timestamp, TopicFilter};
 //!
-//! [`Options`] says what a decoder accepts, and lists where conforming implementations differ.
-//! Statement ids such as `MQTT-3.1.2-24` are those of the OASIS standard of the version that an error
-//! belongs to.
+//! let now = Timestamp::from_millis(0); // from the caller's clock
+//! let mut client = Client::new(Session::<[Slot; 4]>::default(), Config::new(), now);
+//! let mut decoder = Decoder::new([0; 256]);
+//! let mut buffer = [0; 256];
+//! let mut out = SliceOutput::new(&mut buffer);
+//!
+//! client.connect(now, &Connect::new(Text::new("device-7")?), &mut out)?;
+//! assert_eq!(out.written()[0], 0x10); // CONNECT, to be sent
+//! out.clear();
+//!
+//! let mut received = &b"\x20\x02\x00\x00"[..]; // CONNACK, from a socket
+//! while let Some(step) = client.receive(now, &mut decoder, &mut received)? {
+//!     if let Step::Event(Event::Connected { .. }) = step {
+//!         client.subscribe_to(now, &TopicFilter::new("kitchen/+")?, QoS::AtLeastOnce, &mut out)?;
+//!     }
+//! }
+//! assert_eq!(out.written()[0], 0x82); // SUBSCRIBE
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to start
+//!
+//! | you write | types | guide |
+//! |---|---|---|
+//! | an application | [`v3::Client`] or [`v5::Client`], which are [`Connection`]s; [`Outbox`] | [`guide::client`], [`guide::persistence`] |
+//! | a broker | [`any::Server`] for all versions on one port; [`FilterTree`], [`TopicTree`], [`v3::EncodedMessage`] | [`guide::broker`] |
+//! | firmware | [`v3::Client`] over `[Slot; N]`, [`v3::Decoder`] over `[u8; N]`, [`SliceOutput`] | [`embedding`] |
+//! | a tool | [`v3::decode`], [`v5::decode`], [`any::Decoder`], [`Encode`], [`DecodeError`] | [`v3`], [`v5`], [`Options`] |
+//!
+//! [`guide::mqtt5`] lists what MQTT 5 adds, [`guide::coming_from`] the names that other crates use.
+//!
+//! # The parts
+//!
+//! - [`Connection`] is one connection of a client or a server. Its documentation describes the loop that
+//!   drives it: [`receive`](Connection::receive) for bytes, commands such as
+//!   [`publish`](Connection::publish), [`poll_timeout`](Connection::poll_timeout) for the deadline.
+//! - [`v3`] and [`v5`] have the packets of each version, its `Client` and `Server`, and their events.
+//! - [`any`] recognises the version of a client by its first bytes.
+//! - [`StreamDecoder`] (as `v3::Decoder` and `v5::Decoder`) splits a byte stream into packets;
+//!   [`Encode`] writes packets to any [`Output`].
+//! - [`Session`] holds the Packet Identifiers in flight, which outlive a connection.
+//! - [`TopicName`], [`TopicFilter`] and [`Text`] are strings that have been validated. [`FilterTree`] and
+//!   [`TopicTree`] find all that match (feature `alloc`).
+//!
+//! Statement ids such as `MQTT-3.1.2-24` are those of the OASIS standard; for MQTT 5 they are written
+//! `MQTT5-3.1.2-24` in this documentation.
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! |---|---|
 //! | `std` (default) | `alloc`, and `std` in the optional dependencies |
-//! | `alloc` | owned packets, `Vec<u8>` as decoder memory and as output |
+//! | `alloc` | owned packets, `Vec<u8>` as decoder buffer and as output, topic trees, `Outbox` |
 //! | `bytes` | packets over `Bytes` without a copy, `BytesMut` and any `BufMut` as output |
 //! | `serde` | `Serialize`, and with `alloc` `Deserialize` |
 //! | `defmt` | `defmt::Format` |
 //! | `arbitrary` | `arbitrary::Arbitrary` for owned packets |
-//! | `tokio-util` | `std`, `bytes` and `Codec`, for `tokio_util::codec::Framed` |
+//! | `tokio-util` | `std`, `bytes` and [`Codec`], for `tokio_util::codec::Framed` |
 //!
 //! Without any of them the crate needs `core` only.
 
@@ -55,6 +90,7 @@ mod connection;
 mod decoder;
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
+pub mod guide;
 mod packet;
 mod session;
 mod time;

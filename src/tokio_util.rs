@@ -11,11 +11,11 @@ use crate::wire::{DecodeError, Encode, EncodeError, Options, PacketSet};
 use crate::{v3, v5};
 
 /// Packets for [`Framed`](tokio_util::codec::Framed), `FramedRead` and `FramedWrite` (feature
-/// `tokio-util`). What is read refers to the buffer that it was read into; nothing is copied.
+/// `tokio-util`). A decoded packet refers to the read buffer; nothing is copied.
 ///
-/// [`Client`](crate::Client) and [`Server`](crate::Server) encode what they send themselves: give
-/// their commands [`Framed::write_buffer_mut`](tokio_util::codec::Framed::write_buffer_mut) as
-/// output, and flush. The example `client_tokio` does so.
+/// A [`Connection`](crate::Connection) encodes its packets itself: pass
+/// [`Framed::write_buffer_mut`](tokio_util::codec::Framed::write_buffer_mut) to its commands as output,
+/// and flush. The example `client_tokio` does so.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -71,13 +71,13 @@ impl<V> Default for Codec<V> {
     }
 }
 
-/// What may go wrong between a [`Codec`] and its transport (feature `tokio-util`).
+/// The error of a [`Codec`] or its transport (feature `tokio-util`).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError<V: PacketSet> {
-    /// The peer has sent what is no MQTT packet, or one that is not accepted. The connection is
-    /// over: tell [`Client::handle_decode_error`](crate::Client::handle_decode_error) or
-    /// [`Server::handle_decode_error`](crate::Server::handle_decode_error).
+    /// The peer sent bytes that are no MQTT packet, or a packet that is not accepted. Pass the error to
+    /// [`Connection::handle_decode_error`](crate::Connection::handle_decode_error), which ends the
+    /// connection.
     #[error(transparent)]
     Decode(DecodeError<V>),
     /// The packet cannot be encoded. Nothing of it was written.

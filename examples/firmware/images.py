@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Measures the images, and holds them to what the README promises.
+"""Measures the images, and compares them with the tables of sizes.
 
-    images.py DIRECTORY                 prints the table of sizes, and checks the images
-    images.py DIRECTORY --write README  and puts the table into that file
+    images.py DIRECTORY          prints the table of sizes, and checks the images
+    images.py DIRECTORY --write  and writes the table: all rows into examples/firmware/README.md, some of
+                                 them into the README of the library
 
 DIRECTORY is where cargo has put the images for thumbv7m-none-eabi, built with the feature `others` and
-the profiles `release` (opt-level "s") and `smallest` ("z"). Flash and RAM are differences to the empty image; the stack was
-painted before `main` and looked at when the program had run in the emulator, and includes that
-program. RAM and stack are those of "s".
+the profiles `release` (opt-level "s") and `smallest` ("z"). Flash and RAM are differences to the empty
+image. The stack is that of the whole program: it is painted before `main` and measured after the program
+has run in the emulator. RAM and stack are those of "s".
 """
 
 import os
@@ -51,11 +52,13 @@ LIMITS = {
     "size_client": (16 * 1024, 16 * 1024, 1024, 1024),
     "size_codec_client": (None, 16 * 1024, 1024, 1024),
 }
-# What the README says may be off by this much before it is wrong: compilers differ.
+# A size in a table may differ by this much from the measured one: compilers differ.
 TOLERANCE = 0.10
 
 COLUMNS = ('flash, `"s"`', 'flash, `"z"`', "static RAM", "deepest stack")
 MARKERS = ("<!-- sizes -->\n", "<!-- end of sizes -->\n")
+# The rows of the library's README.
+SHORT = ("decoder", "client as a device has it", "codec, client and server")
 
 # As they appear in mangled names of either scheme.
 FORBIDDEN = re.compile(rb"4core9panicking|4core3fmt|core\.\.fmt\.\.|rust_begin_unwind|rust_panic")
@@ -117,9 +120,9 @@ def run(path):
 
 
 def main():
-    if len(sys.argv) not in (2, 4) or (len(sys.argv) == 4 and sys.argv[2] != "--write"):
+    if len(sys.argv) not in (2, 3) or (len(sys.argv) == 3 and sys.argv[2] != "--write"):
         sys.exit(__doc__)
-    directory, readme = sys.argv[1], sys.argv[3] if len(sys.argv) == 4 else None
+    directory, writes = sys.argv[1], len(sys.argv) == 3
     failures = []
 
     def path(name, profile="release"):
@@ -151,31 +154,44 @@ def main():
                 failures.append(f"{name}: {size} bytes of {what}, at most {limit} are wanted")
     print(table, end="")
 
-    if readme:
-        with open(readme) as file:
-            before, old, after = re.split("|".join(MARKERS), file.read())
-        with open(readme, "w") as file:
-            file.write(before + MARKERS[0] + table + MARKERS[1] + after)
-    else:
-        failures += differences(table)
+    for path_of_readme, rows in readmes(table):
+        if writes:
+            before, _, after = split(path_of_readme)
+            with open(path_of_readme, "w") as file:
+                file.write(before + MARKERS[0] + rows + MARKERS[1] + after)
+        else:
+            failures += differences(path_of_readme, rows)
     for failure in failures:
         print(f"failed: {failure}")
     sys.exit(bool(failures))
 
 
-def differences(table):
-    """Where the README of the library says something else."""
-    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-    with open(os.path.join(root, "README.md")) as file:
-        _, stated, _ = re.split("|".join(MARKERS), file.read())
+def readmes(table):
+    """The two READMEs with a table, and what it is there."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    yield os.path.join(here, "README.md"), table
+    head, rows = table.splitlines(keepends=True)[:2], table.splitlines(keepends=True)[2:]
+    short = [row for row in rows if row.startswith(tuple(f"| {title} |" for title in SHORT))]
+    yield os.path.join(here, "../../README.md"), "".join(head + short)
+
+
+def split(readme):
+    """What comes before the table, the table, and what comes after it."""
+    with open(readme) as file:
+        return re.split("|".join(MARKERS), file.read())
+
+
+def differences(readme, table):
+    """Where the table in a README differs from the measured one."""
+    _, stated, _ = split(readme)
     rows = [dict((l.split(" | ")[0], l) for l in text.splitlines()[2:]) for text in (stated, table)]
     if rows[0].keys() != rows[1].keys():
-        return ["the table in the README has other rows: images.py --write"]
+        return [f"the table in {readme} has other rows: images.py --write"]
     found = []
     for title, line in rows[0].items():
         numbers = [[int(n.replace(",", "")) for n in re.findall(r"[\d,]+(?= \|)", l)] for l in (line, rows[1][title])]
         if any(abs(a - b) > TOLERANCE * max(a, b) for a, b in zip(*numbers)):
-            found.append(f"the README says {line}, which is no longer so: images.py --write")
+            found.append(f"{readme} has {line}, measured was {rows[1][title]}: images.py --write")
     return found
 
 

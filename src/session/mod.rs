@@ -1,5 +1,5 @@
-//! What outlives a connection (section 4.1): which Packet Identifiers are under way, and how far.
-//! Messages themselves stay with the application.
+//! The session state that outlives a connection (section 4.1): the Packet Identifiers in flight, and
+//! how far each delivery has got. The application keeps the messages.
 
 mod inbound;
 mod journal;
@@ -23,12 +23,12 @@ pub use snapshot::RestoreError;
 /// not yet acknowledged to the end, and of QoS 2 messages that were received and not yet released
 /// (section 4.1). It holds no messages, topics or subscriptions.
 ///
-/// A connection takes a session in and gives it back
-/// ([`Client::into_session`](crate::Client::into_session)), so that it lives as long as the
-/// application likes; [`save`](Self::save) and [`restore`](Self::restore) carry it over a restart.
+/// A [`Connection`](crate::Connection) is created with a session, and
+/// [`take_session`](crate::Connection::take_session) returns it for the next connection.
+/// [`save`](Self::save) and [`restore`](Self::restore) carry it over a restart.
 ///
 /// `S` is where the identifiers live, eight bytes each: `[Slot; N]`, `&mut [Slot]`, or, with
-/// feature `alloc`, `Vec<Slot>`, which takes nothing until it is used and grows up to 65,535.
+/// feature `alloc`, `Vec<Slot>`, which allocates on first use and grows up to 65,535 slots.
 /// There are two of them, one for each direction.
 ///
 /// ```

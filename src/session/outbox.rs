@@ -1,15 +1,15 @@
-//! Messages under way, for applications that do not keep them themselves (feature `alloc`).
+//! Messages in flight, for applications that have no store of their own (feature `alloc`).
 
 use alloc::collections::BTreeMap;
 
 use crate::types::PacketId;
 
-/// Keeps what was published until it is delivered, and finds it again when it has to be sent again
-/// (feature `alloc`). `T` is whatever the application publishes from: a
-/// [`Message<Vec<u8>>`](crate::Message), an `Arc` of one, a file name.
+/// Keeps published messages until they are delivered, to send them again if the connection breaks
+/// (feature `alloc`). `T` is the application's choice: a [`Message<Vec<u8>>`](crate::v3::Message), an
+/// `Arc` of one, a file name.
 ///
-/// A connection asks for messages in the right order
-/// ([`Action::Resend`](crate::Action::Resend)), so here they are looked up by Packet Identifier.
+/// [`Action::Resend`](crate::Action::Resend) asks for messages in the right order, so they are looked
+/// up by Packet Identifier.
 ///
 /// ```
 /// use mqtt_sansio::{Outbox, PacketId};
@@ -23,32 +23,32 @@ use crate::types::PacketId;
 pub struct Outbox<T>(BTreeMap<PacketId, T>);
 
 impl<T> Outbox<T> {
-    /// Keeps the message that was published with this identifier.
+    /// Keeps the message that was published with this Packet Identifier. It replaces an earlier one.
     pub fn keep(&mut self, packet_id: PacketId, message: T) {
         self.0.insert(packet_id, message);
     }
 
-    /// The message to send again.
+    /// Returns the message with this Packet Identifier, to send it again.
     pub fn get(&self, packet_id: PacketId) -> Option<&T> {
         self.0.get(&packet_id)
     }
 
-    /// Gives the message back: it was delivered, or will not be.
+    /// Removes and returns the message with this Packet Identifier: it was delivered, or is given up.
     pub fn remove(&mut self, packet_id: PacketId) -> Option<T> {
         self.0.remove(&packet_id)
     }
 
-    /// How many messages are kept.
+    /// Returns the number of messages.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// True if none are.
+    /// Returns true if there are no messages.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// All messages, by Packet Identifier.
+    /// Returns an iterator over all messages, ordered by Packet Identifier.
     pub fn iter(&self) -> impl Iterator<Item = (PacketId, &T)> {
         self.0
             .iter()

@@ -13,8 +13,8 @@ use crate::wire::{
     Encode, EncodeError, ErrorKind, Field, Options, Output, PacketBody, ReadError, SliceOutput,
 };
 
-/// A [`Connect`] with its payload encoded: what a [`Packet`](super::Packet) holds. `B` is where the
-/// bytes live. Its [`fields`](Self::fields) have been checked, so that looking at them cannot fail.
+/// A [`Connect`] with its payload still encoded, as a [`Packet`](super::Packet) holds it. `B` is where
+/// the bytes live. The fields have been validated, so [`to_connect`](Self::to_connect) cannot fail.
 ///
 /// ```
 /// use mqtt_sansio::{Options, v3::{self, Packet}};

@@ -145,8 +145,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         }
     }
 
-    /// What is to be sent to one receiver besides what all get. A connection has
-    /// [`publish_encoded`](crate::Server::publish_encoded) for it, which also chooses the Packet
+    /// Returns the bytes that one receiver gets in addition to the shared ones.
+    /// [`publish_encoded`](crate::Connection::publish_encoded) calls this, and chooses the Packet
     /// Identifier.
     #[must_use]
     #[inline]
