@@ -14,6 +14,8 @@
     reason = "a module of several test files, each of which uses a part of it"
 )]
 
+pub mod v5;
+
 use std::any::type_name;
 use std::collections::VecDeque;
 use std::fmt::{Debug, Write as _};
@@ -25,7 +27,7 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{
     Blocked, Change, CommandError, Config, Connection, Limit, Options, Output, PacketId, QoS,
-    Session, SliceOutput, Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName,
+    Session, SliceOutput, Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName, Version,
 };
 
 pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};
@@ -224,9 +226,88 @@ pub fn inbound<S: Slots>(session: &Session<S>) -> Vec<u16> {
 
 // Both roles
 
-/// What `Client` and `Server` have in common.
-pub trait Peer: Debug {
+/// A version of MQTT, as far as a transcript shows it.
+pub trait Speaks: Version {
+    const NAME: &'static str;
+    type Owned: Debug + Clone + PartialEq;
+    fn owned(event: Self::Event<&[u8]>) -> Self::Owned;
+}
+
+impl Speaks for V3 {
+    const NAME: &'static str = "MQTT 3.1.1";
+    type Owned = Event<Vec<u8>>;
+    fn owned(event: Event<&[u8]>) -> Event<Vec<u8>> {
+        event.map(<[u8]>::to_vec)
+    }
+}
+
+/// What connections of every version and role have in common.
+pub trait Drive: Debug {
+    type Version: Speaks;
     type Storage: Slots;
+    fn forget(&mut self, id: PacketId) -> Result<(), CommandError>;
+    fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError>;
+    fn close(&mut self, now: Timestamp);
+    fn handle_timeout(&mut self, now: Timestamp);
+    fn handle_transport_closed(&mut self, now: Timestamp);
+    fn poll_action(&mut self) -> Option<mqtt_sansio::Action<Self::Version>>;
+    fn poll_timeout(&self) -> Option<Timestamp>;
+    fn state(&self) -> State;
+    fn session(&self) -> &Session<Self::Storage>;
+    fn into_session(self) -> Session<Self::Storage>;
+    fn payload(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut dyn Output,
+    ) -> Result<u32, CommandError>;
+}
+
+impl<V: Speaks, R: mqtt_sansio::Role, S: Slots + Debug> Drive for Connection<V, R, S> {
+    type Version = V;
+    type Storage = S;
+    fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
+        Self::forget(self, id)
+    }
+    fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
+        Self::acknowledge(self, id)
+    }
+    fn close(&mut self, now: Timestamp) {
+        Self::close(self, now);
+    }
+    fn handle_timeout(&mut self, now: Timestamp) {
+        Self::handle_timeout(self, now);
+    }
+    fn handle_transport_closed(&mut self, now: Timestamp) {
+        Self::handle_transport_closed(self, now);
+    }
+    fn poll_action(&mut self) -> Option<mqtt_sansio::Action<V>> {
+        Self::poll_action(self)
+    }
+    fn poll_timeout(&self) -> Option<Timestamp> {
+        Self::poll_timeout(self)
+    }
+    fn state(&self) -> State {
+        Self::state(self)
+    }
+    fn session(&self) -> &Session<S> {
+        Self::session(self)
+    }
+    fn into_session(self) -> Session<S> {
+        Self::into_session(self)
+    }
+    fn payload(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut dyn Output,
+    ) -> Result<u32, CommandError> {
+        Self::payload(self, now, bytes, out)
+    }
+}
+
+/// What `Client` and `Server` of MQTT 3.1.1 have in common.
+pub trait Peer: Drive<Version = V3> {
     fn publish(
         &mut self,
         now: Timestamp,
@@ -246,12 +327,6 @@ pub trait Peer: Debug {
         message: &MessageHeader<&[u8]>,
         out: &mut dyn Output,
     ) -> Result<(), CommandError>;
-    fn payload(
-        &mut self,
-        now: Timestamp,
-        bytes: &[u8],
-        out: &mut dyn Output,
-    ) -> Result<u32, CommandError>;
     fn resend(
         &mut self,
         now: Timestamp,
@@ -272,9 +347,6 @@ pub trait Peer: Debug {
         message: &Message<&[u8]>,
         out: &mut dyn Output,
     ) -> Result<(), CommandError>;
-    fn forget(&mut self, id: PacketId) -> Result<(), CommandError>;
-    fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError>;
-    fn close(&mut self, now: Timestamp);
     fn handle_packet<'a>(
         &mut self,
         now: Timestamp,
@@ -292,13 +364,6 @@ pub trait Peer: Debug {
         input: &mut &'i [u8],
     ) -> Result<Option<Step<&'d [u8]>>, Blocked>;
     fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError);
-    fn handle_timeout(&mut self, now: Timestamp);
-    fn handle_transport_closed(&mut self, now: Timestamp);
-    fn poll_action(&mut self) -> Option<Action>;
-    fn poll_timeout(&self) -> Option<Timestamp>;
-    fn state(&self) -> State;
-    fn session(&self) -> &Session<Self::Storage>;
-    fn into_session(self) -> Session<Self::Storage>;
 }
 
 fn encoded<'a>(message: &Message<&'a [u8]>) -> EncodedMessage<Vec<u8>, &'a [u8]> {
@@ -306,7 +371,6 @@ fn encoded<'a>(message: &Message<&'a [u8]>) -> EncodedMessage<Vec<u8>, &'a [u8]>
 }
 
 impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
-    type Storage = S;
     fn publish(
         &mut self,
         now: Timestamp,
@@ -331,14 +395,6 @@ impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
         out: &mut dyn Output,
     ) -> Result<(), CommandError> {
         Self::resend(self, now, id, message, out)
-    }
-    fn payload(
-        &mut self,
-        now: Timestamp,
-        bytes: &[u8],
-        out: &mut dyn Output,
-    ) -> Result<u32, CommandError> {
-        Self::payload(self, now, bytes, out)
     }
     fn resend(
         &mut self,
@@ -372,15 +428,6 @@ impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
         encoded.write(&part, out)?;
         Ok(())
     }
-    fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
-        Self::forget(self, id)
-    }
-    fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        Self::acknowledge(self, id)
-    }
-    fn close(&mut self, now: Timestamp) {
-        Self::close(self, now);
-    }
     fn handle_packet<'a>(
         &mut self,
         now: Timestamp,
@@ -405,27 +452,6 @@ impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
     }
     fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
         Self::handle_decode_error(self, now, error);
-    }
-    fn handle_timeout(&mut self, now: Timestamp) {
-        Self::handle_timeout(self, now);
-    }
-    fn handle_transport_closed(&mut self, now: Timestamp) {
-        Self::handle_transport_closed(self, now);
-    }
-    fn poll_action(&mut self) -> Option<Action> {
-        Self::poll_action(self)
-    }
-    fn poll_timeout(&self) -> Option<Timestamp> {
-        Self::poll_timeout(self)
-    }
-    fn state(&self) -> State {
-        Self::state(self)
-    }
-    fn session(&self) -> &Session<S> {
-        Self::session(self)
-    }
-    fn into_session(self) -> Session<S> {
-        Self::into_session(self)
     }
 }
 
@@ -502,22 +528,28 @@ impl Role for AsServer {
 
 // The conversation
 
-/// Something that came out.
+/// Something that came out: `E` is an event, `A` an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
+pub enum Item<E = Event<Vec<u8>>, A = Action> {
     Sent(Vec<u8>),
-    Event(Event<Vec<u8>>),
-    Action(Action),
+    Event(E),
+    Action(A),
 }
 
-impl Item {
-    fn of(action: Action) -> Self {
+/// What comes out of a connection.
+pub type ItemOf<P> =
+    Item<<<P as Drive>::Version as Speaks>::Owned, mqtt_sansio::Action<<P as Drive>::Version>>;
+
+impl<V: Speaks> Item<V::Owned, mqtt_sansio::Action<V>> {
+    fn of(action: mqtt_sansio::Action<V>) -> Self {
         match action {
-            Action::Transmit(control) => Self::Sent(control.as_bytes().to_vec()),
+            mqtt_sansio::Action::Transmit(reply) => Self::Sent(reply.as_ref().to_vec()),
             other => Self::Action(other),
         }
     }
+}
 
+impl<E: Debug, A: Debug> Item<E, A> {
     fn shown(&self) -> String {
         match self {
             Self::Sent(bytes) => format!("sends {}", to_hex(bytes)),
@@ -528,38 +560,37 @@ impl Item {
 }
 
 fn owned(event: Event<&[u8]>) -> Event<Vec<u8>> {
-    match event {
-        Event::ConnectRequested(connect) => Event::ConnectRequested(connect.map(<[u8]>::to_vec)),
-        Event::Connected { session_present } => Event::Connected { session_present },
-        Event::Refused(refusal) => Event::Refused(refusal),
-        Event::Message(publish) => Event::Message(publish.map(<[u8]>::to_vec)),
-        Event::MessageHeader(header) => Event::MessageHeader(header.map(<[u8]>::to_vec)),
-        Event::MessageSkipped(header) => Event::MessageSkipped(header.map(<[u8]>::to_vec)),
-        Event::Payload { bytes, left } => Event::Payload {
-            bytes: bytes.to_vec(),
-            left,
-        },
-        Event::AcceptedByPeer(id) => Event::AcceptedByPeer(id),
-        Event::Delivered(id) => Event::Delivered(id),
-        Event::SubscribeRequested(packet) => Event::SubscribeRequested(packet.map(<[u8]>::to_vec)),
-        Event::UnsubscribeRequested(packet) => {
-            Event::UnsubscribeRequested(packet.map(<[u8]>::to_vec))
-        }
-        Event::Subscribed(packet) => Event::Subscribed(packet.map(<[u8]>::to_vec)),
-        Event::Unsubscribed(id) => Event::Unsubscribed(id),
-        Event::Disconnected => Event::Disconnected,
-        other => panic!("an event that the tests do not know: {other:?}"),
-    }
+    V3::owned(event)
 }
 
 /// What has happened, and what has come out and not been looked at yet.
-#[derive(Debug, Default)]
-pub struct Log {
+#[derive(Debug)]
+pub struct Log<I: Shown = Item> {
     transcript: String,
-    waiting: VecDeque<Item>,
+    waiting: VecDeque<I>,
 }
 
-impl Log {
+/// Something that a transcript can show.
+pub trait Shown: Debug {
+    fn shown(&self) -> String;
+}
+
+impl<E: Debug, A: Debug> Shown for Item<E, A> {
+    fn shown(&self) -> String {
+        Self::shown(self)
+    }
+}
+
+impl<I: Shown> Default for Log<I> {
+    fn default() -> Self {
+        Self {
+            transcript: String::new(),
+            waiting: VecDeque::new(),
+        }
+    }
+}
+
+impl<I: Shown> Log<I> {
     fn note(&mut self, line: &str) {
         let _ = writeln!(self.transcript, "{line}");
     }
@@ -571,19 +602,19 @@ impl Log {
     }
 }
 
-impl Drop for Log {
+impl<I: Shown> Drop for Log<I> {
     fn drop(&mut self) {
         if !std::thread::panicking() && !self.waiting.is_empty() {
-            let left: Vec<String> = self.waiting.iter().map(Item::shown).collect();
+            let left: Vec<String> = self.waiting.iter().map(I::shown).collect();
             self.fail(&format!("not looked at: {left:#?}"));
         }
     }
 }
 
 #[derive(Debug)]
-pub struct Talk<P> {
+pub struct Talk<P: Drive> {
     pub peer: P,
-    pub log: Log,
+    pub log: Log<ItemOf<P>>,
     now: u64,
     held: bool,
     room: Option<usize>,
@@ -757,7 +788,7 @@ impl<S: Storage> Talk<Server<S>> {
     }
 }
 
-impl<P: Peer> Talk<P> {
+impl<P: Drive> Talk<P> {
     pub fn new(peer: P) -> Self {
         Self {
             peer,
@@ -776,7 +807,7 @@ impl<P: Peer> Talk<P> {
         self.log.note(&format!("{:>7} ms  {what}", self.now));
     }
 
-    fn came(&mut self, item: Item) {
+    fn came(&mut self, item: ItemOf<P>) {
         self.log.note(&format!("{:12}{}", "", item.shown()));
         self.log.waiting.push_back(item);
     }
@@ -791,7 +822,7 @@ impl<P: Peer> Talk<P> {
             return;
         }
         while let Some(action) = self.peer.poll_action() {
-            if !matches!(action, Action::Store(_)) && !written.is_empty() {
+            if !matches!(action, mqtt_sansio::Action::Store(_)) && !written.is_empty() {
                 self.came(Item::Sent(core::mem::take(&mut written)));
             }
             self.came(Item::of(action));
@@ -878,13 +909,160 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    // Commands of both roles
-
     /// Commands have this much room to write to from now on.
     pub fn room(&mut self, bytes: usize) -> &mut Self {
         self.room = Some(bytes);
         self
     }
+
+    #[track_caller]
+    pub fn payload(&mut self, bytes: &str) -> &mut Self {
+        let result = self.try_payload(bytes).map(|_| ());
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_payload(&mut self, bytes: &str) -> Result<u32, CommandError> {
+        self.command("payload", |peer, now, out| {
+            peer.payload(now, bytes.as_bytes(), out)
+        })
+    }
+
+    #[track_caller]
+    pub fn forget(&mut self, number: u16) -> &mut Self {
+        let result = self.try_forget(number);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_forget(&mut self, number: u16) -> Result<(), CommandError> {
+        self.command(&format!("forget {number}"), |peer, _, _| {
+            peer.forget(id(number))
+        })
+    }
+
+    #[track_caller]
+    pub fn acknowledge(&mut self, number: u16) -> &mut Self {
+        let result = self.try_acknowledge(number);
+        self.is_ok(result)
+    }
+
+    #[track_caller]
+    pub fn try_acknowledge(&mut self, number: u16) -> Result<(), CommandError> {
+        self.command(&format!("acknowledge {number}"), |peer, _, _| {
+            peer.acknowledge(id(number))
+        })
+    }
+
+    #[track_caller]
+    pub fn close(&mut self) -> &mut Self {
+        self.begin("close");
+        self.peer.close(ms(self.now));
+        self.take_actions(Vec::new());
+        self
+    }
+
+    #[track_caller]
+    pub fn transport_closes(&mut self) -> &mut Self {
+        self.begin("the transport is closed");
+        self.peer.handle_transport_closed(ms(self.now));
+        self.take_actions(Vec::new());
+        self
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, expected: ItemOf<P>) -> &mut Self {
+        let next = self.log.waiting.pop_front();
+        if next.as_ref() != Some(&expected) {
+            let next = next.map_or_else(|| "nothing".to_owned(), |item| item.shown());
+            self.log
+                .fail(&format!("expected: {}\nwas:      {next}", expected.shown()));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn sends(&mut self, bytes: impl Wire) -> &mut Self {
+        self.expect(Item::Sent(bytes.wire()))
+    }
+
+    #[track_caller]
+    fn did(&mut self, action: mqtt_sansio::Action<P::Version>) -> &mut Self {
+        self.expect(Item::Action(action))
+    }
+
+    #[track_caller]
+    pub fn asks_for(&mut self, number: u16) -> &mut Self {
+        self.did(mqtt_sansio::Action::Resend(id(number)))
+    }
+
+    #[track_caller]
+    pub fn lost(&mut self, number: u16, received: bool) -> &mut Self {
+        self.did(mqtt_sansio::Action::Lost {
+            packet_id: id(number),
+            received,
+        })
+    }
+
+    #[track_caller]
+    pub fn stores(&mut self, change: Change) -> &mut Self {
+        self.did(mqtt_sansio::Action::Store(change))
+    }
+
+    #[track_caller]
+    pub fn nothing_more(&mut self) -> &mut Self {
+        if !self.log.waiting.is_empty() {
+            let left: Vec<String> = self.log.waiting.iter().map(Item::shown).collect();
+            self.log.fail(&format!("not looked at: {left:#?}"));
+        }
+        self
+    }
+
+    #[track_caller]
+    pub fn state(&mut self, state: State) -> &mut Self {
+        if self.peer.state() != state {
+            let is = self.peer.state();
+            self.log
+                .fail(&format!("the state is {is:?}, not {state:?}"));
+        }
+        self
+    }
+
+    /// Actions are not taken from now on.
+    pub fn holds_actions(&mut self) -> &mut Self {
+        self.held = true;
+        self
+    }
+
+    /// They are again.
+    #[track_caller]
+    pub fn takes_actions(&mut self) -> &mut Self {
+        self.held = false;
+        self.log.note("            actions are taken");
+        self.take_actions(Vec::new());
+        self
+    }
+
+    pub fn session(&self) -> &Session<P::Storage> {
+        self.peer.session()
+    }
+
+    /// How many slots a fresh session has.
+    pub fn session_slots(&self) -> usize
+    where
+        P::Storage: Storage,
+    {
+        P::Storage::fresh().as_slice().len()
+    }
+
+    /// The next that came out, whatever it is.
+    pub fn log_pop(&mut self) -> Option<ItemOf<P>> {
+        self.log.waiting.pop_front()
+    }
+}
+
+impl<P: Peer> Talk<P> {
+    // Commands of both roles
 
     #[track_caller]
     pub fn publish(&mut self, qos: QoS, payload: &str) -> &mut Self {
@@ -917,19 +1095,6 @@ impl<P: Peer> Talk<P> {
     ) -> Result<Option<PacketId>, CommandError> {
         self.command("publish in pieces", |peer, now, out| {
             peer.announce(now, &header(qos, len), out)
-        })
-    }
-
-    #[track_caller]
-    pub fn payload(&mut self, bytes: &str) -> &mut Self {
-        let result = self.try_payload(bytes).map(|_| ());
-        self.is_ok(result)
-    }
-
-    #[track_caller]
-    pub fn try_payload(&mut self, bytes: &str) -> Result<u32, CommandError> {
-        self.command("payload", |peer, now, out| {
-            peer.payload(now, bytes.as_bytes(), out)
         })
     }
 
@@ -979,40 +1144,6 @@ impl<P: Peer> Talk<P> {
         self.command(&format!("resend {number}, encoded"), |peer, now, out| {
             peer.resend_encoded(now, id(number), &message(qos, payload), out)
         })
-    }
-
-    #[track_caller]
-    pub fn forget(&mut self, number: u16) -> &mut Self {
-        let result = self.try_forget(number);
-        self.is_ok(result)
-    }
-
-    #[track_caller]
-    pub fn try_forget(&mut self, number: u16) -> Result<(), CommandError> {
-        self.command(&format!("forget {number}"), |peer, _, _| {
-            peer.forget(id(number))
-        })
-    }
-
-    #[track_caller]
-    pub fn acknowledge(&mut self, number: u16) -> &mut Self {
-        let result = self.try_acknowledge(number);
-        self.is_ok(result)
-    }
-
-    #[track_caller]
-    pub fn try_acknowledge(&mut self, number: u16) -> Result<(), CommandError> {
-        self.command(&format!("acknowledge {number}"), |peer, _, _| {
-            peer.acknowledge(id(number))
-        })
-    }
-
-    #[track_caller]
-    pub fn close(&mut self) -> &mut Self {
-        self.begin("close");
-        self.peer.close(ms(self.now));
-        self.take_actions(Vec::new());
-        self
     }
 
     // Inputs
@@ -1215,31 +1346,7 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    #[track_caller]
-    pub fn transport_closes(&mut self) -> &mut Self {
-        self.begin("the transport is closed");
-        self.peer.handle_transport_closed(ms(self.now));
-        self.take_actions(Vec::new());
-        self
-    }
-
     // What has come out
-
-    #[track_caller]
-    pub fn expect(&mut self, expected: Item) -> &mut Self {
-        let next = self.log.waiting.pop_front();
-        if next.as_ref() != Some(&expected) {
-            let next = next.map_or_else(|| "nothing".to_owned(), |item| item.shown());
-            self.log
-                .fail(&format!("expected: {}\nwas:      {next}", expected.shown()));
-        }
-        self
-    }
-
-    #[track_caller]
-    pub fn sends(&mut self, bytes: impl Wire) -> &mut Self {
-        self.expect(Item::Sent(bytes.wire()))
-    }
 
     #[track_caller]
     pub fn event(&mut self, event: Event<Vec<u8>>) -> &mut Self {
@@ -1274,45 +1381,8 @@ impl<P: Peer> Talk<P> {
     }
 
     #[track_caller]
-    pub fn asks_for(&mut self, number: u16) -> &mut Self {
-        self.action(Action::Resend(id(number)))
-    }
-
-    #[track_caller]
-    pub fn lost(&mut self, number: u16, received: bool) -> &mut Self {
-        self.action(Action::Lost {
-            packet_id: id(number),
-            received,
-        })
-    }
-
-    #[track_caller]
-    pub fn stores(&mut self, change: Change) -> &mut Self {
-        self.action(Action::Store(change))
-    }
-
-    #[track_caller]
     pub fn closes(&mut self, reason: CloseReason) -> &mut Self {
         self.action(Action::Close(reason)).is_over()
-    }
-
-    #[track_caller]
-    pub fn nothing_more(&mut self) -> &mut Self {
-        if !self.log.waiting.is_empty() {
-            let left: Vec<String> = self.log.waiting.iter().map(Item::shown).collect();
-            self.log.fail(&format!("not looked at: {left:#?}"));
-        }
-        self
-    }
-
-    #[track_caller]
-    pub fn state(&mut self, state: State) -> &mut Self {
-        if self.peer.state() != state {
-            let is = self.peer.state();
-            self.log
-                .fail(&format!("the state is {is:?}, not {state:?}"));
-        }
-        self
     }
 
     /// The connection has ended: no deadline, and whatever is tried leads to nothing.
@@ -1355,21 +1425,6 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    /// Actions are not taken from now on.
-    pub fn holds_actions(&mut self) -> &mut Self {
-        self.held = true;
-        self
-    }
-
-    /// They are again.
-    #[track_caller]
-    pub fn takes_actions(&mut self) -> &mut Self {
-        self.held = false;
-        self.log.note("            actions are taken");
-        self.take_actions(Vec::new());
-        self
-    }
-
     /// The network fails. The session is what is left.
     #[track_caller]
     pub fn breaks_off(mut self) -> Session<P::Storage> {
@@ -1377,23 +1432,6 @@ impl<P: Peer> Talk<P> {
             .leaves_requests()
             .closes(CloseReason::TransportClosed);
         self.peer.into_session()
-    }
-
-    pub fn session(&self) -> &Session<P::Storage> {
-        self.peer.session()
-    }
-
-    /// How many slots a fresh session has.
-    pub fn session_slots(&self) -> usize
-    where
-        P::Storage: Storage,
-    {
-        P::Storage::fresh().as_slice().len()
-    }
-
-    /// The next that came out, whatever it is.
-    pub fn log_pop(&mut self) -> Option<Item> {
-        self.log.waiting.pop_front()
     }
 }
 
