@@ -1,6 +1,8 @@
 //! The caller's clock.
 
 use core::num::NonZeroU64;
+use core::ops::{Add, AddAssign, Sub};
+use core::time::Duration;
 
 /// A point in time: milliseconds since any moment that the caller likes, as long as it is the same
 /// one throughout (start of the device, of the process, of 1970).
@@ -13,8 +15,8 @@ use core::num::NonZeroU64;
 /// use mqtt_sansio::Timestamp;
 ///
 /// let started = std::time::Instant::now();
-/// let now = || Timestamp::from_millis(started.elapsed().as_millis() as u64);
-/// assert!(now() < now().plus_millis(1_000));
+/// let now = || Timestamp::from_millis(0) + started.elapsed();
+/// assert!(now() < now() + std::time::Duration::from_secs(1));
 /// ```
 // One more than the milliseconds, so that `Option<Timestamp>` takes eight bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,6 +52,36 @@ impl Timestamp {
     #[inline]
     pub const fn millis_since(self, earlier: Self) -> u64 {
         self.0.get().saturating_sub(earlier.0.get())
+    }
+}
+
+/// Later by this much, in whole milliseconds; the end of time if that is beyond it.
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, time: Duration) -> Self {
+        self.plus_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+impl AddAssign<Duration> for Timestamp {
+    fn add_assign(&mut self, time: Duration) {
+        *self = *self + time;
+    }
+}
+
+/// How much later than another point in time; zero if it is not.
+impl Sub for Timestamp {
+    type Output = Duration;
+
+    fn sub(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.millis_since(earlier))
+    }
+}
+
+impl core::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} ms", self.as_millis())
     }
 }
 
@@ -89,6 +121,17 @@ mod tests {
         let (early, late) = (Timestamp::from_millis(3), Timestamp::from_millis(10));
         assert_eq!(late.millis_since(early), 7);
         assert_eq!(early.millis_since(late), 0);
+    }
+
+    #[test]
+    fn a_duration_is_added_and_subtracted_in_milliseconds() {
+        let now = Timestamp::from_millis(10);
+        let later = now + Duration::from_micros(2_900);
+        assert_eq!(later, Timestamp::from_millis(12));
+        assert_eq!(later - now, Duration::from_millis(2));
+        assert_eq!(now - later, Duration::ZERO);
+        assert_eq!(now + Duration::MAX, Timestamp::MAX);
+        assert_eq!(std::format!("{later}"), "12 ms");
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn an_empty_client_identifier_needs_clean_session() {
     };
     assert!(matches!(c.try_connect(&keep), Err(CommandError::Encode(_))));
     c.connect_as(&empty)
-        .sends("10 0c 00 04 'MQTT' 04 02 00 00 00 00");
+        .sends("10 0c 00 04 'MQTT' 04 02 00 3c 00 00");
     c.receives("20 02 00 00").connected(false);
 }
 

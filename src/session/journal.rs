@@ -43,6 +43,7 @@ impl<S: Slots> Session<S> {
     /// False if there is no slot for it, which storage of the same size cannot lead to if each change
     /// was stored: with a journal, poll a connection until there is no action before its session is
     /// taken out. A change of an identifier that is not under way does nothing.
+    #[must_use = "a change that does not fit is not made"]
     pub fn apply(&mut self, change: Change) -> bool {
         match change {
             Change::Sent { packet_id, qos } => {
@@ -120,7 +121,7 @@ mod tests {
             ]
         );
         assert_eq!(session.inbound().collect::<Vec<_>>(), [id(78)]);
-        session.apply(Change::Cleared);
+        assert!(session.apply(Change::Cleared));
         assert!(session.is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! Messages in flight, for applications that have no store of their own (feature `alloc`).
 
-use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::{self, BTreeMap};
 
 use crate::types::PacketId;
 
@@ -23,9 +23,10 @@ use crate::types::PacketId;
 pub struct Outbox<T>(BTreeMap<PacketId, T>);
 
 impl<T> Outbox<T> {
-    /// Keeps the message that was published with this Packet Identifier. It replaces an earlier one.
-    pub fn keep(&mut self, packet_id: PacketId, message: T) {
-        self.0.insert(packet_id, message);
+    /// Keeps the message that was published with this Packet Identifier. Returns the one that had it
+    /// before, if there was one.
+    pub fn keep(&mut self, packet_id: PacketId, message: T) -> Option<T> {
+        self.0.insert(packet_id, message)
     }
 
     /// Returns the message with this Packet Identifier, to send it again.
@@ -53,6 +54,31 @@ impl<T> Outbox<T> {
         self.0
             .iter()
             .map(|(&packet_id, message)| (packet_id, message))
+    }
+}
+
+/// The messages, ordered by Packet Identifier.
+impl<T> IntoIterator for Outbox<T> {
+    type Item = (PacketId, T);
+    type IntoIter = btree_map::IntoIter<PacketId, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Outbox<T> {
+    type Item = (&'a PacketId, &'a T);
+    type IntoIter = btree_map::Iter<'a, PacketId, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<T> Extend<(PacketId, T)> for Outbox<T> {
+    fn extend<I: IntoIterator<Item = (PacketId, T)>>(&mut self, messages: I) {
+        self.0.extend(messages);
     }
 }
 

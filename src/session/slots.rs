@@ -25,6 +25,10 @@ impl Slot {
 
 /// Storage for the identifiers of one direction of a [`Session`](crate::Session): `[Slot; N]`,
 /// `&mut [Slot]`, or `Vec<Slot>` with feature `alloc`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no storage for Packet Identifiers",
+    note = "use `[Slot; N]`, `&mut [Slot]`, or `Vec<Slot>` with the feature `alloc`"
+)]
 pub trait Slots {
     /// The slots. Always as many as before, except after [`grow`](Self::grow).
     fn as_slice(&self) -> &[Slot];

@@ -184,16 +184,47 @@ impl VariableHeader {
 }
 
 impl<B> Connect<B> {
-    /// MQTT 3.1.1, Clean Session, no Keep Alive, no Will, no User Name.
+    /// MQTT 3.1.1, Clean Session, Keep Alive 60 seconds, no Will, no User Name.
     pub const fn new(client_id: Text<B>) -> Self {
         Self {
             protocol_level: ProtocolLevel::V3_1_1,
             clean_session: true,
-            keep_alive: 0,
+            keep_alive: 60,
             client_id,
             will: None,
             credentials: None,
         }
+    }
+
+    /// The same CONNECT with this Clean Session flag.
+    #[must_use]
+    pub fn clean_session(mut self, clean_session: bool) -> Self {
+        self.clean_session = clean_session;
+        self
+    }
+
+    /// The same CONNECT with this Keep Alive in seconds; 0 turns it off.
+    #[must_use]
+    pub fn keep_alive(mut self, seconds: u16) -> Self {
+        self.keep_alive = seconds;
+        self
+    }
+
+    /// The same CONNECT with this Will.
+    #[must_use]
+    pub fn will(mut self, will: Will<B>) -> Self {
+        self.will = Some(will);
+        self
+    }
+
+    /// The same CONNECT with this User Name and Password.
+    #[must_use]
+    pub fn credentials(mut self, user_name: Text<B>, password: B) -> Self {
+        self.credentials = Some(Credentials {
+            user_name,
+            password: Some(password),
+        });
+        self
     }
 
     /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
@@ -398,10 +429,10 @@ mod tests {
     }
 
     #[test]
-    fn a_new_connect_has_clean_session_and_nothing_else() {
+    fn a_new_connect_has_clean_session_and_a_keep_alive_of_a_minute() {
         round_trip(
             Connect::new(text("c")),
-            b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x00\x00\x01c",
+            b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c",
         );
     }
 
@@ -785,7 +816,7 @@ mod tests {
     fn an_empty_client_identifier_with_clean_session_passes() {
         round_trip(
             Connect::new(Text::EMPTY),
-            b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00",
+            b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00",
         );
     }
 

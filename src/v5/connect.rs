@@ -130,12 +130,12 @@ impl VariableHeader {
 }
 
 impl<'a> Connect<&'a [u8]> {
-    /// Clean Start, no Keep Alive, no properties, no Will, no User Name, no Password.
+    /// Clean Start, Keep Alive 60 seconds, no properties, no Will, no User Name, no Password.
     #[must_use]
     pub const fn new(client_id: Text<&'a [u8]>) -> Self {
         Self {
             clean_start: true,
-            keep_alive: 0,
+            keep_alive: 60,
             properties: Properties::EMPTY,
             client_id,
             will: None,
@@ -146,6 +146,42 @@ impl<'a> Connect<&'a [u8]> {
 }
 
 impl<B> Connect<B> {
+    /// The same CONNECT with this Clean Start flag.
+    #[must_use]
+    pub fn clean_start(mut self, clean_start: bool) -> Self {
+        self.clean_start = clean_start;
+        self
+    }
+
+    /// The same CONNECT with this Keep Alive in seconds; 0 turns it off.
+    #[must_use]
+    pub fn keep_alive(mut self, seconds: u16) -> Self {
+        self.keep_alive = seconds;
+        self
+    }
+
+    /// The same CONNECT with these properties.
+    #[must_use]
+    pub fn properties(mut self, properties: ConnectProperties<B>) -> Self {
+        self.properties = properties;
+        self
+    }
+
+    /// The same CONNECT with this Will.
+    #[must_use]
+    pub fn will(mut self, will: Will<B>) -> Self {
+        self.will = Some(will);
+        self
+    }
+
+    /// The same CONNECT with this User Name and Password.
+    #[must_use]
+    pub fn credentials(mut self, user_name: Text<B>, password: B) -> Self {
+        self.user_name = Some(user_name);
+        self.password = Some(password);
+        self
+    }
+
     /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
     /// again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Connect<C> {

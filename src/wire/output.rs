@@ -120,6 +120,10 @@ impl EncodeError {
 /// Packet::<&[u8]>::PingReq.encode(&mut Printer)?;
 /// # Ok::<(), EncodeError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "packets cannot be encoded to `{Self}`",
+    note = "encode to a `SliceOutput`, a `Vec<u8>` (feature `alloc`), a `BytesMut` (feature `bytes`), or implement `Output`"
+)]
 pub trait Output {
     /// Makes sure that `len` more bytes will fit. Encoding calls it once for each packet that it
     /// does not write to a [`chunk`](Self::chunk), before it writes.

@@ -25,6 +25,10 @@ pub enum PayloadStart {
 /// The packets of one version of MQTT: how the frame that a fixed header announces is decoded,
 /// and what the standard of that version says about a fault. [`v3::V3`](crate::v3::V3) and
 /// [`v5::V5`](crate::v5::V5) are the only implementations: the trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no version of MQTT",
+    note = "use `V3` or `V5`, or the aliases `v3::Decoder` and `v5::Decoder`"
+)]
 pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     /// A packet that borrows from the frame it was read from.
     type Packet<'a>: Copy;

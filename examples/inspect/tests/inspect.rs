@@ -265,7 +265,7 @@ fn a_malformed_packet_is_an_object_and_exit_status_1() {
         second,
         concat!(
             r#"{"offset":9,"error":"SUBSCRIBE Requested QoS: Requested QoS is 0, 1 or 2 "#,
-            r#"(at byte 7 of the packet)","statement":"MQTT-3.8.3-4"}"#,
+            r#"(0x03 at byte 7 of the packet)","statement":"MQTT-3.8.3-4"}"#,
         )
     );
 }
@@ -331,7 +331,7 @@ fn lines_are_answered_one_by_one_and_exit_status_0() {
             "[]",
             concat!(
                 r#"[{"offset":7,"error":"SUBSCRIBE Requested QoS: Requested QoS is 0, 1 or 2 "#,
-                r#"(at byte 7 of the packet)","statement":"MQTT-3.8.3-4"}]"#,
+                r#"(0x03 at byte 7 of the packet)","statement":"MQTT-3.8.3-4"}]"#,
             ),
             r#"[{"offset":0,"incomplete":true}]"#,
             r#"[{"offset":0,"error":"'n' is not a hexadecimal digit","statement":null}]"#,
@@ -645,7 +645,7 @@ fn a_fault_is_marked_in_the_bytes_of_its_packet() {
     let expected = "Malformed SUBSCRIBE at 2, 8 bytes
         2  82 06 00 01 00 01 61 03
                                 ^^ offset 9
-           SUBSCRIBE Requested QoS: Requested QoS is 0, 1 or 2 (at byte 7 of the packet)
+           SUBSCRIBE Requested QoS: Requested QoS is 0, 1 or 2 (0x03 at byte 7 of the packet)
            MQTT-3.8.3-4: the receiver closes the Network Connection
 ";
     assert_eq!(fault, expected);

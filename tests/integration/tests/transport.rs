@@ -324,7 +324,7 @@ impl Bridge {
 fn a_server_that_is_a_client_of_another_keeps_the_rules_of_both() {
     let mut bridge = Bridge::new();
     assert_eq!(
-        bridge.to_server, b"\x10\x12\x00\x04MQTT\x04\x02\x00\x00\x00\x06bridge",
+        bridge.to_server, b"\x10\x12\x00\x04MQTT\x04\x02\x00\x3c\x00\x06bridge",
         "a client begins with CONNECT"
     );
     bridge.to_server.clear();
