@@ -91,7 +91,9 @@ impl<R: mqtt_sansio::Role> Drive for Side<R> {
         self.connection.forget(id)
     }
     fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        self.connection.acknowledge(id)
+        let acknowledgement = self.connection.acknowledgement(id);
+        self.connection
+            .acknowledge(acknowledgement.ok_or(CommandError::NotAwaited)?)
     }
     fn close(&mut self, now: Timestamp) {
         self.connection.close(now);
@@ -242,7 +244,8 @@ fn acknowledged<'a>(
 impl<R: mqtt_sansio::Role> Talk<Side<R>> {
     fn connection(session: Session<Vec<Slot>>, config: Config, options: Options) -> Self {
         let mut talk = Self::new(Side::new(session, config, options));
-        talk.log.note(&format!("{}, {}", V5::NAME, std::any::type_name::<R>()));
+        talk.log
+            .note(&format!("{}, {}", V5::NAME, std::any::type_name::<R>()));
         talk
     }
 
@@ -275,7 +278,9 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         code: PubAckReasonCode,
     ) -> Result<(), CommandError> {
         self.command("acknowledge with a code", |side, _, _| {
-            side.connection.acknowledge_with(packet_id, code)
+            let acknowledgement = side.connection.acknowledgement(packet_id);
+            side.connection
+                .acknowledge_with(acknowledgement.ok_or(CommandError::NotAwaited)?, code)
         })
     }
 
@@ -303,7 +308,11 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
 
     /// Hands in `bytes`, in the way of the test.
     fn hand_in(&mut self, bytes: &[u8]) -> Result<(), Blocked> {
-        let len = if IN_BYTES.get() { 1 } else { bytes.len().max(1) };
+        let len = if IN_BYTES.get() {
+            1
+        } else {
+            bytes.len().max(1)
+        };
         let mut parts = bytes.chunks(len);
         let mut input = parts.next().unwrap_or_default();
         loop {
@@ -520,7 +529,9 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
             Some(Item::Action(Action::Close(CloseReason::Violation(
                 v5::PeerError::Malformed(error),
             )))) => error,
-            other => self.log.fail(&format!("not closed as malformed: {other:?}")),
+            other => self
+                .log
+                .fail(&format!("not closed as malformed: {other:?}")),
         };
         self.nothing_more().state(State::Ended);
         reason
