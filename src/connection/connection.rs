@@ -330,7 +330,6 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// [`handle_piece`](Self::handle_piece), or the same for a message whose payload is skipped.
-    #[expect(clippy::type_complexity, reason = "as `handle_piece`")]
     pub(super) fn handle_piece_or_skip<'a>(
         &mut self,
         now: Timestamp,
