@@ -116,7 +116,7 @@ pub use connection::{
 pub use decoder::{Buffer, Piece, StreamDecoder};
 #[cfg(feature = "alloc")]
 pub use session::Outbox;
-pub use session::{Change, InFlight, RestoreError, Session, Slot, Slots, Stage};
+pub use session::{Acknowledgement, Change, InFlight, RestoreError, Session, Slot, Slots, Stage};
 pub use time::Timestamp;
 #[cfg(feature = "alloc")]
 pub use topics::{FilterMatch, FilterMatches, FilterTree, TopicMatches, TopicTree};

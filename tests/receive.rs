@@ -205,7 +205,8 @@ fn an_action_that_is_due_comes_without_input_too() {
     let mut input = AT_QOS_1[0];
     message(client.receive(NOW, &mut decoder, &mut input));
     assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
-    client.acknowledge(id(1)).unwrap();
+    let first = client.acknowledgement(id(1)).unwrap();
+    client.acknowledge(first).unwrap();
     let nothing = &mut &b""[..];
     assert_eq!(
         sent(client.receive(NOW, &mut decoder, nothing)),
@@ -253,7 +254,8 @@ fn a_message_without_room_stays_in_the_input_and_comes_once() {
         );
         assert_eq!((input, decoder.position()), (AT_QOS_1[2], position));
     }
-    client.acknowledge(id(1)).unwrap();
+    let first = client.acknowledgement(id(1)).unwrap();
+    client.acknowledge(first).unwrap();
     assert_eq!(
         sent(client.receive(NOW, &mut decoder, &mut input)),
         b"\x40\x02\0\x01"
@@ -285,7 +287,8 @@ fn a_message_without_room_that_was_gathered_stays_in_the_decoder_and_comes_once(
     let packet = other.decode(&mut &b""[..]);
     assert!(matches!(packet, Ok(Some(Packet::Publish(_)))), "{packet:?}");
 
-    client.acknowledge(id(1)).unwrap();
+    let first = client.acknowledgement(id(1)).unwrap();
+    client.acknowledge(first).unwrap();
     assert_eq!(
         sent(client.receive(NOW, &mut decoder, &mut input)),
         b"\x40\x02\0\x01"
@@ -572,6 +575,7 @@ fn a_skipped_message_is_acknowledged_after_those_before_it() {
     let steps = steps(&mut client, &mut decoder, &stream, 0);
     assert_eq!(steps.len(), 2, "{steps:?}");
     let second = PacketId::new(2).unwrap();
+    let second = client.acknowledgement(second).unwrap();
     client.acknowledge(second).unwrap();
     let sent: Vec<_> = core::iter::from_fn(|| client.poll_action())
         .map(|action| format!("{action:?}"))

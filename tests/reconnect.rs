@@ -17,7 +17,7 @@ mod conversation;
 
 use conversation::*;
 use mqtt_sansio::v3::{CloseReason, PeerError};
-use mqtt_sansio::{Change, Config, ProtocolError, Session, Slot};
+use mqtt_sansio::{Change, CommandError, Config, ProtocolError, Session, Slot};
 
 const AUTO: Config = Config::new();
 const MANUAL: Config = Config::new().manual_acknowledgement(true);
@@ -286,4 +286,82 @@ fn a_replayed_journal_leads_to_the_same_next_identifier_after_a_subscribe() {
             c.publish(Q1, "c").sends(publish(Q1, 4, "c"));
         }
     }
+}
+
+// Acknowledgements that come late
+
+/// `acknowledge` for message 7 of the last connection must not answer another message 7: neither the same
+/// one sent again at QoS 1, nor a new one at QoS 2.
+#[test]
+fn an_acknowledgement_of_an_earlier_connection_does_not_answer_a_new_message() {
+    for qos in [Q1, Q2] {
+        let mut us = AsClient::begins::<Slots>(MANUAL);
+        us.receives(publish(qos, 7, "old"))
+            .message(publish(qos, 7, "old"));
+        let late = us.peer.acknowledgement(id(7)).unwrap();
+        let session = us.breaks_off();
+
+        let mut us = AsClient::resumes(MANUAL, session);
+        us.receives(publish(qos, 7, "new"))
+            .message(publish(qos, 7, "new"));
+        let right = us.peer.acknowledgement(id(7)).unwrap();
+        assert_eq!(us.peer.acknowledge(late), Err(CommandError::NotAwaited));
+        assert_eq!(us.peer.poll_action(), None);
+        let session = us.breaks_off();
+
+        // Nor on any connection after that.
+        let mut us = AsClient::resumes(MANUAL, session);
+        us.receives(dup(qos, 7, "new"));
+        if qos == Q1 {
+            us.message(dup(qos, 7, "new"));
+        }
+        assert_eq!(us.peer.acknowledge(late), Err(CommandError::NotAwaited));
+        let expected = match qos {
+            Q1 => Err(CommandError::NotAwaited), // delivered anew
+            _ => Ok(()),
+        };
+        assert_eq!(us.peer.acknowledge(right), expected);
+        us.log_pop();
+        us.takes_actions();
+        while us.log_pop().is_some() {}
+    }
+}
+
+/// On one and the same connection an acknowledgement is good for one delivery.
+#[test]
+fn an_acknowledgement_given_twice_does_not_answer_the_next_message_with_its_identifier() {
+    let mut us = AsClient::begins::<Slots>(MANUAL);
+    us.receives(publish(Q1, 7, "a"))
+        .message(publish(Q1, 7, "a"));
+    let first = us.peer.acknowledgement(id(7)).unwrap();
+    us.acknowledge(7).sends(puback(7));
+    assert_eq!(us.peer.acknowledgement(id(7)), None);
+    us.receives(publish(Q1, 7, "b"))
+        .message(publish(Q1, 7, "b"));
+    assert_eq!(us.peer.acknowledge(first), Err(CommandError::NotAwaited));
+    us.acknowledge(7).sends(puback(7));
+}
+
+/// A QoS 2 message is not delivered again: its acknowledgement stays good between and over connections.
+#[test]
+fn an_acknowledgement_of_a_qos_2_message_stays_good_over_connections() {
+    let mut us = AsServer::begins::<Slots>(MANUAL);
+    us.receives(publish(Q2, 7, "a"))
+        .message(publish(Q2, 7, "a"));
+    us.receives(publish(Q2, 8, "b"))
+        .message(publish(Q2, 8, "b"));
+    let seven = us.peer.acknowledgement(id(7)).unwrap();
+    let eight = us.peer.acknowledgement(id(8)).unwrap();
+    us.transport_closes().closes(CloseReason::TransportClosed);
+    us.peer.acknowledge(seven).unwrap();
+    let mut session = us.peer.into_session();
+    for _ in 0..3 {
+        let us = AsServer::resumes(MANUAL, session);
+        session = us.breaks_off();
+    }
+    let mut us = AsServer::resumes(MANUAL, session);
+    us.receives(dup(Q2, 7, "a")).sends(pubrec(7));
+    us.receives(dup(Q2, 8, "b")).nothing_more();
+    us.peer.acknowledge(eight).unwrap();
+    us.takes_actions().sends(pubrec(8));
 }

@@ -7,7 +7,7 @@ use super::event::{self, Event};
 use super::lowered;
 use crate::connection::{Blocked, CommandError, Config, State};
 use crate::decoder::Buffer;
-use crate::session::{Session, Slots};
+use crate::session::{Acknowledgement, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::v5::{
@@ -378,6 +378,12 @@ impl<S: Slots> Server<S> {
         either_mut!(self, server => server.forget(packet_id), moving: Err(CommandError::Ended))
     }
 
+    /// What the message with this Packet Identifier is to be acknowledged with: see
+    /// [`acknowledgement`](crate::Connection::acknowledgement).
+    pub fn acknowledgement(&self, packet_id: PacketId) -> Option<Acknowledgement> {
+        either!(self, server => server.acknowledgement(packet_id), moving: None)
+    }
+
     /// Acknowledges a message with a Reason Code: see
     /// [`acknowledge_with`](crate::Connection::acknowledge_with). A client of MQTT 3.1.1 gets no code: a
     /// message that is refused counts as delivered for it.
@@ -387,13 +393,13 @@ impl<S: Slots> Server<S> {
     /// As there.
     pub fn acknowledge(
         &mut self,
-        packet_id: PacketId,
+        acknowledgement: Acknowledgement,
         reason_code: PubAckReasonCode,
     ) -> Result<(), CommandError> {
         match &mut self.side {
-            Side::V3(server) => server.machine.acknowledge(packet_id, 0),
+            Side::V3(server) => server.machine.acknowledge(acknowledgement, 0),
             Side::Undecided(server) | Side::V5(server) => {
-                server.acknowledge_with(packet_id, reason_code)
+                server.acknowledge_with(acknowledgement, reason_code)
             }
             Side::Moving => Err(CommandError::Ended),
         }

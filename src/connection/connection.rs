@@ -11,7 +11,7 @@ use super::role::{Expired, Role};
 use super::state::State;
 use super::version::{Input, Version};
 use crate::decoder::Piece;
-use crate::session::{Session, Slots};
+use crate::session::{Acknowledgement, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::wire::{DecodeError, ErrorKind, Output};
@@ -185,15 +185,45 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.machine.forget(packet_id)
     }
 
+    /// What the message with this Packet Identifier is to be acknowledged with
+    /// ([`Config::manual_acknowledgement`]). Ask for it when the message comes, and keep it with the
+    /// message: it belongs to this delivery, whatever comes later with the same identifier. `None` if
+    /// none awaits it; for a message in pieces, before its last piece.
+    ///
+    /// ```
+    /// # use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Step};
+    /// # use mqtt_sansio::{Config, Session, Slot, SliceOutput, Text, Timestamp};
+    /// # let now = Timestamp::from_millis(0);
+    /// # let config = Config::new().manual_acknowledgement(true);
+    /// # let mut client = Client::new(Session::<[Slot; 4]>::default(), config, now);
+    /// # let mut buffer = [0; 64];
+    /// # client.connect(now, &Connect::new(Text::new("c")?), &mut SliceOutput::new(&mut buffer))?;
+    /// # let mut decoder = Decoder::new([0; 64]);
+    /// let mut received = &b"\x20\x02\0\0\x32\x06\0\x01a\0\x07x"[..];
+    /// let mut to_do = None;
+    /// while let Some(step) = client.receive(now, &mut decoder, &mut received)? {
+    ///     if let Step::Event(Event::Message(publish)) = step {
+    ///         to_do = publish.delivery.packet_id().and_then(|id| client.acknowledgement(id));
+    ///     }
+    /// }
+    /// if let Some(acknowledgement) = to_do {
+    ///     client.acknowledge(acknowledgement)?; // the message has been processed
+    /// }
+    /// assert!(matches!(client.poll_action(), Some(Action::Transmit(_))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn acknowledgement(&self, packet_id: PacketId) -> Option<Acknowledgement> {
+        self.machine.acknowledgement(packet_id)
+    }
+
     /// Acknowledges a message (with [`Config::manual_acknowledgement`]): the application has it. For a
-    /// QoS 2 message this may also be called between connections, and for a message in pieces once its
-    /// last piece has come.
+    /// QoS 2 message this may also be called between connections.
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotAwaited`] if no message with this identifier awaits it.
-    pub fn acknowledge(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
-        self.machine.acknowledge(packet_id, 0)
+    /// [`CommandError::NotAwaited`] if the message does not await it any more.
+    pub fn acknowledge(&mut self, acknowledgement: Acknowledgement) -> Result<(), CommandError> {
+        self.machine.acknowledge(acknowledgement, 0)
     }
 
     /// Whether [`publish`](Self::publish) has room for a message of this QoS now: the connection is
@@ -300,7 +330,6 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// [`handle_piece`](Self::handle_piece), or the same for a message whose payload is skipped.
-    #[expect(clippy::type_complexity, reason = "as `handle_piece`")]
     pub(super) fn handle_piece_or_skip<'a>(
         &mut self,
         now: Timestamp,

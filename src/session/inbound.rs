@@ -9,6 +9,7 @@
 //! Acknowledgements leave in the order in which the messages came [MQTT-4.6.0-2, MQTT-4.6.0-3], so
 //! those that await one stand in a queue.
 
+use super::acknowledgement::Acknowledgement;
 use super::slots::{self, Slot, Slots};
 use crate::types::{PacketId, QoS};
 
@@ -43,8 +44,12 @@ const RECEIVED: u16 = 8;
 const QUEUED: u16 = 16;
 /// From an earlier connection, and not sent again on this one.
 const STALE: u16 = 32;
-/// The Reason Code of the acknowledgement is in the upper byte; from 0x80 on it refuses the message.
-const REASON_SHIFT: u32 = 8;
+/// Delivered on an earlier connection.
+const EARLIER: u16 = 64;
+/// In the upper byte: the number of the delivery until that is acknowledged, then the Reason Code, which
+/// refuses the message from 0x80 on.
+const UPPER_SHIFT: u32 = 8;
+const LOWER: u16 = 0xff;
 const REFUSED: u16 = 1 << 15;
 
 // In a slot in use, `previous` is the chain (the number of a slot, counted from 1; 0 ends it) and
@@ -63,6 +68,10 @@ pub(crate) struct Inbound<S> {
     count: u16,
     /// How many of them are [`STALE`].
     stale: u16,
+    /// Counts the connections of the session.
+    generation: u16,
+    /// The number of the last delivery that is to be acknowledged.
+    serial: u8,
 }
 
 impl<S> Inbound<S> {
@@ -93,6 +102,8 @@ impl<S: Slots> Inbound<S> {
             last: 0,
             count: 0,
             stale: 0,
+            generation: 0,
+            serial: 0,
         };
         inbound.clear();
         inbound
@@ -113,6 +124,7 @@ impl<S: Slots> Inbound<S> {
         (self.first, self.last, self.count) = (0, 0, 0);
         self.link_free_slots();
         self.stale = 0;
+        self.generation = self.generation.wrapping_add(1);
     }
 
     /// The slot with this number, counted from 1.
@@ -195,7 +207,10 @@ impl<S: Slots> Inbound<S> {
     /// the slots.
     pub(crate) fn hold(&mut self, id: PacketId, receipt: Receipt, limit: u16) -> bool {
         let state = match receipt {
-            Receipt::Delivered(qos) => state_of(qos),
+            Receipt::Delivered(qos) => {
+                self.serial = next_serial(self.serial);
+                state_of(qos) | u16::from(self.serial) << UPPER_SHIFT
+            }
             Receipt::Acknowledged(qos) => state_of(qos) | ACKNOWLEDGED,
             Receipt::Received => QOS_2 | RECEIVED,
         };
@@ -418,15 +433,52 @@ impl<S: Slots> Inbound<S> {
         self.last = id;
     }
 
-    /// The application has acknowledged `id`, with a Reason Code. False if it was not its turn to.
-    pub(crate) fn acknowledge(&mut self, id: PacketId, reason: u8) -> bool {
-        let Some(slot) = self.find(id.get()).and_then(|number| self.at_mut(number)) else {
+    /// What the delivery of `id` is acknowledged with, if that is awaited.
+    pub(crate) fn acknowledgement(&self, id: PacketId) -> Option<Acknowledgement> {
+        let slot = self.at(self.find(id.get())?);
+        if slot.state & (ACKNOWLEDGED | RECEIVED) != 0 {
+            return None;
+        }
+        let [serial, _] = slot.state.to_be_bytes();
+        let is_earlier = slot.state & EARLIER != 0;
+        Some(Acknowledgement {
+            packet_id: id,
+            generation: self.generation.wrapping_sub(u16::from(is_earlier)),
+            serial,
+        })
+    }
+
+    /// What a message is acknowledged with of which nothing is held.
+    pub(crate) const fn acknowledgement_of_unheld(&self, id: PacketId) -> Acknowledgement {
+        Acknowledgement {
+            packet_id: id,
+            generation: self.generation,
+            serial: 0,
+        }
+    }
+
+    /// The application has acknowledged a delivery, with a Reason Code. False if that is not awaited.
+    pub(crate) fn acknowledge(&mut self, acknowledgement: Acknowledgement, reason: u8) -> bool {
+        let Acknowledgement {
+            packet_id,
+            generation,
+            serial,
+        } = acknowledgement;
+        let is_earlier = generation != self.generation;
+        let Some(slot) = self
+            .find(packet_id.get())
+            .and_then(|number| self.at_mut(number))
+        else {
             return false;
         };
-        if slot.state & (ACKNOWLEDGED | RECEIVED) != 0 {
+        let [held_serial, _] = slot.state.to_be_bytes();
+        if slot.state & (ACKNOWLEDGED | RECEIVED) != 0
+            || held_serial != serial
+            || (slot.state & EARLIER != 0) != is_earlier
+        {
             return false;
         }
-        slot.state |= ACKNOWLEDGED | u16::from(reason) << REASON_SHIFT;
+        slot.state = (slot.state & LOWER) | ACKNOWLEDGED | u16::from(reason) << UPPER_SHIFT;
         true
     }
 
@@ -469,6 +521,7 @@ impl<S: Slots> Inbound<S> {
     /// The connection has ended. QoS 1 is forgotten: the peer sends it again. QoS 2 is kept, so
     /// that it is not delivered twice, but queues again only when the peer sends it again.
     pub(crate) fn end_connection(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
         let mut id = self.first;
         (self.first, self.last) = (0, 0);
         while let Some(number) = self.find(id) {
@@ -489,7 +542,7 @@ impl<S: Slots> Inbound<S> {
         }
         for slot in self.slots.as_mut_slice() {
             if slot.state != 0 {
-                slot.state |= STALE;
+                slot.state |= STALE | EARLIER;
             }
         }
         self.stale = self.count;
@@ -502,6 +555,15 @@ impl<S: Slots> Inbound<S> {
             .iter()
             .filter(|slot| slot.state & QOS_2 != 0)
             .filter_map(|slot| Some((PacketId::new(slot.id)?, receipt(slot))))
+    }
+}
+
+/// Not 0, which no delivery has; and not in step with windows, which are powers of two.
+const fn next_serial(serial: u8) -> u8 {
+    if serial >= 251 {
+        1
+    } else {
+        serial.saturating_add(1)
     }
 }
 
@@ -581,6 +643,11 @@ mod tests {
         x ^ (x >> 13)
     }
 
+    fn acknowledge(inbound: &mut Inbound<impl Slots>, number: u16) -> bool {
+        let acknowledgement = inbound.acknowledgement(id(number));
+        acknowledgement.is_some_and(|it| inbound.acknowledge(it, 0))
+    }
+
     #[test]
     fn it_holds_what_a_set_would_hold_however_the_identifiers_collide() {
         for slots in [1_u16, 2, 3, 8, 16, 61] {
@@ -639,11 +706,11 @@ mod tests {
             assert!(inbound.hold(id(number), Receipt::Delivered(qos), 4));
             inbound.enqueue(id(number));
         }
-        assert!(inbound.acknowledge(id(1), 0));
-        assert!(inbound.acknowledge(id(5), 0));
-        assert!(!inbound.acknowledge(id(5), 0), "once is enough");
+        assert!(acknowledge(&mut inbound, 1));
+        assert!(acknowledge(&mut inbound, 5));
+        assert!(!acknowledge(&mut inbound, 5), "once is enough");
         assert_eq!(inbound.due(), None, "9 came first");
-        assert!(inbound.acknowledge(id(9), 0));
+        assert!(acknowledge(&mut inbound, 9));
         let mut due = Vec::new();
         while let Some((id, ..)) = inbound.due() {
             due.push(id.get());
@@ -664,7 +731,7 @@ mod tests {
             assert!(inbound.hold(id(number), Receipt::Delivered(qos), 4));
             inbound.enqueue(id(number));
         }
-        assert!(inbound.acknowledge(id(3), 0));
+        assert!(acknowledge(&mut inbound, 3));
         inbound.end_connection();
         assert!(inbound.is_queue_empty());
         assert_eq!(inbound.receipt(id(1)), None);

@@ -1,6 +1,7 @@
 //! The session state that outlives a connection (section 4.1): the Packet Identifiers in flight, and
 //! how far each delivery has got. The application keeps the messages.
 
+mod acknowledgement;
 mod inbound;
 mod journal;
 mod outbound;
@@ -11,6 +12,7 @@ mod snapshot;
 
 use crate::types::{PacketId, QoS};
 
+pub use acknowledgement::Acknowledgement;
 pub(crate) use inbound::{Inbound, Receipt};
 pub use journal::Change;
 pub(crate) use outbound::{Outbound, Phase};

@@ -33,6 +33,11 @@ pub enum ErrorKind {
     /// payloads may come in pieces, what is before the payload is, or the packet is larger than
     /// [`Options::max_publish_size`](crate::Options::max_publish_size). A limit of this receiver, not
     /// a fault by the standard.
+    ///
+    /// [`DecodeError::packet_size`] says how large it is. A peer that sends it again after a reconnect
+    /// needs a larger limit,
+    /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces), or
+    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages).
     #[error("the packet is larger than this receiver takes")]
     PacketTooLarge,
     /// More filters in one packet than

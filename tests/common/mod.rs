@@ -236,15 +236,34 @@ pub(crate) struct Outcome<V: Version = V3> {
     pub(crate) at_packet_boundary: bool,
 }
 
-/// What comes of `stream` if it is all there: the packets one by one, without a [`Decoder`].
+/// What comes of `stream` if it is all there: the packets one by one, without a [`Decoder`], but with what
+/// a decoder learns from a CONNECT of MQTT 3.1 at the start.
 pub(crate) fn decode_at_once<V: Version>(stream: &[u8], options: &Options) -> Outcome<V> {
+    decode_one_by_one(stream, options, true)
+}
+
+/// [`decode_at_once`], with or without what a decoder learns.
+pub(crate) fn decode_one_by_one<V: Version>(
+    stream: &[u8],
+    options: &Options,
+    learns: bool,
+) -> Outcome<V> {
+    let mut options = *options;
     let mut rest = stream;
     let mut packets = Vec::new();
     let error = loop {
-        match V::decode(&mut rest, options) {
+        match V::decode(&mut rest, &options) {
             Ok(Some(packet)) => packets.push(V::owned(packet)),
             Ok(None) => break None,
             Err(error) => break Some(error),
+        }
+        let first = &stream[..stream.len() - rest.len()];
+        let is_mqtt_3_1 = (2..=5).any(|len| {
+            let body = first.get(len..).unwrap_or_default();
+            first.first().is_some_and(|byte| byte >> 4 == 1) && body.starts_with(b"\0\x06MQIsdp")
+        });
+        if learns && packets.len() == 1 && is_mqtt_3_1 {
+            options = options.mqtt_3_1(true);
         }
     };
     Outcome {

@@ -270,7 +270,8 @@ impl<V: Speaks, R: mqtt_sansio::Role, S: Slots + Debug> Drive for Connection<V, 
         Self::forget(self, id)
     }
     fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        Self::acknowledge(self, id)
+        let acknowledgement = self.acknowledgement(id).ok_or(CommandError::NotAwaited)?;
+        Self::acknowledge(self, acknowledgement)
     }
     fn close(&mut self, now: Timestamp) {
         Self::close(self, now);

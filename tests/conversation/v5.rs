@@ -91,7 +91,9 @@ impl<R: mqtt_sansio::Role> Drive for Side<R> {
         self.connection.forget(id)
     }
     fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        self.connection.acknowledge(id)
+        let acknowledgement = self.connection.acknowledgement(id);
+        self.connection
+            .acknowledge(acknowledgement.ok_or(CommandError::NotAwaited)?)
     }
     fn close(&mut self, now: Timestamp) {
         self.connection.close(now);
@@ -276,7 +278,9 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         code: PubAckReasonCode,
     ) -> Result<(), CommandError> {
         self.command("acknowledge with a code", |side, _, _| {
-            side.connection.acknowledge_with(packet_id, code)
+            let acknowledgement = side.connection.acknowledgement(packet_id);
+            side.connection
+                .acknowledge_with(acknowledgement.ok_or(CommandError::NotAwaited)?, code)
         })
     }
 

@@ -6,7 +6,9 @@ use mqtt_sansio::v3::{DecodeError, Decoder, Packet};
 use mqtt_sansio::{ErrorKind, Field, Options, Piece};
 
 use super::input;
-use crate::common::{Item, Received, decode_at_once, feed, fixed_header, receive};
+use crate::common::{
+    Item, Received, decode_at_once, decode_one_by_one, feed, fixed_header, receive,
+};
 
 /// Each part of the stream is as long as one of so many numbers says, over and over.
 const LENS: usize = 6;
@@ -170,7 +172,7 @@ fn check_bytes(stream: &[u8], parts: &[&[u8]], options: &Options) {
             }
         }
     }
-    let expected = decode_at_once(stream, options);
+    let expected = decode_one_by_one(stream, options, false);
     assert_eq!((packets, error), (expected.packets, expected.error));
     assert_eq!((come - src.len()) as u64, expected.position);
 }

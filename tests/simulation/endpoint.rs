@@ -80,7 +80,10 @@ impl Endpoint {
     }
 
     pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        either!(self, endpoint => endpoint.acknowledge(id))
+        either!(self, endpoint => {
+            let acknowledgement = endpoint.acknowledgement(id);
+            endpoint.acknowledge(acknowledgement.ok_or(CommandError::NotAwaited)?)
+        })
     }
 
     pub(crate) fn close(&mut self, now: Timestamp) {

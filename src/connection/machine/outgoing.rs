@@ -4,7 +4,7 @@ use super::super::error::CommandError;
 use super::super::state::State;
 use super::Machine;
 use crate::connection::config::SEND_BEFORE_CONNACK;
-use crate::session::{Change, Phase, Slots};
+use crate::session::{Acknowledgement, Change, Phase, Slots};
 use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId, QoS};
 use crate::wire::Output;
@@ -136,13 +136,29 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
+    /// What the message with this identifier is acknowledged with, if that is possible.
+    pub(crate) fn acknowledgement(&self, id: PacketId) -> Option<Acknowledgement> {
+        let inbound = &self.session.inbound;
+        inbound.acknowledgement(id).or_else(|| {
+            let is_pending = self.pending.acknowledgement_of(id).is_some();
+            is_pending.then(|| inbound.acknowledgement_of_unheld(id))
+        })
+    }
+
     /// Acknowledges a message with a Reason Code. One that is acknowledged automatically takes another
     /// code as long as its acknowledgement has not been polled.
-    pub(crate) fn acknowledge(&mut self, id: PacketId, reason: u8) -> Result<(), CommandError> {
-        if self.session.inbound.acknowledge(id, reason) {
+    pub(crate) fn acknowledge(
+        &mut self,
+        acknowledgement: Acknowledgement,
+        reason: u8,
+    ) -> Result<(), CommandError> {
+        if self.session.inbound.acknowledge(acknowledgement, reason) {
             return Ok(());
         }
-        let Some(reply) = self.pending.acknowledgement_of(id).filter(|_| reason > 0) else {
+        let id = acknowledgement.packet_id();
+        let is_unheld = acknowledgement == self.session.inbound.acknowledgement_of_unheld(id);
+        let reply = self.pending.acknowledgement_of(id);
+        let Some(reply) = reply.filter(|_| reason > 0 && is_unheld) else {
             return Err(CommandError::NotAwaited);
         };
         self.pending.set_reply(Some(reply.with_code(reason)));

@@ -9,7 +9,7 @@ use super::{
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::Role;
 use crate::connection::state::State;
-use crate::session::Slots;
+use crate::session::{Acknowledgement, Slots};
 use crate::time::Timestamp;
 use crate::types::PacketId;
 use crate::v5::{Auth, AuthReasonCode, Disconnect, DisconnectReasonCode, PubAckReasonCode, V5};
@@ -38,13 +38,14 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotAwaited`] if no message with this identifier awaits it.
+    /// [`CommandError::NotAwaited`] if the message does not await it any more.
     pub fn acknowledge_with(
         &mut self,
-        packet_id: PacketId,
+        acknowledgement: Acknowledgement,
         reason_code: PubAckReasonCode,
     ) -> Result<(), CommandError> {
-        self.machine.acknowledge(packet_id, reason_code.number())
+        self.machine
+            .acknowledge(acknowledgement, reason_code.number())
     }
 
     /// Publishes a message with a Topic Alias, if `aliases` and the peer have room for one: the Topic

@@ -34,7 +34,7 @@ pub enum Event<B> {
         properties: ConnAckProperties<B>,
     },
     /// A message has come, with its Topic Name even if it was sent with a Topic Alias. With manual
-    /// acknowledgement and a QoS above 0, call `acknowledge` when the application has it; otherwise
+    /// acknowledgement and a QoS above 0, ask for its [`acknowledgement`](crate::Connection::acknowledgement), and give it when the application has it; otherwise
     /// the actions that follow acknowledge it.
     Message(Publish<B>),
     /// A message has begun to come in pieces; its payload follows.

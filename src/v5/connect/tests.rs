@@ -79,10 +79,10 @@ fn a_connect_with_every_field_is_these_bytes() {
 }
 
 #[test]
-fn a_new_connect_has_clean_start_and_nothing_else() {
+fn a_new_connect_has_clean_start_and_a_keep_alive_of_a_minute() {
     check(
         Connect::new(text("c")),
-        b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01c",
+        b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01c",
     );
 }
 
@@ -92,7 +92,7 @@ fn an_empty_client_identifier_needs_no_clean_start() {
         clean_start: false,
         ..Connect::new(Text::EMPTY)
     };
-    check(connect, b"\x10\x0d\x00\x04MQTT\x05\x00\x00\x00\x00\x00\x00");
+    check(connect, b"\x10\x0d\x00\x04MQTT\x05\x00\x00\x3c\x00\x00\x00");
 }
 
 #[test]

@@ -589,7 +589,9 @@ macro_rules! both_roles {
             look(any(&mut $peer).resend_encoded(now(), packet_id(), &message, qos(), any(true)));
         }
         look(any(&mut $peer).forget(packet_id()));
-        look(any(&mut $peer).acknowledge(packet_id()));
+        if let Some(acknowledgement) = any(&mut $peer).acknowledgement(packet_id()) {
+            look(any(&mut $peer).acknowledge(acknowledgement));
+        }
         look(any(&mut $peer).can_publish(qos()));
         if let Some(packet) = packet() {
             event(any(&mut $peer).handle_packet(now(), packet).ok().flatten());
