@@ -171,8 +171,9 @@ def readmes(table):
     here = os.path.dirname(os.path.abspath(__file__))
     yield os.path.join(here, "README.md"), table
     head, rows = table.splitlines(keepends=True)[:2], table.splitlines(keepends=True)[2:]
-    short = [row for row in rows if row.startswith(tuple(f"| {title} |" for title in SHORT))]
-    yield os.path.join(here, "../../README.md"), "".join(head + short)
+    short = head + [row for row in rows if row.startswith(tuple(f"| {title} |" for title in SHORT))]
+    # Without the stack.
+    yield os.path.join(here, "../../README.md"), "".join(row.rsplit("|", 2)[0] + "|\n" for row in short)
 
 
 def split(readme):

@@ -199,6 +199,17 @@ impl<M> Decoder<M> {
         }
     }
 
+    /// Changes the limits and leniencies: see
+    /// [`StreamDecoder::set_options`](crate::StreamDecoder::set_options).
+    pub const fn set_options(&mut self, options: Options) {
+        match &mut self.state {
+            State::Start { options: own, .. } => *own = options,
+            State::V3(decoder, _) => decoder.set_options(options),
+            State::V5(decoder, _) => decoder.set_options(options),
+            State::Moving => {}
+        }
+    }
+
     /// The version that the stream is decoded as. `None` until the first bytes tell.
     pub const fn version(&self) -> Option<ProtocolVersion> {
         match self.state {

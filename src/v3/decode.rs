@@ -31,11 +31,11 @@ pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError
     packet::peek(src, options)
 }
 
-/// Decodes the packet at the start of `src` and moves `src` behind it. `Ok(None)` means that
-/// more bytes are needed; `src` stays where it is then, and after an error.
+/// Decodes the packet at the start of `src` and moves `src` past it. Returns `Ok(None)` if more bytes
+/// are needed; `src` is unchanged then, and after an error.
 ///
-/// This is for bytes that are all there: a datagram, a WebSocket message, a test. For a stream,
-/// [`Decoder`](crate::StreamDecoder) keeps what is incomplete.
+/// For input that is complete: a file, a test. For a stream, use a
+/// [`Decoder`](crate::StreamDecoder), which keeps an incomplete packet.
 ///
 /// ```
 /// use mqtt_sansio::{Options, v3::{self, Packet}};
@@ -47,12 +47,12 @@ pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError
 /// assert_eq!(v3::decode(&mut src, &Options::new())?, Some(Packet::PingResp));
 /// assert_eq!(v3::decode(&mut src, &Options::new())?, None);
 /// assert_eq!(src, b"\xd0");
-/// # Ok::<(), mqtt_sansio::DecodeError>(())
+/// # Ok::<(), mqtt_sansio::v3::DecodeError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// The first thing that is wrong with the packet.
+/// The first fault of the packet.
 #[inline]
 pub fn decode<'a>(
     src: &mut &'a [u8],

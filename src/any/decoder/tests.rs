@@ -150,3 +150,24 @@ fn a_decoder_prints_its_state() {
     );
     assert!(format!("{decoder:?}").starts_with("StreamDecoder"));
 }
+
+#[test]
+fn larger_packets_are_accepted_once_the_options_allow_them() {
+    let publish = b"\x30\x14\0\x01a\x000123456789abcdef";
+    for connect in [V3_1_1, V5_CONNECT] {
+        for raises_before_connect in [false, true] {
+            let small = Options::new().max_packet_size(16);
+            let mut decoder = Decoder::with_options([0; 64], small, ProtocolVersion::V3);
+            let larger = Options::new().max_packet_size(22);
+            if raises_before_connect {
+                decoder.set_options(larger);
+            }
+            assert!(decoder.decode(&mut &*connect).unwrap().is_some());
+            let mut other = decoder.clone();
+            let refused = other.decode(&mut &publish[..]).is_err();
+            assert_eq!(refused, !raises_before_connect);
+            decoder.set_options(larger);
+            assert!(decoder.decode(&mut &publish[..]).unwrap().is_some());
+        }
+    }
+}

@@ -481,6 +481,7 @@ fn decode_any<M: Buffer>(memory: M) {
             look((error.packet_type(), error.offset(), error.statement()));
         }
     }
+    any(&mut decoder).set_options(options);
     look(any(&mut decoder).decode(&mut bytes()));
     look((decoder.protocol(), decoder.version(), decoder.position()));
     look(decoder.is_at_packet_boundary());
