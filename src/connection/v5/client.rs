@@ -40,6 +40,9 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         connect.encode(out)?;
         self.limits.connect(connect.keep_alive, &connect.properties);
         self.limits.own = Capabilities::of_client(&connect.properties);
+        let will = connect.will.as_ref();
+        self.limits.will_delay_interval =
+            will.map_or(0, |will| will.properties.will_delay_interval());
         self.machine.announced_receive_maximum = self.limits.own.receive_maximum;
         if self.limits.authentication.is_used() {
             // Only AUTH and DISCONNECT until CONNACK [MQTT5-3.1.2-30].
@@ -227,6 +230,9 @@ fn handle_connack<'a, S: Slots>(
     // [MQTT5-3.2.2-2, MQTT5-3.2.2-4]
     if session_present && (client.machine.clean_start || client.machine.config.no_session_state) {
         return Err(client.violation(ProtocolError::SessionPresent));
+    }
+    if !client.limits.authentication.fits_connack(&properties) {
+        return Err(client.violation(ProtocolError::AuthenticationMethod));
     }
     client.limits.connack(&properties);
     client.limits.peer = Capabilities::of_server(&properties);

@@ -24,6 +24,9 @@ pub struct Limits {
     pub request_problem_information: bool,
     /// The client asks for Response Information (section 3.1.2.11.6).
     pub request_response_information: bool,
+    /// CONNECT has a Session Expiry Interval above 0, so that DISCONNECT may have one (section
+    /// 3.14.2.2.2).
+    pub(super) has_session_expiry: bool,
     pub(super) authentication: Authentication,
 }
 
@@ -76,6 +79,7 @@ impl Default for Limits {
             keep_alive: 0,
             request_problem_information: true,
             request_response_information: false,
+            has_session_expiry: false,
             authentication: Authentication::default(),
         }
     }
@@ -127,6 +131,7 @@ impl Limits {
     ) {
         self.keep_alive = keep_alive;
         self.session_expiry_interval = properties.session_expiry_interval();
+        self.has_session_expiry = self.session_expiry_interval > 0;
         self.request_problem_information = properties.request_problem_information();
         self.request_response_information = properties.request_response_information();
         self.authentication = Authentication {
@@ -174,6 +179,15 @@ pub(super) enum Turn {
 impl Authentication {
     pub(super) const fn is_used(&self) -> bool {
         self.method != 0
+    }
+
+    /// Whether an accepting CONNACK has the Authentication Method of CONNECT, or none if that has none
+    /// [MQTT5-4.12.0-5, MQTT5-4.12.0-6].
+    pub(super) fn fits_connack<B: AsRef<[u8]>>(&self, properties: &ConnAckProperties<B>) -> bool {
+        match properties.authentication_method() {
+            None => !self.is_used(),
+            Some(method) => self.has_method(Some(method.as_bytes())),
+        }
     }
 
     /// Whether AUTH has the Authentication Method of CONNECT [MQTT5-4.12.0-5].
