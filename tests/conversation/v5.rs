@@ -242,7 +242,8 @@ fn acknowledged<'a>(
 impl<R: mqtt_sansio::Role> Talk<Side<R>> {
     fn connection(session: Session<Vec<Slot>>, config: Config, options: Options) -> Self {
         let mut talk = Self::new(Side::new(session, config, options));
-        talk.log.note(&format!("{}, {}", V5::NAME, std::any::type_name::<R>()));
+        talk.log
+            .note(&format!("{}, {}", V5::NAME, std::any::type_name::<R>()));
         talk
     }
 
@@ -303,7 +304,11 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
 
     /// Hands in `bytes`, in the way of the test.
     fn hand_in(&mut self, bytes: &[u8]) -> Result<(), Blocked> {
-        let len = if IN_BYTES.get() { 1 } else { bytes.len().max(1) };
+        let len = if IN_BYTES.get() {
+            1
+        } else {
+            bytes.len().max(1)
+        };
         let mut parts = bytes.chunks(len);
         let mut input = parts.next().unwrap_or_default();
         loop {
@@ -316,7 +321,12 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
                     Step::Event(event) => Item::Event(event.to_owned()),
                     Step::Action(action) => Item::of(action),
                 };
+                let is_event = matches!(item, Item::Event(_));
                 self.came(item);
+                if self.held && is_event {
+                    assert!(input.is_empty(), "one packet, while actions are held");
+                    break;
+                }
             }
             match parts.next() {
                 Some(next) => input = next,
@@ -412,15 +422,16 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self.expect(Item::Event(Event::MessageHeader(header).to_owned()))
     }
 
-    /// The application gets pieces of a payload, of this length together.
+    /// The application gets pieces of a payload: `len` bytes together, after which `then_left` are to
+    /// come.
     #[track_caller]
-    pub fn reports_payload(&mut self, len: usize) -> &mut Self {
+    pub fn reports_payload(&mut self, len: usize, then_left: usize) -> &mut Self {
         let mut missing = len;
         while missing > 0 {
             match self.log_pop() {
                 Some(Item::Event(Event::Payload { bytes, left })) => {
                     missing = missing.checked_sub(bytes.len()).unwrap();
-                    assert_eq!(left, missing);
+                    assert_eq!(left, missing + then_left);
                 }
                 other => self.log.fail(&format!("not a piece: {other:?}")),
             }
@@ -488,6 +499,15 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self
     }
 
+    /// The next to come out is a DISCONNECT, whatever its Reason Code.
+    #[track_caller]
+    pub fn sends_disconnect(&mut self) -> &mut Self {
+        match self.log_pop() {
+            Some(Item::Sent(bytes)) if bytes[0] == 0xe0 => self,
+            other => self.log.fail(&format!("not a DISCONNECT: {other:?}")),
+        }
+    }
+
     /// Whatever requests are under way end without an answer.
     pub fn leaves_requests(&mut self) -> &mut Self {
         while let Some(Item::Action(Action::Unanswered(_))) = self.log.waiting.front() {
@@ -520,7 +540,9 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
             Some(Item::Action(Action::Close(CloseReason::Violation(
                 v5::PeerError::Malformed(error),
             )))) => error,
-            other => self.log.fail(&format!("not closed as malformed: {other:?}")),
+            other => self
+                .log
+                .fail(&format!("not closed as malformed: {other:?}")),
         };
         self.nothing_more().state(State::Ended);
         reason

@@ -41,7 +41,7 @@ mod work;
 use std::cell::Cell;
 
 use allocation_counter::{AllocationInfo, measure};
-use conversation::{Peer, Role, Storage, ms};
+use conversation::{Drive, Peer, Role, Storage, ms};
 use mqtt_sansio::v3::{self, Action, CloseReason, Decoder, HandleError, PeerError};
 use mqtt_sansio::{Config, Options, Session, Slot, Slots, Timestamp};
 
