@@ -44,7 +44,11 @@ const WILL_FIELDS: &str = "05 18 0000001e 00 01 'w' 00 03 'bye'";
 
 /// Connected with Clean Start, the session kept for 100 s, and these properties in CONNACK.
 fn connected(config: Config, props: &str) -> ServerTalk {
-    ServerTalk::accepted(config, connect(CLEAN, 0, KEPT, ""), connack(false, 0, props))
+    ServerTalk::accepted(
+        config,
+        connect(CLEAN, 0, KEPT, ""),
+        connack(false, 0, props),
+    )
 }
 
 /// Connected with these properties in CONNECT.

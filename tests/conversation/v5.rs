@@ -18,6 +18,10 @@ use mqtt_sansio::{
 use super::{Drive, Item, Speaks, Talk, Wire, fresh, id, ms, to_hex};
 
 /// Conversations, each held with input whole and cut into bytes.
+#[allow(
+    unused_macros,
+    reason = "not every test file holds conversations of MQTT 5"
+)]
 macro_rules! v5_conversations {
     ($($(#[$meta:meta])* fn $name:ident() $body:block)*) => {$(
         $(#[$meta])*
@@ -40,6 +44,7 @@ macro_rules! v5_conversations {
         }
     )*};
 }
+#[allow(unused_imports, reason = "as above")]
 pub(crate) use v5_conversations;
 
 thread_local! {
