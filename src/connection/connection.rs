@@ -350,6 +350,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         skip: bool,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
         self.check_may_handle()?;
+        if let Err(error) = V::check_payload_header(&self.limits, &header, R::IS_SERVER) {
+            self.machine.tick(now);
+            return Err(self.violation(error));
+        }
         let (delivery, payload_len) = V::payload_header(&header);
         match self.machine.begin_message(now, delivery, payload_len, skip) {
             Ok(Disposition::Deliver) => Ok(Some(V::header_event(header))),

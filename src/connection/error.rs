@@ -108,10 +108,12 @@ pub enum ProtocolError {
     /// A Shared Subscription, which the server does not support.
     #[error("Shared Subscriptions are not supported")]
     SharedSubscriptionsNotSupported,
-    /// A Subscription Identifier, which the server does not support, or which a client must not send
-    /// with a message.
-    #[error("a Subscription Identifier must not come here")]
+    /// SUBSCRIBE with a Subscription Identifier, which the server does not support.
+    #[error("Subscription Identifiers are not supported")]
     SubscriptionIdentifiersNotSupported,
+    /// A message of a client with a Subscription Identifier, which only a server sends.
+    #[error("a client must not send a Subscription Identifier with a message")]
+    SubscriptionIdentifier,
     /// A Session Expiry Interval in DISCONNECT from a client whose CONNECT had none, or from a server.
     #[error("a Session Expiry Interval must not come here")]
     SessionExpiryInterval,
@@ -264,6 +266,9 @@ pub enum CommandError {
     /// none.
     #[error("DISCONNECT cannot have this Session Expiry Interval")]
     SessionExpiryInterval,
+    /// The client has not asked for Response Information.
+    #[error("the client has not asked for Response Information")]
+    ResponseInformation,
     /// This side does not send this Reason Code.
     #[error("this side does not send this Reason Code")]
     ReasonCodeOfPeer,

@@ -196,6 +196,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
                 continue;
             }
+            if V::HAS_TOPIC_ALIASES {
+                if let Err(error) = Self::learn_alias_in_buffer(decoder, &located) {
+                    decoder.consume(&located, Ok(()), input);
+                    self.machine.tick(now);
+                    self.violation(error);
+                    continue;
+                }
+            }
             // The event of a packet in the decoder's buffer is kept as places in there: the borrow
             // checker rejects returning what borrows from the decoder out of a loop that uses it.
             let start = decoder.buffered(&located).as_ptr() as usize;
@@ -244,6 +252,37 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             None => true,
             Some((alias, [])) => buffer.topic(alias).is_some(),
             Some((alias, topic)) => buffer.set_topic(alias, topic),
+        };
+        if is_known {
+            Ok(())
+        } else {
+            Err(ProtocolError::TopicAliasInvalid)
+        }
+    }
+
+    /// [`learn_alias`](Self::learn_alias) for a message in the decoder's buffer. The Topic Name cannot be
+    /// borrowed from there while the buffer learns it, so it is passed as its place.
+    fn learn_alias_in_buffer<M: Buffer>(
+        decoder: &mut StreamDecoder<V, M>,
+        located: &Located<'_>,
+    ) -> Result<(), ProtocolError> {
+        let buffered = decoder.buffered(located);
+        let (start, filled) = (buffered.as_ptr() as usize, buffered.len());
+        let alias = match decoder.read(located) {
+            Ok(piece) => V::topic_alias(&piece).map(|(alias, topic)| {
+                let from = (topic.as_ptr() as usize).saturating_sub(start);
+                (alias, from..from.saturating_add(topic.len()))
+            }),
+            // It is found again when the packet is handled.
+            Err(_) => None,
+        };
+        let is_known = match alias {
+            None => true,
+            Some((alias, place)) if place.is_empty() => decoder.buffer().topic(alias).is_some(),
+            Some((alias, place)) => {
+                let buffer = decoder.buffer_mut();
+                buffer.set_topic_from_buffer(alias, filled, place)
+            }
         };
         if is_known {
             Ok(())

@@ -117,6 +117,20 @@ pub trait Version: PacketSet {
         Ok(())
     }
 
+    /// [`check_agreed`](Self::check_agreed) for a message whose payload comes in pieces.
+    #[doc(hidden)]
+    fn check_payload_header(
+        _: &Self::Limits,
+        _: &Self::PayloadHeader<'_>,
+        _is_server: bool,
+    ) -> Result<(), ProtocolError> {
+        Ok(())
+    }
+
+    /// Whether messages can have a Topic Alias.
+    #[doc(hidden)]
+    const HAS_TOPIC_ALIASES: bool = false;
+
     /// The Topic Alias of a message, and its Topic Name.
     #[doc(hidden)]
     fn topic_alias<'a>(

@@ -1,6 +1,7 @@
 //! Where a packet that came in parts is gathered.
 
 use core::num::NonZeroU16;
+use core::ops::Range;
 
 /// Where a [`Decoder`](crate::StreamDecoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
 /// or a growing `Vec<u8>` (the last two with feature `alloc`).
@@ -25,6 +26,17 @@ pub trait Buffer {
     /// By default there is no room for any:
     /// [`WithTopicAliases`](crate::v5::WithTopicAliases) adds it to a buffer.
     fn set_topic(&mut self, _alias: NonZeroU16, _topic: &[u8]) -> bool {
+        false
+    }
+
+    /// [`set_topic`](Self::set_topic) with a Topic Name that lies in this buffer: `place` in its first
+    /// `filled` bytes.
+    fn set_topic_from_buffer(
+        &mut self,
+        _alias: NonZeroU16,
+        _filled: usize,
+        _place: Range<usize>,
+    ) -> bool {
         false
     }
 

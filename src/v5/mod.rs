@@ -87,6 +87,7 @@ pub use properties::{
 pub use property::{InvalidSubscriptionIdentifier, Property, SubscriptionIdentifier};
 pub use publish::Publish;
 pub use publish_header::PublishHeader;
+pub(crate) use reason::{Shortened, is_problem_information};
 pub use reason_code::{
     AuthReasonCode, ConnectReasonCode, DisconnectReasonCode, InvalidReasonCode, PubAckReasonCode,
     PubRelReasonCode, ReasonCode, SubscribeReasonCode, UnsubscribeReasonCode,

@@ -244,8 +244,8 @@ conversations! {
         us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 1)));
     }
 
-    /// A PUBREL that is to be sent again anyway is not sent twice, so PUBCOMP comes once.
-    fn pubrec_before_pubrel_is_sent_again_leads_to_one_pubcomp<S>() {
+    /// The window is for messages: PUBREL does not wait for it, and PUBCOMP comes once for each.
+    fn each_pubrel_is_sent_again_at_once_whatever_the_window<S>() {
         let mut us = Us::begins::<S>(AUTO);
         for number in [1, 2] {
             us.publish(Q2, "x").sends(publish(Q2, number, "x"));
@@ -253,9 +253,10 @@ conversations! {
         }
         let session = us.breaks_off();
         let mut us = Us::resumes::<S>(AUTO.max_inflight(1), session);
-        us.sends(pubrel(1));
-        us.receives(pubrec(2)).sends(pubrel(2));
+        us.sends(pubrel(1)).sends(pubrel(2));
+        assert_eq!(us.try_publish(Q2, "x"), Err(CommandError::WindowFull));
         us.receives(pubcomp(2)).delivered(2);
+        assert_eq!(us.try_publish(Q2, "x"), Err(CommandError::WindowFull));
         us.receives(pubcomp(1)).delivered(1);
         us.publish(Q2, "x").sends(publish(Q2, 3, "x"));
         us.violates(pubcomp(3), wrong(PacketType::PubComp, 3));

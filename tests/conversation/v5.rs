@@ -18,6 +18,10 @@ use mqtt_sansio::{
 use super::{Drive, Item, Speaks, Talk, Wire, fresh, id, ms, to_hex};
 
 /// Conversations, each held with input whole and cut into bytes.
+#[allow(
+    unused_macros,
+    reason = "not every test file holds conversations of MQTT 5"
+)]
 macro_rules! v5_conversations {
     ($($(#[$meta:meta])* fn $name:ident() $body:block)*) => {$(
         $(#[$meta])*
@@ -40,6 +44,7 @@ macro_rules! v5_conversations {
         }
     )*};
 }
+#[allow(unused_imports, reason = "as above")]
 pub(crate) use v5_conversations;
 
 thread_local! {
@@ -325,7 +330,12 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
                     Step::Event(event) => Item::Event(event.to_owned()),
                     Step::Action(action) => Item::of(action),
                 };
+                let is_event = matches!(item, Item::Event(_));
                 self.came(item);
+                if self.held && is_event {
+                    assert!(input.is_empty(), "one packet, while actions are held");
+                    break;
+                }
             }
             match parts.next() {
                 Some(next) => input = next,
@@ -421,15 +431,16 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self.expect(Item::Event(Event::MessageHeader(header).to_owned()))
     }
 
-    /// The application gets pieces of a payload, of this length together.
+    /// The application gets pieces of a payload: `len` bytes together, after which `then_left` are to
+    /// come.
     #[track_caller]
-    pub fn reports_payload(&mut self, len: usize) -> &mut Self {
+    pub fn reports_payload(&mut self, len: usize, then_left: usize) -> &mut Self {
         let mut missing = len;
         while missing > 0 {
             match self.log_pop() {
                 Some(Item::Event(Event::Payload { bytes, left })) => {
                     missing = missing.checked_sub(bytes.len()).unwrap();
-                    assert_eq!(left, missing);
+                    assert_eq!(left, missing + then_left);
                 }
                 other => self.log.fail(&format!("not a piece: {other:?}")),
             }
@@ -495,6 +506,15 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
             other => self.log.fail(&format!("nothing sent: {other:?}")),
         }
         self
+    }
+
+    /// The next to come out is a DISCONNECT, whatever its Reason Code.
+    #[track_caller]
+    pub fn sends_disconnect(&mut self) -> &mut Self {
+        match self.log_pop() {
+            Some(Item::Sent(bytes)) if bytes[0] == 0xe0 => self,
+            other => self.log.fail(&format!("not a DISCONNECT: {other:?}")),
+        }
     }
 
     /// Whatever requests are under way end without an answer.

@@ -287,7 +287,9 @@ impl Tap {
             );
             self.released = held.recorded;
         }
-        self.goes_out(id)
+        // It does not wait for the window, but takes a place in it.
+        self.in_flight.insert(id);
+        Ok(())
     }
 
     fn check_acknowledgement(&mut self, qos: QoS, id: PacketId) -> Outcome {

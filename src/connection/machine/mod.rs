@@ -347,14 +347,18 @@ impl<S: Slots> Machine<S> {
     /// PUBREC can come [MQTT-4.6.0-4], then the messages.
     fn poll_resend(&mut self) -> Option<MachineAction> {
         let outbound = &mut self.session.outbound;
-        if outbound.unsent() == 0 || outbound.in_flight() >= self.config.max_inflight {
+        if outbound.unsent() == 0 {
             return None;
         }
-        // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1].
+        // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1]. It does not wait for the
+        // peer's Receive Maximum [MQTT5-3.3.4-8, MQTT5-3.3.4-10, MQTT5-4.9.0-3].
         if let Some(id) = outbound.next_unsent_pubrel() {
             outbound.mark_sent(id);
             self.sent_now();
             return Some(MachineAction::Transmit(PendingReply::pubrel(id, 0)));
+        }
+        if outbound.in_flight() >= self.config.max_inflight {
+            return None;
         }
         let id = outbound.next_unsent_publish()?;
         outbound.mark_asked(id);

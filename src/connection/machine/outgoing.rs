@@ -165,7 +165,10 @@ impl<S: Slots> Machine<S> {
         if reason >= 0x80 {
             // The exchange ends: nothing of a refused QoS 2 message is kept.
             self.session.inbound.remove(id);
-            self.pending.set_store(None);
+            // What the identifier was in use for before is forgotten all the same.
+            let change = self.pending.take_store();
+            let is_kept = |change: &Change| matches!(change, Change::Forgotten(_));
+            self.pending.set_store(change.filter(is_kept));
         }
         Ok(())
     }

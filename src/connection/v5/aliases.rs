@@ -2,6 +2,7 @@
 //! long as a connection.
 
 use core::num::NonZeroU16;
+use core::ops::Range;
 
 use crate::decoder::Buffer;
 
@@ -167,6 +168,16 @@ impl<M: Buffer, T: TopicAliases> Buffer for WithTopicAliases<M, T> {
         self.aliases.set(alias, topic)
     }
 
+    fn set_topic_from_buffer(
+        &mut self,
+        alias: NonZeroU16,
+        filled: usize,
+        place: Range<usize>,
+    ) -> bool {
+        let topic = self.buffer.filled(filled).get(place);
+        topic.is_some_and(|topic| self.aliases.set(alias, topic))
+    }
+
     fn topic(&self, alias: NonZeroU16) -> Option<&[u8]> {
         self.aliases.get(alias)
     }
@@ -202,7 +213,7 @@ impl<T: TopicAliases> OutboundAliases<T> {
 
     /// How to publish to this topic to a peer with this Topic Alias Maximum.
     pub(super) fn choose(&self, topic: &[u8], peer_maximum: u16) -> Choice {
-        let known = (1..=self.used)
+        let known = (1..=self.used.min(peer_maximum))
             .filter_map(NonZeroU16::new)
             .find(|alias| self.names.get(*alias) == Some(topic));
         if let Some(alias) = known {

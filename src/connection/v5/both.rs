@@ -5,15 +5,18 @@ use super::limits::{Authentication, Turn};
 use super::message::check_len;
 use super::{
     CloseReason, Connection, Event, HandleError, Limits, Message, OutboundAliases, TopicAliases,
+    is_sent_by,
 };
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::Role;
 use crate::connection::state::State;
-use crate::session::{Acknowledgement, Slots};
+use crate::session::{Acknowledgement, Change, Slots};
 use crate::time::Timestamp;
 use crate::types::PacketId;
-use crate::v5::{Auth, AuthReasonCode, Disconnect, DisconnectReasonCode, PubAckReasonCode, V5};
-use crate::wire::{Encode, EncodeError, Output, PacketType};
+use crate::v5::{
+    Auth, AuthReasonCode, Disconnect, DisconnectReasonCode, PubAckReasonCode, Shortened, V5,
+};
+use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType};
 
 /// # What both sides of MQTT 5 have
 impl<R: Role, S: Slots> Connection<V5, R, S> {
@@ -38,12 +41,17 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotAwaited`] if the message does not await it any more.
+    /// [`CommandError::NotAwaited`] if the message does not await it any more;
+    /// [`CommandError::ReasonCodeOfPeer`] for a code that only a server sends
+    /// [MQTT5-3.4.2-1, MQTT5-3.5.2-1].
     pub fn acknowledge_with(
         &mut self,
         acknowledgement: Acknowledgement,
         reason_code: PubAckReasonCode,
     ) -> Result<(), CommandError> {
+        if !R::IS_SERVER && reason_code == PubAckReasonCode::NoMatchingSubscribers {
+            return Err(CommandError::ReasonCodeOfPeer);
+        }
         self.machine
             .acknowledge(acknowledgement, reason_code.number())
     }
@@ -123,13 +131,16 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     /// Sends DISCONNECT with a Reason Code and properties. Of a client's codes only 0x00 makes the
     /// server discard the Will; a server says why it closes, and with Server Reference where to go.
     ///
-    /// Reason String and User Properties are left out if the client takes none, or the packet would be
-    /// larger than the peer's Maximum Packet Size [MQTT5-3.14.2-3, MQTT5-3.14.2-4].
+    /// Reason String and User Properties are left out if the packet would be larger than the peer's
+    /// Maximum Packet Size [MQTT5-3.14.2-3, MQTT5-3.14.2-4]. A server's DISCONNECT does not discard the
+    /// Will.
     ///
     /// # Errors
     ///
     /// As [`disconnect`](Self::disconnect); [`CommandError::SessionExpiryInterval`] if a server sets
-    /// one, or a client whose CONNECT had none; [`CommandError::ReasonCodeOfPeer`].
+    /// one, or a client whose CONNECT had none, or for whose session the server does not keep
+    /// [MQTT5-3.14.2-2]; [`CommandError::ReasonCodeOfPeer`] for a code that this side does not send
+    /// [MQTT5-3.14.2-1]; [`CommandError::PacketTooLarge`].
     pub fn disconnect_with<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -138,13 +149,13 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     ) -> Result<(), CommandError> {
         self.machine.check_may_disconnect()?;
         let code = disconnect.reason_code;
-        if R::IS_SERVER && code == DisconnectReasonCode::DisconnectWithWillMessage {
+        if !is_sent_by(code, R::IS_SERVER) {
             return Err(CommandError::ReasonCodeOfPeer);
         }
         let expiry = disconnect.properties.session_expiry_interval();
         if let Some(expiry) = expiry {
-            let was_none = self.limits.session_expiry_interval == 0 && expiry > 0;
-            if R::IS_SERVER || was_none {
+            let is_kept = self.limits.has_session_expiry && !self.session_ends();
+            if R::IS_SERVER || (expiry > 0 && !is_kept) {
                 return Err(CommandError::SessionExpiryInterval);
             }
         }
@@ -152,35 +163,53 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             reason_code: code,
             properties: disconnect.properties.as_ref(),
         };
-        let bare = Disconnect::new(code);
         if fits(&self.limits, packet.encoded_len())? {
             packet.encode(out)?;
-        } else if expiry.is_none() && packet.properties.server_reference().is_none() {
-            bare.encode(out)?;
         } else {
-            return Err(CommandError::PacketTooLarge);
+            let shortened = Shortened {
+                first_byte: packet.first_byte(),
+                code: code.number(),
+                properties: packet.properties,
+            };
+            check_len(&self.limits, shortened.encoded_len())?;
+            shortened.encode(out)?;
         }
         self.machine.tick(now);
         if let Some(expiry) = expiry {
             self.set_session_expiry_interval(expiry);
         }
-        self.end(CloseReason::Disconnected);
+        // Whatever a server says, only a client's DISCONNECT discards the Will [MQTT5-3.14.4-3].
+        self.end_with_will(CloseReason::Disconnected, false);
         Ok(())
     }
 
-    pub(super) const fn set_session_expiry_interval(&mut self, expiry: u32) {
+    /// The Session Expiry Interval is this from now on.
+    pub(super) fn set_session_expiry_interval(&mut self, expiry: u32) {
         self.limits.session_expiry_interval = expiry;
-        self.machine.session_ends = expiry == 0;
+        let ends = expiry == 0;
+        let ends_now = ends && !core::mem::replace(&mut self.machine.session_ends, ends);
+        // What was stored of the session must not outlive it.
+        if ends_now
+            && self.machine.config.has(crate::connection::config::JOURNAL)
+            && !self.machine.session.is_empty()
+        {
+            self.machine.pending.set_store(Some(Change::Cleared));
+        }
+        self.machine.session_ends = ends;
     }
 
     /// Sends AUTH: the next step of an enhanced authentication, or, with
     /// [`ReAuthenticate`](AuthReasonCode::ReAuthenticate), as a client, the first of another one
     /// (section 4.12).
     ///
+    /// Reason String and User Properties are left out if the client takes none, or the packet would be
+    /// larger than the peer's Maximum Packet Size [MQTT5-3.1.2-29, MQTT5-3.15.2-2, MQTT5-3.15.2-3].
+    ///
     /// # Errors
     ///
     /// [`CommandError::AuthenticationOrder`] if it is not this side's turn, CONNECT had no
-    /// Authentication Method or another one [MQTT5-4.12.0-5, MQTT5-4.12.0-7].
+    /// Authentication Method or another one [MQTT5-4.12.0-5, MQTT5-4.12.0-7];
+    /// [`CommandError::PacketTooLarge`].
     pub fn auth<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -206,8 +235,18 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         ) else {
             return Err(CommandError::AuthenticationOrder);
         };
-        check_len(&self.limits, auth.encoded_len())?;
-        auth.encode(out)?;
+        let takes_all = !R::IS_SERVER || self.limits.request_problem_information;
+        if takes_all && fits(&self.limits, auth.encoded_len())? {
+            auth.encode(out)?;
+        } else {
+            let shortened = Shortened {
+                first_byte: auth.first_byte(),
+                code: code.number(),
+                properties: auth.properties.as_ref(),
+            };
+            check_len(&self.limits, shortened.encoded_len())?;
+            shortened.encode(out)?;
+        }
         self.machine.tick(now);
         self.machine.sent_now();
         self.authentication_goes_on(turn);

@@ -41,6 +41,9 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         connect.encode(out)?;
         self.limits.connect(&connect.properties);
         self.limits.own = Capabilities::of_client(&connect.properties);
+        let will = connect.will.as_ref();
+        self.limits.will_delay_interval =
+            will.map_or(0, |will| will.properties.will_delay_interval());
         self.machine.announced_receive_maximum = self.limits.own.receive_maximum;
         if self.limits.authentication.is_used() {
             // Only AUTH and DISCONNECT until CONNACK [MQTT5-3.1.2-30].
@@ -230,6 +233,9 @@ fn handle_connack<'a, S: Slots>(
         && (client.machine.clean_start || client.machine.config.has(NO_SESSION_STATE))
     {
         return Err(client.violation(ProtocolError::SessionPresent));
+    }
+    if !client.limits.authentication.fits_connack(&properties) {
+        return Err(client.violation(ProtocolError::AuthenticationMethod));
     }
     client.limits.connack(&properties);
     client.limits.peer = Capabilities::of_server(&properties);

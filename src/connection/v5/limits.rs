@@ -23,6 +23,9 @@ pub struct Limits {
     /// The client asks for Response Information (section 3.1.2.11.6).
     pub request_response_information: bool,
     pub(super) turn: Turn,
+    /// CONNECT has a Session Expiry Interval above 0, so that DISCONNECT may have one (section
+    /// 3.14.2.2.2).
+    pub(super) has_session_expiry: bool,
     pub(super) authentication: Authentication,
 }
 
@@ -75,6 +78,7 @@ impl Default for Limits {
             request_problem_information: true,
             request_response_information: false,
             turn: Turn::Nobody,
+            has_session_expiry: false,
             authentication: Authentication::default(),
         }
     }
@@ -121,6 +125,7 @@ impl Limits {
     /// What CONNECT says.
     pub(super) fn connect<B: AsRef<[u8]>>(&mut self, properties: &ConnectProperties<B>) {
         self.session_expiry_interval = properties.session_expiry_interval();
+        self.has_session_expiry = self.session_expiry_interval > 0;
         self.request_problem_information = properties.request_problem_information();
         self.request_response_information = properties.request_response_information();
         self.authentication = Authentication {
@@ -163,6 +168,15 @@ pub(super) enum Turn {
 impl Authentication {
     pub(super) const fn is_used(&self) -> bool {
         self.method != 0
+    }
+
+    /// Whether an accepting CONNACK has the Authentication Method of CONNECT, or none if that has none
+    /// [MQTT5-4.12.0-5, MQTT5-4.12.0-6].
+    pub(super) fn fits_connack<B: AsRef<[u8]>>(&self, properties: &ConnAckProperties<B>) -> bool {
+        match properties.authentication_method() {
+            None => !self.is_used(),
+            Some(method) => self.has_method(Some(method.as_bytes())),
+        }
     }
 
     /// Whether AUTH has the Authentication Method of CONNECT [MQTT5-4.12.0-5].

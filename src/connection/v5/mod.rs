@@ -30,8 +30,9 @@ use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    AckProperties, ConnectReasonCode, DisconnectReasonCode, Packet, Publish, PublishHeader,
-    PublishProperties, Reaction, ReasonCode, V5, try_read_publish,
+    AckProperties, ConnectReasonCode, DisconnectReasonCode, Packet, Properties, Publish,
+    PublishHeader, PublishProperties, Reaction, ReasonCode, V5, is_problem_information,
+    try_read_publish,
 };
 use crate::wire::{Header, PacketType};
 
@@ -107,6 +108,9 @@ const fn protocol_reason_code(error: &ProtocolError) -> ReasonCode {
         ProtocolError::SharedSubscriptionsNotSupported => {
             ReasonCode::SharedSubscriptionsNotSupported
         }
+        ProtocolError::SubscriptionIdentifiersNotSupported => {
+            ReasonCode::SubscriptionIdentifiersNotSupported
+        }
         ProtocolError::AuthenticationMethod => ReasonCode::BadAuthenticationMethod,
         _ => ReasonCode::ProtocolError,
     }
@@ -120,6 +124,8 @@ impl Version for V5 {
     type Reply = Reply;
     type Refusal = Refusal;
     type Limits = Limits;
+
+    const HAS_TOPIC_ALIASES: bool = true;
 
     fn packet_type(packet: &Self::Packet<'_>) -> PacketType {
         packet.packet_type()
@@ -175,7 +181,9 @@ impl Version for V5 {
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
         let publish: Publish<&'a [u8]> = try_read_publish(header, frame)?;
         // Without properties there is no Topic Alias.
-        if !publish.properties.is_empty() || check_publish(limits, &publish, is_server).is_err() {
+        if !publish.properties.is_empty()
+            || check_publish(limits, &Head::of(&publish), is_server).is_err()
+        {
             return None;
         }
         Some((publish.delivery, Event::Message(publish)))
@@ -260,9 +268,13 @@ impl Version for V5 {
                 let code = code.unwrap_or(ConnectReasonCode::ProtocolError);
                 Some(PendingReply::connack(code.number()))
             }
+            // The server has closed by it [MQTT5-3.14.0-1].
+            (State::Requested, false) if is_disconnect(reason) => None,
             (State::Connected, _) | (State::Requested, false) => {
-                let code = DisconnectReasonCode::try_from(code);
-                let code = code.unwrap_or(DisconnectReasonCode::ProtocolError);
+                let code = DisconnectReasonCode::try_from(code)
+                    .ok()
+                    .filter(|code| is_sent_by(*code, is_server))
+                    .unwrap_or(DisconnectReasonCode::ProtocolError);
                 Some(PendingReply::disconnect(code.number()))
             }
             (State::Start | State::Ending | State::Ended, _) => None,
@@ -276,7 +288,7 @@ impl Version for V5 {
         is_server: bool,
     ) -> Result<(), ProtocolError> {
         match packet {
-            Packet::Publish(publish) => check_publish(limits, publish, is_server),
+            Packet::Publish(publish) => check_publish(limits, &Head::of(publish), is_server),
             Packet::Subscribe(subscribe) if is_server => {
                 server::check_subscribe(&limits.own, subscribe)
             }
@@ -287,8 +299,22 @@ impl Version for V5 {
             Packet::PubComp(ack) => check_problem_information(limits, &ack.properties, is_server),
             Packet::SubAck(ack) => check_problem_information(limits, &ack.properties, is_server),
             Packet::UnsubAck(ack) => check_problem_information(limits, &ack.properties, is_server),
+            Packet::Auth(auth) => check_problem_information(limits, &auth.properties, is_server),
             _ => Ok(()),
         }
+    }
+
+    fn check_payload_header(
+        limits: &Limits,
+        header: &Self::PayloadHeader<'_>,
+        is_server: bool,
+    ) -> Result<(), ProtocolError> {
+        let head = Head {
+            qos: header.delivery.qos(),
+            retain: header.retain,
+            properties: &header.properties,
+        };
+        check_publish(limits, &head, is_server)
     }
 
     fn topic_alias<'a>(
@@ -325,18 +351,19 @@ impl Version for V5 {
         Some(match error {
             ProtocolError::SecondConnect => "MQTT-3.1.0-2",
             ProtocolError::SessionPresent => "MQTT-3.2.2-4",
-            ProtocolError::WrongNumberOfReturnCodes => "MQTT-3.9.3-1",
+            ProtocolError::WrongNumberOfReturnCodes => "MQTT-3.8.4-6",
             ProtocolError::PacketIdInUse(_) => "MQTT-2.2.1-3",
-            ProtocolError::TopicAliasInvalid => "MQTT-3.3.2-9",
-            ProtocolError::ReceiveMaximumExceeded => "MQTT-3.3.4-7",
+            ProtocolError::ReceiveMaximumExceeded => "MQTT-4.9.0-2",
             ProtocolError::QosNotSupported => "MQTT-3.2.2-11",
             ProtocolError::RetainNotSupported => "MQTT-3.2.2-14",
-            ProtocolError::SubscriptionIdentifiersNotSupported => "MQTT-3.3.4-6",
-            ProtocolError::SessionExpiryInterval => "MQTT-3.14.2-2",
+            ProtocolError::SubscriptionIdentifier => "MQTT-3.3.4-6",
             ProtocolError::ProblemInformation => "MQTT-3.1.2-29",
             ProtocolError::AuthenticationMethod => "MQTT-4.12.0-5",
             ProtocolError::NoSuchRequest { .. } => "MQTT-2.2.1-6",
             ProtocolError::WrongAcknowledgement { .. } => "MQTT-2.2.1-5",
+            ProtocolError::Unexpected(PacketType::ConnAck) => "MQTT-3.2.0-2",
+            ProtocolError::Unexpected(PacketType::Disconnect) => "MQTT-3.14.0-1",
+            // Which statement it is depends on the role or the state, or the rule has no number.
             _ => return None,
         })
     }
@@ -374,46 +401,111 @@ fn acknowledged<'a>(
     }
 }
 
-/// Whether a client may publish this: a server may publish anything.
+/// What a message is checked for, whether its payload comes in pieces or not.
+struct Head<'p, 'a> {
+    qos: QoS,
+    retain: bool,
+    properties: &'p PublishProperties<&'a [u8]>,
+}
+
+impl<'p, 'a> Head<'p, 'a> {
+    #[inline(always)]
+    fn of(publish: &'p Publish<&'a [u8]>) -> Self {
+        Self {
+            qos: publish.delivery.qos(),
+            retain: publish.retain,
+            properties: &publish.properties,
+        }
+    }
+}
+
+/// Whether the peer may publish this. Only a Topic Alias can be wrong with what a server publishes.
 #[inline(always)]
 fn check_publish(
     limits: &Limits,
-    publish: &Publish<&[u8]>,
+    publish: &Head<'_, '_>,
     is_server: bool,
 ) -> Result<(), ProtocolError> {
-    if !is_server {
+    let own = &limits.own;
+    if is_server {
+        if own.maximum_qos != QoS::ExactlyOnce && publish.qos > own.maximum_qos {
+            return Err(ProtocolError::QosNotSupported); // [MQTT5-3.2.2-11]
+        }
+        if publish.retain && !own.retain_available {
+            return Err(ProtocolError::RetainNotSupported); // [MQTT5-3.2.2-14]
+        }
+    }
+    if publish.properties.is_empty() {
         return Ok(());
     }
-    let own = &limits.own;
-    if own.maximum_qos != QoS::ExactlyOnce && publish.delivery.qos() > own.maximum_qos {
-        return Err(ProtocolError::QosNotSupported); // [MQTT5-3.2.2-12]
-    }
-    if publish.retain && !own.retain_available {
-        return Err(ProtocolError::RetainNotSupported); // [MQTT5-3.2.2-14]
+    let alias = publish.properties.topic_alias();
+    // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
+    if alias.is_some_and(|alias| alias.get() > own.topic_alias_maximum) {
+        return Err(ProtocolError::TopicAliasInvalid);
     }
     // [MQTT5-3.3.4-6]
-    if publish
-        .properties
-        .subscription_identifiers()
-        .next()
-        .is_some()
+    if is_server
+        && publish
+            .properties
+            .subscription_identifiers()
+            .next()
+            .is_some()
     {
-        return Err(ProtocolError::SubscriptionIdentifiersNotSupported);
+        return Err(ProtocolError::SubscriptionIdentifier);
     }
     Ok(())
 }
 
 /// Reason Strings and User Properties come from a server only if the client takes them
 /// [MQTT5-3.1.2-29].
-fn check_problem_information(
+fn check_problem_information<K>(
     limits: &Limits,
-    properties: &AckProperties<&[u8]>,
+    properties: &Properties<&[u8], K>,
     is_server: bool,
 ) -> Result<(), ProtocolError> {
-    if !is_server && !limits.request_problem_information && !properties.is_empty() {
+    if !is_server && !limits.request_problem_information && has_problem_information(properties) {
         return Err(ProtocolError::ProblemInformation);
     }
     Ok(())
+}
+
+/// Whether there is a Reason String or a User Property.
+fn has_problem_information<B: AsRef<[u8]>, K>(properties: &Properties<B, K>) -> bool {
+    properties
+        .iter()
+        .any(|property| is_problem_information(&property))
+}
+
+/// Whether DISCONNECT with this Reason Code comes from this side (Table 3-10) [MQTT5-3.14.2-1].
+const fn is_sent_by(code: DisconnectReasonCode, is_server: bool) -> bool {
+    use DisconnectReasonCode as Code;
+    match code {
+        Code::DisconnectWithWillMessage => !is_server,
+        Code::NormalDisconnection
+        | Code::UnspecifiedError
+        | Code::MalformedPacket
+        | Code::ProtocolError
+        | Code::ImplementationSpecificError
+        | Code::TopicNameInvalid
+        | Code::ReceiveMaximumExceeded
+        | Code::TopicAliasInvalid
+        | Code::PacketTooLarge
+        | Code::MessageRateTooHigh
+        | Code::QuotaExceeded
+        | Code::AdministrativeAction
+        | Code::PayloadFormatInvalid => true,
+        _ => is_server,
+    }
+}
+
+/// Whether a connection closes because of a DISCONNECT that came too early.
+const fn is_disconnect(reason: &CloseReason) -> bool {
+    matches!(
+        reason,
+        CloseReason::Violation(PeerError::Protocol(ProtocolError::Unexpected(
+            PacketType::Disconnect
+        )))
+    )
 }
 
 fn alias_of<'a>(

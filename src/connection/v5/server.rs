@@ -31,11 +31,15 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     }
 
     /// [`accept_new`](Self::accept_new) with properties. They hold for this connection: Server Keep
-    /// Alive, Session Expiry Interval, Receive Maximum, Maximum QoS and so on are enforced.
+    /// Alive, Session Expiry Interval, Receive Maximum, Maximum QoS and so on are enforced. If CONNECT
+    /// has an Authentication Method, CONNACK has the same.
     ///
     /// # Errors
     ///
-    /// As `accept_new`; [`CommandError::Encode`].
+    /// As `accept_new`; [`CommandError::Encode`], [`CommandError::PacketTooLarge`];
+    /// [`CommandError::AuthenticationOrder`] without the client's Authentication Method, with another
+    /// one, or while its AUTH is awaited [MQTT5-4.12.0-5, MQTT5-4.12.0-6];
+    /// [`CommandError::ResponseInformation`] if the client has not asked for it.
     pub fn accept_new_with<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -45,6 +49,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         self.check_requested()?;
         self.send_connack(false, properties, out)?;
         self.machine.session.clear();
+        self.set_session_expiry_interval(self.limits.session_expiry_interval);
         self.machine.accept(now);
         Ok(())
     }
@@ -87,6 +92,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         core::mem::swap(&mut self.machine.session, session);
         session.clear();
         self.machine.resume();
+        self.set_session_expiry_interval(self.limits.session_expiry_interval);
         self.machine.accept(now);
         Ok(())
     }
@@ -101,6 +107,14 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         if self.machine.awaits_auth {
             return Err(CommandError::AuthenticationOrder);
         }
+        if !self.limits.authentication.fits_connack(properties) {
+            return Err(CommandError::AuthenticationOrder);
+        }
+        // [MQTT5-3.1.2-28]
+        if !self.limits.request_response_information && properties.response_information().is_some()
+        {
+            return Err(CommandError::ResponseInformation);
+        }
         let connack = ConnAck {
             session_present,
             reason_code: ConnectReasonCode::Success,
@@ -111,7 +125,6 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         self.limits.connack(properties);
         self.limits.own = Capabilities::of_server(properties);
         let limits = self.limits;
-        self.set_session_expiry_interval(limits.session_expiry_interval);
         if let Some(keep_alive) = properties.server_keep_alive() {
             self.machine.keep_alive = keep_alive; // [MQTT5-3.2.2-22]
         }
@@ -137,7 +150,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
 
     /// [`refuse`](Self::refuse) with properties: Reason String, Server Reference. They are left out if
     /// the packet would be larger than the client's Maximum Packet Size
-    /// [MQTT5-3.2.2-19, MQTT5-3.2.2-20].
+    /// [MQTT5-3.2.2-19, MQTT5-3.2.2-20]. To a client that does not even take 5 bytes nothing is sent
+    /// [MQTT5-3.1.2-24].
     ///
     /// # Errors
     ///
@@ -159,10 +173,12 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
             properties,
         };
         let connack = refusal(properties.as_ref());
-        if connack.encoded_len()? <= self.limits.peer.maximum_packet_size as usize {
+        let maximum = self.limits.peer.maximum_packet_size as usize;
+        let shortest = refusal(ConnAckProperties::EMPTY);
+        if connack.encoded_len()? <= maximum {
             connack.encode(out)?;
-        } else {
-            refusal(ConnAckProperties::EMPTY).encode(out)?;
+        } else if shortest.encoded_len()? <= maximum {
+            shortest.encode(out)?;
         }
         self.machine.tick(now);
         self.end(CloseReason::Refused(Refusal(reason_code)));
@@ -339,7 +355,7 @@ pub(super) fn handle<'a, S: Slots>(
             Ok(Some(Event::ConnectRequested(connect)))
         }
         // [MQTT5-3.1.0-2]
-        (State::Connected, Packet::Connect(_)) => {
+        (State::Requested | State::Connected, Packet::Connect(_)) => {
             Err(server.violation(ProtocolError::SecondConnect))
         }
         (State::Requested | State::Connected, Packet::Auth(auth)) => server.handle_auth(auth),
@@ -377,7 +393,7 @@ fn handle_disconnect<'a, S: Slots>(
 ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
     if let Some(expiry) = disconnect.properties.session_expiry_interval() {
         // A DISCONNECT that is invalid does not discard the Will (section 3.14.2.2.2).
-        if server.limits.session_expiry_interval == 0 && expiry > 0 {
+        if !server.limits.has_session_expiry && expiry > 0 {
             return Err(server.violation(ProtocolError::SessionExpiryInterval));
         }
         server.set_session_expiry_interval(expiry);
