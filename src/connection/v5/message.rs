@@ -5,7 +5,9 @@ use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
-use crate::v5::{EditedPublish, Property, Publish, PublishHeader, PublishProperties, V5, Will};
+use crate::v5::{EditedPublish, Publish, PublishHeader, PublishProperties, V5};
+#[cfg(feature = "alloc")]
+use crate::v5::{Property, Will};
 use crate::wire::{Encode, EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
