@@ -46,7 +46,7 @@ pub fn decode_bytes(
 }
 
 #[cfg(feature = "tokio-util")]
-impl crate::packet::bytes::SharedPackets for V5 {
+impl packet::bytes::SharedPackets for V5 {
     type Shared = Packet<Bytes>;
 
     fn decode_bytes(

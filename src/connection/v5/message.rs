@@ -73,14 +73,14 @@ impl<T, P> Message<T, P, &'static [u8]> {
 impl<T, P, Q> Message<T, P, Q> {
     /// The same message at this QoS.
     #[must_use]
-    pub fn qos(mut self, qos: QoS) -> Self {
+    pub const fn qos(mut self, qos: QoS) -> Self {
         self.qos = qos;
         self
     }
 
     /// The same message with this RETAIN flag.
     #[must_use]
-    pub fn retain(mut self, retain: bool) -> Self {
+    pub const fn retain(mut self, retain: bool) -> Self {
         self.retain = retain;
         self
     }

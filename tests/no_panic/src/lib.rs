@@ -6,12 +6,14 @@
 
 #![no_std]
 
+mod v5;
+mod versions;
+
 use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
 
-use mqtt_sansio::any::{Decoder as AnyDecoder, Protocol, ProtocolVersion};
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
     EncodedConnect, EncodedMessage, Entry, Event, HandleError, List, Message, MessageHeader,
@@ -43,8 +45,8 @@ pub extern "C" fn no_panic() {
     fan_out();
     decode([0; 64]);
     decode(any(&mut [0; 64][..]));
-    decode_any([0; 64]);
-    decode_any(any(&mut [0; 64][..]));
+    versions::decode([0; 64]);
+    versions::decode(any(&mut [0; 64][..]));
     memory([0; 64]);
     memory(any(&mut [0; 64][..]));
     slots([Slot::EMPTY; 4]);
@@ -71,6 +73,11 @@ pub extern "C" fn no_panic() {
         any(&mut [Slot::EMPTY; 4][..]),
         &mut Session::new(&mut outbound[..], &mut inbound[..]),
     );
+    v5::all();
+    v5::client([Slot::EMPTY; 4], [Slot::EMPTY; 4]);
+    let mut kept = Session::new([Slot::EMPTY; 4], [Slot::EMPTY; 4]);
+    v5::server([Slot::EMPTY; 4], [Slot::EMPTY; 4], &mut kept);
+    versions::server([Slot::EMPTY; 4], [Slot::EMPTY; 4], &mut kept);
     #[cfg(feature = "panics")]
     look(b"four"[any(4_usize)]);
 }
@@ -145,6 +152,10 @@ fn options() {
         .accept_acknowledgement_flags(any(true))
         .accept_dup_on_requests(any(true))
         .accept_dup_at_qos_0(any(true))
+        .accept_bridge_levels(any(true))
+        .accept_will_qos_without_will(any(true))
+        .payloads_in_pieces(any(true))
+        .skip_large_messages(any(true))
         .refuse_overlong_remaining_length(any(true));
     look(options);
     look(config());
@@ -158,6 +169,9 @@ fn config() -> Config {
         .ping_timeout(core::time::Duration::from_millis(any(1)))
         .manual_acknowledgement(any(true))
         .journal(any(true))
+        .accept_puback_at_qos_2(any(true))
+        .accept_resend_without_dup(any(true))
+        .no_session_state(any(true))
         .send_before_connack(any(true)))
 }
 
@@ -463,28 +477,6 @@ fn decode<M: Buffer>(memory: M) {
     look(decoder.options());
     decoder.set_options(options);
     look(v3::Decoder::with_options([0; 16], options).position());
-}
-
-fn decode_any<M: Buffer>(memory: M) {
-    if let Some(protocol) = Protocol::of(bytes()) {
-        look((protocol.version(), protocol.of_bridge()));
-    }
-    let version = any(ProtocolVersion::V3);
-    let options = any(Options::new());
-    look(AnyDecoder::of_version([0; 16], options, version).decode(&mut bytes()));
-    let mut decoder = any(AnyDecoder::with_options(memory, options, version));
-    match decoder.decode(&mut bytes()) {
-        Ok(Some(packet)) => look(packet.packet_type()),
-        Ok(None) => {}
-        Err(error) => {
-            look((error.version(), error.kind(), error.field()));
-            look((error.packet_type(), error.offset(), error.statement()));
-        }
-    }
-    any(&mut decoder).set_options(options);
-    look(any(&mut decoder).decode(&mut bytes()));
-    look((decoder.protocol(), decoder.version(), decoder.position()));
-    look(decoder.is_at_packet_boundary());
 }
 
 fn memory<M: Buffer>(mut memory: M) {
