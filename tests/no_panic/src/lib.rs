@@ -13,6 +13,7 @@ use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
+use core::time::Duration;
 
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
@@ -165,8 +166,8 @@ fn config() -> Config {
     any(Config::default()
         .max_inflight(any(1))
         .receive_maximum(any(1))
-        .connect_timeout(core::time::Duration::from_millis(any(1)))
-        .ping_timeout(core::time::Duration::from_millis(any(1)))
+        .connect_timeout(Duration::from_millis(any(1)))
+        .ping_timeout(Duration::from_millis(any(1)))
         .manual_acknowledgement(any(true))
         .journal(any(true))
         .accept_puback_at_qos_2(any(true))
@@ -194,6 +195,9 @@ fn numbers() {
     look(ReturnCode::from_number(any(1)).map(ReturnCode::number));
     look(ConnectRefusal::from_return_code(any(1)).map(ConnectRefusal::return_code));
     look(now().plus_millis(any(1)).millis_since(now()));
+    let mut later = now() + any(Duration::from_millis(1));
+    later += any(Duration::from_millis(1));
+    look(later - now());
     look(now().as_millis());
     look(delivery().qos());
     look(delivery().packet_id());
@@ -618,7 +622,21 @@ fn client<S: Slots>(outbound: S, inbound: S) {
         config(),
         now(),
     ));
-    look(any(&mut client).connect(now(), &any(Connect::new(text())), out));
+    let connect = any(Connect::new(text()))
+        .clean_session(any(true))
+        .keep_alive(any(1))
+        .credentials(text(), bytes());
+    look(any(&mut client).connect(now(), &connect, out));
+    if let Some(topic) = topic() {
+        let message = bytes();
+        let (qos, retain) = (qos(), any(true));
+        look(connect.will(Will {
+            topic,
+            message,
+            qos,
+            retain,
+        }));
+    }
     if let Some(subscriptions) = subscriptions(&mut any([0; 64])) {
         look(any(&mut client).subscribe(now(), &subscriptions, out));
     }

@@ -85,7 +85,7 @@ fn publish_properties() -> PublishProperties<&'static [u8]> {
 }
 
 /// What the properties of every packet have.
-fn properties<K: PropertiesKind>(properties: Properties<&'static [u8], K>) {
+fn properties<K: PropertiesKind>(properties: Properties<&[u8], K>) {
     look((properties.as_bytes(), properties.is_empty()));
     look(properties.as_ref().as_bytes());
     for property in &properties {
@@ -118,7 +118,7 @@ macro_rules! of_a_message {
     };
 }
 
-fn of_connect(connect: &Connect<&'static [u8]>) {
+fn of_connect(connect: &Connect<&[u8]>) {
     let it = connect.properties;
     look((it.receive_maximum(), it.maximum_packet_size()));
     look((it.topic_alias_maximum(), it.session_expiry_interval()));
@@ -215,6 +215,7 @@ fn packets() {
             look(connect.properties());
             let fields = connect.to_connect();
             each::<Connect<&[u8]>>(&fields);
+            of_connect(&fields);
             look(fields.as_ref());
             let mut buffer = [0; 64];
             look(EncodedConnect::encode_to_slice(&mut buffer, &fields));
@@ -388,8 +389,10 @@ where
     look(any(&mut *peer).payload(now(), bytes(), out));
     look(any(&mut *peer).payload_sent(now(), any(1)));
     look(any(&mut *peer).forget(packet_id()));
-    look(any(&mut *peer).acknowledge(packet_id()));
-    look(any(&mut *peer).acknowledge_with(packet_id(), any(PubAckReasonCode::UnspecifiedError)));
+    if let Some(it) = any(&mut *peer).acknowledgement(packet_id()) {
+        look(any(&mut *peer).acknowledge(it));
+        look(any(&mut *peer).acknowledge_with(it, any(PubAckReasonCode::UnspecifiedError)));
+    }
     look(any(&mut *peer).can_publish(qos()));
     if let Some(packet) = packet() {
         event(any(&mut *peer).handle_packet(now(), packet).ok().flatten());
@@ -441,8 +444,17 @@ where
         config(),
         now(),
     ));
-    let connect = any(Connect::new(text()));
-    of_connect(&connect);
+    let connect = any(Connect::new(text()))
+        .clean_start(any(true))
+        .keep_alive(any(1))
+        .credentials(text(), bytes())
+        .properties(any(v5::ConnectProperties::default()));
+    if let Some(Packet::Connect(other)) = packet()
+        && let Some(will) = other.to_connect().will
+    {
+        look(connect.will(will));
+    }
+
     look(any(&mut client).connect(now(), &connect, out));
     look(any(&mut client).ping(now()));
     if let Some(subscriptions) = subscriptions(&mut any([0; 64])) {

@@ -74,7 +74,9 @@ where
         look(any(&mut server).publish_aliased(now(), &message, &mut aliases, out));
     }
     look(any(&mut server).forget(packet_id()));
-    look(any(&mut server).acknowledge(packet_id(), any(PubAckReasonCode::UnspecifiedError)));
+    if let Some(it) = any(&mut server).acknowledgement(packet_id()) {
+        look(any(&mut server).acknowledge(it, any(PubAckReasonCode::UnspecifiedError)));
+    }
     look(any(&mut server).can_publish(qos()));
     if let Some(auth) = v5::auth() {
         look(any(&mut server).auth(now(), &auth, out));
