@@ -69,7 +69,7 @@ pub enum Event<B: AsRef<[u8]>> {
 }
 
 /// The event of a server of MQTT 5. `None` for what only a client sees.
-pub(super) fn from_v5(event: v5::Event<&[u8]>) -> Option<Event<&[u8]>> {
+pub(super) const fn from_v5(event: v5::Event<&[u8]>) -> Option<Event<&[u8]>> {
     Some(match event {
         v5::Event::ConnectRequested(connect) => Event::ConnectRequested(Connect::V5(connect)),
         v5::Event::Message(publish) => Event::Message(publish),
@@ -160,7 +160,7 @@ pub(super) fn from_v3(event: v3::Event<&[u8]>) -> Option<Event<&[u8]>> {
     })
 }
 
-fn header_from_v3(header: v3::PublishHeader<&[u8]>) -> PublishHeader<&[u8]> {
+const fn header_from_v3(header: v3::PublishHeader<&[u8]>) -> PublishHeader<&[u8]> {
     PublishHeader {
         delivery: header.delivery,
         retain: header.retain,

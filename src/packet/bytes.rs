@@ -25,6 +25,7 @@ macro_rules! share_packets {
 pub(crate) use share_packets;
 
 /// A version of MQTT whose packets can be over [`Bytes`].
+#[cfg(feature = "tokio-util")]
 #[expect(unnameable_types, reason = "only `Codec` uses it")]
 pub trait SharedPackets: PacketSet {
     /// A packet over `Bytes`.

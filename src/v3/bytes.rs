@@ -6,7 +6,7 @@ use super::{
     Connect, EncodedConnect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe,
     Unsubscribe, V3,
 };
-use crate::packet::bytes::{SharedPackets, share_packets};
+use crate::packet::bytes::share_packets;
 use crate::v3::DecodeError;
 use crate::wire::Options;
 
@@ -46,7 +46,8 @@ pub fn decode_bytes(
     )
 }
 
-impl SharedPackets for V3 {
+#[cfg(feature = "tokio-util")]
+impl crate::packet::bytes::SharedPackets for V3 {
     type Shared = Packet<Bytes>;
 
     fn decode_bytes(

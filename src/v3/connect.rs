@@ -198,14 +198,14 @@ impl<B> Connect<B> {
 
     /// The same CONNECT with this Clean Session flag.
     #[must_use]
-    pub fn clean_session(mut self, clean_session: bool) -> Self {
+    pub const fn clean_session(mut self, clean_session: bool) -> Self {
         self.clean_session = clean_session;
         self
     }
 
     /// The same CONNECT with this Keep Alive in seconds; 0 turns it off.
     #[must_use]
-    pub fn keep_alive(mut self, seconds: u16) -> Self {
+    pub const fn keep_alive(mut self, seconds: u16) -> Self {
         self.keep_alive = seconds;
         self
     }

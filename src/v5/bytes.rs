@@ -7,7 +7,6 @@ use super::{
     PublishHeader, Subscribe, Unsubscribe, V5,
 };
 use crate::packet;
-use crate::packet::bytes::SharedPackets;
 use crate::wire::Options;
 
 packet::bytes::share_packets!(Packet EncodedConnect Connect ConnAck Publish PublishHeader Subscribe Unsubscribe Disconnect Auth);
@@ -46,7 +45,8 @@ pub fn decode_bytes(
     )
 }
 
-impl SharedPackets for V5 {
+#[cfg(feature = "tokio-util")]
+impl packet::bytes::SharedPackets for V5 {
     type Shared = Packet<Bytes>;
 
     fn decode_bytes(

@@ -148,14 +148,14 @@ impl<'a> Connect<&'a [u8]> {
 impl<B> Connect<B> {
     /// The same CONNECT with this Clean Start flag.
     #[must_use]
-    pub fn clean_start(mut self, clean_start: bool) -> Self {
+    pub const fn clean_start(mut self, clean_start: bool) -> Self {
         self.clean_start = clean_start;
         self
     }
 
     /// The same CONNECT with this Keep Alive in seconds; 0 turns it off.
     #[must_use]
-    pub fn keep_alive(mut self, seconds: u16) -> Self {
+    pub const fn keep_alive(mut self, seconds: u16) -> Self {
         self.keep_alive = seconds;
         self
     }

@@ -18,10 +18,7 @@ use mqtt_sansio::{
 use super::{Drive, Item, Speaks, Talk, Wire, fresh, id, ms, to_hex};
 
 /// Conversations, each held with input whole and cut into bytes.
-#[allow(
-    unused_macros,
-    reason = "not every test file holds conversations of MQTT 5"
-)]
+#[allow(unused_macros, reason = "as all of this module")]
 macro_rules! v5_conversations {
     ($($(#[$meta:meta])* fn $name:ident() $body:block)*) => {$(
         $(#[$meta])*
@@ -44,7 +41,7 @@ macro_rules! v5_conversations {
         }
     )*};
 }
-#[allow(unused_imports, reason = "as above")]
+#[allow(unused_imports, reason = "as all of this module")]
 pub(crate) use v5_conversations;
 
 thread_local! {
@@ -226,11 +223,11 @@ fn event_of(packet: PacketRef<'_>) -> Event<Vec<u8>> {
     .to_owned()
 }
 
-fn acknowledged<'a>(
+fn acknowledged(
     packet_id: PacketId,
     reason_code: ReasonCode,
-    properties: AckProperties<&'a [u8]>,
-) -> Event<&'a [u8]> {
+    properties: AckProperties<&[u8]>,
+) -> Event<&[u8]> {
     if reason_code.is_error() {
         Event::Rejected {
             packet_id,

@@ -5,7 +5,9 @@ use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
-use crate::v5::{EditedPublish, Property, Publish, PublishHeader, PublishProperties, V5, Will};
+use crate::v5::{EditedPublish, Publish, PublishHeader, PublishProperties, V5};
+#[cfg(feature = "alloc")]
+use crate::v5::{Property, Will};
 use crate::wire::{Encode, EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
@@ -71,14 +73,14 @@ impl<T, P> Message<T, P, &'static [u8]> {
 impl<T, P, Q> Message<T, P, Q> {
     /// The same message at this QoS.
     #[must_use]
-    pub fn qos(mut self, qos: QoS) -> Self {
+    pub const fn qos(mut self, qos: QoS) -> Self {
         self.qos = qos;
         self
     }
 
     /// The same message with this RETAIN flag.
     #[must_use]
-    pub fn retain(mut self, retain: bool) -> Self {
+    pub const fn retain(mut self, retain: bool) -> Self {
         self.retain = retain;
         self
     }

@@ -371,11 +371,7 @@ impl Version for V5 {
 
 /// The event of an acknowledgement of a message.
 #[inline]
-fn acknowledged<'a>(
-    progress: Progress,
-    code: u8,
-    properties: AckProperties<&'a [u8]>,
-) -> Event<&'a [u8]> {
+fn acknowledged(progress: Progress, code: u8, properties: AckProperties<&[u8]>) -> Event<&[u8]> {
     let reason_code = ReasonCode::from_number(code).unwrap_or(ReasonCode::Success);
     match progress {
         Progress::AcceptedByPeer(packet_id) => Event::AcceptedByPeer {

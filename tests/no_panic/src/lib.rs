@@ -6,12 +6,15 @@
 
 #![no_std]
 
+mod v5;
+mod versions;
+
 use core::borrow::Borrow;
 use core::hash::{Hash, Hasher};
 use core::hint::black_box;
 use core::num::NonZeroU16;
+use core::time::Duration;
 
-use mqtt_sansio::any::{Decoder as AnyDecoder, Protocol, ProtocolVersion};
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
     EncodedConnect, EncodedMessage, Entry, Event, HandleError, List, Message, MessageHeader,
@@ -43,8 +46,8 @@ pub extern "C" fn no_panic() {
     fan_out();
     decode([0; 64]);
     decode(any(&mut [0; 64][..]));
-    decode_any([0; 64]);
-    decode_any(any(&mut [0; 64][..]));
+    versions::decode([0; 64]);
+    versions::decode(any(&mut [0; 64][..]));
     memory([0; 64]);
     memory(any(&mut [0; 64][..]));
     slots([Slot::EMPTY; 4]);
@@ -71,6 +74,11 @@ pub extern "C" fn no_panic() {
         any(&mut [Slot::EMPTY; 4][..]),
         &mut Session::new(&mut outbound[..], &mut inbound[..]),
     );
+    v5::all();
+    v5::client([Slot::EMPTY; 4], [Slot::EMPTY; 4]);
+    let mut kept = Session::new([Slot::EMPTY; 4], [Slot::EMPTY; 4]);
+    v5::server([Slot::EMPTY; 4], [Slot::EMPTY; 4], &mut kept);
+    versions::server([Slot::EMPTY; 4], [Slot::EMPTY; 4], &mut kept);
     #[cfg(feature = "panics")]
     look(b"four"[any(4_usize)]);
 }
@@ -145,6 +153,10 @@ fn options() {
         .accept_acknowledgement_flags(any(true))
         .accept_dup_on_requests(any(true))
         .accept_dup_at_qos_0(any(true))
+        .accept_bridge_levels(any(true))
+        .accept_will_qos_without_will(any(true))
+        .payloads_in_pieces(any(true))
+        .skip_large_messages(any(true))
         .refuse_overlong_remaining_length(any(true));
     look(options);
     look(config());
@@ -154,10 +166,13 @@ fn config() -> Config {
     any(Config::default()
         .max_inflight(any(1))
         .receive_maximum(any(1))
-        .connect_timeout(core::time::Duration::from_millis(any(1)))
-        .ping_timeout(core::time::Duration::from_millis(any(1)))
+        .connect_timeout(Duration::from_millis(any(1)))
+        .ping_timeout(Duration::from_millis(any(1)))
         .manual_acknowledgement(any(true))
         .journal(any(true))
+        .accept_puback_at_qos_2(any(true))
+        .accept_resend_without_dup(any(true))
+        .no_session_state(any(true))
         .send_before_connack(any(true)))
 }
 
@@ -180,6 +195,9 @@ fn numbers() {
     look(ReturnCode::from_number(any(1)).map(ReturnCode::number));
     look(ConnectRefusal::from_return_code(any(1)).map(ConnectRefusal::return_code));
     look(now().plus_millis(any(1)).millis_since(now()));
+    let mut later = now() + any(Duration::from_millis(1));
+    later += any(Duration::from_millis(1));
+    look(later - now());
     look(now().as_millis());
     look(delivery().qos());
     look(delivery().packet_id());
@@ -465,28 +483,6 @@ fn decode<M: Buffer>(memory: M) {
     look(v3::Decoder::with_options([0; 16], options).position());
 }
 
-fn decode_any<M: Buffer>(memory: M) {
-    if let Some(protocol) = Protocol::of(bytes()) {
-        look((protocol.version(), protocol.of_bridge()));
-    }
-    let version = any(ProtocolVersion::V3);
-    let options = any(Options::new());
-    look(AnyDecoder::of_version([0; 16], options, version).decode(&mut bytes()));
-    let mut decoder = any(AnyDecoder::with_options(memory, options, version));
-    match decoder.decode(&mut bytes()) {
-        Ok(Some(packet)) => look(packet.packet_type()),
-        Ok(None) => {}
-        Err(error) => {
-            look((error.version(), error.kind(), error.field()));
-            look((error.packet_type(), error.offset(), error.statement()));
-        }
-    }
-    any(&mut decoder).set_options(options);
-    look(any(&mut decoder).decode(&mut bytes()));
-    look((decoder.protocol(), decoder.version(), decoder.position()));
-    look(decoder.is_at_packet_boundary());
-}
-
 fn memory<M: Buffer>(mut memory: M) {
     look(memory.append(any(1), bytes()));
     look(memory.capacity());
@@ -626,7 +622,21 @@ fn client<S: Slots>(outbound: S, inbound: S) {
         config(),
         now(),
     ));
-    look(any(&mut client).connect(now(), &any(Connect::new(text())), out));
+    let connect = any(Connect::new(text()))
+        .clean_session(any(true))
+        .keep_alive(any(1))
+        .credentials(text(), bytes());
+    look(any(&mut client).connect(now(), &connect, out));
+    if let Some(topic) = topic() {
+        let message = bytes();
+        let (qos, retain) = (qos(), any(true));
+        look(connect.will(Will {
+            topic,
+            message,
+            qos,
+            retain,
+        }));
+    }
     if let Some(subscriptions) = subscriptions(&mut any([0; 64])) {
         look(any(&mut client).subscribe(now(), &subscriptions, out));
     }
