@@ -164,7 +164,8 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         if let Some(expiry) = expiry {
             self.set_session_expiry_interval(expiry);
         }
-        self.end(CloseReason::Disconnected);
+        // Only a client's DISCONNECT discards the Will [MQTT5-3.14.4-3].
+        self.end_with_will(CloseReason::Disconnected, !R::IS_SERVER);
         Ok(())
     }
 
