@@ -416,7 +416,7 @@ fn clean_session_forgets_subscriptions_and_what_was_queued() {
 fn an_unsupported_level_is_answered_1_and_an_unknown_name_not_at_all() {
     let broker = Broker::start(&[]);
     for (name, level, expected) in [
-        ("MQTT", 5, &b"\x20\x02\0\x01"[..]),
+        ("MQTT", 6, &b"\x20\x02\0\x01"[..]),
         ("MQTT", 3, b"\x20\x02\0\x01"),
         ("MQIsdp", 4, b"\x20\x02\0\x01"),
         ("MQTX", 4, b""),
@@ -1244,13 +1244,13 @@ fn what_is_retained_comes_once_for_each_filter_of_a_request() {
 }
 
 #[test]
-fn a_request_with_too_many_filters_ends_the_connection() {
+fn filters_beyond_the_limit_of_one_request_are_refused() {
     let broker = Broker::start(&[]);
     let mut peer = broker.clean("c");
-    let entry = b"\0\x01#\0";
-    // One byte of type, two or three of length, the identifier.
-    peer.send_bytes(&[&b"\x82\xa6\x1f\0\x01"[..], &entry.repeat(1001)].concat());
-    peer.expect_end();
+    let filters: Vec<String> = (0..1002).map(|n| format!("f/{n}")).collect();
+    let codes = peer.subscribe(&filters.iter().map(|f| (&**f, Q1)).collect::<Vec<_>>());
+    assert_eq!(codes[..1000], [1; 1000]);
+    assert_eq!(codes[1000..], [0x80; 2]);
 }
 
 #[test]
