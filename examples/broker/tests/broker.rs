@@ -15,14 +15,16 @@
     reason = "a test that panics has failed, and that is all there is to it"
 )]
 
+mod common;
+
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
+use common::{PATIENCE, Process};
 use mqtt_sansio::v3::{
     self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, Packet, ProtocolLevel, PubAck,
     PubComp, PubRec, PubRel, Publish, Subscribe, Subscription, Subscriptions, TopicFilters,
@@ -30,42 +32,17 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{Encode, Options, PacketId, QoS, Text, TopicFilter, TopicName};
 
-/// Nothing here takes longer, unless it never happens.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A broker of the test's own, on a port that was free.
-struct Broker {
-    process: Child,
-    port: u16,
-}
+struct Broker(Process);
 
 impl Broker {
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_broker"))
-            .args(["--port", "0", "--quiet"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut stdout = BufReader::new(process.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let port = line.trim_end().strip_prefix("listening on 127.0.0.1:");
-        let port = port.and_then(|port| port.parse().ok());
-        Self {
-            port: port.unwrap_or_else(|| panic!("{line:?}")),
-            process,
-        }
+        Self(Process::start(arguments))
     }
 
     /// A connection on which nothing has been sent.
     fn open(&self) -> Peer {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Peer {
-            stream,
+            stream: self.0.open(),
             received: Vec::new(),
             inbox: VecDeque::new(),
             last_id: 0,
@@ -92,13 +69,6 @@ impl Broker {
     /// A client with a session that stays, and whether there was one.
     fn persistent(&self, id: &str) -> (Peer, bool) {
         self.connect_with(&client(id, false))
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
     }
 }
 
@@ -1095,7 +1065,7 @@ fn what_a_large_packet_needed_is_not_kept_by_an_idle_connection() {
             peer
         })
         .collect();
-    let status = format!("/proc/{}/status", broker.process.id());
+    let status = format!("/proc/{}/status", broker.0.child.id());
     let status = std::fs::read_to_string(status).unwrap();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = resident.and_then(|resident| resident.trim().strip_suffix(" kB"));
