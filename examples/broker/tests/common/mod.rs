@@ -1,9 +1,9 @@
 //! The broker's process.
 
+use core::time::Duration;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 /// Nothing here takes longer, unless it never happens.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
