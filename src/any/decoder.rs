@@ -124,6 +124,17 @@ impl<M: Buffer> Decoder<M> {
         }
     }
 
+    /// Gives memory back to the heap that is not in use now: see
+    /// [`StreamDecoder::shrink`](crate::StreamDecoder::shrink).
+    pub fn shrink(&mut self) {
+        match &mut self.state {
+            State::V3(decoder, _) => decoder.shrink(),
+            State::V5(decoder, _) => decoder.shrink(),
+            State::Start { buffer, .. } => buffer.shrink(0),
+            State::Moving => {}
+        }
+    }
+
     /// The decoder of the version, once that is known.
     pub(super) const fn decoding(&mut self) -> &mut State<M> {
         &mut self.state

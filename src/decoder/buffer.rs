@@ -19,6 +19,10 @@ pub trait Buffer {
     /// The first `filled` bytes.
     fn filled(&self, filled: usize) -> &[u8];
 
+    /// Keeps the first `filled` bytes and gives memory back to the heap that is not in use. By default
+    /// there is none to give back.
+    fn shrink(&mut self, _filled: usize) {}
+
     /// Learns the Topic Name that a Topic Alias of the peer stands for (MQTT 5, section 3.3.2.3.4).
     /// False if there is no room for it: then Topic Alias Maximum, as it was announced to the peer, is
     /// too large for this memory, or the peer exceeds it.
@@ -101,6 +105,11 @@ impl Buffer for alloc::vec::Vec<u8> {
     #[inline]
     fn filled(&self, filled: usize) -> &[u8] {
         self.get(..filled).unwrap_or_default()
+    }
+
+    fn shrink(&mut self, filled: usize) {
+        self.truncate(filled);
+        self.shrink_to_fit();
     }
 }
 

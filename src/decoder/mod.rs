@@ -556,11 +556,10 @@ impl<P: PacketSet, M> defmt::Format for StreamDecoder<P, M> {
     }
 }
 
-#[cfg(feature = "alloc")]
-impl<P> StreamDecoder<P, alloc::vec::Vec<u8>> {
-    /// Gives memory back to the heap that is not in use now (feature `alloc`). A decoder keeps
-    /// what its largest split packet needed; a server with many idle connections may not want
-    /// that.
+impl<P, M: Buffer> StreamDecoder<P, M> {
+    /// Gives memory back to the heap that is not in use now, if the buffer has any: see
+    /// [`Buffer::shrink`]. A decoder over a `Vec` keeps what its largest split packet needed; a server
+    /// with many idle connections may not want that.
     pub fn shrink(&mut self) {
         let filled = match self.state {
             State::Gathering {
@@ -574,8 +573,7 @@ impl<P> StreamDecoder<P, alloc::vec::Vec<u8>> {
             | State::InPayload { .. }
             | State::Failed(_) => 0,
         };
-        self.buffer.truncate(filled);
-        self.buffer.shrink_to_fit();
+        self.buffer.shrink(filled);
     }
 }
 

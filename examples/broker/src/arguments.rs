@@ -1,6 +1,6 @@
 //! What the user asks for.
 
-use core::num::NonZeroUsize;
+use core::num::{NonZeroU16, NonZeroUsize};
 use std::collections::HashSet;
 
 use lexopt::prelude::*;
@@ -8,8 +8,11 @@ use mqtt_sansio::TopicFilter;
 
 use crate::queue::Limits;
 
+/// The most filters of one SUBSCRIBE that are granted.
+pub(crate) const MAX_FILTERS: u32 = 1000;
+
 pub(crate) const HELP: &str = "\
-An MQTT broker in memory, for MQTT 3.1.1 and 3.1.
+An MQTT broker in memory, for MQTT 5, 3.1.1 and 3.1.
 
 Usage: broker [OPTION...]
 
@@ -17,11 +20,27 @@ Usage: broker [OPTION...]
   --port PORT            the port to listen on; default 1883, 0 for any that is free
   --user NAME            clients have to say this User Name,
   --password PASSWORD      and this Password
+  --auth-command PROGRAM run PROGRAM for each client: MQTT_CLIENT_ID and MQTT_USER_NAME are in
+                           its environment, the Password is its standard input, and it exits
+                           with 0 to let the client in
   --deny FILTER          refuse subscriptions to just this Topic Filter (return code 0x80); may be
                            given more than once
   --connect-timeout N    how many seconds a client has for its CONNECT; default 10, 0
                            for as long as it likes
-  --max-packet-size N    the largest packet to take, in bytes; default 1048576
+  --max-packet-size N    the largest packet to take, in bytes; default 1048576. CONNACK
+                           announces it if it is given
+  --topic-alias-maximum N
+                         how many Topic Aliases a client may use; default 10
+  --receive-maximum N    how many messages with QoS 1 and 2 a client may send at once; default 20
+  --max-keep-alive N     the longest Keep Alive in seconds: clients of MQTT 5 with a longer one get
+                           this as Server Keep Alive
+  --max-session-expiry N how many seconds a session of MQTT 5 is kept at the most; by default as
+                           long as the client wants
+  --max-connections N    the most clients to let in; others get Quota exceeded (0x97, in MQTT 3.1.1
+                           server unavailable). No limit by default
+  --max-subscriptions N  the most subscriptions of one client; default 10000. Beyond that, and for
+                           filters with more than 128 levels, SUBACK has Quota exceeded (0x97, in
+                           MQTT 3.1.1 0x80), as for all filters after the first 1000 of one request
   --max-queued N         the most messages to keep for a client that is absent or slow; default
                            100000. Beyond that messages with QoS 0 are dropped first, then the
                            oldest
@@ -41,14 +60,29 @@ pub(crate) struct Settings {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) login: Option<Login>,
+    pub(crate) auth_command: Option<String>,
     pub(crate) denied: HashSet<TopicFilter<Vec<u8>>>,
     /// In milliseconds.
     pub(crate) connect_timeout: u32,
-    pub(crate) max_packet_size: u32,
+    pub(crate) announced_max_packet_size: Option<u32>,
+    pub(crate) topic_alias_maximum: u16,
+    pub(crate) receive_maximum: NonZeroU16,
+    pub(crate) max_keep_alive: Option<NonZeroU16>,
+    /// In seconds.
+    pub(crate) max_session_expiry: u32,
+    pub(crate) max_connections: usize,
+    pub(crate) max_subscriptions: usize,
     pub(crate) limits: Limits,
     pub(crate) max_sessions: usize,
     pub(crate) max_retained_bytes: usize,
     pub(crate) quiet: bool,
+}
+
+impl Settings {
+    /// The largest packet to take, in bytes.
+    pub(crate) fn max_packet_size(&self) -> u32 {
+        self.announced_max_packet_size.unwrap_or(1024 * 1024)
+    }
 }
 
 /// What a client has to say to be let in.
@@ -63,9 +97,16 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
         host: "127.0.0.1".to_owned(),
         port: 1883,
         login: None,
+        auth_command: None,
         denied: HashSet::new(),
         connect_timeout: 10_000,
-        max_packet_size: 1024 * 1024,
+        announced_max_packet_size: None,
+        topic_alias_maximum: 10,
+        receive_maximum: const { NonZeroU16::new(20).unwrap() },
+        max_keep_alive: None,
+        max_session_expiry: u32::MAX,
+        max_connections: usize::MAX,
+        max_subscriptions: 10_000,
         limits: Limits::default(),
         max_sessions: 10_000,
         max_retained_bytes: 256 * 1024 * 1024,
@@ -87,7 +128,20 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
             Long("connect-timeout") => {
                 settings.connect_timeout = parser.value()?.parse::<u32>()?.saturating_mul(1000);
             }
-            Long("max-packet-size") => settings.max_packet_size = parser.value()?.parse()?,
+            Long("auth-command") => settings.auth_command = Some(parser.value()?.string()?),
+            Long("max-packet-size") => {
+                settings.announced_max_packet_size = Some(parser.value()?.parse()?);
+            }
+            Long("topic-alias-maximum") => {
+                settings.topic_alias_maximum = parser.value()?.parse()?;
+            }
+            Long("receive-maximum") => settings.receive_maximum = parser.value()?.parse()?,
+            Long("max-keep-alive") => settings.max_keep_alive = Some(parser.value()?.parse()?),
+            Long("max-session-expiry") => {
+                settings.max_session_expiry = parser.value()?.parse()?;
+            }
+            Long("max-connections") => settings.max_connections = parser.value()?.parse()?,
+            Long("max-subscriptions") => settings.max_subscriptions = parser.value()?.parse()?,
             Long("max-queued") => {
                 settings.limits.messages = parser.value()?.parse::<NonZeroUsize>()?.get();
             }

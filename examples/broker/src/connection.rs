@@ -1,29 +1,34 @@
-//! One connection: bytes come from its socket, packets from the decoder, events from the server
-//! side of the protocol; what is to be sent goes back the same way.
+//! One connection: bytes come from its transport, events from the server side of the protocol; what is
+//! to be sent goes back the same way.
 
-use core::net::SocketAddr;
+use core::num::{NonZeroU16, NonZeroU32};
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::io;
 use std::sync::Arc;
 
-use mqtt_sansio::v3::{
-    Action, CloseReason, Connect, ConnectRefusal, Decoder, Event, HandleError, ProtocolLevel,
-    ReturnCodes, Server,
+use mqtt_sansio::any::{self, Action, CloseReason, Event, ProtocolVersion, Server, Step};
+use mqtt_sansio::v3::ProtocolLevel;
+use mqtt_sansio::v5::{
+    AckProperties, AliasVec, ConnAckProperties, ConnectReasonCode, Disconnect,
+    DisconnectReasonCode, OutboundAliases, Property, PubAckReasonCode, Publish, Subscribe,
+    SubscribeReasonCode, SubscribeReasonCodes, Unsubscribe, UnsubscribeReasonCodes,
+    WithTopicAliases,
 };
-use mqtt_sansio::{CommandError, Config, Options, Outbox, PacketId, Session, Slot, Timestamp};
-use subtle::ConstantTimeEq as _;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
+use mqtt_sansio::{
+    Blocked, CommandError, Config, Options, Outbox, PacketId, Session, Slot, Text, Timestamp,
+};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
 use crate::Shared;
-use crate::broker::{Broker, ClientId, Delivery, Message, Waker};
+use crate::admission::{Admission, Applicant, Pending};
+use crate::arguments::MAX_FILTERS;
+use crate::broker::{Broker, ClientId};
+use crate::client::{Ending, InFlight, Waker};
+use crate::message::{Message, Outgoing};
+use crate::transport::{Stream, Transport};
 
-/// The most to read at once, before others have their turn.
-const READ_SIZE: usize = 16 * 1024;
 /// The largest packet to take from someone who has not been let in. There is room for one field of
 /// the largest size.
 const MAX_CONNECT_SIZE: u32 = 128 * 1024;
@@ -32,93 +37,133 @@ const SEND_SIZE: usize = 64 * 1024;
 /// A client that does not read the answers to what it sends is not read from either. Those to as
 /// many messages as there are Packet Identifiers fit in.
 const MAX_UNSENT: usize = 1024 * 1024;
-/// The most filters in one request. A client that has more asks more than once.
-const MAX_FILTERS: u32 = 1000;
-/// How long to wait at the end for the client to take what is still to be sent.
-const LINGER: Duration = Duration::from_secs(1);
+/// The most Topic Aliases to use for one client.
+const MAX_OUTBOUND_ALIASES: u16 = 64;
 
 /// How messages are sent to a client: so many at once, the others wait their turn. The client may
-/// send as many as it has identifiers for.
+/// send as many as it has identifiers for, unless CONNACK has told it another number.
 const CONFIG: Config = Config::new().max_inflight(100).receive_maximum(u16::MAX);
+
+/// A decoder with room for the client's Topic Aliases.
+type Decoder = any::Decoder<WithTopicAliases<Vec<u8>, AliasVec>>;
 
 struct Connection {
     shared: Arc<Shared>,
-    peer: SocketAddr,
+    /// Who it is, for the log.
+    peer: String,
     server: Server<Vec<Slot>>,
     /// What the decoder accepts.
     options: Options,
     wake: Waker,
+    /// Once CONNECT has come.
+    candidate: Option<Candidate>,
+    /// The answer to CONNECT, until it is there.
+    admission: Option<Pending>,
+    /// What has come behind a CONNECT that is not answered.
+    unread: Vec<u8>,
     /// Once the client has been let in.
     client: Option<ClientId>,
     will: Option<Message>,
+    /// The Will, and after how many seconds it is to be published.
+    delayed_will: Option<(u32, Message)>,
+    aliases: OutboundAliases<AliasVec>,
     /// Messages under way, which the client has not acknowledged.
-    outbox: Outbox<Message>,
+    outbox: Outbox<Outgoing>,
     /// Those of them that are to be sent again.
     resend: VecDeque<PacketId>,
     /// What is to be sent.
     out: Vec<u8>,
-    /// Whether there are messages to send as soon as the socket has taken `out`: nothing but room
+    /// Whether there are messages to send as soon as the transport has taken `out`: nothing but room
     /// is missing, so nothing else will wake this task for them.
     has_more: bool,
     closed: Option<CloseReason>,
 }
 
+/// What is needed to answer a CONNECT once the client is let in.
+struct Candidate {
+    client: ClientId,
+    /// Whether the server has chosen the Client Identifier.
+    is_assigned: bool,
+    keep_alive: u16,
+    session_expiry_interval: u32,
+    is_3_1: bool,
+}
+
 /// Serves a client until the connection ends.
-pub(crate) async fn serve(mut stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
-    // An acknowledgement is not to wait for more to be sent along with it.
-    let _ = stream.set_nodelay(true);
+pub(crate) async fn serve<S: Stream>(stream: S, peer: String, shared: Arc<Shared>) {
+    let mut transport = Transport::new(stream);
     let (wake, mut woken) = mpsc::channel(1);
     let mut connection = Connection::new(shared, peer, wake);
-    let mut decoder = Decoder::with_options(Vec::new(), connection.options);
+    let aliases = AliasVec::new(connection.shared.settings.topic_alias_maximum);
+    let buffer = WithTopicAliases::new(Vec::new(), aliases);
+    let mut decoder = Decoder::with_options(buffer, connection.options, ProtocolVersion::V3);
 
     while connection.closed.is_none() {
+        let reads = connection.may_read();
+        let waits = !connection.out.is_empty() || !connection.has_more;
+        let deadline = connection.deadline();
         tokio::select! {
-            ready = stream.ready(connection.interest()) => {
-                match ready.and_then(|_| connection.read(&stream)) {
-                    Ok(received) => connection.receive(&mut decoder, &received).await,
-                    Err(_) => connection.server.handle_transport_closed(connection.now()),
+            biased;
+            transferred = transport.transfer(&connection.out, reads, waits) => {
+                connection.sent(transferred.sent);
+                match transferred.received {
+                    Some(Ok(received)) => connection.receive(&mut decoder, received).await,
+                    Some(Err(_)) => connection.transport_closed(),
+                    None => {}
                 }
             }
-            () = wait_until(connection.deadline()) => {
+            admission = admitted(&mut connection.admission) => {
+                connection.admission = None;
+                if connection.answer(admission).is_err() {
+                    connection.server.close(connection.now());
+                }
+                decoder.set_options(connection.options);
+                let unread = core::mem::take(&mut connection.unread);
+                connection.receive(&mut decoder, unread).await;
+            }
+            _ = woken.recv() => connection.give_way(),
+            () = wait_until(deadline) => {
                 // If this task was late, what the client has sent in time may not have been read.
                 yield_now().await;
-                match connection.read(&stream) {
-                    Ok(received) if !received.is_empty() => {
-                        connection.receive(&mut decoder, &received).await;
-                    }
+                let transferred = transport.transfer(&[], reads, false).await;
+                match transferred.received {
+                    Some(Ok(received)) => connection.receive(&mut decoder, received).await,
                     _ => connection.server.handle_timeout(connection.now()),
                 }
             }
-            _ = woken.recv() => connection.give_way(),
         }
         connection.act();
         connection.send_messages();
-        connection.write(&stream);
         // Whoever was sent something can take it before more is read.
         yield_now().await;
     }
 
     let rest = connection.finish();
     drop(woken); // Another connection of this client may go on now.
-    let _ = timeout(LINGER, close(&mut stream, &rest)).await;
+    transport.close(&rest).await;
 }
 
 impl Connection {
-    fn new(shared: Arc<Shared>, peer: SocketAddr, wake: Waker) -> Self {
+    fn new(shared: Arc<Shared>, peer: String, wake: Waker) -> Self {
         let config = CONFIG.connect_timeout(Duration::from_millis(
             (shared.settings.connect_timeout).into(),
         ));
-        let max_packet_size = shared.settings.max_packet_size.min(MAX_CONNECT_SIZE);
+        let max_packet_size = shared.settings.max_packet_size().min(MAX_CONNECT_SIZE);
         Self {
             server: Server::new(Session::default(), config, shared.now()),
             options: Options::new()
-                .max_filters(MAX_FILTERS)
+                .max_filters(u32::MAX)
                 .max_packet_size(max_packet_size),
             shared,
             peer,
             wake,
+            candidate: None,
+            admission: None,
+            unread: Vec::new(),
             client: None,
             will: None,
+            delayed_will: None,
+            aliases: OutboundAliases::new(AliasVec::new(MAX_OUTBOUND_ALIASES)),
             outbox: Outbox::default(),
             resend: VecDeque::new(),
             out: Vec::new(),
@@ -134,162 +179,250 @@ impl Connection {
     // The protocol
 
     /// Bytes have come.
-    async fn receive(&mut self, decoder: &mut Decoder<Vec<u8>>, mut received: &[u8]) {
-        let mut has_completed = false;
-        while self.closed.is_none() {
-            let packet = match decoder.decode(&mut received) {
-                Ok(Some(packet)) => packet,
-                Ok(None) => {
-                    if has_completed {
-                        decoder.shrink();
+    async fn receive(&mut self, decoder: &mut Decoder, received: Vec<u8>) {
+        let mut input = &received[..];
+        let has_come = !input.is_empty();
+        loop {
+            match self.server.receive(self.now(), decoder, &mut input) {
+                Ok(Some(Step::Event(event))) => match self.handle(event) {
+                    Ok(is_crowded) => {
+                        if is_crowded {
+                            yield_now().await;
+                        }
                     }
+                    // [MQTT5-4.13.1-1]
+                    Err(_) => self.server.close(self.now()),
+                },
+                Ok(Some(Step::Action(action))) => self.carry_out(action),
+                Ok(None) => break,
+                // CONNECT is not answered yet; other requests are answered at once.
+                Err(Blocked::AnswerPending) => {
+                    self.unread = input.to_vec();
                     return;
                 }
-                Err(error) => return self.server.handle_decode_error(self.now(), error),
-            };
-            match self.server.handle_packet(self.now(), packet) {
-                Ok(Some(event)) => {
-                    // [MQTT-4.8.0-2]
-                    if self.handle(event).await.is_err() {
-                        self.server.close(self.now());
-                    }
+                Err(_) => {
+                    self.server.close(self.now());
+                    break;
                 }
-                // If it is the client's fault, the connection is over.
-                Ok(None) | Err(HandleError::Peer(_) | HandleError::Ended) => {}
-                // Requests are answered and actions carried out at once, so this does not happen.
-                Err(HandleError::Blocked(_)) => self.server.close(self.now()),
             }
-            self.act();
-            decoder.set_options(self.options);
+        }
+        if decoder.is_at_packet_boundary() {
             // What a large packet needed is not for the connection to keep while it is idle.
-            has_completed = true;
+            decoder.shrink();
+        } else if has_come {
+            // A slow upload is a sign of life too.
+            self.server.handle_progress(self.now());
         }
     }
 
-    /// Something has happened that the broker has to know of.
-    async fn handle(&mut self, event: Event<&[u8]>) -> Result<(), CommandError> {
+    /// Something has happened that the broker has to know of. Returns whether others should have a
+    /// turn.
+    fn handle(&mut self, event: Event<&[u8]>) -> Result<bool, CommandError> {
         match event {
-            Event::ConnectRequested(connect) => self.connect(connect.to_connect()).await?,
-            Event::Message(publish) => {
-                // Copied, so that a message that is kept does not keep what it came with.
-                let message = Message::from(publish.map(Arc::from));
-                let is_crowded = self.shared.broker().publish(&message);
-                if is_crowded {
-                    yield_now().await;
-                }
-            }
-            // Each filter as if it stood alone, and one answer, in their order
-            // [MQTT-3.8.4-4, MQTT-3.9.3-1].
-            Event::SubscribeRequested(subscribe) => {
-                let return_codes = self.with_client(|broker, client| {
-                    let subscriptions = subscribe.subscriptions.iter();
-                    subscriptions
-                        .map(|subscription| broker.subscribe(client, &subscription))
-                        .collect::<Vec<_>>()
-                });
-                let return_codes = ReturnCodes::encode_to_vec(return_codes)?;
-                self.server
-                    .suback(self.now(), &return_codes, &mut self.out)?;
-            }
-            // [MQTT-3.10.4-5, MQTT-3.10.4-6]
-            Event::UnsubscribeRequested(unsubscribe) => {
-                self.with_client(|broker, client| {
-                    for topic_filter in unsubscribe.topic_filters.iter() {
-                        broker.unsubscribe(client, topic_filter);
-                    }
-                });
-                self.server.unsuback(self.now(), &mut self.out)?;
-            }
-            Event::AcceptedByPeer(packet_id) | Event::Delivered(packet_id) => {
+            Event::ConnectRequested(connect) => self.connect(&connect)?,
+            Event::Message(publish) => return Ok(self.publish(&publish)),
+            Event::SubscribeRequested(subscribe) => self.subscribe(&subscribe)?,
+            Event::UnsubscribeRequested(unsubscribe) => self.unsubscribe(&unsubscribe)?,
+            Event::AcceptedByPeer { packet_id, .. }
+            | Event::Delivered { packet_id, .. }
+            | Event::Rejected { packet_id, .. } => {
                 self.outbox.remove(packet_id);
             }
             _ => {}
         }
+        Ok(false)
+    }
+
+    /// CONNECT has come: the answer may take time.
+    fn connect(&mut self, connect: &any::Connect<&[u8]>) -> Result<(), CommandError> {
+        let is_3_1 = match connect {
+            any::Connect::V3(connect) => connect.to_connect().protocol_level == ProtocolLevel::V3_1,
+            any::Connect::V5(_) => false,
+        };
+        let connect = connect.to_connect();
+        if connect.properties.authentication_method().is_some() {
+            // There is no enhanced authentication here [MQTT5-4.12.0-1].
+            return self.refuse(ConnectReasonCode::BadAuthenticationMethod);
+        }
+        let (client, is_assigned): (ClientId, bool) = match connect.client_id.as_str() {
+            "" => (self.shared.broker().unused_id(), true),
+            id => (id.into(), false), // [MQTT5-3.1.3-2]
+        };
+        self.will = connect.will.map(|will| Message::will(will, &client));
+        self.candidate = Some(Candidate {
+            client: Arc::clone(&client),
+            is_assigned,
+            keep_alive: connect.keep_alive,
+            session_expiry_interval: connect.properties.session_expiry_interval(),
+            is_3_1,
+        });
+        let applicant = Applicant::new(client, &connect);
+        let shared = Arc::clone(&self.shared);
+        self.admission = Some(Box::pin(applicant.admit(shared, self.wake.clone())));
         Ok(())
     }
 
-    async fn connect(&mut self, connect: Connect<&[u8]>) -> Result<(), CommandError> {
-        if let Some(refusal) = self.refusal(&connect) {
-            return self.server.refuse(self.now(), refusal, &mut self.out);
-        }
-        let client: ClientId = match connect.client_id.as_str() {
-            "" => self.shared.broker().unused_id(),
-            id => id.into(), // [MQTT-3.1.3-2]
-        };
-        let kept = loop {
-            let attached = self
-                .shared
-                .broker()
-                .attach(&client, connect.clean_session, &self.wake);
-            match attached {
-                Ok(kept) => break kept,
-                Err(older) => older.closed().await,
-            }
-        };
-        self.log(format_args!("connected as {client:?}"));
-        self.client = Some(client);
+    fn refuse(&mut self, reason_code: ConnectReasonCode) -> Result<(), CommandError> {
         let now = self.now();
+        let properties = ConnAckProperties::EMPTY;
+        self.server
+            .refuse(now, reason_code, &properties, &mut self.out)
+    }
+
+    /// Answers CONNECT.
+    fn answer(&mut self, admission: Admission) -> Result<(), CommandError> {
+        let Some(candidate) = self.candidate.take() else {
+            return Ok(());
+        };
+        let kept = match admission {
+            Admission::Refused(reason_code) => return self.refuse(reason_code),
+            Admission::Admitted(kept) => kept,
+        };
+        self.log(format_args!("connected as {:?}", candidate.client));
+        self.client = Some(Arc::clone(&candidate.client));
+        let now = self.now();
+        let properties = self.connack_properties(&candidate)?;
         match kept {
             Some(mut kept) => {
                 self.outbox = kept.outbox;
                 self.server
-                    .accept_resumed(now, &mut kept.session, &mut self.out)?;
+                    .accept_resumed(now, &mut kept.session, &properties, &mut self.out)?;
             }
-            None => self.server.accept_new(now, &mut self.out)?,
+            None => self.server.accept_new(now, &properties, &mut self.out)?,
         }
-        self.will = connect.will.map(|will| Message {
-            topic: will.topic.map(Arc::from),
-            payload: Arc::from(will.message),
-            qos: will.qos,
-            retain: will.retain, // [MQTT-3.1.2-16, MQTT-3.1.2-17]
-        });
         // MQTT 3.1 lets a client set DUP where MQTT 3.1.1 does not.
-        let is_3_1 = connect.protocol_level == ProtocolLevel::V3_1;
         self.options = Options::new()
-            .max_filters(MAX_FILTERS)
-            .max_packet_size(self.shared.settings.max_packet_size)
-            .accept_pubrel_flags(is_3_1)
-            .accept_dup_on_requests(is_3_1);
+            .max_filters(u32::MAX)
+            .max_packet_size(self.shared.settings.max_packet_size())
+            .accept_pubrel_flags(candidate.is_3_1)
+            .accept_dup_on_requests(candidate.is_3_1);
         Ok(())
     }
 
-    /// Whom not to let in. Any Client Identifier will do [MQTT-3.1.3-5].
-    fn refusal(&self, connect: &Connect<&[u8]>) -> Option<ConnectRefusal> {
-        let login = self.shared.settings.login.as_ref()?;
-        match &connect.credentials {
-            None => Some(ConnectRefusal::NotAuthorized),
-            Some(said) => {
-                // How long this takes is not to tell how much of the password is right.
-                let is_right = said.user_name == *login.user_name
-                    && match (said.password, &login.password) {
-                        (Some(said), Some(password)) => said.ct_eq(password.as_bytes()).into(),
-                        (said, password) => said.is_none() && password.is_none(),
-                    };
-                (!is_right).then_some(ConnectRefusal::BadUserNameOrPassword)
+    /// What the client is told about this server: what is as by default is left out.
+    fn connack_properties(
+        &self,
+        candidate: &Candidate,
+    ) -> Result<ConnAckProperties<Vec<u8>>, CommandError> {
+        let settings = &self.shared.settings;
+        let mut properties = Vec::new();
+        if settings.topic_alias_maximum > 0 {
+            properties.push(Property::TopicAliasMaximum(settings.topic_alias_maximum));
+        }
+        if candidate.session_expiry_interval > settings.max_session_expiry {
+            let interval = settings.max_session_expiry;
+            properties.push(Property::SessionExpiryInterval(interval));
+        }
+        if let Some(maximum) = settings.announced_max_packet_size.and_then(NonZeroU32::new) {
+            properties.push(Property::MaximumPacketSize(maximum));
+        }
+        let client = Text::new(&*candidate.client);
+        if let (true, Ok(client)) = (candidate.is_assigned, client) {
+            properties.push(Property::AssignedClientIdentifier(client)); // [MQTT5-3.1.3-7]
+        }
+        // 0 is no Keep Alive, that is, longer than any.
+        let keep_alive = NonZeroU16::new(candidate.keep_alive);
+        if let Some(maximum) = settings.max_keep_alive {
+            if keep_alive.is_none_or(|keep_alive| keep_alive > maximum) {
+                properties.push(Property::ServerKeepAlive(maximum.get()));
             }
+        }
+        if settings.receive_maximum < NonZeroU16::MAX {
+            properties.push(Property::ReceiveMaximum(settings.receive_maximum));
+        }
+        ConnAckProperties::encode_to_vec(properties).map_err(CommandError::Encode)
+    }
+
+    /// A message has come. Returns whether its receivers should have a turn.
+    fn publish(&mut self, publish: &Publish<&[u8]>) -> bool {
+        let Some(client) = &self.client else {
+            return false;
+        };
+        let message = Message::received(publish, client, self.now());
+        let published = self.shared.broker().publish(&message);
+        if !published.has_subscribers {
+            if let Some(packet_id) = publish.delivery.packet_id() {
+                let reason_code = PubAckReasonCode::NoMatchingSubscribers;
+                // A client of MQTT 3.1.1 is acknowledged as ever.
+                let _ = self.server.acknowledge(packet_id, reason_code);
+            }
+        }
+        published.is_crowded
+    }
+
+    /// Makes the subscriptions, each as if it stood alone, and gives one answer, in their order
+    /// [MQTT5-3.8.4-5, MQTT5-3.8.4-6].
+    fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> Result<(), CommandError> {
+        let identifier = subscribe.properties.subscription_identifier();
+        let mut left = MAX_FILTERS;
+        let reason_codes = self.with_client(|broker, client| {
+            let answer = |subscription| {
+                if left == 0 {
+                    return SubscribeReasonCode::QuotaExceeded;
+                }
+                left = left.saturating_sub(1);
+                broker.subscribe(client, &subscription, identifier)
+            };
+            let subscriptions = subscribe.subscriptions.iter();
+            subscriptions.map(answer).collect::<Vec<_>>()
+        });
+        let reason_codes = SubscribeReasonCodes::encode_to_vec(reason_codes)?;
+        let properties = AckProperties::EMPTY;
+        let now = self.now();
+        self.server
+            .suback(now, &reason_codes, &properties, &mut self.out)
+    }
+
+    /// [MQTT5-3.10.4-4, MQTT5-3.11.3-1]
+    fn unsubscribe(&mut self, unsubscribe: &Unsubscribe<&[u8]>) -> Result<(), CommandError> {
+        let reason_codes = self.with_client(|broker, client| {
+            let filters = unsubscribe.topic_filters.iter();
+            filters
+                .map(|filter| broker.unsubscribe(client, filter))
+                .collect::<Vec<_>>()
+        });
+        let reason_codes = UnsubscribeReasonCodes::encode_to_vec(reason_codes)?;
+        let properties = AckProperties::EMPTY;
+        let now = self.now();
+        self.server
+            .unsuback(now, &reason_codes, &properties, &mut self.out)
+    }
+
+    /// Carries out what the server side of the protocol asks for.
+    fn act(&mut self) {
+        while let Some(action) = self.server.poll_action() {
+            self.carry_out(action);
         }
     }
 
-    /// Does what the server side of the protocol asks for.
-    fn act(&mut self) {
-        while let Some(action) = self.server.poll_action() {
-            match action {
-                Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
-                Action::Resend(packet_id) => self.resend.push_back(packet_id),
-                Action::Lost { packet_id, .. } => {
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
+            Action::Resend(packet_id) => self.resend.push_back(packet_id),
+            Action::Lost { packet_id, .. } => {
+                // What the client gets by a Shared Subscription is for another member then.
+                if self
+                    .outbox
+                    .get(packet_id)
+                    .is_some_and(|it| it.group.is_none())
+                {
                     self.outbox.remove(packet_id);
                 }
-                // [MQTT-3.1.2-8, MQTT-3.1.2-12]
-                Action::PublishWill => {
-                    if let Some(will) = self.will.take() {
-                        self.shared.broker().publish(&will);
-                    }
-                }
-                Action::DiscardWill => self.will = None, // [MQTT-3.1.2-10, MQTT-3.14.4-3]
-                Action::Close(reason) => self.closed = Some(reason),
-                Action::Store(_) => {}      // There is no journal.
-                Action::Unanswered(_) => {} // a client's
             }
+            // [MQTT5-3.1.2-8]
+            Action::PublishWill => {
+                let delay = self.server.will_delay_interval();
+                match self.will.take() {
+                    Some(will) if delay == 0 => {
+                        let now = self.now();
+                        self.shared.broker().publish_will(now, will);
+                    }
+                    will => self.delayed_will = will.map(|will| (delay, will)),
+                }
+            }
+            Action::DiscardWill => self.will = None, // [MQTT5-3.1.2-10, MQTT5-3.14.4-3]
+            Action::Close(reason) => self.closed = Some(reason),
+            Action::Store(_) => {} // There is no journal.
         }
     }
 
@@ -301,42 +434,82 @@ impl Connection {
             let Some(packet_id) = self.resend.pop_front() else {
                 break;
             };
-            // An error means that an acknowledgement has come in the meantime, or the end.
-            let _ = match self.outbox.get(packet_id) {
-                Some(message) => self.server.resend(now, packet_id, message, &mut self.out),
+            let resent = match self.outbox.get(packet_id) {
+                Some(outgoing) => {
+                    self.server
+                        .resend(now, packet_id, &outgoing.to_send(now), &mut self.out)
+                }
+                // Another member of the Shared Subscription has it.
                 None => self.server.forget(packet_id),
             };
+            // Other errors mean that an acknowledgement has come in the meantime, or the end.
+            if let Err(CommandError::PacketTooLarge | CommandError::Encode(_)) = resent {
+                let _ = self.server.forget(packet_id);
+                self.outbox.remove(packet_id);
+            }
             self.act();
         }
         let Some(client) = &self.client else { return };
         let mut broker = self.shared.broker();
-        self.has_more = broker.replay(client);
+        let has_retained = broker.replay(now, client);
         let Some(queue) = broker.queue(client) else {
             return;
         };
+        // Set when an acknowledgement has to come before more messages above QoS 0. In MQTT 5 those with
+        // QoS 0 go on (section 4.9); in MQTT 3.1.1 all keep their order.
+        let mut is_window_full = false;
+        let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
         while self.out.len() < SEND_SIZE {
-            let Some(message) = queue.front() else { break };
-            let Ok(packet_id) = self.server.publish(now, message, &mut self.out) else {
-                // An acknowledgement has to come first.
-                self.has_more = false;
-                return;
+            let Some(outgoing) = queue.pop(now, is_window_full) else {
+                break;
             };
-            if let (Some(message), Some(packet_id)) = (queue.pop(), packet_id) {
-                self.outbox.keep(packet_id, message);
+            match send(
+                &mut self.server,
+                &mut self.aliases,
+                now,
+                &outgoing,
+                &mut self.out,
+            ) {
+                Ok(Some(packet_id)) => self.outbox.keep(packet_id, outgoing),
+                // A message that is too large for the client counts as sent [MQTT5-3.1.2-25].
+                Ok(None) | Err(CommandError::PacketTooLarge | CommandError::Encode(_)) => {}
+                Err(CommandError::WindowFull) if is_v5 && !is_window_full => {
+                    queue.put_back(outgoing);
+                    is_window_full = true;
+                }
+                Err(_) => {
+                    queue.put_back(outgoing);
+                    return;
+                }
             }
         }
-        self.has_more |= self.out.len() >= SEND_SIZE;
+        self.has_more = self.out.len() >= SEND_SIZE || (has_retained && !is_window_full);
     }
 
-    /// Closes if another connection of the same client has come. Its Will is published: it has not
-    /// sent DISCONNECT [MQTT-3.1.2-8].
+    /// Closes if the broker says so. The Will is published: the client has not sent DISCONNECT.
     fn give_way(&mut self) {
-        if self.with_client(|broker, client| broker.is_evicted(client)) {
-            self.server.close(self.now());
+        let reason_code = match self.with_client(|broker, client| broker.ending(client)) {
+            None => return,
+            Some(Ending::TakenOver) => DisconnectReasonCode::SessionTakenOver,
+            Some(Ending::ShuttingDown) => DisconnectReasonCode::ServerShuttingDown,
+        };
+        self.act();
+        let now = self.now();
+        let disconnect = Disconnect::new(reason_code);
+        if self
+            .server
+            .disconnect(now, &disconnect, &mut self.out)
+            .is_err()
+        {
+            self.server.close(now);
         }
     }
 
-    /// What `f` says of this client; the default if it has not been let in.
+    fn transport_closed(&mut self) {
+        self.server.handle_transport_closed(self.now());
+    }
+
+    /// What `f` returns of this client; the default if it has not been let in.
     fn with_client<T: Default>(&self, f: impl FnOnce(&mut Broker, &ClientId) -> T) -> T {
         match &self.client {
             Some(client) => f(&mut self.shared.broker(), client),
@@ -345,31 +518,29 @@ impl Connection {
     }
 
     /// Gives the session back, and what is still to be sent.
-    fn finish(self) -> Vec<u8> {
+    fn finish(mut self) -> Vec<u8> {
         if let Some(reason) = self.closed {
             self.log(format_args!("{reason}"));
         }
         if let Some(client) = &self.client {
-            let delivery = Delivery {
-                session: self.server.into_session(),
+            let expiry = self.server.session_expiry_interval();
+            let in_flight = InFlight {
+                session: self.server.take_session(),
                 outbox: self.outbox,
             };
-            self.shared.broker().detach(client, delivery);
+            let now = self.shared.now();
+            self.shared
+                .broker()
+                .detach(now, client, in_flight, expiry, self.delayed_will);
         }
         self.out
     }
 
-    // The socket
+    // The transport
 
-    /// What to wait for.
-    fn interest(&self) -> Interest {
-        if self.out.is_empty() && !self.has_more {
-            Interest::READABLE
-        } else if self.out.len() < MAX_UNSENT {
-            Interest::READABLE | Interest::WRITABLE
-        } else {
-            Interest::WRITABLE
-        }
+    /// Whether to take more from the client.
+    fn may_read(&self) -> bool {
+        self.admission.is_none() && self.out.len() < MAX_UNSENT
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -377,31 +548,17 @@ impl Connection {
         Some(self.shared.instant(deadline))
     }
 
-    /// Reads what has come, from TCP [MQTT-7.1.1-1]. An idle connection has no buffer for that.
-    fn read(&self, stream: &TcpStream) -> io::Result<Vec<u8>> {
-        let mut received = Vec::new();
-        if self.out.len() < MAX_UNSENT {
-            received.reserve(READ_SIZE);
-            match stream.try_read_buf(&mut received) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
-                Ok(_) | Err(_) => {}
-            }
+    /// The transport has taken some bytes. If it takes nothing any more, there may still be something to
+    /// read, such as DISCONNECT; reading comes to the end too.
+    fn sent(&mut self, sent: Option<std::io::Result<usize>>) {
+        match sent {
+            None => return,
+            Some(Ok(count)) => drop(self.out.drain(..count.min(self.out.len()))),
+            Some(Err(_)) => self.out.clear(),
         }
-        Ok(received)
-    }
-
-    /// Writes as much as the socket takes. If it takes nothing any more, there may still be
-    /// something to read, such as DISCONNECT; reading comes to the end too.
-    fn write(&mut self, stream: &TcpStream) {
-        while !self.out.is_empty() {
-            match stream.try_write(&self.out) {
-                Ok(written) => drop(self.out.drain(..written)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.out.clear(),
-            }
+        if self.out.is_empty() {
+            self.out.shrink_to(SEND_SIZE);
         }
-        self.out.shrink_to(SEND_SIZE);
     }
 
     fn log(&self, line: core::fmt::Arguments<'_>) {
@@ -409,19 +566,38 @@ impl Connection {
     }
 }
 
-async fn wait_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
+/// Publishes a message to the client, with a Topic Alias if it takes any.
+fn send(
+    server: &mut Server<Vec<Slot>>,
+    aliases: &mut OutboundAliases<AliasVec>,
+    now: Timestamp,
+    outgoing: &Outgoing,
+    out: &mut Vec<u8>,
+) -> Result<Option<PacketId>, CommandError> {
+    let message = outgoing.to_send(now);
+    let takes_aliases = server
+        .limits()
+        .is_some_and(|limits| limits.peer.topic_alias_maximum > 0);
+    if !takes_aliases {
+        return server.publish(now, &message, out);
+    }
+    match server.publish_aliased(now, &message, aliases, out) {
+        // A new alias takes three bytes.
+        Err(CommandError::PacketTooLarge) => server.publish(now, &message, out),
+        sent => sent,
+    }
+}
+
+async fn admitted(admission: &mut Option<Pending>) -> Admission {
+    match admission {
+        Some(admission) => admission.await,
         None => core::future::pending().await,
     }
 }
 
-/// Sends the rest and closes.
-async fn close(stream: &mut TcpStream, rest: &[u8]) -> io::Result<()> {
-    stream.write_all(rest).await?;
-    stream.shutdown().await?;
-    // If the socket went away with bytes in it that nobody has read, the client would be told that
-    // the connection was reset, and might not read what was sent last.
-    while stream.read(&mut [0; 512]).await? > 0 {}
-    Ok(())
+pub(crate) async fn wait_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => core::future::pending().await,
+    }
 }

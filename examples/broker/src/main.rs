@@ -1,5 +1,5 @@
-//! An MQTT broker in memory, for MQTT 3.1.1 and 3.1: many clients, wildcards, retained messages,
-//! Wills, sessions that outlive their connections.
+//! An MQTT broker in memory, for MQTT 5, 3.1.1 and 3.1 on one port: many clients, wildcards, retained
+//! messages, Wills, Shared Subscriptions, sessions that outlive their connections.
 //!
 //! ```text
 //! $ cargo run -p broker -- --port 1883
@@ -8,23 +8,33 @@
 //!
 //! | file | is about |
 //! |---|---|
-//! | `connection.rs` | one client: its socket, its [`Server`](mqtt_sansio::v3::Server), what it sends |
-//! | `broker.rs` | all of them: sessions, who gets what |
-//! | `subscriptions.rs` | which clients a topic goes to |
+//! | `connection.rs` | one client: its [`Server`](mqtt_sansio::any::Server), what it sends |
+//! | `transport.rs` | the byte stream of a connection |
+//! | `admission.rs` | whether a client is let in |
+//! | `broker.rs` | all clients: sessions, who gets what |
+//! | `client.rs` | what is known of one client while its session is kept |
+//! | `subscriptions.rs` | which clients a topic goes to, and whose turn it is in Shared Subscriptions |
 //! | `retained.rs` | messages that are kept for those who subscribe later |
 //! | `queue.rs` | messages that wait for a client, and which of them go when there are too many |
+//! | `message.rs` | a message, and its properties on the way to a receiver |
+//! | `timers.rs` | what happens at a certain time: sessions and messages expire, Wills are due |
 
 #![allow(
     clippy::std_instead_of_alloc,
     reason = "tokio needs std, so there is no point in doing without"
 )]
 
+mod admission;
 mod arguments;
 mod broker;
+mod client;
 mod connection;
+mod message;
 mod queue;
 mod retained;
 mod subscriptions;
+mod timers;
+mod transport;
 
 use core::time::Duration;
 use std::io::{self, Write};
@@ -37,6 +47,9 @@ use tokio::net::TcpListener;
 
 use arguments::Settings;
 use broker::Broker;
+
+/// How long connections may take to end when the broker stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the connections have in common.
 struct Shared {
@@ -90,7 +103,7 @@ async fn main() -> ExitCode {
     };
     let address = (settings.host.clone(), settings.port);
     match serve(settings).await {
-        Ok(never) => match never {},
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let (host, port) = address;
             let _ = writeln!(io::stderr(), "broker: {host}:{port}: {error}");
@@ -99,7 +112,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(settings: Settings) -> io::Result<core::convert::Infallible> {
+async fn serve(settings: Settings) -> io::Result<()> {
     let listener = TcpListener::bind((&*settings.host, settings.port)).await?;
     writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
     let shared = Arc::new(Shared {
@@ -107,10 +120,24 @@ async fn serve(settings: Settings) -> io::Result<core::convert::Infallible> {
         started: Instant::now(),
         settings,
     });
+    tokio::select! {
+        () = accept(&listener, &shared) => {}
+        () = keep_time(&shared) => {}
+        stopped = stop_requested() => stopped?,
+    }
+    shut_down(&shared).await;
+    Ok(())
+}
+
+/// Serves each connection in a task of its own.
+async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(connection::serve(stream, peer, Arc::clone(&shared)));
+                // An acknowledgement is not to wait for more to be sent along with it.
+                let _ = stream.set_nodelay(true);
+                let shared = Arc::clone(shared);
+                tokio::spawn(connection::serve(stream, peer.to_string(), shared));
             }
             Err(error) => {
                 // The connection has gone already, or there are no file descriptors left: then
@@ -120,4 +147,48 @@ async fn serve(settings: Settings) -> io::Result<core::convert::Infallible> {
             }
         }
     }
+}
+
+/// Lets the broker do what is due: sessions and messages expire, Wills are published.
+async fn keep_time(shared: &Shared) {
+    loop {
+        let now = shared.now();
+        let (next, changed) = {
+            let mut broker = shared.broker();
+            broker.handle_time(now);
+            broker.next_timer()
+        };
+        tokio::select! {
+            () = connection::wait_until(next.map(|next| shared.instant(next))) => {}
+            () = changed.notified() => {}
+        }
+    }
+}
+
+/// Waits for Ctrl-C, or for the signal by which a service is stopped.
+async fn stop_requested() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
+/// Ends all connections, and waits for a moment until they have ended.
+async fn shut_down(shared: &Shared) {
+    let connections = shared.broker().shut_down();
+    let all = async {
+        for connection in connections {
+            connection.closed().await;
+        }
+        // The last bytes are sent after that.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await;
 }

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use mqtt_sansio::QoS;
+use mqtt_sansio::{QoS, Timestamp};
 
-use crate::broker::Message;
+use crate::message::Outgoing;
 
 /// How much is kept for one client that is absent or slow.
 #[derive(Clone, Copy)]
@@ -38,21 +38,15 @@ pub(crate) struct Queue {
 }
 
 /// Messages, each with a number that says which of the two lines it is in comes first.
-type Line = VecDeque<(u64, Message)>;
-
-/// How many bytes of others a message keeps.
-pub(crate) fn size(message: &Message) -> usize {
-    let topic = message.topic.as_bytes().len();
-    topic.saturating_add(message.payload.len())
-}
+type Line = VecDeque<(u64, Outgoing)>;
 
 impl Queue {
     /// Appends a message. If there is no room for it, a message with QoS 0 goes, since nothing is
     /// promised for those: this one, or else the oldest of them. If there is none, the oldest
     /// message goes, whose news is the least new.
-    pub(crate) fn push(&mut self, message: Message, limits: Limits) {
-        let is_at_most_once = message.qos == QoS::AtMostOnce;
-        let size = size(&message);
+    pub(crate) fn push(&mut self, outgoing: Outgoing, limits: Limits) {
+        let is_at_most_once = outgoing.message.qos == QoS::AtMostOnce;
+        let size = outgoing.message.size();
         while self.len() >= limits.messages || self.bytes.saturating_add(size) > limits.bytes {
             // If the queue is empty, the message is larger than all that may be kept.
             if is_at_most_once || (!self.drop_first(true) && !self.drop_first(false)) {
@@ -62,20 +56,45 @@ impl Queue {
         self.bytes = self.bytes.saturating_add(size);
         let number = self.next;
         self.next = self.next.wrapping_add(1); // In centuries.
-        self.line(is_at_most_once).push_back((number, message));
+        self.line(is_at_most_once).push_back((number, outgoing));
     }
 
-    pub(crate) fn front(&self) -> Option<&Message> {
-        let line = if self.is_at_most_once_first() {
-            &self.at_most_once
-        } else {
-            &self.promised
-        };
-        line.front().map(|(_, message)| message)
+    /// The next message; with `only_at_most_once` the next with QoS 0. Those whose Message Expiry
+    /// Interval is over are dropped [MQTT5-3.3.2-5].
+    pub(crate) fn pop(&mut self, now: Timestamp, only_at_most_once: bool) -> Option<Outgoing> {
+        loop {
+            let next = self.pop_from(only_at_most_once || self.is_at_most_once_first())?;
+            if !next.message.is_expired(now) {
+                return Some(next);
+            }
+        }
     }
 
-    pub(crate) fn pop(&mut self) -> Option<Message> {
-        self.pop_from(self.is_at_most_once_first())
+    /// Puts a message back that has just been popped, as the first of its line.
+    pub(crate) fn put_back(&mut self, outgoing: Outgoing) {
+        self.bytes = self.bytes.saturating_add(outgoing.message.size());
+        let line = self.line(outgoing.message.qos == QoS::AtMostOnce);
+        line.push_front((0, outgoing)); // Before all that are numbered.
+    }
+
+    /// Removes what the client gets by Shared Subscriptions, in order.
+    pub(crate) fn take_shared(&mut self) -> Vec<Outgoing> {
+        let mut shared = Vec::new();
+        let mut kept = Self::default();
+        core::mem::swap(self, &mut kept);
+        for (line, is_at_most_once) in [(kept.promised, false), (kept.at_most_once, true)] {
+            for (number, outgoing) in line {
+                if outgoing.group.is_some() {
+                    shared.push((number, outgoing));
+                } else {
+                    self.bytes = self.bytes.saturating_add(outgoing.message.size());
+                    self.line(is_at_most_once).push_back((number, outgoing));
+                }
+            }
+        }
+        self.next = kept.next;
+        shared.sort_by_key(|&(number, _)| number);
+        shared.into_iter().map(|(_, outgoing)| outgoing).collect()
     }
 
     fn is_at_most_once_first(&self) -> bool {
@@ -93,10 +112,10 @@ impl Queue {
         }
     }
 
-    fn pop_from(&mut self, is_at_most_once: bool) -> Option<Message> {
-        let (_, message) = self.line(is_at_most_once).pop_front()?;
-        self.bytes = self.bytes.saturating_sub(size(&message));
-        Some(message)
+    fn pop_from(&mut self, is_at_most_once: bool) -> Option<Outgoing> {
+        let (_, outgoing) = self.line(is_at_most_once).pop_front()?;
+        self.bytes = self.bytes.saturating_sub(outgoing.message.size());
+        Some(outgoing)
     }
 
     /// False if there was none.
@@ -115,8 +134,8 @@ impl Queue {
 
     /// Whether a message that can come later should be appended now: nothing is dropped for it,
     /// unless no queue has room for it, and there is still room for others.
-    pub(crate) fn has_room(&self, message: &Message, limits: Limits) -> bool {
-        let bytes = self.bytes.saturating_add(size(message));
+    pub(crate) fn has_room(&self, outgoing: &Outgoing, limits: Limits) -> bool {
+        let bytes = self.bytes.saturating_add(outgoing.message.size());
         self.len() == 0 || (self.len() < limits.messages / 2 && bytes <= limits.bytes / 2)
     }
 

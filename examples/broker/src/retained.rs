@@ -4,10 +4,11 @@ use core::ops::Bound;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mqtt_sansio::{QoS, TopicFilter};
+use mqtt_sansio::{Timestamp, TopicFilter};
 
-use crate::broker::Message;
-use crate::queue::size;
+use crate::broker::ClientId;
+use crate::message::{Message, Outgoing};
+use crate::subscriptions::Granted;
 
 /// What a message counts in addition to its bytes: many small ones take room too.
 const OVERHEAD: usize = 256;
@@ -21,20 +22,20 @@ pub(crate) struct Retained {
 }
 
 fn cost(message: &Message) -> usize {
-    size(message).saturating_add(OVERHEAD)
+    message.size().saturating_add(OVERHEAD)
 }
 
 /// How far a client has been sent what was retained for one of its subscriptions.
 pub(crate) struct Replay {
-    qos: QoS,
+    granted: Granted,
     /// The topic to go on from.
     from: Bound<Arc<[u8]>>,
 }
 
 impl Replay {
-    pub(crate) fn new(filter: &TopicFilter<Arc<[u8]>>, qos: QoS) -> Self {
+    pub(crate) fn new(filter: &TopicFilter<Arc<[u8]>>, granted: Granted) -> Self {
         let from = Bound::Included(Arc::from(common_prefix(filter)));
-        Self { qos, from }
+        Self { granted, from }
     }
 }
 
@@ -57,16 +58,36 @@ impl Retained {
 
     /// Keeps a message instead of the one before [MQTT-3.3.1-5, MQTT-3.3.1-7]; an empty one only
     /// ends that [MQTT-3.3.1-10]. So does one that there is no room for: none is better than one
-    /// that is out of date.
-    pub(crate) fn set(&mut self, message: &Message) {
+    /// that is out of date. Returns the message before.
+    pub(crate) fn set(&mut self, message: &Message) -> Option<Message> {
         let topic = message.topic.clone().into_inner();
-        if let Some(before) = self.messages.remove(&topic) {
-            self.bytes = self.bytes.saturating_sub(cost(&before));
-        }
+        let before = self.remove(&topic);
         let bytes = self.bytes.saturating_add(cost(message));
         if !message.payload.is_empty() && bytes <= self.max_bytes {
             self.bytes = bytes;
             self.messages.insert(topic, message.clone());
+        }
+        before
+    }
+
+    pub(crate) fn get(&self, topic: &[u8]) -> Option<&Message> {
+        self.messages.get(topic)
+    }
+
+    fn remove(&mut self, topic: &[u8]) -> Option<Message> {
+        let message = self.messages.remove(topic)?;
+        self.bytes = self.bytes.saturating_sub(cost(&message));
+        Some(message)
+    }
+
+    /// Ends a message whose Message Expiry Interval is over. Another may have replaced it.
+    pub(crate) fn expire(&mut self, topic: &[u8], now: Timestamp) {
+        if self
+            .messages
+            .get(topic)
+            .is_some_and(|it| it.is_expired(now))
+        {
+            self.remove(topic);
         }
     }
 
@@ -75,10 +96,11 @@ impl Retained {
     /// up, the rest is for another time.
     pub(crate) fn replay(
         &self,
-        filter: &TopicFilter<Arc<[u8]>>,
+        now: Timestamp,
+        (client, filter): (&ClientId, &TopicFilter<Arc<[u8]>>),
         replay: &mut Replay,
         effort: &mut usize,
-        mut send: impl FnMut(Message) -> bool,
+        mut send: impl FnMut(Outgoing) -> bool,
     ) -> Progress {
         let prefix = common_prefix(filter);
         let to = if filter.has_wildcards() {
@@ -98,11 +120,17 @@ impl Retained {
                 return Progress::Tired;
             }
             *effort = effort.saturating_sub(topic.len().saturating_add(OVERHEAD));
-            if filter.matches(&message.topic) {
-                let copy = Message {
-                    qos: replay.qos.min(message.qos), // [MQTT-3.8.4-6]
-                    retain: true,                     // [MQTT-3.3.1-8]
-                    ..message.clone()
+            let granted = &replay.granted;
+            let is_local = granted.no_local && message.publisher == *client;
+            if filter.matches(&message.topic) && !is_local && !message.is_expired(now) {
+                let copy = Outgoing {
+                    message: Message {
+                        qos: granted.qos.min(message.qos), // [MQTT5-3.8.4-8]
+                        retain: true,                      // [MQTT5-3.3.1-8]
+                        ..message.clone()
+                    },
+                    identifiers: granted.identifier.into_iter().collect(),
+                    group: None,
                 };
                 if !send(copy) {
                     return Progress::NoRoom;

@@ -1,28 +1,53 @@
 //! Who has subscribed to what.
 
+use core::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use mqtt_sansio::v5::SubscriptionIdentifier;
 use mqtt_sansio::{FilterTree, QoS, TopicFilter, TopicName};
 
 use crate::broker::ClientId;
 
-/// Clients, each with the QoS that it was granted.
-type Subscribers = HashMap<ClientId, QoS>;
-
 /// How many levels a Topic Filter may have: each takes memory. Topics may have any number.
-const MAX_LEVELS: usize = 128;
+pub(crate) const MAX_LEVELS: usize = 128;
+
+/// A subscription of a client.
+#[derive(Clone, Copy)]
+pub(crate) struct Granted {
+    pub(crate) qos: QoS,
+    pub(crate) no_local: bool,
+    pub(crate) retain_as_published: bool,
+    pub(crate) identifier: Option<SubscriptionIdentifier>,
+}
+
+/// The subscribers of one Topic Filter.
+struct Subscribers {
+    filter: TopicFilter<Arc<[u8]>>,
+    members: HashMap<ClientId, Granted>,
+    /// Counts messages, so that those who share a subscription take turns.
+    turn: Cell<usize>,
+}
+
+/// A client that gets a message.
+pub(crate) struct Recipient {
+    pub(crate) client: ClientId,
+    /// The highest of the subscriptions that match [MQTT5-3.3.4-2].
+    pub(crate) qos: QoS,
+    pub(crate) retain_as_published: bool,
+    pub(crate) identifiers: Vec<SubscriptionIdentifier>,
+    /// The Shared Subscription by which it gets the message.
+    pub(crate) group: Option<TopicFilter<Arc<[u8]>>>,
+}
 
 /// The subscriptions of all clients.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
     /// At least one subscriber for each filter.
     filters: FilterTree<Subscribers>,
-    /// Counts messages, so that those who share a subscription take turns.
-    turn: usize,
 }
 
-/// Of a Topic Filter. There may be empty ones [MQTT-4.7.3-1].
+/// Of a Topic Filter. There may be empty ones [MQTT5-4.7.3-1].
 fn levels<B: AsRef<[u8]>>(filter: &TopicFilter<B>) -> impl Iterator<Item = &[u8]> {
     filter.as_bytes().split(|&byte| byte == b'/')
 }
@@ -39,40 +64,113 @@ pub(crate) fn cost<B: AsRef<[u8]>>(filter: &TopicFilter<B>) -> usize {
         .saturating_add(filter.as_bytes().len())
 }
 
-impl Subscriptions {
-    /// Makes a subscription, or replaces the one to the same filter [MQTT-3.8.4-3].
-    pub(crate) fn insert(&mut self, filter: &TopicFilter<Arc<[u8]>>, client: ClientId, qos: QoS) {
-        let subscribers = self.filters.get_or_insert_with(filter, Subscribers::new);
-        subscribers.insert(client, qos);
+impl Recipient {
+    fn new(client: &ClientId, granted: &Granted) -> Self {
+        Self {
+            client: Arc::clone(client),
+            qos: granted.qos,
+            retain_as_published: granted.retain_as_published,
+            identifiers: granted.identifier.into_iter().collect(),
+            group: None,
+        }
     }
 
-    /// Ends the subscription to just this filter, whatever others match [MQTT-3.10.4-1].
+    /// Another subscription of the client matches.
+    fn add(&mut self, granted: &Granted) {
+        self.qos = self.qos.max(granted.qos);
+        self.retain_as_published |= granted.retain_as_published;
+        self.identifiers.extend(granted.identifier);
+    }
+}
+
+impl Subscribers {
+    /// The member whose turn it is: one that is connected, if there is any.
+    fn next_member(
+        &self,
+        is_eligible: impl Fn(&ClientId) -> bool,
+        is_live: impl Fn(&ClientId) -> bool,
+    ) -> Option<Recipient> {
+        let count = self.members.len();
+        let turn = self.turn.get();
+        self.turn.set(turn.wrapping_add(1));
+        let in_turn = || {
+            let skipped = turn.checked_rem(count).unwrap_or(0);
+            let members = self.members.iter().cycle().skip(skipped).take(count);
+            members.filter(|(client, _)| is_eligible(client))
+        };
+        let live = in_turn().find(|(client, _)| is_live(client));
+        let (client, granted) = live.or_else(|| in_turn().next())?;
+        Some(Recipient {
+            group: Some(self.filter.clone()),
+            ..Recipient::new(client, granted)
+        })
+    }
+}
+
+impl Subscriptions {
+    /// Makes a subscription, or replaces the one to the same filter [MQTT5-3.8.4-3].
+    pub(crate) fn insert(
+        &mut self,
+        filter: &TopicFilter<Arc<[u8]>>,
+        client: ClientId,
+        granted: Granted,
+    ) {
+        let subscribers = self.filters.get_or_insert_with(filter, || Subscribers {
+            filter: filter.clone(),
+            members: HashMap::new(),
+            turn: Cell::new(0),
+        });
+        subscribers.members.insert(client, granted);
+    }
+
+    /// Ends the subscription to just this filter, whatever others match [MQTT5-3.10.4-1].
     pub(crate) fn remove(&mut self, filter: &TopicFilter<Arc<[u8]>>, client: &ClientId) {
         if let Some(subscribers) = self.filters.get_mut(filter) {
-            subscribers.remove(client);
-            if subscribers.is_empty() {
+            subscribers.members.remove(client);
+            if subscribers.members.is_empty() {
                 self.filters.remove(filter);
             }
         }
     }
 
-    /// Who gets a message to this topic, once each, and with which QoS: of several subscriptions
-    /// that match the highest counts [MQTT-3.3.5-1]. Of those who share a subscription, one.
-    pub(crate) fn matching(&mut self, topic: &TopicName<Arc<[u8]>>) -> Subscribers {
-        let mut all = Subscribers::new();
-        self.turn = self.turn.wrapping_add(1);
+    /// Who gets a message to this topic: each client once for all of its subscriptions that match, and
+    /// one member for each Shared Subscription [MQTT5-4.8.2-3].
+    pub(crate) fn recipients(
+        &self,
+        topic: &TopicName<Arc<[u8]>>,
+        publisher: &ClientId,
+        is_live: impl Fn(&ClientId) -> bool,
+    ) -> Vec<Recipient> {
+        let mut shared = Vec::new();
+        let mut plain = HashMap::<&ClientId, Recipient>::new();
         for found in self.filters.matches(topic) {
-            let subscribers = found.value;
-            let (skipped, taken) = match found.share_name {
-                None => (0, subscribers.len()),
-                Some(_) => (self.turn.checked_rem(subscribers.len()).unwrap_or(0), 1),
-            };
-            for (client, &qos) in subscribers.iter().skip(skipped).take(taken) {
-                all.entry(Arc::clone(client))
-                    .and_modify(|highest| *highest = qos.max(*highest))
-                    .or_insert(qos);
+            if found.share_name.is_some() {
+                shared.extend(found.value.next_member(|_| true, &is_live));
+                continue;
+            }
+            for (client, granted) in &found.value.members {
+                // [MQTT5-3.8.3-3]
+                if granted.no_local && client == publisher {
+                    continue;
+                }
+                plain
+                    .entry(client)
+                    .and_modify(|recipient| recipient.add(granted))
+                    .or_insert_with(|| Recipient::new(client, granted));
             }
         }
-        all
+        shared.extend(plain.into_values());
+        shared
+    }
+
+    /// A member of a Shared Subscription other than `leaving`, for a message that it has left behind.
+    pub(crate) fn other_member(
+        &self,
+        filter: &TopicFilter<Arc<[u8]>>,
+        leaving: &ClientId,
+        is_live: impl Fn(&ClientId) -> bool,
+    ) -> Option<Recipient> {
+        let subscribers = self.filters.get(filter)?;
+        subscribers.next_member(|client| client != leaving, is_live)
     }
 }

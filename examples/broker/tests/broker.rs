@@ -15,14 +15,16 @@
     reason = "a test that panics has failed, and that is all there is to it"
 )]
 
+mod common;
+
 use core::time::Duration;
 use std::collections::{BTreeSet, VecDeque};
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
+use common::{PATIENCE, Process};
 use mqtt_sansio::v3::{
     self, ConnAck, Connect, ConnectRefusal, Credentials, Delivery, Packet, ProtocolLevel, PubAck,
     PubComp, PubRec, PubRel, Publish, Subscribe, Subscription, Subscriptions, TopicFilters,
@@ -30,42 +32,17 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{Encode, Options, PacketId, QoS, Text, TopicFilter, TopicName};
 
-/// Nothing here takes longer, unless it never happens.
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A broker of the test's own, on a port that was free.
-struct Broker {
-    process: Child,
-    port: u16,
-}
+struct Broker(Process);
 
 impl Broker {
     fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_broker"))
-            .args(["--port", "0", "--quiet"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut stdout = BufReader::new(process.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let port = line.trim_end().strip_prefix("listening on 127.0.0.1:");
-        let port = port.and_then(|port| port.parse().ok());
-        Self {
-            port: port.unwrap_or_else(|| panic!("{line:?}")),
-            process,
-        }
+        Self(Process::start(arguments))
     }
 
     /// A connection on which nothing has been sent.
     fn open(&self) -> Peer {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Peer {
-            stream,
+            stream: self.0.open(),
             received: Vec::new(),
             inbox: VecDeque::new(),
             last_id: 0,
@@ -92,13 +69,6 @@ impl Broker {
     /// A client with a session that stays, and whether there was one.
     fn persistent(&self, id: &str) -> (Peer, bool) {
         self.connect_with(&client(id, false))
-    }
-}
-
-impl Drop for Broker {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
     }
 }
 
@@ -416,7 +386,7 @@ fn clean_session_forgets_subscriptions_and_what_was_queued() {
 fn an_unsupported_level_is_answered_1_and_an_unknown_name_not_at_all() {
     let broker = Broker::start(&[]);
     for (name, level, expected) in [
-        ("MQTT", 5, &b"\x20\x02\0\x01"[..]),
+        ("MQTT", 6, &b"\x20\x02\0\x01"[..]),
         ("MQTT", 3, b"\x20\x02\0\x01"),
         ("MQIsdp", 4, b"\x20\x02\0\x01"),
         ("MQTX", 4, b""),
@@ -1095,7 +1065,7 @@ fn what_a_large_packet_needed_is_not_kept_by_an_idle_connection() {
             peer
         })
         .collect();
-    let status = format!("/proc/{}/status", broker.process.id());
+    let status = format!("/proc/{}/status", broker.0.child.id());
     let status = std::fs::read_to_string(status).unwrap();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = resident.and_then(|resident| resident.trim().strip_suffix(" kB"));
@@ -1244,13 +1214,13 @@ fn what_is_retained_comes_once_for_each_filter_of_a_request() {
 }
 
 #[test]
-fn a_request_with_too_many_filters_ends_the_connection() {
+fn filters_beyond_the_limit_of_one_request_are_refused() {
     let broker = Broker::start(&[]);
     let mut peer = broker.clean("c");
-    let entry = b"\0\x01#\0";
-    // One byte of type, two or three of length, the identifier.
-    peer.send_bytes(&[&b"\x82\xa6\x1f\0\x01"[..], &entry.repeat(1001)].concat());
-    peer.expect_end();
+    let filters: Vec<String> = (0..1002).map(|n| format!("f/{n}")).collect();
+    let codes = peer.subscribe(&filters.iter().map(|f| (&**f, Q1)).collect::<Vec<_>>());
+    assert_eq!(codes[..1000], [1; 1000]);
+    assert_eq!(codes[1000..], [0x80; 2]);
 }
 
 #[test]

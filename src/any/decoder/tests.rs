@@ -171,3 +171,17 @@ fn larger_packets_are_accepted_once_the_options_allow_them() {
         }
     }
 }
+
+#[test]
+fn a_decoder_that_shrinks_keeps_what_it_has_of_a_packet() {
+    for connect in [V3_1_1, V5_CONNECT] {
+        let mut decoder = Decoder::with_options(Vec::new(), Options::new(), ProtocolVersion::V3);
+        for part in connect.chunks(connect.len() - 1) {
+            decoder.shrink();
+            let complete = decoder.decode(&mut &part[..]).unwrap().is_some();
+            assert_eq!(complete, part.len() == 1);
+        }
+        decoder.shrink();
+        assert!(decoder.is_at_packet_boundary());
+    }
+}

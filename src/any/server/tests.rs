@@ -146,6 +146,19 @@ fn a_disconnect_from_the_server_is_a_close_for_mqtt_3_1_1() {
     }
 }
 
+/// [MQTT5-3.1.2-8]
+#[test]
+fn a_disconnect_from_the_server_publishes_the_will() {
+    let connect = b"\x10\x14\0\x04MQTT\x05\x06\0\0\0\0\x01c\0\0\x01w\0\x00";
+    let takeover = Disconnect::new(DisconnectReasonCode::SessionTakenOver);
+    let mut broker = Broker::new();
+    broker.receives(connect);
+    let mut room = [0; 8];
+    let mut out = SliceOutput::new(&mut room);
+    broker.server.disconnect(NOW, &takeover, &mut out).unwrap();
+    assert_eq!(broker.server.poll_action(), Some(Action::PublishWill));
+}
+
 #[test]
 fn an_unknown_protocol_level_is_refused_by_the_version_of_choice() {
     let mut broker = Broker::new();

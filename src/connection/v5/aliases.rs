@@ -164,6 +164,10 @@ impl<M: Buffer, T: TopicAliases> Buffer for WithTopicAliases<M, T> {
         self.buffer.filled(filled)
     }
 
+    fn shrink(&mut self, filled: usize) {
+        self.buffer.shrink(filled);
+    }
+
     fn set_topic(&mut self, alias: NonZeroU16, topic: &[u8]) -> bool {
         self.aliases.set(alias, topic)
     }

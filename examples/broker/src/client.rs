@@ -1,0 +1,157 @@
+//! What is known of a client: while it is connected, and after that as long as its session is kept.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use mqtt_sansio::{Outbox, PacketId, QoS, Session, Slot, Timestamp, TopicFilter};
+use tokio::sync::mpsc;
+
+use crate::message::{Message, Outgoing};
+use crate::queue::{Limits, Queue};
+use crate::retained::Replay;
+
+/// A client with its session.
+#[derive(Default)]
+pub(crate) struct Client {
+    pub(crate) connection: Option<Link>,
+    /// Set while it is not connected.
+    pub(crate) absence: Option<Absence>,
+    /// Its subscriptions.
+    pub(crate) filters: Filters,
+    pub(crate) queue: Queue,
+    /// Subscriptions for which there may be more retained messages, which come into the queue as
+    /// far as there is room.
+    pub(crate) replays: BTreeMap<TopicFilter<Arc<[u8]>>, Replay>,
+    /// While it is connected, the connection has it.
+    pub(crate) in_flight: InFlight,
+}
+
+/// Topic Filters, with what each costs.
+#[derive(Default)]
+pub(crate) struct Filters {
+    costs: HashMap<TopicFilter<Arc<[u8]>>, usize>,
+    cost: usize,
+}
+
+/// How to reach the task of a connection.
+pub(crate) struct Link {
+    pub(crate) wake: Waker,
+    /// Why the connection is to end.
+    pub(crate) ending: Option<Ending>,
+}
+
+/// Why the broker ends a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Another connection of the same client has come.
+    TakenOver,
+    /// The broker stops.
+    ShuttingDown,
+}
+
+/// Wakes the task of a connection. It is closed when the task has let go of the client.
+pub(crate) type Waker = mpsc::Sender<()>;
+
+/// What waits for a client that is not connected.
+pub(crate) struct Absence {
+    /// Its place among all that are absent.
+    pub(crate) number: u64,
+    /// When its session ends; `None` for never.
+    pub(crate) session_ends: Option<Timestamp>,
+    /// Its Will, and when that is due.
+    pub(crate) will: Option<(Timestamp, Message)>,
+}
+
+/// Messages that have a Packet Identifier, and how far each of them is.
+#[derive(Default)]
+pub(crate) struct InFlight {
+    pub(crate) session: Session<Vec<Slot>>,
+    pub(crate) outbox: Outbox<Outgoing>,
+}
+
+impl InFlight {
+    /// Removes the QoS 1 messages that the client gets by Shared Subscriptions and has not acknowledged.
+    /// A QoS 2 message stays with the client that it was sent to [MQTT5-4.8.2-4, MQTT5-4.8.2-5].
+    pub(crate) fn take_shared(&mut self) -> Vec<Outgoing> {
+        let is_shared = |outgoing: &Outgoing| {
+            outgoing.group.is_some() && outgoing.message.qos == QoS::AtLeastOnce
+        };
+        let shared = self.outbox.iter().filter(|&(_, it)| is_shared(it));
+        let identifiers: Vec<PacketId> = shared.map(|(packet_id, _)| packet_id).collect();
+        let mut taken = Vec::new();
+        for packet_id in identifiers {
+            taken.extend(self.outbox.remove(packet_id));
+        }
+        taken
+    }
+}
+
+impl Client {
+    pub(crate) const fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Whether it is connected, and its connection is not about to end.
+    pub(crate) fn is_live(&self) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|connection| connection.ending.is_none())
+    }
+
+    pub(crate) fn wake(&self) {
+        if let Some(connection) = &self.connection {
+            // If it is full, the task is about to wake up anyway.
+            let _ = connection.wake.try_send(());
+        }
+    }
+
+    /// Ends the connection. Returns its waker, which is closed when the connection has let go of the
+    /// client; `None` if there is no connection.
+    pub(crate) fn end(&mut self, ending: Ending) -> Option<Waker> {
+        let connection = self.connection.as_mut()?;
+        connection.ending.get_or_insert(ending);
+        let waker = connection.wake.clone();
+        self.wake();
+        Some(waker)
+    }
+
+    /// A client that is absent has its messages above QoS 0 kept.
+    pub(crate) fn send(&mut self, outgoing: Outgoing, limits: Limits) {
+        if self.is_connected() || outgoing.message.qos != QoS::AtMostOnce {
+            self.queue.push(outgoing, limits);
+            self.wake();
+        }
+    }
+}
+
+impl Filters {
+    pub(crate) fn contains(&self, filter: &TopicFilter<Arc<[u8]>>) -> bool {
+        self.costs.contains_key(filter)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.costs.len()
+    }
+
+    pub(crate) const fn cost(&self) -> usize {
+        self.cost
+    }
+
+    pub(crate) fn insert(&mut self, filter: TopicFilter<Arc<[u8]>>, cost: usize) {
+        let before = self.costs.insert(filter, cost);
+        let others = self.cost.saturating_sub(before.unwrap_or(0));
+        self.cost = others.saturating_add(cost);
+    }
+
+    /// False if there was none.
+    pub(crate) fn remove(&mut self, filter: &TopicFilter<Arc<[u8]>>) -> bool {
+        let Some(cost) = self.costs.remove(filter) else {
+            return false;
+        };
+        self.cost = self.cost.saturating_sub(cost);
+        true
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &TopicFilter<Arc<[u8]>>> {
+        self.costs.keys()
+    }
+}

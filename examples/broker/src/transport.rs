@@ -1,0 +1,100 @@
+//! The byte stream of a connection, whatever it runs over.
+
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+use std::io;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::time::timeout;
+
+/// The most to read at once, before others have their turn.
+const READ_SIZE: usize = 16 * 1024;
+/// How long to wait at the end for the client to take what is still to be sent.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// A stream of bytes in both directions.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A stream, and whether it may hold bytes that are not on their way yet.
+pub(crate) struct Transport<S> {
+    stream: S,
+    is_flushed: bool,
+}
+
+/// What the stream has done.
+#[derive(Default)]
+pub(crate) struct Transferred {
+    /// Bytes that have come; an error is the end of the stream.
+    pub(crate) received: Option<io::Result<Vec<u8>>>,
+    /// How many bytes were taken.
+    pub(crate) sent: Option<io::Result<usize>>,
+}
+
+impl<S: Stream> Transport<S> {
+    pub(crate) const fn new(stream: S) -> Self {
+        Self {
+            stream,
+            is_flushed: true,
+        }
+    }
+
+    /// Sends the first bytes of `out` and, if `reads`, receives, whichever is possible. If neither is,
+    /// it waits, unless `waits` is false. An idle connection has no buffer for what it may receive.
+    pub(crate) async fn transfer(&mut self, out: &[u8], reads: bool, waits: bool) -> Transferred {
+        poll_fn(|context| {
+            let mut transferred = Transferred::default();
+            if !out.is_empty() {
+                if let Poll::Ready(sent) = Pin::new(&mut self.stream).poll_write(context, out) {
+                    self.is_flushed = false;
+                    transferred.sent = Some(sent);
+                }
+            }
+            if !self.is_flushed {
+                match Pin::new(&mut self.stream).poll_flush(context) {
+                    Poll::Ready(Ok(())) => self.is_flushed = true,
+                    Poll::Ready(Err(_)) | Poll::Pending => {}
+                }
+            }
+            if reads {
+                if let Poll::Ready(received) = self.poll_receive(context) {
+                    transferred.received = Some(received);
+                }
+            }
+            if waits && transferred.received.is_none() && transferred.sent.is_none() {
+                return Poll::Pending;
+            }
+            Poll::Ready(transferred)
+        })
+        .await
+    }
+
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Vec<u8>>> {
+        let mut space = [0; READ_SIZE];
+        let mut space = ReadBuf::new(&mut space);
+        core::task::ready!(Pin::new(&mut self.stream).poll_read(context, &mut space))?;
+        Poll::Ready(if space.filled().is_empty() {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(space.filled().to_vec())
+        })
+    }
+
+    /// Sends the rest and closes, if the client takes it in time.
+    pub(crate) async fn close(mut self, rest: &[u8]) {
+        let _ = timeout(LINGER, self.send_rest(rest)).await;
+    }
+
+    async fn send_rest(&mut self, rest: &[u8]) -> io::Result<()> {
+        self.stream.write_all(rest).await?;
+        self.stream.flush().await?;
+        self.stream.shutdown().await?;
+        // If the socket went away with bytes in it that nobody has read, the client would get a reset,
+        // and might not read what was sent last.
+        while self.stream.read(&mut [0; 512]).await? > 0 {}
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! The broker's process.
+
+use core::time::Duration;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+
+/// Nothing here takes longer, unless it never happens.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A broker of the test's own, on a port that was free.
+pub(crate) struct Process {
+    pub(crate) child: Child,
+    pub(crate) port: u16,
+}
+
+impl Process {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_broker"))
+            .args(["--port", "0", "--quiet"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let port = line.trim_end().strip_prefix("listening on 127.0.0.1:");
+        let port = port.and_then(|port| port.parse().ok());
+        Self {
+            port: port.unwrap_or_else(|| panic!("{line:?}")),
+            child,
+        }
+    }
+
+    /// A connection on which nothing has been sent.
+    pub(crate) fn open(&self) -> TcpStream {
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
