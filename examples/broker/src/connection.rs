@@ -341,10 +341,11 @@ impl Connection {
         let message = Message::received(publish, client, self.now());
         let published = self.shared.broker().publish(&message);
         if !published.has_subscribers {
-            if let Some(packet_id) = publish.delivery.packet_id() {
+            let packet_id = publish.delivery.packet_id();
+            if let Some(due) = packet_id.and_then(|id| self.server.acknowledgement(id)) {
                 let reason_code = PubAckReasonCode::NoMatchingSubscribers;
                 // A client of MQTT 3.1.1 is acknowledged as ever.
-                let _ = self.server.acknowledge(packet_id, reason_code);
+                let _ = self.server.acknowledge(due, reason_code);
             }
         }
         published.is_crowded
@@ -470,7 +471,9 @@ impl Connection {
                 &outgoing,
                 &mut self.out,
             ) {
-                Ok(Some(packet_id)) => self.outbox.keep(packet_id, outgoing),
+                Ok(Some(packet_id)) => {
+                    self.outbox.keep(packet_id, outgoing);
+                }
                 // A message that is too large for the client counts as sent [MQTT5-3.1.2-25].
                 Ok(None) | Err(CommandError::PacketTooLarge | CommandError::Encode(_)) => {}
                 Err(CommandError::WindowFull) if is_v5 && !is_window_full => {
