@@ -122,7 +122,7 @@ impl EncodeError {
 /// ```
 pub trait Output {
     /// Makes sure that `len` more bytes will fit. Encoding calls it once for each packet that it
-    /// does not write to a [`chunk`](Self::chunk), before it writes.
+    /// does not write to a single [`chunk`](Self::chunk), before it writes.
     ///
     /// # Errors
     ///
@@ -138,8 +138,8 @@ pub trait Output {
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
 
     /// Appends `len` bytes of any value and returns them, for the caller to overwrite all of them.
-    /// Encoding asks for a chunk once for each short packet and falls back on
-    /// [`reserve`](Self::reserve) and [`put`](Self::put) if it gets none. The provided method always
+    /// Encoding asks for a chunk for each short packet, and once room is [reserved](Self::reserve) for
+    /// what comes before a longer payload. It calls [`put`](Self::put) if it gets none. The provided method always
     /// returns `None`, and an output without contiguous memory need not replace it.
     ///
     /// `None` leaves the output as it was and means nothing else: `reserve` may still find room.
