@@ -144,7 +144,7 @@ impl<S: Slots> Machine<S> {
 
     /// A packet has come and is handled. It is a sign of life: a server counts Keep Alive from it, and
     /// a client gives PINGRESP more time.
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn received_now(&mut self) {
         match self.keep_alive_basis {
