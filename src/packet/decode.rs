@@ -31,6 +31,18 @@ pub(crate) fn decode<'a, V: PacketSet>(
             *src = frame.rest;
             return Ok(Some(packet));
         }
+    }
+    decode_other(src, options)
+}
+
+/// [`decode`] for all but messages. Out of line, so that a caller knows what it has got where that is
+/// a message.
+#[inline(never)]
+fn decode_other<'a, V: PacketSet>(
+    src: &mut &'a [u8],
+    options: &Options,
+) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
+    if let Some(frame) = try_frame::<V>(src, options.packet_limit(), options) {
         if let Some(packet) = V::try_read_short(frame.bytes) {
             *src = frame.rest;
             return Ok(Some(packet));
