@@ -114,7 +114,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
             } else if let Some(frame) = decoder.try_frame(input) {
                 if let Some((delivery, event)) =
-                    V::try_read_message(&frame.header, frame.bytes, &self.limits, R::IS_SERVER)
+                    V::try_read_message(&frame.header, frame.body, &self.limits, R::IS_SERVER)
                 {
                     match self.machine.handle_message(now, &delivery) {
                         Ok(Disposition::Deliver) => {

@@ -48,7 +48,7 @@ pub trait Version: PacketSet {
     #[doc(hidden)]
     fn try_read_message<'a>(
         header: &Header,
-        frame: &'a [u8],
+        body: &'a [u8],
         limits: &Self::Limits,
         is_server: bool,
     ) -> Option<(Delivery, Self::Event<&'a [u8]>)>;

@@ -27,7 +27,7 @@ pub(crate) fn decode<'a, V: PacketSet>(
     options: &Options,
 ) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
     if let Some(frame) = try_frame::<V>(src, options.packet_limit(), options) {
-        if let Some(packet) = V::try_read_publish(&frame.header, frame.bytes) {
+        if let Some(packet) = V::try_read_publish(&frame.header, frame.body) {
             *src = frame.rest;
             return Ok(Some(packet));
         }

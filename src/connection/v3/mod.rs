@@ -123,11 +123,11 @@ impl Version for V3 {
     #[inline(always)]
     fn try_read_message<'a>(
         header: &Header,
-        frame: &'a [u8],
+        body: &'a [u8],
         _: &Limits,
         _: bool,
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
-        let publish: Publish<&'a [u8]> = try_read_publish(header, frame)?;
+        let publish: Publish<&'a [u8]> = try_read_publish(header, body)?;
         Some((publish.delivery, Event::Message(publish)))
     }
 
