@@ -35,8 +35,8 @@ pub(crate) fn decode<'a, V: PacketSet>(
     decode_other(src, options)
 }
 
-/// [`decode`] for all but messages. Out of line, so that a caller knows what it has got where that is
-/// a message.
+/// [`decode`] for all but messages. Out of line, because the compiler then knows at the caller's
+/// `match` that a message is one: 6 % of the instructions of a small one.
 #[inline(never)]
 fn decode_other<'a, V: PacketSet>(
     src: &mut &'a [u8],

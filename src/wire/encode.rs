@@ -174,7 +174,11 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
     let remaining = remaining_length(remaining)?;
     let head = header_len(remaining).saturating_add(body);
     out.reserve(head.saturating_add(payload.len()))?;
-    let chunk = if OPTIMIZE_SIZE || head > CHUNK { None } else { out.chunk(head) };
+    let chunk = if OPTIMIZE_SIZE || head > CHUNK {
+        None
+    } else {
+        out.chunk(head)
+    };
     if let Some(chunk) = chunk {
         let mut chunk = Cursor(chunk);
         put_header(&mut chunk, first, remaining)?;
