@@ -263,7 +263,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         let handled = match V::classify(&packet) {
             Input::Other => return self.handle_other(now, packet),
             _ if !self.machine.can_handle_message() => return self.refuse_message(now, &packet),
-            Input::Message(delivery) => match self.machine.handle_message(now, delivery) {
+            Input::Message(delivery) => match self.machine.handle_message(now, &delivery) {
                 Ok(Disposition::Deliver) => Ok(V::event(packet)),
                 Ok(_) => Ok(None),
                 Err(rejection) => Err(rejection),
@@ -525,6 +525,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// The error for a packet that was rejected. If the peer must not send it, the connection ends.
+    #[cold]
     pub(super) fn reject(&mut self, rejection: Rejection) -> HandleError<V> {
         let error = HandleError::from(rejection);
         if let HandleError::Peer(error) = error {
@@ -595,6 +596,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// then for one and a half times the Keep Alive after the last packet received [MQTT-3.1.2-24].
     /// There is no time limit while the peer has to wait for this side.
     #[must_use]
+    #[inline]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let expiry = R::expiry(&self.role, &self.machine);
         let expiry = match (expiry, self.machine.release_deadline()) {

@@ -92,6 +92,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
         }
         if self.machine.is_idle() && decoder.is_at_packet_boundary() && !self.is_ping_due(now) {
+            if input.is_empty() && !self.is_overdue(now) {
+                return Ok(None);
+            }
             // Two shortcuts: acknowledgements of four bytes, and messages that lie whole in the input.
             if let Some((packet_type, id)) = decoder.take_acknowledgement(input, acknowledgement) {
                 match self
@@ -111,9 +114,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
             } else if let Some(frame) = decoder.try_frame(input) {
                 if let Some((delivery, event)) =
-                    V::try_read_message(&frame.header, frame.bytes, &self.limits, R::IS_SERVER)
+                    V::try_read_message(&frame.header, frame.body, &self.limits, R::IS_SERVER)
                 {
-                    match self.machine.handle_message(now, delivery) {
+                    match self.machine.handle_message(now, &delivery) {
                         Ok(Disposition::Deliver) => {
                             decoder.take(&frame, input);
                             return Ok(Some(Step::Event(event)));
@@ -293,14 +296,19 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     /// Nothing is left to do with the bytes that have come: a deadline that has passed is handled.
     fn expire(&mut self, now: Timestamp) -> Option<Action<V>> {
-        if self
-            .poll_timeout()
-            .is_some_and(|deadline| deadline <= now && deadline < Timestamp::MAX)
-        {
+        if self.is_overdue(now) {
             self.handle_timeout(now);
             return self.poll_action();
         }
         None
+    }
+
+    /// Whether a deadline has passed. The end of time never does, or [`receive`](Self::receive) would
+    /// not return `None` any more.
+    #[inline]
+    fn is_overdue(&self, now: Timestamp) -> bool {
+        let deadline = self.poll_timeout();
+        deadline.is_some_and(|deadline| deadline <= now && deadline < Timestamp::MAX)
     }
 
     /// A connection begins with a decoder that is at the start of its stream.

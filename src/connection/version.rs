@@ -43,12 +43,12 @@ pub trait Version: PacketSet {
     #[doc(hidden)]
     fn event<'a>(packet: Self::Packet<'a>) -> Option<Self::Event<&'a [u8]>>;
 
-    /// Reads a PUBLISH that lies whole in the input, as its event, in as few steps as possible.
-    /// `None` says nothing about the frame.
+    /// Reads a PUBLISH that lies whole in the input, as its event, in as few steps as possible. `body` is
+    /// what follows its fixed header. `None` says nothing about the frame.
     #[doc(hidden)]
     fn try_read_message<'a>(
         header: &Header,
-        frame: &'a [u8],
+        body: &'a [u8],
         limits: &Self::Limits,
         is_server: bool,
     ) -> Option<(Delivery, Self::Event<&'a [u8]>)>;

@@ -131,7 +131,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         match self.state {
             State::Boundary => {
                 if let Some(frame) = self.try_frame(input) {
-                    if let Some(packet) = P::try_read_publish(&frame.header, frame.bytes) {
+                    if let Some(packet) = P::try_read_publish(&frame.header, frame.body) {
                         self.take(&frame, input);
                         return Ok(Some(packet));
                     }
@@ -185,7 +185,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     #[inline(always)]
     pub(crate) const fn take<'i>(&mut self, frame: &Frame<'i>, input: &mut &'i [u8]) {
         *input = frame.rest;
-        self.position = add(self.position, frame.bytes.len());
+        self.position = add(self.position, frame.header.packet_len());
     }
 
     /// Locates the next packet, or with [`Options::payloads_in_pieces`] the next piece of one, and takes
@@ -622,7 +622,8 @@ fn read_frame<'a, P: PacketSet>(
     frame: &'a [u8],
     options: &Options,
 ) -> Result<Option<P::Packet<'a>>, DecodeError<P>> {
-    if let Some(packet) = P::try_read_publish(header, frame) {
+    let body = frame.get(header.len()..).unwrap_or_default();
+    if let Some(packet) = P::try_read_publish(header, body) {
         return Ok(Some(packet));
     }
     if let Some(packet) = P::try_read_short(frame) {

@@ -1,10 +1,10 @@
 //! What a PUBLISH of every version starts with: flags, Topic Name and Packet Identifier.
 
-use super::read::read_packet_id;
-use crate::types::Delivery;
+use super::read::{read_packet_id, read_string};
+use crate::types::{Delivery, TopicName};
 use crate::wire::{
     DecodeError, EncodeError, ErrorKind, Field, Header, Options, Output, PacketSet, PayloadStart,
-    ReadError, Reader,
+    ReadError, Reader, TextError,
 };
 
 const RETAIN: u8 = 1;
@@ -40,15 +40,19 @@ pub(crate) const fn retain(first_byte: u8) -> bool {
     first_byte & RETAIN != 0
 }
 
-/// What the flags say, and above QoS 0 the Packet Identifier [MQTT-2.3.1-5] [MQTT5-2.2.1-2]. The
-/// flags have been checked.
+/// Reads the Topic Name, which has to pass `check`, and above QoS 0 the Packet Identifier
+/// [MQTT-2.3.1-5] [MQTT5-2.2.1-2]. The flags have been checked.
+// In one function: a `Delivery` that is returned by itself is moved in one register, and its parts
+// have to be put into that and taken out again.
 #[inline(always)]
-pub(crate) fn read_delivery<F: ReadError>(
+pub(crate) fn read_head<'a, F: ReadError>(
     first_byte: u8,
-    reader: &mut Reader<'_, F>,
-) -> Result<Delivery, F> {
+    reader: &mut Reader<'a, F>,
+    check: fn(&[u8]) -> Result<(), TextError>,
+) -> Result<(Delivery, TopicName<&'a [u8]>), F> {
+    let topic = read_string(reader, Field::TopicName, check).map(TopicName::from_valid)?;
     let dup = first_byte & DUP != 0;
-    Ok(match first_byte & QOS {
+    let delivery = match first_byte & QOS {
         0 => Delivery::AtMostOnce,
         0b010 => Delivery::AtLeastOnce {
             packet_id: read_packet_id(reader)?,
@@ -58,7 +62,8 @@ pub(crate) fn read_delivery<F: ReadError>(
             packet_id: read_packet_id(reader)?,
             dup,
         },
-    })
+    };
+    Ok((delivery, topic))
 }
 
 /// Where Topic Name and Packet Identifier of the PUBLISH end whose first bytes are `frame`.

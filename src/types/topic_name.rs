@@ -34,6 +34,12 @@ impl Validate for TopicNameKind {
 }
 
 impl TopicName<&[u8]> {
+    /// Validates a Topic Name.
+    #[inline(always)]
+    pub(crate) fn check(bytes: &[u8]) -> Result<(), TextError> {
+        check::topic_name(bytes)
+    }
+
     /// Validates the Topic Name of an MQTT 5 PUBLISH, which is zero-length where a Topic Alias stands
     /// for it.
     #[inline(always)]

@@ -64,11 +64,11 @@ pub fn decode<'a>(
 /// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
 /// frame.
 #[inline(always)]
-pub(crate) fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+pub(crate) fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Publish<&'a [u8]>> {
     if !is_publish(header.first_byte()) {
         return None;
     }
-    let reader = &mut Reader::<Rejected>::new(header, frame);
+    let reader = &mut Reader::<Rejected>::of_body(header, body);
     Publish::read(header.first_byte(), reader).ok()
 }
 
@@ -196,8 +196,8 @@ impl PacketSet for V3 {
     }
 
     #[inline(always)]
-    fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
-        try_read_publish(header, frame).map(Packet::Publish)
+    fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<PacketRef<'a>> {
+        try_read_publish(header, body).map(Packet::Publish)
     }
 
     /// Acknowledgements and pings.

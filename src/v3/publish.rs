@@ -1,8 +1,7 @@
 //! PUBLISH (section 3.3).
 
 use super::{DecodeError, Reader};
-use crate::packet::publish::{first_byte, head_end, put_packet_id, read_delivery, retain};
-use crate::packet::read_checked;
+use crate::packet::publish::{first_byte, head_end, put_packet_id, read_head, retain};
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
     Encode, EncodeError, Field, Header, Output, PacketBody, PayloadStart, ReadError, put_topic_name,
@@ -178,24 +177,14 @@ impl<B: AsRef<[u8]>> PublishHeader<B> {
     }
 }
 
-/// Topic Name and, above QoS 0, Packet Identifier. The flags have been checked.
-#[inline(always)]
-fn read_head<'a, F: ReadError>(
-    first_byte: u8,
-    reader: &mut Reader<'a, F>,
-) -> Result<(Delivery, TopicName<&'a [u8]>), F> {
-    // [MQTT-3.3.2-1, MQTT-3.3.2-2]
-    let topic = read_checked(reader, Field::TopicName)?;
-    Ok((read_delivery(first_byte, reader)?, topic))
-}
-
 impl<'a> Publish<&'a [u8]> {
     #[inline(always)]
     pub(super) fn read<F: ReadError>(
         first_byte: u8,
         reader: &mut Reader<'a, F>,
     ) -> Result<Self, F> {
-        let (delivery, topic) = read_head(first_byte, reader)?;
+        // [MQTT-3.3.2-1, MQTT-3.3.2-2]
+        let (delivery, topic) = read_head(first_byte, reader, TopicName::check)?;
         Ok(Self {
             delivery,
             retain: retain(first_byte),
@@ -209,7 +198,8 @@ impl<'a> PublishHeader<&'a [u8]> {
     /// `reader` is over the part of the frame before the payload.
     pub(super) fn read(header: &Header, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let first_byte = header.first_byte();
-        let (delivery, topic) = read_head(first_byte, reader)?;
+        // [MQTT-3.3.2-1, MQTT-3.3.2-2]
+        let (delivery, topic) = read_head(first_byte, reader, TopicName::check)?;
         let payload_len = header.packet_len().saturating_sub(reader.offset());
         Ok(Self {
             delivery,

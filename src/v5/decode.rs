@@ -68,11 +68,11 @@ impl Sealed for V5 {}
 /// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
 /// frame.
 #[inline(always)]
-pub(crate) fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+pub(crate) fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Publish<&'a [u8]>> {
     if !is_publish(header.first_byte()) {
         return None;
     }
-    let reader = &mut crate::wire::Reader::<Rejected>::new(header, frame);
+    let reader = &mut crate::wire::Reader::<Rejected>::of_body(header, body);
     Publish::read(header.first_byte(), reader).ok()
 }
 
@@ -162,8 +162,8 @@ impl PacketSet for V5 {
     }
 
     #[inline(always)]
-    fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<PacketRef<'a>> {
-        try_read_publish(header, frame).map(Packet::Publish)
+    fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<PacketRef<'a>> {
+        try_read_publish(header, body).map(Packet::Publish)
     }
 
     /// Acknowledgements in their shortest form, and pings.

@@ -1,8 +1,7 @@
 //! PUBLISH (section 3.3).
 
 use super::{Properties, PublishHeader, PublishProperties, Reader};
-use crate::packet::publish::{first_byte, put_packet_id, read_delivery, retain};
-use crate::packet::read_string;
+use crate::packet::publish::{self, first_byte, put_packet_id, retain};
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
     Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, put_field,
@@ -156,14 +155,13 @@ pub(super) fn read_head<'a, F: ReadError>(
 ) -> Result<Head<'a>, F> {
     let start = reader.offset();
     // [MQTT5-3.3.2-1, MQTT5-3.3.2-2]
-    let topic = read_string(reader, Field::TopicName, TopicName::check_v5)?;
-    let delivery = read_delivery(first_byte, reader)?;
+    let (delivery, topic) = publish::read_head(first_byte, reader, TopicName::check_v5)?;
     let properties = Properties::read(reader)?;
     // Section 3.3.2.1.
-    if topic.is_empty() && properties.topic_alias().is_none() {
+    if topic.as_bytes().is_empty() && properties.topic_alias().is_none() {
         return Err(reader.fault(Field::TopicName, ErrorKind::EmptyTopic, start));
     }
-    Ok((delivery, TopicName::from_valid(topic), properties))
+    Ok((delivery, topic, properties))
 }
 
 /// Writes what comes before the payload.

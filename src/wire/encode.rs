@@ -50,6 +50,9 @@ impl Output for Cursor<'_> {
     }
 }
 
+/// The longest chunk that encoding asks for: as many bytes as [`copy`] copies.
+const CHUNK: usize = 64;
+
 /// `copy_from_slice` for at most 64 bytes, without a call. Two pieces cover what is not longer than
 /// both together: they overlap in the middle. It takes 30 % off the time of a small PUBLISH.
 #[inline]
@@ -144,8 +147,8 @@ pub trait Encode: PacketBody {
     }
 }
 
-/// Counts the packet, reserves as many bytes and writes it: field by field, or a short one as a
-/// whole into one chunk of the output.
+/// Counts the packet, reserves as many bytes and writes it: field by field, or into one chunk of the
+/// output a short packet as a whole, and of a longer one what comes before the payload.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
@@ -153,7 +156,7 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
     out: &mut O,
 ) -> Result<(), EncodeError> {
     /// The largest Remaining Length of a short packet.
-    const SHORT: usize = 62;
+    const SHORT: usize = CHUNK.saturating_sub(2);
     let body = body_len(packet)?;
     let (first, payload) = (packet.first_byte(), packet.payload());
     let here = body.saturating_add(payload.len());
@@ -169,9 +172,21 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
         }
     }
     let remaining = remaining_length(remaining)?;
-    out.reserve(header_len(remaining).saturating_add(here))?;
-    put_header(out, first, remaining)?;
-    packet.write_body(out)?;
+    let head = header_len(remaining).saturating_add(body);
+    out.reserve(head.saturating_add(payload.len()))?;
+    let chunk = if OPTIMIZE_SIZE || head > CHUNK {
+        None
+    } else {
+        out.chunk(head)
+    };
+    if let Some(chunk) = chunk {
+        let mut chunk = Cursor(chunk);
+        put_header(&mut chunk, first, remaining)?;
+        packet.write_body(&mut chunk)?;
+    } else {
+        put_header(out, first, remaining)?;
+        packet.write_body(out)?;
+    }
     out.put(payload)
 }
 

@@ -194,16 +194,20 @@ pub(crate) fn too_large<P: PacketSet>(header: &Header) -> DecodeError<P> {
 pub(crate) struct Frame<'a> {
     pub(crate) header: Header,
     pub(crate) bytes: &'a [u8],
+    /// What follows the fixed header.
+    pub(crate) body: &'a [u8],
     pub(crate) rest: &'a [u8],
 }
 
 impl<'a> Frame<'a> {
     #[inline(always)]
     fn split(header: Header, src: &'a [u8]) -> Option<Self> {
-        let (bytes, rest) = src.split_at_checked(header.packet_len())?;
+        let (_, behind) = src.split_at_checked(header.len())?;
+        let (body, rest) = behind.split_at_checked(header.remaining_length as usize)?;
         Some(Self {
             header,
-            bytes,
+            bytes: src.get(..header.packet_len()).unwrap_or_default(),
+            body,
             rest,
         })
     }

@@ -126,7 +126,7 @@ impl EncodeError {
 )]
 pub trait Output {
     /// Makes sure that `len` more bytes will fit. Encoding calls it once for each packet that it
-    /// does not write to a [`chunk`](Self::chunk), before it writes.
+    /// does not write to a single [`chunk`](Self::chunk), before it writes.
     ///
     /// # Errors
     ///
@@ -142,9 +142,10 @@ pub trait Output {
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
 
     /// Appends `len` bytes of any value and returns them, for the caller to overwrite all of them.
-    /// Encoding asks for a chunk once for each short packet and falls back on
-    /// [`reserve`](Self::reserve) and [`put`](Self::put) if it gets none. The provided method always
-    /// returns `None`, and an output without contiguous memory need not replace it.
+    /// Encoding asks for a chunk for each short packet and, once it has [reserved](Self::reserve) room,
+    /// for what comes before a longer payload. If it gets none, it calls [`put`](Self::put) for each
+    /// field. The provided method always returns `None`, and an output without contiguous memory need
+    /// not replace it.
     ///
     /// `None` leaves the output as it was and means nothing else: `reserve` may still find room.
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {

@@ -73,9 +73,9 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     ) -> Result<Option<Self::Packet<'a>>, DecodeError<Self>>;
 
     /// [`read`](Self::read) for messages, in as few steps as possible. `None` says nothing about the
-    /// frame but that `read` has to look at it.
+    /// frame but that `read` has to look at it. `body` is what follows the fixed header.
     #[doc(hidden)]
-    fn try_read_publish<'a>(header: &Header, frame: &'a [u8]) -> Option<Self::Packet<'a>>;
+    fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Self::Packet<'a>>;
 
     /// The same for packets of two or four bytes. Not together with messages: where one function
     /// may lead to either, the first eight bytes of a packet are written in pieces, as an

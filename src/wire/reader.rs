@@ -60,8 +60,17 @@ impl<'a, F: ReadError> Reader<'a, F> {
     #[inline(always)]
     pub(crate) fn new(header: &Header, frame: &'a [u8]) -> Self {
         Self {
-            rest: frame.get(header.len()..).unwrap_or_default(),
             end: frame.len(),
+            ..Self::of_body(header, frame.get(header.len()..).unwrap_or_default())
+        }
+    }
+
+    /// Over what follows the fixed header of a frame.
+    #[inline(always)]
+    pub(crate) const fn of_body(header: &Header, body: &'a [u8]) -> Self {
+        Self {
+            rest: body,
+            end: header.packet_len(),
             packet_type: header.packet_type(),
             fault: PhantomData,
         }

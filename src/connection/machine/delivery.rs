@@ -156,7 +156,7 @@ pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Opti
 
 /// Whether the identifier of a message is kept until the peer, or the application, has done its part.
 #[inline]
-pub(super) const fn is_to_be_held(delivery: Delivery, manual: bool) -> bool {
+pub(super) const fn is_to_be_held(delivery: &Delivery, manual: bool) -> bool {
     match delivery.qos() {
         QoS::AtMostOnce => false,
         QoS::AtLeastOnce => manual,
@@ -167,7 +167,7 @@ pub(super) const fn is_to_be_held(delivery: Delivery, manual: bool) -> bool {
 /// The answer to a message of which nothing is held: PUBACK with its identifier, or nothing
 /// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2].
 #[inline]
-pub(super) const fn puback(delivery: Delivery) -> Option<PendingReply> {
+pub(super) const fn puback(delivery: &Delivery) -> Option<PendingReply> {
     match delivery.packet_id() {
         Some(id) => Some(PendingReply::puback(id, 0)),
         None => None,
@@ -209,7 +209,7 @@ pub(super) fn classify<S: Slots>(
     if session.inbound.current() >= announced {
         return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
     }
-    let is_to_be_held = is_to_be_held(delivery, config.has(MANUAL_ACKNOWLEDGEMENT));
+    let is_to_be_held = is_to_be_held(&delivery, config.has(MANUAL_ACKNOWLEDGEMENT));
     if is_to_be_held && is_over_limit {
         // After one that was left out, or the order of the messages would change.
         return Ok(Disposition::LeaveOut);
@@ -282,7 +282,7 @@ pub(super) fn complete<S: Slots>(
     } else {
         inbound.remove(id);
         Effect {
-            reply: puback(delivery),
+            reply: puback(&delivery),
             ..Effect::default()
         }
     }

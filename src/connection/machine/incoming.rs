@@ -144,7 +144,7 @@ impl<S: Slots> Machine<S> {
     pub(crate) fn handle_message(
         &mut self,
         now: Timestamp,
-        delivery: Delivery,
+        delivery: &Delivery,
     ) -> Result<Disposition, Rejection> {
         if !OPTIMIZE_SIZE
             && self.session.inbound.is_empty()
@@ -156,7 +156,7 @@ impl<S: Slots> Machine<S> {
             self.received_now();
             return Ok(Disposition::Deliver);
         }
-        self.handle_held_message(now, delivery)
+        self.handle_held_message(now, *delivery)
     }
 
     /// [`handle_message`](Self::handle_message) for every message.

@@ -121,6 +121,7 @@ impl<S: Slots> Machine<S> {
     // Time
 
     /// Takes the time, which only goes forward.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn tick(&mut self, now: Timestamp) -> Timestamp {
         self.clock = self.clock.max(now);
@@ -133,6 +134,7 @@ impl<S: Slots> Machine<S> {
         self.last.plus_millis(millis)
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn sent_now(&mut self) {
         if matches!(self.keep_alive_basis, KeepAliveBasis::Sent) {
@@ -142,6 +144,7 @@ impl<S: Slots> Machine<S> {
 
     /// A packet has come and is handled. It is a sign of life: a server counts Keep Alive from it, and
     /// a client gives PINGRESP more time.
+    #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn received_now(&mut self) {
         match self.keep_alive_basis {
@@ -149,11 +152,16 @@ impl<S: Slots> Machine<S> {
                 self.last = self.clock;
                 self.keep_alive_extension = false;
             }
-            KeepAliveBasis::Sent => {
-                if self.deadline.is_some() && matches!(self.state(), State::Connected) {
-                    self.expect_pingresp();
-                }
-            }
+            KeepAliveBasis::Sent if self.deadline.is_some() => self.expect_pingresp_later(),
+            KeepAliveBasis::Sent => {}
+        }
+    }
+
+    /// A deadline is that for PINGRESP once the connection is accepted.
+    #[inline(never)]
+    const fn expect_pingresp_later(&mut self) {
+        if matches!(self.state(), State::Connected) {
+            self.expect_pingresp();
         }
     }
 

@@ -15,88 +15,133 @@ pub(crate) struct Incoming {
 }
 
 /// What has to be done, or has to come, before the next packet can be handled or sent. For nearly
-/// every packet and command that is nothing.
+/// every packet and command that is nothing, so each condition is one bit, and that none of them
+/// holds is a single comparison: a message at QoS 0 takes a tenth fewer instructions than with an
+/// `Option` for each. A value counts only while its bit is set.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Pending {
-    state: State,
-    /// The application has not answered a SUBSCRIBE or UNSUBSCRIBE.
-    request: bool,
-    /// The messages not sent on this connection are lost.
-    losing: bool,
-    /// A message was left out because there was no room for it.
-    over_limit: bool,
-    /// A change of the session is to be stored.
-    store: Option<Change>,
-    /// That this message is forgotten is to be stored before that.
+    bits: u16,
+    /// With [`STORE`].
+    store: Change,
+    /// With [`STORE`]: that this message is forgotten is to be stored before that.
     forgotten: Option<PacketId>,
-    reply: Option<PendingReply>,
-    incoming: Option<Incoming>,
-    /// How many bytes of a payload in pieces are still to be sent.
+    /// With [`REPLY`].
+    reply: PendingReply,
+    /// With [`INCOMING`].
+    incoming: Incoming,
+    /// With [`OUTGOING`]: how many bytes are still to be sent. 0 without it.
     outgoing: u32,
 }
+
+// The state of the connection, if it is not `Connected`.
+const START: u16 = 1;
+const REQUESTED: u16 = 1 << 1;
+const ENDING: u16 = 1 << 2;
+const ENDED: u16 = 1 << 3;
+const NOT_CONNECTED: u16 = START | REQUESTED | ENDING | ENDED;
+/// A change of the session is to be stored.
+const STORE: u16 = 1 << 4;
+/// A reply is to be sent.
+const REPLY: u16 = 1 << 5;
+/// A message is being received in pieces.
+const INCOMING: u16 = 1 << 6;
+/// A payload is being sent in pieces.
+const OUTGOING: u16 = 1 << 7;
+/// The application has not answered a SUBSCRIBE or UNSUBSCRIBE.
+const REQUEST: u16 = 1 << 8;
+/// The messages not sent on this connection are lost.
+const LOSING: u16 = 1 << 9;
+/// A message was left out because there was no room for it.
+const OVER_LIMIT: u16 = 1 << 10;
 
 impl Pending {
     pub(crate) const fn new() -> Self {
         Self {
-            state: State::Start,
-            request: false,
-            losing: false,
-            over_limit: false,
-            store: None,
+            bits: START,
+            store: Change::Cleared,
             forgotten: None,
-            reply: None,
-            incoming: None,
+            reply: PendingReply::PINGREQ,
+            incoming: Incoming {
+                delivery: Delivery::AtMostOnce,
+                disposition: Disposition::Deliver,
+            },
             outgoing: 0,
+        }
+    }
+
+    #[inline]
+    const fn has(&self, any_of: u16) -> bool {
+        self.bits & any_of != 0
+    }
+
+    #[inline]
+    const fn set(&mut self, bit: u16, is_set: bool) {
+        if is_set {
+            self.bits |= bit;
+        } else {
+            self.bits &= !bit;
         }
     }
 
     /// True if the connection is accepted and nothing else is pending.
     #[inline]
     pub(crate) const fn is_nothing(&self) -> bool {
-        self.can_handle_message() && self.outgoing == 0 && !self.losing && !self.over_limit
+        self.bits == 0
     }
 
     /// True if messages and acknowledgements can be handled.
     #[inline]
     pub(crate) const fn can_handle_message(&self) -> bool {
-        matches!(self.state, State::Connected)
-            && self.store.is_none()
-            && self.reply.is_none()
-            && self.incoming.is_none()
-            && !self.request
+        !self.has(NOT_CONNECTED | STORE | REPLY | INCOMING | REQUEST)
     }
 
     #[inline]
     pub(crate) const fn state(&self) -> State {
-        self.state
+        match self.bits & NOT_CONNECTED {
+            0 => State::Connected,
+            START => State::Start,
+            REQUESTED => State::Requested,
+            ENDING => State::Ending,
+            _ => State::Ended,
+        }
     }
 
     pub(crate) const fn set_state(&mut self, state: State) {
-        self.state = state;
+        let bit = match state {
+            State::Connected => 0,
+            State::Start => START,
+            State::Requested => REQUESTED,
+            State::Ending => ENDING,
+            State::Ended => ENDED,
+        };
+        self.bits = self.bits & !NOT_CONNECTED | bit;
     }
 
     pub(crate) const fn is_over(&self) -> bool {
-        matches!(self.state, State::Ending | State::Ended)
+        self.has(ENDING | ENDED)
     }
 
     #[inline]
     pub(crate) const fn has_store(&self) -> bool {
-        self.store.is_some()
+        self.has(STORE)
     }
 
     #[inline]
     pub(crate) const fn set_store(&mut self, change: Option<Change>) {
-        self.store = change;
+        if let Some(change) = change {
+            self.store = change;
+        }
+        self.set(STORE, change.is_some());
     }
 
     /// That a message is forgotten is to be stored before what [`set_store`](Self::set_store) was
     /// given.
     pub(crate) const fn set_forgotten(&mut self, id: PacketId) {
-        if self.store.is_some() {
+        if self.has(STORE) {
             self.forgotten = Some(id);
         } else {
-            self.store = Some(Change::Forgotten(id));
+            self.set_store(Some(Change::Forgotten(id)));
         }
     }
 
@@ -104,43 +149,57 @@ impl Pending {
         if let Some(id) = self.forgotten.take() {
             return Some(Change::Forgotten(id));
         }
-        self.store.take()
+        if !self.has(STORE) {
+            return None;
+        }
+        self.set(STORE, false);
+        Some(self.store)
     }
 
     #[inline]
     pub(crate) const fn has_reply(&self) -> bool {
-        self.reply.is_some()
+        self.has(REPLY)
     }
 
     #[inline]
     pub(crate) const fn set_reply(&mut self, reply: Option<PendingReply>) {
-        self.reply = reply;
+        if let Some(reply) = reply {
+            self.reply = reply;
+        }
+        self.set(REPLY, reply.is_some());
     }
 
     /// The PUBACK or PUBREC of this message, if it waits to be sent.
     pub(super) fn acknowledgement_of(&self, id: PacketId) -> Option<PendingReply> {
-        let reply = self.reply?;
-        let [first, _, high, low] = reply.parts();
+        let [first, _, high, low] = self.reply.parts();
         let is_this = matches!(first, 0x40 | 0x50) && [high, low] == id.get().to_be_bytes();
-        is_this.then_some(reply)
+        (self.has(REPLY) && is_this).then_some(self.reply)
     }
 
     /// The reply that is to be sent, unless a change has to be stored before it, or a payload is being
     /// sent: nothing may come between its pieces.
     #[inline]
     pub(crate) const fn take_reply(&mut self) -> Option<PendingReply> {
-        if self.reply.is_none() || self.store.is_some() || self.outgoing > 0 {
+        if self.bits & (STORE | REPLY | OUTGOING) != REPLY {
             return None;
         }
-        self.reply.take()
+        self.set(REPLY, false);
+        Some(self.reply)
     }
 
     pub(crate) const fn incoming(&self) -> Option<Incoming> {
-        self.incoming
+        if self.has(INCOMING) {
+            Some(self.incoming)
+        } else {
+            None
+        }
     }
 
     pub(crate) const fn set_incoming(&mut self, incoming: Option<Incoming>) {
-        self.incoming = incoming;
+        if let Some(incoming) = incoming {
+            self.incoming = incoming;
+        }
+        self.set(INCOMING, incoming.is_some());
     }
 
     #[inline]
@@ -151,25 +210,26 @@ impl Pending {
     #[inline]
     pub(crate) const fn set_outgoing(&mut self, bytes: u32) {
         self.outgoing = bytes;
+        self.set(OUTGOING, bytes > 0);
     }
 
     pub(crate) const fn set_request(&mut self, is_open: bool) {
-        self.request = is_open;
+        self.set(REQUEST, is_open);
     }
 
     pub(crate) const fn is_over_limit(&self) -> bool {
-        self.over_limit
+        self.has(OVER_LIMIT)
     }
 
     pub(crate) const fn set_over_limit(&mut self) {
-        self.over_limit = true;
+        self.set(OVER_LIMIT, true);
     }
 
     pub(crate) const fn is_losing(&self) -> bool {
-        self.losing
+        self.has(LOSING)
     }
 
     pub(crate) const fn set_losing(&mut self, is_losing: bool) {
-        self.losing = is_losing;
+        self.set(LOSING, is_losing);
     }
 }

@@ -123,11 +123,11 @@ impl Version for V3 {
     #[inline(always)]
     fn try_read_message<'a>(
         header: &Header,
-        frame: &'a [u8],
+        body: &'a [u8],
         _: &Limits,
         _: bool,
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
-        let publish: Publish<&'a [u8]> = try_read_publish(header, frame)?;
+        let publish: Publish<&'a [u8]> = try_read_publish(header, body)?;
         Some((publish.delivery, Event::Message(publish)))
     }
 
@@ -162,9 +162,10 @@ impl Version for V3 {
     #[inline]
     fn encode_reply(reply: PendingReply) -> Reply {
         let [first, code, high, low] = reply.parts();
-        Reply::new(match first {
-            0x20 => [first, 2, 0, code],
-            0xc0 | 0xd0 => [first, 0, 0, 0],
+        Reply::new(match (first, [high, low]) {
+            (0x20, _) => [first, 2, 0, code],
+            // PINGREQ and PINGRESP
+            (_, [0, 0]) => [first, 0, 0, 0],
             _ => [first, 2, high, low],
         })
     }

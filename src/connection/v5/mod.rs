@@ -175,11 +175,11 @@ impl Version for V5 {
     #[inline(always)]
     fn try_read_message<'a>(
         header: &Header,
-        frame: &'a [u8],
+        body: &'a [u8],
         limits: &Limits,
         is_server: bool,
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
-        let publish: Publish<&'a [u8]> = try_read_publish(header, frame)?;
+        let publish: Publish<&'a [u8]> = try_read_publish(header, body)?;
         // Without properties there is no Topic Alias.
         if !publish.properties.is_empty()
             || check_publish(limits, &Head::of(&publish), is_server).is_err()
