@@ -94,7 +94,7 @@ fn what_connect_and_connack_announce_can_be_read() {
     assert!(!limits.own.wildcard_subscription_available);
     assert!(!limits.own.subscription_identifier_available);
     assert!(!limits.own.shared_subscription_available);
-    assert_eq!((c.peer.connection.keep_alive(), limits.session_expiry_interval), (10, 7));
+    assert_eq!((s.peer.connection.keep_alive(), limits.session_expiry_interval), (10, 7));
     assert_eq!(limits.will_delay_interval, 30);
     assert!(limits.request_response_information);
     assert!(!limits.request_problem_information);
