@@ -36,11 +36,17 @@ const AT_QOS_1: [&[u8]; 3] = [
 ];
 
 fn connected_client(config: Config) -> (Client<Slots>, Decoder<Vec<u8>>) {
+    connected_client_with_keep_alive(config, 0)
+}
+
+fn connected_client_with_keep_alive(
+    config: Config,
+    seconds: u16,
+) -> (Client<Slots>, Decoder<Vec<u8>>) {
     let mut client = Client::new(Session::default(), config, NOW);
-    let connect = Connect {
-        clean_session: false,
-        ..Connect::new(Text::new("c").unwrap())
-    };
+    let connect = Connect::new(Text::new("c").unwrap())
+        .clean_session(false)
+        .keep_alive(seconds);
     client.connect(NOW, &connect, &mut Vec::new()).unwrap();
     let mut decoder = Decoder::new(Vec::new());
     let step = client.receive(NOW, &mut decoder, &mut &CONNACK[..]);
@@ -581,4 +587,87 @@ fn a_skipped_message_is_acknowledged_after_those_before_it() {
         .map(|action| format!("{action:?}"))
         .collect();
     assert_eq!(sent, ["Transmit(PUBACK(2))", "Transmit(PUBACK(1))"]);
+}
+
+// What `receive` does by itself
+
+#[test]
+fn a_client_that_is_fed_without_pause_still_sends_pingreq() {
+    let (mut client, mut decoder) = connected_client_with_keep_alive(Config::new(), 2);
+    let mut sent_at = Vec::new();
+    for tenths in 1..600 {
+        let now = Timestamp::from_millis(tenths * 100);
+        let mut input = &b"\x30\x04\0\x01ta"[..];
+        while let Some(step) = client.receive(now, &mut decoder, &mut input).unwrap() {
+            if let Step::Action(Action::Transmit(pingreq)) = step {
+                assert_eq!(pingreq.as_bytes(), b"\xc0\0");
+                sent_at.push(tenths);
+                let mut pingresp = &b"\xd0\0"[..];
+                assert_eq!(client.receive(now, &mut decoder, &mut pingresp), Ok(None));
+            }
+        }
+    }
+    // A tenth of the Keep Alive is left for the way to the server.
+    let before_two_seconds: Vec<u64> = (1..=33).map(|n| n * 18).collect();
+    assert_eq!(sent_at, before_two_seconds);
+}
+
+#[test]
+fn a_decoder_that_has_decoded_for_another_connection_is_refused() {
+    let (_, mut decoder) = connected_client(Config::new());
+    let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
+    let connect = Connect::new(Text::new("c").unwrap());
+    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    let mut input = CONNACK;
+    let step = client.receive(NOW, &mut decoder, &mut input);
+    assert_eq!(step, Err(Blocked::UsedDecoder));
+    assert_eq!(input, CONNACK);
+    let mut decoder = Decoder::new(Vec::new());
+    let step = client.receive(NOW, &mut decoder, &mut input);
+    let session_present = false;
+    let connected = Step::Event(Event::Connected { session_present });
+    assert_eq!(step, Ok(Some(connected)));
+}
+
+#[test]
+fn a_payload_comes_in_pieces_where_the_options_say_so() {
+    let (mut client, _) = connected_client(Config::new());
+    let mut decoder = Decoder::with_options([0; 8], Options::new().payloads_in_pieces(true));
+    let publish = b"\x30\x0a\0\x01t1234567";
+    let (mut start, mut end) = publish.split_at(9);
+    let mut payload = Vec::new();
+    let mut left_then = Vec::new();
+    for input in [&mut start, &mut end] {
+        while let Some(step) = client.receive(NOW, &mut decoder, input).unwrap() {
+            match step {
+                Step::Event(Event::MessageHeader(message)) => {
+                    assert_eq!(message.topic, TopicName::new(&b"t"[..]).unwrap());
+                }
+                Step::Event(Event::Payload { bytes, left }) => {
+                    payload.extend_from_slice(bytes);
+                    left_then.push(left);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert_eq!(payload, b"1234567");
+    assert_eq!(left_then, [3, 0]);
+}
+
+#[test]
+fn a_step_outlives_the_bytes_that_it_borrowed_as_copy_or_shared() {
+    let (mut client, mut decoder) = connected_client(Config::new());
+    let copy = {
+        let bytes = AT_QOS_1[0].to_vec();
+        let step = client.receive(NOW, &mut decoder, &mut &bytes[..]);
+        step.unwrap().unwrap().to_owned()
+    };
+    let Step::Event(Event::Message(publish)) = copy else {
+        panic!("{copy:?}");
+    };
+    assert_eq!(
+        (publish.payload, publish.topic.as_bytes().to_vec()),
+        (b"a".to_vec(), b"t".to_vec())
+    );
 }
