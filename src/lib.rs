@@ -66,7 +66,7 @@
 //! | `serde` | `Serialize`, and with `alloc` `Deserialize` |
 //! | `defmt` | `defmt::Format` |
 //! | `arbitrary` | `arbitrary::Arbitrary` for owned packets |
-//! | `tokio-util` | `std`, `bytes` and [`Codec`], for `tokio_util::codec::Framed` |
+//! | `tokio-util` | `std`, `bytes` and `Codec`, for `tokio_util::codec::Framed` |
 //!
 //! Without any of them the crate needs `core` only.
 

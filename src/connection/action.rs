@@ -5,8 +5,9 @@ use super::version::Version;
 use crate::session::Change;
 use crate::types::PacketId;
 
-/// What a connection asks its driver to do, in this order. Comes from
-/// [`receive`](crate::Connection::receive) and [`poll_action`](crate::Connection::poll_action).
+/// A task for the driver of a connection. Carry out actions in the order in which
+/// [`receive`](crate::Connection::receive) and [`poll_action`](crate::Connection::poll_action)
+/// return them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(
@@ -15,27 +16,26 @@ use crate::types::PacketId;
 )]
 #[must_use = "actions are to be carried out"]
 pub enum Action<V: Version> {
-    /// Store this change of the session before anything that comes after it, including the sending
-    /// of what the last command has encoded. Only with a journal
+    /// Store this change of the session before carrying out the next action, and before sending the
+    /// output of the last command. Only with a journal
     /// ([`Config::journal`](crate::Config::journal)).
     Store(Change),
-    /// Send these bytes after everything that has been encoded so far.
+    /// Send these bytes, after all output of earlier commands.
     Transmit(V::Reply),
     /// Send this message again with [`resend`](crate::Connection::resend), or give it up with
     /// [`forget`](crate::Connection::forget).
     ///
-    /// Comes after a connection has resumed a session, in the original order
-    /// [MQTT-4.4.0-1, MQTT-4.6.0-1], for as many messages as may be in flight. The application keeps
-    /// the messages. It may answer later, but in the order of the actions, and nothing new can be
-    /// published above QoS 0 before.
+    /// Returned after a connection has resumed a session, in the original order [MQTT-4.4.0-1,
+    /// MQTT-4.6.0-1], for as many messages as may be in flight. The application may resend later,
+    /// but in the order of the actions. Until then it cannot publish new messages above QoS 0.
     Resend(PacketId),
     /// The session has ended, and with it the delivery of this message. The application may publish
-    /// it anew.
+    /// it again.
     Lost {
         /// The Packet Identifier that the message had.
         packet_id: PacketId,
-        /// True if the peer has the message, because PUBREC has come. If false, it may or may not
-        /// have arrived.
+        /// True if the peer has the message: PUBREC was received. If false, it may or may not have
+        /// arrived.
         received: bool,
     },
     /// Client: the connection has ended before the server has answered the SUBSCRIBE or UNSUBSCRIBE with

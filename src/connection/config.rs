@@ -1,9 +1,9 @@
-//! How a connection behaves, and its limits.
+//! The settings and limits of a connection.
 
 use core::time::Duration;
 
-/// How a [`Client`](crate::v3::Client) or a [`Server`](crate::v3::Server) behaves. The default suits most:
-/// acknowledgements are automatic, there is no journal, and the limits are finite.
+/// The settings and limits of a [`Connection`](crate::Connection). By default acknowledgements are
+/// automatic, there is no journal, and the limits are finite.
 ///
 /// ```
 /// use mqtt_sansio::Config;
@@ -30,7 +30,7 @@ pub(super) const RESEND_WITHOUT_DUP: u8 = 1 << 4;
 pub(super) const PUBACK_AT_QOS_2: u8 = 1 << 5;
 
 impl Config {
-    /// The defaults.
+    /// Returns the defaults.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -42,54 +42,54 @@ impl Config {
         }
     }
 
-    /// The most messages above QoS 0 that may be in flight to the peer at once, at least one. Default
-    /// 65,535, that is, as many as there are slots for.
+    /// Sets the maximum number of messages above QoS 0 in flight to the peer; 0 counts as 1.
+    /// Default 65,535, so the slots of the session are the limit.
     #[must_use]
     pub const fn max_inflight(mut self, messages: u16) -> Self {
         self.max_inflight = if messages == 0 { 1 } else { messages };
         self
     }
 
-    /// The most messages of the peer to hold at once: QoS 2 messages that it has not released, and,
-    /// with manual acknowledgement, those that are not acknowledged. Default 65,535, that is, as many as
-    /// there are slots for.
+    /// Sets the maximum number of the peer's messages to hold: QoS 2 messages that it has not
+    /// released and, with manual acknowledgement, those that are not acknowledged. Default 65,535,
+    /// so the slots of the session are the limit.
     ///
-    /// When they are all waiting for the application,
-    /// [`Blocked::InboundFull`](crate::Blocked::InboundFull) asks it to stop reading.
+    /// If all of them wait for the application, `receive` returns
+    /// [`Blocked::InboundFull`](crate::Blocked::InboundFull).
     ///
-    /// When they are all waiting for the peer's PUBREL, which may be behind in the stream, a further
-    /// message is neither delivered nor acknowledged, and no other that needs a slot after it. The
-    /// connection goes on until the peer has released what is held, or nothing has been released
-    /// within [`ping_timeout`](Self::ping_timeout). Then it ends with
-    /// [`CloseReason::LimitExceeded`](crate::CloseReason::LimitExceeded), and on the next one the peer
-    /// sends again what was left out. As many slots as the peer may have messages under way avoid that.
+    /// If all of them wait for the peer's PUBREL, which may come later in the stream, the
+    /// connection neither delivers nor acknowledges further messages that need a slot. It ends with
+    /// [`CloseReason::LimitExceeded`](crate::CloseReason::LimitExceeded) when the peer has released
+    /// all, or none within [`ping_timeout`](Self::ping_timeout). On the next connection the peer
+    /// sends the others again. To avoid this, have as many slots as the peer may have messages in
+    /// flight.
     #[must_use]
     pub const fn receive_maximum(mut self, messages: u16) -> Self {
         self.receive_maximum = messages;
         self
     }
 
-    /// How long a server waits for CONNECT, and a client for CONNACK. Default 10 seconds; zero for
-    /// ever. Counted in milliseconds.
+    /// Sets how long a server waits for CONNECT, and a client for CONNACK. Default 10 seconds; zero
+    /// is no limit. Rounded up to milliseconds.
     #[must_use]
     pub const fn connect_timeout(mut self, time: Duration) -> Self {
         self.connect_timeout = millis(time);
         self
     }
 
-    /// How long a client waits for PINGRESP, or any other sign of life after PINGREQ (section
-    /// 3.1.2.10). Default 10 seconds; zero for ever. Counted in milliseconds.
+    /// Sets how long a client waits after PINGREQ for PINGRESP or any other packet (section
+    /// 3.1.2.10). Default 10 seconds; zero is no limit. Rounded up to milliseconds.
     ///
-    /// The time does not run while the client itself does not read: before a message is acknowledged
-    /// for which there is no room otherwise, or while a payload is being sent that a reply waits for.
+    /// The time does not run while the client itself cannot read: until the application
+    /// acknowledges a message, if no slot is free, or while a reply waits for the end of a payload.
     #[must_use]
     pub const fn ping_timeout(mut self, time: Duration) -> Self {
         self.ping_timeout = millis(time);
         self
     }
 
-    /// Acknowledges messages when the application calls `acknowledge`, instead of right after they were
-    /// returned as events. Acknowledgements still leave in the order in which the messages came
+    /// Acknowledges messages when the application calls `acknowledge`, instead of right after their
+    /// events. Acknowledgements are sent in the order in which the messages were received
     /// [MQTT-4.6.0-2, MQTT-4.6.0-3].
     #[must_use]
     pub const fn manual_acknowledgement(self, manual: bool) -> Self {
@@ -99,37 +99,37 @@ impl Config {
     /// Returns each change of the session that has to survive a crash as
     /// [`Action::Store`](crate::Action::Store).
     ///
-    /// A session that ends with its connection has none, except that a client with Clean Session
-    /// reports that an earlier session is cleared. On a server the application keeps the sessions, and
-    /// clears the journal of one that it does not resume.
+    /// A session that ends with its connection has no changes to store; a client with Clean Session
+    /// only reports that an earlier session is cleared. At a server the application keeps the
+    /// sessions, and clears the journal of a session that it does not resume.
     #[must_use]
     pub const fn journal(self, journal: bool) -> Self {
         self.with(JOURNAL, journal)
     }
 
-    /// Takes a PUBACK for a QoS 2 message that was sent for the end of its delivery: the peer has it.
-    /// For devices and small brokers that answer every message with PUBACK. Without this it is a
+    /// Accepts PUBACK for a QoS 2 message that this side sent, as the end of its delivery. For
+    /// devices and small brokers that answer every message with PUBACK. Otherwise it is a
     /// violation.
     #[must_use]
     pub const fn accept_puback_at_qos_2(self, accept: bool) -> Self {
         self.with(PUBACK_AT_QOS_2, accept)
     }
 
-    /// Takes a QoS 2 message that comes without DUP, with the Packet Identifier of one that an earlier
-    /// connection left unfinished, for that one sent again. For peers that do not set DUP when they
-    /// send a message again, such as aedes.
+    /// Treats a QoS 2 message without DUP as a duplicate if an earlier connection left its Packet
+    /// Identifier unfinished. For peers that do not set DUP when they send a message again, such as
+    /// aedes.
     ///
-    /// Without this it is a new message, because a message that is sent again has DUP
-    /// [MQTT-3.3.1-1]: the peer has lost its memory and counts from 1 again. The earlier message is
-    /// given up, and the new one is delivered.
+    /// Otherwise it is a new message, because a message that is sent again has DUP [MQTT-3.3.1-1]:
+    /// the peer has lost its session and starts again at identifier 1. The earlier message is given
+    /// up, and the new one is delivered.
     #[must_use]
     pub const fn accept_resend_without_dup(self, accept: bool) -> Self {
         self.with(RESEND_WITHOUT_DUP, accept)
     }
 
     /// Client: allows commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
-    /// nothing of an earlier connection is in flight. If the server refuses the connection, it does not
-    /// handle them.
+    /// no message of an earlier connection is in flight. A server that refuses the connection
+    /// ignores them.
     #[must_use]
     pub const fn send_before_connack(self, early: bool) -> Self {
         self.with(SEND_BEFORE_CONNACK, early)
@@ -159,7 +159,7 @@ impl Config {
     }
 }
 
-/// Prints the limits, and the settings that are not off.
+/// Prints the limits, and the settings that are on.
 impl core::fmt::Debug for Config {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut shown = f.debug_struct("Config");
@@ -184,7 +184,7 @@ impl core::fmt::Debug for Config {
     }
 }
 
-/// In whole milliseconds; what is less than one counts as one, so that only zero is zero.
+/// Rounds up to whole milliseconds, so that only zero is zero.
 const fn millis(time: Duration) -> u32 {
     let millis = time.as_nanos().div_ceil(1_000_000);
     if millis > u32::MAX as u128 {

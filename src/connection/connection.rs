@@ -1,4 +1,4 @@
-//! One connection, for either role and any version: what all of them have in common.
+//! One connection: the methods that every role and version has.
 
 use super::action::Action;
 use super::close_reason::CloseReason;
@@ -22,21 +22,21 @@ use crate::wire::{DecodeError, ErrorKind, Output};
 ///
 /// # How to drive it
 ///
-/// The methods are of four kinds. **Commands** do what the application wants and write the packet for
-/// it to an [`Output`]: all of it, or nothing and an error. **Inputs** report what has happened: bytes
-/// that were received, the time, the end of the transport. **Outputs** are what is to be done: events,
-/// actions, and one deadline. **Views** change nothing.
+/// The methods are of four kinds. **Commands** write a packet to an [`Output`], whole, or return an
+/// error. **Inputs** report received bytes, the time, or the end of the transport. **Outputs**
+/// return events, actions and one deadline. **Views** change nothing.
 ///
-/// 1. Wait until bytes come, the deadline of [`poll_timeout`](Self::poll_timeout) passes, or the
+/// 1. Wait until bytes arrive, the deadline of [`poll_timeout`](Self::poll_timeout) passes, or the
 ///    application wants to send something.
-/// 2. Pass received bytes to [`receive`](Self::receive) until it returns `None`; call
-///    [`handle_timeout`](Self::handle_timeout) after the deadline; call commands.
-/// 3. Carry out the actions that `receive` and [`poll_action`](Self::poll_action) return, in order, and
-///    send what commands have encoded before what they return. Go back to 1.
-/// 4. After [`Action::Close`], close the transport. [`take_session`](Self::take_session) returns what
-///    the next connection resumes. It begins with a new `Connection` and a new decoder.
+/// 2. Call [`receive`](Self::receive) until it returns `None`, with the received bytes, or with none
+///    when the deadline has passed. Call commands.
+/// 3. Carry out the actions that `receive` and [`poll_action`](Self::poll_action) return, in order.
+///    Send the output of a command before the replies that follow it. Go back to 1.
+/// 4. After [`Action::Close`], close the transport. [`take_session`](Self::take_session) returns the
+///    session for the next connection, which begins with a new `Connection` and a new decoder.
 ///
-/// No call waits. A call that is out of place returns an error and changes nothing.
+/// No call blocks. A call that is not possible in the current state returns an error and changes
+/// nothing.
 ///
 /// ```
 /// use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Message, Step};
@@ -76,20 +76,20 @@ pub struct Connection<V: Version, R: Role, S> {
     pub(super) limits: V::Limits,
     pub(super) role: R::State,
     reason: Option<CloseReason<V>>,
-    /// The decoder was at the start of its stream when the first bytes came.
+    /// The decoder was at the start of its stream when the first bytes were received.
     pub(crate) has_decoder: bool,
 }
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
-    /// A connection that has not begun. `session` is empty, or what an earlier connection of a client
-    /// left.
+    /// Creates a connection that has not begun. `session` is empty, or at a client the session of
+    /// its previous connection.
     pub fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
         let mut machine = Machine::new(session, config, R::KEEP_ALIVE_BASIS, now);
         R::start(&mut machine);
         Self::of_machine(machine, false)
     }
 
-    /// A connection that has not begun.
+    /// Creates a connection that has not begun.
     pub(super) fn of_machine(machine: Machine<S>, has_decoder: bool) -> Self {
         Self {
             machine,
@@ -105,13 +105,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Publishes a message to the peer. Above QoS 0 it returns the Packet Identifier under which the
     /// application keeps the message until it is delivered.
     ///
-    /// A message without its payload (`MessageHeader`) announces one that follows with
-    /// [`payload`](Self::payload). Until all of it has been sent, nothing else can be.
+    /// A message without its payload (`MessageHeader`) announces the length of one, which
+    /// [`payload`](Self::payload) sends in pieces. No other packet can be sent until it is
+    /// complete.
     ///
     /// # Errors
     ///
-    /// [`CommandError::WindowFull`] if as many messages as possible are in flight, and the others that
-    /// name what has to come first. Nothing has changed then.
+    /// [`CommandError::WindowFull`] if as many messages as possible are in flight. The other errors
+    /// name the condition that prevents it. Nothing has changed then.
     #[inline]
     pub fn publish<M: OutgoingMessage<V>, O: Output + ?Sized>(
         &mut self,
@@ -126,11 +127,11 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         Ok(self.machine.commit(now, delivery, message.payload_left()))
     }
 
-    /// Sends the next piece of a payload. Returns how many bytes are still to come.
+    /// Sends the next piece of a payload. Returns the number of bytes that are still missing.
     ///
     /// # Errors
     ///
-    /// [`CommandError::PayloadTooLong`] if that is more than was announced.
+    /// [`CommandError::PayloadTooLong`] if `bytes` exceeds the announced length.
     pub fn payload<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -141,7 +142,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// Reports that the caller itself has sent or queued the next `len` bytes of a payload: for a
-    /// vectored write, so that they need not be copied. Returns how many bytes are still to come.
+    /// vectored write, which does not copy them. Returns the number of bytes that are still
+    /// missing.
     ///
     /// # Errors
     ///
@@ -154,8 +156,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotAwaited`] if it was not asked for, [`CommandError::QosChanged`] if it was
-    /// sent at another QoS, and others that name what has to come first.
+    /// [`CommandError::NotAwaited`] if no action asked for it, [`CommandError::QosChanged`] if it
+    /// was sent at another QoS. The other errors name the condition that prevents it.
     pub fn resend<M: OutgoingMessage<V>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -174,21 +176,22 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Gives up a message that [`Action::Resend`] has asked for and that the application no longer has.
     /// Its Packet Identifier is free again.
     ///
-    /// At QoS 2 the peer may hold that identifier for ever, and would take a later message with it for
-    /// this one. An application that keeps its messages has no need of this.
+    /// At QoS 2 the peer may still hold that identifier, and would discard a later message with it
+    /// as a duplicate of this one. An application that keeps its messages never needs this.
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotAwaited`] if it was not asked for, and others that name what has to come
-    /// first.
+    /// [`CommandError::NotAwaited`] if no action asked for it. The other errors name the condition
+    /// that prevents it.
     pub fn forget(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
         self.machine.forget(packet_id)
     }
 
-    /// What the message with this Packet Identifier is to be acknowledged with
-    /// ([`Config::manual_acknowledgement`]). Ask for it when the message comes, and keep it with the
-    /// message: it belongs to this delivery, whatever comes later with the same identifier. `None` if
-    /// none awaits it; for a message in pieces, before its last piece.
+    /// Returns the value that acknowledges the message with this Packet Identifier
+    /// ([`Config::manual_acknowledgement`]). Call this at the event of the message, and keep the
+    /// value with the message: it belongs to this delivery, and never acknowledges a later message
+    /// with the same identifier. Returns `None` if no message awaits it, and before the last piece
+    /// of a message in pieces.
     ///
     /// ```
     /// # use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Step};
@@ -216,8 +219,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.machine.acknowledgement(packet_id)
     }
 
-    /// Acknowledges a message (with [`Config::manual_acknowledgement`]): the application has it. For a
-    /// QoS 2 message this may also be called between connections.
+    /// Acknowledges a message that the application has processed (with
+    /// [`Config::manual_acknowledgement`]). For a QoS 2 message this may also be called between
+    /// connections.
     ///
     /// # Errors
     ///
@@ -226,15 +230,15 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.machine.acknowledge(acknowledgement, 0)
     }
 
-    /// Whether [`publish`](Self::publish) has room for a message of this QoS now: the connection is
-    /// accepted, nothing has to come first, and limits and slots allow it. The storage of a `Vec` may
-    /// grow for it; nothing else changes.
+    /// Returns true if [`publish`](Self::publish) can send a message of this QoS now: the
+    /// connection is accepted, no other packet or action has to come first, and limits and slots
+    /// allow it. A `Vec` of slots may grow; nothing else changes.
     pub fn can_publish(&mut self, qos: QoS) -> bool {
         self.machine.can_publish(qos)
     }
 
-    /// Ends the connection without DISCONNECT: because of an error for example [MQTT-4.8.0-2], or
-    /// because the client has connected anew [MQTT-3.1.4-2]. The server publishes the Will.
+    /// Ends the connection without DISCONNECT, for example because of an error [MQTT-4.8.0-2], or
+    /// because the client has a new connection [MQTT-3.1.4-2]. The server publishes the Will.
     pub fn close(&mut self, now: Timestamp) {
         self.machine.tick(now);
         self.end(CloseReason::Aborted);
@@ -242,13 +246,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     // Inputs
 
-    /// Handles a packet: for a driver that decodes by itself. [`receive`](Self::receive) decodes,
+    /// Handles one packet, for a driver that decodes by itself. [`receive`](Self::receive) decodes,
     /// handles and polls in one call.
     ///
     /// # Errors
     ///
-    /// [`HandleError::Peer`] if the peer must not send the packet: the connection is over.
-    /// [`HandleError::Blocked`] if something has to be done first: hand the packet in again then.
+    /// [`HandleError::Peer`] if the peer must not send the packet: the connection has ended.
+    /// [`HandleError::Blocked`] if the application has to do something first: pass the packet again
+    /// then.
     #[inline]
     pub fn handle_packet<'a>(
         &mut self,
@@ -280,7 +285,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         handled.map_err(|rejection| self.reject(rejection))
     }
 
-    /// A message or an acknowledgement has come that cannot be handled: out of place, or too early.
+    /// A message or an acknowledgement was received that must not come, or cannot be handled yet.
     #[cold]
     fn refuse_message<'a>(
         &mut self,
@@ -290,7 +295,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.check_may_handle()?;
         self.machine.tick(now);
         Err(if self.state() == State::Connected {
-            // The only thing left that makes a message wait.
+            // No other condition is left that blocks a message.
             Blocked::ReceivingPayload.into()
         } else {
             self.unexpected(packet)
@@ -377,18 +382,18 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    /// The decoder has found a fault in what the peer sends: the connection is over. A server sends
-    /// CONNACK first if the fault is in CONNECT and the standard asks for it
-    /// [MQTT-3.1.2-2, MQTT-3.1.3-8]. [`receive`](Self::receive) does this by itself.
+    /// Ends the connection because the decoder found a fault in the peer's bytes. A server sends
+    /// CONNACK first if the fault is in CONNECT and the standard requires it [MQTT-3.1.2-2,
+    /// MQTT-3.1.3-8]. [`receive`](Self::receive) calls this by itself.
     ///
-    /// If the fault is that a limit of this side is exceeded, the reason to close is
+    /// If the packet exceeds a limit of this side, the reason to close is
     /// [`CloseReason::LimitExceeded`].
     pub fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError<V>) {
         self.handle_decode_error_at(now, error, 0);
     }
 
-    /// [`handle_decode_error`](Self::handle_decode_error) where the value of the limit is known that is
-    /// exceeded.
+    /// [`handle_decode_error`](Self::handle_decode_error) with the value of the exceeded limit, if
+    /// known.
     pub(super) fn handle_decode_error_at(
         &mut self,
         now: Timestamp,
@@ -412,7 +417,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             ErrorKind::TooManyFilters => CloseReason::LimitExceeded {
                 limit: Limit::TopicFilters,
                 value,
-                // Reading stops at the first that is too many.
+                // The decoder stops at the first filter beyond the limit.
                 actual: value.saturating_add(1),
             },
             _ => cause,
@@ -420,19 +425,18 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.end_with_reply(reason, false, &cause);
     }
 
-    /// Reports that bytes have come that do not complete a packet: the peer is there, only slow. A
-    /// server's Keep Alive counts from now, a client's PINGRESP gets more time. The pieces of a payload
-    /// do so by themselves.
+    /// Reports that bytes were received that do not complete a packet, so the peer is alive but
+    /// slow. A server's Keep Alive starts again, a client waits longer for PINGRESP. The pieces of
+    /// a payload have the same effect by themselves.
     ///
-    /// The standard counts complete packets [MQTT-3.1.2-24]; an application that wants exactly that
-    /// does not call this. Call it only when there is progress, or a peer that sends a byte a minute
-    /// stays connected for ever.
+    /// The standard counts complete packets [MQTT-3.1.2-24], so calling this is optional. A peer
+    /// that sends a byte a minute stays connected for ever if each byte is reported.
     pub fn handle_progress(&mut self, now: Timestamp) {
         self.machine.tick(now);
         R::progress(&mut self.machine);
     }
 
-    /// Handles the passing of time. Calling it too early, or twice, does no harm.
+    /// Handles a deadline that has passed. Calling it early, or twice, does no harm.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.machine.tick(now);
         if self
@@ -467,8 +471,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    /// Whether [`ping_if_due`](Self::ping_if_due) does something. The end of time is never reached, or
-    /// [`receive`](Self::receive) would not return `None` any more.
+    /// Returns true if [`ping_if_due`](Self::ping_if_due) would send PINGREQ. [`Timestamp::MAX`]
+    /// never passes: at that time [`receive`](Self::receive) would return PINGREQ for ever.
     #[inline]
     pub(super) fn is_ping_due(&self, now: Timestamp) -> bool {
         R::ping_due(&self.machine).is_some_and(|due| due <= now && due < Timestamp::MAX)
@@ -513,7 +517,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    /// The connection has left a message out for want of room, and is not to wait any longer.
+    /// Ends the connection: it left a message out because no slot was free, and waits no longer.
     #[cold]
     fn end_at_limit(&mut self) {
         let limit = u32::from(self.machine.inbound_limit());
@@ -524,7 +528,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         });
     }
 
-    /// The error for a packet that was rejected. If the peer must not send it, the connection ends.
+    /// Returns the error for a rejected packet. If the peer must not send it, the connection ends.
     #[cold]
     pub(super) fn reject(&mut self, rejection: Rejection) -> HandleError<V> {
         let error = HandleError::from(rejection);
@@ -545,8 +549,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     // Outputs
 
-    /// The next action. Every command and every input can change the answer: after each, call this
-    /// until it returns `None`.
+    /// Returns the next action. Every command and every input may cause actions: after each, call
+    /// this until it returns `None`. [`receive`](Self::receive) includes them.
     #[must_use = "actions are to be carried out"]
     #[inline]
     pub fn poll_action(&mut self) -> Option<Action<V>> {
@@ -557,7 +561,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         Some(self.action(action))
     }
 
-    /// There was no room for a message, and everything is finished that could be.
+    /// No slot was free for a message, and all others that could be completed are complete.
     #[cold]
     fn poll_at_limit(&mut self) -> Option<Action<V>> {
         self.end_at_limit();
@@ -588,13 +592,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout), if nothing happens before. Any command,
-    /// input or action can change the answer; there is only this one deadline.
+    /// Returns the time at which to call [`handle_timeout`](Self::handle_timeout), or
+    /// [`receive`](Self::receive) with an empty input, if nothing happens before. Any command,
+    /// input or action can change it; there is only this one deadline.
     ///
-    /// A client has to send PINGREQ when nothing else was sent for seven eighths of the Keep Alive
-    /// [MQTT-3.1.2-23], and gives up when CONNACK or PINGRESP is overdue. A server waits for CONNECT,
-    /// then for one and a half times the Keep Alive after the last packet received [MQTT-3.1.2-24].
-    /// There is no time limit while the peer has to wait for this side.
+    /// A client sends PINGREQ when it has sent no other packet for seven eighths of the Keep Alive
+    /// [MQTT-3.1.2-23], and ends the connection when CONNACK or PINGRESP is overdue. A server waits
+    /// for CONNECT, then for one and a half times the Keep Alive after the last packet received
+    /// [MQTT-3.1.2-24]. There is no deadline while the peer has to wait for this side.
     #[must_use]
     #[inline]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
@@ -611,18 +616,17 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     // Views
 
-    /// How far the connection has come.
+    /// Returns the state of the connection.
     pub const fn state(&self) -> State {
         self.machine.state()
     }
 
-    /// Keep Alive in seconds, as it is in force: in MQTT 5 the server may have changed it. 0 turns it
-    /// off.
+    /// Returns the Keep Alive in seconds; 0 is off. In MQTT 5 the server may have changed it.
     pub const fn keep_alive(&self) -> u16 {
         self.machine.keep_alive
     }
 
-    /// The session, to look at or to save.
+    /// Returns the session, for example to save it.
     pub const fn session(&self) -> &Session<S> {
         &self.machine.session
     }
@@ -630,14 +634,13 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Ends the connection, if it has not ended, and returns the session for the next one. Actions not
     /// polled yet are discarded: with a journal, drain [`poll_action`](Self::poll_action) first.
     ///
-    /// A session that ends with its connection ([`session_ends`](Self::session_ends)) is empty then.
+    /// A session that ends with its connection ([`session_ends`](Self::session_ends)) is empty.
     pub fn into_session(mut self) -> Session<S> {
         self.end_session();
         self.machine.session
     }
 
-    /// [`into_session`](Self::into_session) for a connection that is a part of something else. It
-    /// leaves an empty session behind.
+    /// [`into_session`](Self::into_session) through a mutable reference. Leaves an empty session.
     pub fn take_session(&mut self) -> Session<S>
     where
         Session<S>: Default,
@@ -651,14 +654,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.machine.forget_lost();
     }
 
-    /// Whether the session ends with the connection: the client has asked for Clean Session. A server
-    /// does not keep it then [MQTT-3.1.2-6].
+    /// Returns true if the session ends with the connection: with Clean Session, or in MQTT 5 with
+    /// a Session Expiry Interval of 0. A server does not keep it then [MQTT-3.1.2-6].
     pub const fn session_ends(&self) -> bool {
         self.machine.session_ends
     }
 }
 
-/// Prints state and number of messages in flight, not every Packet Identifier.
+/// Prints the state and the number of messages in flight, not every Packet Identifier.
 impl<V: Version, R: Role, S> core::fmt::Debug for Connection<V, R, S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Connection")

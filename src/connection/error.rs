@@ -17,7 +17,7 @@ pub enum PeerError<V: Version> {
     /// Bytes that are no MQTT packet.
     #[error("{0}")]
     Malformed(#[source] DecodeError<V>),
-    /// A packet that is well formed, but must not come, or not now.
+    /// A well-formed packet that the peer must not send, or not now.
     #[error("{0}")]
     Protocol(#[source] ProtocolError),
 }
@@ -51,8 +51,8 @@ impl<V: Version> From<ProtocolError> for PeerError<V> {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum ProtocolError {
-    /// A packet that this role never sends, or that must not come in this state: anything before
-    /// CONNECT or CONNACK, for example.
+    /// A packet that this role never sends, or must not send in this state: for example any packet
+    /// before CONNECT or CONNACK.
     #[error("{0} must not come here")]
     Unexpected(PacketType),
     /// A second CONNECT.
@@ -67,7 +67,7 @@ pub enum ProtocolError {
     /// Session Present although the client asked for a new session.
     #[error("Session Present although Clean Session was asked for")]
     SessionPresent,
-    /// An acknowledgement that does not go with what its Packet Identifier is in use for.
+    /// An acknowledgement of another kind than the one that its Packet Identifier awaits.
     #[error("{packet_type} for Packet Identifier {packet_id}, which awaits another answer")]
     WrongAcknowledgement {
         /// What came.
@@ -75,7 +75,7 @@ pub enum ProtocolError {
         /// For which Packet Identifier.
         packet_id: PacketId,
     },
-    /// SUBACK or UNSUBACK for a request that was not made.
+    /// SUBACK or UNSUBACK without a request.
     #[error("{packet_type} for Packet Identifier {packet_id}, which no request has")]
     NoSuchRequest {
         /// What came.
@@ -89,8 +89,7 @@ pub enum ProtocolError {
     /// A message with a Packet Identifier that is in use for another.
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
-    /// A Topic Alias that is larger than this side's Topic Alias Maximum, or that stands for no Topic
-    /// Name yet.
+    /// A Topic Alias above this side's Topic Alias Maximum, or one without a Topic Name yet.
     #[error("the Topic Alias is larger than Topic Alias Maximum, or not known")]
     TopicAliasInvalid,
     /// More messages above QoS 0 at once than this side's Receive Maximum.
@@ -133,10 +132,11 @@ pub enum ProtocolError {
     reason = "what to do depends on nothing else"
 )]
 pub enum HandleError<V: Version> {
-    /// The peer must not send it. The connection is over; the actions that follow close it.
+    /// The peer must not send it. The connection has ended; the actions that follow close it.
     #[error("{0}")]
     Peer(#[source] PeerError<V>),
-    /// Something has to be done first. Nothing has changed: do it, then hand in the same packet again.
+    /// The application has to do something first. Nothing has changed: do it, then pass the same
+    /// packet again.
     #[error("not now: {0}")]
     Blocked(#[source] Blocked),
     /// The connection has ended. Nothing has changed.
@@ -160,7 +160,7 @@ impl<V: Version> From<Blocked> for HandleError<V> {
     }
 }
 
-/// What has to be done before the next packet can be handled.
+/// The condition that blocks the next packet. Each variant names what to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -168,23 +168,23 @@ pub enum Blocked {
     /// Call `poll_action` until it returns `None`.
     #[error("actions are to be polled first")]
     ActionsPending,
-    /// A reply is to be sent, but a payload is being sent in pieces: finish the payload.
+    /// A reply waits for the end of a payload that is being sent in pieces: send the rest.
     #[error("the payload that is being sent is to be finished first")]
     SendingPayload,
     /// All inbound slots hold messages that the application has not acknowledged. Until it does, stop
     /// reading from the transport.
     #[error("messages are to be acknowledged first")]
     InboundFull,
-    /// A message is coming in pieces: the rest of its payload is to be handed in first.
+    /// A message is being received in pieces: pass the rest of its payload first.
     #[error("the rest of a payload is to be handed in first")]
     ReceivingPayload,
-    /// A piece of a payload whose header was not handed in, or not handled.
+    /// A piece of a payload whose header was not passed, or not handled: pass the header first.
     #[error("the header of the message is to be handed in first")]
     HeaderFirst,
-    /// Server: CONNECT, SUBSCRIBE or UNSUBSCRIBE is to be answered first.
+    /// Server: answer CONNECT, SUBSCRIBE or UNSUBSCRIBE first.
     #[error("a request is to be answered first")]
     AnswerPending,
-    /// The decoder has decoded a part of another stream. Each connection begins with a new decoder.
+    /// The decoder has decoded bytes of another stream. Begin each connection with a new decoder.
     #[error("the decoder is not at the start of a stream: begin with a new one")]
     UsedDecoder,
 }
@@ -210,25 +210,26 @@ pub enum CommandError {
     /// [`Config::max_inflight`](crate::Config::max_inflight) or by the number of slots.
     #[error("as many messages as possible are in flight")]
     WindowFull,
-    /// Messages of an earlier connection are to be sent again first.
+    /// Send the messages of an earlier connection again first
+    /// ([`Action::Resend`](crate::Action::Resend)).
     #[error("messages of an earlier connection are to be sent again first")]
     ResendPending,
     /// Call `poll_action` until it returns `None`.
     #[error("actions are to be polled first")]
     ActionsPending,
-    /// A payload is being sent in pieces, and nothing may come between them.
+    /// A payload is being sent in pieces: send the rest first.
     #[error("a payload is being sent in pieces")]
     SendingPayload,
-    /// More payload than was announced, or none was.
+    /// The piece exceeds the announced length of the payload, or no payload was announced.
     #[error("more payload than was announced")]
     PayloadTooLong,
-    /// The connection has not asked for this Packet Identifier, or not for this.
+    /// The connection does not await this for this Packet Identifier.
     #[error("this Packet Identifier does not await this")]
     NotAwaited,
     /// The message was sent at another QoS before.
     #[error("the message was sent with another QoS before")]
     QosChanged,
-    /// More Topic Filters than a SUBSCRIBE can have here.
+    /// More than 65,535 Topic Filters in one SUBSCRIBE or UNSUBSCRIBE.
     #[error("a SUBSCRIBE has at most 65535 filters here")]
     TooManyFilters,
     /// SUBACK needs a code for each Topic Filter.
@@ -258,7 +259,7 @@ pub enum CommandError {
     /// The server does not support Subscription Identifiers.
     #[error("the server does not support Subscription Identifiers")]
     SubscriptionIdentifiersNotSupported,
-    /// AUTH is not to be sent now: CONNECT had no Authentication Method, another one, or it is the
+    /// AUTH cannot be sent now: CONNECT had no Authentication Method or another one, or it is the
     /// peer's turn.
     #[error("AUTH is not to be sent now")]
     AuthenticationOrder,

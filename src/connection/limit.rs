@@ -1,11 +1,11 @@
-//! Limits of this side, and what to say when one is exceeded.
+//! The limits of this side that a peer can exceed.
 
 use core::fmt;
 
 /// A limit of this side that the peer has exceeded. It is not the peer's fault, and not a violation.
 ///
-/// A peer that is to send the same again after a reconnect exceeds the limit again. Each limit names the
-/// ways out.
+/// A peer that sends the same packet again on the next connection exceeds the limit again. Each
+/// limit names the remedies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -14,23 +14,22 @@ pub enum Limit {
     /// [`Options::max_packet_size`](crate::Options::max_packet_size) and the decoder's buffer, or
     /// [`Options::max_publish_size`](crate::Options::max_publish_size).
     ///
-    /// Ways out: a larger limit; [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces),
-    /// which needs no more memory; or
-    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages), which acknowledges the
-    /// message without its payload, so that the peer does not send it again.
+    /// Remedies: a larger limit;
+    /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces), which needs no more
+    /// memory; or [`Options::skip_large_messages`](crate::Options::skip_large_messages), which
+    /// acknowledges the message without its payload, so that the peer does not send it again.
     PacketSize,
     /// The number of Topic Filters in one packet:
-    /// [`Options::max_filters`](crate::Options::max_filters). Way out: a larger limit.
+    /// [`Options::max_filters`](crate::Options::max_filters). Remedy: a larger limit.
     TopicFilters,
     /// The number of QoS 2 messages that the peer has not released:
     /// [`Config::receive_maximum`](crate::Config::receive_maximum), or the inbound slots of the session.
     ///
-    /// Those that were held have been finished, as far as the peer has released them in time; it sends
-    /// the others again on the next connection. If all are from earlier connections, the peer may have
-    /// lost its memory of them: a server that sees this again and again may drop the session. Way out:
-    /// more slots.
+    /// The deliveries that the peer released in time are complete; it sends the others again on the
+    /// next connection. If all are from earlier connections, the peer may have lost its session: a
+    /// server that sees this repeatedly may delete the session. Remedy: more slots.
     InboundMessages,
-    /// The memory of the heap, which had no room for a packet, in bytes. Ways out: as for
+    /// The heap had no memory for a packet; the size is in bytes. Remedies: as for
     /// [`PacketSize`](Self::PacketSize).
     Memory,
 }

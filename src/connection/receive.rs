@@ -14,31 +14,31 @@ use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::wire::{OPTIMIZE_SIZE, acknowledgement};
 
-/// One step of a connection: something has happened, or something is to be done. `B` is where the
-/// bytes of the event live.
+/// One step of a connection: an event for the application, or an action for the driver. `B` is
+/// where the bytes of the event live.
 #[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
 #[must_use = "events and actions are to be handled"]
 #[cfg_attr(target_pointer_width = "64", repr(usize))] // see `v3::Packet`
 pub enum Step<V: Version, B> {
-    /// Something is to be done.
+    /// The driver has to do something.
     Action(Action<V>),
-    /// Something has happened. It may borrow from the input or the decoder.
+    /// The application is told something. The event may borrow from the input or the decoder.
     Event(V::Event<B>),
 }
 
-/// What the bytes have led to.
+/// The result of handling received bytes.
 enum Found<'i, V: Version> {
     Nothing,
     /// The event of a packet that lies in the input.
     InInput(V::Event<&'i [u8]>),
-    /// The event of a packet in the decoder's buffer, as places in there.
+    /// The event of a packet in the decoder's buffer, with ranges of that buffer for its bytes.
     InBuffer(Located<'i>, V::Event<Range<usize>>),
 }
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
-    /// Handles received bytes: takes them off the front of `input` until there is something to do, and
-    /// returns it. `None`: nothing is left to do and `input` is used up; the decoder holds what it had
-    /// of an incomplete packet. Call it until then:
+    /// Handles received bytes: removes them from the front of `input` up to the next event or
+    /// action, and returns it. `None` means that `input` is empty, the decoder holds the start of
+    /// an incomplete packet, and no action is due. Call this until it returns `None`:
     ///
     /// ```
     /// use mqtt_sansio::v3::{Action, Decoder, Event, Server, Step};
@@ -63,20 +63,20 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// Pass the same `input` variable to each call: it is moved forward. `input` may be empty, to find
-    /// out what is to be done. Payloads come in pieces if the decoder's
+    /// Pass the same `input` variable to each call, which moves it forward. `input` may be empty,
+    /// to get actions and to handle a deadline. Payloads arrive in pieces if the decoder's
     /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) is set.
     ///
-    /// No deadline that has passed is left waiting: a client sends PINGREQ when it is due, and once
-    /// `input` is used up, a connection whose time is over ends.
+    /// A deadline that has passed is handled: a client sends PINGREQ when it is due, even between
+    /// packets. A connection whose peer was silent for too long ends once `input` is empty.
     ///
-    /// A fault of the peer is not an error here: the connection ends, [`Action::Close`] carries the
-    /// reason, and the rest of `input` is discarded.
+    /// A fault of the peer is not an error of this method: the connection ends, [`Action::Close`]
+    /// carries the reason, and the rest of `input` is discarded.
     ///
     /// # Errors
     ///
-    /// Something has to be done before the next packet. It stays in `input`, or in the decoder: do
-    /// what the error names, and call this again with the same `input`. Never
+    /// The application has to do something before the next packet, which stays in `input` or in the
+    /// decoder. Do what the error names, and call this again with the same `input`. Never returns
     /// [`Blocked::ActionsPending`].
     #[inline]
     pub fn receive<'d, 'i: 'd, M: Buffer>(
@@ -131,14 +131,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
             }
         }
-        // With a reference of its own, so that the caller's can stay in registers.
+        // A reference of its own, so that the caller's can stay in registers.
         let mut rest = *input;
         let step = self.receive_any(now, decoder, &mut rest);
         *input = rest;
         step
     }
 
-    /// [`receive`](Self::receive) for everything.
+    /// The general route of [`receive`](Self::receive).
     #[inline(never)]
     fn receive_any<'d, 'i: 'd, M: Buffer>(
         &mut self,
@@ -175,7 +175,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
             };
             let skip = !decoder.options().has_payloads_in_pieces();
-            // A packet that lies whole in the input is read once, as it borrows from that.
+            // A packet that lies whole in the input borrows from it, so it is read once.
             if let Some(packet) = decoder.read_from_input(&located) {
                 let packet = match packet {
                     Ok(packet) => packet,
@@ -207,8 +207,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     continue;
                 }
             }
-            // The event of a packet in the decoder's buffer is kept as places in there: the borrow
-            // checker rejects returning what borrows from the decoder out of a loop that uses it.
+            // The event of a packet in the decoder's buffer holds ranges of it: the borrow checker
+            // rejects returning a borrow of the decoder out of a loop that uses it.
             let start = decoder.buffered(&located).as_ptr() as usize;
             let handled = match decoder.read(&located) {
                 Ok(piece) => Ok(self.handle_piece_or_skip(now, piece, skip).map(|event| {
@@ -231,7 +231,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     if let Ok(Some(event)) = handled {
                         break Found::InBuffer(located, event);
                     }
-                    // What follows from a fault of the peer are actions.
+                    // After a fault of the peer, actions follow.
                 }
             }
         };
@@ -294,7 +294,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    /// Nothing is left to do with the bytes that have come: a deadline that has passed is handled.
+    /// Handles a deadline that has passed, after all received bytes were handled.
     fn expire(&mut self, now: Timestamp) -> Option<Action<V>> {
         if self.is_overdue(now) {
             self.handle_timeout(now);
@@ -303,8 +303,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         None
     }
 
-    /// Whether a deadline has passed. The end of time never does, or [`receive`](Self::receive) would
-    /// not return `None` any more.
+    /// Returns true if a deadline has passed. [`Timestamp::MAX`] never passes.
     #[inline]
     fn is_overdue(&self, now: Timestamp) -> bool {
         let deadline = self.poll_timeout();
@@ -324,8 +323,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 }
 
 impl<V: Version, B> Step<V, B> {
-    /// Moves the bytes of an event elsewhere. `f` must keep them as they are: what it returns is not
-    /// checked again.
+    /// Moves the bytes of an event elsewhere. `f` must not change them: its results are not
+    /// validated again.
     pub fn map<C>(self, f: impl FnMut(B) -> C) -> Step<V, C> {
         match self {
             Self::Action(action) => Step::Action(action),
@@ -342,8 +341,8 @@ impl<V: Version> Step<V, &[u8]> {
     }
 
     /// The same step as references into `whole`, the buffer that was passed to
-    /// [`receive`](Connection::receive) (feature `bytes`). What is not in it, such as a packet that the
-    /// decoder had to put together, is copied.
+    /// [`receive`](Connection::receive) (feature `bytes`). Bytes outside of it, such as a packet in
+    /// the decoder's buffer, are copied.
     #[cfg(feature = "bytes")]
     pub fn share(self, whole: &bytes::Bytes) -> Step<V, bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))

@@ -1,17 +1,17 @@
 //! Guides: how to write a client, a broker, and what goes around them. [`embedding`](crate::embedding)
-//! is the one for firmware.
+//! is the one for firmware. The examples need the feature `alloc`.
 
-#[doc = include_str!("client.md")]
+#[cfg_attr(any(not(doctest), feature = "alloc"), doc = include_str!("client.md"))]
 pub mod client {}
 
-#[doc = include_str!("broker.md")]
+#[cfg_attr(any(not(doctest), feature = "alloc"), doc = include_str!("broker.md"))]
 pub mod broker {}
 
-#[doc = include_str!("persistence.md")]
+#[cfg_attr(any(not(doctest), feature = "alloc"), doc = include_str!("persistence.md"))]
 pub mod persistence {}
 
-#[doc = include_str!("mqtt5.md")]
+#[cfg_attr(any(not(doctest), feature = "alloc"), doc = include_str!("mqtt5.md"))]
 pub mod mqtt5 {}
 
-#[doc = include_str!("coming_from.md")]
+#[cfg_attr(any(not(doctest), feature = "alloc"), doc = include_str!("coming_from.md"))]
 pub mod coming_from {}

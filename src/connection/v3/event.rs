@@ -25,8 +25,9 @@ pub enum Event<B> {
     },
     /// Client: the server has refused the connection, which is over.
     Refused(ConnectRefusal),
-    /// A message has come. With manual acknowledgement and a QoS above 0, ask for its [`acknowledgement`](crate::Connection::acknowledgement), and give it when
-    /// the application has it; otherwise the actions that follow acknowledge it.
+    /// A message was received. With manual acknowledgement and a QoS above 0, ask for its
+    /// [`acknowledgement`](crate::Connection::acknowledgement), and pass it to `acknowledge` when the
+    /// application has processed the message. Otherwise the actions that follow acknowledge it.
     Message(Publish<B>),
     /// A message has begun to come in pieces; its payload follows.
     MessageHeader(PublishHeader<B>),
