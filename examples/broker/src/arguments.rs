@@ -18,6 +18,9 @@ Usage: broker [OPTION...]
 
   --host HOST            the address to listen on; default 127.0.0.1
   --port PORT            the port to listen on; default 1883, 0 for any that is free
+  --listen-ws PORT       listen for MQTT over WebSocket too, at this port
+  --cert FILE            use TLS with this certificate chain, in PEM,
+  --key FILE               and this private key, on all ports
   --user NAME            clients have to say this User Name,
   --password PASSWORD      and this Password
   --auth-command PROGRAM run PROGRAM for each client: MQTT_CLIENT_ID and MQTT_USER_NAME are in
@@ -52,13 +55,16 @@ Usage: broker [OPTION...]
   --quiet                do not say on standard error who comes and goes
   -h, --help             print this
 
-When it is ready it prints `listening on HOST:PORT`.
+When it is ready it prints `listening on HOST:PORT`, and in a second line, with --listen-ws,
+`listening for WebSocket on HOST:PORT`.
 ";
 
 /// The options, or what is said without them.
 pub(crate) struct Settings {
     pub(crate) host: String,
     pub(crate) port: u16,
+    pub(crate) websocket_port: Option<u16>,
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) login: Option<Login>,
     pub(crate) auth_command: Option<String>,
     pub(crate) denied: HashSet<TopicFilter<Vec<u8>>>,
@@ -85,6 +91,12 @@ impl Settings {
     }
 }
 
+/// Files in PEM.
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
 /// What a client has to say to be let in.
 pub(crate) struct Login {
     pub(crate) user_name: String,
@@ -96,6 +108,8 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
     let mut settings = Settings {
         host: "127.0.0.1".to_owned(),
         port: 1883,
+        websocket_port: None,
+        tls: None,
         login: None,
         auth_command: None,
         denied: HashSet::new(),
@@ -113,10 +127,14 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
         quiet: false,
     };
     let (mut user_name, mut password) = (None, None);
+    let (mut certificate, mut key) = (None, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("host") => settings.host = parser.value()?.string()?,
             Long("port") => settings.port = parser.value()?.parse()?,
+            Long("listen-ws") => settings.websocket_port = Some(parser.value()?.parse()?),
+            Long("cert") => certificate = Some(parser.value()?.string()?),
+            Long("key") => key = Some(parser.value()?.string()?),
             Long("user") => user_name = Some(parser.value()?.string()?),
             Long("password") => password = Some(parser.value()?.string()?),
             Long("deny") => {
@@ -154,6 +172,11 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
             Short(_) | Long(_) | Value(_) => return Err(argument.unexpected()),
         }
     }
+    settings.tls = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+        (None, None) => None,
+        _ => return Err("--cert goes with --key".into()),
+    };
     settings.login = match (user_name, password) {
         (Some(user_name), password) => Some(Login {
             user_name,

@@ -1,6 +1,7 @@
 //! One connection: bytes come from its transport, events from the server side of the protocol; what is
 //! to be sent goes back the same way.
 
+use core::net::SocketAddr;
 use core::num::{NonZeroU16, NonZeroU32};
 use core::time::Duration;
 use std::collections::VecDeque;
@@ -50,7 +51,7 @@ type Decoder = any::Decoder<WithTopicAliases<Vec<u8>, AliasVec>>;
 struct Connection {
     shared: Arc<Shared>,
     /// Who it is, for the log.
-    peer: String,
+    peer: SocketAddr,
     server: Server<Vec<Slot>>,
     /// What the decoder accepts.
     options: Options,
@@ -90,7 +91,7 @@ struct Candidate {
 }
 
 /// Serves a client until the connection ends.
-pub(crate) async fn serve<S: Stream>(stream: S, peer: String, shared: Arc<Shared>) {
+pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Shared>) {
     let mut transport = Transport::new(stream);
     let (wake, mut woken) = mpsc::channel(1);
     let mut connection = Connection::new(shared, peer, wake);
@@ -144,7 +145,7 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: String, shared: Arc<Shared
 }
 
 impl Connection {
-    fn new(shared: Arc<Shared>, peer: String, wake: Waker) -> Self {
+    fn new(shared: Arc<Shared>, peer: SocketAddr, wake: Waker) -> Self {
         let config = CONFIG.connect_timeout(Duration::from_millis(
             (shared.settings.connect_timeout).into(),
         ));
@@ -340,13 +341,12 @@ impl Connection {
         };
         let message = Message::received(publish, client, self.now());
         let published = self.shared.broker().publish(&message);
-        if !published.has_subscribers {
-            let packet_id = publish.delivery.packet_id();
-            if let Some(due) = packet_id.and_then(|id| self.server.acknowledgement(id)) {
-                let reason_code = PubAckReasonCode::NoMatchingSubscribers;
-                // A client of MQTT 3.1.1 is acknowledged as ever.
-                let _ = self.server.acknowledge(due, reason_code);
-            }
+        let packet_id = publish.delivery.packet_id();
+        let acknowledgement = packet_id.and_then(|id| self.server.acknowledgement(id));
+        if let (false, Some(acknowledgement)) = (published.has_subscribers, acknowledgement) {
+            let reason_code = PubAckReasonCode::NoMatchingSubscribers;
+            // A client of MQTT 3.1.1 is acknowledged as ever.
+            let _ = self.server.acknowledge(acknowledgement, reason_code);
         }
         published.is_crowded
     }
@@ -471,9 +471,7 @@ impl Connection {
                 &outgoing,
                 &mut self.out,
             ) {
-                Ok(Some(packet_id)) => {
-                    self.outbox.keep(packet_id, outgoing);
-                }
+                Ok(Some(packet_id)) => drop(self.outbox.keep(packet_id, outgoing)),
                 // A message that is too large for the client counts as sent [MQTT5-3.1.2-25].
                 Ok(None) | Err(CommandError::PacketTooLarge | CommandError::Encode(_)) => {}
                 Err(CommandError::WindowFull) if is_v5 && !is_window_full => {
@@ -526,7 +524,7 @@ impl Connection {
             self.log(format_args!("{reason}"));
         }
         if let Some(client) = &self.client {
-            let expiry = self.server.session_expiry_interval();
+            let expiry = self.session_expiry_interval();
             let in_flight = InFlight {
                 session: self.server.take_session(),
                 outbox: self.outbox,
@@ -537,6 +535,16 @@ impl Connection {
                 .detach(now, client, in_flight, expiry, self.delayed_will);
         }
         self.out
+    }
+
+    /// How many seconds the session is kept: in MQTT 5 as many as the user allows, also if DISCONNECT
+    /// asks for more.
+    fn session_expiry_interval(&self) -> u32 {
+        let expiry = self.server.session_expiry_interval();
+        match self.server.version() {
+            Some(ProtocolVersion::V5) => expiry.min(self.shared.settings.max_session_expiry),
+            _ => expiry,
+        }
     }
 
     // The transport

@@ -9,7 +9,8 @@
 //! | file | is about |
 //! |---|---|
 //! | `connection.rs` | one client: its [`Server`](mqtt_sansio::any::Server), what it sends |
-//! | `transport.rs` | the byte stream of a connection |
+//! | `listener.rs` | the ports: TCP, TLS, WebSocket |
+//! | `transport.rs`, `tls.rs`, `websocket.rs` | the byte stream of a connection |
 //! | `admission.rs` | whether a client is let in |
 //! | `broker.rs` | all clients: sessions, who gets what |
 //! | `client.rs` | what is known of one client while its session is kept |
@@ -29,12 +30,15 @@ mod arguments;
 mod broker;
 mod client;
 mod connection;
+mod listener;
 mod message;
 mod queue;
 mod retained;
 mod subscriptions;
 mod timers;
+mod tls;
 mod transport;
+mod websocket;
 
 use core::time::Duration;
 use std::io::{self, Write};
@@ -43,10 +47,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use mqtt_sansio::Timestamp;
-use tokio::net::TcpListener;
 
 use arguments::Settings;
 use broker::Broker;
+use listener::Listener;
 
 /// How long connections may take to end when the broker stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
@@ -113,40 +117,40 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(settings: Settings) -> io::Result<()> {
-    let listener = TcpListener::bind((&*settings.host, settings.port)).await?;
-    writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
+    let tls = match &settings.tls {
+        Some(files) => Some(tls::acceptor(&files.certificate, &files.key)?),
+        None => None,
+    };
+    let listener = Listener::bind((&settings.host, settings.port), tls.clone(), false).await?;
+    let websocket = match settings.websocket_port {
+        Some(port) => Some(Listener::bind((&settings.host, port), tls, true).await?),
+        None => None,
+    };
+    let mut ready = format!("listening on {}\n", listener.local_addr()?);
+    if let Some(websocket) = &websocket {
+        ready += &format!("listening for WebSocket on {}\n", websocket.local_addr()?);
+    }
+    // In one piece: who reads the first line only may close the pipe after it.
+    io::stdout().write_all(ready.as_bytes())?;
     let shared = Arc::new(Shared {
         broker: Mutex::new(Broker::new(&settings)),
         started: Instant::now(),
         settings,
     });
+    let accept_websocket = async {
+        match &websocket {
+            Some(websocket) => websocket.accept(&shared).await,
+            None => core::future::pending().await,
+        }
+    };
     tokio::select! {
-        () = accept(&listener, &shared) => {}
+        () = listener.accept(&shared) => {}
+        () = accept_websocket => {}
         () = keep_time(&shared) => {}
         stopped = stop_requested() => stopped?,
     }
     shut_down(&shared).await;
     Ok(())
-}
-
-/// Serves each connection in a task of its own.
-async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // An acknowledgement is not to wait for more to be sent along with it.
-                let _ = stream.set_nodelay(true);
-                let shared = Arc::clone(shared);
-                tokio::spawn(connection::serve(stream, peer.to_string(), shared));
-            }
-            Err(error) => {
-                // The connection has gone already, or there are no file descriptors left: then
-                // some will be when others close.
-                shared.log(format_args!("accept: {error}"));
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
 }
 
 /// Lets the broker do what is due: sessions and messages expire, Wills are published.

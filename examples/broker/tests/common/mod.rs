@@ -12,6 +12,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Process {
     pub(crate) child: Child,
     pub(crate) port: u16,
+    /// With `--listen-ws`.
+    #[allow(dead_code, reason = "not all tests need it")]
+    pub(crate) websocket_port: Option<u16>,
 }
 
 impl Process {
@@ -22,14 +25,22 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        stdout.read_line(&mut line).unwrap();
-        let port = line.trim_end().strip_prefix("listening on 127.0.0.1:");
-        let port = port.and_then(|port| port.parse().ok());
+        let mut port_after = |prefix| {
+            let mut line = String::new();
+            stdout.read_line(&mut line).unwrap();
+            let port = line.trim_end().strip_prefix(prefix);
+            let port = port.and_then(|port| port.parse().ok());
+            port.unwrap_or_else(|| panic!("{line:?}"))
+        };
+        let port = port_after("listening on 127.0.0.1:");
+        let has_websocket = arguments.contains(&"--listen-ws=0");
+        let websocket_port =
+            has_websocket.then(|| port_after("listening for WebSocket on 127.0.0.1:"));
         Self {
-            port: port.unwrap_or_else(|| panic!("{line:?}")),
             child,
+            port,
+            websocket_port,
         }
     }
 
