@@ -13,6 +13,8 @@
     reason = "a test stops at what it does not expect, and has std"
 )]
 
+#[path = "conversation/v5_both.rs"]
+mod both;
 mod conversation;
 
 use core::time::Duration;
@@ -173,6 +175,8 @@ fn a_malformed_packet_is_answered_with_disconnect_and_its_reason() {
         ("30 04 00 00 00 'x'", 0x82),
         ("30 07 00 01 't' 03 23 0000", 0x94),
         ("40 03 00 01 93", 0x82),
+        ("60 02 00 01", 0x81),
+        ("f1 00", 0x81),
     ] {
         let mut c = connected(CONFIG, "");
         c.receives(bytes).sends(disconnect(code)).closes_for_malformed();
@@ -181,6 +185,12 @@ fn a_malformed_packet_is_answered_with_disconnect_and_its_reason() {
     let mut c = ClientTalk::begins(fresh(), CONFIG);
     c.transmits(connect(CLEAN, 0, "", ""));
     c.receives("20 02 00 00").sends(disconnect(0x81)).closes_for_malformed();
+    // [MQTT5-3.2.2-1, MQTT5-3.2.2-6, MQTT5-3.2.2-8]
+    for (bytes, code) in [("20 03 02 00 00", 0x81), ("20 03 01 87 00", 0x82), ("20 03 00 01 00", 0x82)] {
+        let mut c = ClientTalk::begins(fresh(), CONFIG);
+        c.transmits(connect(CLEAN, 0, "", ""));
+        c.receives(bytes).sends(disconnect(code)).closes_for_malformed();
+    }
 }
 
 /// Codes that Table 3-10 gives to a server are replaced [MQTT5-3.14.2-1].
@@ -570,6 +580,19 @@ fn a_topic_alias_in_pieces_is_replaced_too() {
         c.reports_payload(1, 7);
         c.receives(rest.to_vec()).reports_payload(7, 0).sends(ack(PUBACK, 1, 0));
     }
+}
+
+/// A message that is too large is skipped, and its alias is learned all the same.
+fn a_topic_alias_of_a_skipped_message_is_replaced_too() {
+    let options = Options::new().max_packet_size(16).skip_large_messages(true);
+    let mut c = ClientTalk::begins_with(CONFIG, options);
+    c.transmits(connect(CLEAN, 0, "22 0004", ""));
+    c.receives(connack(false, 0, "")).reports(connack(false, 0, ""));
+    for topic in ["a/b", ""] {
+        c.receives(publish_to(topic, Q1, 1, "23 0003", "too long a payload"));
+        c.reports_skipped("a/b", Q1, 1, "23 0003", 18).sends(ack(PUBACK, 1, 0));
+    }
+    c.receives(publish_to("", Q0, 0, "23 0003", "x")).reports_message("a/b", "23 0003", "x");
 }
 
 /// [MQTT5-3.2.2-17, MQTT5-3.2.2-18, MQTT5-3.3.2-9]

@@ -13,6 +13,8 @@
     reason = "a test stops at what it does not expect, and has std"
 )]
 
+#[path = "conversation/v5_both.rs"]
+mod both;
 mod conversation;
 
 use core::time::Duration;
@@ -136,6 +138,25 @@ fn response_information_is_only_sent_if_the_client_asks_for_it() {
     let mut s = ServerTalk::begins(CONFIG);
     s.receives(connect(CLEAN, 0, "19 01", "")).reports(connect(CLEAN, 0, "19 01", ""));
     s.transmits(connack(false, 0, "1a 0001 'r'"));
+}
+
+/// [MQTT5-3.2.2-12, MQTT5-3.2.2-13]
+fn a_client_with_a_will_that_the_server_does_not_take_is_refused() {
+    for (flags, props, error, code) in [
+        (WILL | 0x08, "24 00", CommandError::QosNotSupported, 0x9b),
+        (WILL | 0x20, "25 00", CommandError::RetainNotSupported, 0x9a),
+    ] {
+        let bytes = connect(CLEAN | flags, 0, "", WILL_FIELDS);
+        let mut s = ServerTalk::begins(CONFIG);
+        s.receives(bytes.clone()).reports(bytes);
+        assert_eq!(s.try_transmit(connack(false, 0, props)), Err(error));
+        s.transmits(connack(false, code, ""));
+        let refusal = Refusal(ConnectReasonCode::from_number(code).unwrap());
+        s.closes(CloseReason::Refused(refusal));
+    }
+    // One that it takes is no matter.
+    let bytes = connect(CLEAN | WILL | 0x28, 0, "", WILL_FIELDS);
+    ServerTalk::accepted(CONFIG, bytes, connack(false, 0, "24 01"));
 }
 
 /// [MQTT5-3.1.0-1]: there is nothing to answer.
@@ -550,6 +571,15 @@ fn a_silent_client_is_disconnected_with_0x8d() {
     s.deadline(15_000).wakes_at(14_999).nothing_more();
     s.wakes_at(15_000).sends(disconnect(0x8d)).action(Action::PublishWill);
     s.closes(CloseReason::KeepAliveTimeout);
+}
+
+/// AUTH is a packet as any other; PINGREQ is answered with PINGRESP [MQTT5-3.12.4-1].
+fn every_packet_of_the_client_puts_off_the_end_of_keep_alive() {
+    let method = "15 0001 'm'";
+    let mut s = ServerTalk::accepted(CONFIG, connect(CLEAN, 10, method, ""), connack(false, 0, method));
+    s.at(9_000).receives("f0 06 19 04 15 0001 'm'").reports("f0 06 19 04 15 0001 'm'").deadline(24_000);
+    s.at(10_000).transmits("f0 06 00 04 15 0001 'm'").deadline(24_000);
+    s.at(20_000).receives("c0 00").sends("d0 00").deadline(35_000);
 }
 
 /// [MQTT5-3.2.2-21]

@@ -112,7 +112,7 @@ impl Role for ClientRole {
         machine.received_now();
     }
 
-    /// Counted from the last packet *sent* [MQTT-3.1.2-23], and an eighth of the Keep Alive early, for
+    /// Counted from the last packet *sent* [MQTT-3.1.2-23, MQTT5-3.1.2-20], and an eighth of the Keep Alive early, for
     /// a timer that is late.
     #[inline]
     fn ping_due<S: Slots>(machine: &Machine<S>) -> Option<Timestamp> {
@@ -208,7 +208,7 @@ impl Role for ServerRole {
     }
 
     /// The time limit for CONNECT, then one and a half times the Keep Alive after the last packet
-    /// *received* [MQTT-3.1.2-24]. While the client has to wait for this side there is none.
+    /// *received* [MQTT-3.1.2-24, MQTT5-3.1.2-22]. While the client has to wait for this side there is none.
     fn expiry<S: Slots>(request: &Option<Request>, machine: &Machine<S>) -> Option<Timestamp> {
         match machine.state() {
             State::Start => machine.deadline,

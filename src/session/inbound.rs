@@ -6,7 +6,8 @@
 //! the worst that a hostile peer can do is a chain of 256. When an identifier arrives whose slot is
 //! taken by one that belongs elsewhere, that one moves, so each chain begins in its own slot.
 //!
-//! Acknowledgements leave in the order in which the messages came [MQTT-4.6.0-2, MQTT-4.6.0-3], so
+//! Acknowledgements leave in the order in which the messages came
+//! [MQTT-4.6.0-2, MQTT-4.6.0-3, MQTT5-4.6.0-2, MQTT5-4.6.0-3], so
 //! those that await one stand in a queue.
 
 use super::acknowledgement::Acknowledgement;

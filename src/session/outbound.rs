@@ -39,8 +39,9 @@ const ASKED: u16 = 16;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Outbound<S> {
     slots: S,
-    /// The messages, linked in the order in which they are to be sent again [MQTT-4.6.0-1]: as
-    /// they were sent; once PUBREC has come, as the PUBRECs came [MQTT-4.6.0-4].
+    /// The messages, linked in the order in which they are to be sent again: as they were
+    /// sent [MQTT-4.6.0-1, MQTT5-4.6.0-1]; once PUBREC has come, as the PUBRECs came
+    /// [MQTT-4.6.0-4, MQTT5-4.6.0-4].
     first: u16,
     last: u16,
     /// The free slots, linked in the order in which they became free. Such a slot holds the

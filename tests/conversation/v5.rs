@@ -29,13 +29,13 @@ macro_rules! v5_conversations {
 
             #[test]
             fn whole() {
-                conversation::v5::cut_into_bytes(false);
+                crate::conversation::v5::cut_into_bytes(false);
                 holds();
             }
 
             #[test]
             fn a_byte_at_a_time() {
-                conversation::v5::cut_into_bytes(true);
+                crate::conversation::v5::cut_into_bytes(true);
                 holds();
             }
         }
@@ -184,6 +184,20 @@ fn decoded(bytes: &[u8]) -> PacketRef<'_> {
     match packet {
         Ok(Some(packet)) if rest.is_empty() => packet,
         other => panic!("not one packet in the test: {other:?}"),
+    }
+}
+
+/// What comes before the payload of this PUBLISH, with another length of it.
+fn header_of(publish: &[u8], payload_len: u32) -> v5::PublishHeader<&[u8]> {
+    let Packet::Publish(publish) = decoded(publish) else {
+        panic!("not a PUBLISH in the test");
+    };
+    v5::PublishHeader {
+        delivery: publish.delivery,
+        retain: publish.retain,
+        topic: publish.topic,
+        properties: publish.properties,
+        payload_len,
     }
 }
 
@@ -417,15 +431,23 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         payload_len: u32,
     ) -> &mut Self {
         let bytes = publish_to(topic, qos, number, props, "");
-        let Packet::Publish(publish) = decoded(&bytes) else {
-            panic!("not a PUBLISH in the test");
-        };
-        let header = publish.header().unwrap();
-        let header = v5::PublishHeader {
-            payload_len,
-            ..header
-        };
+        let header = header_of(&bytes, payload_len);
         self.expect(Item::Event(Event::MessageHeader(header).to_owned()))
+    }
+
+    /// The application gets the start of a message whose payload is skipped.
+    #[track_caller]
+    pub fn reports_skipped(
+        &mut self,
+        topic: &str,
+        qos: super::QoS,
+        number: u16,
+        props: &str,
+        payload_len: u32,
+    ) -> &mut Self {
+        let bytes = publish_to(topic, qos, number, props, "");
+        let header = header_of(&bytes, payload_len);
+        self.expect(Item::Event(Event::MessageSkipped(header).to_owned()))
     }
 
     /// The application gets pieces of a payload: `len` bytes together, after which `then_left` are to

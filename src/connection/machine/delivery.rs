@@ -54,7 +54,7 @@ pub(super) struct Effect {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Disposition {
     Deliver,
-    /// It has been delivered before [MQTT-4.3.3-2].
+    /// It has been delivered before [MQTT-4.3.3-2, MQTT5-4.3.3-10].
     Duplicate,
     /// It is acknowledged, and its payload skipped: the application gets its header only.
     Skip,
@@ -77,7 +77,7 @@ pub(super) fn acknowledgement<S: Slots>(
 ) -> Option<Effect> {
     let outbound = &mut session.outbound;
     Some(match (packet_type, outbound.phase(id)) {
-        // [MQTT-4.3.2-1, MQTT-4.3.3-1]
+        // [MQTT-4.3.2-1, MQTT-4.3.3-1, MQTT5-4.3.2-3, MQTT5-4.3.3-5, MQTT5-4.4.0-2]
         (PacketType::PubAck, Some(Phase::Publish(QoS::AtLeastOnce)))
         | (PacketType::PubComp, Some(Phase::Released)) => completed(outbound, id),
         (PacketType::PubAck, Some(Phase::Publish(QoS::ExactlyOnce))) if puback_at_qos_2 => {
@@ -90,7 +90,7 @@ pub(super) fn acknowledgement<S: Slots>(
             completed(outbound, id)
         }
         (PacketType::PubRec, None) if refused => Effect::default(),
-        // [MQTT-4.3.3-1]
+        // [MQTT-4.3.3-1, MQTT5-4.3.3-3, MQTT5-4.3.3-4]
         (PacketType::PubRec, Some(Phase::Publish(QoS::ExactlyOnce))) => {
             outbound.release(id);
             Effect {
@@ -130,7 +130,8 @@ fn completed<S: Slots>(outbound: &mut Outbound<S>, id: PacketId) -> Effect {
     }
 }
 
-/// PUBREL has come. `None`: too early. [MQTT-2.3.1-6, MQTT-4.3.3-2]
+/// PUBREL has come. `None`: too early.
+/// [MQTT-2.3.1-6, MQTT-4.3.3-2, MQTT5-2.2.1-5, MQTT5-4.3.3-11, MQTT5-4.3.3-12]
 pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Option<Effect> {
     let receipt = session.inbound.receipt(id);
     let change =
@@ -165,7 +166,8 @@ pub(super) const fn is_to_be_held(delivery: &Delivery, manual: bool) -> bool {
 }
 
 /// The answer to a message of which nothing is held: PUBACK with its identifier, or nothing
-/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2].
+/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2, MQTT5-2.2.1-5, MQTT5-3.3.4-1, MQTT5-4.3.2-4]
+/// [MQTT5-4.3.2-5].
 #[inline]
 pub(super) const fn puback(delivery: &Delivery) -> Option<PendingReply> {
     match delivery.packet_id() {
@@ -233,7 +235,8 @@ pub(super) fn give_up<S: Slots>(session: &mut Session<S>, delivery: Delivery) ->
 }
 
 /// A PUBLISH that has been classified is complete. It is answered with its own identifier
-/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2], whatever the application thinks of it [MQTT-4.5.0-2].
+/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2, MQTT5-3.3.4-1, MQTT5-4.3.2-4, MQTT5-4.3.3-8], whatever
+/// the application thinks of it [MQTT-4.5.0-2, MQTT5-4.5.0-2].
 pub(super) fn complete<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,

@@ -49,7 +49,7 @@ impl<S: Slots> Machine<S> {
     }
 
     /// The identifier for a SUBSCRIBE or UNSUBSCRIBE: one of those that messages have
-    /// [MQTT-2.3.1-2].
+    /// [MQTT-2.3.1-2, MQTT5-2.2.1-3].
     pub(crate) fn next_request(&mut self) -> Result<PacketId, CommandError> {
         self.check_may_send()?;
         let next = self.session.outbound.next_id();

@@ -254,7 +254,7 @@ impl<S: Slots> Machine<S> {
     }
 
     /// The connection is over. The session is not, unless it ends with its connection
-    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2]. False if the connection was over before.
+    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2, MQTT5-3.1.2-23, MQTT5-4.1.0-1]. False if the connection was over before.
     pub(super) fn end(&mut self, discards_will: bool) -> bool {
         if self.pending.is_over() {
             return false;
@@ -352,14 +352,14 @@ impl<S: Slots> Machine<S> {
     }
 
     /// What is to be sent again, as much as may be in flight: first each PUBREL, before another
-    /// PUBREC can come [MQTT-4.6.0-4], then the messages.
+    /// PUBREC can come [MQTT-4.6.0-4, MQTT5-4.6.0-4], then the messages.
     fn poll_resend(&mut self) -> Option<MachineAction> {
         let outbound = &mut self.session.outbound;
         if outbound.unsent() == 0 {
             return None;
         }
-        // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1]. It does not wait for the
-        // peer's Receive Maximum [MQTT5-3.3.4-8, MQTT5-3.3.4-10, MQTT5-4.9.0-3].
+        // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1, MQTT5-4.3.3-6]. It does
+        // not wait for the peer's Receive Maximum [MQTT5-3.3.4-8, MQTT5-3.3.4-10, MQTT5-4.9.0-3].
         if let Some(id) = outbound.next_unsent_pubrel() {
             outbound.mark_sent(id);
             self.sent_now();

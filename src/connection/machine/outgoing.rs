@@ -35,17 +35,19 @@ impl<S: Slots> Machine<S> {
     #[inline]
     pub(crate) fn next_delivery(&mut self, qos: QoS) -> Result<Delivery, CommandError> {
         if qos == QoS::AtMostOnce {
-            return Ok(Delivery::AtMostOnce); // [MQTT-4.3.1-1]
+            return Ok(Delivery::AtMostOnce); // [MQTT-4.3.1-1, MQTT5-4.3.1-1]
         }
         let outbound = &mut self.session.outbound;
         if outbound.unsent() > 0 {
             return Err(CommandError::ResendPending);
         }
+        // [MQTT5-4.9.0-2]
         if outbound.in_flight() >= self.config.max_inflight {
             return Err(CommandError::WindowFull);
         }
         let packet_id = outbound.next_id().ok_or(CommandError::WindowFull)?;
-        // [MQTT-4.3.2-1, MQTT-4.3.3-1]
+        // [MQTT-4.3.2-1, MQTT-4.3.3-1, MQTT5-2.2.1-3, MQTT5-2.2.1-4, MQTT5-4.3.2-1, MQTT5-4.3.2-2]
+        // [MQTT5-4.3.3-1, MQTT5-4.3.3-2]
         Ok(Delivery::new(qos, packet_id, false))
     }
 
@@ -115,7 +117,7 @@ impl<S: Slots> Machine<S> {
         if self.session.outbound.phase(id) != Some(Phase::Publish(qos)) {
             return Err(CommandError::QosChanged);
         }
-        Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1]
+        Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1, MQTT5-3.3.1-1]
     }
 
     /// A message has been encoded again, of whose payload `payload_left` bytes follow in pieces.

@@ -1,5 +1,5 @@
 //! Memory for Topic Aliases (section 3.3.2.3.4), in both directions. It is the caller's, and lasts as
-//! long as a connection.
+//! long as a connection [MQTT5-3.3.2-7].
 
 use core::num::NonZeroU16;
 use core::ops::Range;
@@ -126,7 +126,8 @@ impl TopicAliases for AliasVec {
 }
 
 /// A decoder's buffer with room for the Topic Aliases of the peer. Announce its
-/// [`maximum`](TopicAliases::maximum) as Topic Alias Maximum:
+/// [`maximum`](TopicAliases::maximum) as Topic Alias Maximum, and every alias up to it is taken
+/// [MQTT5-3.3.2-10, MQTT5-3.3.2-12]:
 /// [`receive`](crate::Connection::receive) then puts the Topic Name into each message.
 ///
 /// ```
@@ -215,7 +216,8 @@ impl<T: TopicAliases> OutboundAliases<T> {
         Self { names, used: 0 }
     }
 
-    /// How to publish to this topic to a peer with this Topic Alias Maximum.
+    /// How to publish to this topic to a peer with this Topic Alias Maximum, 0 for none
+    /// [MQTT5-3.1.2-27, MQTT5-3.2.2-18].
     pub(super) fn choose(&self, topic: &[u8], peer_maximum: u16) -> Choice {
         let known = (1..=self.used.min(peer_maximum))
             .filter_map(NonZeroU16::new)

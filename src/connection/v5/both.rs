@@ -184,18 +184,17 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     }
 
     /// The Session Expiry Interval is this from now on.
-    pub(super) fn set_session_expiry_interval(&mut self, expiry: u32) {
+    pub(super) const fn set_session_expiry_interval(&mut self, expiry: u32) {
         self.limits.session_expiry_interval = expiry;
-        let ends = expiry == 0;
-        let ends_now = ends && !core::mem::replace(&mut self.machine.session_ends, ends);
+        let was_kept = !core::mem::replace(&mut self.machine.session_ends, expiry == 0);
         // What was stored of the session must not outlive it.
+        let ends_now = was_kept && self.machine.session_ends;
         if ends_now
             && self.machine.config.has(crate::connection::config::JOURNAL)
             && !self.machine.session.is_empty()
         {
             self.machine.pending.set_store(Some(Change::Cleared));
         }
-        self.machine.session_ends = ends;
     }
 
     /// Sends AUTH: the next step of an enhanced authentication, or, with

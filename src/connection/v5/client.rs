@@ -22,7 +22,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
     /// What the properties announce holds for this connection: Receive Maximum, Maximum Packet Size,
     /// Topic Alias Maximum, for which the decoder's buffer needs room
     /// ([`WithTopicAliases`](crate::v5::WithTopicAliases)). With Clean Start the session is forgotten;
-    /// messages that were in flight come out as [`Action::Lost`](crate::Action::Lost).
+    /// messages that were in flight come out as [`Action::Lost`](crate::Action::Lost) [MQTT5-3.1.2-4].
     ///
     /// # Errors
     ///
@@ -242,10 +242,10 @@ fn handle_connack<'a, S: Slots>(
     let limits = client.limits;
     client.set_session_expiry_interval(limits.session_expiry_interval);
     if let Some(keep_alive) = properties.server_keep_alive() {
-        client.machine.keep_alive = keep_alive; // [MQTT5-3.2.2-21]
+        client.machine.keep_alive = keep_alive; // [MQTT5-3.1.2-21, MQTT5-3.2.2-21]
     }
     client.machine.limit_inflight(limits.peer.receive_maximum);
-    client.machine.accepted(session_present);
+    client.machine.accepted(session_present); // [MQTT5-3.2.2-5]
     Ok(Some(Event::Connected {
         session_present,
         properties,

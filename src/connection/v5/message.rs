@@ -160,8 +160,12 @@ impl Message<&[u8]> {
     }
 }
 
-/// The message of a received PUBLISH: to forward it, or to keep it. A Topic Alias among its properties
-/// is not sent on.
+/// The message of a received PUBLISH: to forward it, or to keep it.
+///
+/// A Topic Alias among its properties belongs to the connection that it came on. To send it on another
+/// one, call [`publish_aliased`](crate::Connection::publish_aliased), which leaves it out, or leave it
+/// out of the properties: [`publish`](crate::Connection::publish) would send it, and the receiver would
+/// take it for an alias of that connection.
 impl<B> From<Publish<B>> for Message<B> {
     fn from(publish: Publish<B>) -> Self {
         Self {

@@ -406,7 +406,7 @@ struct Head<'p, 'a> {
 
 impl<'p, 'a> Head<'p, 'a> {
     #[inline(always)]
-    fn of(publish: &'p Publish<&'a [u8]>) -> Self {
+    const fn of(publish: &'p Publish<&'a [u8]>) -> Self {
         Self {
             qos: publish.delivery.qos(),
             retain: publish.retain,

@@ -16,7 +16,7 @@ use crate::wire::{Encode, Output};
 /// # Commands of a server of MQTT 5
 impl<S: Slots> Connection<V5, ServerRole, S> {
     /// Accepts the connection with a new session: sends CONNACK with Reason Code 0x00, Session Present 0
-    /// and no properties [MQTT5-3.1.4-5, MQTT5-3.2.2-3].
+    /// and no properties [MQTT5-3.1.2-4, MQTT5-3.1.2-6, MQTT5-3.1.4-5, MQTT5-3.2.0-2, MQTT5-3.2.2-3].
     ///
     /// # Errors
     ///
@@ -39,7 +39,9 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     /// As `accept_new`; [`CommandError::Encode`], [`CommandError::PacketTooLarge`];
     /// [`CommandError::AuthenticationOrder`] without the client's Authentication Method, with another
     /// one, or while its AUTH is awaited [MQTT5-4.12.0-5, MQTT5-4.12.0-6];
-    /// [`CommandError::ResponseInformation`] if the client has not asked for it.
+    /// [`CommandError::ResponseInformation`] if the client has not asked for it;
+    /// [`CommandError::QosNotSupported`] and [`CommandError::RetainNotSupported`] if its Will is one that
+    /// the server does not take: refuse it [MQTT5-3.2.2-12, MQTT5-3.2.2-13].
     pub fn accept_new_with<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -55,7 +57,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     }
 
     /// Accepts the connection and resumes the session that was kept for the client: sends CONNACK with
-    /// Session Present 1 [MQTT5-3.2.2-3]. The connection takes the session and leaves its own empty one
+    /// Session Present 1 [MQTT5-3.1.2-5, MQTT5-3.2.2-3]. The connection takes the session and leaves its own empty one
     /// in `session`.
     ///
     /// # Errors
@@ -110,6 +112,15 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         if !self.limits.authentication.fits_connack(properties) {
             return Err(CommandError::AuthenticationOrder);
         }
+        let own = Capabilities::of_server(properties);
+        if let Some((qos, retain)) = self.limits.will {
+            if qos > own.maximum_qos {
+                return Err(CommandError::QosNotSupported); // [MQTT5-3.2.2-12]
+            }
+            if retain && !own.retain_available {
+                return Err(CommandError::RetainNotSupported); // [MQTT5-3.2.2-13]
+            }
+        }
         // [MQTT5-3.1.2-28]
         if !self.limits.request_response_information && properties.response_information().is_some()
         {
@@ -123,7 +134,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         check_len(&self.limits, connack.encoded_len())?;
         connack.encode(out)?;
         self.limits.connack(properties);
-        self.limits.own = Capabilities::of_server(properties);
+        self.limits.own = own;
         let limits = self.limits;
         if let Some(keep_alive) = properties.server_keep_alive() {
             self.machine.keep_alive = keep_alive; // [MQTT5-3.2.2-22]
@@ -133,8 +144,9 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         Ok(())
     }
 
-    /// Refuses the connection: sends CONNACK with this Reason Code, from 0x80 on, and closes
-    /// [MQTT5-3.1.4-2, MQTT5-3.2.2-7].
+    /// Refuses the connection: sends CONNACK with this Reason Code, from 0x80 on, and closes. Nothing else
+    /// that the client has sent is handled. This is possible at any step of an authentication
+    /// [MQTT5-3.1.3-8, MQTT5-3.1.4-2, MQTT5-3.1.4-6, MQTT5-3.2.2-7, MQTT5-4.12.0-1, MQTT5-4.12.0-4].
     ///
     /// # Errors
     ///
@@ -345,6 +357,7 @@ pub(super) fn handle<'a, S: Slots>(
             let will = fields.will.as_ref();
             server.limits.will_delay_interval =
                 will.map_or(0, |will| will.properties.will_delay_interval());
+            server.limits.will = will.map(|will| (will.qos, will.retain));
             let session_ends = server.limits.session_expiry_interval == 0;
             server.machine.requested_by_client(
                 fields.keep_alive,
@@ -398,7 +411,7 @@ fn handle_disconnect<'a, S: Slots>(
         }
         server.set_session_expiry_interval(expiry);
     }
-    // [MQTT5-3.14.4-3]
+    // [MQTT5-3.1.2-10, MQTT5-3.14.4-3]
     let discards_will = disconnect.reason_code == DisconnectReasonCode::NormalDisconnection;
     server.end_with_will(CloseReason::Disconnected, discards_will);
     Ok(Some(Event::Disconnected(disconnect)))
