@@ -406,7 +406,7 @@ fn a_pubrec_with_a_failure_ends_the_exchange() {
     c.receives(pubcomp).reports(pubcomp);
 }
 
-/// Table 3-6.
+/// Table 3-6 [MQTT5-3.6.2-1, MQTT5-3.6.2-2, MQTT5-3.6.2-3].
 fn a_pubrec_for_an_unknown_identifier_is_answered_with_0x92() {
     let mut c = connected(CONFIG, "");
     c.receives(ack(PUBREC, 9, 0)).sends(ack(PUBREL, 9, 0x92));
@@ -415,7 +415,7 @@ fn a_pubrec_for_an_unknown_identifier_is_answered_with_0x92() {
     c.receives(ack(PUBREC, 9, 0x80)).nothing_more();
 }
 
-/// [MQTT5-4.3.3-11]
+/// [MQTT5-3.7.2-1, MQTT5-3.7.2-2, MQTT5-3.7.2-3, MQTT5-4.3.3-11]
 fn a_pubrel_for_an_unknown_identifier_is_answered_with_0x92() {
     let mut c = connected(CONFIG, "");
     c.receives(ack(PUBREL, 9, 0)).sends(ack(PUBCOMP, 9, 0x92));
@@ -745,7 +745,7 @@ fn a_session_expiry_interval_from_the_server_is_a_violation() {
     c.closes_for(ProtocolError::SessionExpiryInterval);
 }
 
-/// [MQTT5-4.4.0-1, MQTT5-4.6.0-1]
+/// [MQTT5-3.3.1-1, MQTT5-4.3.3-6, MQTT5-4.4.0-1, MQTT5-4.6.0-1]
 fn a_session_is_resumed_after_it_was_saved_and_restored() {
     let mut c = connected(CONFIG, "");
     c.transmits(publish(Q1, 1, "x")).transmits(publish(Q2, 2, "y")).transmits(publish(Q2, 3, "z"));
@@ -959,6 +959,7 @@ fn a_client_sends_only_the_codes_of_a_client_in_disconnect() {
     }
 }
 
+/// [MQTT5-4.13.2-1]
 fn the_disconnect_of_the_server_ends_the_connection_and_reaches_the_application() {
     let mut c = connected(CONFIG, "");
     let bytes = "e0 0c 9d 0a 1c 0001 'x' 1f 0003 'why'";

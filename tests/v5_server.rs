@@ -68,7 +68,7 @@ v5_conversations! {
 
 // Connecting
 
-/// [MQTT5-3.1.4-5, MQTT5-3.2.2-2, MQTT5-3.2.2-3]
+/// [MQTT5-3.1.2-6, MQTT5-3.1.4-4, MQTT5-3.1.4-5, MQTT5-3.2.2-2, MQTT5-3.2.2-3]
 fn a_connect_is_accepted_with_connack() {
     let mut s = ServerTalk::begins(CONFIG);
     assert_eq!(s.try_transmit(connack(false, 0, "")), Err(CommandError::NotConnected));
@@ -102,7 +102,7 @@ fn what_connect_and_connack_announce_can_be_read() {
     assert!(!limits.request_problem_information);
 }
 
-/// [MQTT5-3.1.4-2, MQTT5-3.2.2-6, MQTT5-3.2.2-7, MQTT5-3.1.4-6]
+/// [MQTT5-3.1.3-8, MQTT5-3.1.4-2, MQTT5-4.13.2-1, MQTT5-3.2.2-6, MQTT5-3.2.2-7, MQTT5-3.1.4-6]
 fn a_refused_client_is_told_why_and_nothing_else_of_it_is_handled() {
     let mut s = ServerTalk::begins(CONFIG);
     s.receives(connect(CLEAN | WILL, 0, KEPT, WILL_FIELDS)).reports(connect(CLEAN | WILL, 0, KEPT, WILL_FIELDS));
@@ -128,6 +128,15 @@ fn a_connack_is_no_larger_than_the_client_takes() {
     assert_eq!(s.try_transmit(connack(false, 0, "")), Err(CommandError::PacketTooLarge));
     assert_eq!(s.try_transmit(connack(false, 0x8a, "")), Ok(()));
     s.closes(refused);
+}
+
+/// [MQTT5-3.1.3-6, MQTT5-3.1.3-7, MQTT5-3.2.2-16]
+fn a_client_without_a_client_identifier_is_assigned_one() {
+    let bytes = "10 0d 00 04 'MQTT' 05 02 0000 00 0000";
+    let mut s = ServerTalk::begins(CONFIG);
+    s.receives(bytes).reports(bytes);
+    assert_eq!(s.try_transmit(connack(false, 0, "")), Err(CommandError::AssignedClientIdentifier));
+    s.transmits(connack(false, 0, "12 0002 'c1'"));
 }
 
 /// [MQTT5-3.1.2-28]
@@ -396,7 +405,8 @@ fn a_message_that_is_put_off_sets_its_alias_once() {
 
 // Acknowledgements
 
-/// Only a server says that there are no matching subscribers.
+/// Without Reason String and User Property, so that it is never too large
+/// [MQTT5-3.4.2-2, MQTT5-3.4.2-3, MQTT5-3.5.2-2, MQTT5-3.5.2-3].
 fn a_server_acknowledges_with_a_reason() {
     let mut s = connected(MANUAL, "");
     s.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
@@ -427,6 +437,7 @@ fn a_message_refused_with_journal_leaves_nothing_in_it() {
 }
 
 /// [MQTT5-3.8.4-1, MQTT5-3.8.4-2, MQTT5-3.8.4-6, MQTT5-3.10.4-4, MQTT5-3.10.4-5, MQTT5-3.11.3-1]
+/// [MQTT5-3.9.3-1]
 fn suback_and_unsuback_have_a_code_for_each_filter() {
     let mut s = connected(CONFIG, "");
     assert_eq!(s.try_transmit("90 04 00 01 00 00"), Err(CommandError::NotAwaited));
@@ -442,7 +453,7 @@ fn suback_and_unsuback_have_a_code_for_each_filter() {
 
 // Sessions
 
-/// [MQTT5-3.1.2-5, MQTT5-3.2.2-3, MQTT5-4.4.0-1]
+/// [MQTT5-3.1.2-5, MQTT5-3.2.2-3, MQTT5-3.3.1-1, MQTT5-4.3.3-6, MQTT5-4.4.0-1]
 fn a_session_is_resumed_after_it_was_saved_and_restored() {
     let mut s = connected(CONFIG, "");
     s.transmits(publish(Q1, 1, "x")).transmits(publish(Q2, 2, "y"));
@@ -594,7 +605,7 @@ fn server_keep_alive_is_what_counts() {
 
 // Enhanced authentication
 
-/// [MQTT5-4.12.0-2, MQTT5-4.12.0-3, MQTT5-4.12.0-5, MQTT5-4.12.1-1]
+/// [MQTT5-4.12.0-2, MQTT5-4.12.0-3, MQTT5-4.12.0-5, MQTT5-4.12.1-1, MQTT5-4.12.1-2]
 fn an_authentication_goes_step_by_step_and_can_be_repeated() {
     let method = "15 0001 'm'";
     let auth = |code: &str| hex(&format!("f0 0a {code} 08 {method} 16 0001 'd'"));
@@ -621,7 +632,7 @@ fn an_authentication_goes_step_by_step_and_can_be_repeated() {
     s.transmits(disconnect(0x87)).closes(CloseReason::Disconnected);
 }
 
-/// [MQTT5-3.1.2-30, MQTT5-4.12.0-4]
+/// [MQTT5-3.1.2-30, MQTT5-4.12.0-1, MQTT5-4.12.0-4]
 fn during_an_authentication_only_auth_and_disconnect_come() {
     let method = "15 0001 'm'";
     let begins = || {

@@ -267,6 +267,9 @@ pub enum CommandError {
     /// none.
     #[error("DISCONNECT cannot have this Session Expiry Interval")]
     SessionExpiryInterval,
+    /// The Client Identifier is empty, and CONNACK has no Assigned Client Identifier.
+    #[error("CONNACK needs an Assigned Client Identifier")]
+    AssignedClientIdentifier,
     /// The client has not asked for Response Information.
     #[error("the client has not asked for Response Information")]
     ResponseInformation,

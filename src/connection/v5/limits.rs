@@ -26,6 +26,8 @@ pub struct Limits {
     /// CONNECT has a Session Expiry Interval above 0, so that DISCONNECT may have one (section
     /// 3.14.2.2.2).
     pub(super) has_session_expiry: bool,
+    /// The Client Identifier of CONNECT is empty: the server assigns one.
+    pub(super) assigns_client_id: bool,
     /// QoS and RETAIN of the Will.
     pub(super) will: Option<(QoS, bool)>,
     pub(super) authentication: Authentication,
@@ -81,6 +83,7 @@ impl Default for Limits {
             request_response_information: false,
             turn: Turn::Nobody,
             has_session_expiry: false,
+            assigns_client_id: false,
             will: None,
             authentication: Authentication::default(),
         }

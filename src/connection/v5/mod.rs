@@ -58,6 +58,20 @@ pub type Client<S> = Connection<V5, ClientRole, S>;
 /// - When it ends, an action tells whether the Will is to be published or discarded;
 ///   [`will_delay_interval`](Self::will_delay_interval) and
 ///   [`session_expiry_interval`](Self::session_expiry_interval) tell when.
+///
+/// The application, with what it knows of all clients, has the rest to do:
+///
+/// - give the decoder the Maximum Packet Size that it announces as
+///   [`Options::max_packet_size`](crate::Options::max_packet_size), room for the aliases of its Topic Alias
+///   Maximum, and [`Config::receive_maximum`](crate::Config::receive_maximum) no less than its Receive
+///   Maximum;
+/// - disconnect the earlier connection of a client with 0x8E [MQTT5-3.1.4-3], publish the Will when it is
+///   due unless the client has resumed its session [MQTT5-3.1.3-9], and drop the session when its Session
+///   Expiry Interval has passed [MQTT5-4.1.0-2];
+/// - skip a message that is [too large](crate::CommandError::PacketTooLarge) for a client, or
+///   [forget](Self::forget) it when it is to be sent again [MQTT5-3.1.2-25];
+/// - keep retained messages and subscriptions with their options, count down Message Expiry Interval, and
+///   choose the member of a Shared Subscription.
 #[cfg(feature = "alloc")]
 pub type Server<S = alloc::vec::Vec<crate::Slot>> = Connection<V5, ServerRole, S>;
 /// One connection of a server with a client that speaks MQTT 5: see
@@ -220,6 +234,9 @@ impl Version for V5 {
         acknowledged(progress, code, properties)
     }
 
+    /// Acknowledgements have neither a Reason String nor a User Property, so that none is too large
+    /// [MQTT5-3.4.2-2, MQTT5-3.4.2-3, MQTT5-3.5.2-2, MQTT5-3.5.2-3, MQTT5-3.6.2-2, MQTT5-3.6.2-3]
+    /// [MQTT5-3.7.2-2, MQTT5-3.7.2-3].
     #[inline]
     fn encode_reply(reply: PendingReply) -> Reply {
         let [first, code, high, low] = reply.parts();

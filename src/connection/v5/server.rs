@@ -39,6 +39,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     /// As `accept_new`; [`CommandError::Encode`], [`CommandError::PacketTooLarge`];
     /// [`CommandError::AuthenticationOrder`] without the client's Authentication Method, with another
     /// one, or while its AUTH is awaited [MQTT5-4.12.0-5, MQTT5-4.12.0-6];
+    /// [`CommandError::AssignedClientIdentifier`] without one for a client that has no Client Identifier;
     /// [`CommandError::ResponseInformation`] if the client has not asked for it;
     /// [`CommandError::QosNotSupported`] and [`CommandError::RetainNotSupported`] if its Will is one that
     /// the server does not take: refuse it [MQTT5-3.2.2-12, MQTT5-3.2.2-13].
@@ -111,6 +112,10 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         }
         if !self.limits.authentication.fits_connack(properties) {
             return Err(CommandError::AuthenticationOrder);
+        }
+        // [MQTT5-3.1.3-7, MQTT5-3.2.2-16]
+        if self.limits.assigns_client_id && properties.assigned_client_identifier().is_none() {
+            return Err(CommandError::AssignedClientIdentifier);
         }
         let own = Capabilities::of_server(properties);
         if let Some((qos, retain)) = self.limits.will {
@@ -357,6 +362,7 @@ pub(super) fn handle<'a, S: Slots>(
             let will = fields.will.as_ref();
             server.limits.will_delay_interval =
                 will.map_or(0, |will| will.properties.will_delay_interval());
+            server.limits.assigns_client_id = fields.client_id.as_bytes().is_empty();
             server.limits.will = will.map(|will| (will.qos, will.retain));
             let session_ends = server.limits.session_expiry_interval == 0;
             server.machine.requested_by_client(
