@@ -1,7 +1,7 @@
 //! What client and server of MQTT 5 have in common.
 
 use super::aliases::Choice;
-use super::limits::{Authentication, Turn};
+use super::limits::{Authentication, SESSION_EXPIRY, Turn};
 use super::message::check_len;
 use super::{
     CloseReason, Connection, Event, HandleError, Limits, Message, OutboundAliases, TopicAliases,
@@ -154,7 +154,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         }
         let expiry = disconnect.properties.session_expiry_interval();
         if let Some(expiry) = expiry {
-            let is_kept = self.limits.has_session_expiry && !self.session_ends();
+            let is_kept = self.limits.has(SESSION_EXPIRY) && !self.session_ends();
             if R::IS_SERVER || (expiry > 0 && !is_kept) {
                 return Err(CommandError::SessionExpiryInterval);
             }

@@ -23,15 +23,22 @@ pub struct Limits {
     /// The client asks for Response Information (section 3.1.2.11.6).
     pub request_response_information: bool,
     pub(super) turn: Turn,
-    /// CONNECT has a Session Expiry Interval above 0, so that DISCONNECT may have one (section
-    /// 3.14.2.2.2).
-    pub(super) has_session_expiry: bool,
-    /// The Client Identifier of CONNECT is empty: the server assigns one.
-    pub(super) assigns_client_id: bool,
-    /// QoS and RETAIN of the Will.
-    pub(super) will: Option<(QoS, bool)>,
+    /// One bit for each of the constants below.
+    pub(super) requested: u8,
     pub(super) authentication: Authentication,
 }
+
+// What CONNECT has, in `Limits::requested`: there are many connections, and each of them is small.
+/// A Session Expiry Interval above 0, so that DISCONNECT may have one (section 3.14.2.2.2).
+pub(super) const SESSION_EXPIRY: u8 = 1;
+/// An empty Client Identifier: the server assigns one.
+pub(super) const NO_CLIENT_ID: u8 = 2;
+/// A Will with RETAIN.
+pub(super) const WILL_RETAIN: u8 = 4;
+/// A Will at QoS 1 or 2.
+pub(super) const WILL_QOS_1: u8 = 8;
+/// A Will at QoS 2.
+pub(super) const WILL_QOS_2: u8 = 16;
 
 /// What one side of a connection takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +89,7 @@ impl Default for Limits {
             request_problem_information: true,
             request_response_information: false,
             turn: Turn::Nobody,
-            has_session_expiry: false,
-            assigns_client_id: false,
-            will: None,
+            requested: 0,
             authentication: Authentication::default(),
         }
     }
@@ -131,7 +136,7 @@ impl Limits {
     /// What CONNECT says.
     pub(super) fn connect<B: AsRef<[u8]>>(&mut self, properties: &ConnectProperties<B>) {
         self.session_expiry_interval = properties.session_expiry_interval();
-        self.has_session_expiry = self.session_expiry_interval > 0;
+        self.note(SESSION_EXPIRY, self.session_expiry_interval > 0);
         self.request_problem_information = properties.request_problem_information();
         self.request_response_information = properties.request_response_information();
         self.authentication = Authentication {
@@ -142,6 +147,18 @@ impl Limits {
         if self.authentication.is_used() {
             self.turn = Turn::Server;
         }
+    }
+
+    /// CONNECT has this, or not.
+    pub(super) const fn note(&mut self, bit: u8, yes: bool) {
+        if yes {
+            self.requested |= bit;
+        }
+    }
+
+    /// Whether CONNECT has this.
+    pub(super) const fn has(&self, bit: u8) -> bool {
+        self.requested & bit != 0
     }
 
     /// What an accepting CONNACK says about both sides.

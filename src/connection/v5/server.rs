@@ -1,5 +1,6 @@
 //! The server's side of a connection of MQTT 5.
 
+use super::limits::{NO_CLIENT_ID, SESSION_EXPIRY, WILL_QOS_1, WILL_QOS_2, WILL_RETAIN};
 use super::message::check_len;
 use super::{Capabilities, CloseReason, Connection, Event, HandleError, Refusal};
 use crate::connection::error::{CommandError, ProtocolError};
@@ -7,6 +8,7 @@ use crate::connection::role::{Request, ServerRole};
 use crate::connection::state::State;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
+use crate::types::QoS;
 use crate::v5::{
     AckProperties, ConnAck, ConnAckProperties, ConnectReasonCode, Disconnect, DisconnectReasonCode,
     Packet, SubAck, Subscribe, SubscribeReasonCodes, UnsubAck, UnsubscribeReasonCodes, V5,
@@ -114,17 +116,19 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
             return Err(CommandError::AuthenticationOrder);
         }
         // [MQTT5-3.1.3-7, MQTT5-3.2.2-16]
-        if self.limits.assigns_client_id && properties.assigned_client_identifier().is_none() {
+        if self.limits.has(NO_CLIENT_ID) && properties.assigned_client_identifier().is_none() {
             return Err(CommandError::AssignedClientIdentifier);
         }
         let own = Capabilities::of_server(properties);
-        if let Some((qos, retain)) = self.limits.will {
-            if qos > own.maximum_qos {
-                return Err(CommandError::QosNotSupported); // [MQTT5-3.2.2-12]
-            }
-            if retain && !own.retain_available {
-                return Err(CommandError::RetainNotSupported); // [MQTT5-3.2.2-13]
-            }
+        // [MQTT5-3.2.2-12]
+        if (own.maximum_qos < QoS::ExactlyOnce && self.limits.has(WILL_QOS_2))
+            || (own.maximum_qos < QoS::AtLeastOnce && self.limits.has(WILL_QOS_1))
+        {
+            return Err(CommandError::QosNotSupported);
+        }
+        // [MQTT5-3.2.2-13]
+        if !own.retain_available && self.limits.has(WILL_RETAIN) {
+            return Err(CommandError::RetainNotSupported);
         }
         // [MQTT5-3.1.2-28]
         if !self.limits.request_response_information && properties.response_information().is_some()
@@ -362,8 +366,13 @@ pub(super) fn handle<'a, S: Slots>(
             let will = fields.will.as_ref();
             server.limits.will_delay_interval =
                 will.map_or(0, |will| will.properties.will_delay_interval());
-            server.limits.assigns_client_id = fields.client_id.as_bytes().is_empty();
-            server.limits.will = will.map(|will| (will.qos, will.retain));
+            let will_qos = will.map_or(QoS::AtMostOnce, |will| will.qos);
+            let will_retain = will.is_some_and(|will| will.retain);
+            let has_no_id = fields.client_id.as_bytes().is_empty();
+            server.limits.note(NO_CLIENT_ID, has_no_id);
+            server.limits.note(WILL_QOS_1, will_qos >= QoS::AtLeastOnce);
+            server.limits.note(WILL_QOS_2, will_qos == QoS::ExactlyOnce);
+            server.limits.note(WILL_RETAIN, will_retain);
             let session_ends = server.limits.session_expiry_interval == 0;
             server.machine.requested_by_client(
                 fields.keep_alive,
@@ -412,7 +421,7 @@ fn handle_disconnect<'a, S: Slots>(
 ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
     if let Some(expiry) = disconnect.properties.session_expiry_interval() {
         // A DISCONNECT that is invalid does not discard the Will (section 3.14.2.2.2).
-        if !server.limits.has_session_expiry && expiry > 0 {
+        if !server.limits.has(SESSION_EXPIRY) && expiry > 0 {
             return Err(server.violation(ProtocolError::SessionExpiryInterval));
         }
         server.set_session_expiry_interval(expiry);
