@@ -61,8 +61,7 @@ impl<B: AsRef<[u8]>> Connect<B> {
         }
     }
 
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C: AsRef<[u8]>>(self, f: impl FnMut(B) -> C) -> Connect<C> {
         match self {
             Self::V3(connect) => Connect::V3(connect.map(f)),

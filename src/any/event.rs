@@ -19,7 +19,7 @@ pub enum Event<B: AsRef<[u8]>> {
     ConnectRequested(Connect<B>),
     /// A message has come: see [`v5::Event::Message`].
     Message(Publish<B>),
-    /// A message has begun to come in pieces; its payload follows.
+    /// The start of a message in pieces was received; its payload follows.
     MessageHeader(PublishHeader<B>),
     /// The next piece of that payload.
     Payload {
@@ -171,8 +171,7 @@ const fn header_from_v3(header: v3::PublishHeader<&[u8]>) -> PublishHeader<&[u8]
 }
 
 impl<B: AsRef<[u8]>> Event<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C: AsRef<[u8]>>(self, mut f: impl FnMut(B) -> C) -> Event<C> {
         match self {
             Self::ConnectRequested(connect) => Event::ConnectRequested(connect.map(f)),

@@ -491,7 +491,7 @@ impl<S: Slots> Server<S> {
 
     // Views
 
-    /// How far the connection has come.
+    /// Returns the state of the connection.
     pub const fn state(&self) -> State {
         either!(self, server => server.state(), moving: State::Ended)
     }

@@ -66,8 +66,7 @@ impl<B, E> List<B, E> {
         self.bytes
     }
 
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     #[inline]
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> List<C, E> {
         List::from_checked(f(self.bytes))

@@ -112,8 +112,7 @@ impl<B, K> Checked<B, K> {
         &self.bytes
     }
 
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     #[inline]
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Checked<C, K> {
         Checked::from_valid(f(self.bytes))

@@ -1,12 +1,12 @@
 //! PUBACK, PUBREC, PUBREL, PUBCOMP (sections 3.4 to 3.7) and UNSUBACK (section 3.11): a fixed
-//! header and the Packet Identifier of what they answer.
+//! header and the Packet Identifier that they acknowledge.
 
 use crate::packet::read_packet_id;
 use crate::types::PacketId;
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{Encode, EncodeError, Field, Output, PacketBody, encode_bytes};
 
-/// A Packet Identifier and nothing behind it.
+/// Reads a Packet Identifier and the end of the packet.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 fn read_only_packet_id(reader: &mut Reader<'_>) -> Result<PacketId, DecodeError> {
@@ -24,12 +24,12 @@ macro_rules! ack {
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[expect(clippy::exhaustive_structs, reason = "its one field is the standard's")]
         pub struct $Type {
-            /// The Packet Identifier of what it answers [MQTT-2.3.1-6, MQTT-2.3.1-7].
+            /// The Packet Identifier that it acknowledges [MQTT-2.3.1-6, MQTT-2.3.1-7].
             pub packet_id: PacketId,
         }
 
         impl $Type {
-            /// The whole packet: always the same four bytes but for the identifier.
+            /// The whole packet: four bytes, of which the last two are the identifier.
             #[must_use]
             #[inline]
             pub const fn to_bytes(self) -> [u8; 4] {
@@ -66,11 +66,11 @@ macro_rules! ack {
 }
 
 ack! {
-    /// PUBACK: a QoS 1 message has arrived (section 3.4).
+    /// PUBACK: a QoS 1 message was received (section 3.4).
     PubAck, 0x40
 }
 ack! {
-    /// PUBREC: a QoS 2 message has arrived, part 1 of its delivery (section 3.5).
+    /// PUBREC: a QoS 2 message was received, part 1 of its delivery (section 3.5).
     PubRec, 0x50
 }
 ack! {

@@ -1,5 +1,5 @@
-//! Packets for structured fuzzing (feature `arbitrary`): all that the types allow and the encoder
-//! takes, with more weight on the odd than real traffic has.
+//! Packets for structured fuzzing (feature `arbitrary`): every packet that can be encoded, unusual
+//! ones more often than in real traffic.
 
 use alloc::vec::Vec;
 

@@ -3,8 +3,8 @@
 use crate::v3::{DecodeError, Reader};
 use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
 
-/// CONNACK: the server accepts the connection or refuses it (section 3.2). Session Present goes
-/// with acceptance only [MQTT-3.2.2-4].
+/// CONNACK: the server accepts the connection or refuses it (section 3.2). Only a CONNACK that
+/// accepts has Session Present [MQTT-3.2.2-4].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -16,8 +16,8 @@ use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
 pub enum ConnAck {
     /// Connect Return Code 0.
     Accepted {
-        /// Session Present: the server goes on with the session that it kept for this Client
-        /// Identifier (section 3.2.2.2).
+        /// Session Present: the server resumes the session that it kept for this Client Identifier
+        /// (section 3.2.2.2).
         session_present: bool,
     },
     /// Connect Return Codes 1 to 5. The server closes the connection after it [MQTT-3.2.2-5].
@@ -53,7 +53,8 @@ pub enum ConnectRefusal {
 }
 
 impl ConnectRefusal {
-    /// The refusal with this Connect Return Code; `None` for 0 (accepted) and the reserved ones.
+    /// Returns the refusal with this Connect Return Code, or `None` for 0 (accepted) and reserved
+    /// codes.
     #[must_use]
     pub const fn from_return_code(code: u8) -> Option<Self> {
         Some(match code {
@@ -66,7 +67,7 @@ impl ConnectRefusal {
         })
     }
 
-    /// The Connect Return Code, 1 to 5.
+    /// Returns the Connect Return Code, 1 to 5.
     #[must_use]
     pub const fn return_code(self) -> u8 {
         self as u8
@@ -74,7 +75,7 @@ impl ConnectRefusal {
 }
 
 impl ConnAck {
-    /// Session Present.
+    /// Returns Session Present.
     #[must_use]
     pub const fn session_present(&self) -> bool {
         matches!(
@@ -85,7 +86,7 @@ impl ConnAck {
         )
     }
 
-    /// The Connect Return Code, 0 to 5.
+    /// Returns the Connect Return Code, 0 to 5.
     #[must_use]
     pub const fn return_code(&self) -> u8 {
         match self {
@@ -119,8 +120,8 @@ impl ConnAck {
             return Ok(Self::Accepted { session_present });
         }
         let Some(refusal) = ConnectRefusal::from_return_code(code) else {
-            // Table 3.1 reserves 6 to 255. Some clients take them for a refusal; a peer that
-            // sends them does not speak MQTT 3.1.1.
+            // Table 3.1 reserves 6 to 255. Some clients accept them as a refusal; a peer that sends
+            // them does not speak MQTT 3.1.1.
             let kind = ErrorKind::InvalidConnectReturnCode;
             return Err(reader.fault_in_last(Field::ConnectReturnCode, kind));
         };

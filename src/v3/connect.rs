@@ -38,16 +38,16 @@ use crate::wire::{
 pub struct Connect<B> {
     /// MQTT 3.1.1 or MQTT 3.1.
     pub protocol_level: ProtocolLevel,
-    /// Clean Session: both sides forget what they knew of this client, now and when the
-    /// connection ends (section 3.1.2.4).
+    /// Clean Session: both sides delete the session of this client, now and when the connection
+    /// ends (section 3.1.2.4).
     pub clean_session: bool,
-    /// Keep Alive in seconds: the most that may pass between two packets of the client. 0 turns
-    /// it off (section 3.1.2.10).
+    /// Keep Alive in seconds: the longest time between two packets of the client. 0 turns it off
+    /// (section 3.1.2.10).
     pub keep_alive: u16,
-    /// Client Identifier. Empty if the server is to make one up, which it does only with Clean
-    /// Session and MQTT 3.1.1 [MQTT-3.1.3-6, MQTT-3.1.3-7].
+    /// Client Identifier. If it is empty, the server assigns one, which needs Clean Session and
+    /// MQTT 3.1.1 [MQTT-3.1.3-6, MQTT-3.1.3-7].
     pub client_id: Text<B>,
-    /// The Will: what the server publishes for the client when the connection breaks.
+    /// The Will: the message that the server publishes for the client when the connection breaks.
     pub will: Option<Will<B>>,
     /// User Name and Password.
     pub credentials: Option<Credentials<B>>,
@@ -73,7 +73,7 @@ pub enum ProtocolLevel {
 }
 
 impl ProtocolLevel {
-    /// The Protocol Name that goes with the level.
+    /// Returns the Protocol Name of the level.
     #[must_use]
     pub const fn protocol_name(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl ProtocolLevel {
         }
     }
 
-    /// The level as it is on the wire.
+    /// Returns the level's byte on the wire.
     #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
@@ -169,8 +169,8 @@ impl VariableHeader {
         }
     }
 
-    /// Whether the Client Identifier may be empty: MQTT 3.1.1 with Clean Session
-    /// [MQTT-3.1.3-7, MQTT-3.1.3-8]. MQTT 3.1 asks for at least one character.
+    /// True if the Client Identifier may be empty: MQTT 3.1.1 with Clean Session [MQTT-3.1.3-7,
+    /// MQTT-3.1.3-8]. MQTT 3.1 requires at least one character.
     pub(super) const fn allows_empty_client_id(&self) -> bool {
         self.flags & CLEAN != 0 && matches!(self.protocol_level, ProtocolLevel::V3_1_1)
     }
@@ -227,8 +227,7 @@ impl<B> Connect<B> {
         self
     }
 
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Connect<C> {
         Connect {
             protocol_level: self.protocol_level,
@@ -242,8 +241,7 @@ impl<B> Connect<B> {
 }
 
 impl<B> Will<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Will<C> {
         Will {
             topic: self.topic.map(&mut f),
@@ -255,7 +253,7 @@ impl<B> Will<B> {
 }
 
 impl<B: AsRef<[u8]>> Connect<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Connect<&[u8]> {
         Connect {
@@ -270,7 +268,7 @@ impl<B: AsRef<[u8]>> Connect<B> {
 }
 
 impl<B: AsRef<[u8]>> Will<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Will<&[u8]> {
         Will {
@@ -283,8 +281,7 @@ impl<B: AsRef<[u8]>> Will<B> {
 }
 
 impl<B> Credentials<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Credentials<C> {
         Credentials {
             user_name: self.user_name.map(&mut f),
@@ -294,7 +291,7 @@ impl<B> Credentials<B> {
 }
 
 impl<B: AsRef<[u8]>> Credentials<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Credentials<&[u8]> {
         Credentials {
@@ -305,8 +302,8 @@ impl<B: AsRef<[u8]>> Credentials<B> {
 }
 
 impl<B: AsRef<[u8]>> Connect<B> {
-    /// The variable header, if a CONNECT with it may have this Client Identifier. How long the fields
-    /// are is seen when they are written.
+    /// Returns the variable header, if a CONNECT with it may have this Client Identifier. The
+    /// lengths of the fields are validated when they are encoded.
     pub(super) fn variable_header(&self) -> Result<VariableHeader, EncodeError> {
         let header = VariableHeader::of(self);
         if self.client_id.as_bytes().is_empty() && !header.allows_empty_client_id() {
@@ -315,14 +312,14 @@ impl<B: AsRef<[u8]>> Connect<B> {
         Ok(header)
     }
 
-    /// How many bytes the payload has.
+    /// Returns the length of the payload.
     pub(super) fn payload_len(&self) -> Result<usize, EncodeError> {
         let mut counter = Counter::default();
         self.write_payload(&mut counter)?;
         Ok(counter.get())
     }
 
-    /// What the flags announce, in the order of [MQTT-3.1.3-1].
+    /// The fields that the flags announce, in the order of [MQTT-3.1.3-1].
     pub(super) fn write_payload<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         put_field(out, Field::ClientIdentifier, self.client_id.as_bytes())?;
         if let Some(will) = &self.will {

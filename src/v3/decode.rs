@@ -19,13 +19,13 @@ use crate::wire::{
 #[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
 pub enum V3 {}
 
-/// Reads the fixed header at the start of `src` and nothing else: how long the packet is, before
-/// it has arrived. `Ok(None)` means that more bytes are needed.
+/// Reads only the fixed header at the start of `src`, for example for the length of a packet that
+/// is incomplete. Returns `Ok(None)` if more bytes are needed.
 ///
 /// # Errors
 ///
-/// What the fixed header alone gives away: a reserved type, wrong flags, a Remaining Length of
-/// more than four bytes or one too large for a packet of a fixed size, and a packet over
+/// A fault of the fixed header: a reserved type, wrong flags, a Remaining Length of more than four
+/// bytes or one that a packet of fixed size cannot have, or a packet over
 /// [`Options::max_packet_size`].
 pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError> {
     packet::peek(src, options)
@@ -61,8 +61,8 @@ pub fn decode<'a>(
     packet::decode(src, options)
 }
 
-/// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
-/// frame.
+/// Reads a PUBLISH whose frame is complete. A shortcut: `None` means that the general route
+/// decides.
 #[inline(always)]
 pub(crate) fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Publish<&'a [u8]>> {
     if !is_publish(header.first_byte()) {
@@ -137,9 +137,9 @@ impl PacketSet for V3 {
         let Some(packet_type) = header.packet_type() else {
             return Ok(());
         };
-        // Packets of a fixed size are refused for what is too much before anything behind the
-        // fixed header is looked at, so that it need not be gathered; also by `read`, so that the
-        // fault does not depend on how much has come.
+        // A packet of fixed size with a larger Remaining Length is refused by its fixed header, so
+        // that the rest need not be buffered; also by `read`, so that the fault does not depend on
+        // how many bytes were received.
         match only_remaining_length(packet_type) {
             // As MQTT 5 has it: `read` reports the Reason Code that follows.
             _ if packet_type == PacketType::Disconnect

@@ -1,5 +1,5 @@
-//! CONNECT as any [`Packet`](super::Packet) holds it: checked, with its payload still as it is on
-//! the wire. That has up to five strings, for which every packet would have to be twice as large.
+//! CONNECT as a [`Packet`](super::Packet) holds it: validated, with its payload still encoded. The
+//! payload has up to five strings, which would double the size of every packet.
 
 use super::connect::VariableHeader;
 use super::{Connect, Credentials, ProtocolLevel, Will};
@@ -28,7 +28,7 @@ use crate::wire::{
 /// # Ok::<(), mqtt_sansio::v3::DecodeError>(())
 /// ```
 ///
-/// To send a CONNECT, encode the [`Connect`]: this type is only for what takes any packet.
+/// To send a CONNECT, encode the [`Connect`]. This type is for code that handles any packet.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct EncodedConnect<B> {
@@ -37,8 +37,7 @@ pub struct EncodedConnect<B> {
 }
 
 impl<B> EncodedConnect<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> EncodedConnect<C> {
         EncodedConnect {
             header: self.header,
@@ -48,15 +47,15 @@ impl<B> EncodedConnect<B> {
 }
 
 impl<B: AsRef<[u8]>> EncodedConnect<B> {
-    /// What the client says. The payload is cut into its fields at each call.
+    /// Returns the fields of the CONNECT. Each call reads the payload again.
     #[must_use]
     #[inline]
     pub fn to_connect(&self) -> Connect<&[u8]> {
-        // By value, so that a packet need not be in memory to be asked for this.
+        // By value, so that the packet can stay in registers.
         fields(self.header, self.payload.as_ref())
     }
 
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     #[inline]
     pub fn as_ref(&self) -> EncodedConnect<&[u8]> {
@@ -71,7 +70,7 @@ impl<B: AsRef<[u8]>> EncodedConnect<B> {
 fn fields(header: VariableHeader, payload: &[u8]) -> Connect<&[u8]> {
     let (client_id, will, credentials) = header
         .read_payload(&mut Reader::again(payload))
-        // The payload has been checked, so this is never an error.
+        // The payload has been validated, so this is never an error.
         .unwrap_or((Text::EMPTY, None, None));
     Connect {
         protocol_level: header.protocol_level,
@@ -99,7 +98,7 @@ impl<'b> EncodedConnect<&'b [u8]> {
     /// # Errors
     ///
     /// As for encoding the [`Connect`] itself. [`EncodeError::NoRoom`] if the buffer is too small;
-    /// as many bytes as the whole CONNECT takes always suffice.
+    /// the length of the whole CONNECT always suffices.
     pub fn encode_to_slice<B: AsRef<[u8]>>(
         buffer: &'b mut [u8],
         connect: &Connect<B>,
@@ -151,8 +150,8 @@ impl<'a> EncodedConnect<&'a [u8]> {
             // That could be a Will Topic or a User Name: the flags announce neither.
             (None, None) => Field::ConnectFlags,
         })?;
-        // Last, although it comes first: it is answered with a CONNACK, and a CONNECT that is
-        // malformed otherwise must not be [MQTT-3.1.4-1].
+        // Checked last, although it is the first field: this fault is answered with a CONNACK,
+        // which a CONNECT with any other fault must not get [MQTT-3.1.4-1].
         if client_id.as_bytes().is_empty() && !header.allows_empty_client_id() {
             // [MQTT-3.1.3-8]
             return Err(reader.fault(
@@ -260,8 +259,8 @@ impl VariableHeader {
 /// The bit of Protocol Level with which a bridge marks itself.
 const BRIDGE: u8 = 0x80;
 
-/// Protocol Name and Protocol Level. What follows them is not looked at unless both are known: it
-/// may be laid out differently.
+/// Reads Protocol Name and Protocol Level. The fields after them are not read unless both are
+/// known, because their layout may differ.
 fn read_protocol(reader: &mut Reader<'_>, options: &Options) -> Result<ProtocolLevel, DecodeError> {
     let name_offset = reader.offset();
     let expected = match reader.bytes(Field::ProtocolName)? {

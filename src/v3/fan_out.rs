@@ -1,4 +1,4 @@
-//! One message for many receivers: what is the same for all of them is encoded once.
+//! One message for many receivers: the parts that all of them share are encoded once.
 
 use super::{Delivery, PublishHeader};
 use crate::packet::publish::first_byte;
@@ -8,12 +8,12 @@ use crate::wire::{
     put_topic_name,
 };
 
-/// A message of which Topic Name and payload are encoded once, for any number of receivers, each
-/// with a QoS, a Packet Identifier, DUP and RETAIN of its own (section 3.3.5).
+/// A message whose Topic Name and payload are encoded once for any number of receivers. Each
+/// receiver has its own QoS, Packet Identifier, DUP and RETAIN (section 3.3.5).
 ///
-/// `T` is where the encoded Topic Name lives, `P` where the payload does. What differs is a
-/// [`SubscriberHeader`] of a few bytes; [`slices`](Self::slices) puts both in order for a vectored
-/// write, so that nothing is copied and nothing allocated.
+/// `T` is where the encoded Topic Name lives, `P` where the payload lives. The part of each
+/// receiver is a [`SubscriberHeader`] of a few bytes. [`slices`](Self::slices) returns all parts in
+/// order for a vectored write, which copies and allocates nothing.
 ///
 /// ```
 /// use mqtt_sansio::v3::{Delivery, EncodedMessage};
@@ -37,7 +37,7 @@ pub struct EncodedMessage<T, P> {
     payload: P,
 }
 
-/// The part of a PUBLISH that is one receiver's: fixed header and Packet Identifier.
+/// The part of a PUBLISH that belongs to one receiver: fixed header and Packet Identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct SubscriberHeader {
@@ -48,7 +48,7 @@ pub struct SubscriberHeader {
 }
 
 impl<'t, P: AsRef<[u8]>> EncodedMessage<&'t [u8], P> {
-    /// Encodes the Topic Name to the start of `buffer`: as many bytes as it has, and two.
+    /// Encodes the Topic Name to the start of `buffer`. It takes two bytes more than the name has.
     ///
     /// # Errors
     ///
@@ -116,8 +116,8 @@ impl<T, P> EncodedMessage<T, P> {
         &self.payload
     }
 
-    /// Moves the bytes elsewhere. The functions must keep them as they are: what they return is not
-    /// checked again.
+    /// Moves the bytes elsewhere. The functions must not change them: their results are not
+    /// validated again.
     pub fn map<U, Q>(
         self,
         topic: impl FnOnce(T) -> U,
@@ -131,12 +131,12 @@ impl<T, P> EncodedMessage<T, P> {
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
-    /// Topic Name, without its length.
+    /// Returns the Topic Name, without its length.
     pub(super) fn topic_name(&self) -> &[u8] {
         self.topic.as_ref().get(2..).unwrap_or_default()
     }
 
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> EncodedMessage<&[u8], &[u8]> {
         EncodedMessage {
@@ -173,9 +173,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         }
     }
 
-    /// The PUBLISH for a receiver, in the order in which it is to be sent: fixed header, Topic Name,
-    /// Packet Identifier (empty at QoS 0), payload. `part` is one of this message: that of another has
-    /// another length.
+    /// Returns the PUBLISH for a receiver, in the order in which to send it: fixed header, Topic
+    /// Name, Packet Identifier (empty at QoS 0), payload. `part` must be a header of this message.
     #[must_use]
     #[inline]
     pub fn slices<'a>(&'a self, part: &'a SubscriberHeader) -> [&'a [u8]; 4] {
@@ -187,8 +186,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         ]
     }
 
-    /// Appends the PUBLISH for a receiver to `out`, for those who do not write vectored. `part` is one
-    /// of this message.
+    /// Appends the PUBLISH for a receiver to `out`, for transports without vectored writes. `part`
+    /// must be a header of this message.
     ///
     /// # Errors
     ///
@@ -209,13 +208,13 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
 }
 
 impl SubscriberHeader {
-    /// The Packet Identifier; `None` at QoS 0.
+    /// Returns the Packet Identifier, or `None` at QoS 0.
     #[must_use]
     pub const fn packet_id(&self) -> Option<PacketId> {
         PacketId::new(u16::from_be_bytes(self.packet_id))
     }
 
-    /// Packet type, flags and Remaining Length: two to five bytes.
+    /// Returns packet type, flags and Remaining Length: two to five bytes.
     #[must_use]
     #[inline]
     pub fn fixed_header(&self) -> &[u8] {
@@ -224,7 +223,7 @@ impl SubscriberHeader {
             .unwrap_or_default()
     }
 
-    /// The Packet Identifier as it is sent: two bytes, or none at QoS 0.
+    /// Returns the encoded Packet Identifier: two bytes, or none at QoS 0.
     #[must_use]
     #[inline]
     pub const fn packet_id_bytes(&self) -> &[u8] {

@@ -53,7 +53,8 @@ pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
 /// A streaming decoder for MQTT 3.1.1 and 3.1: see [`StreamDecoder`](crate::StreamDecoder).
 pub type Decoder<M> = crate::StreamDecoder<V3, M>;
 
-/// What comes out of [`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces).
+/// A packet, or a piece of one, from
+/// [`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces).
 pub type PieceRef<'a> = crate::Piece<'a, PacketRef<'a>, PublishHeader<&'a [u8]>>;
 
 /// A fault in bytes that a peer sent, with the statements of MQTT 3.1.1.

@@ -12,9 +12,9 @@ use crate::wire::{
 
 /// One MQTT Control Packet. `B` is where its bytes live.
 ///
-/// Decoding yields [`PacketRef`], which borrows from the input. [`map`](Self::map) moves the bytes
-/// elsewhere, [`to_owned`](Self::to_owned) to the heap, `share` (feature `bytes`) to a reference
-/// into the `Bytes` that the packet was decoded from.
+/// Decoding returns [`PacketRef`], which borrows from the input. [`map`](Self::map) moves the bytes
+/// elsewhere, [`to_owned`](Self::to_owned) copies them to the heap, `share` (feature `bytes`) makes
+/// references into the `Bytes` that the packet was decoded from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
@@ -29,10 +29,10 @@ use crate::wire::{
     clippy::exhaustive_enums,
     reason = "the standard lists fourteen packets and reserves the rest"
 )]
-// Not for others to rely on. With a tag as wide as a pointer, and with the small fields of all
-// packets in front of their pointers (`repr(C)`), bytes that are written one by one are never read
-// as a part of eight: the processor would have to wait until they have gone through. What the
-// compiler chooses otherwise costs a small PUBLISH twice the time.
+// No promise of a layout. With a tag as wide as a pointer, and the small fields of all packets
+// before their pointers (`repr(C)`), no eight-byte load covers bytes that were just stored one by
+// one, which would stall the processor. The compiler's own layout doubles the time for a small
+// PUBLISH.
 #[cfg_attr(target_pointer_width = "64", repr(usize))]
 pub enum Packet<B> {
     /// Client to server: asks for a connection. [`EncodedConnect::to_connect`] has the fields.
@@ -41,9 +41,9 @@ pub enum Packet<B> {
     ConnAck(ConnAck),
     /// Either way: an application message.
     Publish(Publish<B>),
-    /// Either way: a QoS 1 message has arrived.
+    /// Either way: a QoS 1 message was received.
     PubAck(PubAck),
-    /// Either way: a QoS 2 message has arrived.
+    /// Either way: a QoS 2 message was received.
     PubRec(PubRec),
     /// Either way: a QoS 2 message is released.
     PubRel(PubRel),
@@ -57,11 +57,11 @@ pub enum Packet<B> {
     Unsubscribe(Unsubscribe<B>),
     /// Server to client: the answer to UNSUBSCRIBE.
     UnsubAck(UnsubAck),
-    /// Client to server: are you there? (section 3.12)
+    /// Client to server: asks for PINGRESP (section 3.12).
     PingReq,
-    /// Server to client: yes. (section 3.13)
+    /// Server to client: the answer to PINGREQ (section 3.13).
     PingResp,
-    /// Client to server: the connection ends cleanly. (section 3.14)
+    /// Client to server: the connection ends without the Will (section 3.14).
     Disconnect,
 }
 
@@ -69,7 +69,7 @@ pub enum Packet<B> {
 pub type PacketRef<'a> = Packet<&'a [u8]>;
 
 impl<B> Packet<B> {
-    /// Which of the fourteen it is.
+    /// Returns the packet type.
     #[must_use]
     pub const fn packet_type(&self) -> PacketType {
         match self {
@@ -113,7 +113,7 @@ impl<B> Packet<B> {
 }
 
 impl<B: AsRef<[u8]>> Packet<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> PacketRef<'_> {
         match self {
@@ -190,8 +190,8 @@ impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
     }
 }
 
-// Not the provided method: one `match` that leads to each packet's own, instead of one for the first
-// byte, one for the length and one for the body.
+// Replaces the provided method: one `match` that calls each packet's own method, instead of one for
+// the first byte, one for the length and one for the body.
 impl<B: AsRef<[u8]>> Encode for Packet<B> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {

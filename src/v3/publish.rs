@@ -44,19 +44,18 @@ pub struct Publish<B> {
     pub retain: bool,
     /// Topic Name.
     pub topic: TopicName<B>,
-    /// The message itself; may be empty.
+    /// The payload; may be empty.
     #[cfg_attr(feature = "serde", serde(with = "crate::packet::serde::message"))]
     pub payload: B,
 }
 
-/// A PUBLISH without its payload: what is encoded when the payload is written by itself, and what
-/// is decoded before a payload comes in pieces
+/// A PUBLISH without its payload. It is encoded when the payload is sent separately, and decoded
+/// before a payload in pieces
 /// ([`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces)).
 ///
-/// Encoding it writes everything up to the payload, with a Remaining Length that includes it. The
-/// packet is complete when `payload_len` bytes have been written behind it: by a vectored write,
-/// so that a large payload is never copied, or piece by piece, so that it never has to be in
-/// memory at once.
+/// Encoding writes everything before the payload, with a Remaining Length that includes it. The
+/// packet is complete when `payload_len` bytes follow: in a vectored write, which does not copy a
+/// large payload, or piece by piece, so that it is never in memory as a whole.
 ///
 /// ```
 /// use mqtt_sansio::{Encode, TopicName, v3::{Delivery, PublishHeader}};
@@ -93,8 +92,7 @@ pub struct PublishHeader<B> {
 }
 
 impl<B> Publish<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Publish<C> {
         Publish {
             delivery: self.delivery,
@@ -106,7 +104,7 @@ impl<B> Publish<B> {
 }
 
 impl<B: AsRef<[u8]>> Publish<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Publish<&[u8]> {
         Publish {
@@ -117,12 +115,12 @@ impl<B: AsRef<[u8]>> Publish<B> {
         }
     }
 
-    /// Everything but the payload, to be encoded on its own before the payload is written.
+    /// Returns everything but the payload, to encode it before the payload is sent separately.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::PacketTooLarge`] if the payload has more bytes than a `u32` counts. One that is
-    /// too long for a packet all the same is refused when the header is encoded.
+    /// [`EncodeError::PacketTooLarge`] if the payload has more bytes than a `u32` holds. A shorter
+    /// one that exceeds the largest packet is refused when the header is encoded.
     #[inline]
     pub fn header(&self) -> Result<PublishHeader<&[u8]>, EncodeError> {
         let Ok(payload_len) = u32::try_from(self.payload.as_ref().len()) else {
@@ -138,8 +136,7 @@ impl<B: AsRef<[u8]>> Publish<B> {
 }
 
 impl<B> PublishHeader<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> PublishHeader<C> {
         PublishHeader {
             delivery: self.delivery,
@@ -151,7 +148,7 @@ impl<B> PublishHeader<B> {
 }
 
 impl<B: AsRef<[u8]>> PublishHeader<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> PublishHeader<&[u8]> {
         PublishHeader {
@@ -162,7 +159,7 @@ impl<B: AsRef<[u8]>> PublishHeader<B> {
         }
     }
 
-    /// The whole packet, now that the payload is known; `None` if it is not `payload_len` long.
+    /// Returns the whole packet, or `None` if the payload does not have `payload_len` bytes.
     #[must_use]
     pub fn with_payload(self, payload: B) -> Option<Publish<B>> {
         if u32::try_from(payload.as_ref().len()) != Ok(self.payload_len) {
@@ -195,7 +192,7 @@ impl<'a> Publish<&'a [u8]> {
 }
 
 impl<'a> PublishHeader<&'a [u8]> {
-    /// `reader` is over the part of the frame before the payload.
+    /// `reader` covers the part of the frame before the payload.
     pub(super) fn read(header: &Header, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let first_byte = header.first_byte();
         // [MQTT-3.3.2-1, MQTT-3.3.2-2]
@@ -210,7 +207,7 @@ impl<'a> PublishHeader<&'a [u8]> {
         })
     }
 
-    /// Where the payload of the PUBLISH starts whose first bytes are `frame`.
+    /// Returns where the payload starts of a PUBLISH with the first bytes `frame`.
     pub(super) fn payload_start(
         header: &Header,
         frame: &[u8],

@@ -1,10 +1,10 @@
-//! The normative statements of MQTT 3.1.1: which one a fault breaks, and what the standard says to
-//! do about it.
+//! The normative statements of MQTT 3.1.1: which one a fault breaks, and how the receiver has to
+//! react.
 
 use super::ConnectRefusal;
 use crate::wire::{ErrorKind, Field, PacketType};
 
-/// What MQTT 3.1.1 asks a receiver to do after a fault.
+/// The reaction that MQTT 3.1.1 requires of a receiver after a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -68,7 +68,7 @@ pub(super) const fn of(
     })
 }
 
-/// The statement that this fault breaks in whatever packet it is found.
+/// The statement that this fault breaks in any packet.
 const fn of_kind(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::InvalidFlags | ErrorKind::ReservedAcknowledgeFlags => "MQTT-2.2.2-2",

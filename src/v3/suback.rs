@@ -30,7 +30,7 @@ pub struct SubAck<B> {
     pub return_codes: ReturnCodes<B>,
 }
 
-/// What a server says to one entry of a SUBSCRIBE (section 3.9.3).
+/// The server's answer to one entry of a SUBSCRIBE (section 3.9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -40,14 +40,14 @@ pub struct SubAck<B> {
     reason = "the standard lists these and reserves the rest"
 )]
 pub enum ReturnCode {
-    /// 0, 1 or 2: the largest QoS at which messages will come, perhaps lower than was asked for.
+    /// 0, 1 or 2: the Maximum QoS that was granted, which may be lower than requested.
     Success(QoS),
-    /// 0x80: no subscription was made.
+    /// 0x80: the server refused the subscription.
     Failure,
 }
 
 impl ReturnCode {
-    /// The code with this number; `None` for those that do not exist [MQTT-3.9.3-2].
+    /// Returns the code with this number, or `None` for a reserved one [MQTT-3.9.3-2].
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
@@ -59,7 +59,7 @@ impl ReturnCode {
         }
     }
 
-    /// 0, 1, 2 or 0x80.
+    /// Returns 0, 1, 2 or 0x80.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
@@ -99,8 +99,7 @@ impl Entry for SubAckEntry {
 }
 
 impl<B> SubAck<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> SubAck<C> {
         SubAck {
             packet_id: self.packet_id,
@@ -110,7 +109,7 @@ impl<B> SubAck<B> {
 }
 
 impl<B: AsRef<[u8]>> SubAck<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> SubAck<&[u8]> {
         SubAck {

@@ -44,12 +44,12 @@ use crate::wire::{
 pub struct Subscribe<B> {
     /// Packet Identifier.
     pub packet_id: PacketId,
-    /// At least one Topic Filter with the QoS that is asked for [MQTT-3.8.3-3].
+    /// At least one Topic Filter with its Requested QoS [MQTT-3.8.3-3].
     pub subscriptions: Subscriptions<B>,
 }
 
-/// A Topic Filter and the largest QoS at which the server may send what matches it
-/// (section 3.8.3).
+/// A Topic Filter and the largest QoS at which the server may send matching messages (section
+/// 3.8.3).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
@@ -101,8 +101,7 @@ impl Entry for SubscriptionEntry {
 }
 
 impl<B> Subscribe<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscribe<C> {
         Subscribe {
             packet_id: self.packet_id,
@@ -112,7 +111,7 @@ impl<B> Subscribe<B> {
 }
 
 impl<B: AsRef<[u8]>> Subscribe<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Subscribe<&[u8]> {
         Subscribe {
@@ -123,8 +122,7 @@ impl<B: AsRef<[u8]>> Subscribe<B> {
 }
 
 impl<B> Subscription<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscription<C> {
         Subscription {
             topic_filter: self.topic_filter.map(f),
@@ -134,7 +132,7 @@ impl<B> Subscription<B> {
 }
 
 impl<B: AsRef<[u8]>> Subscription<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Subscription<&[u8]> {
         Subscription {

@@ -47,8 +47,8 @@ impl Entry for TopicFilterEntry {
     #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
     fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
-        // [MQTT-3.10.3-1]. Conforming servers differ on a malformed filter here, because it
-        // cannot match a subscription anyway; a client that sends one is wrong about section 4.7.
+        // [MQTT-3.10.3-1]. Some conforming servers accept a malformed filter here, because it
+        // cannot match a subscription; it still breaks section 4.7.
         read_checked(reader, Field::TopicFilter)
     }
 
@@ -59,8 +59,7 @@ impl Entry for TopicFilterEntry {
 }
 
 impl<B> Unsubscribe<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Unsubscribe<C> {
         Unsubscribe {
             packet_id: self.packet_id,
@@ -70,7 +69,7 @@ impl<B> Unsubscribe<B> {
 }
 
 impl<B: AsRef<[u8]>> Unsubscribe<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Unsubscribe<&[u8]> {
         Unsubscribe {

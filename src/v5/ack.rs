@@ -126,8 +126,7 @@ impl<K: AckType> Acknowledgement<&'static [u8], K> {
 }
 
 impl<B, K: AckType> Acknowledgement<B, K> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Acknowledgement<C, K> {
         Acknowledgement {
             packet_id: self.packet_id,
@@ -138,7 +137,7 @@ impl<B, K: AckType> Acknowledgement<B, K> {
 }
 
 impl<B: AsRef<[u8]>, K: AckType> Acknowledgement<B, K> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Acknowledgement<&[u8], K> {
         Acknowledgement {

@@ -29,8 +29,7 @@ pub struct Auth<B> {
 }
 
 impl<B> Auth<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Auth<C> {
         Auth {
             reason_code: self.reason_code,
@@ -40,7 +39,7 @@ impl<B> Auth<B> {
 }
 
 impl<B: AsRef<[u8]>> Auth<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Auth<&[u8]> {
         Auth {

@@ -11,9 +11,9 @@ use crate::wire::Options;
 
 packet::bytes::share_packets!(Packet EncodedConnect Connect ConnAck Publish PublishHeader Subscribe Unsubscribe Disconnect Auth);
 
-/// Decodes the packet at the start of `src` and takes it off, as references into what `src` held
-/// (feature `bytes`). `Ok(None)` means that more bytes are needed: append what arrives and call
-/// again; no byte of the packet is looked at before it is complete.
+/// Removes the packet at the start of `src` and decodes it, as references into the bytes of `src`
+/// (feature `bytes`). Returns `Ok(None)` if more bytes are needed: append received bytes and call
+/// this again. Only the fixed header is examined before the packet is complete.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -30,8 +30,7 @@ packet::bytes::share_packets!(Packet EncodedConnect Connect ConnAck Publish Publ
 ///
 /// # Errors
 ///
-/// The first thing that is wrong with the packet. `src` keeps it, and the next call gives the same
-/// error.
+/// The first fault of the packet. `src` keeps the packet, and the next call returns the same error.
 pub fn decode_bytes(
     src: &mut BytesMut,
     options: &Options,
@@ -57,7 +56,7 @@ impl packet::bytes::SharedPackets for V5 {
     }
 }
 
-/// The packet, if it is one that has no bytes of its own.
+/// The packet, if it has no strings or payload.
 fn without_bytes(packet: &PacketRef<'_>) -> Option<Packet<Bytes>> {
     let mut has_none = true;
     let small = packet.map(|part| {

@@ -45,8 +45,7 @@ pub struct ConnAck<B> {
 }
 
 impl<B> ConnAck<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> ConnAck<C> {
         ConnAck {
             session_present: self.session_present,
@@ -57,7 +56,7 @@ impl<B> ConnAck<B> {
 }
 
 impl<B: AsRef<[u8]>> ConnAck<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> ConnAck<&[u8]> {
         ConnAck {

@@ -182,8 +182,7 @@ impl<B> Connect<B> {
         self
     }
 
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Connect<C> {
         Connect {
             clean_start: self.clean_start,
@@ -198,8 +197,7 @@ impl<B> Connect<B> {
 }
 
 impl<B> Will<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Will<C> {
         Will {
             properties: self.properties.map(&mut f),
@@ -212,7 +210,7 @@ impl<B> Will<B> {
 }
 
 impl<B: AsRef<[u8]>> Connect<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Connect<&[u8]> {
         Connect {
@@ -228,7 +226,7 @@ impl<B: AsRef<[u8]>> Connect<B> {
 }
 
 impl<B: AsRef<[u8]>> Will<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Will<&[u8]> {
         Will {

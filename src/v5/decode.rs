@@ -54,7 +54,7 @@ pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError
 ///
 /// # Errors
 ///
-/// The first thing that is wrong with the packet.
+/// The first fault of the packet.
 #[inline]
 pub fn decode<'a>(
     src: &mut &'a [u8],

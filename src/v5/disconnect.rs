@@ -48,8 +48,7 @@ impl Disconnect<&'static [u8]> {
 }
 
 impl<B> Disconnect<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Disconnect<C> {
         Disconnect {
             reason_code: self.reason_code,
@@ -59,7 +58,7 @@ impl<B> Disconnect<B> {
 }
 
 impl<B: AsRef<[u8]>> Disconnect<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Disconnect<&[u8]> {
         Disconnect {

@@ -36,8 +36,7 @@ pub struct EncodedConnect<B> {
 }
 
 impl<B> EncodedConnect<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> EncodedConnect<C> {
         EncodedConnect {
             header: self.header,
@@ -63,7 +62,7 @@ impl<B: AsRef<[u8]>> EncodedConnect<B> {
         self.properties.as_ref()
     }
 
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     #[inline]
     pub fn as_ref(&self) -> EncodedConnect<&[u8]> {

@@ -114,7 +114,8 @@ pub use crate::types::Delivery;
 /// A streaming decoder for MQTT 5: see [`crate::StreamDecoder`].
 pub type Decoder<M> = crate::StreamDecoder<V5, M>;
 
-/// What comes out of [`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces).
+/// A packet, or a piece of one, from
+/// [`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces).
 pub type PieceRef<'a> = crate::Piece<'a, PacketRef<'a>, PublishHeader<&'a [u8]>>;
 
 /// A fault in bytes that a peer sent, with the statements and Reason Codes of MQTT 5.

@@ -48,7 +48,7 @@ pub(super) enum OwnedProperty {
 }
 
 impl OwnedProperty {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     pub(super) fn as_ref(&self) -> Property<'_> {
         match self {
             Self::PayloadFormatIndicator(value) => Property::PayloadFormatIndicator(*value),

@@ -114,7 +114,7 @@ impl<B> Packet<B> {
 }
 
 impl<B: AsRef<[u8]>> Packet<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> PacketRef<'_> {
         match self {

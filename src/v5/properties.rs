@@ -126,8 +126,7 @@ impl<B, K> Properties<B, K> {
         }
     }
 
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     #[inline]
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Properties<C, K> {
         Properties::from_valid(f(self.bytes))

@@ -97,8 +97,7 @@ impl<'a> Publish<&'a [u8]> {
 }
 
 impl<B> Publish<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Publish<C> {
         Publish {
             delivery: self.delivery,
@@ -111,7 +110,7 @@ impl<B> Publish<B> {
 }
 
 impl<B: AsRef<[u8]>> Publish<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Publish<&[u8]> {
         Publish {

@@ -44,8 +44,7 @@ pub struct PublishHeader<B> {
 }
 
 impl<B> PublishHeader<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> PublishHeader<C> {
         PublishHeader {
             delivery: self.delivery,
@@ -58,7 +57,7 @@ impl<B> PublishHeader<B> {
 }
 
 impl<B: AsRef<[u8]>> PublishHeader<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> PublishHeader<&[u8]> {
         PublishHeader {

@@ -125,8 +125,7 @@ impl<R: ListedReasonCode> Entry for ReasonCodeEntry<R> {
 }
 
 impl<B, R> RequestAck<B, R> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> RequestAck<C, R> {
         RequestAck {
             packet_id: self.packet_id,
@@ -137,7 +136,7 @@ impl<B, R> RequestAck<B, R> {
 }
 
 impl<B: AsRef<[u8]>, R: ListedReasonCode> RequestAck<B, R> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> RequestAck<&[u8], R> {
         RequestAck {

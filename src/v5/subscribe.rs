@@ -211,8 +211,7 @@ impl<B> Subscription<B> {
         }
     }
 
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscription<C> {
         Subscription {
             topic_filter: self.topic_filter.map(f),
@@ -238,7 +237,7 @@ impl<B> Subscription<B> {
 }
 
 impl<B: AsRef<[u8]>> Subscription<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Subscription<&[u8]> {
         Subscription {
@@ -257,8 +256,7 @@ impl<B: AsRef<[u8]>> Subscription<B> {
 }
 
 impl<B> Subscribe<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Subscribe<C> {
         Subscribe {
             packet_id: self.packet_id,
@@ -269,7 +267,7 @@ impl<B> Subscribe<B> {
 }
 
 impl<B: AsRef<[u8]>> Subscribe<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Subscribe<&[u8]> {
         Subscribe {

@@ -62,8 +62,7 @@ impl Entry for TopicFilterEntry {
 }
 
 impl<B> Unsubscribe<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Unsubscribe<C> {
         Unsubscribe {
             packet_id: self.packet_id,
@@ -74,7 +73,7 @@ impl<B> Unsubscribe<B> {
 }
 
 impl<B: AsRef<[u8]>> Unsubscribe<B> {
-    /// The same, borrowed.
+    /// Returns the same value, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Unsubscribe<&[u8]> {
         Unsubscribe {

@@ -1,4 +1,4 @@
-//! What has happened on a connection of MQTT 3.1.1.
+//! The events of a connection of MQTT 3.1.1.
 
 use crate::packet::fmt;
 use crate::types::PacketId;
@@ -6,15 +6,15 @@ use crate::v3::{
     ConnectRefusal, EncodedConnect, Publish, PublishHeader, SubAck, Subscribe, Unsubscribe,
 };
 
-/// What has happened, as far as the application has to know. `B` is where its bytes live: an event of
-/// [`receive`](crate::Connection::receive) borrows from the input or the decoder. [`map`](Self::map),
-/// [`to_owned`](Self::to_owned) and `share` move the bytes elsewhere, for example to send the event to
-/// another thread.
+/// An event for the application. `B` is where its bytes live: an event of
+/// [`receive`](crate::Connection::receive) borrows from the input or the decoder.
+/// [`map`](Self::map), [`to_owned`](Self::to_owned) and `share` move the bytes elsewhere, for
+/// example to send the event to another thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<B> {
-    /// Server: a client asks for a connection; [`EncodedConnect::to_connect`] returns its fields. Answer
-    /// with `accept_new`, `accept_resumed` or `refuse`. Nothing else is handled before.
+    /// Server: CONNECT was received; [`EncodedConnect::to_connect`] returns its fields. Answer with
+    /// `accept_new`, `accept_resumed` or `refuse` before any other packet is handled.
     ConnectRequested(EncodedConnect<B>),
     /// Client: the server has accepted the connection.
     Connected {
@@ -29,37 +29,36 @@ pub enum Event<B> {
     /// [`acknowledgement`](crate::Connection::acknowledgement), and pass it to `acknowledge` when the
     /// application has processed the message. Otherwise the actions that follow acknowledge it.
     Message(Publish<B>),
-    /// A message has begun to come in pieces; its payload follows.
+    /// The start of a message in pieces was received; its payload follows.
     MessageHeader(PublishHeader<B>),
-    /// A message has come that is larger than this side takes, with
-    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages): its payload is skipped.
-    /// The connection acknowledges it at its end, also with manual acknowledgement.
+    /// A message larger than this side accepts was received, with
+    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages): its payload is
+    /// skipped. The connection acknowledges it at its end, also with manual acknowledgement.
     MessageSkipped(PublishHeader<B>),
     /// The next piece of the payload of a [`MessageHeader`](Self::MessageHeader).
     Payload {
         /// The bytes, at least one.
         bytes: B,
-        /// How many are still to come; with 0 the message is complete, and acknowledged as any
+        /// How many are still missing; with 0 the message is complete, and acknowledged as any
         /// other.
         left: usize,
     },
-    /// The peer has this QoS 2 message (PUBREC). The connection will not ask for it again, so the
-    /// application need not keep it; with a journal, as soon as
-    /// [`Change::Released`](crate::Change::Released) is stored. Its Packet Identifier is still in use.
+    /// The peer has this QoS 2 message: PUBREC was received. The connection will not ask for it
+    /// again, so the application need not keep it; with a journal, as soon as
+    /// [`Change::Released`](crate::Change::Released) is stored. Its Packet Identifier is still in
+    /// use.
     AcceptedByPeer(PacketId),
     /// The delivery of this message is complete (PUBACK or PUBCOMP).
     Delivered(PacketId),
-    /// Server: the client asks for subscriptions. Answer with `suback`. Nothing else is
-    /// handled before.
+    /// Server: SUBSCRIBE was received. Answer with `suback` before any other packet is handled.
     SubscribeRequested(Subscribe<B>),
-    /// Server: the client ends subscriptions. Answer with `unsuback`. Nothing else is
-    /// handled before.
+    /// Server: UNSUBSCRIBE was received. Answer with `unsuback` before any other packet is handled.
     UnsubscribeRequested(Unsubscribe<B>),
-    /// Client: the answer to a SUBSCRIBE, with a return code for each of its filters.
+    /// Client: SUBACK was received, with a return code for each filter of the SUBSCRIBE.
     Subscribed(SubAck<B>),
-    /// Client: the UNSUBSCRIBE with this identifier has been carried out.
+    /// Client: UNSUBACK was received for the UNSUBSCRIBE with this identifier.
     Unsubscribed(PacketId),
-    /// Server: the client has disconnected of its own will. The connection is over.
+    /// Server: DISCONNECT was received. The connection has ended.
     Disconnected,
 }
 
@@ -101,8 +100,7 @@ impl<B: AsRef<[u8]>> defmt::Format for Event<B> {
 }
 
 impl<B> Event<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Event<C> {
         match self {
             Self::ConnectRequested(connect) => Event::ConnectRequested(connect.map(f)),
@@ -140,8 +138,8 @@ impl Event<&[u8]> {
 #[cfg(feature = "bytes")]
 impl Event<&[u8]> {
     /// The same event as references into `whole`, the buffer that was passed to
-    /// [`receive`](crate::Connection::receive) (feature `bytes`). What is not in it, such as a packet
-    /// that the decoder had to put together, is copied.
+    /// [`receive`](crate::Connection::receive) (feature `bytes`). Bytes outside of it, such as a
+    /// packet in the decoder's buffer, are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Event<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))

@@ -71,8 +71,7 @@ impl<T, P> Message<T, P> {
 }
 
 impl<B> Message<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not checked
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Message<C> {
         Message {
             topic: self.topic.map(&mut f),

@@ -1,4 +1,4 @@
-//! What has happened on a connection of MQTT 5.
+//! The events of a connection of MQTT 5.
 
 use crate::packet::fmt;
 use crate::types::PacketId;
@@ -7,10 +7,10 @@ use crate::v5::{
     PublishHeader, ReasonCode, SubAck, Subscribe, UnsubAck, Unsubscribe,
 };
 
-/// What has happened, as far as the application has to know. `B` is where its bytes live: an event of
-/// [`receive`](crate::Connection::receive) borrows from the input or the decoder. [`map`](Self::map),
-/// [`to_owned`](Self::to_owned) and `share` move the bytes elsewhere, for example to send the event to
-/// another thread.
+/// An event for the application. `B` is where its bytes live: an event of
+/// [`receive`](crate::Connection::receive) borrows from the input or the decoder.
+/// [`map`](Self::map), [`to_owned`](Self::to_owned) and `share` move the bytes elsewhere, for
+/// example to send the event to another thread.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<B> {
@@ -37,23 +37,24 @@ pub enum Event<B> {
     /// acknowledgement and a QoS above 0, ask for its [`acknowledgement`](crate::Connection::acknowledgement), and give it when the application has it; otherwise
     /// the actions that follow acknowledge it.
     Message(Publish<B>),
-    /// A message has begun to come in pieces; its payload follows.
+    /// The start of a message in pieces was received; its payload follows.
     MessageHeader(PublishHeader<B>),
-    /// A message has come that is larger than this side takes, with
-    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages): its payload is skipped.
-    /// The connection acknowledges it at its end, also with manual acknowledgement.
+    /// A message larger than this side accepts was received, with
+    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages): its payload is
+    /// skipped. The connection acknowledges it at its end, also with manual acknowledgement.
     MessageSkipped(PublishHeader<B>),
     /// The next piece of that payload.
     Payload {
         /// The bytes, at least one.
         bytes: B,
-        /// How many are still to come; with 0 the message is complete, and acknowledged as any
+        /// How many are still missing; with 0 the message is complete, and acknowledged as any
         /// other.
         left: usize,
     },
-    /// The peer has this QoS 2 message (PUBREC). The connection will not ask for it again, so the
-    /// application need not keep it; with a journal, as soon as
-    /// [`Change::Released`](crate::Change::Released) is stored. Its Packet Identifier is still in use.
+    /// The peer has this QoS 2 message: PUBREC was received. The connection will not ask for it
+    /// again, so the application need not keep it; with a journal, as soon as
+    /// [`Change::Released`](crate::Change::Released) is stored. Its Packet Identifier is still in
+    /// use.
     AcceptedByPeer {
         /// The Packet Identifier of the message.
         packet_id: PacketId,
@@ -82,9 +83,9 @@ pub enum Event<B> {
         /// Reason String and User Properties.
         properties: AckProperties<B>,
     },
-    /// Server: the client asks for subscriptions. Answer with `suback`. Nothing else is handled before.
+    /// Server: SUBSCRIBE was received. Answer with `suback` before any other packet is handled.
     SubscribeRequested(Subscribe<B>),
-    /// Server: the client ends subscriptions. Answer with `unsuback`. Nothing else is handled before.
+    /// Server: UNSUBSCRIBE was received. Answer with `unsuback` before any other packet is handled.
     UnsubscribeRequested(Unsubscribe<B>),
     /// Client: the answer to a SUBSCRIBE, with a Reason Code for each of its filters.
     Subscribed(SubAck<B>),
@@ -98,8 +99,7 @@ pub enum Event<B> {
 }
 
 impl<B> Event<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Event<C> {
         match self {
             Self::ConnectRequested(connect) => Event::ConnectRequested(connect.map(f)),
@@ -175,8 +175,8 @@ impl Event<&[u8]> {
 #[cfg(feature = "bytes")]
 impl Event<&[u8]> {
     /// The same event as references into `whole`, the buffer that was passed to
-    /// [`receive`](crate::Connection::receive) (feature `bytes`). What is not in it, such as a packet
-    /// that the decoder had to put together, is copied.
+    /// [`receive`](crate::Connection::receive) (feature `bytes`). Bytes outside of it, such as a
+    /// packet in the decoder's buffer, are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Event<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))

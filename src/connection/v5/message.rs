@@ -99,8 +99,7 @@ impl<T, P, Q> Message<T, P, Q> {
 }
 
 impl<B> Message<B> {
-    /// Moves the bytes elsewhere. `f` must keep them as they are: what it returns is not validated
-    /// again.
+    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Message<C> {
         Message {
             topic: self.topic.map(&mut f),
