@@ -480,6 +480,7 @@ fn decode<M: Buffer>(memory: M) {
     look((decoder.position(), decoder.is_at_packet_boundary()));
     look(decoder.options());
     decoder.set_options(options);
+    any(&mut decoder).shrink();
     look(v3::Decoder::with_options([0; 16], options).position());
 }
 
@@ -487,6 +488,7 @@ fn memory<M: Buffer>(mut memory: M) {
     look(memory.append(any(1), bytes()));
     look(memory.capacity());
     look(memory.filled(any(1)));
+    memory.shrink(any(1));
 }
 
 fn slots<S: Slots>(mut slots: S) {

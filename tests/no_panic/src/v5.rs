@@ -311,6 +311,7 @@ fn aliases<T: TopicAliases + Clone>(names: T) {
     look(memory.filled(any(1)));
     look(memory.set_topic(alias, bytes()));
     look(memory.topic(alias));
+    memory.shrink(any(1));
     look(v5::decode(&mut bytes(), &Options::new()));
     look(any(v5::Decoder::new(memory)).decode(&mut bytes()));
 }

@@ -26,6 +26,7 @@ pub(crate) fn decode<M: Buffer>(memory: M) {
         }
     }
     any(&mut decoder).set_options(options);
+    any(&mut decoder).shrink();
     look(any(&mut decoder).decode(&mut bytes()));
     look((decoder.protocol(), decoder.version(), decoder.position()));
     look(decoder.is_at_packet_boundary());
