@@ -16,8 +16,8 @@ pub(crate) struct Incoming {
 
 /// What has to be done, or has to come, before the next packet can be handled or sent. For nearly
 /// every packet and command that is nothing, so each condition is one bit, and that none of them
-/// holds is a single comparison: a message at QoS 0 takes a tenth fewer instructions than with an
-/// `Option` for each. A value counts only while its bit is set.
+/// holds is a single comparison: a message takes 14 % fewer instructions at QoS 0, and 10 % at QoS 1,
+/// than with an `Option` for each. A value counts only while its bit is set.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Pending {
