@@ -43,7 +43,10 @@ pub use snapshot::RestoreError;
 /// let session = Session::<Vec<Slot>>::default();
 /// ```
 #[derive(Clone)]
-pub struct Session<S> {
+pub struct Session<
+    #[cfg(feature = "alloc")] S = alloc::vec::Vec<Slot>,
+    #[cfg(not(feature = "alloc"))] S,
+> {
     pub(crate) outbound: Outbound<S>,
     pub(crate) inbound: Inbound<S>,
 }

@@ -131,9 +131,20 @@ impl<T, P> EncodedMessage<T, P> {
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
-    /// Returns the Topic Name, without its length.
-    pub(super) fn topic_name(&self) -> &[u8] {
-        self.topic.as_ref().get(2..).unwrap_or_default()
+    /// The Topic Name.
+    ///
+    /// ```
+    /// use mqtt_sansio::TopicName;
+    /// use mqtt_sansio::v3::EncodedMessage;
+    ///
+    /// let mut buffer = [0; 16];
+    /// let topic = TopicName::new("kitchen/light")?;
+    /// let message = EncodedMessage::encode_to_slice(&mut buffer, &topic, "on")?;
+    /// assert_eq!(message.topic(), "kitchen/light");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn topic(&self) -> TopicName<&[u8]> {
+        TopicName::from_valid(self.topic.as_ref().get(2..).unwrap_or_default())
     }
 
     /// Returns the same value, borrowed.

@@ -57,7 +57,7 @@ fields!(Unsubscribe(this) { packet_id: this.packet_id, topic_filters: this.topic
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> core::fmt::Debug for EncodedMessage<T, P> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("EncodedMessage")
-            .field("topic", &Message(self.topic_name()))
+            .field("topic", &Message(self.topic().into_inner()))
             .field("payload", &Message(self.payload().as_ref()))
             .finish()
     }
@@ -69,7 +69,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> defmt::Format for EncodedMessage<T, P> {
         defmt::write!(
             f,
             "EncodedMessage {{ topic: {}, payload: {} }}",
-            Message(self.topic_name()),
+            Message(self.topic().into_inner()),
             Message(self.payload().as_ref())
         );
     }

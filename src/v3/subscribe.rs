@@ -100,6 +100,13 @@ impl Entry for SubscriptionEntry {
     }
 }
 
+impl<B> Subscription<B> {
+    /// A subscription to this Topic Filter, for messages up to this QoS.
+    pub const fn new(topic_filter: TopicFilter<B>, qos: QoS) -> Self {
+        Self { topic_filter, qos }
+    }
+}
+
 impl<B> Subscribe<B> {
     /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscribe<C> {
