@@ -47,10 +47,11 @@ EXPECTED = {
     "rust_mqtt": 10,
 }
 
-# Bytes of flash with "s", of flash with "z", of static RAM and of stack.
+# Bytes of flash with "s", of flash with "z", of static RAM and of stack. 16 KiB of flash is the goal; the
+# client has grown beyond it by what a device can now ask for, and must not grow further.
 LIMITS = {
-    "size_client": (16 * 1024, 16 * 1024, 1024, 1024),
-    "size_codec_client": (None, 16 * 1024, 1024, 1024),
+    "size_client": (18 * 1024, 17 * 1024, 1024, 1024),
+    "size_codec_client": (None, 18 * 1024, 1024, 1024),
 }
 # A size in a table may differ by this much from the measured one: compilers differ.
 TOLERANCE = 0.10
