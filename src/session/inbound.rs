@@ -6,9 +6,9 @@
 //! a chain of at most 256. If the slot of a new identifier holds one that belongs elsewhere, that
 //! one moves, so each chain begins in its own slot.
 //!
-//! Acknowledgements leave in the order in which the messages came
-//! [MQTT-4.6.0-2, MQTT-4.6.0-3, MQTT5-4.6.0-2, MQTT5-4.6.0-3], so
-//! those that await one stand in a queue.
+//! Acknowledgements are sent in the order in which the messages were received
+//! [MQTT-4.6.0-2, MQTT-4.6.0-3, MQTT5-4.6.0-2, MQTT5-4.6.0-3], so the messages that await one form a
+//! queue.
 
 use super::acknowledgement::Acknowledgement;
 use super::slots::{self, Slot, Slots};
