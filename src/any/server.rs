@@ -39,7 +39,7 @@ use crate::{v3, v5};
 /// let mut buffer = [0; 64];
 /// let mut out = SliceOutput::new(&mut buffer);
 /// // CONNECT of MQTT 5, and PINGREQ
-/// let mut input = &b"\x10\x0d\0\x04MQTT\x05\x02\0\0\0\0\0\xc0\0"[..];
+/// let mut input = &b"\x10\x0e\0\x04MQTT\x05\x02\0\0\0\0\x01c\xc0\0"[..];
 /// while let Some(step) = server.receive(now, &mut decoder, &mut input)? {
 ///     match step {
 ///         Step::Event(Event::ConnectRequested(connect)) => {

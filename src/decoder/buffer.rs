@@ -1,34 +1,32 @@
-//! Where a packet that came in parts is gathered.
+//! The buffer for a packet that is split.
 
 use core::num::NonZeroU16;
 use core::ops::Range;
 
-/// Where a [`Decoder`](crate::StreamDecoder) gathers a packet that came in parts: `[u8; N]`, `&mut [u8]`, `Box<[u8]>`
-/// or a growing `Vec<u8>` (the last two with feature `alloc`).
+/// The memory in which a [`Decoder`](crate::StreamDecoder) collects a split packet: `[u8; N]`,
+/// `&mut [u8]`, `Box<[u8]>` or a growing `Vec<u8>` (the last two with feature `alloc`).
 ///
-/// An implementation of one's own keeps the bytes that it was given, in order.
+/// Your own implementation must return the bytes that were appended, in order.
 pub trait Buffer {
-    /// The most bytes it will ever hold.
+    /// Returns the maximum number of bytes that it can hold.
     fn capacity(&self) -> usize;
 
-    /// Keeps the first `filled` bytes of what it holds, forgets the rest and appends `bytes`.
-    /// False if there is no room: then it has kept those first bytes, and no more. It may be asked
-    /// again.
+    /// Keeps the first `filled` bytes, discards the rest and appends `bytes`. Returns false if
+    /// there is no room: it holds the first `filled` bytes then. The decoder may call it again.
     fn append(&mut self, filled: usize, bytes: &[u8]) -> bool;
 
-    /// The first `filled` bytes.
+    /// Returns the first `filled` bytes.
     fn filled(&self, filled: usize) -> &[u8];
 
-    /// Keeps the first `filled` bytes and gives memory back to the heap that is not in use. By default
-    /// there is none to give back.
+    /// Keeps the first `filled` bytes and releases unused memory. The provided method does nothing.
     fn shrink(&mut self, _filled: usize) {}
 
-    /// Learns the Topic Name that a Topic Alias of the peer stands for (MQTT 5, section 3.3.2.3.4).
-    /// False if there is no room for it: then Topic Alias Maximum, as it was announced to the peer, is
-    /// too large for this memory, or the peer exceeds it.
+    /// Stores the Topic Name of a Topic Alias of the peer (MQTT 5, section 3.3.2.3.4). Returns
+    /// false if there is no room: the announced Topic Alias Maximum is too large for this memory,
+    /// or the peer exceeds it.
     ///
-    /// By default there is no room for any:
-    /// [`WithTopicAliases`](crate::v5::WithTopicAliases) adds it to a buffer.
+    /// The provided method has no room. [`WithTopicAliases`](crate::v5::WithTopicAliases) adds it
+    /// to a buffer.
     fn set_topic(&mut self, _alias: NonZeroU16, _topic: &[u8]) -> bool {
         false
     }
@@ -44,7 +42,7 @@ pub trait Buffer {
         false
     }
 
-    /// The Topic Name that a Topic Alias stands for.
+    /// Returns the Topic Name of a Topic Alias.
     fn topic(&self, _alias: NonZeroU16) -> Option<&[u8]> {
         None
     }
@@ -84,7 +82,7 @@ slice_memory!(impl[const N: usize] [u8; N]);
 slice_memory!(impl[] &mut [u8]);
 slice_memory!(#[cfg(feature = "alloc")] impl[] alloc::boxed::Box<[u8]>);
 
-/// Grows with what has arrived, never with what was announced, up to
+/// Grows with the bytes received, never with an announced length, up to
 /// [`Options::max_packet_size`](crate::Options::max_packet_size).
 #[cfg(feature = "alloc")]
 impl Buffer for alloc::vec::Vec<u8> {

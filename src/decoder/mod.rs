@@ -1,5 +1,5 @@
-//! From a stream that is cut anywhere to packets: whole ones are read where they are, only a
-//! packet that is split is gathered.
+//! Splits a byte stream into packets. A packet that lies whole in the input is decoded in place;
+//! only a split packet is copied.
 
 mod buffer;
 mod piece;
@@ -17,16 +17,17 @@ use crate::wire::{
     PacketType, try_acknowledgement, try_beginning, try_frame,
 };
 
-/// A streaming decoder: takes byte slices as they come from the transport, cut anywhere, and
-/// yields packets. `P` is the version of MQTT ([`v3::Decoder`](crate::v3::Decoder) fills it in),
-/// `M` the [`Buffer`] for a packet that is split between two slices.
+/// A streaming decoder: it accepts byte slices from the transport, split anywhere, and returns
+/// packets. `P` is the version of MQTT, which the aliases [`v3::Decoder`](crate::v3::Decoder) and
+/// [`v5::Decoder`](crate::v5::Decoder) fill in. `M` is the [`Buffer`] for a packet that is split
+/// between two slices.
 ///
-/// A packet that lies whole in the input is decoded where it is and borrows from the input; one
-/// that does not is gathered in `M`, each byte copied once, and borrows from the decoder. However
-/// the stream is cut, the same packets come out, or the same error at the same place.
+/// A packet that lies whole in the input is decoded in place and borrows from the input. A split
+/// packet is copied to `M`, each byte once, and borrows from the decoder. The packets, and the
+/// error with its offset, do not depend on how the stream is split.
 ///
-/// After an error the decoder gives the same error for ever: the connection is over, and the next
-/// one begins with a new decoder.
+/// After an error the decoder returns the same error for ever. Close the connection, and begin the
+/// next one with a new decoder.
 ///
 /// ```
 /// use mqtt_sansio::v3::{Decoder, Packet};
@@ -75,12 +76,12 @@ enum Part<'i> {
 type PieceOf<'a, P> = Piece<'a, <P as PacketSet>::Packet<'a>, <P as PacketSet>::PayloadHeader<'a>>;
 
 impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
-    /// A strict decoder with the default limits.
+    /// Creates a strict decoder with the default limits.
     pub const fn new(buffer: M) -> Self {
         Self::with_options(buffer, Options::new())
     }
 
-    /// A decoder with other limits or leniencies.
+    /// Creates a decoder with these limits and leniencies.
     pub const fn with_options(buffer: M, options: Options) -> Self {
         Self {
             buffer,
@@ -91,19 +92,19 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// Takes bytes off the front of `input` until a packet is complete. `Ok(None)`: `input` is
-    /// used up, and what it held of an incomplete packet is kept. Call it until then.
+    /// Removes bytes from the front of `input` until a packet is complete. Returns `Ok(None)` if
+    /// `input` is empty; the decoder keeps the start of an incomplete packet. Call this until it
+    /// returns `None`.
     ///
-    /// A packet must fit into the memory whole, even if it lies whole in the input, so that the
-    /// outcome does not depend on how the stream is cut.
+    /// A packet must fit into the buffer even if it lies whole in the input, so that the outcome
+    /// does not depend on how the stream is split.
     ///
-    /// If [`decode_in_pieces`](Self::decode_in_pieces) was left in the middle of a payload, this
-    /// skips the rest of it. A connection that has been given the header waits for that rest.
+    /// In the middle of a payload from [`decode_in_pieces`](Self::decode_in_pieces), this skips the
+    /// rest of the payload. A connection that was passed the header still waits for that rest.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong with the stream, from then on at each call. `input` is of no
-    /// use any more.
+    /// The first fault of the stream, then at each call. Discard `input`.
     #[inline(always)]
     pub fn decode<'s, 'i: 's>(
         &'s mut self,
@@ -398,10 +399,10 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         packet
     }
 
-    /// As [`decode`](Self::decode), but a PUBLISH that is larger than the memory or than
-    /// [`Options::max_packet_size`] is no error: it comes out as its header, followed by its
-    /// payload in pieces as they arrive, up to [`Options::max_publish_size`]. What comes before
-    /// the payload has to fit into the memory, and into `max_packet_size`.
+    /// As [`decode`](Self::decode), but a PUBLISH that is larger than the buffer or than
+    /// [`Options::max_packet_size`] is not an error: this returns its header, then its payload in
+    /// pieces as they arrive, up to [`Options::max_publish_size`]. The part before the payload must
+    /// fit into the buffer, and into `max_packet_size`.
     ///
     /// ```
     /// use mqtt_sansio::{Piece, v3::Decoder};
@@ -493,20 +494,19 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
 }
 
 impl<P, M> StreamDecoder<P, M> {
-    /// How many bytes of the stream have come out as packets, or as pieces of one. This is where
-    /// the next packet starts, and, after an error, the one at fault: the offending byte is
-    /// [`DecodeError::offset`] further on.
+    /// Returns the number of bytes of the stream that were decoded. The next packet starts there,
+    /// or after an error the faulty one: the offending byte is [`DecodeError::offset`] bytes later.
     pub const fn position(&self) -> u64 {
         self.position
     }
 
-    /// True if the next byte is the first of a packet: no packet would be cut if the transport
-    /// ended here.
+    /// Returns true if the next byte is the first of a packet, so that the end of the transport
+    /// would truncate no packet.
     pub const fn is_at_packet_boundary(&self) -> bool {
         matches!(self.state, State::Boundary)
     }
 
-    /// True if nothing has been decoded yet: the next byte is the first of the stream.
+    /// Returns true if nothing has been decoded: the next byte is the first of the stream.
     pub const fn is_at_start(&self) -> bool {
         self.position == 0 && self.is_at_packet_boundary()
     }
@@ -520,15 +520,14 @@ impl<P, M> StreamDecoder<P, M> {
         &mut self.buffer
     }
 
-    /// The options in force.
+    /// Returns the current options.
     pub const fn options(&self) -> &Options {
         &self.options
     }
 
-    /// Other limits or leniencies from now on: for example a larger
-    /// [`Options::max_packet_size`] once CONNECT has been accepted. Of a packet that is half
-    /// gathered the size has been judged already, the rest has not; the size of a PUBLISH in pieces is
-    /// judged again until its header has come out.
+    /// Changes the limits and leniencies, for example to a larger [`Options::max_packet_size`] once
+    /// CONNECT is accepted. The size of an incomplete packet was checked already, its fields were
+    /// not. The size of a PUBLISH in pieces is checked until its header was returned.
     pub const fn set_options(&mut self, options: Options) {
         self.options = options.mqtt_3_1(options.is_mqtt_3_1() || self.options.is_mqtt_3_1());
     }
@@ -557,9 +556,9 @@ impl<P: PacketSet, M> defmt::Format for StreamDecoder<P, M> {
 }
 
 impl<P, M: Buffer> StreamDecoder<P, M> {
-    /// Gives memory back to the heap that is not in use now, if the buffer has any: see
-    /// [`Buffer::shrink`]. A decoder over a `Vec` keeps what its largest split packet needed; a server
-    /// with many idle connections may not want that.
+    /// Releases unused memory of the buffer: see [`Buffer::shrink`]. A decoder over a `Vec` keeps
+    /// the memory of its largest split packet, which may be too much for a server with many idle
+    /// connections.
     pub fn shrink(&mut self) {
         let filled = match self.state {
             State::Gathering {

@@ -1,4 +1,4 @@
-//! What a decoder hands out of a stream whose payloads come in pieces.
+//! The packets and pieces of a stream whose payloads are decoded in pieces.
 
 /// What [`StreamDecoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces) yields. With MQTT 3.1.1 filled in it is
 /// [`v3::PieceRef`](crate::v3::PieceRef).
@@ -8,15 +8,15 @@
     reason = "a decoder that skipped a kind it did not know would lose bytes"
 )]
 pub enum Piece<'a, P, H> {
-    /// A packet that fitted, whole.
+    /// A whole packet.
     Packet(P),
-    /// The start of a PUBLISH that did not fit: everything but its payload, which follows.
+    /// The start of a PUBLISH that exceeds the buffer: everything but its payload, which follows.
     PublishHeader(H),
-    /// The next part of that payload, at least one byte, borrowed from the input.
+    /// The next piece of that payload, at least one byte, borrowed from the input.
     Payload {
         /// The bytes.
         bytes: &'a [u8],
-        /// How many are still to come; 0 with the last piece.
+        /// The number of bytes still missing; 0 with the last piece.
         left: usize,
     },
 }

@@ -1,24 +1,24 @@
-//! Packet Identifiers of what the peer has sent and this side has not finished with.
+//! Packet Identifiers of messages from the peer whose delivery is not complete.
 //!
-//! The peer chooses these identifiers, so they are looked up by hash: an identifier belongs to the
-//! slot whose number it is modulo the number of slots, and identifiers that belong to the same slot
-//! are chained. There are at most 65,536 / slots of those, and never more than there are slots, so
-//! the worst that a hostile peer can do is a chain of 256. When an identifier arrives whose slot is
-//! taken by one that belongs elsewhere, that one moves, so each chain begins in its own slot.
+//! The peer chooses these identifiers, so they are hashed: an identifier belongs to the slot with
+//! its number modulo the number of slots, and identifiers of the same slot are chained. A chain has
+//! at most 65,536 / slots entries, and never more than there are slots, so a hostile peer can make
+//! a chain of at most 256. If the slot of a new identifier holds one that belongs elsewhere, that
+//! one moves, so each chain begins in its own slot.
 //!
-//! Acknowledgements leave in the order in which the messages came
-//! [MQTT-4.6.0-2, MQTT-4.6.0-3, MQTT5-4.6.0-2, MQTT5-4.6.0-3], so
-//! those that await one stand in a queue.
+//! Acknowledgements are sent in the order in which the messages were received
+//! [MQTT-4.6.0-2, MQTT-4.6.0-3, MQTT5-4.6.0-2, MQTT5-4.6.0-3], so the messages that await one form a
+//! queue.
 
 use super::acknowledgement::Acknowledgement;
 use super::slots::{self, Slot, Slots};
 use crate::types::{PacketId, QoS};
 
-/// How far this side is with a message of the peer.
+/// The state of a message from the peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Receipt {
-    /// Handed to the application, which has not acknowledged it.
+    /// Delivered to the application, which has not acknowledged it.
     Delivered(QoS),
     /// Acknowledged by the application; PUBACK or PUBREC has not been sent.
     Acknowledged(QoS),
@@ -47,8 +47,8 @@ const QUEUED: u16 = 16;
 const STALE: u16 = 32;
 /// Delivered on an earlier connection.
 const EARLIER: u16 = 64;
-/// In the upper byte: the number of the delivery until that is acknowledged, then the Reason Code, which
-/// refuses the message from 0x80 on.
+/// The upper byte holds the number of the delivery until it is acknowledged, then the Reason Code;
+/// from 0x80 on it refuses the message.
 const UPPER_SHIFT: u32 = 8;
 const LOWER: u16 = 0xff;
 const REFUSED: u16 = 1 << 15;
@@ -67,7 +67,7 @@ pub(crate) struct Inbound<S> {
     first: u16,
     last: u16,
     count: u16,
-    /// How many of them are [`STALE`].
+    /// The number of [`STALE`] identifiers.
     stale: u16,
     /// Counts the connections of the session.
     generation: u16,
@@ -76,17 +76,17 @@ pub(crate) struct Inbound<S> {
 }
 
 impl<S> Inbound<S> {
-    /// How many identifiers are held.
+    /// Returns the number of identifiers held.
     pub(crate) const fn len(&self) -> u16 {
         self.count
     }
 
-    /// How many of them the peer has sent on this connection.
+    /// Returns the number of those that the peer has sent on this connection.
     pub(crate) const fn current(&self) -> u16 {
         self.count.saturating_sub(self.stale)
     }
 
-    /// An entry in this state is from this connection now, or gone.
+    /// Counts an entry in this state as one of this connection, or as removed.
     const fn count_as_current(&mut self, state: u16) {
         if state & STALE != 0 {
             self.stale = self.stale.saturating_sub(1);
@@ -114,7 +114,7 @@ impl<S: Slots> Inbound<S> {
         self.count == 0
     }
 
-    /// True if nothing awaits an acknowledgement from the application or from this side.
+    /// Returns true if no message awaits an acknowledgement from the application or from this side.
     #[inline]
     pub(crate) const fn is_queue_empty(&self) -> bool {
         self.first == 0
@@ -128,7 +128,7 @@ impl<S: Slots> Inbound<S> {
         self.generation = self.generation.wrapping_add(1);
     }
 
-    /// The slot with this number, counted from 1.
+    /// Returns the slot with this number, counted from 1.
     fn at(&self, number: u16) -> Slot {
         let index = usize::from(number).wrapping_sub(1);
         self.slots
@@ -143,7 +143,7 @@ impl<S: Slots> Inbound<S> {
         self.slots.as_mut_slice().get_mut(index)
     }
 
-    /// The number of the slot that `id` belongs to; 0 if there are no slots.
+    /// Returns the number of the slot that `id` belongs to, or 0 if there are no slots.
     #[inline]
     fn home(&self, id: u16) -> u16 {
         match self.slots.as_slice().len().min(MOST) {
@@ -152,7 +152,7 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// The number of the slot that `id` is in.
+    /// Returns the number of the slot that holds `id`.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn find(&self, id: u16) -> Option<u16> {
@@ -173,23 +173,23 @@ impl<S: Slots> Inbound<S> {
         None
     }
 
-    /// What is known of `id`.
+    /// Returns the state of `id`.
     pub(crate) fn receipt(&self, id: PacketId) -> Option<Receipt> {
         self.find(id.get()).map(|number| receipt(&self.at(number)))
     }
 
-    /// True if `id` is held from an earlier connection and the peer has not sent it again.
+    /// Returns true if `id` is from an earlier connection and the peer has not sent it again.
     pub(crate) fn is_stale(&self, id: PacketId) -> bool {
         self.find(id.get())
             .is_some_and(|number| self.at(number).state & STALE != 0)
     }
 
-    /// True if there is no room for another identifier, nor any to be had.
+    /// Returns true if no slot is free and no more can be added.
     pub(crate) fn is_full(&self, limit: u16) -> bool {
         self.count >= limit || (self.free == 0 && !self.slots.can_grow())
     }
 
-    /// How many identifiers there is room for at most.
+    /// Returns the largest number of identifiers that can be held.
     pub(crate) fn limit(&self, limit: u16) -> u16 {
         if self.slots.can_grow() {
             return limit;
@@ -198,14 +198,13 @@ impl<S: Slots> Inbound<S> {
         limit.min(slots)
     }
 
-    /// True if there is room for one more identifier.
+    /// Returns true if one more identifier can be held.
     pub(crate) fn has_room(&mut self, limit: u16) -> bool {
         self.count < limit && (self.free != 0 || self.grow())
     }
 
-    /// Takes in an identifier, or changes what is known of one that is held and not in the queue.
-    /// False if there is no room for a new one, with `limit` for the number of identifiers on top of
-    /// the slots.
+    /// Adds an identifier, or changes the state of one that is held and not in the queue. Returns
+    /// false if there is no free slot for a new one, or `limit` identifiers are held.
     pub(crate) fn hold(&mut self, id: PacketId, receipt: Receipt, limit: u16) -> bool {
         let state = match receipt {
             Receipt::Delivered(qos) => {
@@ -236,7 +235,7 @@ impl<S: Slots> Inbound<S> {
         true
     }
 
-    /// Puts an entry where it belongs. There is a free slot.
+    /// Inserts an entry into its chain. There is a free slot.
     fn place(&mut self, mut new: Slot) {
         let home = self.home(new.id);
         let resident = self.at(home);
@@ -248,7 +247,7 @@ impl<S: Slots> Inbound<S> {
             self.unlink_free(elsewhere);
             let resident_home = self.home(resident.id);
             if resident_home == home {
-                // The newcomer goes elsewhere, second in the chain.
+                // The new entry goes to another slot, as the second of the chain.
                 new.previous = resident.previous;
                 if let Some(slot) = self.at_mut(home) {
                     slot.previous = elsewhere;
@@ -258,7 +257,7 @@ impl<S: Slots> Inbound<S> {
                 }
                 return;
             }
-            // The resident does, and whatever led to it leads there now.
+            // The present entry moves, and the link to it follows.
             let mut before = resident_home;
             while self.at(before).previous != home && before != 0 {
                 before = self.at(before).previous;
@@ -276,7 +275,7 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// Forgets `id`: PUBREL has come, or PUBACK has been sent. It must not be in the queue.
+    /// Removes `id`: PUBREL was received, or PUBACK was sent. It must not be in the queue.
     pub(crate) fn remove(&mut self, id: PacketId) {
         let Some(number) = self.find(id.get()) else {
             return;
@@ -345,7 +344,8 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// More slots; what is held may belong to other ones then. Called when none is free.
+    /// Adds slots, and moves the entries to the slots that they belong to now. Called when no slot
+    /// is free.
     #[cold]
     fn grow(&mut self) -> bool {
         let before = self.slots.as_slice().len();
@@ -355,7 +355,7 @@ impl<S: Slots> Inbound<S> {
         for new in self.slots.as_mut_slice().iter_mut().skip(before) {
             *new = Slot::EMPTY;
         }
-        // First everything that can goes home: each swap brings one there for good.
+        // First each entry moves to its own slot if possible; every swap places one for good.
         for number in 1..=u16::try_from(before).unwrap_or(u16::MAX) {
             loop {
                 let here = self.at(number);
@@ -373,7 +373,7 @@ impl<S: Slots> Inbound<S> {
                 }
             }
         }
-        // Then what is not at home is chained to what is.
+        // Then the other entries are chained to those.
         let slots = u16::try_from(self.slots.as_slice().len()).unwrap_or(u16::MAX);
         for number in 1..=slots {
             if let Some(slot) = self.at_mut(number) {
@@ -398,7 +398,7 @@ impl<S: Slots> Inbound<S> {
         self.free != 0
     }
 
-    /// The peer has sent `id` again on this connection.
+    /// Records that the peer has sent `id` again on this connection.
     pub(crate) fn mark_current(&mut self, id: PacketId) {
         if let Some(slot) = self.find(id.get()).and_then(|number| self.at_mut(number)) {
             let before = slot.state;
@@ -407,7 +407,7 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// Puts `id` at the end of the queue for acknowledgements, unless it is in it.
+    /// Appends `id` to the queue for acknowledgements, unless it is there.
     pub(crate) fn enqueue(&mut self, id: PacketId) {
         let id = id.get();
         let Some(number) = self.find(id) else {
@@ -434,7 +434,7 @@ impl<S: Slots> Inbound<S> {
         self.last = id;
     }
 
-    /// What the delivery of `id` is acknowledged with, if that is awaited.
+    /// Returns the acknowledgement of the delivery of `id`, if that awaits one.
     pub(crate) fn acknowledgement(&self, id: PacketId) -> Option<Acknowledgement> {
         let slot = self.at(self.find(id.get())?);
         if slot.state & (ACKNOWLEDGED | RECEIVED) != 0 {
@@ -449,7 +449,7 @@ impl<S: Slots> Inbound<S> {
         })
     }
 
-    /// What a message is acknowledged with of which nothing is held.
+    /// Returns the acknowledgement of a message that takes no slot.
     pub(crate) const fn acknowledgement_of_unheld(&self, id: PacketId) -> Acknowledgement {
         Acknowledgement {
             packet_id: id,
@@ -458,7 +458,8 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// The application has acknowledged a delivery, with a Reason Code. False if that is not awaited.
+    /// Records that the application has acknowledged a delivery, with a Reason Code. Returns false
+    /// if the delivery does not await it.
     pub(crate) fn acknowledge(&mut self, acknowledgement: Acknowledgement, reason: u8) -> bool {
         let Acknowledgement {
             packet_id,
@@ -483,8 +484,8 @@ impl<S: Slots> Inbound<S> {
         true
     }
 
-    /// The message at the head of the queue, if the application has acknowledged it: PUBACK or
-    /// PUBREC is due, with this Reason Code.
+    /// Returns the message at the head of the queue, if the application has acknowledged it: PUBACK
+    /// or PUBREC is due, with this Reason Code.
     pub(crate) fn due(&self) -> Option<(PacketId, QoS, u8)> {
         let id = PacketId::new(self.first)?;
         let slot = self.at(self.find(self.first)?);
@@ -497,7 +498,7 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// The acknowledgement that [`due`](Self::due) named has been sent.
+    /// Records that the acknowledgement from [`due`](Self::due) was sent.
     pub(crate) fn acknowledged(&mut self) {
         let Some(id) = PacketId::new(self.first) else {
             return;
@@ -519,8 +520,9 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// The connection has ended. QoS 1 is forgotten: the peer sends it again. QoS 2 is kept, so
-    /// that it is not delivered twice, but queues again only when the peer sends it again.
+    /// Records that the connection has ended. QoS 1 messages are removed, because the peer sends
+    /// them again. QoS 2 messages are kept, so that they are not delivered twice, and enter the
+    /// queue when the peer sends them again.
     pub(crate) fn end_connection(&mut self) {
         self.generation = self.generation.wrapping_add(1);
         let mut id = self.first;
@@ -549,7 +551,7 @@ impl<S: Slots> Inbound<S> {
         self.stale = self.count;
     }
 
-    /// The QoS 2 identifiers, which belong to the session.
+    /// Returns the QoS 2 identifiers, which belong to the session.
     pub(crate) fn kept(&self) -> impl Iterator<Item = (PacketId, Receipt)> + '_ {
         self.slots
             .as_slice()
@@ -559,7 +561,7 @@ impl<S: Slots> Inbound<S> {
     }
 }
 
-/// Not 0, which no delivery has; and not in step with windows, which are powers of two.
+/// Never 0, which stands for no delivery. The period is no power of two, as windows often are.
 const fn next_serial(serial: u8) -> u8 {
     if serial >= 251 {
         1

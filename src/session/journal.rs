@@ -1,14 +1,14 @@
-//! A session as the list of its changes, for those who store each as it happens.
+//! The changes of a session, to store each one as it happens.
 
 use super::{Receipt, Session, Slots};
 use crate::types::{PacketId, QoS};
 
-/// One change of a [`Session`] that has to survive a crash (section 4.1). Comes out of a connection
-/// that keeps a journal, before the packet that depends on it; [`Session::apply`] is the way back.
+/// One change of a [`Session`] that must survive a crash (section 4.1). A connection with a journal
+/// returns it before the packet that depends on it. [`Session::apply`] makes it again after a
+/// restart.
 ///
-/// The message itself is the application's to store, together with the change: with
-/// [`Sent`](Self::Sent) the message that is on its way out, with [`InboundReceived`](Self::InboundReceived) the
-/// one that has come in.
+/// The application stores the message together with the change: with [`Sent`](Self::Sent) the
+/// published one, with [`InboundReceived`](Self::InboundReceived) the received one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -24,25 +24,25 @@ pub enum Change {
         /// Its QoS, 1 or 2.
         qos: QoS,
     },
-    /// PUBREC has come for a message: it need not be kept any more, its identifier must.
+    /// PUBREC was received for a message. The message is not needed any more; its identifier is.
     Released(PacketId),
-    /// A message that was sent is done with, and so is its identifier.
+    /// The delivery of a sent message is complete, and its identifier is free.
     Completed(PacketId),
-    /// A QoS 2 message has come in and is this side's now.
+    /// A QoS 2 message was received, and the peer will not deliver it again.
     InboundReceived(PacketId),
-    /// PUBREL has come for a message that came in: its identifier may be used again.
+    /// PUBREL was received for a received message: its identifier may be used again.
     Forgotten(PacketId),
-    /// The session has ended: nothing of it is left.
+    /// The session has ended: it is empty.
     Cleared,
 }
 
 impl<S: Slots> Session<S> {
-    /// Makes a change that a journal holds. Applied in order to the session that the journal began
-    /// with, the changes lead to the session that they came from.
+    /// Makes a stored change again. Applied in order to the session at the start of the journal,
+    /// the changes rebuild the session.
     ///
-    /// False if there is no slot for it, which storage of the same size cannot lead to if each change
-    /// was stored: with a journal, poll a connection until there is no action before its session is
-    /// taken out. A change of an identifier that is not under way does nothing.
+    /// Returns false if there is no slot for it. This cannot happen with the same number of slots
+    /// if every change was stored: poll all actions of a connection before taking its session. A
+    /// change of an identifier that is not in flight has no effect.
     #[must_use = "a change that does not fit is not made"]
     pub fn apply(&mut self, change: Change) -> bool {
         match change {

@@ -21,9 +21,9 @@ pub use outbox::Outbox;
 pub use slots::{Slot, Slots};
 pub use snapshot::RestoreError;
 
-/// The state of one MQTT session on one side: Packet Identifiers of messages that were sent and
-/// not yet acknowledged to the end, and of QoS 2 messages that were received and not yet released
-/// (section 4.1). It holds no messages, topics or subscriptions.
+/// The state of one MQTT session on one side (section 4.1): Packet Identifiers of sent messages
+/// whose delivery is not complete, and of received QoS 2 messages that are not released. It holds
+/// no messages, topics or subscriptions.
 ///
 /// A [`Connection`](crate::Connection) is created with a session, and
 /// [`take_session`](crate::Connection::take_session) returns it for the next connection.
@@ -52,9 +52,9 @@ pub struct Session<
 }
 
 impl<S: Slots> Session<S> {
-    /// An empty session. `outbound` holds what this side sends: PUBLISH above QoS 0, SUBSCRIBE and
-    /// UNSUBSCRIBE. `inbound` holds QoS 2 messages from the peer until it releases them, and, with
-    /// manual acknowledgement, messages that the application has not acknowledged.
+    /// Creates an empty session. `outbound` holds the identifiers of this side: PUBLISH above QoS
+    /// 0, SUBSCRIBE and UNSUBSCRIBE. `inbound` holds QoS 2 messages from the peer until it releases
+    /// them and, with manual acknowledgement, messages that the application has not acknowledged.
     pub fn new(outbound: S, inbound: S) -> Self {
         Self {
             outbound: Outbound::new(outbound),
@@ -62,25 +62,25 @@ impl<S: Slots> Session<S> {
         }
     }
 
-    /// True if nothing is under way in either direction.
+    /// Returns true if nothing is in flight in either direction.
     pub const fn is_empty(&self) -> bool {
         self.outbound.is_empty() && self.inbound.is_empty()
     }
 
-    /// True if nothing is to be sent again and no message awaits an acknowledgement.
+    /// Returns true if nothing has to be sent again and no message awaits an acknowledgement.
     #[inline]
     pub(crate) const fn is_quiet(&self) -> bool {
         self.outbound.unsent() == 0 && self.inbound.is_queue_empty()
     }
 
-    /// Forgets everything, as Clean Session asks [MQTT-3.1.2-6].
+    /// Removes everything, as Clean Session requires [MQTT-3.1.2-6].
     pub fn clear(&mut self) {
         self.outbound.clear();
         self.inbound.clear();
     }
 
-    /// The messages that were sent and not yet acknowledged to the end, in the order in which they
-    /// will be sent again: all for which PUBREL is, then those for which PUBLISH is, each in this order.
+    /// Returns the sent messages whose delivery is not complete, in the order in which they are
+    /// sent again: first those that need PUBREL, then those that need PUBLISH.
     pub fn outbound(&self) -> impl Iterator<Item = InFlight> + '_ {
         self.outbound.iter().filter_map(|(packet_id, phase)| {
             let stage = match phase {
@@ -92,13 +92,13 @@ impl<S: Slots> Session<S> {
         })
     }
 
-    /// The Packet Identifiers of QoS 2 messages that were received and not yet released.
+    /// Returns the Packet Identifiers of received QoS 2 messages that are not released.
     pub fn inbound(&self) -> impl Iterator<Item = PacketId> + '_ {
         self.inbound.kept().map(|(packet_id, _)| packet_id)
     }
 }
 
-/// Prints how many messages are in flight, not every Packet Identifier.
+/// Prints the number of messages in flight, not every Packet Identifier.
 impl<S> core::fmt::Debug for Session<S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Session")
@@ -133,25 +133,25 @@ impl<const N: usize> Default for Session<[Slot; N]> {
     }
 }
 
-/// A message that was sent and is not yet acknowledged to the end.
+/// A sent message whose delivery is not complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct InFlight {
     /// Its Packet Identifier.
     pub packet_id: PacketId,
-    /// How far it got.
+    /// The state of its delivery.
     pub stage: Stage,
 }
 
-/// How far a message that was sent has got (section 4.3).
+/// The state of the delivery of a sent message (section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_enums, reason = "section 4.3 knows no other stages")]
 pub enum Stage {
-    /// PUBLISH was sent; PUBACK or PUBREC is awaited. It may or may not have arrived.
+    /// PUBLISH was sent; PUBACK or PUBREC is awaited. The peer may or may not have the message.
     Sent(QoS),
-    /// PUBREC has come: the peer has the message. PUBCOMP is awaited, and the message itself is
-    /// not needed any more.
+    /// PUBREC was received: the peer has the message, which is not needed any more. PUBCOMP is
+    /// awaited.
     Released,
 }

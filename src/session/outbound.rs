@@ -1,15 +1,15 @@
-//! Packet Identifiers of what this side has sent and awaits an answer to.
+//! Packet Identifiers of the messages and requests of this side that await an acknowledgement.
 //!
-//! The identifier says where its slot is: its number modulo the number of slots. So each slot has
-//! identifiers of its own, and a slot that becomes free goes to the end of the queue of free ones
-//! with the next of them. In order that gives 1, 2, 3 and so on up to 65,535 and round again, never
-//! one in use [MQTT-2.3.1-2, MQTT-2.3.1-4], and an acknowledgement costs the same however many are
-//! outstanding and in whatever order they come.
+//! An identifier belongs to the slot with its number modulo the number of slots. So each slot has
+//! identifiers of its own, and a slot that becomes free goes to the end of the queue of free slots
+//! with its next identifier. Used in order this gives 1, 2, 3 and so on up to 65,535, then 1 again,
+//! and never an identifier in use [MQTT-2.3.1-2, MQTT-2.3.1-4]. The cost of an acknowledgement
+//! depends neither on the number in flight nor on the order.
 
 use super::slots::{self, MAX_SLOTS, Slot, Slots};
 use crate::types::{PacketId, QoS};
 
-/// What an identifier is in use for.
+/// The use of an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Phase {
@@ -48,14 +48,14 @@ pub(crate) struct Outbound<S> {
     /// identifier that it will give out next.
     first_free: u16,
     last_free: u16,
-    /// Where to look for what is next to be sent again: first for PUBREL, then, from the first on,
-    /// for the messages.
+    /// The position of the next packet to send again: first each PUBREL, then, from the start, the
+    /// messages.
     cursor: u16,
     only_messages_left: bool,
     messages: u16,
     unsent: u16,
     asked: u16,
-    /// How many SUBSCRIBE and UNSUBSCRIBE are under way.
+    /// The number of SUBSCRIBE and UNSUBSCRIBE in flight.
     requests: u16,
     /// The first identifier, once there are slots.
     start: u16,
@@ -70,7 +70,7 @@ const fn following(id: u16) -> u16 {
 }
 
 impl<S> Outbound<S> {
-    /// How many messages are under way.
+    /// Returns the number of messages in flight.
     pub(crate) const fn messages(&self) -> u16 {
         self.messages
     }
@@ -101,19 +101,19 @@ impl<S: Slots> Outbound<S> {
         self.messages == 0 && self.requests == 0
     }
 
-    /// How many of them have not been sent again since the connection began.
+    /// Returns the number of those that were not sent again since the connection began.
     pub(crate) const fn unsent(&self) -> u16 {
         self.unsent
     }
 
-    /// How many of them the peer may be working on: sent on this connection, or about to be.
+    /// Returns the number of those that were sent on this connection, or are about to be.
     pub(crate) const fn in_flight(&self) -> u16 {
         self.messages
             .saturating_sub(self.unsent)
             .saturating_add(self.asked)
     }
 
-    /// The identifier that would be given out next; 1 at the start, 0 if all slots are in use.
+    /// Returns the next identifier: 1 at the start, 0 if all slots are in use.
     pub(super) const fn next_number(&self) -> u16 {
         match self.first_free {
             // There are no slots yet.
@@ -122,10 +122,10 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// Forgets what is under way, but not which identifiers were used last.
+    /// Removes everything in flight, but remembers which identifiers were used last.
     pub(crate) fn clear(&mut self) {
         let next = match self.first_free {
-            // All were in use: the oldest is the one to be used again.
+            // All were in use: the oldest is used again first.
             0 => self.first.max(1),
             next => next,
         };
@@ -140,7 +140,7 @@ impl<S: Slots> Outbound<S> {
         slots::home(id, self.slots.as_slice().len())
     }
 
-    /// The slot in use for `id`.
+    /// Returns the slot in use for `id`.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn slot(&self, id: u16) -> Option<&Slot> {
@@ -154,14 +154,14 @@ impl<S: Slots> Outbound<S> {
         (slot.id == id && slot.state != 0).then_some(slot)
     }
 
-    /// The slot that `id` belongs to, whatever is in it.
+    /// Returns the slot that `id` belongs to, in use or not.
     #[inline]
     fn any_slot_mut(&mut self, id: u16) -> Option<&mut Slot> {
         let index = self.index(id);
         self.slots.as_mut_slice().get_mut(index)
     }
 
-    /// What `id` is in use for.
+    /// Returns the use of `id`.
     #[inline]
     pub(crate) fn phase(&self, id: PacketId) -> Option<Phase> {
         self.slot(id.get()).map(phase)
@@ -176,7 +176,7 @@ impl<S: Slots> Outbound<S> {
         PacketId::new(self.first_free)
     }
 
-    /// Takes the identifier that `next_id` gave into use.
+    /// Starts to use the identifier from `next_id`.
     pub(crate) fn begin(&mut self, phase: Phase) {
         let id = self.first_free;
         let Some(slot) = self.any_slot_mut(id) else {
@@ -210,8 +210,8 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// PUBREC has come: the message is released, and PUBREL is what would be sent again, behind
-    /// those for which PUBREC came earlier.
+    /// Records PUBREC: the message is released, and on resumption PUBREL is sent, after those whose
+    /// PUBREC was received earlier.
     pub(crate) fn release(&mut self, id: PacketId) {
         let Some(&slot) = self.slot(id.get()) else {
             return;
@@ -231,7 +231,7 @@ impl<S: Slots> Outbound<S> {
         self.append(slot.id, RELEASED);
     }
 
-    /// The last answer has come: `id` is free again [MQTT-2.3.1-3].
+    /// Records the last acknowledgement: `id` is free again [MQTT-2.3.1-3].
     #[inline]
     pub(crate) fn complete(&mut self, id: PacketId) {
         let Some(&slot) = self.slot(id.get()) else {
@@ -247,7 +247,7 @@ impl<S: Slots> Outbound<S> {
         self.free(slot.id);
     }
 
-    /// Puts the slot of `id` at the end of the queue, with its next identifier.
+    /// Appends the slot of `id` to the queue of free slots, with its next identifier.
     #[inline]
     fn free(&mut self, id: u16) {
         let slots = self.slots.as_slice().len().min(MAX_SLOTS);
@@ -262,12 +262,12 @@ impl<S: Slots> Outbound<S> {
     #[cold]
     fn free_in_next_round(&mut self, id: u16) {
         if id == u16::MAX && self.is_empty() {
-            // With nothing under way the next round can be put in order, from 1 on.
+            // With nothing in flight the next round can start in order, from 1 on.
             self.slots.as_mut_slice().fill(Slot::EMPTY);
             self.link_free_slots(following(id));
             return;
         }
-        // Round to the smallest that belongs to this slot.
+        // Wraps to the smallest identifier of this slot.
         let slots = self.slots.as_slice().len();
         let smallest = match self.index(id) {
             0 => u16::try_from(slots).unwrap_or(id),
@@ -363,7 +363,7 @@ impl<S: Slots> Outbound<S> {
         (self.first_free != 0).then_some(())
     }
 
-    /// Puts a message at the end of the list, with this state.
+    /// Appends a message to the list, with this state.
     #[inline]
     fn append(&mut self, id: u16, state: u16) {
         let last = self.last;
@@ -386,7 +386,7 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// Takes the message in `slot` out of the list; the slot itself is not changed.
+    /// Removes the message in `slot` from the list. The slot itself does not change.
     #[inline]
     fn unlink(&mut self, slot: &Slot) {
         match slot.previous {
@@ -410,7 +410,7 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// A connection begins that goes on with this session: everything is to be sent again
+    /// Records that a connection resumes this session: everything has to be sent again
     /// [MQTT-4.4.0-1].
     pub(crate) fn resume(&mut self) {
         let mut id = self.first;
@@ -424,7 +424,7 @@ impl<S: Slots> Outbound<S> {
         self.asked = 0;
     }
 
-    /// The next PUBREL to be sent again.
+    /// Returns the next PUBREL to send again.
     pub(crate) fn next_unsent_pubrel(&mut self) -> Option<PacketId> {
         if self.only_messages_left {
             return None;
@@ -437,8 +437,8 @@ impl<S: Slots> Outbound<S> {
         found
     }
 
-    /// The next message to be sent again that the application has not been asked for yet. For when
-    /// there is no PUBREL any more.
+    /// Returns the next message to send again that the application was not asked for. Call it after
+    /// all PUBRELs.
     pub(crate) fn next_unsent_publish(&mut self) -> Option<PacketId> {
         self.seek(|state| state & (UNSENT | ASKED) == UNSENT)
     }
@@ -454,7 +454,7 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// The application has been asked to send `id` again.
+    /// Records that the application was asked to send `id` again.
     pub(crate) fn mark_asked(&mut self, id: PacketId) {
         if let Some(slot) = self.slot_mut(id.get()) {
             slot.state |= ASKED;
@@ -462,13 +462,13 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// Whether the application has been asked to send `id` again and has not done so yet.
+    /// Returns true if the application was asked to send `id` again and has not done so.
     pub(crate) fn is_asked(&self, id: PacketId) -> bool {
         self.slot(id.get())
             .is_some_and(|slot| slot.state & (UNSENT | ASKED) == UNSENT | ASKED)
     }
 
-    /// `id` has been sent again. False if it was not to be.
+    /// Records that `id` was sent again. Returns false if it did not have to be.
     pub(crate) fn mark_sent(&mut self, id: PacketId) -> bool {
         let Some(slot) = self.slot_mut(id.get()) else {
             return false;
@@ -533,7 +533,7 @@ impl<S: Slots> Outbound<S> {
         core::iter::successors(self.slot(id), |slot| self.slot(slot.next))
     }
 
-    /// The messages in the order in which they are to be sent again.
+    /// Returns the messages in the order in which they are sent again.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketId, Phase)> + '_ {
         self.messages_from(self.first)
             .filter_map(|slot| Some((PacketId::new(slot.id)?, phase(slot))))
@@ -571,7 +571,7 @@ impl<S: Slots> Outbound<S> {
         grown
     }
 
-    /// Takes their identifiers from the slots that are not in use.
+    /// Clears the identifiers of free slots.
     fn empty_free_slots(&mut self) {
         let slots = self.slots.as_mut_slice().iter_mut();
         slots
@@ -588,7 +588,7 @@ impl<S: Slots> Outbound<S> {
         }
         let next = self.next_number().max(1);
         let restored = self.restore(id, Phase::Publish(qos));
-        // What does not fit changes nothing, and so not which identifier comes next.
+        // A change that does not fit changes nothing, the next identifier included.
         self.finish_restoring(if restored { following(id.get()) } else { next });
         restored
     }

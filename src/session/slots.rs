@@ -1,20 +1,20 @@
 //! Where the Packet Identifiers of a session live.
 
-/// Room for one Packet Identifier and what is known of it: eight bytes.
+/// Storage for one Packet Identifier and its state: eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Slot {
     pub(super) id: u16,
-    /// Two links to other slots, by identifier or number as `outbound` and `inbound` have it; 0 for
-    /// none.
+    /// Two links to other slots, by identifier or number as `outbound` and `inbound` define it; 0
+    /// is none.
     pub(super) previous: u16,
     pub(super) next: u16,
-    /// What `outbound` or `inbound` keeps of the identifier; 0 in a slot that is not in use.
+    /// The state of the identifier, as `outbound` or `inbound` defines it; 0 in a free slot.
     pub(super) state: u16,
 }
 
 impl Slot {
-    /// A slot that nothing is in.
+    /// A free slot.
     pub const EMPTY: Self = Self {
         id: 0,
         previous: 0,
@@ -30,10 +30,10 @@ impl Slot {
     note = "use `[Slot; N]`, `&mut [Slot]`, or `Vec<Slot>` with the feature `alloc`"
 )]
 pub trait Slots {
-    /// The slots. Always as many as before, except after [`grow`](Self::grow).
+    /// Returns the slots. Their number changes only with [`grow`](Self::grow).
     fn as_slice(&self) -> &[Slot];
 
-    /// The slots, to write to.
+    /// Returns the slots, to change them.
     fn as_mut_slice(&mut self) -> &mut [Slot];
 
     /// More slots, behind those that there are; false if there are no more to be had. What the
@@ -44,7 +44,7 @@ pub trait Slots {
         false
     }
 
-    /// Whether [`grow`](Self::grow) is worth a try.
+    /// Returns true if [`grow`](Self::grow) may add slots.
     fn can_grow(&self) -> bool {
         false
     }
@@ -74,7 +74,7 @@ impl Slots for &mut [Slot] {
     }
 }
 
-/// Takes nothing until it is used, then doubles.
+/// Allocates on first use, then doubles.
 #[cfg(feature = "alloc")]
 impl Slots for alloc::vec::Vec<Slot> {
     #[inline]
@@ -105,7 +105,7 @@ impl Slots for alloc::vec::Vec<Slot> {
     }
 }
 
-/// Which of so many slots an identifier belongs to; no slot's index if there are none.
+/// Returns the index of the slot that an identifier belongs to. Without slots it is out of range.
 #[inline]
 pub(super) fn home(id: u16, slots: usize) -> usize {
     let before_last = slots.wrapping_sub(1);

@@ -18,44 +18,45 @@ use crate::types::{PacketId, QoS};
 
 const MAGIC: &[u8] = b"MQSN";
 const VERSION: u8 = 1;
-/// Everything but the entries.
+/// The length without the entries.
 const FIXED: usize = 4 + 1 + 2 + 2 + 2 + 4;
 
-/// Why bytes could not be made a [`Session`].
+/// The error of [`Session::restore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// They do not begin like a saved session.
+    /// The bytes do not begin like a saved session.
     #[error("this is not a saved session")]
     NotASession,
-    /// They were saved in a version of the format that this version of the crate does not know.
+    /// The bytes have a version of the format that this version of the crate does not support.
     #[error("the session was saved in version {0} of the format, which is not known here")]
     UnknownVersion(u8),
-    /// They are cut short, too long, altered, or contradict themselves.
+    /// The bytes are truncated, too long, altered, or contradictory.
     #[error("the saved session is damaged")]
     Damaged,
-    /// The session needs more slots than the storage has, or other ones: a Packet Identifier is
-    /// kept in the slot that it is the number of, modulo the number of slots, so the number of
-    /// slots that the session was saved with always fits.
+    /// The session needs more slots, or another number of them: a Packet Identifier belongs to the
+    /// slot with its number modulo the number of slots. The number of slots that the session was
+    /// saved with always fits.
     #[error("the saved session does not fit into the slots")]
     DoesNotFit,
 }
 
 impl<S: Slots> Session<S> {
-    /// How many bytes [`save`](Self::save) takes.
+    /// Returns the number of bytes that [`save`](Self::save) writes.
     pub fn saved_len(&self) -> usize {
         let entries = usize::from(self.outbound.messages()).saturating_add(self.saved().count());
         FIXED.saturating_add(entries.saturating_mul(3))
     }
 
-    /// Writes the session to the start of `buffer` and returns the part that was written; `None`
-    /// if [`saved_len`](Self::saved_len) bytes do not fit. The format is versioned and described
-    /// in the source of this module. What belongs to a connection rather than to the session
-    /// (SUBSCRIBE and UNSUBSCRIBE not answered yet) is left out, and so are messages that the
-    /// application has not acknowledged: the peer sends them again.
-    /// The session of a connection with Clean Session is not to be saved: it ends with that
-    /// connection, and must not come back [MQTT-3.1.2-6].
+    /// Writes the session to the start of `buffer` and returns the written part, or `None` if
+    /// [`saved_len`](Self::saved_len) bytes do not fit. The format is versioned, and described in
+    /// the source of this module.
+    ///
+    /// Two things are not saved: SUBSCRIBE and UNSUBSCRIBE without an answer, which belong to the
+    /// connection, and messages that the application has not acknowledged, which the peer sends
+    /// again. Do not save the session of a connection with Clean Session: it ends with that
+    /// connection [MQTT-3.1.2-6].
     ///
     /// ```
     /// use mqtt_sansio::{Session, Slot};
@@ -95,12 +96,13 @@ impl<S: Slots> Session<S> {
         Some(saved)
     }
 
-    /// What is saved of the messages that have come.
+    /// Returns the saved entries of received messages.
     fn saved(&self) -> impl Iterator<Item = (PacketId, u8)> + '_ {
         self.inbound
             .kept()
             .filter_map(|(packet_id, receipt)| match receipt {
-                // PUBREC was not sent, and whoever reads this may not have the message any more.
+                // PUBREC was not sent, and after a restart the application may not have the
+                // message.
                 Receipt::Delivered(_) => None,
                 Receipt::Acknowledged(_) => Some((packet_id, 2)),
                 Receipt::Received => Some((packet_id, 3)),
@@ -119,8 +121,8 @@ impl<S: Slots> Session<S> {
     ///
     /// # Errors
     ///
-    /// Never a panic, whatever the bytes. The bytes stay what they are, so that a session that
-    /// does not fit can be tried again with more slots.
+    /// [`RestoreError`]. The bytes are not changed, so a session that does not fit can be restored
+    /// with more slots.
     pub fn restore(saved: &[u8], outbound: S, inbound: S) -> Result<Self, RestoreError> {
         use RestoreError::{Damaged, DoesNotFit};
 

@@ -1,12 +1,12 @@
-//! One type for every kind of string on the wire, wherever its bytes live.
+//! One type for every kind of string on the wire, generic over its storage.
 
 use core::marker::PhantomData;
 
 use super::check::{self, Rules};
 use crate::wire::{ErrorKind, TextError};
 
-/// A string that has been validated: a [`Text`](crate::Text), a [`TopicName`](crate::TopicName) or
-/// a [`TopicFilter`](crate::TopicFilter), as `K` tells.
+/// A validated string. `K` is its kind: [`Text`](crate::Text), [`TopicName`](crate::TopicName) or
+/// [`TopicFilter`](crate::TopicFilter).
 ///
 /// `B` is where the bytes live: `&[u8]`, `Vec<u8>`, `Bytes`, or any other type that returns the
 /// same bytes each time. Strings of one kind compare across storages, and all of them with `str`.
@@ -36,7 +36,7 @@ impl<'a, K: StringKind> Checked<&'a [u8], K> {
     ///
     /// # Errors
     ///
-    /// What is wrong with the string, and where.
+    /// The first fault of the string.
     pub fn new<T: AsRef<[u8]> + ?Sized>(text: &'a T) -> Result<Self, TextError> {
         Self::from_bytes(text.as_ref())
     }
@@ -86,11 +86,11 @@ const fn refusal(kind: ErrorKind) -> &'static str {
 }
 
 impl<B: AsRef<[u8]>, K: StringKind> Checked<B, K> {
-    /// Validates bytes wherever they live.
+    /// Validates bytes in any storage.
     ///
     /// # Errors
     ///
-    /// What is wrong with the bytes, and where.
+    /// The first fault of the bytes.
     #[inline]
     pub fn from_bytes(bytes: B) -> Result<Self, TextError> {
         K::check(bytes.as_ref())?;
@@ -126,21 +126,21 @@ impl<B, K> Checked<B, K> {
 }
 
 impl<B: AsRef<[u8]>, K> Checked<B, K> {
-    /// The encoded bytes, without their length.
+    /// Returns the bytes of the string.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_ref()
     }
 
-    /// The string. Validates the UTF-8 again, because this crate has no unsafe code that could
-    /// skip it: prefer [`as_bytes`](Self::as_bytes) where the difference counts.
+    /// Returns the string. Validates the UTF-8 again, because skipping it needs unsafe code;
+    /// [`as_bytes`](Self::as_bytes) costs nothing.
     #[must_use]
     pub fn as_str(&self) -> &str {
         core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
-    /// The same string, borrowed.
+    /// Returns the same string, borrowed.
     #[must_use]
     #[inline]
     pub fn as_ref(&self) -> Checked<&[u8], K> {

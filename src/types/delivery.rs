@@ -1,9 +1,9 @@
-//! What a PUBLISH carries for its QoS.
+//! The fields of a PUBLISH that depend on its QoS.
 
 use super::{PacketId, QoS};
 
-/// The QoS of a PUBLISH with what belongs to it: a Packet Identifier [MQTT-2.3.1-1] and DUP above
-/// QoS 0, neither at QoS 0 [MQTT-2.3.1-5, MQTT-3.3.1-2].
+/// The QoS of a PUBLISH with the fields that depend on it: Packet Identifier [MQTT-2.3.1-1] and DUP
+/// above QoS 0, neither at QoS 0 [MQTT-2.3.1-5, MQTT-3.3.1-2].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -32,8 +32,7 @@ pub enum Delivery {
 }
 
 impl Delivery {
-    /// The delivery at this QoS. At QoS 0 there is neither identifier nor DUP, and what is given
-    /// for them is left out.
+    /// Returns the delivery at this QoS. At QoS 0 identifier and DUP are ignored.
     #[must_use]
     #[inline]
     pub const fn new(qos: QoS, packet_id: PacketId, dup: bool) -> Self {
@@ -44,7 +43,7 @@ impl Delivery {
         }
     }
 
-    /// The QoS.
+    /// Returns the QoS.
     #[must_use]
     #[inline]
     pub const fn qos(&self) -> QoS {
@@ -55,7 +54,7 @@ impl Delivery {
         }
     }
 
-    /// The Packet Identifier, `None` at QoS 0.
+    /// Returns the Packet Identifier, or `None` at QoS 0.
     #[must_use]
     #[inline]
     pub const fn packet_id(&self) -> Option<PacketId> {
@@ -67,7 +66,7 @@ impl Delivery {
         }
     }
 
-    /// DUP, false at QoS 0.
+    /// Returns DUP; false at QoS 0.
     #[must_use]
     #[inline]
     pub const fn dup(&self) -> bool {

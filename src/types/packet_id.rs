@@ -2,9 +2,8 @@
 
 use core::num::NonZeroU16;
 
-/// Tells apart the messages and requests that are under way in one direction: 1 to 65,535
-/// (section 2.3.1). Zero is not a Packet Identifier [MQTT-2.3.1-1], so `Option<PacketId>` takes
-/// two bytes.
+/// The Packet Identifier of a message or request in flight: 1 to 65,535 (section 2.3.1). Zero is
+/// not a Packet Identifier [MQTT-2.3.1-1], so `Option<PacketId>` has two bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -17,7 +16,7 @@ impl PacketId {
     /// 65,535.
     pub const MAX: Self = Self(NonZeroU16::MAX);
 
-    /// `None` for 0.
+    /// Returns the identifier with this number, or `None` for 0.
     #[must_use]
     #[inline]
     pub const fn new(number: u16) -> Option<Self> {
@@ -27,7 +26,7 @@ impl PacketId {
         }
     }
 
-    /// The number, never 0.
+    /// Returns the number, which is never 0.
     #[must_use]
     #[inline]
     pub const fn get(self) -> u16 {

@@ -1,6 +1,6 @@
 //! Quality of Service (section 4.3).
 
-/// How surely a message arrives (section 4.3).
+/// Quality of Service: the guarantee of a delivery (section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -11,17 +11,17 @@
 )]
 #[repr(u8)]
 pub enum QoS {
-    /// QoS 0: at most once. It may get lost; there is no answer.
+    /// QoS 0: at most once. The message may be lost; there is no acknowledgement.
     #[default]
     AtMostOnce = 0,
-    /// QoS 1: at least once. Answered by PUBACK; it may arrive twice.
+    /// QoS 1: at least once, acknowledged by PUBACK. The message may be delivered twice.
     AtLeastOnce = 1,
-    /// QoS 2: exactly once. Answered by PUBREC, PUBREL, PUBCOMP.
+    /// QoS 2: exactly once, with PUBREC, PUBREL and PUBCOMP.
     ExactlyOnce = 2,
 }
 
 impl QoS {
-    /// The QoS with this number, or `None` above 2.
+    /// Returns the QoS with this number, or `None` above 2.
     #[must_use]
     #[inline]
     pub const fn from_number(number: u8) -> Option<Self> {
@@ -33,7 +33,7 @@ impl QoS {
         }
     }
 
-    /// 0, 1 or 2.
+    /// Returns 0, 1 or 2.
     #[must_use]
     #[inline]
     pub const fn number(self) -> u8 {

@@ -5,8 +5,8 @@ use super::checked::{Checked, StringKind, sealed::Validate};
 use super::{Text, TopicName, matching, shared};
 use crate::wire::TextError;
 
-/// Which Topic Names a subscription is for (section 4.7.1): `+` stands for one level, `#`, as the
-/// last level, for the level above it and any number below.
+/// The Topic Filter of a subscription (section 4.7.1): `+` matches one level; `#`, as the last
+/// level, matches its parent level and any number of levels below.
 ///
 /// ```
 /// use mqtt_sansio::{TopicFilter, TopicName};
@@ -59,10 +59,10 @@ impl TopicFilter<&[u8]> {
 impl<B: AsRef<[u8]>> TopicFilter<B> {
     /// Returns true if a message published to `topic` matches this filter (section 4.7).
     ///
-    /// Compares the characters as they were sent [MQTT-4.7.3-4]. A filter that starts with a
-    /// wildcard matches no topic that starts with `$` [MQTT-4.7.2-1]. A shared filter matches
-    /// what the filter after its share name matches. Takes time in proportion to the lengths of
-    /// both, and no memory.
+    /// Compares the characters without normalization [MQTT-4.7.3-4]. A filter that starts with a
+    /// wildcard matches no topic that starts with `$` [MQTT-4.7.2-1]. Of a shared filter the part
+    /// after the share name decides. Takes time in proportion to the lengths of both, and no
+    /// memory.
     #[must_use]
     #[inline]
     pub fn matches<C: AsRef<[u8]>>(&self, topic: &TopicName<C>) -> bool {

@@ -4,8 +4,8 @@ use super::check::{self, Rules};
 use super::checked::{Checked, StringKind, sealed::Validate};
 use crate::wire::TextError;
 
-/// What a message is published to (section 4.7): at least one character, no wildcards, otherwise
-/// as [`Text`](crate::Text). Levels are separated by `/` and may be empty.
+/// The Topic Name of a message (section 4.7): at least one character, no wildcards, otherwise as
+/// [`Text`](crate::Text). Levels are separated by `/` and may be empty.
 ///
 /// ```
 /// use mqtt_sansio::TopicName;

@@ -1,9 +1,9 @@
-//! How a packet gets to an output: all of it or nothing.
+//! Writes a packet to an output, whole or not at all.
 
 use crate::wire::header::header_len;
 use crate::wire::{EncodeError, Field, MAX_REMAINING_LENGTH, OPTIMIZE_SIZE, Output, SliceOutput};
 
-/// Takes any bytes and keeps their number.
+/// Counts the bytes that are written to it.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(usize);
 
@@ -29,7 +29,7 @@ impl Counter {
     }
 }
 
-/// What is left of a chunk of the output, filled from the front.
+/// The rest of a chunk of the output, filled from the front.
 struct Cursor<'a>(&'a mut [u8]);
 
 impl Output for Cursor<'_> {
@@ -38,7 +38,7 @@ impl Output for Cursor<'_> {
         Ok(())
     }
 
-    /// Puts what has been counted before, so it fits.
+    /// Writes bytes that were counted before, so they fit.
     #[inline]
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         let room = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len());
@@ -73,14 +73,14 @@ const fn copy(to: &mut [u8], from: &[u8]) {
     in_two_pieces!(32 16 8 4 2 1);
 }
 
-/// A packet as its first byte and the bytes behind Remaining Length. [`Encode`] follows from it:
-/// the body is written twice, to a counter and to the output, so length and bytes cannot differ.
+/// A packet as its first byte and the bytes after Remaining Length. [`Encode`] follows from it: the
+/// body is written twice, to a counter and to the output, so length and bytes cannot differ.
 #[expect(unnameable_types, reason = "keeps `Encode` to this crate's packets")]
 pub trait PacketBody {
     /// Packet type and flags [MQTT-2.2.2-1].
     fn first_byte(&self) -> u8;
 
-    /// Everything behind the fixed header that is written here, up to [`payload`](Self::payload).
+    /// Writes the bytes after the fixed header, up to [`payload`](Self::payload).
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError>;
 
     /// The last bytes of the packet: its payload, of any length.
@@ -89,32 +89,32 @@ pub trait PacketBody {
         &[]
     }
 
-    /// Bytes that belong to the packet but are written by somebody else.
+    /// The number of bytes of the packet that the caller writes itself.
     #[inline]
     fn external_len(&self) -> usize {
         0
     }
 }
 
-/// Turns a packet into the bytes of one MQTT Control Packet. Implemented by the packets of this
-/// crate and by nothing else.
+/// Encodes a packet as the bytes of one MQTT Control Packet. Only the packets of this crate
+/// implement it.
 pub trait Encode: PacketBody {
-    /// Appends the packet to `out`: all of it, or nothing and the reason.
+    /// Appends the whole packet to `out`, or returns an error.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::NoRoom`] if it does not fit, and the others where the packet's values
-    /// cannot be written as MQTT.
+    /// [`EncodeError::NoRoom`] if it does not fit. The others if MQTT does not allow a value of the
+    /// packet. Nothing is written then.
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         encode_packet(self, out)
     }
 
-    /// How many bytes [`encode`](Self::encode) would append.
+    /// Returns the number of bytes that [`encode`](Self::encode) appends.
     ///
     /// # Errors
     ///
-    /// The same as `encode`, except for `NoRoom`.
+    /// As [`encode`](Self::encode), except for `NoRoom`.
     #[inline]
     fn encoded_len(&self) -> Result<usize, EncodeError> {
         let here = body_len(self)?.saturating_add(self.payload().len());
@@ -122,7 +122,7 @@ pub trait Encode: PacketBody {
         Ok(header_len(remaining).saturating_add(here))
     }
 
-    /// Encodes to the start of `buffer` and returns the part that was written.
+    /// Encodes to the start of `buffer` and returns the written part.
     ///
     /// # Errors
     ///

@@ -1,10 +1,10 @@
-//! What can be wrong with bytes that a peer sent.
+//! The faults of bytes that a peer sent.
 
 use core::marker::PhantomData;
 
 use crate::wire::{Field, Header, PacketSet, PacketType};
 
-/// What is wrong, without where: see [`DecodeError`].
+/// The kind of a fault, without its place: see [`DecodeError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -21,22 +21,22 @@ pub enum ErrorKind {
     /// PUBLISH at QoS 0 with DUP set.
     #[error("DUP must be 0 at QoS 0")]
     DupAtQos0,
-    /// The fourth byte of Remaining Length says that a fifth follows.
+    /// The fourth byte of Remaining Length announces a fifth.
     #[error("Remaining Length has at most four bytes")]
     RemainingLengthTooLong,
-    /// Remaining Length takes more bytes than its value needs. Refused only with
+    /// Remaining Length has more bytes than its value needs. MQTT 3.1.1 refuses it only with
     /// [`Options::refuse_overlong_remaining_length`](crate::Options::refuse_overlong_remaining_length).
     #[error("Remaining Length is written with more bytes than it needs")]
     RemainingLengthNotMinimal,
-    /// The packet is larger than this decoder takes: the smaller of
-    /// [`Options::max_packet_size`](crate::Options::max_packet_size) and the decoder's memory. Where
-    /// payloads may come in pieces, what is before the payload is, or the packet is larger than
-    /// [`Options::max_publish_size`](crate::Options::max_publish_size). A limit of this receiver, not
-    /// a fault by the standard.
+    /// The packet is larger than this decoder accepts: the smaller of
+    /// [`Options::max_packet_size`](crate::Options::max_packet_size) and the decoder's buffer. With
+    /// payloads in pieces: the part before the payload is, or the packet exceeds
+    /// [`Options::max_publish_size`](crate::Options::max_publish_size). A limit of this receiver,
+    /// not a fault by the standard.
     ///
-    /// [`DecodeError::packet_size`] says how large it is. A peer that sends it again after a reconnect
-    /// needs a larger limit,
-    /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces), or
+    /// [`DecodeError::packet_size`] returns its size. If the peer sends it again on the next
+    /// connection, raise the limit, or set
+    /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) or
     /// [`Options::skip_large_messages`](crate::Options::skip_large_messages).
     #[error("the packet is larger than this receiver takes")]
     PacketTooLarge,
@@ -44,22 +44,22 @@ pub enum ErrorKind {
     /// [`Options::max_filters`](crate::Options::max_filters) allows. A limit of this receiver.
     #[error("more Topic Filters in one packet than this receiver takes")]
     TooManyFilters,
-    /// The heap had no room for the packet.
+    /// The heap had no memory for the packet.
     #[error("there is no memory for the packet")]
     OutOfMemory,
-    /// The packet ends before the field does.
+    /// The packet ends within the field.
     #[error("the packet ends before this field does")]
     Truncated,
-    /// Bytes are left over behind the last field.
+    /// Bytes follow the last field.
     #[error("bytes are left over behind the last field")]
     TrailingBytes,
-    /// Not well-formed UTF-8: overlong, a surrogate, above U+10FFFF, or cut short.
+    /// Not well-formed UTF-8: overlong, a surrogate, above U+10FFFF, or truncated.
     #[error("not well-formed UTF-8")]
     InvalidUtf8,
     /// A string with U+0000 in it.
     #[error("strings must not contain U+0000")]
     NullCharacter,
-    /// A string of more than 65,535 bytes; its length has no place on the wire.
+    /// A string of more than 65,535 bytes, the maximum of its two-byte length.
     #[error("a string has at most 65535 bytes")]
     TooLong,
     /// A Topic Name or Topic Filter without a character.
@@ -89,7 +89,7 @@ pub enum ErrorKind {
     /// A Protocol Name other than `MQTT` and `MQIsdp`.
     #[error("the peer does not speak MQTT")]
     UnknownProtocolName,
-    /// A Protocol Level that does not go with the Protocol Name: not 4 for `MQTT`, not 3 for
+    /// A Protocol Level that does not belong to the Protocol Name: not 4 for `MQTT`, not 3 for
     /// `MQIsdp`.
     #[error("this Protocol Level is not supported")]
     UnsupportedProtocolLevel,
@@ -129,10 +129,10 @@ pub enum ErrorKind {
     /// A Return Code other than 0, 1, 2 and 0x80.
     #[error("this Return Code does not exist")]
     InvalidReturnCode,
-    /// The fourth byte of a Variable Byte Integer says that a fifth follows.
+    /// The fourth byte of a Variable Byte Integer announces a fifth.
     #[error("a Variable Byte Integer has at most four bytes")]
     VariableByteIntegerTooLong,
-    /// A Variable Byte Integer takes more bytes than its value needs.
+    /// A Variable Byte Integer has more bytes than its value needs.
     #[error("a Variable Byte Integer is written with more bytes than it needs")]
     VariableByteIntegerNotMinimal,
     /// A Property Identifier that MQTT 5 does not define.
@@ -141,7 +141,7 @@ pub enum ErrorKind {
     /// A property that this packet cannot have.
     #[error("this packet cannot have this property")]
     MisplacedProperty,
-    /// A property that may come once comes a second time.
+    /// A second property of a kind that may occur once.
     #[error("this property comes a second time")]
     RepeatedProperty,
     /// A value that its field cannot have: 0 where that is excluded, or neither 0 nor 1.
@@ -164,8 +164,8 @@ pub enum ErrorKind {
     NoLocalOnSharedSubscription,
 }
 
-/// Why a string is not what it was taken for: a [`Text`](crate::Text), a
-/// [`TopicName`](crate::TopicName) or a [`TopicFilter`](crate::TopicFilter).
+/// The fault of a string that is not a valid [`Text`](crate::Text), [`TopicName`](crate::TopicName)
+/// or [`TopicFilter`](crate::TopicFilter).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("{kind} (at byte {offset} of the string)")]
@@ -179,13 +179,13 @@ impl TextError {
         Self { kind, offset }
     }
 
-    /// What is wrong.
+    /// Returns the kind of the fault.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// Where: the number of bytes of the string before the fault.
+    /// Returns the number of bytes of the string before the fault.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset
@@ -203,7 +203,7 @@ impl TextError {
 /// A fault in bytes that a peer sent, found while decoding the version `V` of MQTT. The stream
 /// cannot be decoded any further.
 ///
-/// Small and `Copy`. Its `Display` is one sentence that names packet, field, fault and place.
+/// Eight bytes, and `Copy`. `Display` prints one sentence with packet, field, fault and offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{}{field}: {kind} ({})", packet_prefix(.packet_type), shown_place(value(*.kind, *.packet_type, *.byte), .kind, *.place))]
 pub struct DecodeError<V> {
@@ -212,7 +212,7 @@ pub struct DecodeError<V> {
     kind: ErrorKind,
     field: Field,
     packet_type: Option<PacketType>,
-    /// The byte at fault.
+    /// The offending byte.
     byte: u8,
     version: PhantomData<fn() -> V>,
 }
@@ -316,8 +316,8 @@ impl<V: PacketSet> DecodeError<V> {
         }
     }
 
-    /// The fault of a packet that is larger than this receiver takes, or has memory for. The offset is
-    /// always that of Remaining Length.
+    /// The fault of a packet that is larger than this receiver accepts, or has memory for. The
+    /// offset is that of Remaining Length.
     #[cold]
     pub(crate) fn of_size(header: &Header, kind: ErrorKind) -> Self {
         Self::new(
@@ -349,20 +349,20 @@ impl<V: PacketSet> DecodeError<V> {
         self.kind
     }
 
-    /// The field that it is wrong in.
+    /// Returns the field with the fault.
     #[must_use]
     pub const fn field(&self) -> Field {
         self.field
     }
 
-    /// The packet that it is wrong in; `None` if the type itself is reserved.
+    /// Returns the type of the packet with the fault, or `None` if the type itself is reserved.
     #[must_use]
     pub const fn packet_type(&self) -> Option<PacketType> {
         self.packet_type
     }
 
-    /// The first offending byte, counted from the first byte of the packet's fixed header. For a
-    /// field that its packet has no room for: where that field starts.
+    /// Returns the offset of the first offending byte, counted from the first byte of the packet's
+    /// fixed header. For a field that exceeds its packet: the start of the field.
     #[must_use]
     pub const fn offset(&self) -> usize {
         if has_size(self.kind) {
@@ -392,15 +392,15 @@ impl<V: PacketSet> DecodeError<V> {
         value(self.kind, self.packet_type, self.byte)
     }
 
-    /// The normative statement that the fault breaks, for example `MQTT-3.8.3-4`, in the numbering
-    /// of the version `V`. `None` where the standard gives the rule no number, and for limits of
-    /// this receiver.
+    /// Returns the normative statement that the fault breaks, for example `MQTT-3.8.3-4`, in the
+    /// numbering of the version `V`. Returns `None` if the standard gives the rule no number, and
+    /// for limits of this receiver.
     #[must_use]
     pub fn statement(&self) -> Option<&'static str> {
         V::statement(self.packet_type, Some(self.field), self.kind)
     }
 
-    /// What the standard asks the receiver to do.
+    /// Returns the reaction that the standard requires of the receiver.
     #[must_use]
     pub fn reaction(&self) -> V::Reaction {
         V::reaction(self)

@@ -5,7 +5,7 @@ use core::num::NonZeroU16;
 
 use crate::wire::{DecodeError, ErrorKind, Field, OPTIMIZE_SIZE, Options, PacketSet, PacketType};
 
-/// The largest Remaining Length that four bytes can say: 256 MiB less one byte (Table 2.4).
+/// The largest Remaining Length that four bytes can encode: 256 MiB less one byte (Table 2.4).
 pub const MAX_REMAINING_LENGTH: u32 = 268_435_455;
 
 /// A packet's first two to five bytes.
@@ -37,44 +37,44 @@ impl Header {
         (self.first_byte, self.len)
     }
 
-    /// The packet's type; `None` if the number is reserved.
+    /// Returns the packet type, or `None` if the number is reserved.
     #[must_use]
     pub const fn packet_type(&self) -> Option<PacketType> {
         PacketType::from_number(self.first_byte >> 4)
     }
 
-    /// Packet type in the upper four bits, flags in the lower four.
+    /// Returns the first byte: packet type in the upper four bits, flags in the lower four.
     #[must_use]
     pub const fn first_byte(&self) -> u8 {
         self.first_byte
     }
 
-    /// How many bytes follow the fixed header.
+    /// Returns the Remaining Length: the number of bytes after the fixed header.
     #[must_use]
     pub const fn remaining_length(&self) -> u32 {
         self.remaining_length
     }
 
-    /// How many bytes the fixed header has: 2 to 5.
+    /// Returns the length of the fixed header: 2 to 5.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a fixed header is never empty")]
     pub const fn len(&self) -> usize {
         self.len as usize
     }
 
-    /// How many bytes the whole packet has, fixed header included.
+    /// Returns the length of the whole packet, fixed header included.
     #[must_use]
     pub const fn packet_len(&self) -> usize {
         (self.len as usize).saturating_add(self.remaining_length as usize)
     }
 }
 
-/// How far the bytes at hand got with a fixed header.
+/// The result of scanning bytes for a fixed header.
 enum Scan {
     /// Fewer bytes than the fixed header has.
     Short,
     Header(Header),
-    /// The fourth length byte says that a fifth follows.
+    /// The fourth length byte announces a fifth.
     TooLong,
 }
 
@@ -135,14 +135,14 @@ fn scan_in_a_loop(src: &[u8]) -> Scan {
     Scan::TooLong
 }
 
-/// The fixed header at the start of `src`, checked as far as it goes; `Ok(None)` if more bytes are
-/// needed. The limit is not looked at.
+/// Returns the fixed header at the start of `src`, validated as far as received, or `Ok(None)` if
+/// more bytes are needed. Does not check the size limit.
 pub(crate) fn checked_header<P: PacketSet>(
     src: &[u8],
     options: &Options,
 ) -> Result<Option<Header>, DecodeError<P>> {
-    // The first byte comes first, so that a fault in it is found at the same place whether or not
-    // the bytes behind it have come yet.
+    // The first byte is validated first, so that its fault does not depend on how many bytes were
+    // received.
     let Some(&first_byte) = src.first() else {
         return Ok(None);
     };
@@ -164,7 +164,8 @@ pub(crate) fn checked_header<P: PacketSet>(
     }
 }
 
-/// Whether Remaining Length has more bytes than it needs, and the version or the options forbid it.
+/// Returns true if Remaining Length has more bytes than it needs, and the version or the options
+/// forbid it.
 #[inline(always)]
 fn is_refused_as_overlong<P: PacketSet>(header: &Header, options: &Options) -> bool {
     header.len != 2
@@ -189,12 +190,12 @@ pub(crate) fn too_large<P: PacketSet>(header: &Header) -> DecodeError<P> {
     DecodeError::of_size(header, ErrorKind::PacketTooLarge)
 }
 
-/// A complete packet at the start of some bytes, and what is behind it.
+/// A complete packet, and the bytes after it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) header: Header,
     pub(crate) bytes: &'a [u8],
-    /// What follows the fixed header.
+    /// The bytes after the fixed header.
     pub(crate) body: &'a [u8],
     pub(crate) rest: &'a [u8],
 }
@@ -213,11 +214,11 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// The frame at the start of `src` if it is complete, within `limit` and nothing special: what
-/// nearly every call finds, in as few steps as possible. For `None`, [`frame`] says why.
+/// Returns the frame at the start of `src` if it is complete, within `limit` and ordinary. A
+/// shortcut: for `None`, [`frame`] decides.
 ///
-/// Neither first byte nor fixed header of a frame that comes out have been checked:
-/// [`PacketSet::read`] does it, so that a frame that is all there is looked at once.
+/// The first byte and the fixed header of the frame are not validated: [`PacketSet::read`] does
+/// that, so that a complete frame is examined once.
 #[inline(always)]
 pub(crate) fn try_frame<'a, P: PacketSet>(
     src: &'a [u8],
@@ -238,13 +239,13 @@ pub(crate) fn try_frame<'a, P: PacketSet>(
     }
 }
 
-/// How many bytes the acknowledgement of a message has.
+/// The length of the shortest acknowledgement of a message.
 pub(crate) const ACKNOWLEDGEMENT_LEN: usize = 4;
 
-/// Which acknowledgement of which message these four bytes are, in any version of MQTT.
+/// Decodes an acknowledgement of four bytes, which is the same in all versions of MQTT.
 #[inline(always)]
 pub(crate) const fn acknowledgement(frame: [u8; 4]) -> Option<(PacketType, NonZeroU16)> {
-    // Remaining Length first: it alone tells most other packets.
+    // Remaining Length first: it excludes most other packets.
     let [first_byte, 2, high, low] = frame else {
         return None;
     };
@@ -261,9 +262,9 @@ pub(crate) const fn acknowledgement(frame: [u8; 4]) -> Option<(PacketType, NonZe
     Some((packet_type, packet_id))
 }
 
-/// Takes the acknowledgement of a message off the start of `src`, if `read` finds one there: one
-/// packet in two or three is, and it is short enough to be read where decoders are called. `None`
-/// says nothing about `src`.
+/// Removes the acknowledgement of a message from the start of `src`, if `read` finds one. A
+/// shortcut, because a third to a half of all packets are acknowledgements: for `None` the general
+/// route decides.
 #[inline(always)]
 pub(crate) fn try_acknowledgement<T>(
     src: &mut &[u8],
@@ -279,8 +280,8 @@ pub(crate) fn try_acknowledgement<T>(
     Some(acknowledgement)
 }
 
-/// The complete fixed header of a packet of which more is to come, if the packet is within `limit`
-/// and nothing is wrong with its header. For `None`, [`checked_header`] says why.
+/// Returns the complete fixed header of an incomplete packet, if it is valid and the packet is
+/// within `limit`. A shortcut: for `None`, [`checked_header`] decides.
 #[inline(always)]
 pub(crate) fn try_beginning<P: PacketSet>(
     src: &[u8],

@@ -1,5 +1,5 @@
-//! What every MQTT packet is made of on the wire, whatever the version: the fixed header, the
-//! fields behind it, where encoded bytes go, and how a fault in them is named.
+//! The parts of packets on the wire that all versions share: fixed header, fields, outputs for
+//! encoded bytes, and the names of faults.
 
 mod encode;
 mod error;
@@ -37,6 +37,6 @@ pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte
 #[cfg(feature = "bytes")]
 pub(crate) use share::share;
 
-/// Whether code is to be small rather than fast: where a register has fewer than 64 bits, flash is
-/// counted in kilobytes. What is done is the same; there is one way to it instead of several.
+/// True if code has to be small rather than fast: where a register has fewer than 64 bits. The
+/// shortcuts are compiled out then; the outcome is the same.
 pub(crate) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));

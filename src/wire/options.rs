@@ -1,11 +1,12 @@
-//! How strict a decoder is, and how much it takes.
+//! The limits and leniencies of a decoder.
 
-/// What a decoder accepts: its limits, and which faults of which peers it overlooks.
+/// The limits of a decoder, and the faults of known peers that it accepts.
 ///
-/// The default is the strict reading of the standard. Where MQTT 5 leaves a choice, [`v5`](crate::v5)
-/// lists what is chosen. Each leniency holds in all versions, and is for one kind of peer that is
-/// known to be wrong; switch it on for the connection to that peer only. A leniency changes what
-/// is accepted, never what is written: packets that were let in encode as the standard says.
+/// The default is the strict reading of the standard. Where MQTT 5 leaves a choice,
+/// [`v5`](crate::v5) lists the one that this crate makes. Each leniency applies to all versions,
+/// and is for one kind of faulty peer; switch it on only for connections to such peers. A leniency
+/// changes what is decoded, never what is encoded: an accepted packet encodes as the standard
+/// requires.
 ///
 /// ```
 /// use mqtt_sansio::{Options, v3};
@@ -38,7 +39,8 @@ const BRIDGE_LEVELS: u16 = 1 << 8;
 const WILL_QOS_WITHOUT_WILL: u16 = 1 << 9;
 
 impl Options {
-    /// Strict, with the default limits: packets up to 1 MiB, 65,535 filters in a packet.
+    /// Returns strict options with the default limits: packets up to 1 MiB, 65,535 filters in a
+    /// packet.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -49,27 +51,27 @@ impl Options {
         }
     }
 
-    /// The largest packet to take whole, in bytes, fixed header included. A larger one is
-    /// [`ErrorKind::PacketTooLarge`](crate::ErrorKind::PacketTooLarge) as soon as its fixed header
-    /// is read. Default 1 MiB; the protocol ends at 268,435,460. A server does well to start each
-    /// connection with a few KiB and to raise this once CONNECT is accepted
-    /// ([`Decoder::set_options`](crate::StreamDecoder::set_options)).
+    /// Sets the size of the largest packet that is decoded whole, in bytes, fixed header included.
+    /// A larger one is [`ErrorKind::PacketTooLarge`](crate::ErrorKind::PacketTooLarge) as soon as
+    /// its fixed header is decoded. Default 1 MiB; the largest packet of MQTT has 268,435,460
+    /// bytes. A server should start each connection with a few KiB, and raise this once CONNECT is
+    /// accepted ([`Decoder::set_options`](crate::StreamDecoder::set_options)).
     #[must_use]
     pub const fn max_packet_size(mut self, bytes: u32) -> Self {
         self.max_packet_size = bytes;
         self
     }
 
-    /// The largest PUBLISH to take in pieces
-    /// ([`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces)), in bytes, fixed header
-    /// included. Default: whatever the protocol allows.
+    /// Sets the size of the largest PUBLISH in pieces
+    /// ([`payloads_in_pieces`](Self::payloads_in_pieces)), in bytes, fixed header included.
+    /// Default: no limit.
     #[must_use]
     pub const fn max_publish_size(mut self, bytes: u32) -> Self {
         self.max_publish_size = bytes;
         self
     }
 
-    /// The most Topic Filters to take in one SUBSCRIBE or UNSUBSCRIBE. Default 65,535.
+    /// Sets the maximum number of Topic Filters in one SUBSCRIBE or UNSUBSCRIBE. Default 65,535.
     #[must_use]
     pub const fn max_filters(mut self, filters: u32) -> Self {
         self.max_filters = filters;
@@ -85,42 +87,42 @@ impl Options {
         self.set(PAYLOADS_IN_PIECES, in_pieces)
     }
 
-    /// Makes [`Connection::receive`](crate::Connection::receive) skip the payload of a PUBLISH that is
-    /// larger than the decoder's buffer, or than [`max_packet_size`](Self::max_packet_size), up to
-    /// [`max_publish_size`](Self::max_publish_size). The application gets its header
-    /// ([`Event::MessageSkipped`](crate::v3::Event::MessageSkipped)), and the connection acknowledges it,
-    /// so that the peer does not send it again and again. Without this such a packet is an error.
-    /// [`payloads_in_pieces`](Self::payloads_in_pieces) comes first if both are set.
+    /// Makes [`Connection::receive`](crate::Connection::receive) skip the payload of a PUBLISH that
+    /// is larger than the decoder's buffer, or than [`max_packet_size`](Self::max_packet_size), up
+    /// to [`max_publish_size`](Self::max_publish_size). The application gets its header
+    /// ([`Event::MessageSkipped`](crate::v3::Event::MessageSkipped)), and the connection
+    /// acknowledges it, so that the peer does not send it again. Without this such a packet is an
+    /// error. If both are set, [`payloads_in_pieces`](Self::payloads_in_pieces) applies.
     #[must_use]
     pub const fn skip_large_messages(self, skip: bool) -> Self {
         self.set(SKIP_LARGE, skip)
     }
 
-    /// Takes PUBREL with any flags, not just 0010 [MQTT-3.6.1-1]. For peers that send `60 02`, or
-    /// set DUP when they resend it (hivemq-mqtt-web-client#6, qmqtt#154,
-    /// MQTT-Client-Framework#16), and for MQTT 3.1, where both were allowed.
+    /// Accepts PUBREL with any flags, not only 0010 [MQTT-3.6.1-1]. For peers that send `60 02`, or
+    /// set DUP when they resend it (hivemq-mqtt-web-client#6, qmqtt#154, MQTT-Client-Framework#16),
+    /// and for MQTT 3.1, which allows both.
     #[must_use]
     pub const fn accept_pubrel_flags(self, accept: bool) -> Self {
         self.set(PUBREL_FLAGS, accept)
     }
 
-    /// Takes PUBACK, PUBREC, PUBCOMP, SUBACK and UNSUBACK with any flags, not just 0000
-    /// [MQTT-2.2.2-2]. For servers that copy the flags of the request into the answer, such as
-    /// `92` for SUBACK and `42` for PUBACK (esp-mqtt#134, hivemq-mqtt-client#340, mongoose#1001).
+    /// Accepts PUBACK, PUBREC, PUBCOMP, SUBACK and UNSUBACK with any flags, not only 0000
+    /// [MQTT-2.2.2-2]. For servers that copy the flags of the request into the answer, such as `92`
+    /// for SUBACK and `42` for PUBACK (esp-mqtt#134, hivemq-mqtt-client#340, mongoose#1001).
     #[must_use]
     pub const fn accept_acknowledgement_flags(self, accept: bool) -> Self {
         self.set(ACKNOWLEDGEMENT_FLAGS, accept)
     }
 
-    /// Takes SUBSCRIBE and UNSUBSCRIBE with DUP set (`8A`, `AA`) [MQTT-3.8.1-1, MQTT-3.10.1-1]. For
-    /// MQTT 3.1 clients that resend them, as MQTT 3.1 told them to.
+    /// Accepts SUBSCRIBE and UNSUBSCRIBE with DUP set (`8A`, `AA`) [MQTT-3.8.1-1, MQTT-3.10.1-1].
+    /// For clients that resend them as MQTT 3.1 requires.
     #[must_use]
     pub const fn accept_dup_on_requests(self, accept: bool) -> Self {
         self.set(DUP_ON_REQUESTS, accept)
     }
 
-    /// Takes PUBLISH at QoS 0 with DUP set, and drops the flag [MQTT-3.3.1-2]. Conforming
-    /// receivers differ here; some clients set DUP on whatever they send again.
+    /// Accepts PUBLISH at QoS 0 with DUP set, and clears the flag [MQTT-3.3.1-2]. Some clients set
+    /// DUP on every message that they send again; conforming receivers differ here.
     #[must_use]
     pub const fn accept_dup_at_qos_0(self, accept: bool) -> Self {
         self.set(DUP_AT_QOS_0, accept)
@@ -150,9 +152,9 @@ impl Options {
         self.set(WILL_QOS_WITHOUT_WILL, accept)
     }
 
-    /// Refuses a Remaining Length written with more bytes than its value needs. The one option
-    /// that is stricter than the default: MQTT 3.1.1 does not forbid the longer forms (MQTT 5
-    /// does), and some encoders always write four bytes.
+    /// Refuses a Remaining Length with more bytes than its value needs. The only option that is
+    /// stricter than the default: MQTT 3.1.1 allows the longer forms (MQTT 5 does not), and some
+    /// encoders always write four bytes.
     #[must_use]
     pub const fn refuse_overlong_remaining_length(self, refuse: bool) -> Self {
         self.set(REFUSE_OVERLONG, refuse)
@@ -225,7 +227,7 @@ impl Options {
     }
 }
 
-/// Prints the limits, and the settings that are not off.
+/// Prints the limits, and the settings that are on.
 impl core::fmt::Debug for Options {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let mut shown = f.debug_struct("Options");

@@ -1,4 +1,4 @@
-//! Where encoded bytes go: a caller's buffer, a vector, or anything that takes bytes.
+//! The destination of encoded bytes: a caller's buffer, a vector, or a type of the caller.
 
 use crate::wire::{Field, PacketType};
 
@@ -13,7 +13,7 @@ pub enum EncodeError {
         /// How many bytes it needs.
         needed: usize,
     },
-    /// A field has more than 65,535 bytes, which its two-byte length cannot say.
+    /// A field has more than 65,535 bytes, the maximum of its two-byte length.
     #[error("{field} has more than 65535 bytes")]
     FieldTooLong {
         /// The field.
@@ -39,7 +39,7 @@ pub enum EncodeError {
         /// The property.
         property: Field,
     },
-    /// A property that may come once comes a second time.
+    /// A second property of a kind that may occur once.
     #[error("the property {property} comes a second time")]
     RepeatedProperty {
         /// The property.
@@ -69,8 +69,8 @@ pub enum EncodeError {
 }
 
 impl EncodeError {
-    /// The normative statement of MQTT 3.1.1 that the packet would have broken, where there is
-    /// one; for MQTT 3.1 that which comes nearest.
+    /// Returns the normative statement of MQTT 3.1.1 that the packet would have broken, if there is
+    /// one; for MQTT 3.1 the closest one.
     #[must_use]
     pub const fn statement(&self) -> Option<&'static str> {
         match self {
@@ -97,8 +97,9 @@ impl EncodeError {
     }
 }
 
-/// Where encoded bytes go: [`SliceOutput`] (a caller's buffer), `Vec<u8>` (feature `alloc`),
-/// `BytesMut` and `BufMutOutput` (feature `bytes`), or any type with the two required methods.
+/// The destination of encoded bytes: [`SliceOutput`] (a caller's buffer), `Vec<u8>` (feature
+/// `alloc`), `BytesMut` and `BufMutOutput` (feature `bytes`), or any type with the two required
+/// methods.
 ///
 /// ```
 /// use mqtt_sansio::{Encode, EncodeError, Output, v3::Packet};
@@ -125,8 +126,8 @@ impl EncodeError {
     note = "encode to a `SliceOutput`, a `Vec<u8>` (feature `alloc`), a `BytesMut` (feature `bytes`), or implement `Output`"
 )]
 pub trait Output {
-    /// Makes sure that `len` more bytes will fit. Encoding calls it once for each packet that it
-    /// does not write to a single [`chunk`](Self::chunk), before it writes.
+    /// Reserves `len` more bytes. Encoding calls this once for each packet that it does not write
+    /// to a single [`chunk`](Self::chunk), before it writes.
     ///
     /// # Errors
     ///
@@ -137,8 +138,8 @@ pub trait Output {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::NoRoom`] if they do not fit, which cannot happen within what
-    /// [`reserve`](Self::reserve) has granted.
+    /// [`EncodeError::NoRoom`] if they do not fit. This cannot happen for bytes that
+    /// [`reserve`](Self::reserve) has reserved.
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
 
     /// Appends `len` bytes of any value and returns them, for the caller to overwrite all of them.
@@ -196,13 +197,13 @@ impl<'a> SliceOutput<'a> {
         Self { buffer, len: 0 }
     }
 
-    /// What has been written so far.
+    /// Returns the bytes written so far.
     #[must_use]
     pub fn written(&self) -> &[u8] {
         self.buffer.get(..self.len).unwrap_or_default()
     }
 
-    /// What has been written, for as long as the buffer lives.
+    /// Returns the bytes written, for the lifetime of the buffer.
     #[must_use]
     pub fn into_written(self) -> &'a mut [u8] {
         self.buffer.get_mut(..self.len).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What framing has to know about a version of MQTT.
+//! The part of a version of MQTT that framing needs.
 
 use core::fmt::Debug;
 use core::hash::Hash;

@@ -17,9 +17,9 @@ pub enum PacketType {
     ConnAck = 2,
     /// Either way: an application message.
     Publish = 3,
-    /// Either way: a QoS 1 message has arrived.
+    /// Either way: a QoS 1 message was received.
     PubAck = 4,
-    /// Either way: a QoS 2 message has arrived (part 1).
+    /// Either way: a QoS 2 message was received (part 1).
     PubRec = 5,
     /// Either way: a QoS 2 message is released (part 2).
     PubRel = 6,
@@ -33,9 +33,9 @@ pub enum PacketType {
     Unsubscribe = 10,
     /// Server to client: the answer to UNSUBSCRIBE.
     UnsubAck = 11,
-    /// Client to server: are you there?
+    /// Client to server: asks for PINGRESP.
     PingReq = 12,
-    /// Server to client: yes.
+    /// Server to client: the answer to PINGREQ.
     PingResp = 13,
     /// The connection ends: from the client, and in MQTT 5 from the server too.
     Disconnect = 14,
@@ -44,8 +44,7 @@ pub enum PacketType {
 }
 
 impl PacketType {
-    /// The type with this number; `None` for the reserved 0, and for what four bits cannot
-    /// hold.
+    /// Returns the type with this number, or `None` for the reserved 0 and for numbers above 15.
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
         Some(match number {
@@ -68,7 +67,7 @@ impl PacketType {
         })
     }
 
-    /// The name as the standard writes it, for example `PUBLISH`.
+    /// Returns the name as the standard writes it, for example `PUBLISH`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -90,7 +89,7 @@ impl PacketType {
         }
     }
 
-    /// The number in the upper half of a packet's first byte.
+    /// Returns the number in the upper half of a packet's first byte.
     #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
