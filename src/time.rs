@@ -66,7 +66,7 @@ impl Add<Duration> for Timestamp {
 
 impl AddAssign<Duration> for Timestamp {
     fn add_assign(&mut self, time: Duration) {
-        *self = *self + time;
+        *self = self.add(time);
     }
 }
 
