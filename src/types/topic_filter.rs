@@ -54,6 +54,11 @@ impl TopicFilter<&[u8]> {
         shared::check(bytes)?;
         check::topic_filter(bytes)
     }
+
+    /// Validates a Topic Filter without the rules for Shared Subscriptions.
+    pub(crate) fn check_unshared(bytes: &[u8]) -> Result<(), TextError> {
+        check::topic_filter(bytes)
+    }
 }
 
 impl<B: AsRef<[u8]>> TopicFilter<B> {

@@ -142,30 +142,7 @@ impl Entry for SubscriptionEntry {
     #[inline]
     fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
         let topic_filter = read_filter(reader)?; // [MQTT5-3.8.3-1]
-        let field = Field::SubscriptionOptions;
-        let options = reader.u8(field)?;
-        if options & RESERVED != 0 {
-            // [MQTT5-3.8.3-5]
-            return Err(reader.fault_in_last(field, ErrorKind::ReservedSubscriptionOptions));
-        }
-        let Some(qos) = QoS::from_number(options & QOS) else {
-            return Err(reader.fault_in_last(field, ErrorKind::InvalidRequestedQos));
-        };
-        let retain_handling = (options & RETAIN_HANDLING) >> RETAIN_HANDLING_SHIFT;
-        let Some(retain_handling) = RetainHandling::from_number(retain_handling) else {
-            return Err(reader.fault_in_last(field, ErrorKind::InvalidRetainHandling));
-        };
-        let subscription = Subscription {
-            topic_filter,
-            qos,
-            no_local: options & NO_LOCAL != 0,
-            retain_as_published: options & RETAIN_AS_PUBLISHED != 0,
-            retain_handling,
-        };
-        if !F::CHECKED_BEFORE && subscription.is_local_and_shared() {
-            return Err(reader.fault_in_last(field, ErrorKind::NoLocalOnSharedSubscription));
-        }
-        Ok(subscription)
+        read_options(reader, topic_filter)
     }
 
     #[inline]
@@ -179,6 +156,57 @@ impl Entry for SubscriptionEntry {
 }
 
 /// A Topic Filter that is well-formed as a Shared Subscription too, if it is one.
+/// Makes a [`List`] one of [`Subscription`]s whose `$share/` filters may break the rules, while it is
+/// decoded: see [`Options::accept_invalid_shared_filters`].
+enum AnySubscriptionEntry {}
+
+impl Entry for AnySubscriptionEntry {
+    type Item<'a> = Subscription<&'a [u8]>;
+    const PACKET_TYPE: PacketType = PacketType::Subscribe;
+    const FIELD: Field = Field::TopicFilter;
+
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
+        let topic_filter = read_any_filter(reader)?;
+        read_options(reader, topic_filter)
+    }
+
+    fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError> {
+        SubscriptionEntry::write(item, out)
+    }
+}
+
+/// Reads the options of a subscription.
+#[inline]
+fn read_options<'a, F: ReadError>(
+    reader: &mut Reader<'a, F>,
+    topic_filter: TopicFilter<&'a [u8]>,
+) -> Result<Subscription<&'a [u8]>, F> {
+    let field = Field::SubscriptionOptions;
+    let options = reader.u8(field)?;
+    if options & RESERVED != 0 {
+        // [MQTT5-3.8.3-5]
+        return Err(reader.fault_in_last(field, ErrorKind::ReservedSubscriptionOptions));
+    }
+    let Some(qos) = QoS::from_number(options & QOS) else {
+        return Err(reader.fault_in_last(field, ErrorKind::InvalidRequestedQos));
+    };
+    let retain_handling = (options & RETAIN_HANDLING) >> RETAIN_HANDLING_SHIFT;
+    let Some(retain_handling) = RetainHandling::from_number(retain_handling) else {
+        return Err(reader.fault_in_last(field, ErrorKind::InvalidRetainHandling));
+    };
+    let subscription = Subscription {
+        topic_filter,
+        qos,
+        no_local: options & NO_LOCAL != 0,
+        retain_as_published: options & RETAIN_AS_PUBLISHED != 0,
+        retain_handling,
+    };
+    if !F::CHECKED_BEFORE && subscription.is_local_and_shared() {
+        return Err(reader.fault_in_last(field, ErrorKind::NoLocalOnSharedSubscription));
+    }
+    Ok(subscription)
+}
+
 #[inline]
 pub(super) fn read_filter<'a, F: ReadError>(
     reader: &mut Reader<'a, F>,
@@ -188,6 +216,14 @@ pub(super) fn read_filter<'a, F: ReadError>(
 
 /// Writes a Topic Filter, which MQTT 3.1.1 validates less than MQTT 5
 /// [MQTT5-4.8.2-1, MQTT5-4.8.2-2].
+/// Reads a filter whose `$share/` may be invalid.
+pub(super) fn read_any_filter<'a, F: ReadError>(
+    reader: &mut Reader<'a, F>,
+) -> Result<TopicFilter<&'a [u8]>, F> {
+    read_string(reader, Field::TopicFilter, TopicFilter::check_unshared)
+        .map(TopicFilter::from_valid)
+}
+
 pub(super) fn put_filter<O: Output + ?Sized>(
     out: &mut O,
     filter: TopicFilter<&[u8]>,
@@ -283,10 +319,19 @@ impl<'a> Subscribe<&'a [u8]> {
         reader: &mut Reader<'a, DecodeError>,
         options: &Options,
     ) -> Result<Self, DecodeError> {
+        let packet_id = read_packet_id(reader)?;
+        let properties = Properties::read(reader)?;
+        let limit = options.filter_limit();
+        let subscriptions = if options.accepts_invalid_shared_filters() {
+            let any = List::<_, AnySubscriptionEntry>::read(reader, limit)?;
+            List::from_checked(any.into_bytes())
+        } else {
+            List::read(reader, limit)?
+        };
         Ok(Self {
-            packet_id: read_packet_id(reader)?,
-            properties: Properties::read(reader)?,
-            subscriptions: List::read(reader, options.filter_limit())?,
+            packet_id,
+            properties,
+            subscriptions,
         })
     }
 }
@@ -439,6 +484,36 @@ mod tests {
         }
         let plain = Subscription::new(filter("$share"), QoS::AtMostOnce);
         assert!(Subscriptions::encode_to_slice(&mut [0; 32], [plain]).is_ok());
+    }
+
+    #[test]
+    fn a_malformed_shared_subscription_is_left_to_the_application_on_request() {
+        let options = Options::new().accept_invalid_shared_filters(true);
+        for malformed in ["$share//a", "$share/+/a", "$share/g", "$share/g/"] {
+            let len = u8::try_from(malformed.len()).unwrap();
+            let filter = [&[0, len], malformed.as_bytes()].concat();
+            let subscribe = framed(0x82, &[b"\x00\x01\x00", &filter[..], b"\x01"].concat());
+            let Ok(Some(crate::v5::Packet::Subscribe(subscribe))) =
+                crate::v5::decode(&mut &subscribe[..], &options)
+            else {
+                panic!("{malformed}");
+            };
+            let subscription = subscribe.subscriptions.iter().next().unwrap();
+            assert!(subscription.topic_filter.check_shared().is_err());
+            assert_eq!(subscription.qos, QoS::AtLeastOnce);
+            let unsubscribe = framed(0xa2, &[b"\x00\x01\x00", &filter[..]].concat());
+            assert!(crate::v5::decode(&mut &unsubscribe[..], &options).is_ok());
+            assert!(crate::v5::decode(&mut &unsubscribe[..], &Options::new()).is_err());
+        }
+        // All else is still checked.
+        for malformed in [
+            &b"\x00\x03a/#b\x00"[..],
+            b"\x00\x00\x00",
+            b"\x00\x08$share/+\x04",
+        ] {
+            let subscribe = framed(0x82, &[b"\x00\x01\x00", malformed].concat());
+            assert!(crate::v5::decode(&mut &subscribe[..], &options).is_err());
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! UNSUBSCRIBE (section 3.10).
 
-use super::subscribe::{put_filter, read_filter};
+use super::subscribe::{put_filter, read_any_filter, read_filter};
 use super::{DecodeError, Properties, UnsubscribeProperties};
 use crate::packet::{Entry, List, read_packet_id};
 use crate::types::{PacketId, TopicFilter};
@@ -61,6 +61,23 @@ impl Entry for TopicFilterEntry {
     }
 }
 
+/// Makes a [`List`] one of [`TopicFilter`]s whose `$share/` may be invalid, while it is decoded.
+enum AnyTopicFilterEntry {}
+
+impl Entry for AnyTopicFilterEntry {
+    type Item<'a> = TopicFilter<&'a [u8]>;
+    const PACKET_TYPE: PacketType = PacketType::Unsubscribe;
+    const FIELD: Field = Field::TopicFilter;
+
+    fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
+        read_any_filter(reader)
+    }
+
+    fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError> {
+        TopicFilterEntry::write(item, out)
+    }
+}
+
 impl<B> Unsubscribe<B> {
     /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
     pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Unsubscribe<C> {
@@ -89,10 +106,19 @@ impl<'a> Unsubscribe<&'a [u8]> {
         reader: &mut Reader<'a, DecodeError>,
         options: &Options,
     ) -> Result<Self, DecodeError> {
+        let packet_id = read_packet_id(reader)?;
+        let properties = Properties::read(reader)?;
+        let limit = options.filter_limit();
+        let topic_filters = if options.accepts_invalid_shared_filters() {
+            let any = List::<_, AnyTopicFilterEntry>::read(reader, limit)?;
+            List::from_checked(any.into_bytes())
+        } else {
+            List::read(reader, limit)?
+        };
         Ok(Self {
-            packet_id: read_packet_id(reader)?,
-            properties: Properties::read(reader)?,
-            topic_filters: List::read(reader, options.filter_limit())?,
+            packet_id,
+            properties,
+            topic_filters,
         })
     }
 }

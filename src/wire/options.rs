@@ -37,6 +37,7 @@ const SKIP_LARGE: u16 = 1 << 6;
 const MQTT_3_1: u16 = 1 << 7;
 const BRIDGE_LEVELS: u16 = 1 << 8;
 const WILL_QOS_WITHOUT_WILL: u16 = 1 << 9;
+const INVALID_SHARED_FILTERS: u16 = 1 << 10;
 
 impl Options {
     /// Returns strict options with the default limits: packets up to 1 MiB, 65,535 filters in a
@@ -152,6 +153,16 @@ impl Options {
         self.set(WILL_QOS_WITHOUT_WILL, accept)
     }
 
+    /// MQTT 5: takes SUBSCRIBE and UNSUBSCRIBE with a filter that starts with `$share/` and breaks the
+    /// rules for Shared Subscriptions [MQTT5-4.8.2-1, MQTT5-4.8.2-2], such as `$share/group` or
+    /// `$share/+/a`. For servers that refuse such a filter in the acknowledgement, with 0x8F Topic Filter
+    /// invalid, and keep the connection:
+    /// [`check_shared`](crate::TopicFilter::check_shared) finds them.
+    #[must_use]
+    pub const fn accept_invalid_shared_filters(self, accept: bool) -> Self {
+        self.set(INVALID_SHARED_FILTERS, accept)
+    }
+
     /// Refuses a Remaining Length with more bytes than its value needs. The only option that is
     /// stricter than the default: MQTT 3.1.1 allows the longer forms (MQTT 5 does not), and some
     /// encoders always write four bytes.
@@ -214,6 +225,10 @@ impl Options {
         self.has(WILL_QOS_WITHOUT_WILL)
     }
 
+    pub(crate) const fn accepts_invalid_shared_filters(&self) -> bool {
+        self.has(INVALID_SHARED_FILTERS)
+    }
+
     pub(crate) const fn accepts_dup_on_requests(&self) -> bool {
         self.has(DUP_ON_REQUESTS)
     }
@@ -246,6 +261,7 @@ impl core::fmt::Debug for Options {
             (MQTT_3_1, "mqtt_3_1"),
             (BRIDGE_LEVELS, "accept_bridge_levels"),
             (WILL_QOS_WITHOUT_WILL, "accept_will_qos_without_will"),
+            (INVALID_SHARED_FILTERS, "accept_invalid_shared_filters"),
         ] {
             if self.has(flag) {
                 shown.field(name, &true);

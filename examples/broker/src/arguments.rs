@@ -7,6 +7,7 @@ use lexopt::prelude::*;
 use mqtt_sansio::TopicFilter;
 
 use crate::queue::Limits;
+use crate::subscriptions::Copies;
 
 /// The most filters of one SUBSCRIBE that are granted.
 pub(crate) const MAX_FILTERS: u32 = 1000;
@@ -39,6 +40,10 @@ Usage: broker [OPTION...]
                            this as Server Keep Alive
   --max-session-expiry N how many seconds a session of MQTT 5 is kept at the most; by default as
                            long as the client wants
+  --copy-per-subscription
+                           send a message once for each subscription that matches; by default a
+                           client with overlapping subscriptions gets it once, with the highest QoS
+                           and all Subscription Identifiers
   --max-connections N    the most clients to let in; others get Quota exceeded (0x97, in MQTT 3.1.1
                            server unavailable). No limit by default
   --max-subscriptions N  the most subscriptions of one client; default 10000. Beyond that, and for
@@ -76,6 +81,7 @@ pub(crate) struct Settings {
     pub(crate) max_keep_alive: Option<NonZeroU16>,
     /// In seconds.
     pub(crate) max_session_expiry: u32,
+    pub(crate) copies: Copies,
     pub(crate) max_connections: usize,
     pub(crate) max_subscriptions: usize,
     pub(crate) limits: Limits,
@@ -119,6 +125,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
         receive_maximum: const { NonZeroU16::new(20).unwrap() },
         max_keep_alive: None,
         max_session_expiry: u32::MAX,
+        copies: Copies::One,
         max_connections: usize::MAX,
         max_subscriptions: 10_000,
         limits: Limits::default(),
@@ -158,6 +165,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
             Long("max-session-expiry") => {
                 settings.max_session_expiry = parser.value()?.parse()?;
             }
+            Long("copy-per-subscription") => settings.copies = Copies::EachSubscription,
             Long("max-connections") => settings.max_connections = parser.value()?.parse()?,
             Long("max-subscriptions") => settings.max_subscriptions = parser.value()?.parse()?,
             Long("max-queued") => {

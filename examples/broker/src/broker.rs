@@ -18,7 +18,7 @@ use crate::client::{Absence, Client, Ending, InFlight, Link, Waker};
 use crate::message::{Message, Outgoing};
 use crate::queue::{Limits, Queue};
 use crate::retained::{Progress, Replay, Retained};
-use crate::subscriptions::{Granted, Recipient, Subscriptions, cost, has_too_many_levels};
+use crate::subscriptions::{Copies, Granted, Recipient, Subscriptions, cost, has_too_many_levels};
 use crate::timers::{Timer, Timers};
 
 /// Any UTF-8, of any length; "" is replaced before it gets here.
@@ -37,6 +37,7 @@ pub(crate) struct Broker {
     denied: HashSet<TopicFilter<Vec<u8>>>,
     max_subscriptions: usize,
     max_connections: usize,
+    copies: Copies,
     clients: HashMap<ClientId, Client>,
     subscriptions: Subscriptions,
     retained: Retained,
@@ -76,6 +77,7 @@ impl Broker {
             denied: settings.denied.clone(),
             max_subscriptions: settings.max_subscriptions,
             max_connections: settings.max_connections,
+            copies: settings.copies,
             clients: HashMap::new(),
             subscriptions: Subscriptions::default(),
             retained: Retained::new(settings.max_retained_bytes),
@@ -92,8 +94,12 @@ impl Broker {
     /// guess it and take the client's place.
     pub(crate) fn unused_id(&self) -> ClientId {
         loop {
-            let random = || RandomState::new().hash_one(0);
-            let id = format!("auto-{:016x}{:016x}", random(), random()).into();
+            let random = || u128::from(RandomState::new().hash_one(0));
+            let number = format!("{:032x}", random() << 64 | random());
+            // In the form of a UUID.
+            let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32]
+                .map(|part| number.get(part).unwrap_or_default());
+            let id = format!("auto-{a}-{b}-{c}-{d}-{e}").into();
             if !self.clients.contains_key(&id) {
                 return id;
             }
@@ -326,9 +332,9 @@ impl Broker {
             }
         }
         let is_live = |id: &ClientId| self.clients.get(id).is_some_and(Client::is_live);
-        let recipients = self
-            .subscriptions
-            .recipients(&message.topic, &message.publisher, is_live);
+        let recipients =
+            self.subscriptions
+                .recipients(&message.topic, &message.publisher, self.copies, is_live);
         for recipient in recipients {
             published.has_subscribers = true;
             let outgoing = Outgoing {
@@ -375,6 +381,10 @@ impl Broker {
         let Some(client) = self.clients.get_mut(id) else {
             return SubscribeReasonCode::UnspecifiedError;
         };
+        // [MQTT5-4.8.2-1, MQTT5-4.8.2-2]
+        if filter.check_shared().is_err() {
+            return SubscribeReasonCode::TopicFilterInvalid;
+        }
         if self.denied.contains(&subscription.topic_filter.to_owned()) {
             return SubscribeReasonCode::UnspecifiedError;
         }
@@ -461,6 +471,9 @@ impl Broker {
         let Some(client) = self.clients.get_mut(id) else {
             return UnsubscribeReasonCode::UnspecifiedError;
         };
+        if filter.check_shared().is_err() {
+            return UnsubscribeReasonCode::TopicFilterInvalid;
+        }
         if !client.filters.remove(&filter) {
             return UnsubscribeReasonCode::NoSubscriptionExisted;
         }

@@ -295,6 +295,7 @@ impl Connection {
         self.options = Options::new()
             .max_filters(u32::MAX)
             .max_packet_size(self.shared.settings.max_packet_size())
+            .accept_invalid_shared_filters(true) // SUBACK refuses them.
             .accept_pubrel_flags(candidate.is_3_1)
             .accept_dup_on_requests(candidate.is_3_1);
         Ok(())

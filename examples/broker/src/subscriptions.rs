@@ -29,6 +29,15 @@ struct Subscribers {
     turn: Cell<usize>,
 }
 
+/// What a client gets whose subscriptions overlap (section 3.3.4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Copies {
+    /// One message with the highest QoS and all Subscription Identifiers.
+    One,
+    /// A message for each subscription.
+    EachSubscription,
+}
+
 /// A client that gets a message.
 pub(crate) struct Recipient {
     pub(crate) client: ClientId,
@@ -133,19 +142,20 @@ impl Subscriptions {
         }
     }
 
-    /// Who gets a message to this topic: each client once for all of its subscriptions that match, and
-    /// one member for each Shared Subscription [MQTT5-4.8.2-3].
+    /// Who gets a message to this topic: each client once, or once for each of its subscriptions that
+    /// match, and one member for each Shared Subscription [MQTT5-4.8.2-3].
     pub(crate) fn recipients(
         &self,
         topic: &TopicName<Arc<[u8]>>,
         publisher: &ClientId,
+        copies: Copies,
         is_live: impl Fn(&ClientId) -> bool,
     ) -> Vec<Recipient> {
-        let mut shared = Vec::new();
-        let mut plain = HashMap::<&ClientId, Recipient>::new();
+        let mut all = Vec::new();
+        let mut merged = HashMap::<&ClientId, Recipient>::new();
         for found in self.filters.matches(topic) {
             if found.share_name.is_some() {
-                shared.extend(found.value.next_member(|_| true, &is_live));
+                all.extend(found.value.next_member(|_| true, &is_live));
                 continue;
             }
             for (client, granted) in &found.value.members {
@@ -153,14 +163,18 @@ impl Subscriptions {
                 if granted.no_local && client == publisher {
                     continue;
                 }
-                plain
+                if copies == Copies::EachSubscription {
+                    all.push(Recipient::new(client, granted));
+                    continue;
+                }
+                merged
                     .entry(client)
                     .and_modify(|recipient| recipient.add(granted))
                     .or_insert_with(|| Recipient::new(client, granted));
             }
         }
-        shared.extend(plain.into_values());
-        shared
+        all.extend(merged.into_values());
+        all
     }
 
     /// A member of a Shared Subscription other than `leaving`, for a message that it has left behind.

@@ -273,14 +273,10 @@ fn a_client_without_an_identifier_gets_one_that_it_can_come_back_with() {
     let expiry = four(SESSION_EXPIRY, 60);
     let mut peer = broker.send(&connect("", 0, &[&expiry], &[]));
     let connack = peer.next().unwrap();
-    assert_eq!(
-        connack[..8],
-        b"\x20\x31\0\0\x2e\x22\0\x0a"[..],
-        "{connack:?}"
-    );
-    assert_eq!(connack[8..11], b"\x12\0\x25"[..]);
-    assert_eq!(connack[48..], b"\x21\0\x14"[..]);
-    let client = String::from_utf8(connack[11..48].to_vec()).unwrap();
+    assert_eq!(connack[..8], b"\x20\x35\0\0\x32\x22\0\x0a"[..]);
+    assert_eq!(connack[8..11], b"\x12\0\x29"[..]);
+    assert_eq!(connack[52..], b"\x21\0\x14"[..]);
+    let client = String::from_utf8(connack[11..52].to_vec()).unwrap();
     peer.disconnect();
     broker.kept(&client, 60, RESUMED);
 }
@@ -486,6 +482,39 @@ fn all_subscription_identifiers_that_match_come_with_one_message() {
     let either =
         [[1, 2], [2, 1]].map(|[a, b]| publish(QOS_1, "a/b", 1, &[&[0x0b, a], &[0x0b, b]], "x"));
     assert!(either.contains(&message), "{}", message.escape_ascii());
+}
+
+#[test]
+fn with_a_copy_per_subscription_each_has_its_own_identifier_and_qos() {
+    let broker = Broker::start(&["--copy-per-subscription"]);
+    let mut peer = broker.clean("c");
+    for (identifier, filter, qos) in [(1, "a/b", 0), (2, "a/+", 1)] {
+        peer.send(&subscribe(&[&[0x0b, identifier]], filter, qos));
+        peer.expect(&packet(0x90, &[b"\0\x01\0", &[qos]]));
+    }
+    peer.send(&publish(QOS_1, "a/b", 9, &[], "x"));
+    peer.expect(b"\x40\x02\0\x09");
+    let mut copies = [peer.next().unwrap(), peer.next().unwrap()];
+    copies.sort();
+    let expected = [
+        publish(0, "a/b", 0, &[b"\x0b\x01"], "x"),
+        publish(QOS_1, "a/b", 1, &[b"\x0b\x02"], "x"),
+    ];
+    assert_eq!(copies, expected);
+    peer.expect_nothing();
+}
+
+/// [MQTT-4.8.2-1, MQTT-4.8.2-2]
+#[test]
+fn an_invalid_shared_subscription_is_refused_in_the_acknowledgement() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.clean("c");
+    for filter in ["$share/g", "$share/g/", "$share//t", "$share/+/t"] {
+        peer.send(&subscribe(&[], filter, 0));
+        peer.expect(b"\x90\x04\0\x01\0\x8f");
+        peer.send(&packet(0xa2, &[b"\0\x01\0", &text(filter)]));
+        peer.expect(b"\xb0\x04\0\x01\0\x8f");
+    }
 }
 
 #[test]
