@@ -25,10 +25,10 @@ pub enum Action<V: Version> {
     /// Send this message again with [`resend`](crate::Connection::resend), or give it up with
     /// [`forget`](crate::Connection::forget).
     ///
-    /// Returned after a connection has resumed a session, in the original order [MQTT-4.4.0-1,
-    /// MQTT-4.6.0-1, MQTT5-4.4.0-1, MQTT5-4.6.0-1], for as many messages as may be in flight. The
-    /// application may resend later, but in the order of the actions. Until then it cannot publish
-    /// new messages above QoS 0.
+    /// Returned after a connection has resumed a session, in the original order, for as many messages
+    /// as may be in flight [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT5-4.4.0-1, MQTT5-4.6.0-1]. The application
+    /// may resend later, but in the order of the actions. Until then it cannot publish new messages
+    /// above QoS 0.
     Resend(PacketId),
     /// The session has ended, and with it the delivery of this message. The application may publish
     /// it again.
