@@ -383,8 +383,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// Ends the connection because the decoder found a fault in the peer's bytes. A server sends
-    /// CONNACK first if the fault is in CONNECT and the standard requires it [MQTT-3.1.2-2,
-    /// MQTT-3.1.3-8]. [`receive`](Self::receive) calls this by itself.
+    /// CONNACK first if the fault is in CONNECT and the standard requires it [MQTT-3.1.2-2]
+    /// [MQTT-3.1.3-8]. [`receive`](Self::receive) calls this by itself.
     ///
     /// If the packet exceeds a limit of this side, the reason to close is
     /// [`CloseReason::LimitExceeded`].

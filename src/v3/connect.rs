@@ -169,8 +169,8 @@ impl VariableHeader {
         }
     }
 
-    /// True if the Client Identifier may be empty: MQTT 3.1.1 with Clean Session [MQTT-3.1.3-7,
-    /// MQTT-3.1.3-8]. MQTT 3.1 requires at least one character.
+    /// True if the Client Identifier may be empty: MQTT 3.1.1 with Clean Session [MQTT-3.1.3-7]
+    /// [MQTT-3.1.3-8]. MQTT 3.1 requires at least one character.
     pub(super) const fn allows_empty_client_id(&self) -> bool {
         self.flags & CLEAN != 0 && matches!(self.protocol_level, ProtocolLevel::V3_1_1)
     }
