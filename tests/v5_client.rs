@@ -151,7 +151,25 @@ fn a_disconnect_before_connack_is_a_violation_that_is_not_answered() {
 fn a_second_connack_is_a_violation() {
     let mut c = connected(CONFIG, "");
     c.receives(connack(false, 0, "")).sends(disconnect(0x82));
-    c.closes_for(ProtocolError::Unexpected(PacketType::ConnAck));
+    c.closes_for(ProtocolError::SecondConnAck { code: 0 });
+}
+
+fn a_peer_error_names_the_statement_that_is_broken() {
+    for (bytes, statement) in [
+        (connack(false, 0, ""), Some("MQTT-3.2.0-2")),
+        (hex("90 04 00 01 00 00"), Some("MQTT-2.2.1-6")),
+        (publish_to("", Q0, 0, "23 0001", "x"), None),
+        (hex("c0 00"), None),
+    ] {
+        let mut c = connected(CONFIG, "");
+        c.receives(bytes).sends_disconnect();
+        match c.log_pop() {
+            Some(Item::Action(Action::Close(CloseReason::Violation(error)))) => {
+                assert_eq!(error.statement(), statement, "{error:?}");
+            }
+            other => panic!("not a violation: {other:?}"),
+        }
+    }
 }
 
 /// What only a client sends.
@@ -973,7 +991,7 @@ fn a_connection_that_ends_in_the_middle_of_a_payload_sends_nothing_more() {
     c.payload("x").sends("'x'");
     assert_eq!(c.try_transmit("e0 00"), Err(CommandError::SendingPayload));
     c.receives(connack(false, 0, ""));
-    c.closes_for(ProtocolError::Unexpected(PacketType::ConnAck));
+    c.closes_for(ProtocolError::SecondConnAck { code: 0 });
 }
 
 /// [MQTT5-2.2.1-6, MQTT5-3.8.4-6, MQTT5-3.9.3-2, MQTT5-3.11.3-2]

@@ -754,7 +754,6 @@ fn a_connection_that_ends_in_the_middle_of_a_payload_sends_nothing_more() {
 fn a_peer_error_names_the_statement_that_is_broken() {
     for (props, bytes, statement) in [
         ("", connect(CLEAN, 0, "", ""), Some("MQTT-3.1.0-2")),
-        ("", connack(false, 0, ""), Some("MQTT-3.2.0-2")),
         ("24 00", publish(Q1, 1, "x"), Some("MQTT-3.2.2-11")),
         ("25 00", retained("x"), Some("MQTT-3.2.2-14")),
         ("", publish_with(Q0, 0, "0b 05", "x"), Some("MQTT-3.3.4-6")),

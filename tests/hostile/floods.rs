@@ -128,7 +128,7 @@ fn a_flood_of_pingresp_that_nobody_asked_for_changes_nothing() {
 fn a_second_connack_ends_the_connection_and_more_of_them_lead_to_nothing() {
     for connack in [b"\x20\x02\0\0", b"\x20\x02\x01\0", b"\x20\x02\0\x05"] {
         let mut us = connected_with::<AsClient>(CONFIG, 64);
-        let error = PeerError::Protocol(ProtocolError::SecondConnAck { code: 0 });
+        let error = PeerError::Protocol(ProtocolError::SecondConnAck { code: connack[3] });
         assert_eq!(deal(&mut us, connack), closed_for(error));
         let ended = Dealt {
             error: Some(HandleError::Ended),

@@ -183,6 +183,11 @@ pub(super) fn handle<'a, S: Slots>(
 ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
     match (client.state(), packet) {
         (State::Requested, Packet::ConnAck(connack)) => handle_connack(client, connack),
+        // [MQTT5-3.2.0-2]
+        (State::Connected, Packet::ConnAck(connack)) => {
+            let code = connack.reason_code.number();
+            Err(client.violation(ProtocolError::SecondConnAck { code }))
+        }
         (State::Requested | State::Connected, Packet::Auth(auth)) => client.handle_auth(auth),
         (State::Connected, Packet::SubAck(suback)) => {
             let codes = suback.reason_codes.len();

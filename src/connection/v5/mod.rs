@@ -378,7 +378,7 @@ impl Version for V5 {
             ProtocolError::AuthenticationMethod => "MQTT-4.12.0-5",
             ProtocolError::NoSuchRequest { .. } => "MQTT-2.2.1-6",
             ProtocolError::WrongAcknowledgement { .. } => "MQTT-2.2.1-5",
-            ProtocolError::Unexpected(PacketType::ConnAck) => "MQTT-3.2.0-2",
+            ProtocolError::SecondConnAck { .. } => "MQTT-3.2.0-2",
             ProtocolError::Unexpected(PacketType::Disconnect) => "MQTT-3.14.0-1",
             // Which statement it is depends on the role or the state, or the rule has no number.
             _ => return None,
