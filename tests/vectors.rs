@@ -735,7 +735,7 @@ fn an_empty_client_identifier_is_written_only_with_clean_session_in_mqtt_3_1_1()
     let anonymous = connect("");
     assert_eq!(
         encode(&anonymous),
-        b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00"
+        b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"
     );
     let mut with_session = anonymous;
     with_session.clean_session = false;
