@@ -266,7 +266,7 @@ fn connack_is_short_and_options_add_to_it() {
     peer.expect(&packet(0x20, &[b"\0\0", &properties(&[&four(0x27, 1000)])]));
 }
 
-/// [MQTT-3.1.3-6, MQTT-3.1.3-7]
+/// [MQTT5-3.1.3-6, MQTT5-3.1.3-7]
 #[test]
 fn a_client_without_an_identifier_gets_one_that_it_can_come_back_with() {
     let broker = Broker::start(&[]);
@@ -312,7 +312,7 @@ fn disconnect_changes_the_session_expiry_interval() {
     peer.send(b"\xe0\x07\0\x05\x11\0\0\0\0");
     peer.expect_end();
     let mut peer = broker.kept("c", 0, NEW);
-    // [MQTT-3.14.2-2]
+    // [MQTT5-3.14.2-2]
     peer.send(b"\xe0\x07\0\x05\x11\0\0\0\x3c");
     peer.expect(b"\xe0\x01\x82").next();
 }
@@ -328,7 +328,7 @@ fn with_will(client: &str, flags: u8, expiry: u32, delay: u32) -> Vec<u8> {
     connect(client, 4 | flags, &[&four(SESSION_EXPIRY, expiry)], &will)
 }
 
-/// [MQTT-3.1.3-9]
+/// [MQTT5-3.1.3-9]
 #[test]
 fn a_delayed_will_is_withdrawn_if_the_client_comes_back() {
     let broker = Broker::start(&[]);
@@ -368,7 +368,7 @@ fn a_delayed_will_is_published_after_the_delay_or_with_the_end_of_the_session() 
     watcher.expect(&publish(0, "w", 0, &[], "gone"));
 }
 
-/// [MQTT-3.3.2-5, MQTT-3.3.2-6]
+/// [MQTT5-3.3.2-5, MQTT5-3.3.2-6]
 #[test]
 fn the_message_expiry_interval_is_counted_down_and_ends_messages() {
     let broker = Broker::start(&[]);
@@ -402,7 +402,7 @@ fn the_message_expiry_interval_is_counted_down_and_ends_messages() {
     );
 }
 
-/// [MQTT-3.3.1-9, MQTT-3.3.1-10, MQTT-3.3.1-11]
+/// [MQTT5-3.3.1-9, MQTT5-3.3.1-10, MQTT5-3.3.1-11]
 #[test]
 fn retain_handling_decides_whether_retained_messages_come() {
     let broker = Broker::start(&[]);
@@ -432,7 +432,7 @@ impl Peer {
     }
 }
 
-/// [MQTT-3.3.1-12, MQTT-3.3.1-13]
+/// [MQTT5-3.3.1-12, MQTT5-3.3.1-13]
 #[test]
 fn retain_as_published_keeps_the_flag() {
     let broker = Broker::start(&[]);
@@ -447,7 +447,7 @@ fn retain_as_published_keeps_the_flag() {
     }
 }
 
-/// [MQTT-3.8.3-3, MQTT-3.8.3-4]
+/// [MQTT5-3.8.3-3, MQTT5-3.8.3-4]
 #[test]
 fn no_local_leaves_out_the_clients_own_messages() {
     let broker = Broker::start(&[]);
@@ -461,7 +461,7 @@ fn no_local_leaves_out_the_clients_own_messages() {
     peer.expect(b"\xe0\x01\x82").next();
 }
 
-/// [MQTT-3.3.4-2, MQTT-3.3.4-3, MQTT-3.3.4-4]
+/// [MQTT5-3.3.4-2, MQTT5-3.3.4-3, MQTT5-3.3.4-4]
 #[test]
 fn all_subscription_identifiers_that_match_come_with_one_message() {
     let broker = Broker::start(&[]);
@@ -504,7 +504,7 @@ fn with_a_copy_per_subscription_each_has_its_own_identifier_and_qos() {
     peer.expect_nothing();
 }
 
-/// [MQTT-4.8.2-1, MQTT-4.8.2-2]
+/// [MQTT5-4.8.2-1, MQTT5-4.8.2-2]
 #[test]
 fn an_invalid_shared_subscription_is_refused_in_the_acknowledgement() {
     let broker = Broker::start(&[]);
@@ -568,7 +568,7 @@ fn what_a_member_has_not_acknowledged_goes_to_another_one_when_it_leaves() {
     back.expect_nothing();
 }
 
-/// [MQTT-3.3.2-7]
+/// [MQTT5-3.3.2-7]
 #[test]
 fn topic_aliases_are_taken_and_used() {
     let broker = Broker::start(&[]);
@@ -591,7 +591,7 @@ fn topic_aliases_are_taken_and_used() {
     publisher.expect(b"\xe0\x01\x94").next();
 }
 
-/// [MQTT-3.3.4-9, MQTT-4.9.0-3]
+/// [MQTT5-3.3.4-9, MQTT5-4.9.0-3]
 #[test]
 fn receive_maximum_holds_messages_back_but_not_those_with_qos_0() {
     let broker = Broker::start(&[]);
@@ -607,7 +607,7 @@ fn receive_maximum_holds_messages_back_but_not_those_with_qos_0() {
     peer.expect(&publish(QOS_1, "t", 2, &[], "2"));
 }
 
-/// [MQTT-3.3.4-7]
+/// [MQTT5-3.3.4-7]
 #[test]
 fn a_client_that_exceeds_the_receive_maximum_is_disconnected() {
     let broker = Broker::start(&[]);
@@ -620,7 +620,7 @@ fn a_client_that_exceeds_the_receive_maximum_is_disconnected() {
     peer.expect(b"\xe0\x01\x93").next();
 }
 
-/// [MQTT-3.1.2-24, MQTT-3.1.2-25]
+/// [MQTT5-3.1.2-24, MQTT5-3.1.2-25]
 #[test]
 fn a_message_that_is_too_large_for_a_client_is_left_out() {
     let broker = Broker::start(&["--max-packet-size=100"]);
@@ -641,7 +641,7 @@ fn a_message_that_is_too_large_for_a_client_is_left_out() {
     publisher.expect(b"\xe0\x01\x95").next();
 }
 
-/// [MQTT-3.3.2-4, MQTT-3.3.2-15, MQTT-3.3.2-16, MQTT-3.3.2-17, MQTT-3.3.2-18, MQTT-3.3.2-20]
+/// [MQTT5-3.3.2-4, MQTT5-3.3.2-15, MQTT5-3.3.2-16, MQTT5-3.3.2-17, MQTT5-3.3.2-18, MQTT5-3.3.2-20]
 #[test]
 fn properties_of_a_message_are_passed_on_unchanged_and_in_order() {
     let broker = Broker::start(&[]);
@@ -781,7 +781,7 @@ fn limits_are_named_quota_exceeded() {
     broker.clean("c");
 }
 
-/// [MQTT-4.13.1-1]
+/// [MQTT5-4.13.1-1]
 #[test]
 fn a_violation_is_answered_with_its_reason_code() {
     let broker = Broker::start(&[]);
