@@ -313,7 +313,7 @@ impl Broker {
     /// [MQTT5-3.3.4-1, MQTT5-4.5.0-1].
     ///
     /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
-    /// is acknowledged like all else [MQTT5-3.3.5-2], so that they go on, and goes nowhere. Others that
+    /// is acknowledged like all else [MQTT-3.3.5-2], so that they go on, and goes nowhere. Others that
     /// start with `$` have no such meaning and are for whoever subscribes to them.
     pub(crate) fn publish(&mut self, message: &Message) -> Published {
         let mut published = Published::default();
