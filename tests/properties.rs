@@ -601,19 +601,19 @@ proptest! {
 
     #[test]
     fn bytes_yield_the_packets_that_slices_yield(stream in stream(), options in options(0)) {
-        let expected = decode_at_once(&stream, &options);
-        let mut src = bytes::BytesMut::from(&stream[..]);
-        let mut packets = Vec::new();
-        let error = loop {
-            match v3::decode_bytes(&mut src, &options) {
-                Ok(Some(packet)) => packets.push(packet.map(|bytes| bytes.to_vec())),
-                Ok(None) => break None,
-                Err(error) => break Some(error),
+        let mut rest = &stream[..];
+        let mut src = bytes::BytesMut::from(rest);
+        loop {
+            let expected = v3::decode(&mut rest, &options);
+            let packet = v3::decode_bytes(&mut src, &options);
+            let packet = packet.map(|packet| packet.map(|packet| packet.map(|b| b.to_vec())));
+            let is_last = !matches!(expected, Ok(Some(_)));
+            prop_assert_eq!(packet, expected.map(|packet| packet.map(owned)));
+            prop_assert_eq!(&src[..], rest);
+            if is_last {
+                break;
             }
-        };
-        prop_assert_eq!(packets, expected.packets);
-        prop_assert_eq!(error, expected.error);
-        prop_assert_eq!((stream.len() - src.len()) as u64, expected.position);
+        }
     }
 }
 
