@@ -200,7 +200,11 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 continue;
             }
             if V::HAS_TOPIC_ALIASES {
-                if let Err(error) = Self::learn_alias_in_buffer(decoder, &located) {
+                if let Err(error) = Self::learn_alias_in_buffer(
+                    V::topic_alias_maximum(&self.limits),
+                    decoder,
+                    &located,
+                ) {
                     decoder.consume(&located, Ok(()), input);
                     self.machine.tick(now);
                     self.violation(error);
@@ -268,6 +272,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// [`learn_alias`](Self::learn_alias) for a message in the decoder's buffer. The Topic Name cannot be
     /// borrowed from there while the buffer learns it, so it is passed as its place.
     fn learn_alias_in_buffer<M: Buffer>(
+        maximum: u16,
         decoder: &mut StreamDecoder<V, M>,
         located: &Located<'_>,
     ) -> Result<(), ProtocolError> {
@@ -281,18 +286,22 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             // It is found again when the packet is handled.
             Err(_) => None,
         };
-        let is_known = match alias {
-            None => true,
-            Some((alias, place)) if place.is_empty() => decoder.buffer().topic(alias).is_some(),
+        match alias {
+            None => Ok(()),
+            // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
+            Some((alias, _)) if alias.get() > maximum => Err(ProtocolError::TopicAliasInvalid),
+            Some((alias, place)) if place.is_empty() => match decoder.buffer().topic(alias) {
+                Some(_) => Ok(()),
+                None => Err(ProtocolError::TopicAliasUnknown),
+            },
             Some((alias, place)) => {
                 let buffer = decoder.buffer_mut();
-                buffer.set_topic_from_buffer(alias, filled, place)
+                if buffer.set_topic_from_buffer(alias, filled, place) {
+                    Ok(())
+                } else {
+                    Err(ProtocolError::TopicAliasInvalid)
+                }
             }
-        };
-        if is_known {
-            Ok(())
-        } else {
-            Err(ProtocolError::TopicAliasInvalid)
         }
     }
 
