@@ -4,8 +4,8 @@ use core::num::NonZeroU64;
 use core::ops::{Add, AddAssign, Sub};
 use core::time::Duration;
 
-/// A point in time: milliseconds since any moment that the caller likes, as long as it is the same
-/// one throughout (start of the device, of the process, of 1970).
+/// A point in time: milliseconds since a moment that the caller chooses once, such as the start of
+/// the device or of the process.
 ///
 /// The crate never reads a clock; each call that needs the time is given it. Time that goes
 /// backwards is taken for no time having passed. At 64 bits the clock does not wrap for 584

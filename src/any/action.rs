@@ -1,10 +1,10 @@
-//! What a connection of either version asks its driver to do.
+//! The tasks for the driver of a connection of any version.
 
 use crate::session::Change;
 use crate::types::PacketId;
 use crate::{v3, v5};
 
-/// What a [`Server`](super::Server) asks its driver to do, in this order: see
+/// A task for the driver of a [`Server`](super::Server). Carry out actions in order: see
 /// [`Action`](crate::Action).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -14,9 +14,9 @@ use crate::{v3, v5};
 )]
 #[must_use = "actions are to be carried out"]
 pub enum Action {
-    /// Store this change of the session before anything that comes after it.
+    /// Store this change of the session before carrying out the next action.
     Store(Change),
-    /// Send these bytes after everything that has been encoded so far.
+    /// Send these bytes, after all output of earlier commands.
     Transmit(v5::Reply),
     /// Send this message again with [`resend`](super::Server::resend), or give it up with
     /// [`forget`](super::Server::forget).
@@ -25,7 +25,7 @@ pub enum Action {
     Lost {
         /// The Packet Identifier that the message had.
         packet_id: PacketId,
-        /// True if the client has the message, because PUBREC has come.
+        /// True if the client has the message: PUBREC was received.
         received: bool,
     },
     /// Publish the client's Will, when its
@@ -46,7 +46,7 @@ pub enum Action {
     reason = "another version would be another module"
 )]
 pub enum CloseReason {
-    /// A connection of MQTT 3.1.1, or one whose client has not told its version.
+    /// A connection of MQTT 3.1.1, or one whose version is not known yet.
     V3(v3::CloseReason),
     /// A connection of MQTT 5.
     V5(v5::CloseReason),

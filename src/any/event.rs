@@ -1,4 +1,4 @@
-//! What has happened on a connection of either version, in the shape of MQTT 5.
+//! The events of a connection of any version, in the shape of MQTT 5.
 
 use super::Connect;
 use crate::types::PacketId;
@@ -9,15 +9,15 @@ use crate::v5::{
     Unsubscribe, UnsubscribeProperties,
 };
 
-/// What has happened on a connection of a [`Server`](super::Server), in the shape of MQTT 5. What a
-/// client of MQTT 3.1.1 sends has no properties, and its acknowledgements mean success.
+/// An event of a [`Server`](super::Server), in the shape of MQTT 5. The packets of a client of MQTT
+/// 3.1.1 have no properties, and its acknowledgements mean success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<B: AsRef<[u8]>> {
-    /// A client asks for a connection. Answer with `accept_new`, `accept_resumed` or `refuse`, or with
-    /// `auth` if it has an Authentication Method. Nothing else is handled before.
+    /// CONNECT was received. Answer with `accept_new`, `accept_resumed` or `refuse`, or with `auth`
+    /// if it has an Authentication Method, before any other packet is handled.
     ConnectRequested(Connect<B>),
-    /// A message has come: see [`v5::Event::Message`].
+    /// A message was received: see [`v5::Event::Message`].
     Message(Publish<B>),
     /// The start of a message in pieces was received; its payload follows.
     MessageHeader(PublishHeader<B>),
@@ -25,17 +25,17 @@ pub enum Event<B: AsRef<[u8]>> {
     Payload {
         /// The bytes, at least one.
         bytes: B,
-        /// How many are still to come.
+        /// The number of bytes still missing.
         left: usize,
     },
-    /// A message has come that is larger than this side takes; it is acknowledged without its payload:
-    /// see [`v5::Event::MessageSkipped`].
+    /// A message larger than this side accepts was received; it is acknowledged without its
+    /// payload: see [`v5::Event::MessageSkipped`].
     MessageSkipped(PublishHeader<B>),
     /// The client has this QoS 2 message (PUBREC): see [`v5::Event::AcceptedByPeer`].
     AcceptedByPeer {
         /// The Packet Identifier of the message.
         packet_id: PacketId,
-        /// What came of it.
+        /// The outcome.
         reason_code: ReasonCode,
         /// Reason String and User Properties.
         properties: AckProperties<B>,
@@ -44,7 +44,7 @@ pub enum Event<B: AsRef<[u8]>> {
     Delivered {
         /// The Packet Identifier of the message.
         packet_id: PacketId,
-        /// What came of it.
+        /// The outcome.
         reason_code: ReasonCode,
         /// Reason String and User Properties.
         properties: AckProperties<B>,
@@ -58,13 +58,13 @@ pub enum Event<B: AsRef<[u8]>> {
         /// Reason String and User Properties.
         properties: AckProperties<B>,
     },
-    /// The client asks for subscriptions. Answer with `suback`. Nothing else is handled before.
+    /// SUBSCRIBE was received. Answer with `suback` before any other packet is handled.
     SubscribeRequested(Subscribe<B>),
-    /// The client ends subscriptions. Answer with `unsuback`. Nothing else is handled before.
+    /// UNSUBSCRIBE was received. Answer with `unsuback` before any other packet is handled.
     UnsubscribeRequested(Unsubscribe<B>),
     /// A step of an enhanced authentication: see [`v5::Event::Auth`].
     Auth(Auth<B>),
-    /// The client has disconnected. The connection is over.
+    /// DISCONNECT was received. The connection has ended.
     Disconnected(Disconnect<B>),
 }
 
@@ -231,7 +231,7 @@ impl Event<&[u8]> {
 #[cfg(feature = "bytes")]
 impl Event<&[u8]> {
     /// The same event as references into `whole`, the buffer that was passed to
-    /// [`receive`](super::Server::receive) (feature `bytes`). What is not in it is copied.
+    /// [`receive`](super::Server::receive) (feature `bytes`). Bytes outside of it are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Event<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))

@@ -112,7 +112,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// The version that the client speaks; `None` until its first bytes have told.
+    /// Returns the version of the client, or `None` until its first bytes were received.
     pub const fn version(&self) -> Option<ProtocolVersion> {
         match self.side {
             Side::V3(_) => Some(ProtocolVersion::V3),
@@ -167,7 +167,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Goes on as the server of the version that the first bytes tell.
+    /// Becomes the server of the version that the first bytes announce.
     #[cold]
     fn decide<M: Buffer>(
         &mut self,
@@ -378,7 +378,7 @@ impl<S: Slots> Server<S> {
         either_mut!(self, server => server.forget(packet_id), moving: Err(CommandError::Ended))
     }
 
-    /// What the message with this Packet Identifier is to be acknowledged with: see
+    /// Returns the value that acknowledges the message with this Packet Identifier: see
     /// [`acknowledgement`](crate::Connection::acknowledgement).
     pub fn acknowledgement(&self, packet_id: PacketId) -> Option<Acknowledgement> {
         either!(self, server => server.acknowledgement(packet_id), moving: None)
@@ -450,20 +450,21 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Ends the connection without a word: see [`close`](crate::Connection::close).
+    /// Ends the connection without DISCONNECT: see [`close`](crate::Connection::close).
     pub fn close(&mut self, now: Timestamp) {
         either_mut!(self, server => server.close(now), moving: ());
     }
 
     // Inputs
 
-    /// Reports that bytes have come that do not complete a packet: see
+    /// Reports that bytes were received that do not complete a packet: see
     /// [`handle_progress`](crate::Connection::handle_progress).
     pub fn handle_progress(&mut self, now: Timestamp) {
         either_mut!(self, server => server.handle_progress(now), moving: ());
     }
 
-    /// Handles the passing of time: see [`handle_timeout`](crate::Connection::handle_timeout).
+    /// Handles a deadline that has passed: see
+    /// [`handle_timeout`](crate::Connection::handle_timeout).
     pub fn handle_timeout(&mut self, now: Timestamp) {
         either_mut!(self, server => server.handle_timeout(now), moving: ());
     }
@@ -475,14 +476,14 @@ impl<S: Slots> Server<S> {
 
     // Outputs
 
-    /// The next action: see [`poll_action`](crate::Connection::poll_action).
+    /// Returns the next action: see [`poll_action`](crate::Connection::poll_action).
     #[must_use = "actions are to be carried out"]
     #[inline]
     pub fn poll_action(&mut self) -> Option<Action> {
         either_mut!(self, server => server.poll_action().map(Into::into), moving: None)
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout): see
+    /// Returns the time at which to call [`handle_timeout`](Self::handle_timeout): see
     /// [`poll_timeout`](crate::Connection::poll_timeout).
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
@@ -496,12 +497,13 @@ impl<S: Slots> Server<S> {
         either!(self, server => server.state(), moving: State::Ended)
     }
 
-    /// The session, to look at or to save; `None` never between two calls.
+    /// Returns the session. It is never `None`.
     pub const fn session(&self) -> Option<&Session<S>> {
         either!(self, server => Some(server.session()), moving: None)
     }
 
-    /// What was agreed with a client of MQTT 5; `None` for one of MQTT 3.1.1.
+    /// Returns the limits that were agreed with a client of MQTT 5, or `None` for one of MQTT
+    /// 3.1.1.
     pub const fn limits(&self) -> Option<&Limits> {
         match &self.side {
             Side::V5(server) => Some(server.limits()),

@@ -9,7 +9,7 @@ use super::version::Version;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CloseReason<V: Version> {
-    /// The client has disconnected: DISCONNECT was sent, or has come.
+    /// The client has disconnected: DISCONNECT was sent or received.
     #[error("disconnected")]
     Disconnected,
     /// The transport was closed, by the peer or by the network.
@@ -24,8 +24,8 @@ pub enum CloseReason<V: Version> {
     /// The peer has broken the protocol [MQTT-4.8.0-1].
     #[error("protocol violation: {0}")]
     Violation(#[source] PeerError<V>),
-    /// The peer has exceeded a limit of this side, which is not a fault of the peer. The [`Limit`] names
-    /// the ways out.
+    /// The peer has exceeded a limit of this side, which is not a fault of the peer. The [`Limit`]
+    /// names the remedies.
     #[error("limit of this side: {limit}{}{}", OfValue(*.value), Came(*.actual))]
     LimitExceeded {
         /// Which limit.
@@ -33,11 +33,11 @@ pub enum CloseReason<V: Version> {
         /// Its value; 0 where that is not known: for the heap, and for an error that
         /// [`handle_decode_error`](crate::Connection::handle_decode_error) was given.
         value: u32,
-        /// What came: the size of the packet in bytes, or the number that was too many; 0 if that is not
+        /// The value that exceeded it: the size of the packet in bytes, or a number; 0 if it is not
         /// known.
         actual: u32,
     },
-    /// CONNECT, or CONNACK, has not come within
+    /// CONNECT, or CONNACK, was not received within
     /// [`Config::connect_timeout`](crate::Config::connect_timeout).
     #[error("no answer to the connection in time")]
     ConnectTimeout,

@@ -1,4 +1,4 @@
-//! What the peer has done wrong, and what the application cannot do now.
+//! Faults of the peer, and commands that are not possible now.
 
 use super::machine::Rejection;
 use super::version::Version;

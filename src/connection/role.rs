@@ -15,14 +15,14 @@ use crate::wire::Sealed;
 
 /// The side of a connection: [`ClientRole`] or [`ServerRole`]. The trait is sealed.
 pub trait Role: Sealed + Copy + Debug + 'static {
-    /// What only this side keeps.
+    /// The state that only this role has.
     type State: Clone + Debug + Default;
 
     /// Whether this is the server's side.
     #[doc(hidden)]
     const IS_SERVER: bool;
 
-    /// Which packets put off the end of Keep Alive.
+    /// The packets that restart Keep Alive.
     #[doc(hidden)]
     const KEEP_ALIVE_BASIS: KeepAliveBasis;
 
@@ -46,20 +46,20 @@ pub trait Role: Sealed + Copy + Debug + 'static {
     #[doc(hidden)]
     fn before_end<S: Slots>(state: &mut Self::State, machine: &mut Machine<S>);
 
-    /// A part of a packet has come.
+    /// Handles the receipt of a part of a packet.
     #[doc(hidden)]
     fn progress<S: Slots>(machine: &mut Machine<S>);
 
-    /// When PINGREQ is to be sent.
+    /// Returns the time for PINGREQ.
     #[doc(hidden)]
     fn ping_due<S: Slots>(machine: &Machine<S>) -> Option<Timestamp>;
 
-    /// When the connection is given up, if nothing happens before.
+    /// Returns the time at which the connection ends if nothing happens before.
     #[doc(hidden)]
     fn expiry<S: Slots>(state: &Self::State, machine: &Machine<S>) -> Option<Timestamp>;
 
-    /// The time of [`expiry`](Self::expiry) has come. `None`: the peer gets more time, because this
-    /// side could not read until now.
+    /// Handles the time of [`expiry`](Self::expiry). Returns `None` if the peer gets more time,
+    /// because this side could not read until now.
     #[doc(hidden)]
     fn expire<S: Slots>(machine: &mut Machine<S>) -> Option<Expired>;
 }
@@ -107,7 +107,7 @@ impl Role for ClientRole {
 
     fn before_end<S: Slots>((): &mut (), _: &mut Machine<S>) {}
 
-    /// The server is there, only slow: PINGRESP gets more time.
+    /// The server is alive but slow: PINGRESP gets more time.
     fn progress<S: Slots>(machine: &mut Machine<S>) {
         machine.received_now();
     }
@@ -196,7 +196,7 @@ impl Role for ServerRole {
         }
     }
 
-    /// The client is there, only slow.
+    /// The client is alive but slow.
     fn progress<S: Slots>(machine: &mut Machine<S>) {
         if machine.state() == State::Connected {
             machine.received_now();

@@ -1,4 +1,4 @@
-//! What a connection has to know about a version of MQTT.
+//! The part of a version of MQTT that connections need.
 
 use core::error::Error;
 use core::fmt::Debug;
@@ -22,13 +22,13 @@ use crate::wire::{Header, PacketSet, PacketType};
     note = "use the aliases `v3::Client` and `v3::Server`"
 )]
 pub trait Version: PacketSet {
-    /// What has happened, as far as the application has to know. `B` is where its bytes live.
+    /// The events of this version. `B` is where their bytes live.
     type Event<B>;
     /// A packet that the connection sends by itself.
     type Reply: AsRef<[u8]> + Copy + Eq + Debug;
-    /// Why a server refuses a connection.
+    /// The reason why a server refuses a connection.
     type Refusal: Copy + Eq + Debug + Error + 'static;
-    /// What CONNECT and CONNACK have agreed on, beyond what every version has.
+    /// The limits that CONNECT and CONNACK agree on in this version.
     type Limits: Clone + Debug + Default;
 
     /// The type of a packet.
@@ -145,7 +145,7 @@ pub trait Version: PacketSet {
         event
     }
 
-    /// The normative statement that a packet breaks that is well formed but must not come.
+    /// The normative statement that a well-formed but unexpected packet breaks.
     #[doc(hidden)]
     fn protocol_statement(error: &ProtocolError) -> Option<&'static str>;
 }

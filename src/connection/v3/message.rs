@@ -1,4 +1,4 @@
-//! What the application publishes.
+//! The messages that an application publishes.
 
 use super::super::outgoing::OutgoingMessage;
 use crate::packet::fmt::{self, fields};

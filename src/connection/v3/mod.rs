@@ -1,4 +1,4 @@
-//! MQTT 3.1 and 3.1.1: what connections do with the packets of this version.
+//! Connections of MQTT 3.1 and 3.1.1.
 
 mod client;
 mod encoded;
@@ -52,13 +52,13 @@ pub type Server<S = alloc::vec::Vec<crate::Slot>> = Connection<V3, ServerRole, S
 #[cfg(not(feature = "alloc"))]
 pub type Server<S> = Connection<V3, ServerRole, S>;
 
-/// What a connection of MQTT 3.1.1 asks its driver to do.
+/// A task for the driver of a connection of MQTT 3.1.1.
 pub type Action = action::Action<V3>;
-/// Why a connection of MQTT 3.1.1 has ended.
+/// The reason why a connection of MQTT 3.1.1 has ended.
 pub type CloseReason = close_reason::CloseReason<V3>;
-/// Why a packet of MQTT 3.1.1 was not handled.
+/// The reason why a packet of MQTT 3.1.1 was not handled.
 pub type HandleError = error::HandleError<V3>;
-/// What a peer that speaks MQTT 3.1.1 has done wrong.
+/// A fault of a peer that speaks MQTT 3.1.1.
 pub type PeerError = error::PeerError<V3>;
 /// A packet of MQTT 3.1.1 that a connection sends by itself.
 pub type Reply = reply::Reply<4>;

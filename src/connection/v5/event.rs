@@ -18,12 +18,12 @@ pub enum Event<B> {
     /// with `accept_new`, `accept_resumed` or `refuse`, or with `auth` if it has an Authentication
     /// Method. Nothing else is handled before.
     ConnectRequested(EncodedConnect<B>),
-    /// Client: the server has accepted the connection. `limits` returns what was agreed.
+    /// Client: the server has accepted the connection. `limits` returns the agreed limits.
     Connected {
         /// The server resumes the session that it kept. If not, what the client kept is lost too,
         /// message by message ([`Action::Lost`](crate::Action::Lost)).
         session_present: bool,
-        /// What the server says about the connection.
+        /// The properties of CONNACK.
         properties: ConnAckProperties<B>,
     },
     /// Client: the server has refused the connection, which is over.
@@ -33,9 +33,10 @@ pub enum Event<B> {
         /// Reason String, Server Reference and others.
         properties: ConnAckProperties<B>,
     },
-    /// A message has come, with its Topic Name even if it was sent with a Topic Alias. With manual
-    /// acknowledgement and a QoS above 0, ask for its [`acknowledgement`](crate::Connection::acknowledgement), and give it when the application has it; otherwise
-    /// the actions that follow acknowledge it.
+    /// A message was received. It has its Topic Name even if it was sent with a Topic Alias. With
+    /// manual acknowledgement and a QoS above 0, ask for its
+    /// [`acknowledgement`](crate::Connection::acknowledgement), and pass it to `acknowledge` when the
+    /// application has processed the message. Otherwise the actions that follow acknowledge it.
     Message(Publish<B>),
     /// The start of a message in pieces was received; its payload follows.
     MessageHeader(PublishHeader<B>),
@@ -87,14 +88,14 @@ pub enum Event<B> {
     SubscribeRequested(Subscribe<B>),
     /// Server: UNSUBSCRIBE was received. Answer with `unsuback` before any other packet is handled.
     UnsubscribeRequested(Unsubscribe<B>),
-    /// Client: the answer to a SUBSCRIBE, with a Reason Code for each of its filters.
+    /// Client: SUBACK was received, with a Reason Code for each filter of the SUBSCRIBE.
     Subscribed(SubAck<B>),
-    /// Client: the answer to an UNSUBSCRIBE, with a Reason Code for each of its filters.
+    /// Client: UNSUBACK was received, with a Reason Code for each filter of the UNSUBSCRIBE.
     Unsubscribed(UnsubAck<B>),
     /// A step of an enhanced authentication (section 4.12). Answer with `auth`, or if it is the last
     /// step, as a server before the connection is accepted, with `accept_new` or `accept_resumed`.
     Auth(Auth<B>),
-    /// The peer has disconnected. The connection is over.
+    /// DISCONNECT was received. The connection has ended.
     Disconnected(Disconnect<B>),
 }
 

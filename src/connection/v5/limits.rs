@@ -9,9 +9,9 @@ use crate::v5::{ConnAckProperties, ConnectProperties};
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Limits {
-    /// What the peer takes.
+    /// The limits of the peer.
     pub peer: Capabilities,
-    /// What this side takes.
+    /// The limits of this side.
     pub own: Capabilities,
     /// Session Expiry Interval in seconds: how long the server keeps the session after the connection.
     /// 0 is not at all, `u32::MAX` for ever (section 3.1.2.11.2).
@@ -40,7 +40,7 @@ pub(super) const WILL_QOS_1: u8 = 8;
 /// A Will at QoS 2.
 pub(super) const WILL_QOS_2: u8 = 16;
 
-/// What one side of a connection takes.
+/// The limits of one side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

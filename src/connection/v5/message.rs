@@ -1,4 +1,4 @@
-//! What the application publishes.
+//! The messages that an application publishes.
 
 use super::limits::Limits;
 use crate::connection::error::CommandError;

@@ -1,4 +1,4 @@
-//! MQTT 5: what connections do with the packets of this version.
+//! Connections of MQTT 5.
 
 mod aliases;
 mod both;
@@ -79,13 +79,13 @@ pub type Server<S = alloc::vec::Vec<crate::Slot>> = Connection<V5, ServerRole, S
 #[cfg(not(feature = "alloc"))]
 pub type Server<S> = Connection<V5, ServerRole, S>;
 
-/// What a connection of MQTT 5 asks its driver to do.
+/// A task for the driver of a connection of MQTT 5.
 pub type Action = action::Action<V5>;
-/// Why a connection of MQTT 5 has ended.
+/// The reason why a connection of MQTT 5 has ended.
 pub type CloseReason = close_reason::CloseReason<V5>;
-/// Why a packet of MQTT 5 was not handled.
+/// The reason why a packet of MQTT 5 was not handled.
 pub type HandleError = error::HandleError<V5>;
-/// What a peer that speaks MQTT 5 has done wrong.
+/// A fault of a peer that speaks MQTT 5.
 pub type PeerError = error::PeerError<V5>;
 /// A packet of MQTT 5 that a connection sends by itself.
 pub type Reply = reply::Reply<8>;
