@@ -155,6 +155,7 @@ fn options() {
         .accept_dup_at_qos_0(any(true))
         .accept_bridge_levels(any(true))
         .accept_will_qos_without_will(any(true))
+        .accept_invalid_shared_filters(any(true))
         .payloads_in_pieces(any(true))
         .skip_large_messages(any(true))
         .refuse_overlong_remaining_length(any(true));
@@ -453,7 +454,7 @@ fn fan_out() {
         return;
     };
     let message = message.as_ref().map(any, any);
-    look(message.payload());
+    look((message.topic(), message.payload()));
     let part = message.subscriber_header(delivery(), any(true));
     look((
         part.packet_id(),
