@@ -89,9 +89,12 @@ pub enum ProtocolError {
     /// A message with a Packet Identifier that is in use for another.
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
-    /// A Topic Alias above this side's Topic Alias Maximum, or one without a Topic Name yet.
-    #[error("the Topic Alias is larger than Topic Alias Maximum, or not known")]
+    /// A Topic Alias that is larger than this side's Topic Alias Maximum.
+    #[error("the Topic Alias is larger than Topic Alias Maximum")]
     TopicAliasInvalid,
+    /// A message without a Topic Name, whose Topic Alias stands for none yet.
+    #[error("the Topic Alias stands for no Topic Name")]
+    TopicAliasUnknown,
     /// More messages above QoS 0 at once than this side's Receive Maximum.
     #[error("more messages at once than Receive Maximum")]
     ReceiveMaximumExceeded,

@@ -185,7 +185,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                         continue;
                     }
                 };
-                let learned = Self::learn_alias(decoder.buffer_mut(), &packet);
+                let learned = self.learn_alias(decoder.buffer_mut(), &packet);
                 let handled = match learned {
                     Ok(()) => self.handle_piece_or_skip(now, packet, skip),
                     Err(error) => Err(self.violation(error)),
@@ -248,18 +248,20 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     /// Learns the Topic Alias of a message, or knows it already.
     fn learn_alias<'a, M: Buffer>(
+        &self,
         buffer: &mut M,
         piece: &Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
     ) -> Result<(), ProtocolError> {
-        let is_known = match V::topic_alias(piece) {
-            None => true,
-            Some((alias, [])) => buffer.topic(alias).is_some(),
-            Some((alias, topic)) => buffer.set_topic(alias, topic),
-        };
-        if is_known {
-            Ok(())
-        } else {
-            Err(ProtocolError::TopicAliasInvalid)
+        match V::topic_alias(piece) {
+            None => Ok(()),
+            // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
+            Some((alias, _)) if alias.get() > V::topic_alias_maximum(&self.limits) => {
+                Err(ProtocolError::TopicAliasInvalid)
+            }
+            Some((alias, [])) if buffer.topic(alias).is_some() => Ok(()),
+            Some((_, [])) => Err(ProtocolError::TopicAliasUnknown),
+            Some((alias, topic)) if buffer.set_topic(alias, topic) => Ok(()),
+            Some(_) => Err(ProtocolError::TopicAliasInvalid),
         }
     }
 

@@ -139,6 +139,12 @@ pub trait Version: PacketSet {
         None
     }
 
+    /// The largest Topic Alias that this side has announced to take.
+    #[doc(hidden)]
+    fn topic_alias_maximum(_: &Self::Limits) -> u16 {
+        0
+    }
+
     /// Puts the Topic Name into a message that came with a Topic Alias instead.
     #[doc(hidden)]
     fn resolve<'a, M: Buffer>(event: Self::Event<&'a [u8]>, _: &'a M) -> Self::Event<&'a [u8]> {

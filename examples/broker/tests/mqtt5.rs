@@ -589,6 +589,9 @@ fn topic_aliases_are_taken_and_used() {
     }
     publisher.send(&publish(0, "c", 0, &[b"\x23\0\x0b"], "too large"));
     publisher.expect(b"\xe0\x01\x94").next();
+    let mut publisher = broker.clean("p");
+    publisher.send(&publish(0, "", 0, &[alias], "unknown on this connection"));
+    publisher.expect(b"\xe0\x01\x82").next();
 }
 
 /// [MQTT5-3.3.4-9, MQTT5-4.9.0-3]

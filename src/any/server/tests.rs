@@ -1,7 +1,10 @@
 use super::*;
 use crate::session::Slot;
 use crate::types::{PacketId, TopicName};
-use crate::v5::{DisconnectReasonCode, Property, PublishProperties, SubscribeReasonCode};
+use crate::v5::{
+    AliasVec, DisconnectReasonCode, Property, PublishProperties, SubscribeReasonCode,
+    WithTopicAliases,
+};
 use crate::wire::{Options, SliceOutput};
 use std::format;
 use std::string::String;
@@ -204,4 +207,31 @@ fn an_idle_connection_with_its_decoder_has_at_most_320_bytes() {
     let server = size_of::<Server<Vec<Slot>>>();
     let decoder = size_of::<Decoder<Vec<u8>>>();
     assert!(server + decoder <= 320, "{server} and {decoder}");
+}
+
+/// [MQTT5-3.3.2-9]
+#[test]
+fn a_topic_alias_above_the_maximum_is_invalid_and_one_not_known_is_a_protocol_error() {
+    for (alias, code) in [(1, 0x82), (10, 0x82), (11, 0x94)] {
+        let buffer = WithTopicAliases::new(Vec::new(), AliasVec::new(20));
+        let mut decoder = Decoder::with_options(buffer, Options::new(), ProtocolVersion::V3);
+        let mut server = Server::new(Session::<[Slot; 4]>::default(), Config::new(), NOW);
+        let mut sent = Vec::new();
+        let publish = [&b"\x30\x06\0\0\x03\x23\0"[..], &[alias]].concat();
+        let mut bytes = &[CONNECT_5, &publish].concat()[..];
+        while let Some(step) = server.receive(NOW, &mut decoder, &mut bytes).unwrap() {
+            match step {
+                Step::Event(Event::ConnectRequested(_)) => {
+                    let announced = [Property::TopicAliasMaximum(10)];
+                    let properties = ConnAckProperties::encode_to_vec(announced).unwrap();
+                    server.accept_new(NOW, &properties, &mut sent).unwrap();
+                    sent.clear();
+                }
+                Step::Action(Action::Transmit(reply)) => sent.extend_from_slice(reply.as_bytes()),
+                Step::Action(Action::Close(_)) => break,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(sent, [0xe0, 1, code]);
+    }
 }

@@ -346,6 +346,10 @@ impl Version for V5 {
         }
     }
 
+    fn topic_alias_maximum(limits: &Limits) -> u16 {
+        limits.own.topic_alias_maximum
+    }
+
     fn resolve<'a, M: Buffer>(event: Event<&'a [u8]>, buffer: &'a M) -> Event<&'a [u8]> {
         match event {
             Event::Message(publish) if publish.topic.as_bytes().is_empty() => {
