@@ -549,11 +549,11 @@ fn a_topic_alias_is_replaced_by_its_topic_name() {
 }
 
 /// [MQTT5-3.3.2-8]; section 3.3.2.3.4.
-fn a_topic_alias_that_is_0_too_large_or_unknown_is_answered_with_0x94() {
+fn a_topic_alias_that_is_0_or_too_large_is_answered_with_0x94_and_one_not_known_with_0x82() {
     let mut c = announces(CONFIG, "22 0004");
     c.receives(publish_to("a", Q0, 0, "23 0000", "x")).sends(disconnect(0x94)).closes_for_malformed();
     for (maximum, bytes) in [
-        ("0004", publish_to("", Q0, 0, "23 0001", "x")),
+        ("0004", publish_to("", Q0, 0, "23 0005", "x")),
         ("0004", publish_to("a", Q0, 0, "23 0005", "x")),
         ("0004", publish_to("a", Q0, 0, "23 ffff", "x")),
         ("0000", publish_to("a", Q0, 0, "23 0001", "x")),
@@ -564,6 +564,9 @@ fn a_topic_alias_that_is_0_too_large_or_unknown_is_answered_with_0x94() {
         c.receives(bytes).sends(disconnect(0x94));
         c.closes_for(ProtocolError::TopicAliasInvalid);
     }
+    let mut c = announces(CONFIG, "22 0004");
+    c.receives(publish_to("", Q0, 0, "23 0001", "x")).sends(disconnect(0x82));
+    c.closes_for(ProtocolError::TopicAliasUnknown);
 }
 
 /// [MQTT5-3.3.2-7]
@@ -573,8 +576,8 @@ fn a_topic_alias_does_not_outlive_the_connection() {
     let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
     c.transmits(connect(0, 0, "22 0004", ""));
     c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
-    c.receives(publish_to("", Q0, 0, "23 0001", "x")).sends(disconnect(0x94));
-    c.closes_for(ProtocolError::TopicAliasInvalid);
+    c.receives(publish_to("", Q0, 0, "23 0001", "x")).sends(disconnect(0x82));
+    c.closes_for(ProtocolError::TopicAliasUnknown);
 }
 
 /// A duplicate, and a message that is refused, set the alias all the same.

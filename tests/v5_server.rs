@@ -390,8 +390,8 @@ fn a_topic_alias_of_the_client_is_replaced_by_its_topic_name() {
     let mut s = connected(CONFIG, "22 0004");
     s.receives(publish_to("a/b", Q1, 1, "23 0004", "x")).reports(publish_to("a/b", Q1, 1, "23 0004", "x")).sends(ack(PUBACK, 1, 0));
     s.receives(publish_to("", Q0, 0, "23 0004", "x")).reports(publish_to("a/b", Q0, 0, "23 0004", "x"));
-    s.receives(publish_to("", Q0, 0, "23 0003", "x")).sends(disconnect(0x94));
-    s.closes_for(ProtocolError::TopicAliasInvalid);
+    s.receives(publish_to("", Q0, 0, "23 0003", "x")).sends(disconnect(0x82));
+    s.closes_for(ProtocolError::TopicAliasUnknown);
 }
 
 /// A message that waits for the answer to a request keeps its alias.

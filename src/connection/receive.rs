@@ -1,5 +1,6 @@
 //! From bytes to events and actions.
 
+use core::num::NonZeroU16;
 use core::ops::Range;
 
 use super::action::Action;
@@ -200,7 +201,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 continue;
             }
             if V::HAS_TOPIC_ALIASES {
-                if let Err(error) = Self::learn_alias_in_buffer(decoder, &located) {
+                if let Err(error) = self.learn_alias_in_buffer(decoder, &located) {
                     decoder.consume(&located, Ok(()), input);
                     self.machine.tick(now);
                     self.violation(error);
@@ -254,20 +255,27 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ) -> Result<(), ProtocolError> {
         match V::topic_alias(piece) {
             None => Ok(()),
-            // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
-            Some((alias, _)) if alias.get() > V::topic_alias_maximum(&self.limits) => {
-                Err(ProtocolError::TopicAliasInvalid)
-            }
-            Some((alias, [])) if buffer.topic(alias).is_some() => Ok(()),
-            Some((_, [])) => Err(ProtocolError::TopicAliasUnknown),
+            Some((alias, [])) => self.check_known(buffer, alias),
             Some((alias, topic)) if buffer.set_topic(alias, topic) => Ok(()),
             Some(_) => Err(ProtocolError::TopicAliasInvalid),
+        }
+    }
+
+    /// Whether a Topic Alias without a Topic Name stands for one (section 3.3.4).
+    fn check_known<M: Buffer>(&self, buffer: &M, alias: NonZeroU16) -> Result<(), ProtocolError> {
+        if buffer.topic(alias).is_some() {
+            Ok(())
+        } else if alias.get() > V::topic_alias_maximum(&self.limits) {
+            Err(ProtocolError::TopicAliasInvalid)
+        } else {
+            Err(ProtocolError::TopicAliasUnknown)
         }
     }
 
     /// [`learn_alias`](Self::learn_alias) for a message in the decoder's buffer. The Topic Name cannot be
     /// borrowed from there while the buffer learns it, so it is passed as its place.
     fn learn_alias_in_buffer<M: Buffer>(
+        &self,
         decoder: &mut StreamDecoder<V, M>,
         located: &Located<'_>,
     ) -> Result<(), ProtocolError> {
@@ -281,18 +289,17 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             // It is found again when the packet is handled.
             Err(_) => None,
         };
-        let is_known = match alias {
-            None => true,
-            Some((alias, place)) if place.is_empty() => decoder.buffer().topic(alias).is_some(),
+        match alias {
+            None => Ok(()),
+            Some((alias, place)) if place.is_empty() => self.check_known(decoder.buffer(), alias),
             Some((alias, place)) => {
                 let buffer = decoder.buffer_mut();
-                buffer.set_topic_from_buffer(alias, filled, place)
+                if buffer.set_topic_from_buffer(alias, filled, place) {
+                    Ok(())
+                } else {
+                    Err(ProtocolError::TopicAliasInvalid)
+                }
             }
-        };
-        if is_known {
-            Ok(())
-        } else {
-            Err(ProtocolError::TopicAliasInvalid)
         }
     }
 
