@@ -553,6 +553,7 @@ fn a_topic_alias_that_is_0_or_too_large_is_answered_with_0x94_and_an_unknown_one
     let mut c = announces(CONFIG, "22 0004");
     c.receives(publish_to("a", Q0, 0, "23 0000", "x")).sends(disconnect(0x94)).closes_for_malformed();
     for (maximum, bytes) in [
+        ("0004", publish_to("", Q0, 0, "23 0005", "x")),
         ("0004", publish_to("a", Q0, 0, "23 0005", "x")),
         ("0004", publish_to("a", Q0, 0, "23 ffff", "x")),
         ("0000", publish_to("a", Q0, 0, "23 0001", "x")),

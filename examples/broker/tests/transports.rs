@@ -61,7 +61,7 @@ fn websocket(process: &Process) -> TcpStream {
     stream
 }
 
-/// [MQTT-6.0.0-2, MQTT-6.0.0-3, MQTT-6.0.0-4]
+/// [MQTT5-6.0.0-2, MQTT5-6.0.0-3, MQTT5-6.0.0-4]
 #[test]
 fn packets_go_over_websocket_however_they_are_framed() {
     let process = Process::start(&["--listen-ws=0"]);
@@ -93,7 +93,7 @@ fn another_subprotocol_is_refused() {
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
 }
 
-/// [MQTT-6.0.0-1]
+/// [MQTT5-6.0.0-1]
 #[test]
 fn a_text_frame_ends_the_connection() {
     let process = Process::start(&["--listen-ws=0"]);
