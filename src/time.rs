@@ -8,8 +8,8 @@ use core::time::Duration;
 /// the device or of the process.
 ///
 /// The crate never reads a clock; each call that needs the time is given it. Time that goes
-/// backwards is taken for no time having passed. At 64 bits the clock does not wrap for 584
-/// million years; a clock of 32 bits has to be extended by the caller, who sees it wrap.
+/// backwards counts as no time. A clock of 64 bits does not wrap for 584 million years; the caller has to
+/// extend a clock of 32 bits.
 ///
 /// ```
 /// use mqtt_sansio::Timestamp;

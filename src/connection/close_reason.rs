@@ -16,7 +16,7 @@ pub enum CloseReason<V: Version> {
     #[error("the transport was closed")]
     TransportClosed,
     /// The application has closed the connection with `close`.
-    #[error("closed from this side")]
+    #[error("closed by this side")]
     Aborted,
     /// The server has refused the connection.
     #[error("the server refused the connection: {0}")]
@@ -39,7 +39,7 @@ pub enum CloseReason<V: Version> {
     },
     /// CONNECT, or CONNACK, was not received within
     /// [`Config::connect_timeout`](crate::Config::connect_timeout).
-    #[error("no answer to the connection in time")]
+    #[error("no CONNECT or CONNACK in time")]
     ConnectTimeout,
     /// The client has sent nothing for one and a half times its Keep Alive [MQTT-3.1.2-24].
     #[error("nothing received within one and a half times the Keep Alive")]

@@ -53,7 +53,7 @@ impl<V: Version> From<ProtocolError> for PeerError<V> {
 pub enum ProtocolError {
     /// A packet that this role never sends, or must not send in this state: for example any packet
     /// before CONNECT or CONNACK.
-    #[error("{0} must not come here")]
+    #[error("{0} is not allowed here")]
     Unexpected(PacketType),
     /// A second CONNECT.
     #[error("a second CONNECT")]
@@ -65,10 +65,10 @@ pub enum ProtocolError {
         code: u8,
     },
     /// Session Present although the client asked for a new session.
-    #[error("Session Present although Clean Session was asked for")]
+    #[error("Session Present although the client asked for a new session")]
     SessionPresent,
     /// An acknowledgement of another kind than the one that its Packet Identifier awaits.
-    #[error("{packet_type} for Packet Identifier {packet_id}, which awaits another answer")]
+    #[error("{packet_type} for Packet Identifier {packet_id}, which awaits another packet")]
     WrongAcknowledgement {
         /// What came.
         packet_type: PacketType,
@@ -76,7 +76,7 @@ pub enum ProtocolError {
         packet_id: PacketId,
     },
     /// SUBACK or UNSUBACK without a request.
-    #[error("{packet_type} for Packet Identifier {packet_id}, which no request has")]
+    #[error("{packet_type} for Packet Identifier {packet_id}, which no request uses")]
     NoSuchRequest {
         /// What came.
         packet_type: PacketType,
@@ -90,13 +90,13 @@ pub enum ProtocolError {
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
     /// A Topic Alias above this side's Topic Alias Maximum.
-    #[error("the Topic Alias is larger than Topic Alias Maximum")]
+    #[error("the Topic Alias is above Topic Alias Maximum")]
     TopicAliasInvalid,
-    /// A message without a Topic Name, whose Topic Alias stands for none yet.
-    #[error("the Topic Alias stands for no Topic Name")]
+    /// A message without a Topic Name, whose Topic Alias has no Topic Name yet.
+    #[error("the Topic Alias has no Topic Name")]
     TopicAliasUnknown,
     /// More messages above QoS 0 at once than this side's Receive Maximum.
-    #[error("more messages at once than Receive Maximum")]
+    #[error("more messages in flight than Receive Maximum")]
     ReceiveMaximumExceeded,
     /// A message at a QoS above the server's Maximum QoS.
     #[error("a QoS above Maximum QoS")]
@@ -117,7 +117,7 @@ pub enum ProtocolError {
     #[error("a client must not send a Subscription Identifier with a message")]
     SubscriptionIdentifier,
     /// A Session Expiry Interval in DISCONNECT from a client whose CONNECT had none, or from a server.
-    #[error("a Session Expiry Interval must not come here")]
+    #[error("a Session Expiry Interval is not allowed here")]
     SessionExpiryInterval,
     /// A Reason String or User Property although the client asked for no problem information.
     #[error("problem information although the client asked for none")]
@@ -140,7 +140,7 @@ pub enum HandleError<V: Version> {
     Peer(#[source] PeerError<V>),
     /// The application has to do something first. Nothing has changed: do it, then pass the same
     /// packet again.
-    #[error("not now: {0}")]
+    #[error("blocked: {0}")]
     Blocked(#[source] Blocked),
     /// The connection has ended. Nothing has changed.
     #[error("the connection has ended")]
@@ -169,23 +169,23 @@ impl<V: Version> From<Blocked> for HandleError<V> {
 #[non_exhaustive]
 pub enum Blocked {
     /// Call `poll_action` until it returns `None`.
-    #[error("actions are to be polled first")]
+    #[error("poll the pending actions first")]
     ActionsPending,
     /// A reply waits for the end of a payload that is being sent in pieces: send the rest.
-    #[error("the payload that is being sent is to be finished first")]
+    #[error("send the rest of the payload first")]
     SendingPayload,
     /// All inbound slots hold messages that the application has not acknowledged. Until it does, stop
     /// reading from the transport.
-    #[error("messages are to be acknowledged first")]
+    #[error("acknowledge received messages first")]
     InboundFull,
     /// A message is being received in pieces: pass the rest of its payload first.
-    #[error("the rest of a payload is to be handed in first")]
+    #[error("pass the rest of the received payload first")]
     ReceivingPayload,
     /// A piece of a payload whose header was not passed, or not handled: pass the header first.
-    #[error("the header of the message is to be handed in first")]
+    #[error("pass the header of the message first")]
     HeaderFirst,
     /// Server: answer CONNECT, SUBSCRIBE or UNSUBSCRIBE first.
-    #[error("a request is to be answered first")]
+    #[error("answer the pending request first")]
     AnswerPending,
     /// The decoder has decoded bytes of another stream. Begin each connection with a new decoder.
     #[error("the decoder is not at the start of a stream: begin with a new one")]
@@ -204,7 +204,7 @@ pub enum CommandError {
     #[error("the connection is not accepted yet")]
     NotConnected,
     /// CONNECT was sent or answered before.
-    #[error("CONNECT comes once on each connection")]
+    #[error("a connection has only one CONNECT and one CONNACK")]
     AlreadyConnected,
     /// The connection has ended.
     #[error("the connection has ended")]
@@ -215,25 +215,25 @@ pub enum CommandError {
     WindowFull,
     /// Send the messages of an earlier connection again first
     /// ([`Action::Resend`](crate::Action::Resend)).
-    #[error("messages of an earlier connection are to be sent again first")]
+    #[error("send the messages of the earlier connection again first")]
     ResendPending,
     /// Call `poll_action` until it returns `None`.
-    #[error("actions are to be polled first")]
+    #[error("poll the pending actions first")]
     ActionsPending,
     /// A payload is being sent in pieces: send the rest first.
-    #[error("a payload is being sent in pieces")]
+    #[error("send the rest of the payload first")]
     SendingPayload,
     /// The piece exceeds the announced length of the payload, or no payload was announced.
-    #[error("more payload than was announced")]
+    #[error("the payload is longer than announced")]
     PayloadTooLong,
     /// The connection does not await this for this Packet Identifier.
-    #[error("this Packet Identifier does not await this")]
+    #[error("nothing awaits this for the Packet Identifier")]
     NotAwaited,
     /// The message was sent at another QoS before.
-    #[error("the message was sent with another QoS before")]
+    #[error("the message was sent at another QoS before")]
     QosChanged,
     /// More than 65,535 Topic Filters in one SUBSCRIBE or UNSUBSCRIBE.
-    #[error("a SUBSCRIBE has at most 65535 filters here")]
+    #[error("more than 65535 Topic Filters")]
     TooManyFilters,
     /// SUBACK needs a code for each Topic Filter.
     #[error("the acknowledgement needs a code for each Topic Filter")]
@@ -264,7 +264,7 @@ pub enum CommandError {
     SubscriptionIdentifiersNotSupported,
     /// AUTH cannot be sent now: CONNECT had no Authentication Method or another one, or it is the
     /// peer's turn.
-    #[error("AUTH is not to be sent now")]
+    #[error("AUTH cannot be sent now")]
     AuthenticationOrder,
     /// A server must not send a Session Expiry Interval in DISCONNECT, nor a client whose CONNECT had
     /// none.
@@ -274,7 +274,7 @@ pub enum CommandError {
     #[error("CONNACK needs an Assigned Client Identifier")]
     AssignedClientIdentifier,
     /// The client has not asked for Response Information.
-    #[error("the client has not asked for Response Information")]
+    #[error("the client did not ask for Response Information")]
     ResponseInformation,
     /// This side does not send this Reason Code.
     #[error("this side does not send this Reason Code")]

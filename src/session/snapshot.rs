@@ -30,7 +30,7 @@ pub enum RestoreError {
     #[error("this is not a saved session")]
     NotASession,
     /// The bytes have a version of the format that this version of the crate does not support.
-    #[error("the session was saved in version {0} of the format, which is not known here")]
+    #[error("the session was saved in version {0} of the format, which is not supported")]
     UnknownVersion(u8),
     /// The bytes are truncated, too long, altered, or contradictory.
     #[error("the saved session is damaged")]

@@ -40,7 +40,7 @@ pub enum EncodeError {
         property: Field,
     },
     /// A second property of a kind that may occur once.
-    #[error("the property {property} comes a second time")]
+    #[error("the property {property} occurs a second time")]
     RepeatedProperty {
         /// The property.
         property: Field,
