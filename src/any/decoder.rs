@@ -140,21 +140,21 @@ impl<M: Buffer> Decoder<M> {
         &mut self.state
     }
 
-    /// Takes bytes until they tell the version. The decoder of that version has what was kept; a fault
-    /// in it comes out again with the next bytes.
+    /// Collects bytes until the version is known, and passes them to the decoder of that version. A
+    /// fault in them is returned with the next bytes.
     pub(super) fn decide(&mut self, input: &mut &[u8]) -> Option<ProtocolVersion> {
         if let State::Start { start, .. } = &mut self.state {
             let Some(protocol) = start.add(input) else {
                 *input = &[];
                 return None;
             };
-            // The decoder returns the same error for ever.
+            // The decoder returns the same error at each call.
             let _ = self.leave_start(protocol);
         }
         self.version()
     }
 
-    /// Goes on as the decoder of a version, which gets the bytes that were kept.
+    /// Becomes the decoder of a version, which gets the collected bytes.
     #[cold]
     fn leave_start(&mut self, protocol: Protocol) -> Result<(), DecodeError> {
         let State::Start {
@@ -177,8 +177,8 @@ impl<M: Buffer> Decoder<M> {
     }
 }
 
-/// Gives a decoder the bytes before those that told the protocol. They are never a whole packet:
-/// what follows of a CONNECT is longer, and all other protocols begin with a longer one.
+/// Passes the collected bytes to a decoder. They are never a whole packet: the rest of a CONNECT is
+/// longer, and all other protocols begin with a longer packet.
 fn feed<P: PacketSet, M: Buffer>(
     decoder: &mut StreamDecoder<P, M>,
     mut kept: &[u8],

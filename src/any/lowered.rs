@@ -1,11 +1,11 @@
-//! What becomes of the values of MQTT 5 for a client of MQTT 3.1.1.
+//! Converts values of MQTT 5 for a client of MQTT 3.1.1.
 
 use crate::connection::CommandError;
 use crate::types::TopicName;
 use crate::v3::{self, ConnectRefusal, ReturnCode};
 use crate::v5::{ConnectReasonCode, Message, SubscribeReasonCode};
 
-/// The return code of CONNACK that comes nearest.
+/// Returns the closest return code of CONNACK.
 pub(super) const fn refusal(
     reason_code: ConnectReasonCode,
 ) -> Result<ConnectRefusal, CommandError> {

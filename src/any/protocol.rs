@@ -39,7 +39,7 @@ pub enum Protocol {
     NotMqtt(OtherProtocol),
 }
 
-/// What a connection that does not begin with CONNECT looks like.
+/// The protocol of a connection that does not begin with CONNECT, by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -163,7 +163,7 @@ fn of_body(remaining_length: usize, body: &[u8]) -> Option<Protocol> {
     Some(Protocol::UNKNOWN)
 }
 
-/// What does not begin as CONNECT.
+/// Recognises a connection that does not begin with CONNECT.
 fn other(bytes: &[u8]) -> Option<OtherProtocol> {
     let mut may_become_known = false;
     for (beginning, protocol) in OTHERS {

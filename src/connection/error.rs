@@ -92,8 +92,8 @@ pub enum ProtocolError {
     /// A Topic Alias above this side's Topic Alias Maximum.
     #[error("the Topic Alias is above Topic Alias Maximum")]
     TopicAliasInvalid,
-    /// A message without a Topic Name, whose Topic Alias stands for none yet.
-    #[error("the Topic Alias stands for no Topic Name")]
+    /// A message without a Topic Name, whose Topic Alias has no Topic Name yet.
+    #[error("the Topic Alias has no Topic Name")]
     TopicAliasUnknown,
     /// More messages above QoS 0 at once than this side's Receive Maximum.
     #[error("more messages in flight than Receive Maximum")]

@@ -1,4 +1,4 @@
-//! From bytes to a frame, and what its first byte alone gives away.
+//! From bytes to a frame, and the faults of its first byte.
 
 use super::publish;
 use crate::wire::{

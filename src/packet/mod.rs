@@ -1,5 +1,5 @@
-//! What the packets of several versions have in common, written once. Nothing here is compiled for a
-//! version that a program does not use: it is generic, or small.
+//! The parts that packets of several versions share. They are generic or small, so a program pays
+//! only for the versions that it uses.
 
 #[cfg(feature = "arbitrary")]
 pub(crate) mod arbitrary;

@@ -1,4 +1,4 @@
-//! What a PUBLISH of every version starts with: flags, Topic Name and Packet Identifier.
+//! The start of a PUBLISH in every version: flags, Topic Name and Packet Identifier.
 
 use super::read::{read_packet_id, read_string};
 use crate::types::{Delivery, TopicName};

@@ -85,7 +85,7 @@ where
     sequence.end()
 }
 
-/// The way back needs somewhere to put the bytes.
+/// Deserializing needs owned storage for the bytes.
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::vec::Vec;

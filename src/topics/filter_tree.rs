@@ -50,10 +50,10 @@ use crate::types::{SharedFilter, Text, TopicFilter, TopicName};
 /// A search visits the filters whose first levels match, each level at most once, and does not
 /// allocate. Nothing is recursive, whatever the number of levels.
 ///
-/// Memory is in proportion to the levels that are kept: each takes 100 to 200 bytes on a 64-bit
-/// machine, its characters and `T`, unless another filter has the same level in the same place. The
-/// memory of levels that are removed is used again by others, and released when the tree is empty. A
-/// filter of 65,535 bytes may have 65,536 levels: a broker should limit the levels that it accepts.
+/// Memory is in proportion to the levels of all filters: each level takes 100 to 200 bytes on a
+/// 64-bit machine, its characters and `T`, unless another filter has the same level at the same
+/// place. The memory of removed levels is reused, and released when the tree is empty. A filter of
+/// 65,535 bytes may have 65,536 levels: a broker should limit the levels that it accepts.
 #[derive(Debug, Clone)]
 pub struct FilterTree<T> {
     plain: Trie<T>,
@@ -73,7 +73,7 @@ impl<T> FilterTree<T> {
         }
     }
 
-    /// Returns how many filters have a value.
+    /// Returns the number of filters with a value.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.plain.len().saturating_add(self.shared_len)

@@ -30,9 +30,9 @@ use crate::types::{TopicFilter, TopicName};
 /// A search visits the topics that match the first levels of the filter, each at most once, and does
 /// not allocate. Nothing is recursive, whatever the number of levels.
 ///
-/// Memory is in proportion to the levels that are kept: each takes 100 to 200 bytes on a 64-bit
-/// machine, its characters and `T`, unless another topic has the same level in the same place. The
-/// memory of levels that are removed is used again by others, and released when the tree is empty.
+/// Memory is in proportion to the levels of all topics: each level takes 100 to 200 bytes on a
+/// 64-bit machine, its characters and `T`, unless another topic has the same level at the same
+/// place. The memory of removed levels is reused, and released when the tree is empty.
 #[derive(Debug, Clone)]
 pub struct TopicTree<T> {
     topics: Trie<T>,
@@ -47,7 +47,7 @@ impl<T> TopicTree<T> {
         }
     }
 
-    /// Returns how many topics have a value.
+    /// Returns the number of topics with a value.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.topics.len()

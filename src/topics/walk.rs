@@ -5,12 +5,12 @@
 
 use super::trie::{Id, Node, ROOT, Trie};
 
-/// What a search does next at its node.
+/// The next step of a search at its node.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     /// Visits the node for the first time.
     Enter,
-    /// Goes on to the node's children.
+    /// Visits the node's children.
     Descend,
     /// Goes back to the parent.
     Leave,
@@ -26,7 +26,7 @@ struct Levels<'k> {
 }
 
 impl<'k> Levels<'k> {
-    /// The next level, `None` behind the last one.
+    /// Returns the next level, or `None` after the last one.
     fn next(self) -> Option<&'k [u8]> {
         let rest = self.key.get(self.at..)?;
         rest.split(|&byte| byte == b'/').next()

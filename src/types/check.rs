@@ -8,7 +8,7 @@ use super::scan::{
 use super::utf8::{after_character, is_utf8_without};
 use crate::wire::{ErrorKind, TextError};
 
-/// The most bytes that a two-byte length can announce.
+/// The largest value of a two-byte length.
 const MAX_LEN: usize = 65_535;
 
 /// The rules of one kind of string.
@@ -50,7 +50,7 @@ pub(super) fn topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     uncommon_topic_filter(bytes)
 }
 
-/// The rules for the characters of any string, in one pass if it is ASCII.
+/// The rules for the characters of any string. One pass if it is ASCII.
 #[inline]
 fn is_text(bytes: &[u8]) -> bool {
     is_free_of::<NULL_OR_NON_ASCII>(bytes) || (!OPTIMIZE_SIZE && is_utf8_without::<NULL>(bytes))
@@ -61,7 +61,7 @@ const fn has_topic_len(bytes: &[u8]) -> bool {
     bytes.len().wrapping_sub(1) < MAX_LEN
 }
 
-/// [`topic_name`] for one that is not ASCII, or that is none.
+/// [`topic_name`] for a string that is not ASCII, or not a Topic Name.
 #[inline(never)]
 fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
     if !OPTIMIZE_SIZE && has_topic_len(bytes) && is_utf8_without::<NULL_OR_WILDCARD>(bytes) {
@@ -70,7 +70,7 @@ fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
     first_fault(bytes, Rules::TopicName)
 }
 
-/// [`topic_filter`] for one with wildcards, one that is not ASCII, or that is none.
+/// [`topic_filter`] for a string with wildcards, one that is not ASCII, or not a Topic Filter.
 #[inline(never)]
 fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     if !OPTIMIZE_SIZE
@@ -83,8 +83,8 @@ fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     first_fault(bytes, Rules::TopicFilter)
 }
 
-/// The first fault of a string, or `Ok` if it has none. Also validates constants: the functions
-/// above are shortcuts of it that constants cannot use.
+/// Returns the first fault of a string, or `Ok`. The functions above are shortcuts of it, which
+/// constants cannot use.
 #[cold]
 #[inline(never)]
 pub(super) const fn first_fault(bytes: &[u8], rules: Rules) -> Result<(), TextError> {
@@ -127,7 +127,7 @@ pub(super) const fn first_fault(bytes: &[u8], rules: Rules) -> Result<(), TextEr
     Ok(())
 }
 
-/// Whether the byte between these two is a level.
+/// Returns true if the byte between these two is a whole level.
 const fn fills_level(before: u8, after: &[u8]) -> bool {
     before == b'/' && matches!(after, [] | [b'/', ..])
 }

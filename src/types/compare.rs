@@ -1,7 +1,7 @@
-//! How strings compare: as their bytes, which is also the order of their characters. Nothing is
-//! normalised.
+//! Comparison of strings: by their bytes, which is also the order of their characters, without
+//! normalization.
 //!
-//! Written out, because a derive would ask the same of the kind, which is only a name.
+//! Not derived: a derive would require the same of the kind, which is only a marker.
 
 use core::borrow::Borrow;
 use core::cmp::Ordering;
@@ -18,7 +18,7 @@ impl<B: Clone, K> Clone for Checked<B, K> {
 
 impl<B: Copy, K> Copy for Checked<B, K> {}
 
-/// Two strings of one kind, wherever the bytes of each live.
+/// Two strings of one kind, in any storage.
 impl<B: PartialEq<C>, C, K> PartialEq<Checked<C, K>> for Checked<B, K> {
     #[inline]
     fn eq(&self, other: &Checked<C, K>) -> bool {
@@ -49,8 +49,8 @@ impl<B: Hash, K> Hash for Checked<B, K> {
     }
 }
 
-/// A map keyed by strings is searched with bytes. `B: Borrow<[u8]>` is the promise that `B`
-/// compares and hashes as its bytes do, which `String` does not.
+/// Maps with strings as keys can be searched with bytes. `B: Borrow<[u8]>` requires that `B`
+/// compares and hashes like its bytes, which `String` does not.
 ///
 /// ```
 /// use std::collections::HashMap;

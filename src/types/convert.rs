@@ -1,5 +1,5 @@
-//! Strings and bytes become checked strings with `try_from` and `parse`, and strings again with
-//! `from`. The storage is kept: borrowed stays borrowed, owned stays owned.
+//! `try_from` and `parse` validate strings and bytes; `from` converts back. The storage stays the
+//! same, borrowed or owned.
 
 use super::{Checked, StringKind};
 use crate::wire::TextError;
@@ -58,7 +58,7 @@ mod owned {
         }
     }
 
-    /// Keeps the allocation. Validates the UTF-8 again, as [`as_str`](Checked::as_str) does.
+    /// Reuses the allocation. Validates the UTF-8 again, as [`as_str`](Checked::as_str) does.
     impl<K> From<Checked<Vec<u8>, K>> for String {
         fn from(text: Checked<Vec<u8>, K>) -> Self {
             Self::from_utf8(text.into_inner()).unwrap_or_default()

@@ -1,7 +1,7 @@
-//! Which Topic Names a Topic Filter is for (section 4.7).
+//! Matching of Topic Names and Topic Filters (section 4.7).
 
-/// `filter` and `topic` have been checked, so `+` and `#` fill whole levels and are nowhere in
-/// `topic`. Each turn of the loop takes at least one byte off one of them and goes back to none.
+/// `filter` and `topic` are valid, so `+` and `#` are whole levels, and `topic` has none. Each turn
+/// of the loop removes at least one byte from one of them and never goes back.
 #[inline]
 pub(super) fn matches(mut filter: &[u8], mut topic: &[u8]) -> bool {
     // [MQTT-4.7.2-1]
@@ -9,7 +9,7 @@ pub(super) fn matches(mut filter: &[u8], mut topic: &[u8]) -> bool {
         return false;
     }
     loop {
-        // Eight bytes that are the same hold no wildcard, because the topic has none.
+        // Eight equal bytes hold no wildcard, because the topic has none.
         while let (Some((a, filter_rest)), Some((b, topic_rest))) = (
             filter.split_first_chunk::<8>(),
             topic.split_first_chunk::<8>(),
@@ -35,7 +35,7 @@ pub(super) fn matches(mut filter: &[u8], mut topic: &[u8]) -> bool {
                 filter = filter_rest;
                 topic = topic_rest;
             }
-            // `sport/#` is for `sport` too (section 4.7.1.2).
+            // `sport/#` matches `sport` too (section 4.7.1.2).
             (b"/#", []) | ([], []) => return true,
             _ => return false,
         }

@@ -1,4 +1,4 @@
-//! Looking through the bytes of a string eight or sixteen at a time.
+//! Searches the bytes of a string, eight or sixteen at a time.
 
 // What to look for in a string: sums of these.
 pub(super) const NULL: u8 = 1;
@@ -8,15 +8,15 @@ pub(super) const NULL_OR_NON_ASCII: u8 = NULL | NON_ASCII;
 pub(super) const NULL_OR_WILDCARD: u8 = NULL | WILDCARD;
 pub(super) const ANY: u8 = NULL | WILDCARD | NON_ASCII;
 
-/// Whether the processor has registers of sixteen bytes that compilers use without being asked.
+/// True if the target has registers of sixteen bytes by default.
 const WIDE: bool = cfg!(any(
     target_feature = "sse2",
     target_feature = "neon",
     target_feature = "simd128"
 ));
 
-/// True if there is nothing of `WHAT` in `bytes`. Eight or sixteen bytes at a time; the last ones
-/// may overlap those before them, so that there is no tail to loop over.
+/// Returns true if `bytes` has none of `WHAT`. Reads eight or sixteen bytes at a time; the last
+/// read may overlap the one before, which saves a loop for the tail.
 #[inline(always)]
 pub(super) fn is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
     if OPTIMIZE_SIZE {
@@ -44,7 +44,7 @@ pub(super) fn is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
 /// that nothing is.
 pub(super) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));
 
-/// [`is_free_of`] a byte at a time, in one copy for everything to look for.
+/// [`is_free_of`] a byte at a time, compiled once for every `WHAT`.
 #[inline(never)]
 fn none_of(bytes: &[u8], what: u8) -> bool {
     bytes.iter().all(|&byte| {
@@ -58,8 +58,7 @@ fn none_of(bytes: &[u8], what: u8) -> bool {
     })
 }
 
-/// [`is_free_of`] for at least sixteen bytes. Compilers turn the loop over a block into one
-/// instruction a step.
+/// [`is_free_of`] for at least sixteen bytes. Compilers vectorize the loop over a block.
 #[inline(always)]
 fn wide_is_free_of<const WHAT: u8>(bytes: &[u8], last: &[u8; 16]) -> bool {
     let mut found = [0; 16];
@@ -100,10 +99,10 @@ const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
 const WILDCARD_BIT: u64 = u64::from_ne_bytes([0x08; 8]);
 const WILDCARDS: u64 = u64::from_ne_bytes([b'+'; 8]);
 
-/// The top bit is set if the byte is one of `WHAT`; the others are of no importance.
+/// Sets the top bit if the byte is one of `WHAT`. The other bits have no meaning.
 ///
-/// Subtracting one sets the top bit of zero; of what else it sets or leaves it, the top bit was
-/// set before.
+/// Subtracting one sets the top bit of zero. For any other byte, a top bit that is set afterwards
+/// was set before.
 #[inline(always)]
 const fn found_in_byte<const WHAT: u8>(byte: u8) -> u8 {
     let mut found = 0;
@@ -121,7 +120,7 @@ const fn found_in_byte<const WHAT: u8>(byte: u8) -> u8 {
 }
 
 /// [`found_in_byte`] for eight bytes at once: not zero if one of them is one of `WHAT`. A zero may
-/// borrow from the byte above it, which makes no difference to that.
+/// borrow from the byte above it, which does not change that.
 #[inline(always)]
 pub(super) const fn found_in_word<const WHAT: u8>(word: u64) -> u64 {
     let mut found = 0;
@@ -151,7 +150,7 @@ pub(super) fn wildcards_have_levels_of_their_own(bytes: &[u8]) -> bool {
                 Some(_) => false,
             }
     };
-    // Eight at a time, as most have few wildcards; the last eight may be looked at twice.
+    // Eight at a time, because most filters have few wildcards; the last eight may be read twice.
     let Some(last_start) = bytes.len().checked_sub(8) else {
         return (0..bytes.len())
             .all(|at| !matches!(bytes.get(at), Some(b'+' | b'#')) || is_in_place(at));
@@ -162,7 +161,7 @@ pub(super) fn wildcards_have_levels_of_their_own(bytes: &[u8]) -> bool {
             return true;
         };
         let word = u64::from_le_bytes(*chunk);
-        // Exactly the top bits of the bytes that are wildcards: nothing is borrowed or carried.
+        // Exactly the top bits of the wildcards: no byte borrows or carries.
         let differs = (word | WILDCARD_BIT) ^ WILDCARDS;
         let mut wildcards = !((differs & !TOPS).wrapping_add(!TOPS) | differs) & TOPS;
         while wildcards != 0 {

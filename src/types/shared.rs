@@ -6,12 +6,12 @@ use crate::wire::{ErrorKind, TextError};
 
 const PREFIX: &[u8] = b"$share/";
 
-/// Whether a filter starts with `$share/`.
+/// Returns true if a filter starts with `$share/`.
 pub(super) fn is_shared(filter: &[u8]) -> bool {
     filter.starts_with(PREFIX)
 }
 
-/// The share name and the filter after it, if both are there and valid.
+/// Returns the share name and the filter after it, if both are present and valid.
 pub(super) fn parts(filter: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, rest) = split(filter.strip_prefix(PREFIX)?);
     match (name, rest) {
@@ -20,7 +20,7 @@ pub(super) fn parts(filter: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// The part of a filter that is held against topics.
+/// Returns the part of a filter that is matched with topics.
 #[inline(always)]
 pub(super) fn matched_part(filter: &[u8]) -> &[u8] {
     match filter {
@@ -29,14 +29,14 @@ pub(super) fn matched_part(filter: &[u8]) -> &[u8] {
     }
 }
 
-/// [`matched_part`] of a filter that starts with `$`, as few do.
+/// [`matched_part`] of a filter that starts with `$`, which is rare.
 #[cold]
 #[inline(never)]
 fn matched_part_of_dollar(filter: &[u8]) -> &[u8] {
     parts(filter).map_or(filter, |(_, rest)| rest)
 }
 
-/// The rules of MQTT 5 for filters that start with `$share/`, whatever else is wrong with them.
+/// Checks the rules of MQTT 5 for filters that start with `$share/`, and no others.
 pub(super) fn check(filter: &[u8]) -> Result<(), TextError> {
     let Some(after_prefix) = filter.strip_prefix(PREFIX) else {
         return Ok(());
@@ -57,7 +57,7 @@ pub(super) fn check(filter: &[u8]) -> Result<(), TextError> {
     }
 }
 
-/// The share name, and what follows its separator, if there is one.
+/// Returns the share name, and the text after its separator, if there is one.
 fn split(after_prefix: &[u8]) -> (&[u8], Option<&[u8]>) {
     let mut parts = after_prefix.splitn(2, |&byte| byte == b'/');
     (parts.next().unwrap_or_default(), parts.next())

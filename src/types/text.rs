@@ -4,9 +4,9 @@ use super::check::{self, Rules};
 use super::checked::{Checked, StringKind, sealed::Validate};
 use crate::wire::TextError;
 
-/// A UTF-8 encoded string as MQTT allows it (section 1.5.3): well-formed, without U+0000, at most
-/// 65,535 bytes. `B` is where the bytes live: `&[u8]`, `Vec<u8>`, `Bytes`, or any other that
-/// returns the same bytes each time.
+/// A UTF-8 string by the rules of MQTT (section 1.5.3): well-formed, without U+0000, at most 65,535
+/// bytes. `B` is where the bytes live: `&[u8]`, `Vec<u8>`, `Bytes`, or any other type that always
+/// returns the same bytes.
 ///
 /// ```
 /// use mqtt_sansio::Text;
@@ -39,7 +39,8 @@ impl Text<&'static [u8]> {
     pub const EMPTY: Self = Self::from_valid(&[]);
 }
 
-/// The empty string. Not for any `B`: the default of some has bytes, which nobody has validated.
+/// The empty string. Only for some `B`: the default of another type may have bytes that were not
+/// validated.
 macro_rules! empty_by_default {
     ($($(#[$attribute:meta])* $B:ty)+) => {$(
         $(#[$attribute])*

@@ -41,9 +41,9 @@ impl Validate for TopicFilterKind {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(clippy::exhaustive_structs, reason = "the parts are the standard's")]
 pub struct SharedFilter<'a> {
-    /// The name that its subscribers have in common.
+    /// The name that its subscribers share.
     pub share_name: Text<&'a [u8]>,
-    /// What is matched. A `$share` in it has no meaning.
+    /// The filter that is matched with topics. A `$share` in it has no meaning.
     pub topic_filter: TopicFilter<&'a [u8]>,
 }
 
@@ -74,12 +74,12 @@ impl<B: AsRef<[u8]>> TopicFilter<B> {
         matching::matches(self.matched_part(), topic.as_bytes())
     }
 
-    /// Whether the filter starts with `$share/`, valid or not.
+    /// Returns true if the filter starts with `$share/`, valid or not.
     pub(crate) fn is_shared(&self) -> bool {
         shared::is_shared(self.as_bytes())
     }
 
-    /// The filter itself, or what follows its share name.
+    /// Returns the filter itself, or the part after its share name.
     #[inline]
     pub(crate) fn matched_part(&self) -> &[u8] {
         shared::matched_part(self.as_bytes())
@@ -117,7 +117,7 @@ impl<B: AsRef<[u8]>> TopicFilter<B> {
     ///
     /// # Errors
     ///
-    /// What is wrong with the filter, and where.
+    /// The first fault of the filter.
     pub fn check_shared(&self) -> Result<(), TextError> {
         shared::check(self.as_bytes())
     }

@@ -1,5 +1,5 @@
 //! Well-formed UTF-8 (Table 3-7 of the Unicode Standard) [MQTT-1.5.3-1]: no overlong forms, no
-//! surrogates, nothing above U+10FFFF. Accepts what the Rust standard library accepts.
+//! surrogates, nothing above U+10FFFF. Accepts the same bytes as the Rust standard library.
 //!
 //! [`is_utf8_without`] is the shortcut for machines of 64 bits. It looks for U+0000 and wildcards in
 //! the same pass: with [`core::str::from_utf8`] in its place, messages with Topic Names in other

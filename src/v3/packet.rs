@@ -90,8 +90,8 @@ impl<B> Packet<B> {
         }
     }
 
-    /// Moves the bytes elsewhere, field by field. `f` must keep them as they are: what it returns
-    /// is not checked again.
+    /// Moves the bytes elsewhere, field by field. `f` must not change them: its results are not
+    /// validated again.
     pub fn map<C>(self, f: impl FnMut(B) -> C) -> Packet<C> {
         match self {
             Self::Connect(packet) => Packet::Connect(packet.map(f)),

@@ -10,7 +10,7 @@ impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
     }
 }
 
-/// The way back needs somewhere to put the bytes.
+/// Deserializing needs owned storage for the bytes.
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::vec::Vec;

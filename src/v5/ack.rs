@@ -106,7 +106,7 @@ pub type PubComp<B> = Acknowledgement<B, PubCompType>;
 pub struct Acknowledgement<B, K: AckType> {
     /// The Packet Identifier of the message [MQTT5-2.2.1-5].
     pub packet_id: PacketId,
-    /// What came of it.
+    /// The outcome.
     pub reason_code: K::ReasonCode,
     /// Reason String and User Properties.
     pub properties: AckProperties<B>,
@@ -157,8 +157,8 @@ impl<B: AsRef<[u8]>, K: AckType> Acknowledgement<B, K> {
 
 #[cfg(feature = "bytes")]
 impl<K: AckType> Acknowledgement<&[u8], K> {
-    /// The same packet as references into `whole`, the buffer that it was decoded from
-    /// (feature `bytes`). Properties that are not in `whole` are copied.
+    /// The same packet as references into `whole`, the buffer that it was decoded from (feature
+    /// `bytes`). Properties outside of `whole` are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Acknowledgement<bytes::Bytes, K> {
         self.map(|part| crate::wire::share(whole, part))

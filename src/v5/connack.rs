@@ -40,7 +40,7 @@ pub struct ConnAck<B> {
     /// Whether the connection was accepted, and why not. After a refusal the server closes the
     /// connection [MQTT5-3.2.2-7].
     pub reason_code: ConnectReasonCode,
-    /// The properties: what the server offers, and what it has changed of the client's wishes.
+    /// The properties: the limits of the server, and its changes of the client's requests.
     pub properties: ConnAckProperties<B>,
 }
 

@@ -38,8 +38,8 @@ use crate::wire::{
     reason = "the fields are the standard's; a new one would be a new version of MQTT"
 )]
 pub struct Connect<B> {
-    /// Clean Start: both sides forget what they knew of this client. How long the session lasts is
-    /// up to the Session Expiry Interval (section 3.1.2.4).
+    /// Clean Start: both sides delete the earlier session of this client. The Session Expiry
+    /// Interval decides how long the new one lasts (section 3.1.2.4).
     pub clean_start: bool,
     /// Keep Alive in seconds: the most that may pass between two packets of the client. 0 turns
     /// it off (section 3.1.2.10).
@@ -49,7 +49,7 @@ pub struct Connect<B> {
     /// Client Identifier. Empty if the server is to choose one, which it returns as Assigned Client
     /// Identifier [MQTT5-3.1.3-6, MQTT5-3.1.3-7].
     pub client_id: Text<B>,
-    /// The Will: what the server publishes for the client when the connection breaks.
+    /// The Will: the message that the server publishes for the client when the connection breaks.
     pub will: Option<Will<B>>,
     /// User Name.
     pub user_name: Option<Text<B>>,
@@ -247,7 +247,7 @@ impl<B: AsRef<[u8]>> Connect<B> {
         Ok(counter.get())
     }
 
-    /// What the flags announce, in the order of [MQTT5-3.1.3-1].
+    /// The fields that the flags announce, in the order of [MQTT5-3.1.3-1].
     pub(super) fn write_payload<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         put_field(out, Field::ClientIdentifier, self.client_id.as_bytes())?;
         if let Some(will) = &self.will {

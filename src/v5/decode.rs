@@ -65,8 +65,8 @@ pub fn decode<'a>(
 
 impl Sealed for V5 {}
 
-/// A message whose frame is complete, in as few steps as possible. `None` says nothing about the
-/// frame.
+/// Reads a PUBLISH whose frame is complete. A shortcut: `None` means that the general route
+/// decides.
 #[inline(always)]
 pub(crate) fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Publish<&'a [u8]>> {
     if !is_publish(header.first_byte()) {

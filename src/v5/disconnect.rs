@@ -31,8 +31,8 @@ use crate::wire::{Encode, EncodeError, Output, PacketBody};
 pub struct Disconnect<B> {
     /// Why the connection ends.
     pub reason_code: DisconnectReasonCode,
-    /// The properties. Session Expiry Interval comes from a client only [MQTT5-3.14.2-2], Server
-    /// Reference from a server only; a decoder takes both from either.
+    /// The properties. Only a client sends Session Expiry Interval [MQTT5-3.14.2-2], only a server
+    /// Server Reference; a decoder accepts both from either side.
     pub properties: DisconnectProperties<B>,
 }
 

@@ -136,8 +136,8 @@ impl<B: AsRef<[u8]>> Properties<B, WillKind> {
     reason = "the packets that have these properties are known"
 )]
 impl<B: AsRef<[u8]>, K: group::Limits> Properties<B, K> {
-    /// Receive Maximum: how many QoS 1 and QoS 2 messages the sender of this takes at a time.
-    /// Default 65,535.
+    /// Receive Maximum: the number of QoS 1 and QoS 2 messages in flight that the sender of this
+    /// packet accepts. Default 65,535.
     #[must_use]
     pub fn receive_maximum(&self) -> NonZeroU16 {
         find!(self, ReceiveMaximum).unwrap_or(NonZeroU16::MAX)
@@ -149,7 +149,7 @@ impl<B: AsRef<[u8]>, K: group::Limits> Properties<B, K> {
         find!(self, MaximumPacketSize)
     }
 
-    /// Topic Alias Maximum. Default 0: the sender of this takes no Topic Alias.
+    /// Topic Alias Maximum. Default 0: the sender of this packet accepts no Topic Alias.
     #[must_use]
     pub fn topic_alias_maximum(&self) -> u16 {
         find!(self, TopicAliasMaximum).unwrap_or(0)
@@ -277,7 +277,7 @@ impl<B: AsRef<[u8]>> Properties<B, ConnAckKind> {
         find!(self, ServerKeepAlive)
     }
 
-    /// Response Information: what the client makes its Response Topics of.
+    /// Response Information: the basis for the client's Response Topics.
     #[must_use]
     pub fn response_information(&self) -> Option<Text<&[u8]>> {
         find!(self, ResponseInformation)

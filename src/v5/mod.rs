@@ -8,7 +8,7 @@
 //!
 //! # Where conforming implementations differ
 //!
-//! The decoder takes the strict choice where the standard leaves one, or contradicts itself:
+//! Where the standard leaves a choice or contradicts itself, the decoder is strict:
 //!
 //! | packet or field | decoder |
 //! |---|---|

@@ -38,9 +38,9 @@ pub enum Packet<B> {
     ConnAck(ConnAck<B>),
     /// Either way: an application message.
     Publish(Publish<B>),
-    /// Either way: a QoS 1 message has arrived.
+    /// Either way: a QoS 1 message was received.
     PubAck(PubAck<B>),
-    /// Either way: a QoS 2 message has arrived.
+    /// Either way: a QoS 2 message was received.
     PubRec(PubRec<B>),
     /// Either way: a QoS 2 message is released.
     PubRel(PubRel<B>),
@@ -90,8 +90,8 @@ impl<B> Packet<B> {
         }
     }
 
-    /// Moves the bytes elsewhere, field by field. `f` must keep them as they are: what it returns
-    /// is not validated again.
+    /// Moves the bytes elsewhere, field by field. `f` must not change them: its results are not
+    /// validated again.
     pub fn map<C>(self, f: impl FnMut(B) -> C) -> Packet<C> {
         match self {
             Self::Connect(packet) => Packet::Connect(packet.map(f)),

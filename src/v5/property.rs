@@ -28,7 +28,7 @@ pub enum Property<'a> {
     ContentType(Text<&'a [u8]>),
     /// 0x08: where the response to this message is to be published (section 3.3.2.3.5).
     ResponseTopic(TopicName<&'a [u8]>),
-    /// 0x09: tells the requester which request a response is to (section 3.3.2.3.6).
+    /// 0x09: identifies the request that a response belongs to (section 3.3.2.3.6).
     CorrelationData(
         #[cfg_attr(
             feature = "serde",
@@ -38,7 +38,7 @@ pub enum Property<'a> {
     ),
     /// 0x0B: the number of a subscription (sections 3.3.2.3.8 and 3.8.2.1.2).
     SubscriptionIdentifier(SubscriptionIdentifier),
-    /// 0x11: the seconds that the session outlives the connection; `u32::MAX` for ever
+    /// 0x11: how long the session outlives the connection, in seconds; `u32::MAX` is without end
     /// (section 3.1.2.11.2).
     SessionExpiryInterval(u32),
     /// 0x12: the Client Identifier that the server has chosen (section 3.2.2.3.7).
@@ -62,7 +62,7 @@ pub enum Property<'a> {
     WillDelayInterval(u32),
     /// 0x19: whether the server is asked for Response Information (section 3.1.2.11.6).
     RequestResponseInformation(bool),
-    /// 0x1A: what the client makes its Response Topics of (section 3.2.2.3.15).
+    /// 0x1A: the basis for the client's Response Topics (section 3.2.2.3.15).
     ResponseInformation(Text<&'a [u8]>),
     /// 0x1C: another server to use (section 4.11).
     ServerReference(Text<&'a [u8]>),
@@ -71,11 +71,11 @@ pub enum Property<'a> {
     /// 0x21: how many QoS 1 and QoS 2 messages the sender of this takes at a time
     /// (section 3.1.2.11.3).
     ReceiveMaximum(NonZeroU16),
-    /// 0x22: the largest Topic Alias that the sender of this takes (section 3.1.2.11.5).
+    /// 0x22: the largest Topic Alias that the sender of this packet accepts (section 3.1.2.11.5).
     TopicAliasMaximum(u16),
     /// 0x23: a number that stands for the Topic Name (section 3.3.2.3.4).
     TopicAlias(NonZeroU16),
-    /// 0x24: the largest QoS that the server takes in a PUBLISH, 0 or 1 (section 3.2.2.3.4).
+    /// 0x24: the largest QoS of a PUBLISH that the server accepts, 0 or 1 (section 3.2.2.3.4).
     MaximumQos(QoS),
     /// 0x25: whether the server keeps retained messages (section 3.2.2.3.5).
     RetainAvailable(bool),
@@ -90,11 +90,11 @@ pub enum Property<'a> {
     /// 0x27: the size of the largest packet that the sender of this takes, in bytes
     /// (section 3.1.2.11.4).
     MaximumPacketSize(NonZeroU32),
-    /// 0x28: whether the server takes Topic Filters with wildcards (section 3.2.2.3.11).
+    /// 0x28: whether the server accepts Topic Filters with wildcards (section 3.2.2.3.11).
     WildcardSubscriptionAvailable(bool),
-    /// 0x29: whether the server takes Subscription Identifiers (section 3.2.2.3.12).
+    /// 0x29: whether the server accepts Subscription Identifiers (section 3.2.2.3.12).
     SubscriptionIdentifierAvailable(bool),
-    /// 0x2A: whether the server takes Shared Subscriptions (section 3.2.2.3.13).
+    /// 0x2A: whether the server accepts Shared Subscriptions (section 3.2.2.3.13).
     SharedSubscriptionAvailable(bool),
 }
 
@@ -177,7 +177,7 @@ enum ValueType {
     Pair,
 }
 
-/// What the standard says about a property.
+/// The rules of the standard for a property.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
     pub(super) field: Field,

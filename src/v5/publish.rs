@@ -143,10 +143,10 @@ impl<B: AsRef<[u8]>> Publish<B> {
     }
 }
 
-/// What comes before the payload: Topic Name, Packet Identifier and properties.
+/// The fields before the payload: Topic Name, Packet Identifier and properties.
 pub(super) type Head<'a> = (Delivery, TopicName<&'a [u8]>, PublishProperties<&'a [u8]>);
 
-/// Reads what comes before the payload. The flags have been checked.
+/// Reads the fields before the payload. The flags were validated.
 #[inline(always)]
 pub(super) fn read_head<'a, F: ReadError>(
     first_byte: u8,
@@ -163,7 +163,7 @@ pub(super) fn read_head<'a, F: ReadError>(
     Ok((delivery, topic, properties))
 }
 
-/// Writes what comes before the payload.
+/// Writes the fields before the payload.
 #[inline(always)]
 pub(super) fn write_head<B: AsRef<[u8]>, O: Output + ?Sized>(
     delivery: &Delivery,

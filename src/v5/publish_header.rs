@@ -69,7 +69,7 @@ impl<B: AsRef<[u8]>> PublishHeader<B> {
         }
     }
 
-    /// The whole packet, now that the payload is known; `None` if it is not `payload_len` long.
+    /// Returns the whole packet, or `None` if the payload does not have `payload_len` bytes.
     #[must_use]
     pub fn with_payload(self, payload: B) -> Option<Publish<B>> {
         if u32::try_from(payload.as_ref().len()) != Ok(self.payload_len) {

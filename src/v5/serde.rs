@@ -19,7 +19,7 @@ impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
 #[cfg(feature = "alloc")]
 pub(super) use owned::topic_or_alias;
 
-/// The way back needs somewhere to put the bytes.
+/// Deserializing needs owned storage for the bytes.
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::string::String;

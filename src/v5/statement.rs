@@ -4,7 +4,7 @@
 use super::{ConnectReasonCode, DecodeError, DisconnectReasonCode, ReasonCode};
 use crate::wire::{ErrorKind, Field, PacketType};
 
-/// What MQTT 5 asks a receiver to do after a fault (section 4.13).
+/// The reaction that MQTT 5 requires of a receiver after a fault (section 4.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

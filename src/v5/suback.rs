@@ -156,8 +156,8 @@ impl<B: AsRef<[u8]>, R: ListedReasonCode> RequestAck<B, R> {
 
 #[cfg(feature = "bytes")]
 impl<R> RequestAck<&[u8], R> {
-    /// The same packet as references into `whole`, the buffer that it was decoded from
-    /// (feature `bytes`). What is not in `whole` is copied.
+    /// The same packet as references into `whole`, the buffer that it was decoded from (feature
+    /// `bytes`). Bytes outside of `whole` are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> RequestAck<bytes::Bytes, R> {
         self.map(|part| crate::wire::share(whole, part))

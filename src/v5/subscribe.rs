@@ -67,12 +67,12 @@ pub struct Subscribe<B> {
 pub struct Subscription<B> {
     /// Topic Filter.
     pub topic_filter: TopicFilter<B>,
-    /// Maximum QoS: the largest at which the server may send what matches.
+    /// Maximum QoS: the largest QoS at which the server may send matching messages.
     pub qos: QoS,
-    /// No Local: the client does not want what it has published itself. Not for a Shared
-    /// Subscription [MQTT5-3.8.3-4].
+    /// No Local: the server does not send the client's own messages. Not for a Shared Subscription
+    /// [MQTT5-3.8.3-4].
     pub no_local: bool,
-    /// Retain As Published: messages come with the RETAIN flag that they were published with.
+    /// Retain As Published: the server keeps the RETAIN flag of forwarded messages.
     pub retain_as_published: bool,
     /// Retain Handling.
     pub retain_handling: RetainHandling,
@@ -99,7 +99,7 @@ pub enum RetainHandling {
 }
 
 impl RetainHandling {
-    /// `None` for 3 and what two bits cannot hold.
+    /// Returns the Retain Handling with this number, or `None` above 2.
     #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
@@ -258,7 +258,7 @@ impl<B> Subscription<B> {
         }
     }
 
-    /// The byte behind the Topic Filter.
+    /// The byte after the Topic Filter.
     const fn options(&self) -> u8 {
         let mut options =
             self.qos.number() | self.retain_handling.number() << RETAIN_HANDLING_SHIFT;

@@ -1,4 +1,4 @@
-//! The parts of a packet that a fault can be found in.
+//! The parts of a packet that can have a fault.
 
 /// The part of a packet that a fault was found in, named as in the standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,15 +9,15 @@ pub enum Field {
     PacketType,
     /// The lower four bits of the first byte (section 2.2.2).
     Flags,
-    /// The one to four bytes that say how many more follow (section 2.2.3).
+    /// Remaining Length, one to four bytes (section 2.2.3).
     RemainingLength,
     /// CONNECT: `MQTT`, or `MQIsdp` in MQTT 3.1 (section 3.1.2.1).
     ProtocolName,
     /// CONNECT: 4 for MQTT 3.1.1, 3 for MQTT 3.1 (section 3.1.2.2).
     ProtocolLevel,
-    /// CONNECT: which fields follow (section 3.1.2.3).
+    /// CONNECT: Connect Flags (section 3.1.2.3).
     ConnectFlags,
-    /// CONNECT: seconds, 0 for never (section 3.1.2.10).
+    /// CONNECT: Keep Alive in seconds (section 3.1.2.10).
     KeepAlive,
     /// CONNECT: Client Identifier (section 3.1.3.1).
     ClientIdentifier,
@@ -31,13 +31,13 @@ pub enum Field {
     Password,
     /// CONNACK: Session Present and seven reserved bits (section 3.2.2.1).
     ConnectAcknowledgeFlags,
-    /// CONNACK: accepted, or why not (section 3.2.2.3).
+    /// CONNACK: Connect Return Code (section 3.2.2.3).
     ConnectReturnCode,
     /// Packet Identifier (section 2.3.1).
     PacketIdentifier,
     /// PUBLISH: Topic Name (section 3.3.2.1).
     TopicName,
-    /// PUBLISH: the application message (section 3.3.3). CONNECT: what follows its last field.
+    /// PUBLISH: the payload (section 3.3.3). CONNECT: bytes after its last field.
     Payload,
     /// SUBSCRIBE and UNSUBSCRIBE: Topic Filter (sections 3.8.3 and 3.10.3).
     TopicFilter,
@@ -49,7 +49,7 @@ pub enum Field {
     PropertyLength,
     /// All properties of a packet together (section 2.2.2). MQTT 5.
     Properties,
-    /// What says which property follows (section 2.2.2.2). MQTT 5.
+    /// Property Identifier (section 2.2.2.2). MQTT 5.
     PropertyIdentifier,
     /// CONNECT: Will Payload (section 3.1.3.4). MQTT 5.
     WillPayload,
@@ -114,7 +114,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// The field's name as the standard writes it, for example `Topic Filter`.
+    /// Returns the field's name as the standard writes it, for example `Topic Filter`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -49,14 +49,14 @@ impl ReadError for Trusted {
 #[derive(Debug)]
 pub(crate) struct Reader<'a, F> {
     rest: &'a [u8],
-    /// Where `rest` ends, counted from the first byte of the packet.
+    /// The end of `rest`, counted from the first byte of the packet.
     end: usize,
     packet_type: Option<PacketType>,
     fault: PhantomData<fn() -> F>,
 }
 
 impl<'a, F: ReadError> Reader<'a, F> {
-    /// Behind the fixed header of a frame.
+    /// Creates a reader of the bytes after the fixed header of a frame.
     #[inline(always)]
     pub(crate) fn new(header: &Header, frame: &'a [u8]) -> Self {
         Self {
@@ -65,7 +65,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
         }
     }
 
-    /// Over what follows the fixed header of a frame.
+    /// Creates a reader of the bytes after the fixed header of a frame.
     #[inline(always)]
     pub(crate) const fn of_body(header: &Header, body: &'a [u8]) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
         }
     }
 
-    /// Where the next byte is, counted from the first byte of the packet.
+    /// Returns the offset of the next byte, counted from the first byte of the packet.
     #[inline(always)]
     pub(crate) const fn offset(&self) -> usize {
         self.end.saturating_sub(self.rest.len())
@@ -191,7 +191,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
         Err(self.truncated(field))
     }
 
-    /// Everything up to the end of the packet.
+    /// Reads everything up to the end of the packet.
     #[inline(always)]
     pub(crate) const fn remaining(&mut self) -> &'a [u8] {
         let rest = self.rest;

@@ -41,7 +41,7 @@ const fn reason(is_in_use: bool) -> u8 {
     if is_in_use { 0x00 } else { 0x92 }
 }
 
-/// What an acknowledgement leads to: at most one event, one change and one answer.
+/// The effect of an acknowledgement: at most one event, one change and one reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Effect {
     pub(super) progress: Option<Progress>,
@@ -49,7 +49,7 @@ pub(super) struct Effect {
     pub(super) reply: Option<PendingReply>,
 }
 
-/// What to do with a PUBLISH that has come.
+/// The decision about a received PUBLISH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Disposition {

@@ -39,7 +39,7 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// CONNACK has come: the server has accepted the connection.
+    /// Handles CONNACK: the server has accepted the connection.
     pub(crate) fn accepted(&mut self, session_present: bool) {
         self.begin();
         self.received_now();
@@ -63,7 +63,7 @@ impl<S: Slots> Machine<S> {
         self.session.outbound.begin(phase);
     }
 
-    /// SUBACK or UNSUBACK has come, with its number of codes if it has any.
+    /// Handles SUBACK or UNSUBACK, with its number of codes if it has any.
     pub(crate) fn finish_request(
         &mut self,
         packet_type: PacketType,
@@ -95,7 +95,7 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// PINGRESP has come.
+    /// Handles PINGRESP.
     pub(crate) const fn handle_pingresp(&mut self) -> Result<(), Rejection> {
         if let Err(rejection) = self.check_between_messages() {
             return Err(rejection);
@@ -118,15 +118,14 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// No more messages are in flight than the peer takes at once: its Receive Maximum
-    /// [MQTT5-3.3.4-7, MQTT5-3.3.4-9].
+    /// Limits the messages in flight to the peer's Receive Maximum [MQTT5-3.3.4-7, MQTT5-3.3.4-9].
     pub(crate) fn limit_inflight(&mut self, receive_maximum: u16) {
         self.config.max_inflight = self.config.max_inflight.min(receive_maximum);
     }
 
     // Server
 
-    /// CONNECT has come.
+    /// Handles CONNECT.
     pub(crate) const fn requested_by_client(
         &mut self,
         keep_alive: u16,
@@ -152,7 +151,7 @@ impl<S: Slots> Machine<S> {
         self.begin();
     }
 
-    /// PINGREQ has come.
+    /// Handles PINGREQ.
     pub(crate) const fn handle_pingreq(&mut self) -> Result<(), Rejection> {
         if let Err(rejection) = self.check_between_messages() {
             return Err(rejection);

@@ -12,12 +12,12 @@ use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId};
 use crate::wire::{OPTIMIZE_SIZE, PacketType};
 
-/// Why a packet is not handled.
+/// The reason why a packet is not handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// The connection has ended.
     Ended,
-    /// Something has to be done first. Nothing has changed.
+    /// The application has to do something first. Nothing has changed.
     Blocked(Blocked),
     /// The peer must not send it.
     Protocol(ProtocolError),
@@ -56,7 +56,7 @@ impl<S: Slots> Machine<S> {
         self.pending.can_handle_message()
     }
 
-    /// Between the pieces of a message no other packet can come.
+    /// Checks that no message is being received in pieces: no other packet can come between them.
     pub(crate) const fn check_between_messages(&self) -> Result<(), Rejection> {
         if self.is_receiving_payload() {
             return Err(Rejection::Blocked(Blocked::ReceivingPayload));
@@ -64,7 +64,7 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// PUBACK, PUBREC, PUBREL or PUBCOMP has come; `refused` for a PUBREC that refuses the message.
+    /// Handles PUBACK, PUBREC, PUBREL or PUBCOMP; `refused` for a PUBREC that refuses the message.
     #[inline(never)]
     pub(crate) fn handle_acknowledgement(
         &mut self,
@@ -108,7 +108,7 @@ impl<S: Slots> Machine<S> {
         effect.progress
     }
 
-    /// What to do with a message, and which one is forgotten because this takes its place.
+    /// Decides about a message. Also returns the identifier of the message that it replaces.
     fn classify(
         &mut self,
         delivery: Delivery,
@@ -139,7 +139,7 @@ impl<S: Slots> Machine<S> {
         self.take_effect(effect);
     }
 
-    /// PUBLISH has come.
+    /// Handles PUBLISH.
     #[inline(always)]
     pub(crate) fn handle_message(
         &mut self,
@@ -173,7 +173,7 @@ impl<S: Slots> Machine<S> {
         Ok(disposition)
     }
 
-    /// The part of a PUBLISH before its payload has come; the payload follows in pieces.
+    /// Handles the part of a PUBLISH before its payload, which follows in pieces.
     pub(crate) fn begin_message(
         &mut self,
         now: Timestamp,
@@ -205,7 +205,7 @@ impl<S: Slots> Machine<S> {
         Ok(disposition)
     }
 
-    /// A piece of a payload has come, of which `left` more bytes follow.
+    /// Handles a piece of a payload, of which `left` more bytes follow.
     pub(crate) fn handle_payload(
         &mut self,
         now: Timestamp,

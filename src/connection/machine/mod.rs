@@ -120,7 +120,7 @@ impl<S: Slots> Machine<S> {
 
     // Time
 
-    /// Takes the time, which only goes forward.
+    /// Sets the clock, which only goes forward.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn tick(&mut self, now: Timestamp) -> Timestamp {
@@ -230,7 +230,7 @@ impl<S: Slots> Machine<S> {
         self.deadline = None;
     }
 
-    /// What is in flight in the session is to be sent again on this connection.
+    /// Records that the messages in flight have to be sent again on this connection.
     pub(super) fn resume(&mut self) {
         // A session may come from a journal, or be a copy, rather than from a connection that has ended.
         self.session.outbound.drop_requests();
@@ -373,7 +373,8 @@ impl<S: Slots> Machine<S> {
         Some(MachineAction::Resend(id))
     }
 
-    /// What was not answered, the fate of the Will once [MQTT-3.1.2-10, MQTT-3.14.4-3], then the end.
+    /// Returns the unanswered requests, then the action for the Will, once
+    /// [MQTT-3.1.2-10, MQTT-3.14.4-3], then the end.
     fn poll_end(&mut self) -> MachineAction {
         if let Some((index, packet_id)) = self.session.outbound.next_request(self.first_request) {
             self.first_request = index;
@@ -425,7 +426,7 @@ impl<S: Slots> Machine<S> {
             || (!inbound.is_queue_empty() && inbound.is_full(self.config.receive_maximum))
     }
 
-    /// What stalls the peer is about to end.
+    /// Records that the condition that stalls the peer is about to end.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn mark_backpressure(&mut self) {
         self.keep_alive_extension |= self.is_stalled();
@@ -440,8 +441,8 @@ impl<S: Slots> Machine<S> {
         self.pending.incoming().is_some()
     }
 
-    /// Removes from the session of a connection that has ended what ends with it: requests, and what is
-    /// lost. Nothing else has been sent as long as any of that is left.
+    /// Removes requests and lost messages from the session of a connection that has ended. While a
+    /// lost message is left, no other message was sent.
     pub(super) fn forget_lost(&mut self) {
         self.session.outbound.drop_requests();
         if self.pending.is_losing() && self.session.outbound.unsent() > 0 {

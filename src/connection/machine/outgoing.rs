@@ -1,4 +1,4 @@
-//! What the application sends, gives up, or acknowledges.
+//! Messages that the application sends, gives up, or acknowledges.
 
 use super::super::error::CommandError;
 use super::super::state::State;
@@ -10,8 +10,8 @@ use crate::types::{Delivery, PacketId, QoS};
 use crate::wire::Output;
 
 impl<S: Slots> Machine<S> {
-    /// Whether anything may be sent now: after CONNECT or CONNACK [MQTT-3.1.0-1, MQTT-3.2.0-1], and
-    /// not after the end [MQTT-3.14.4-2].
+    /// Checks that a packet may be sent now: after CONNECT or CONNACK [MQTT-3.1.0-1, MQTT-3.2.0-1],
+    /// and not after the end [MQTT-3.14.4-2].
     #[inline]
     pub(crate) const fn check_may_send(&self) -> Result<(), CommandError> {
         match self.state() {

@@ -1,4 +1,4 @@
-//! What has to be done, or has to come, before the next packet can be handled or sent.
+//! The conditions that block the next packet, received or sent.
 
 use super::super::reply::PendingReply;
 use super::super::state::State;

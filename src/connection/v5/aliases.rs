@@ -73,8 +73,8 @@ impl<const N: usize, const LEN: usize> TopicAliases for AliasArray<N, LEN> {
     }
 }
 
-/// Room for a number of Topic Names of any length, on the heap (feature `alloc`). It takes memory as
-/// aliases come into use.
+/// Memory for a number of Topic Names of any length, on the heap (feature `alloc`). It allocates
+/// when an alias is first used.
 #[cfg(feature = "alloc")]
 #[derive(Debug, Clone)]
 pub struct AliasVec {

@@ -1,4 +1,4 @@
-//! What client and server of MQTT 5 have in common.
+//! The methods that client and server of MQTT 5 share.
 
 use super::aliases::Choice;
 use super::limits::{Authentication, SESSION_EXPIRY, Turn};
@@ -20,7 +20,7 @@ use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType};
 
 /// # What both sides of MQTT 5 have
 impl<R: Role, S: Slots> Connection<V5, R, S> {
-    /// What CONNECT and CONNACK have agreed on.
+    /// Returns the limits that CONNECT and CONNACK agreed on.
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }

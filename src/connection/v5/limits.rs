@@ -1,4 +1,4 @@
-//! What CONNECT and CONNACK have agreed on.
+//! The limits that CONNECT and CONNACK agree on.
 
 use crate::types::QoS;
 use crate::v5::{ConnAckProperties, ConnectProperties};

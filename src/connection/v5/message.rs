@@ -152,7 +152,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
 
 #[cfg(feature = "bytes")]
 impl Message<&[u8]> {
-    /// The same message as references into `whole`; what is not in it is copied (feature `bytes`).
+    /// The same message as references into `whole` (feature `bytes`). Bytes outside of `whole` are
+    /// copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Message<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))
