@@ -191,7 +191,7 @@ impl Connection {
                             yield_now().await;
                         }
                     }
-                    // [MQTT5-4.13.1-1]
+                    // [MQTT-4.8.0-2, MQTT5-4.13.1-1]
                     Err(_) => self.server.close(self.now()),
                 },
                 Ok(Some(Step::Action(action))) => self.carry_out(action),
@@ -247,7 +247,7 @@ impl Connection {
         }
         let (client, is_assigned): (ClientId, bool) = match connect.client_id.as_str() {
             "" => (self.shared.broker().unused_id(), true),
-            id => (id.into(), false), // [MQTT5-3.1.3-2]
+            id => (id.into(), false), // [MQTT-3.1.3-2, MQTT5-3.1.3-2]
         };
         self.will = connect.will.map(|will| Message::will(will, &client));
         self.candidate = Some(Candidate {
@@ -353,7 +353,7 @@ impl Connection {
     }
 
     /// Makes the subscriptions, each as if it stood alone, and gives one answer, in their order
-    /// [MQTT5-3.8.4-5, MQTT5-3.8.4-6].
+    /// [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.8.4-6].
     fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> Result<(), CommandError> {
         let identifier = subscribe.properties.subscription_identifier();
         let mut left = MAX_FILTERS;
@@ -375,7 +375,8 @@ impl Connection {
             .suback(now, &reason_codes, &properties, &mut self.out)
     }
 
-    /// [MQTT5-3.10.4-4, MQTT5-3.11.3-1]
+    /// Ends the subscriptions, and answers whether there were any
+    /// [MQTT-3.10.4-5, MQTT-3.10.4-6, MQTT5-3.10.4-4, MQTT5-3.11.3-1].
     fn unsubscribe(&mut self, unsubscribe: &Unsubscribe<&[u8]>) -> Result<(), CommandError> {
         let reason_codes = self.with_client(|broker, client| {
             let filters = unsubscribe.topic_filters.iter();
@@ -411,7 +412,7 @@ impl Connection {
                     self.outbox.remove(packet_id);
                 }
             }
-            // [MQTT5-3.1.2-8]
+            // [MQTT-3.1.2-8, MQTT-3.1.2-12, MQTT5-3.1.2-8]
             Action::PublishWill => {
                 let delay = self.server.will_delay_interval();
                 match self.will.take() {
@@ -422,7 +423,8 @@ impl Connection {
                     will => self.delayed_will = will.map(|will| (delay, will)),
                 }
             }
-            Action::DiscardWill => self.will = None, // [MQTT5-3.1.2-10, MQTT5-3.14.4-3]
+            // [MQTT-3.1.2-10, MQTT-3.14.4-3, MQTT5-3.1.2-10, MQTT5-3.14.4-3]
+            Action::DiscardWill => self.will = None,
             Action::Close(reason) => self.closed = Some(reason),
             Action::Store(_) => {} // There is no journal.
         }

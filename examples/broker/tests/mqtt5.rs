@@ -312,7 +312,7 @@ fn disconnect_changes_the_session_expiry_interval() {
     peer.send(b"\xe0\x07\0\x05\x11\0\0\0\0");
     peer.expect_end();
     let mut peer = broker.kept("c", 0, NEW);
-    // [MQTT5-3.14.2-2]
+    // Section 3.14.2.2.2.
     peer.send(b"\xe0\x07\0\x05\x11\0\0\0\x3c");
     peer.expect(b"\xe0\x01\x82").next();
 }
