@@ -245,6 +245,11 @@ impl Connection {
             // There is no enhanced authentication here [MQTT5-4.12.0-1].
             return self.refuse(ConnectReasonCode::BadAuthenticationMethod);
         }
+        let retains = self.shared.settings.retains();
+        let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
+        if is_v5 && !retains && connect.will.is_some_and(|will| will.retain) {
+            return self.refuse(ConnectReasonCode::RetainNotSupported); // [MQTT5-3.2.2-13]
+        }
         let (client, is_assigned): (ClientId, bool) = match connect.client_id.as_str() {
             "" => (self.shared.broker().unused_id(), true),
             id => (id.into(), false), // [MQTT-3.1.3-2, MQTT5-3.1.3-2]
@@ -310,6 +315,9 @@ impl Connection {
         let mut properties = Vec::new();
         if settings.topic_alias_maximum > 0 {
             properties.push(Property::TopicAliasMaximum(settings.topic_alias_maximum));
+        }
+        if !settings.retains() {
+            properties.push(Property::RetainAvailable(false));
         }
         if candidate.session_expiry_interval > settings.max_session_expiry {
             let interval = settings.max_session_expiry;

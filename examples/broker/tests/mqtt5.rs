@@ -432,6 +432,19 @@ impl Peer {
     }
 }
 
+/// [MQTT5-3.2.2-13, MQTT5-3.2.2-14]
+#[test]
+fn without_room_for_retained_messages_they_are_not_available() {
+    let broker = Broker::start(&["--max-retained-bytes=0"]);
+    let mut peer = broker.send(&connect("c", CLEAN_START, &[], &[]));
+    peer.expect(b"\x20\x0b\0\0\x08\x22\0\x0a\x25\0\x21\0\x14");
+    peer.send(&publish(RETAIN, "t", 0, &[], "x"));
+    peer.expect(b"\xe0\x01\x9a").next();
+    let retained_will = [properties(&[]), text("w"), text("gone")].concat();
+    let mut peer = broker.send(&connect("c", 0x26, &[], &retained_will));
+    peer.expect(b"\x20\x03\0\x9a\0");
+}
+
 /// [MQTT5-3.3.1-12, MQTT5-3.3.1-13]
 #[test]
 fn retain_as_published_keeps_the_flag() {
