@@ -56,7 +56,8 @@ Usage: broker [OPTION...]
                            Beyond that the one goes whose client has been absent for the longest
   --max-retained-bytes N the most to keep of retained messages, with 256 bytes for each besides
                            its topic and payload; default 268435456. Beyond that messages are
-                           delivered, but not retained
+                           delivered, but not retained. With 0 CONNACK tells clients of MQTT 5 that
+                           retained messages are not available
   --quiet                do not say on standard error who comes and goes
   -h, --help             print this
 
@@ -94,6 +95,11 @@ impl Settings {
     /// The largest packet to take, in bytes.
     pub(crate) fn max_packet_size(&self) -> u32 {
         self.announced_max_packet_size.unwrap_or(1024 * 1024)
+    }
+
+    /// Whether messages are retained at all.
+    pub(crate) const fn retains(&self) -> bool {
+        self.max_retained_bytes > 0
     }
 }
 

@@ -90,7 +90,7 @@ impl Broker {
 
     // Sessions
 
-    /// A Client Identifier for a client that leaves it to the server [MQTT5-3.1.3-6]. Nobody can
+    /// A Client Identifier for a client that leaves it to the server [MQTT-3.1.3-6, MQTT5-3.1.3-6]. Nobody can
     /// guess it and take the client's place.
     pub(crate) fn unused_id(&self) -> ClientId {
         loop {
@@ -107,7 +107,7 @@ impl Broker {
     }
 
     /// A client has connected. If it has another connection, that one is told to close
-    /// [MQTT5-3.1.4-3].
+    /// [MQTT-3.1.4-2, MQTT5-3.1.4-3].
     pub(crate) fn attach(
         &mut self,
         now: Timestamp,
@@ -123,7 +123,7 @@ impl Broker {
             return Attached::Full;
         }
         if clean_start {
-            self.forget(now, id); // [MQTT5-3.1.2-4]
+            self.forget(now, id); // [MQTT-3.1.2-6, MQTT5-3.1.2-4]
         }
         let link = Some(Link {
             wake: wake.clone(),
@@ -213,7 +213,7 @@ impl Broker {
     }
 
     /// Ends a session: its subscriptions and messages go, and its Will is published if that was still to
-    /// come. Retained messages are no part of it.
+    /// come. Retained messages are no part of it [MQTT-3.1.2-7].
     fn forget(&mut self, now: Timestamp, id: &ClientId) {
         let will = self.end_absence(id);
         let Some(mut client) = self.clients.remove(id) else {
@@ -310,7 +310,7 @@ impl Broker {
     }
 
     /// Sends a message to everyone who has subscribed to its topic, connected or not
-    /// [MQTT5-3.3.4-1, MQTT5-4.5.0-1].
+    /// [MQTT-3.3.2-3, MQTT-4.5.0-1, MQTT5-4.5.0-1].
     ///
     /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
     /// is acknowledged like all else [MQTT-3.3.5-2], so that they go on, and goes nowhere. Others that
@@ -320,7 +320,7 @@ impl Broker {
         if message.topic == "$SYS" || message.topic.as_str().starts_with("$SYS/") {
             return published;
         }
-        // [MQTT5-3.3.1-5]
+        // [MQTT-3.3.1-12, MQTT5-3.3.1-5, MQTT5-3.3.1-8]
         if message.retain {
             let topic = message.topic.clone().into_inner();
             if let Some(expires) = self.retained.set(message).and_then(|before| before.expires) {
@@ -355,8 +355,8 @@ impl Broker {
         let message = outgoing.message;
         let outgoing = Outgoing {
             message: Message {
-                qos: recipient.qos.min(message.qos), // [MQTT5-3.8.4-8]
-                // [MQTT5-3.3.1-12, MQTT5-3.3.1-13]
+                qos: recipient.qos.min(message.qos), // [MQTT-3.8.4-6, MQTT5-3.8.4-8]
+                // [MQTT-3.3.1-9, MQTT5-3.3.1-12, MQTT5-3.3.1-13]
                 retain: message.retain && recipient.retain_as_published,
                 ..message
             },
@@ -370,7 +370,7 @@ impl Broker {
     // Subscriptions
 
     /// Makes one subscription, and sees to it that the client is sent what was retained for it, as
-    /// Retain Handling says. If the client asks again before that has come, it comes once.
+    /// Retain Handling says: in MQTT 3.1.1 always [MQTT-3.3.1-6, MQTT-3.8.4-3]. If the client asks again before that has come, it comes once.
     pub(crate) fn subscribe(
         &mut self,
         id: &ClientId,
@@ -460,8 +460,8 @@ impl Broker {
         false
     }
 
-    /// Ends one subscription: nothing more is queued because of it [MQTT5-3.10.4-2]; what has been
-    /// still comes [MQTT5-3.10.4-3].
+    /// Ends one subscription: nothing more is queued because of it [MQTT-3.10.4-2, MQTT5-3.10.4-2]; what has been
+    /// still comes [MQTT-3.10.4-3, MQTT5-3.10.4-3].
     pub(crate) fn unsubscribe(
         &mut self,
         id: &ClientId,

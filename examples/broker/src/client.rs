@@ -114,7 +114,8 @@ impl Client {
         Some(waker)
     }
 
-    /// A client that is absent has its messages above QoS 0 kept.
+    /// A client that is absent has its messages above QoS 0 kept
+    /// [MQTT-3.1.2-5].
     pub(crate) fn send(&mut self, outgoing: Outgoing, limits: Limits) {
         if self.is_connected() || outgoing.message.qos != QoS::AtMostOnce {
             self.queue.push(outgoing, limits);

@@ -191,7 +191,7 @@ impl Connection {
                             yield_now().await;
                         }
                     }
-                    // [MQTT5-4.13.1-1]
+                    // [MQTT-4.8.0-2, MQTT5-4.13.1-1]
                     Err(_) => self.server.close(self.now()),
                 },
                 Ok(Some(Step::Action(action))) => self.carry_out(action),
@@ -245,9 +245,14 @@ impl Connection {
             // There is no enhanced authentication here [MQTT5-4.12.0-1].
             return self.refuse(ConnectReasonCode::BadAuthenticationMethod);
         }
+        let retains = self.shared.settings.retains();
+        let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
+        if is_v5 && !retains && connect.will.is_some_and(|will| will.retain) {
+            return self.refuse(ConnectReasonCode::RetainNotSupported); // [MQTT5-3.2.2-13]
+        }
         let (client, is_assigned): (ClientId, bool) = match connect.client_id.as_str() {
             "" => (self.shared.broker().unused_id(), true),
-            id => (id.into(), false), // [MQTT5-3.1.3-2]
+            id => (id.into(), false), // [MQTT-3.1.3-2, MQTT5-3.1.3-2]
         };
         self.will = connect.will.map(|will| Message::will(will, &client));
         self.candidate = Some(Candidate {
@@ -311,6 +316,9 @@ impl Connection {
         if settings.topic_alias_maximum > 0 {
             properties.push(Property::TopicAliasMaximum(settings.topic_alias_maximum));
         }
+        if !settings.retains() {
+            properties.push(Property::RetainAvailable(false));
+        }
         if candidate.session_expiry_interval > settings.max_session_expiry {
             let interval = settings.max_session_expiry;
             properties.push(Property::SessionExpiryInterval(interval));
@@ -353,7 +361,7 @@ impl Connection {
     }
 
     /// Makes the subscriptions, each as if it stood alone, and gives one answer, in their order
-    /// [MQTT5-3.8.4-5, MQTT5-3.8.4-6].
+    /// [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.8.4-6].
     fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> Result<(), CommandError> {
         let identifier = subscribe.properties.subscription_identifier();
         let mut left = MAX_FILTERS;
@@ -375,7 +383,8 @@ impl Connection {
             .suback(now, &reason_codes, &properties, &mut self.out)
     }
 
-    /// [MQTT5-3.10.4-4, MQTT5-3.11.3-1]
+    /// Ends the subscriptions, and answers whether there were any
+    /// [MQTT-3.10.4-5, MQTT-3.10.4-6, MQTT5-3.10.4-4, MQTT5-3.11.3-1].
     fn unsubscribe(&mut self, unsubscribe: &Unsubscribe<&[u8]>) -> Result<(), CommandError> {
         let reason_codes = self.with_client(|broker, client| {
             let filters = unsubscribe.topic_filters.iter();
@@ -411,7 +420,7 @@ impl Connection {
                     self.outbox.remove(packet_id);
                 }
             }
-            // [MQTT5-3.1.2-8]
+            // [MQTT-3.1.2-8, MQTT-3.1.2-12, MQTT5-3.1.2-8]
             Action::PublishWill => {
                 let delay = self.server.will_delay_interval();
                 match self.will.take() {
@@ -422,7 +431,8 @@ impl Connection {
                     will => self.delayed_will = will.map(|will| (delay, will)),
                 }
             }
-            Action::DiscardWill => self.will = None, // [MQTT5-3.1.2-10, MQTT5-3.14.4-3]
+            // [MQTT-3.1.2-10, MQTT-3.14.4-3, MQTT5-3.1.2-10, MQTT5-3.14.4-3]
+            Action::DiscardWill => self.will = None,
             Action::Close(reason) => self.closed = Some(reason),
             Action::Store(_) => {} // There is no journal.
         }

@@ -47,7 +47,8 @@ impl Message {
             topic: message.topic.map(Arc::from),
             payload: Arc::from(message.payload),
             qos: message.qos,
-            retain: message.retain, // [MQTT5-3.1.2-14, MQTT5-3.1.2-15]
+            // [MQTT-3.1.2-16, MQTT-3.1.2-17, MQTT5-3.1.2-14, MQTT5-3.1.2-15]
+            retain: message.retain,
             properties: message.properties.map(Arc::from),
             expires: None,
             publisher: Arc::clone(publisher),

@@ -56,7 +56,7 @@ impl Retained {
         }
     }
 
-    /// Keeps a message instead of the one before [MQTT-3.3.1-5, MQTT-3.3.1-7]; an empty one only
+    /// Keeps a message instead of the one before [MQTT-3.3.1-5, MQTT-3.3.1-7, MQTT5-3.3.1-5]; an empty one only
     /// ends that [MQTT-3.3.1-10]. So does one that there is no room for: none is better than one
     /// that is out of date. Returns the message before.
     pub(crate) fn set(&mut self, message: &Message) -> Option<Message> {
@@ -125,8 +125,8 @@ impl Retained {
             if filter.matches(&message.topic) && !is_local && !message.is_expired(now) {
                 let copy = Outgoing {
                     message: Message {
-                        qos: granted.qos.min(message.qos), // [MQTT5-3.8.4-8]
-                        retain: true,                      // [MQTT5-3.3.1-8]
+                        qos: granted.qos.min(message.qos), // [MQTT-3.8.4-6, MQTT5-3.8.4-8]
+                        retain: true,                      // [MQTT-3.3.1-8]
                         ..message.clone()
                     },
                     identifiers: granted.identifier.into_iter().collect(),

@@ -41,7 +41,7 @@ pub(crate) enum Copies {
 /// A client that gets a message.
 pub(crate) struct Recipient {
     pub(crate) client: ClientId,
-    /// The highest of the subscriptions that match [MQTT5-3.3.4-2].
+    /// The highest of the subscriptions that match [MQTT-3.3.5-1, MQTT5-3.3.4-2].
     pub(crate) qos: QoS,
     pub(crate) retain_as_published: bool,
     pub(crate) identifiers: Vec<SubscriptionIdentifier>,
@@ -56,7 +56,7 @@ pub(crate) struct Subscriptions {
     filters: FilterTree<Subscribers>,
 }
 
-/// Of a Topic Filter. There may be empty ones [MQTT5-4.7.3-1].
+/// Of a Topic Filter. There may be empty ones [MQTT-4.7.3-1].
 fn levels<B: AsRef<[u8]>>(filter: &TopicFilter<B>) -> impl Iterator<Item = &[u8]> {
     filter.as_bytes().split(|&byte| byte == b'/')
 }
@@ -117,7 +117,7 @@ impl Subscribers {
 }
 
 impl Subscriptions {
-    /// Makes a subscription, or replaces the one to the same filter [MQTT5-3.8.4-3].
+    /// Makes a subscription, or replaces the one to the same filter [MQTT-3.8.4-3, MQTT5-3.8.4-3].
     pub(crate) fn insert(
         &mut self,
         filter: &TopicFilter<Arc<[u8]>>,
@@ -132,7 +132,7 @@ impl Subscriptions {
         subscribers.members.insert(client, granted);
     }
 
-    /// Ends the subscription to just this filter, whatever others match [MQTT5-3.10.4-1].
+    /// Ends the subscription to just this filter, whatever others match [MQTT-3.10.4-1, MQTT5-3.10.4-1].
     pub(crate) fn remove(&mut self, filter: &TopicFilter<Arc<[u8]>>, client: &ClientId) {
         if let Some(subscribers) = self.filters.get_mut(filter) {
             subscribers.members.remove(client);
@@ -143,7 +143,7 @@ impl Subscriptions {
     }
 
     /// Who gets a message to this topic: each client once, or once for each of its subscriptions that
-    /// match, and one member for each Shared Subscription [MQTT5-4.8.2-3].
+    /// match, and one member for each Shared Subscription (section 4.8.2).
     pub(crate) fn recipients(
         &self,
         topic: &TopicName<Arc<[u8]>>,

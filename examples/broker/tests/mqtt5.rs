@@ -312,7 +312,7 @@ fn disconnect_changes_the_session_expiry_interval() {
     peer.send(b"\xe0\x07\0\x05\x11\0\0\0\0");
     peer.expect_end();
     let mut peer = broker.kept("c", 0, NEW);
-    // [MQTT5-3.14.2-2]
+    // Section 3.14.2.2.2.
     peer.send(b"\xe0\x07\0\x05\x11\0\0\0\x3c");
     peer.expect(b"\xe0\x01\x82").next();
 }
@@ -430,6 +430,19 @@ impl Peer {
         self.expect(b"\xd0\0");
         false
     }
+}
+
+/// [MQTT5-3.2.2-13, MQTT5-3.2.2-14]
+#[test]
+fn without_room_for_retained_messages_they_are_not_available() {
+    let broker = Broker::start(&["--max-retained-bytes=0"]);
+    let mut peer = broker.send(&connect("c", CLEAN_START, &[], &[]));
+    peer.expect(b"\x20\x0b\0\0\x08\x22\0\x0a\x25\0\x21\0\x14");
+    peer.send(&publish(RETAIN, "t", 0, &[], "x"));
+    peer.expect(b"\xe0\x01\x9a").next();
+    let retained_will = [properties(&[]), text("w"), text("gone")].concat();
+    let mut peer = broker.send(&connect("c", 0x26, &[], &retained_will));
+    peer.expect(b"\x20\x03\0\x9a\0");
 }
 
 /// [MQTT5-3.3.1-12, MQTT5-3.3.1-13]
