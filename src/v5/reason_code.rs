@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::types::QoS;
+
 /// [`ReasonCode`], from its numbers and the standard's words.
 macro_rules! all_reason_codes {
     ($($number:literal $Variant:ident $name:literal)+) => {
@@ -309,6 +311,17 @@ packet_reason_codes! {
     }
 }
 
+/// The Reason Code that grants this QoS.
+impl From<QoS> for SubscribeReasonCode {
+    fn from(granted: QoS) -> Self {
+        match granted {
+            QoS::AtMostOnce => Self::GrantedQos0,
+            QoS::AtLeastOnce => Self::GrantedQos1,
+            QoS::ExactlyOnce => Self::GrantedQos2,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,5 +405,12 @@ mod tests {
         assert!(!UnsubscribeReasonCode::NoSubscriptionExisted.is_error());
         assert!(!ReasonCode::ReAuthenticate.is_error());
         assert!(ReasonCode::UnspecifiedError.is_error());
+    }
+
+    #[test]
+    fn a_granted_qos_has_the_reason_code_of_its_number() {
+        for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+            assert_eq!(SubscribeReasonCode::from(qos).number(), qos.number());
+        }
     }
 }

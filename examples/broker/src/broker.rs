@@ -10,7 +10,7 @@ use mqtt_sansio::v5::{
     RetainHandling, SubscribeReasonCode, Subscription, SubscriptionIdentifier,
     UnsubscribeReasonCode,
 };
-use mqtt_sansio::{QoS, Timestamp, TopicFilter};
+use mqtt_sansio::{Timestamp, TopicFilter};
 use tokio::sync::Notify;
 
 use crate::arguments::Settings;
@@ -419,11 +419,7 @@ impl Broker {
             let replay = Replay::new(&filter, granted);
             client.replays.insert(filter, replay);
         }
-        match subscription.qos {
-            QoS::AtMostOnce => SubscribeReasonCode::GrantedQos0,
-            QoS::AtLeastOnce => SubscribeReasonCode::GrantedQos1,
-            QoS::ExactlyOnce => SubscribeReasonCode::GrantedQos2,
-        }
+        SubscribeReasonCode::from(subscription.qos)
     }
 
     /// Brings the next of what was retained for a client's new subscriptions into its queue.

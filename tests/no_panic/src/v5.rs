@@ -328,7 +328,7 @@ fn topic_filters(buffer: &mut [u8]) -> Option<TopicFilters<&[u8]>> {
 }
 
 pub(crate) fn suback_codes(buffer: &mut [u8]) -> Option<SubscribeReasonCodes<&[u8]>> {
-    codes_list(buffer, any(SubscribeReasonCode::UnspecifiedError))
+    codes_list(buffer, SubscribeReasonCode::from(qos()))
 }
 
 pub(crate) fn unsuback_codes(buffer: &mut [u8]) -> Option<UnsubscribeReasonCodes<&[u8]>> {
