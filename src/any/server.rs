@@ -81,6 +81,32 @@ pub enum Step<B: AsRef<[u8]>> {
     Event(Event<B>),
 }
 
+impl<B: AsRef<[u8]>> Step<B> {
+    /// Moves the bytes of an event elsewhere. `f` must not change them: its results are not validated
+    /// again.
+    pub fn map<C: AsRef<[u8]>>(self, f: impl FnMut(B) -> C) -> Step<C> {
+        match self {
+            Self::Action(action) => Step::Action(action),
+            Self::Event(event) => Step::Event(event.map(f)),
+        }
+    }
+}
+
+impl Step<&[u8]> {
+    /// The same step with its bytes in vectors of their own (feature `alloc`).
+    #[cfg(feature = "alloc")]
+    pub fn to_owned(self) -> Step<alloc::vec::Vec<u8>> {
+        self.map(<[u8]>::to_vec)
+    }
+
+    /// The same step as references into `whole`, the buffer that was passed to
+    /// [`receive`](Server::receive) (feature `bytes`). Bytes outside of it are copied.
+    #[cfg(feature = "bytes")]
+    pub fn share(self, whole: &bytes::Bytes) -> Step<bytes::Bytes> {
+        self.map(|part| crate::wire::share(whole, part))
+    }
+}
+
 /// Calls the same method of the server of either version.
 macro_rules! either {
     ($self:expr, $server:ident => $call:expr, moving: $moving:expr) => {

@@ -235,3 +235,16 @@ fn a_topic_alias_above_the_maximum_is_invalid_and_one_not_known_is_a_protocol_er
         assert_eq!(sent, [0xe0, 1, code]);
     }
 }
+
+#[cfg(feature = "bytes")]
+#[test]
+fn a_step_keeps_its_event_in_every_storage() {
+    let whole = bytes::Bytes::from_static(CONNECT_5);
+    let mut decoder = Decoder::with_options([0; 64], Options::new(), ProtocolVersion::V3);
+    let mut server = Server::new(Session::<[Slot; 4]>::default(), Config::new(), NOW);
+    let step = server.receive(NOW, &mut decoder, &mut &whole[..]);
+    let step = step.unwrap().unwrap();
+    assert!(matches!(step, Step::Event(Event::ConnectRequested(_))));
+    assert_eq!(format!("{:?}", step.to_owned()), format!("{step:?}"));
+    assert_eq!(format!("{:?}", step.share(&whole)), format!("{step:?}"));
+}

@@ -52,6 +52,7 @@ where
                 look(connect.map(any));
             }
             look(event.map(any));
+            look(Step::Event(event).map(any));
         }
         Ok(Some(Step::Action(action))) => look(action),
         other => look(other.is_ok()),
