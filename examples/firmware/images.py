@@ -47,11 +47,11 @@ EXPECTED = {
     "rust_mqtt": 10,
 }
 
-# Bytes of flash with "s", of flash with "z", of static RAM and of stack. 16 KiB of flash is the goal; the
-# client has grown beyond it by what a device can now ask for, and must not grow further.
+# Bytes of flash with "s", of flash with "z", of static RAM and of stack. 16 KiB of flash and 1 KiB of stack
+# are the goal; the client has grown beyond them by what a device can now ask for, and must not grow further.
 LIMITS = {
-    "size_client": (18 * 1024, 17 * 1024, 1024, 1024),
-    "size_codec_client": (None, 18 * 1024, 1024, 1024),
+    "size_client": (18 * 1024 + 512, 17 * 1024 + 512, 1024, 1280),
+    "size_codec_client": (None, 18 * 1024 + 512, 1024, 1280),
 }
 # A size in a table may differ by this much from the measured one: compilers differ.
 TOLERANCE = 0.10
