@@ -314,7 +314,7 @@ impl Broker {
     ///
     /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
     /// is acknowledged like all else [MQTT-3.3.5-2], so that they go on, and goes nowhere. Others that
-    /// start with `$` have no such meaning and are for whoever subscribes to them.
+    /// start with `$` have no such meaning and are for all that subscribe to them.
     pub(crate) fn publish(&mut self, message: &Message) -> Published {
         let mut published = Published::default();
         if message.topic == "$SYS" || message.topic.as_str().starts_with("$SYS/") {

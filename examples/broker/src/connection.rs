@@ -7,7 +7,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use mqtt_sansio::any::{self, Action, CloseReason, Event, ProtocolVersion, Server, Step};
+use mqtt_sansio::any::{self, Action, CloseReason, Event, Protocol, ProtocolVersion, Server, Step};
 use mqtt_sansio::v3::ProtocolLevel;
 use mqtt_sansio::v5::{
     AckProperties, AliasVec, ConnAckProperties, ConnectReasonCode, Disconnect,
@@ -95,9 +95,8 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
     let mut transport = Transport::new(stream);
     let (wake, mut woken) = mpsc::channel(1);
     let mut connection = Connection::new(shared, peer, wake);
-    let aliases = AliasVec::new(connection.shared.settings.topic_alias_maximum);
-    let buffer = WithTopicAliases::new(Vec::new(), aliases);
-    let mut decoder = Decoder::with_options(buffer, connection.options, ProtocolVersion::V3);
+    // Made for the first bytes.
+    let mut decoder = None;
 
     while connection.closed.is_none() {
         let reads = connection.may_read();
@@ -118,7 +117,9 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
                 if connection.answer(admission).is_err() {
                     connection.server.close(connection.now());
                 }
-                decoder.set_options(connection.options);
+                if let Some(decoder) = &mut decoder {
+                    decoder.set_options(connection.options);
+                }
                 let unread = core::mem::take(&mut connection.unread);
                 connection.receive(&mut decoder, unread).await;
             }
@@ -135,7 +136,7 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
         }
         connection.act();
         connection.send_messages();
-        // Whoever was sent something can take it before more is read.
+        // The receivers of what was sent have a turn before more is read.
         yield_now().await;
     }
 
@@ -180,7 +181,8 @@ impl Connection {
     // The protocol
 
     /// Bytes have come.
-    async fn receive(&mut self, decoder: &mut Decoder, received: Vec<u8>) {
+    async fn receive(&mut self, decoder: &mut Option<Decoder>, received: Vec<u8>) {
+        let decoder = decoder.get_or_insert_with(|| self.decoder(&received));
         let mut input = &received[..];
         let has_come = !input.is_empty();
         loop {
@@ -214,6 +216,19 @@ impl Connection {
             // A slow upload is a sign of life too.
             self.server.handle_progress(self.now());
         }
+    }
+
+    /// A decoder for a stream that begins so. A client with a later Protocol Level than that of MQTT 5 is
+    /// refused by the CONNACK of MQTT 5, one with another unknown level by that of MQTT 3.1.1
+    /// [MQTT-3.1.2-2, MQTT5-3.1.2-2].
+    fn decoder(&self, first: &[u8]) -> Decoder {
+        let fallback = match Protocol::of(first) {
+            Some(Protocol::UnsupportedLevel(6..=0x7f)) => ProtocolVersion::V5,
+            _ => ProtocolVersion::V3,
+        };
+        let aliases = AliasVec::new(self.shared.settings.topic_alias_maximum);
+        let buffer = WithTopicAliases::new(Vec::new(), aliases);
+        Decoder::with_options(buffer, self.options, fallback)
     }
 
     /// Something has happened that the broker has to know of. Returns whether others should have a

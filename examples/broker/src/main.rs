@@ -82,7 +82,7 @@ impl Shared {
         instant.unwrap_or(self.started).into()
     }
 
-    /// Tells whoever looks on. That nobody does is no reason to stop.
+    /// Writes a line to standard error. If that fails, the broker goes on.
     fn log(&self, line: core::fmt::Arguments<'_>) {
         if !self.settings.quiet {
             let _ = writeln!(io::stderr(), "{line}");
