@@ -1,30 +1,28 @@
 //! One connection: bytes come from its transport, events from the server side of the protocol; what is
 //! to be sent goes back the same way.
 
+mod connect;
+mod requests;
+mod send;
+
 use core::net::SocketAddr;
-use core::num::{NonZeroU16, NonZeroU32};
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use mqtt_sansio::any::{self, Action, CloseReason, Event, ProtocolVersion, Server, Step};
-use mqtt_sansio::v3::ProtocolLevel;
+use mqtt_sansio::any::{self, Action, CloseReason, Event, Protocol, ProtocolVersion, Server, Step};
 use mqtt_sansio::v5::{
-    AckProperties, AliasVec, ConnAckProperties, ConnectReasonCode, Disconnect,
-    DisconnectReasonCode, OutboundAliases, Property, PubAckReasonCode, Publish, Subscribe,
-    SubscribeReasonCode, SubscribeReasonCodes, Unsubscribe, UnsubscribeReasonCodes,
-    WithTopicAliases,
+    AliasVec, Disconnect, DisconnectReasonCode, OutboundAliases, WithTopicAliases,
 };
 use mqtt_sansio::{
-    Blocked, CommandError, Config, Options, Outbox, PacketId, Session, Slot, Text, Timestamp,
+    Blocked, CommandError, Config, Options, Outbox, PacketId, Session, Slot, Timestamp,
 };
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use crate::Shared;
-use crate::admission::{Admission, Applicant, Pending};
-use crate::arguments::MAX_FILTERS;
+use crate::admission::{Admission, Pending};
 use crate::broker::{Broker, ClientId};
 use crate::client::{Ending, InFlight, Waker};
 use crate::message::{Message, Outgoing};
@@ -33,8 +31,6 @@ use crate::transport::{Stream, Transport};
 /// The largest packet to take from someone who has not been let in. There is room for one field of
 /// the largest size.
 const MAX_CONNECT_SIZE: u32 = 128 * 1024;
-/// Messages wait in the queue, where they can still be dropped, once this much is to be sent.
-const SEND_SIZE: usize = 64 * 1024;
 /// A client that does not read the answers to what it sends is not read from either. Those to as
 /// many messages as there are Packet Identifiers fit in.
 const MAX_UNSENT: usize = 1024 * 1024;
@@ -57,7 +53,7 @@ struct Connection {
     options: Options,
     wake: Waker,
     /// Once CONNECT has come.
-    candidate: Option<Candidate>,
+    candidate: Option<connect::Candidate>,
     /// The answer to CONNECT, until it is there.
     admission: Option<Pending>,
     /// What has come behind a CONNECT that is not answered.
@@ -80,24 +76,13 @@ struct Connection {
     closed: Option<CloseReason>,
 }
 
-/// What is needed to answer a CONNECT once the client is let in.
-struct Candidate {
-    client: ClientId,
-    /// Whether the server has chosen the Client Identifier.
-    is_assigned: bool,
-    keep_alive: u16,
-    session_expiry_interval: u32,
-    is_3_1: bool,
-}
-
 /// Serves a client until the connection ends.
 pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Shared>) {
     let mut transport = Transport::new(stream);
     let (wake, mut woken) = mpsc::channel(1);
     let mut connection = Connection::new(shared, peer, wake);
-    let aliases = AliasVec::new(connection.shared.settings.topic_alias_maximum);
-    let buffer = WithTopicAliases::new(Vec::new(), aliases);
-    let mut decoder = Decoder::with_options(buffer, connection.options, ProtocolVersion::V3);
+    // Made for the first bytes.
+    let mut decoder = None;
 
     while connection.closed.is_none() {
         let reads = connection.may_read();
@@ -118,7 +103,9 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
                 if connection.answer(admission).is_err() {
                     connection.server.close(connection.now());
                 }
-                decoder.set_options(connection.options);
+                if let Some(decoder) = &mut decoder {
+                    decoder.set_options(connection.options);
+                }
                 let unread = core::mem::take(&mut connection.unread);
                 connection.receive(&mut decoder, unread).await;
             }
@@ -135,7 +122,7 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
         }
         connection.act();
         connection.send_messages();
-        // Whoever was sent something can take it before more is read.
+        // The receivers of what was sent have a turn before more is read.
         yield_now().await;
     }
 
@@ -180,7 +167,8 @@ impl Connection {
     // The protocol
 
     /// Bytes have come.
-    async fn receive(&mut self, decoder: &mut Decoder, received: Vec<u8>) {
+    async fn receive(&mut self, decoder: &mut Option<Decoder>, received: Vec<u8>) {
+        let decoder = decoder.get_or_insert_with(|| self.decoder(&received));
         let mut input = &received[..];
         let has_come = !input.is_empty();
         loop {
@@ -216,6 +204,19 @@ impl Connection {
         }
     }
 
+    /// A decoder for a stream that begins so. A client with a later Protocol Level than that of MQTT 5 is
+    /// refused by the CONNACK of MQTT 5, one with another unknown level by that of MQTT 3.1.1
+    /// [MQTT-3.1.2-2, MQTT5-3.1.2-2].
+    fn decoder(&self, first: &[u8]) -> Decoder {
+        let fallback = match Protocol::of(first) {
+            Some(Protocol::UnsupportedLevel(6..=0x7f)) => ProtocolVersion::V5,
+            _ => ProtocolVersion::V3,
+        };
+        let aliases = AliasVec::new(self.shared.settings.topic_alias_maximum);
+        let buffer = WithTopicAliases::new(Vec::new(), aliases);
+        Decoder::with_options(buffer, self.options, fallback)
+    }
+
     /// Something has happened that the broker has to know of. Returns whether others should have a
     /// turn.
     fn handle(&mut self, event: Event<&[u8]>) -> Result<bool, CommandError> {
@@ -232,171 +233,6 @@ impl Connection {
             _ => {}
         }
         Ok(false)
-    }
-
-    /// CONNECT has come: the answer may take time.
-    fn connect(&mut self, connect: &any::Connect<&[u8]>) -> Result<(), CommandError> {
-        let is_3_1 = match connect {
-            any::Connect::V3(connect) => connect.to_connect().protocol_level == ProtocolLevel::V3_1,
-            any::Connect::V5(_) => false,
-        };
-        let connect = connect.to_connect();
-        if connect.properties.authentication_method().is_some() {
-            // There is no enhanced authentication here [MQTT5-4.12.0-1].
-            return self.refuse(ConnectReasonCode::BadAuthenticationMethod);
-        }
-        let retains = self.shared.settings.retains();
-        let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
-        if is_v5 && !retains && connect.will.is_some_and(|will| will.retain) {
-            return self.refuse(ConnectReasonCode::RetainNotSupported); // [MQTT5-3.2.2-13]
-        }
-        let (client, is_assigned): (ClientId, bool) = match connect.client_id.as_str() {
-            "" => (self.shared.broker().unused_id(), true),
-            id => (id.into(), false), // [MQTT-3.1.3-2, MQTT5-3.1.3-2]
-        };
-        self.will = connect.will.map(|will| Message::will(will, &client));
-        self.candidate = Some(Candidate {
-            client: Arc::clone(&client),
-            is_assigned,
-            keep_alive: connect.keep_alive,
-            session_expiry_interval: connect.properties.session_expiry_interval(),
-            is_3_1,
-        });
-        let applicant = Applicant::new(client, &connect);
-        let shared = Arc::clone(&self.shared);
-        self.admission = Some(Box::pin(applicant.admit(shared, self.wake.clone())));
-        Ok(())
-    }
-
-    fn refuse(&mut self, reason_code: ConnectReasonCode) -> Result<(), CommandError> {
-        let now = self.now();
-        let properties = ConnAckProperties::EMPTY;
-        self.server
-            .refuse(now, reason_code, &properties, &mut self.out)
-    }
-
-    /// Answers CONNECT.
-    fn answer(&mut self, admission: Admission) -> Result<(), CommandError> {
-        let Some(candidate) = self.candidate.take() else {
-            return Ok(());
-        };
-        let kept = match admission {
-            Admission::Refused(reason_code) => return self.refuse(reason_code),
-            Admission::Admitted(kept) => kept,
-        };
-        self.log(format_args!("connected as {:?}", candidate.client));
-        self.client = Some(Arc::clone(&candidate.client));
-        let now = self.now();
-        let properties = self.connack_properties(&candidate)?;
-        match kept {
-            Some(mut kept) => {
-                self.outbox = kept.outbox;
-                self.server
-                    .accept_resumed(now, &mut kept.session, &properties, &mut self.out)?;
-            }
-            None => self.server.accept_new(now, &properties, &mut self.out)?,
-        }
-        // MQTT 3.1 lets a client set DUP where MQTT 3.1.1 does not.
-        self.options = Options::new()
-            .max_filters(u32::MAX)
-            .max_packet_size(self.shared.settings.max_packet_size())
-            .accept_invalid_shared_filters(true) // SUBACK refuses them.
-            .accept_pubrel_flags(candidate.is_3_1)
-            .accept_dup_on_requests(candidate.is_3_1);
-        Ok(())
-    }
-
-    /// What the client is told about this server: what is as by default is left out.
-    fn connack_properties(
-        &self,
-        candidate: &Candidate,
-    ) -> Result<ConnAckProperties<Vec<u8>>, CommandError> {
-        let settings = &self.shared.settings;
-        let mut properties = Vec::new();
-        if settings.topic_alias_maximum > 0 {
-            properties.push(Property::TopicAliasMaximum(settings.topic_alias_maximum));
-        }
-        if !settings.retains() {
-            properties.push(Property::RetainAvailable(false));
-        }
-        if candidate.session_expiry_interval > settings.max_session_expiry {
-            let interval = settings.max_session_expiry;
-            properties.push(Property::SessionExpiryInterval(interval));
-        }
-        if let Some(maximum) = settings.announced_max_packet_size.and_then(NonZeroU32::new) {
-            properties.push(Property::MaximumPacketSize(maximum));
-        }
-        let client = Text::new(&*candidate.client);
-        if let (true, Ok(client)) = (candidate.is_assigned, client) {
-            properties.push(Property::AssignedClientIdentifier(client)); // [MQTT5-3.1.3-7]
-        }
-        // 0 is no Keep Alive, that is, longer than any.
-        let keep_alive = NonZeroU16::new(candidate.keep_alive);
-        if let Some(maximum) = settings.max_keep_alive {
-            if keep_alive.is_none_or(|keep_alive| keep_alive > maximum) {
-                properties.push(Property::ServerKeepAlive(maximum.get()));
-            }
-        }
-        if settings.receive_maximum < NonZeroU16::MAX {
-            properties.push(Property::ReceiveMaximum(settings.receive_maximum));
-        }
-        ConnAckProperties::encode_to_vec(properties).map_err(CommandError::Encode)
-    }
-
-    /// A message has come. Returns whether its receivers should have a turn.
-    fn publish(&mut self, publish: &Publish<&[u8]>) -> bool {
-        let Some(client) = &self.client else {
-            return false;
-        };
-        let message = Message::received(publish, client, self.now());
-        let published = self.shared.broker().publish(&message);
-        let packet_id = publish.delivery.packet_id();
-        let acknowledgement = packet_id.and_then(|id| self.server.acknowledgement(id));
-        if let (false, Some(acknowledgement)) = (published.has_subscribers, acknowledgement) {
-            let reason_code = PubAckReasonCode::NoMatchingSubscribers;
-            // A client of MQTT 3.1.1 is acknowledged as ever.
-            let _ = self.server.acknowledge(acknowledgement, reason_code);
-        }
-        published.is_crowded
-    }
-
-    /// Makes the subscriptions, each as if it stood alone, and gives one answer, in their order
-    /// [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.8.4-6].
-    fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> Result<(), CommandError> {
-        let identifier = subscribe.properties.subscription_identifier();
-        let mut left = MAX_FILTERS;
-        let reason_codes = self.with_client(|broker, client| {
-            let answer = |subscription| {
-                if left == 0 {
-                    return SubscribeReasonCode::QuotaExceeded;
-                }
-                left = left.saturating_sub(1);
-                broker.subscribe(client, &subscription, identifier)
-            };
-            let subscriptions = subscribe.subscriptions.iter();
-            subscriptions.map(answer).collect::<Vec<_>>()
-        });
-        let reason_codes = SubscribeReasonCodes::encode_to_vec(reason_codes)?;
-        let properties = AckProperties::EMPTY;
-        let now = self.now();
-        self.server
-            .suback(now, &reason_codes, &properties, &mut self.out)
-    }
-
-    /// Ends the subscriptions, and answers whether there were any
-    /// [MQTT-3.10.4-5, MQTT-3.10.4-6, MQTT5-3.10.4-4, MQTT5-3.11.3-1].
-    fn unsubscribe(&mut self, unsubscribe: &Unsubscribe<&[u8]>) -> Result<(), CommandError> {
-        let reason_codes = self.with_client(|broker, client| {
-            let filters = unsubscribe.topic_filters.iter();
-            filters
-                .map(|filter| broker.unsubscribe(client, filter))
-                .collect::<Vec<_>>()
-        });
-        let reason_codes = UnsubscribeReasonCodes::encode_to_vec(reason_codes)?;
-        let properties = AckProperties::EMPTY;
-        let now = self.now();
-        self.server
-            .unsuback(now, &reason_codes, &properties, &mut self.out)
     }
 
     /// Carries out what the server side of the protocol asks for.
@@ -436,66 +272,6 @@ impl Connection {
             Action::Close(reason) => self.closed = Some(reason),
             Action::Store(_) => {} // There is no journal.
         }
-    }
-
-    /// Sends what has been asked for again, then what is in the queue, as far as there is room.
-    fn send_messages(&mut self) {
-        self.has_more = false;
-        let now = self.now();
-        while self.out.len() < SEND_SIZE {
-            let Some(packet_id) = self.resend.pop_front() else {
-                break;
-            };
-            let resent = match self.outbox.get(packet_id) {
-                Some(outgoing) => {
-                    self.server
-                        .resend(now, packet_id, &outgoing.to_send(now), &mut self.out)
-                }
-                // Another member of the Shared Subscription has it.
-                None => self.server.forget(packet_id),
-            };
-            // Other errors mean that an acknowledgement has come in the meantime, or the end.
-            if let Err(CommandError::PacketTooLarge | CommandError::Encode(_)) = resent {
-                let _ = self.server.forget(packet_id);
-                self.outbox.remove(packet_id);
-            }
-            self.act();
-        }
-        let Some(client) = &self.client else { return };
-        let mut broker = self.shared.broker();
-        let has_retained = broker.replay(now, client);
-        let Some(queue) = broker.queue(client) else {
-            return;
-        };
-        // Set when an acknowledgement has to come before more messages above QoS 0. In MQTT 5 those with
-        // QoS 0 go on (section 4.9); in MQTT 3.1.1 all keep their order.
-        let mut is_window_full = false;
-        let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
-        while self.out.len() < SEND_SIZE {
-            let Some(outgoing) = queue.pop(now, is_window_full) else {
-                break;
-            };
-            match send(
-                &mut self.server,
-                &mut self.aliases,
-                now,
-                &outgoing,
-                &mut self.out,
-            ) {
-                Ok(Some(packet_id)) => drop(self.outbox.keep(packet_id, outgoing)),
-                // A message that is too large for the client counts as sent [MQTT5-3.1.2-25].
-                Ok(None) | Err(CommandError::PacketTooLarge | CommandError::Encode(_)) => {}
-                Err(CommandError::WindowFull) if is_v5 && !is_window_full => {
-                    queue.put_back(outgoing);
-                    is_window_full = true;
-                }
-                Err(_) => {
-                    queue.put_back(outgoing);
-                    return;
-                }
-            }
-        }
-        self.has_more = self.out.len() >= SEND_SIZE || (has_retained && !is_window_full);
     }
 
     /// Closes if the broker says so. The Will is published: the client has not sent DISCONNECT.
@@ -579,34 +355,12 @@ impl Connection {
             Some(Err(_)) => self.out.clear(),
         }
         if self.out.is_empty() {
-            self.out.shrink_to(SEND_SIZE);
+            self.out.shrink_to(send::SIZE);
         }
     }
 
     fn log(&self, line: core::fmt::Arguments<'_>) {
         self.shared.log(format_args!("{}: {line}", self.peer));
-    }
-}
-
-/// Publishes a message to the client, with a Topic Alias if it takes any.
-fn send(
-    server: &mut Server<Vec<Slot>>,
-    aliases: &mut OutboundAliases<AliasVec>,
-    now: Timestamp,
-    outgoing: &Outgoing,
-    out: &mut Vec<u8>,
-) -> Result<Option<PacketId>, CommandError> {
-    let message = outgoing.to_send(now);
-    let takes_aliases = server
-        .limits()
-        .is_some_and(|limits| limits.peer.topic_alias_maximum > 0);
-    if !takes_aliases {
-        return server.publish(now, &message, out);
-    }
-    match server.publish_aliased(now, &message, aliases, out) {
-        // A new alias takes three bytes.
-        Err(CommandError::PacketTooLarge) => server.publish(now, &message, out),
-        sent => sent,
     }
 }
 

@@ -8,11 +8,13 @@
 //!
 //! | file | is about |
 //! |---|---|
-//! | `connection.rs` | one client: its [`Server`](mqtt_sansio::any::Server), what it sends |
+//! | `connection.rs` | one client: its [`Server`](mqtt_sansio::any::Server), from bytes to events and back |
+//! | `connection/` | CONNECT; what the client publishes and asks for; messages to the client |
 //! | `listener.rs` | the ports: TCP, TLS, WebSocket |
 //! | `transport.rs`, `tls.rs`, `websocket.rs` | the byte stream of a connection |
 //! | `admission.rs` | whether a client is let in |
-//! | `broker.rs` | all clients: sessions, who gets what |
+//! | `broker.rs` | all clients: who gets what, and when |
+//! | `broker/` | how sessions and subscriptions begin and end |
 //! | `client.rs` | what is known of one client while its session is kept |
 //! | `subscriptions.rs` | which clients a topic goes to, and whose turn it is in Shared Subscriptions |
 //! | `retained.rs` | messages that are kept for those who subscribe later |
@@ -82,7 +84,7 @@ impl Shared {
         instant.unwrap_or(self.started).into()
     }
 
-    /// Tells whoever looks on. That nobody does is no reason to stop.
+    /// Writes a line to standard error. If that fails, the broker goes on.
     fn log(&self, line: core::fmt::Arguments<'_>) {
         if !self.settings.quiet {
             let _ = writeln!(io::stderr(), "{line}");

@@ -80,7 +80,10 @@ impl Message {
 /// The properties of a PUBLISH without its Topic Alias, which belongs to the connection
 /// [MQTT5-3.3.2-7].
 fn to_forward(properties: &PublishProperties<&[u8]>) -> PublishProperties<Arc<[u8]>> {
-    if properties.is_empty() || properties.topic_alias().is_none() {
+    if properties.is_empty() {
+        return properties.as_ref().map(|_| Arc::default()); // Allocates nothing.
+    }
+    if properties.topic_alias().is_none() {
         return properties.as_ref().map(Arc::from);
     }
     let others = properties

@@ -149,6 +149,6 @@ pub(crate) enum Progress {
     Done,
     /// There is no room in the queue.
     NoRoom,
-    /// It is somebody else's turn.
+    /// The other connections have their turn first.
     Tired,
 }

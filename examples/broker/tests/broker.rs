@@ -386,7 +386,7 @@ fn clean_session_forgets_subscriptions_and_what_was_queued() {
 fn an_unsupported_level_is_answered_1_and_an_unknown_name_not_at_all() {
     let broker = Broker::start(&[]);
     for (name, level, expected) in [
-        ("MQTT", 6, &b"\x20\x02\0\x01"[..]),
+        ("MQTT", 0, &b"\x20\x02\0\x01"[..]),
         ("MQTT", 3, b"\x20\x02\0\x01"),
         ("MQIsdp", 4, b"\x20\x02\0\x01"),
         ("MQTX", 4, b""),

@@ -243,6 +243,19 @@ fn four_bytes_of_user_property() -> Vec<u8> {
     [&b"\x26"[..], &text("n"), &text("v")].concat()
 }
 
+/// [MQTT5-3.1.2-2]
+#[test]
+fn a_later_protocol_level_is_refused_with_the_code_of_mqtt_5() {
+    let broker = Broker::start(&[]);
+    for level in [6, 99, 0x7f] {
+        let mut connect = connect("c", CLEAN_START, &[], &[]);
+        connect[8] = level;
+        let mut peer = broker.send(&connect);
+        peer.expect(b"\x20\x03\0\x84\0");
+        peer.expect_end();
+    }
+}
+
 #[test]
 fn connack_is_short_and_options_add_to_it() {
     let broker = Broker::start(&[]);

@@ -1,0 +1,72 @@
+//! What a client publishes, and its requests for subscriptions.
+
+use mqtt_sansio::CommandError;
+use mqtt_sansio::v5::{
+    AckProperties, PubAckReasonCode, Publish, Subscribe, SubscribeReasonCode, SubscribeReasonCodes,
+    Unsubscribe, UnsubscribeReasonCodes,
+};
+
+use super::Connection;
+use crate::arguments::MAX_FILTERS;
+use crate::message::Message;
+
+impl Connection {
+    /// A message has come. Returns whether its receivers should have a turn.
+    pub(super) fn publish(&mut self, publish: &Publish<&[u8]>) -> bool {
+        let Some(client) = &self.client else {
+            return false;
+        };
+        let message = Message::received(publish, client, self.now());
+        let published = self.shared.broker().publish(&message);
+        let packet_id = publish.delivery.packet_id();
+        let acknowledgement = packet_id.and_then(|id| self.server.acknowledgement(id));
+        if let (false, Some(acknowledgement)) = (published.has_subscribers, acknowledgement) {
+            let reason_code = PubAckReasonCode::NoMatchingSubscribers;
+            // A client of MQTT 3.1.1 is acknowledged as ever.
+            let _ = self.server.acknowledge(acknowledgement, reason_code);
+        }
+        published.is_crowded
+    }
+
+    /// Makes the subscriptions, each as if it stood alone, and gives one answer, in their order
+    /// [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.8.4-6].
+    pub(super) fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> Result<(), CommandError> {
+        let identifier = subscribe.properties.subscription_identifier();
+        let mut left = MAX_FILTERS;
+        let reason_codes = self.with_client(|broker, client| {
+            let answer = |subscription| {
+                if left == 0 {
+                    return SubscribeReasonCode::QuotaExceeded;
+                }
+                left = left.saturating_sub(1);
+                broker.subscribe(client, &subscription, identifier)
+            };
+            let subscriptions = subscribe.subscriptions.iter();
+            subscriptions.map(answer).collect::<Vec<_>>()
+        });
+        let reason_codes = SubscribeReasonCodes::encode_to_vec(reason_codes)?;
+        let properties = AckProperties::EMPTY;
+        let now = self.now();
+        self.server
+            .suback(now, &reason_codes, &properties, &mut self.out)
+    }
+
+    /// Ends the subscriptions, and answers whether there were any
+    /// [MQTT-3.10.4-5, MQTT-3.10.4-6, MQTT5-3.10.4-4, MQTT5-3.11.3-1].
+    pub(super) fn unsubscribe(
+        &mut self,
+        unsubscribe: &Unsubscribe<&[u8]>,
+    ) -> Result<(), CommandError> {
+        let reason_codes = self.with_client(|broker, client| {
+            let filters = unsubscribe.topic_filters.iter();
+            filters
+                .map(|filter| broker.unsubscribe(client, filter))
+                .collect::<Vec<_>>()
+        });
+        let reason_codes = UnsubscribeReasonCodes::encode_to_vec(reason_codes)?;
+        let properties = AckProperties::EMPTY;
+        let now = self.now();
+        self.server
+            .unsuback(now, &reason_codes, &properties, &mut self.out)
+    }
+}

@@ -1,0 +1,95 @@
+//! Messages to the client.
+
+use mqtt_sansio::any::{ProtocolVersion, Server};
+use mqtt_sansio::v5::{AliasVec, OutboundAliases};
+use mqtt_sansio::{CommandError, PacketId, Slot, Timestamp};
+
+use super::Connection;
+use crate::message::Outgoing;
+
+/// Messages wait in the queue, where they can still be dropped, once this much is to be sent.
+pub(super) const SIZE: usize = 64 * 1024;
+
+impl Connection {
+    /// Sends what has been asked for again, then what is in the queue, as far as there is room.
+    pub(super) fn send_messages(&mut self) {
+        self.has_more = false;
+        let now = self.now();
+        while self.out.len() < SIZE {
+            let Some(packet_id) = self.resend.pop_front() else {
+                break;
+            };
+            let resent = match self.outbox.get(packet_id) {
+                Some(outgoing) => {
+                    self.server
+                        .resend(now, packet_id, &outgoing.to_send(now), &mut self.out)
+                }
+                // Another member of the Shared Subscription has it.
+                None => self.server.forget(packet_id),
+            };
+            // Other errors mean that an acknowledgement has come in the meantime, or the end.
+            if let Err(CommandError::PacketTooLarge | CommandError::Encode(_)) = resent {
+                let _ = self.server.forget(packet_id);
+                self.outbox.remove(packet_id);
+            }
+            self.act();
+        }
+        let Some(client) = &self.client else { return };
+        let mut broker = self.shared.broker();
+        let has_retained = broker.replay(now, client);
+        let Some(queue) = broker.queue(client) else {
+            return;
+        };
+        // Set when an acknowledgement has to come before more messages above QoS 0. In MQTT 5 those with
+        // QoS 0 go on (section 4.9); in MQTT 3.1.1 all keep their order.
+        let mut is_window_full = false;
+        let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
+        while self.out.len() < SIZE {
+            let Some(outgoing) = queue.pop(now, is_window_full) else {
+                break;
+            };
+            match send(
+                &mut self.server,
+                &mut self.aliases,
+                now,
+                &outgoing,
+                &mut self.out,
+            ) {
+                Ok(Some(packet_id)) => drop(self.outbox.keep(packet_id, outgoing)),
+                // A message that is too large for the client counts as sent [MQTT5-3.1.2-25].
+                Ok(None) | Err(CommandError::PacketTooLarge | CommandError::Encode(_)) => {}
+                Err(CommandError::WindowFull) if is_v5 && !is_window_full => {
+                    queue.put_back(outgoing);
+                    is_window_full = true;
+                }
+                Err(_) => {
+                    queue.put_back(outgoing);
+                    return;
+                }
+            }
+        }
+        self.has_more = self.out.len() >= SIZE || (has_retained && !is_window_full);
+    }
+}
+
+/// Publishes a message to the client, with a Topic Alias if it takes any.
+fn send(
+    server: &mut Server<Vec<Slot>>,
+    aliases: &mut OutboundAliases<AliasVec>,
+    now: Timestamp,
+    outgoing: &Outgoing,
+    out: &mut Vec<u8>,
+) -> Result<Option<PacketId>, CommandError> {
+    let message = outgoing.to_send(now);
+    let takes_aliases = server
+        .limits()
+        .is_some_and(|limits| limits.peer.topic_alias_maximum > 0);
+    if !takes_aliases {
+        return server.publish(now, &message, out);
+    }
+    match server.publish_aliased(now, &message, aliases, out) {
+        // A new alias takes three bytes.
+        Err(CommandError::PacketTooLarge) => server.publish(now, &message, out),
+        sent => sent,
+    }
+}
