@@ -3,7 +3,7 @@
 
 use mqtt_sansio::v3::{
     Action, Client, Connect, Decoder, Event, Message, Publish, ReturnCode, ReturnCodes, Server,
-    Subscription, Subscriptions,
+    Step, Subscription, Subscriptions,
 };
 use mqtt_sansio::{
     Config, Output, PacketId, QoS, Session, Slot, Text, Timestamp, TopicFilter, TopicName,
@@ -149,9 +149,13 @@ impl Connection {
         let mut arrived = [0; 512];
         let arrived = self.to_server.arrive(&mut arrived);
         for mut input in arrived.chunks(3) {
-            while let Some(packet) = self.server_decoder.decode(&mut input).ok()? {
-                match self.server.handle_packet(self.now, packet).ok()? {
-                    Some(Event::ConnectRequested(connect)) => {
+            loop {
+                let decoder = &mut self.server_decoder;
+                let Some(step) = self.server.receive(self.now, decoder, &mut input).ok()? else {
+                    break;
+                };
+                match step {
+                    Step::Event(Event::ConnectRequested(connect)) => {
                         if connect.to_connect().client_id != "self-test" {
                             return None;
                         }
@@ -163,7 +167,7 @@ impl Connection {
                         .ok()?;
                         self.kept = None;
                     }
-                    Some(Event::SubscribeRequested(subscribe)) => {
+                    Step::Event(Event::SubscribeRequested(subscribe)) => {
                         let mut buffer = [0; 4];
                         let granted = subscribe.subscriptions.iter();
                         let granted = granted.map(|wanted| ReturnCode::Success(wanted.qos));
@@ -172,22 +176,22 @@ impl Connection {
                             .suback(self.now, &codes, &mut self.to_client)
                             .ok()?;
                     }
-                    Some(Event::Message(publish)) => self.from_client.arrived(&publish)?,
-                    Some(Event::Delivered(packet_id)) => self.from_server.delivered(packet_id),
-                    Some(_) | None => {}
-                }
-                while let Some(action) = self.server.poll_action() {
-                    match action {
-                        Action::Transmit(packet) => self.to_client.put(packet.as_bytes()).ok()?,
-                        Action::Resend(packet_id) => {
-                            let number = self.from_server.number(packet_id)?;
-                            let out = &mut self.to_client;
-                            let again = message(&number)?;
-                            self.server.resend(self.now, packet_id, &again, out).ok()?;
-                            self.from_server.resent += 1;
-                        }
-                        _ => return None,
+                    Step::Event(Event::Message(publish)) => self.from_client.arrived(&publish)?,
+                    Step::Event(Event::Delivered(packet_id)) => {
+                        self.from_server.delivered(packet_id)
                     }
+                    Step::Event(_) => {}
+                    Step::Action(Action::Transmit(packet)) => {
+                        self.to_client.put(packet.as_bytes()).ok()?
+                    }
+                    Step::Action(Action::Resend(packet_id)) => {
+                        let number = self.from_server.number(packet_id)?;
+                        let out = &mut self.to_client;
+                        let again = message(&number)?;
+                        self.server.resend(self.now, packet_id, &again, out).ok()?;
+                        self.from_server.resent += 1;
+                    }
+                    Step::Action(_) => return None,
                 }
             }
         }
@@ -199,28 +203,32 @@ impl Connection {
         let mut arrived = [0; 512];
         let arrived = self.to_client.arrive(&mut arrived);
         for mut input in arrived.chunks(3) {
-            while let Some(packet) = self.client_decoder.decode(&mut input).ok()? {
-                match self.client.handle_packet(self.now, packet).ok()? {
-                    Some(Event::Connected { session_present }) => {
+            loop {
+                let decoder = &mut self.client_decoder;
+                let Some(step) = self.client.receive(self.now, decoder, &mut input).ok()? else {
+                    break;
+                };
+                match step {
+                    Step::Event(Event::Connected { session_present }) => {
                         self.session_present = Some(session_present);
                     }
-                    Some(Event::Subscribed(_)) => self.subscribed = true,
-                    Some(Event::Message(publish)) => self.from_server.arrived(&publish)?,
-                    Some(Event::Delivered(packet_id)) => self.from_client.delivered(packet_id),
-                    Some(_) | None => {}
-                }
-                while let Some(action) = self.client.poll_action() {
-                    match action {
-                        Action::Transmit(packet) => self.to_server.put(packet.as_bytes()).ok()?,
-                        Action::Resend(packet_id) => {
-                            let number = self.from_client.number(packet_id)?;
-                            let out = &mut self.to_server;
-                            let again = message(&number)?;
-                            self.client.resend(self.now, packet_id, &again, out).ok()?;
-                            self.from_client.resent += 1;
-                        }
-                        _ => return None,
+                    Step::Event(Event::Subscribed(_)) => self.subscribed = true,
+                    Step::Event(Event::Message(publish)) => self.from_server.arrived(&publish)?,
+                    Step::Event(Event::Delivered(packet_id)) => {
+                        self.from_client.delivered(packet_id)
                     }
+                    Step::Event(_) => {}
+                    Step::Action(Action::Transmit(packet)) => {
+                        self.to_server.put(packet.as_bytes()).ok()?
+                    }
+                    Step::Action(Action::Resend(packet_id)) => {
+                        let number = self.from_client.number(packet_id)?;
+                        let out = &mut self.to_server;
+                        let again = message(&number)?;
+                        self.client.resend(self.now, packet_id, &again, out).ok()?;
+                        self.from_client.resent += 1;
+                    }
+                    Step::Action(_) => return None,
                 }
             }
         }

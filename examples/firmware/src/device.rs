@@ -2,8 +2,7 @@
 //! has broken.
 
 use mqtt_sansio::v3::{
-    Action, Client, Connect, Decoder, Event, HandleError, Publish, Subscription, Subscriptions,
-    Will,
+    Action, Client, Connect, Decoder, Event, Publish, Step, Subscription, Subscriptions, Will,
 };
 use mqtt_sansio::{
     Config, Output, QoS, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
@@ -131,20 +130,23 @@ impl Device {
                 client, decoder, ..
             } = self;
             let Some(client) = client else { return };
-            let event = match decoder.decode(&mut bytes) {
+            let event = match client.receive(now, decoder, &mut bytes) {
                 Ok(None) => return,
-                Ok(Some(packet)) => match client.handle_packet(now, packet) {
-                    Ok(event) => event,
-                    // The connection is over, and the actions say so.
-                    Err(HandleError::Peer(_) | HandleError::Ended) => return,
-                    // Cannot be: all actions are carried out after each packet.
-                    Err(HandleError::Blocked(_)) => return client.close(now),
-                },
-                Err(error) => return client.handle_decode_error(now, error),
+                Ok(Some(Step::Event(event))) => event,
+                Ok(Some(Step::Action(action))) => {
+                    let is_over = matches!(action, Action::Close(_));
+                    self.carry_out(now, action);
+                    if is_over {
+                        return;
+                    }
+                    continue;
+                }
+                // Cannot be: a client has nothing to answer first, and all messages have room.
+                Err(_) => return client.close(now),
             };
             match event {
-                Some(Event::Connected { session_present }) => self.connected(now, session_present),
-                Some(Event::Message(publish)) => {
+                Event::Connected { session_present } => self.connected(now, session_present),
+                Event::Message(publish) => {
                     self.counts.commands += 1;
                     let answer = answer(&publish);
                     self.stopping |= publish.payload == b"stop";
@@ -152,10 +154,9 @@ impl Device {
                         self.counts.dropped += 1;
                     }
                 }
-                Some(Event::Delivered(packet_id)) => self.outbox.remove(packet_id),
-                Some(_) | None => {}
+                Event::Delivered(packet_id) => self.outbox.remove(packet_id),
+                _ => {}
             }
-            self.act(now);
         }
     }
 
@@ -186,40 +187,41 @@ impl Device {
 
     /// Does what the connection asks for.
     fn act(&mut self, now: Timestamp) {
-        loop {
-            let Some(client) = &mut self.client else {
-                return;
-            };
-            match client.poll_action() {
-                None => return,
-                Some(Action::Transmit(packet)) => {
-                    let _ = self.modem.put(packet.as_bytes()); // always has room
-                }
-                Some(Action::Resend(packet_id)) => {
-                    let stored = self.outbox.get(packet_id);
-                    let message = stored.as_ref().and_then(Stored::message);
-                    let _ = match message {
-                        Some(message) => {
-                            self.counts.resent += 1;
-                            client.resend(now, packet_id, &message, &mut self.modem)
-                        }
-                        None => client.forget(packet_id),
-                    };
-                }
-                Some(Action::Lost {
-                    packet_id,
-                    received: false,
-                }) => self.outbox.wait_again(packet_id),
-                Some(Action::Lost { packet_id, .. }) => self.outbox.remove(packet_id),
-                Some(Action::Close(_)) => return self.start_again(now),
-                // With a journal, and for servers.
-                Some(
-                    Action::Unanswered(_)
-                    | Action::Store(_)
-                    | Action::PublishWill
-                    | Action::DiscardWill,
-                ) => {}
+        while let Some(action) = self.client.as_mut().and_then(Client::poll_action) {
+            self.carry_out(now, action);
+        }
+    }
+
+    fn carry_out(&mut self, now: Timestamp, action: Action) {
+        let Some(client) = &mut self.client else {
+            return;
+        };
+        match action {
+            Action::Transmit(packet) => {
+                let _ = self.modem.put(packet.as_bytes()); // always has room
             }
+            Action::Resend(packet_id) => {
+                let stored = self.outbox.get(packet_id);
+                let message = stored.as_ref().and_then(Stored::message);
+                let _ = match message {
+                    Some(message) => {
+                        self.counts.resent += 1;
+                        client.resend(now, packet_id, &message, &mut self.modem)
+                    }
+                    None => client.forget(packet_id),
+                };
+            }
+            Action::Lost {
+                packet_id,
+                received: false,
+            } => self.outbox.wait_again(packet_id),
+            Action::Lost { packet_id, .. } => self.outbox.remove(packet_id),
+            Action::Close(_) => self.start_again(now),
+            // With a journal, and for servers.
+            Action::Unanswered(_)
+            | Action::Store(_)
+            | Action::PublishWill
+            | Action::DiscardWill => {}
         }
     }
 
