@@ -40,6 +40,10 @@ Usage: broker [OPTION...]
                            this as Server Keep Alive
   --max-session-expiry N how many seconds a session of MQTT 5 is kept at the most; by default as
                            long as the client wants
+  --accept-resend-without-dup
+                         a QoS 2 message with DUP 0 is the one with its Packet Identifier that was
+                         not released, also after the client has connected again: for clients that
+                         do not set DUP when they send again, such as MQTT.js 5
   --copy-per-subscription
                            send a message once for each subscription that matches; by default a
                            client with overlapping subscriptions gets it once, with the highest QoS
@@ -83,6 +87,8 @@ pub(crate) struct Settings {
     /// In seconds.
     pub(crate) max_session_expiry: u32,
     pub(crate) copies: Copies,
+    /// For clients that break [MQTT-3.3.1-1].
+    pub(crate) accept_resend_without_dup: bool,
     pub(crate) max_connections: usize,
     pub(crate) max_subscriptions: usize,
     pub(crate) limits: Limits,
@@ -132,6 +138,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
         max_keep_alive: None,
         max_session_expiry: u32::MAX,
         copies: Copies::One,
+        accept_resend_without_dup: false,
         max_connections: usize::MAX,
         max_subscriptions: 10_000,
         limits: Limits::default(),
@@ -171,6 +178,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
             Long("max-session-expiry") => {
                 settings.max_session_expiry = parser.value()?.parse()?;
             }
+            Long("accept-resend-without-dup") => settings.accept_resend_without_dup = true,
             Long("copy-per-subscription") => settings.copies = Copies::EachSubscription,
             Long("max-connections") => settings.max_connections = parser.value()?.parse()?,
             Long("max-subscriptions") => settings.max_subscriptions = parser.value()?.parse()?,

@@ -133,9 +133,10 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
 
 impl Connection {
     fn new(shared: Arc<Shared>, peer: SocketAddr, wake: Waker) -> Self {
-        let config = CONFIG.connect_timeout(Duration::from_millis(
-            (shared.settings.connect_timeout).into(),
-        ));
+        let settings = &shared.settings;
+        let config = CONFIG
+            .accept_resend_without_dup(settings.accept_resend_without_dup)
+            .connect_timeout(Duration::from_millis(settings.connect_timeout.into()));
         let max_packet_size = shared.settings.max_packet_size().min(MAX_CONNECT_SIZE);
         Self {
             server: Server::new(Session::default(), config, shared.now()),
