@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use mqtt_sansio::any::{OtherProtocol, Protocol, ProtocolVersion};
 use mqtt_sansio::v3::{
     Action, Client, CloseReason, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError,
     Decoder, Delivery, EncodedConnect, EncodedMessage, Event, HandleError, List, Message,
@@ -19,8 +20,9 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{
     Blocked, Change, Checked, CommandError, Config, EncodeError, ErrorKind, Field, Header,
-    InFlight, InvalidQoS, Options, PacketId, PacketType, Piece, QoS, RestoreError, Session,
-    SharedFilter, SliceOutput, Slot, Stage, State, TextError, TextKind, Timestamp,
+    InFlight, InvalidQoS, Limit, Options, PacketId, PacketType, Piece, ProtocolError, QoS,
+    RestoreError, Session, SharedFilter, SliceOutput, Slot, Stage, State, TextError, TextKind,
+    Timestamp,
 };
 
 type Bytes = &'static [u8];
@@ -40,19 +42,32 @@ macro_rules! logged {
 
 /// Types without a value, and those for programs that have a heap.
 const NOT_LOGGED: &[(&str, &str)] = &[
+    ("AliasArray", "Topic Names of the peer"),
+    ("AliasVec", "Topic Names of the peer"),
     ("BufMutOutput", "for `bytes`, which takes a heap"),
+    ("ClientRole", "a marker without a value"),
     ("Codec", "for tokio"),
     ("CodecError", "for tokio"),
+    ("Connection", "logged as Client and as Server"),
+    ("Expired", "not exported"),
     ("Entries", "an iterator; its entries are logged"),
     ("FilterMatch", "for programs with a heap"),
     ("FilterMatches", "for programs with a heap"),
     ("FilterTree", "for programs with a heap"),
-    ("OwnedProperty", "not exported"),
+    ("Input", "not exported"),
+    ("KeepAliveBasis", "not exported"),
+    ("Machine", "not exported"),
+    ("OutboundAliases", "Topic Names that were sent"),
     ("Outbox", "for programs with a heap"),
     ("PayloadStart", "not exported"),
+    ("PendingReply", "not exported"),
+    ("Progress", "not exported"),
     ("ReasonCodeEntry", "a marker without a value"),
     ("Readme", "there for its examples only"),
+    ("Request", "not exported"),
     ("Rules", "not exported"),
+    ("ServerRole", "a marker without a value"),
+    ("StreamDecoder", "logged as Decoder"),
     ("SubAckEntry", "a marker without a value"),
     ("SubscriptionEntry", "a marker without a value"),
     ("TextKind", "a marker without a value"),
@@ -61,6 +76,7 @@ const NOT_LOGGED: &[(&str, &str)] = &[
     ("TopicMatches", "for programs with a heap"),
     ("TopicNameKind", "a marker without a value"),
     ("TopicTree", "for programs with a heap"),
+    ("WithTopicAliases", "memory"),
 ];
 
 /// The names of the types that the sources declare as public.
@@ -88,18 +104,18 @@ fn declared(directory: &Path, names: &mut BTreeSet<String>) {
 /// Those that only MQTT 5 has, and its own of the others.
 fn logged_of_mqtt_5() -> BTreeSet<&'static str> {
     use mqtt_sansio::v5::{
-        AckKind, Acknowledgement, Auth, AuthReasonCode, ConnAck, Connect, ConnectReasonCode,
-        Disconnect, DisconnectReasonCode, EncodedConnect, InvalidReasonCode,
-        InvalidSubscriptionIdentifier, List, Packet, Properties, Property, PropertyIter,
+        AckKind, Acknowledgement, Auth, AuthReasonCode, Capabilities, ConnAck, Connect,
+        ConnectReasonCode, Disconnect, DisconnectReasonCode, EncodedConnect, InvalidReasonCode,
+        InvalidSubscriptionIdentifier, Limits, List, Packet, Properties, Property, PropertyIter,
         PubAckReasonCode, PubAckType, PubRelReasonCode, Publish, PublishHeader, Reaction,
-        ReasonCode, ReasonCodeEntry, RequestAck, RetainHandling, Subscribe, SubscribeReasonCode,
-        Subscription, SubscriptionEntry, SubscriptionIdentifier, Unsubscribe,
+        ReasonCode, ReasonCodeEntry, Refusal, RequestAck, RetainHandling, Subscribe,
+        SubscribeReasonCode, Subscription, SubscriptionEntry, SubscriptionIdentifier, Unsubscribe,
         UnsubscribeReasonCode, V5, Will,
     };
     is_logged::<List<Bytes, SubscriptionEntry>>();
     is_logged::<List<Bytes, ReasonCodeEntry<SubscribeReasonCode>>>();
     logged! {
-        Acknowledgement<Bytes, PubAckType> Auth<Bytes> AuthReasonCode ConnAck<Bytes> Connect<Bytes>
+        Acknowledgement<Bytes, PubAckType> Auth<Bytes> AuthReasonCode Capabilities Limits Refusal ConnAck<Bytes> Connect<Bytes>
         ConnectReasonCode Disconnect<Bytes> DisconnectReasonCode EncodedConnect<Bytes>
         InvalidReasonCode InvalidSubscriptionIdentifier Packet<Bytes> Properties<Bytes, AckKind>
         Property<'static> PropertyIter<'static> PubAckReasonCode PubRelReasonCode Publish<Bytes> PublishHeader<Bytes>
@@ -121,7 +137,7 @@ fn every_public_type_with_a_value_can_be_logged() {
         SubscriberHeader RestoreError ReturnCode CommandError Server<Slots> Session<Slots>
         SliceOutput<'static> Slot Stage State Step<Bytes> SubAck<Bytes> Subscribe<Bytes> Subscription<Bytes>
         SharedFilter<'static> TextError Timestamp UnsubAck
-        Unsubscribe<Bytes> V3 Will<Bytes>
+        Unsubscribe<Bytes> V3 Will<Bytes> Limit ProtocolError OtherProtocol Protocol ProtocolVersion
     };
     logged.extend(logged_of_mqtt_5());
     let mut names = BTreeSet::new();
