@@ -55,7 +55,7 @@ fn check_error(bytes: &[u8], error: DecodeError) {
 }
 
 fn check_packet(frame: &[u8], packet: PacketRef<'_>, options: &Options) {
-    let expected = as_written(frame);
+    let expected = as_written(frame, &packet);
     let encoded = packet.encode_to_vec().expect("it was decoded");
     assert_eq!(encoded, expected, "{packet:?}");
     if frame[0] != expected[0] {
@@ -153,9 +153,11 @@ fn is_level(level: &str) -> bool {
 
 /// The packet as the standard has it written: with the flags that its type has, and a Remaining
 /// Length as short as can be.
-fn as_written(bytes: &[u8]) -> Vec<u8> {
+fn as_written(bytes: &[u8], packet: &PacketRef<'_>) -> Vec<u8> {
     const DUP: u8 = 8;
     const QOS: u8 = 6;
+    const USER_NAME: u8 = 0x80;
+    const PASSWORD: u8 = 0x40;
     let (_, header_len) = fixed_header(bytes).expect("a whole packet");
     let first = bytes[0];
     let first = match PacketType::from_number(first >> 4) {
@@ -166,7 +168,18 @@ fn as_written(bytes: &[u8]) -> Vec<u8> {
         }
         _ => first & 0xf0,
     };
-    frame(first, &bytes[header_len..])
+    let mut body = bytes[header_len..].to_vec();
+    // MQTT 3.1 lets a client leave out a User Name or Password that its flags announce.
+    if let Packet::Connect(connect) = packet
+        && body.starts_with(b"\0\x06MQIsdp")
+    {
+        let credentials = connect.to_connect().credentials;
+        let password = credentials.is_some_and(|it| it.password.is_some());
+        body[9] &= !(USER_NAME | PASSWORD);
+        body[9] |= if credentials.is_some() { USER_NAME } else { 0 };
+        body[9] |= if password { PASSWORD } else { 0 };
+    }
+    frame(first, &body)
 }
 
 /// Prints, and throws away what is printed.
