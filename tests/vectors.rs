@@ -16,7 +16,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{
-    Row, decode_whole, encode, expand, feed, fields, frame, malformed_rows, minimal, owned, rows,
+    Row, decode_whole, encode, feed, fields, frame, malformed_rows, minimal, owned, rows,
     statements, unlimited, valid_rows,
 };
 use mqtt_sansio::v3::{
@@ -186,7 +186,12 @@ mod bytes_feature {
         assert!(received.is_empty());
         assert_eq!(packets.len(), rows.len());
         for (packet, row) in packets.iter().zip(&rows) {
-            assert_eq!(fields(packet), expand(&row.json["fields"]), "{}", row.id);
+            assert_eq!(
+                fields(packet),
+                common::expand(&row.json["fields"]),
+                "{}",
+                row.id
+            );
         }
     }
 

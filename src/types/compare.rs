@@ -118,7 +118,6 @@ impl<B: AsRef<[u8]>, K> PartialEq<Checked<B, K>> for alloc::string::String {
 mod tests {
     use core::cmp::Ordering;
     use std::collections::{BTreeMap, HashMap};
-    use std::string::String;
 
     use crate::{Text, TopicFilter, TopicName};
 
@@ -162,7 +161,7 @@ mod tests {
     #[test]
     fn a_string_equals_a_checked_string_from_either_side() {
         let text = Text::new("abc").unwrap();
-        let [same, other] = ["abc", "abd"].map(String::from);
+        let [same, other] = ["abc", "abd"].map(alloc::string::String::from);
         assert_eq!(text, same);
         assert_eq!(same, text);
         assert_ne!(text, other);

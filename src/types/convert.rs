@@ -84,7 +84,9 @@ impl<K> From<Checked<Self, K>> for bytes::Bytes {
 
 #[cfg(test)]
 mod tests {
-    use crate::{ErrorKind, Text, TopicFilter, TopicName};
+    use crate::{ErrorKind, TopicName};
+    #[cfg(feature = "alloc")]
+    use crate::{Text, TopicFilter};
 
     #[test]
     fn borrowed_strings_and_bytes_stay_borrowed() {

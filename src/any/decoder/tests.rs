@@ -172,6 +172,7 @@ fn larger_packets_are_accepted_once_the_options_allow_them() {
     }
 }
 
+#[cfg(feature = "alloc")]
 #[test]
 fn a_decoder_that_shrinks_keeps_what_it_has_of_a_packet() {
     for connect in [V3_1_1, V5_CONNECT] {

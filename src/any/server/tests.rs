@@ -1,10 +1,9 @@
 use super::*;
 use crate::session::Slot;
 use crate::types::{PacketId, TopicName};
-use crate::v5::{
-    AliasVec, DisconnectReasonCode, Property, PublishProperties, SubscribeReasonCode,
-    WithTopicAliases,
-};
+#[cfg(feature = "alloc")]
+use crate::v5::{AliasVec, WithTopicAliases};
+use crate::v5::{DisconnectReasonCode, Property, PublishProperties, SubscribeReasonCode};
 use crate::wire::{Options, SliceOutput};
 use std::format;
 use std::string::String;
@@ -210,6 +209,7 @@ fn an_idle_connection_with_its_decoder_has_at_most_320_bytes() {
 }
 
 /// [MQTT5-3.3.2-9]
+#[cfg(feature = "alloc")]
 #[test]
 fn a_topic_alias_above_the_maximum_is_invalid_and_one_not_known_is_a_protocol_error() {
     for (alias, code) in [(1, 0x82), (10, 0x82), (11, 0x94)] {
