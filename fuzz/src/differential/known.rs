@@ -63,6 +63,8 @@ const KNOWN: &[Known] = &[
     known(PROTO, How::Refuses(shares), "MQTT-4.7.1-3", "a20e000b000a2473686172652f672473"),
     // Return Code 0x80, which it writes as 3.
     known(PROTO, How::Rewrites(fails), "MQTT-3.9.3-2", "9003000a80"),
+    // MQTT 3.1 lets a client leave out what its flags announce, and gives some flags no meaning.
+    known(PROTO, How::Refuses(is_of_mqtt_3_1), "MQTT 3.1, section 3.1", "101200064d514973647003c0003c000163000175"),
 
     known(KIT, How::Takes(ClientIdentifierRequired), "MQTT-3.1.3-8", "100c00044d515454040000000000"),
     known(KIT, How::Takes(DupAtQos0), "MQTT-3.3.1-2", "3903000130"),
@@ -90,6 +92,8 @@ const KNOWN: &[Known] = &[
     known(KIT, How::Takes(ZeroPacketIdentifier), "MQTT-2.3.1-1", "320500012a0000"),
     // In an acknowledgement: no request can have had it.
     known(KIT, How::Takes(ZeroPacketIdentifier), "2.3.1", "40020000"),
+    // As above.
+    known(KIT, How::Refuses(is_of_mqtt_3_1), "MQTT 3.1, section 3.1", "101200064d514973647003c0003c000163000175"),
     // A password is bytes, not a string.
     known(KIT, How::Refuses(has_binary_password), "3.1.3.5", "101300044d51545404c2003c0001630001750001ff"),
 ];
@@ -114,6 +118,14 @@ fn fails(packet: &Packet<&[u8]>) -> bool {
         Packet::SubAck(suback) => suback.return_codes.iter().any(|code| code.number() == 0x80),
         _ => false,
     }
+}
+
+fn is_of_mqtt_3_1(packet: &Packet<&[u8]>) -> bool {
+    let level = match packet {
+        Packet::Connect(connect) => connect.to_connect().protocol_level,
+        _ => return false,
+    };
+    level == v3::ProtocolLevel::V3_1
 }
 
 fn has_binary_password(packet: &Packet<&[u8]>) -> bool {
