@@ -65,7 +65,6 @@ const KNOWN: &[Known] = &[
     known(PROTO, How::Rewrites(fails), "MQTT-3.9.3-2", "9003000a80"),
     // MQTT 3.1 lets a client leave out what its flags announce, and gives some flags no meaning.
     known(PROTO, How::Refuses(is_of_mqtt_3_1), "MQTT 3.1, section 3.1", "101200064d514973647003c0003c000163000175"),
-    known(PROTO, How::Rewrites(is_of_mqtt_3_1), "MQTT 3.1, section 3.1", "101000064d51497364700322003c00026d6c"),
 
     known(KIT, How::Takes(ClientIdentifierRequired), "MQTT-3.1.3-8", "100c00044d515454040000000000"),
     known(KIT, How::Takes(DupAtQos0), "MQTT-3.3.1-2", "3903000130"),
