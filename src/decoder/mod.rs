@@ -454,6 +454,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
             Some(_) => P::read_payload_header(&header, frame, &self.options)
                 .map(|header| Some(Piece::PublishHeader(header))),
         };
+        learn_level(&mut self.options, self.position, &header, frame, &piece);
         let taken = start.unwrap_or_else(|| header.packet_len());
         settle_start(&mut self.state, &mut self.position, &header, taken, &piece);
         piece
