@@ -38,13 +38,13 @@ impl World<'_> {
                 assert!(self.journal.apply(change), "no slot for {change:?}");
                 continue;
             }
+            if self.has_released_all() {
+                self.is_over(self.limit_exceeded());
+            }
             if let Some(Action::Unanswered(id)) = action {
                 let is_waiting = self.model.unanswered.remove(&id);
                 assert!(is_waiting, "{id:?} is no request without an answer");
                 continue;
-            }
-            if self.has_released_all() {
-                self.is_over(self.limit_exceeded());
             }
             let next = self.next_action();
             let action = action.map(|action| match action {

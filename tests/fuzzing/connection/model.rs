@@ -571,15 +571,13 @@ impl Model {
         }
     }
 
-    /// What is to be sent again next, as far as the window allows: first each PUBREL
-    /// [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-4.6.0-4].
+    /// What is to be sent again next: first each PUBREL, which waits for no window, then messages as
+    /// far as that allows [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-4.6.0-4].
     pub(super) fn next_resend(&mut self) -> Option<&mut Sent> {
-        if self.in_flight() >= usize::from(self.setup.window) {
-            return None;
-        }
+        let is_full = self.in_flight() >= usize::from(self.setup.window);
         let pubrel = self.outbound.iter().position(|m| m.released && !m.is_sent);
         let next = pubrel.or_else(|| {
-            let waits = |m: &Sent| !m.is_sent && !m.is_asked;
+            let waits = |m: &Sent| !is_full && !m.is_sent && !m.is_asked;
             self.outbound.iter().position(waits)
         });
         self.outbound.get_mut(next?)
