@@ -1,14 +1,14 @@
 //! Connections: what happens between CONNECT and the end, for either role and any version.
 //!
 //! - `connection.rs`: [`Connection`], what all of them have in common. `receive.rs`: from bytes to
-//!   events and actions, [`Connection::receive`].
+//!   events and actions, [`Connection::receive`]; `step.rs`: what that returns; `topic_alias.rs`: the
+//!   Topic Aliases that it learns.
 //! - `machine/`: session, flows of QoS 1 and 2, time. It knows neither role nor version.
-//! - `role.rs`, `version.rs`: the two parameters. `client.rs`, `server.rs`: clients
-//!   and servers of any version.
+//! - `role.rs`, `version.rs`: the two parameters. `client.rs`, `server.rs`: clients and
+//!   servers of any version.
 //! - `v3/`: the methods, events and messages of MQTT 3.1.1.
 //! - `action.rs`, `close_reason.rs`, `limit.rs`, `reply.rs`, `error.rs`, `config.rs`, `state.rs`,
-//!   `outgoing.rs`:
-//!   what goes in and what comes out.
+//!   `outgoing.rs`: what goes in and what comes out.
 
 mod action;
 mod client;
@@ -25,6 +25,8 @@ mod reply;
 mod role;
 mod server;
 mod state;
+mod step;
+mod topic_alias;
 pub(crate) mod v3;
 pub(crate) mod v5;
 mod version;
@@ -36,8 +38,8 @@ pub use connection::Connection;
 pub use error::{Blocked, CommandError, HandleError, PeerError, ProtocolError};
 pub use limit::Limit;
 pub use outgoing::OutgoingMessage;
-pub use receive::Step;
 pub use reply::Reply;
 pub use role::{ClientRole, Role, ServerRole};
 pub use state::State;
+pub use step::Step;
 pub use version::Version;

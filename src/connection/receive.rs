@@ -4,27 +4,16 @@ use core::ops::Range;
 
 use super::action::Action;
 use super::connection::Connection;
-use super::error::{Blocked, HandleError, ProtocolError};
+use super::error::{Blocked, HandleError};
 use super::machine::{Disposition, Rejection};
 use super::role::Role;
 use super::state::State;
+use super::step::Step;
 use super::version::Version;
-use crate::decoder::{Buffer, Located, Piece, StreamDecoder};
+use crate::decoder::{Buffer, Located, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
-use crate::wire::{OPTIMIZE_SIZE, acknowledgement};
-
-/// One step of a connection: an event for the application, or an action for the driver. `B` is
-/// where the bytes of the event live.
-#[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
-#[must_use = "events and actions are to be handled"]
-#[cfg_attr(target_pointer_width = "64", repr(usize))] // see `v3::Packet`
-pub enum Step<V: Version, B> {
-    /// The driver has to do something.
-    Action(Action<V>),
-    /// The application is told something. The event may borrow from the input or the decoder.
-    Event(V::Event<B>),
-}
+use crate::wire::{OPTIMIZE_SIZE, acknowledgement, place_from};
 
 /// The result of handling received bytes.
 enum Found<'i, V: Version> {
@@ -200,11 +189,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 continue;
             }
             if V::HAS_TOPIC_ALIASES {
-                if let Err(error) = Self::learn_alias_in_buffer(
-                    V::topic_alias_maximum(&self.limits),
-                    decoder,
-                    &located,
-                ) {
+                if let Err(error) = self.learn_alias_in_buffer(decoder, &located) {
                     decoder.consume(&located, Ok(()), input);
                     self.machine.tick(now);
                     self.violation(error);
@@ -216,11 +201,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             let start = decoder.buffered(&located).as_ptr() as usize;
             let handled = match decoder.read(&located) {
                 Ok(piece) => Ok(self.handle_piece_or_skip(now, piece, skip).map(|event| {
-                    let places = |bytes: &[u8]| {
-                        let from = (bytes.as_ptr() as usize).saturating_sub(start);
-                        from..from.saturating_add(bytes.len())
-                    };
-                    event.map(|event| V::map_event(event, places))
+                    event.map(|event| V::map_event(event, |bytes| place_from(start, bytes)))
                 })),
                 Err(error) => Err(error),
             };
@@ -250,61 +231,6 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         Ok(Some(Step::Event(V::resolve(event, decoder.buffer()))))
     }
 
-    /// Learns the Topic Alias of a message, or knows it already.
-    fn learn_alias<'a, M: Buffer>(
-        &self,
-        buffer: &mut M,
-        piece: &Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
-    ) -> Result<(), ProtocolError> {
-        match V::topic_alias(piece) {
-            None => Ok(()),
-            // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
-            Some((alias, _)) if alias.get() > V::topic_alias_maximum(&self.limits) => {
-                Err(ProtocolError::TopicAliasInvalid)
-            }
-            Some((alias, [])) if buffer.topic(alias).is_some() => Ok(()),
-            Some((_, [])) => Err(ProtocolError::TopicAliasUnknown),
-            Some((alias, topic)) if buffer.set_topic(alias, topic) => Ok(()),
-            Some(_) => Err(ProtocolError::TopicAliasInvalid),
-        }
-    }
-
-    /// [`learn_alias`](Self::learn_alias) for a message in the decoder's buffer. The Topic Name cannot be
-    /// borrowed from there while the buffer learns it, so it is passed as its place.
-    fn learn_alias_in_buffer<M: Buffer>(
-        maximum: u16,
-        decoder: &mut StreamDecoder<V, M>,
-        located: &Located<'_>,
-    ) -> Result<(), ProtocolError> {
-        let buffered = decoder.buffered(located);
-        let (start, filled) = (buffered.as_ptr() as usize, buffered.len());
-        let alias = match decoder.read(located) {
-            Ok(piece) => V::topic_alias(&piece).map(|(alias, topic)| {
-                let from = (topic.as_ptr() as usize).saturating_sub(start);
-                (alias, from..from.saturating_add(topic.len()))
-            }),
-            // It is found again when the packet is handled.
-            Err(_) => None,
-        };
-        match alias {
-            None => Ok(()),
-            // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
-            Some((alias, _)) if alias.get() > maximum => Err(ProtocolError::TopicAliasInvalid),
-            Some((alias, place)) if place.is_empty() => match decoder.buffer().topic(alias) {
-                Some(_) => Ok(()),
-                None => Err(ProtocolError::TopicAliasUnknown),
-            },
-            Some((alias, place)) => {
-                let buffer = decoder.buffer_mut();
-                if buffer.set_topic_from_buffer(alias, filled, place) {
-                    Ok(())
-                } else {
-                    Err(ProtocolError::TopicAliasInvalid)
-                }
-            }
-        }
-    }
-
     /// Handles a deadline that has passed, after all received bytes were handled.
     fn expire(&mut self, now: Timestamp) -> Option<Action<V>> {
         if self.is_overdue(now) {
@@ -330,87 +256,5 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             self.has_decoder = true;
         }
         Ok(())
-    }
-}
-
-impl<V: Version, B> Step<V, B> {
-    /// Moves the bytes of an event elsewhere. `f` must not change them: its results are not
-    /// validated again.
-    pub fn map<C>(self, f: impl FnMut(B) -> C) -> Step<V, C> {
-        match self {
-            Self::Action(action) => Step::Action(action),
-            Self::Event(event) => Step::Event(V::map_event(event, f)),
-        }
-    }
-}
-
-impl<V: Version> Step<V, &[u8]> {
-    /// The same step with its bytes in vectors of their own (feature `alloc`).
-    #[cfg(feature = "alloc")]
-    pub fn to_owned(self) -> Step<V, alloc::vec::Vec<u8>> {
-        self.map(<[u8]>::to_vec)
-    }
-
-    /// The same step as references into `whole`, the buffer that was passed to
-    /// [`receive`](Connection::receive) (feature `bytes`). Bytes outside of it, such as a packet in
-    /// the decoder's buffer, are copied.
-    #[cfg(feature = "bytes")]
-    pub fn share(self, whole: &bytes::Bytes) -> Step<V, bytes::Bytes> {
-        self.map(|part| crate::wire::share(whole, part))
-    }
-}
-
-impl<V: Version, B> core::fmt::Debug for Step<V, B>
-where
-    V::Event<B>: core::fmt::Debug,
-{
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::Action(action) => f.debug_tuple("Action").field(action).finish(),
-            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
-        }
-    }
-}
-
-impl<V: Version, B> Clone for Step<V, B>
-where
-    V::Event<B>: Clone,
-{
-    fn clone(&self) -> Self {
-        match self {
-            Self::Action(action) => Self::Action(*action),
-            Self::Event(event) => Self::Event(event.clone()),
-        }
-    }
-}
-
-impl<V: Version, B> Copy for Step<V, B> where V::Event<B>: Copy {}
-
-impl<V: Version, B> PartialEq for Step<V, B>
-where
-    V::Event<B>: PartialEq,
-{
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Action(a), Self::Action(b)) => a == b,
-            (Self::Event(a), Self::Event(b)) => a == b,
-            _ => false,
-        }
-    }
-}
-
-impl<V: Version, B> Eq for Step<V, B> where V::Event<B>: Eq {}
-
-#[cfg(feature = "defmt")]
-impl<V: Version, B> defmt::Format for Step<V, B>
-where
-    Action<V>: defmt::Format,
-    V::Event<B>: defmt::Format,
-{
-    fn format(&self, f: defmt::Formatter<'_>) {
-        match self {
-            Self::Action(action) => defmt::write!(f, "Action({})", action),
-            Self::Event(event) => defmt::write!(f, "Event({})", event),
-        }
     }
 }

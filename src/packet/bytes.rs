@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{DecodeError, Options, PacketSet, frame};
+use crate::wire::{DecodeError, Options, PacketSet, frame, place_from};
 
 /// `share` for the packets that `map` works on.
 macro_rules! share_packets {
@@ -63,10 +63,7 @@ pub(crate) fn decode_bytes<V: PacketSet, L, P>(
         return Ok(Some(small));
     }
     let start = frame.bytes.as_ptr() as usize;
-    let located = locate(packet, &|part| {
-        let at = (part.as_ptr() as usize).saturating_sub(start);
-        at..at.saturating_add(part.len())
-    });
+    let located = locate(packet, &|part| place_from(start, part));
     let frame = src.split_to(header.packet_len()).freeze();
     Ok(Some(fill(located, &frame)))
 }

@@ -9,6 +9,7 @@ mod options;
 mod output;
 mod packet_set;
 mod packet_type;
+mod place;
 mod reader;
 #[cfg(feature = "bytes")]
 mod share;
@@ -33,6 +34,7 @@ pub(crate) use header::{
 };
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed};
+pub(crate) use place::place_from;
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte_integer};
 #[cfg(feature = "bytes")]
 pub(crate) use share::share;

@@ -17,7 +17,7 @@ use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
 use super::state::State;
 use super::version::{Input, Progress, Version};
-use super::{action, close_reason, receive};
+use super::{action, close_reason, step};
 use crate::session::Slots;
 use crate::types::Delivery;
 use crate::v3::{ConnectRefusal, Packet, Publish, PublishHeader, V3, try_read_publish};
@@ -63,7 +63,7 @@ pub type PeerError = error::PeerError<V3>;
 /// A packet of MQTT 3.1.1 that a connection sends by itself.
 pub type Reply = reply::Reply<4>;
 /// One step of a connection of MQTT 3.1.1.
-pub type Step<B> = receive::Step<V3, B>;
+pub type Step<B> = step::Step<V3, B>;
 
 /// What CONNECT decides beyond what every version has.
 #[derive(Debug, Clone, Copy, Default)]

@@ -21,10 +21,10 @@ use super::action;
 use super::close_reason;
 use super::connection::Connection;
 use super::error::{self, ProtocolError};
-use super::receive;
 use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
 use super::state::State;
+use super::step;
 use super::version::{Input, Progress, Version};
 use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
@@ -90,7 +90,7 @@ pub type PeerError = error::PeerError<V5>;
 /// A packet of MQTT 5 that a connection sends by itself.
 pub type Reply = reply::Reply<8>;
 /// One step of a connection of MQTT 5.
-pub type Step<B> = receive::Step<V5, B>;
+pub type Step<B> = step::Step<V5, B>;
 
 /// Why a server refuses a connection, as the reason of a [`CloseReason::Refused`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
