@@ -1,12 +1,14 @@
 //! What clients of every version have in common.
 
 use super::connection::Connection;
-use super::error::CommandError;
+use super::error::{CommandError, HandleError};
 use super::role::ClientRole;
 use super::state::State;
 use super::version::Version;
 use crate::session::Slots;
 use crate::time::Timestamp;
+use crate::types::PacketId;
+use crate::wire::PacketType;
 
 impl<V: Version, S: Slots> Connection<V, ClientRole, S> {
     /// Sends PINGREQ now, also with Keep Alive 0: to find out whether the server is still there. It comes
@@ -31,5 +33,17 @@ impl<V: Version, S: Slots> Connection<V, ClientRole, S> {
         self.machine.tick(now);
         self.machine.ping();
         Ok(())
+    }
+
+    /// The answer to a SUBSCRIBE or UNSUBSCRIBE has come, with so many codes. UNSUBACK of MQTT 3.1.1 has
+    /// none.
+    pub(super) fn finish_request(
+        &mut self,
+        packet_type: PacketType,
+        packet_id: PacketId,
+        codes: Option<usize>,
+    ) -> Result<(), HandleError<V>> {
+        let finished = self.machine.finish_request(packet_type, packet_id, codes);
+        finished.map_err(|rejection| self.reject(rejection))
     }
 }

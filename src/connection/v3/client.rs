@@ -170,11 +170,11 @@ pub(super) fn handle<'a, S: Slots>(
         }
         (State::Connected, Packet::SubAck(suback)) => {
             let codes = suback.return_codes.len();
-            finish_request(client, PacketType::SubAck, suback.packet_id, Some(codes))?;
+            client.finish_request(PacketType::SubAck, suback.packet_id, Some(codes))?;
             Ok(Some(Event::Subscribed(suback)))
         }
         (State::Connected, Packet::UnsubAck(unsuback)) => {
-            finish_request(client, PacketType::UnsubAck, unsuback.packet_id, None)?;
+            client.finish_request(PacketType::UnsubAck, unsuback.packet_id, None)?;
             Ok(Some(Event::Unsubscribed(unsuback.packet_id)))
         }
         (State::Connected, Packet::PingResp) => {
@@ -207,15 +207,4 @@ fn handle_connack<'a, S: Slots>(
             Ok(Some(Event::Connected { session_present }))
         }
     }
-}
-
-/// SUBACK, with its number of return codes, or UNSUBACK has come.
-fn finish_request<S: Slots>(
-    client: &mut Connection<V3, ClientRole, S>,
-    packet_type: PacketType,
-    packet_id: PacketId,
-    codes: Option<usize>,
-) -> Result<(), HandleError> {
-    let finished = client.machine.finish_request(packet_type, packet_id, codes);
-    finished.map_err(|rejection| client.reject(rejection))
 }

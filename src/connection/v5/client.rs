@@ -191,12 +191,12 @@ pub(super) fn handle<'a, S: Slots>(
         (State::Requested | State::Connected, Packet::Auth(auth)) => client.handle_auth(auth),
         (State::Connected, Packet::SubAck(suback)) => {
             let codes = suback.reason_codes.len();
-            finish_request(client, PacketType::SubAck, suback.packet_id, codes)?;
+            client.finish_request(PacketType::SubAck, suback.packet_id, Some(codes))?;
             Ok(Some(Event::Subscribed(suback)))
         }
         (State::Connected, Packet::UnsubAck(unsuback)) => {
             let codes = unsuback.reason_codes.len();
-            finish_request(client, PacketType::UnsubAck, unsuback.packet_id, codes)?;
+            client.finish_request(PacketType::UnsubAck, unsuback.packet_id, Some(codes))?;
             Ok(Some(Event::Unsubscribed(unsuback)))
         }
         (State::Connected, Packet::PingResp) => {
@@ -255,17 +255,4 @@ fn handle_connack<'a, S: Slots>(
         session_present,
         properties,
     }))
-}
-
-/// SUBACK or UNSUBACK has come, with its number of Reason Codes.
-fn finish_request<S: Slots>(
-    client: &mut Connection<V5, ClientRole, S>,
-    packet_type: PacketType,
-    packet_id: PacketId,
-    codes: usize,
-) -> Result<(), HandleError> {
-    let finished = client
-        .machine
-        .finish_request(packet_type, packet_id, Some(codes));
-    finished.map_err(|rejection| client.reject(rejection))
 }
