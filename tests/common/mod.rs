@@ -13,7 +13,7 @@ mod version;
 use std::path::PathBuf;
 
 use mqtt_sansio::v3::{self, Packet, PacketRef, V3};
-use mqtt_sansio::{Buffer, DecodeError, Encode, Options, Piece, StreamDecoder};
+use mqtt_sansio::{Buffer, DecodeError, Encode, Options, PacketType, Piece, StreamDecoder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
@@ -206,6 +206,43 @@ pub(crate) fn frame(first_byte: u8, body: &[u8]) -> Vec<u8> {
 pub(crate) fn minimal(bytes: &[u8]) -> Vec<u8> {
     let (_, header_len) = fixed_header(bytes).expect("a whole fixed header");
     frame(bytes[0], &bytes[header_len..])
+}
+
+/// The packet as the standard has it written: with the flags that its type has, and a Remaining
+/// Length as short as can be.
+pub(crate) fn as_written(bytes: &[u8], packet: &PacketRef<'_>) -> Vec<u8> {
+    const DUP: u8 = 8;
+    const QOS: u8 = 6;
+    const USER_NAME: u8 = 0x80;
+    const PASSWORD: u8 = 0x40;
+    const WILL_QOS_AND_RETAIN: u8 = 0x38;
+    const RESERVED: u8 = 1;
+    let (_, header_len) = fixed_header(bytes).expect("a whole packet");
+    let first = bytes[0];
+    let first = match PacketType::from_number(first >> 4) {
+        Some(PacketType::Publish) if first & QOS == 0 => first & !DUP,
+        Some(PacketType::Publish) => first,
+        Some(PacketType::PubRel | PacketType::Subscribe | PacketType::Unsubscribe) => {
+            first & 0xf0 | 2
+        }
+        _ => first & 0xf0,
+    };
+    let mut body = bytes[header_len..].to_vec();
+    // MQTT 3.1 lets a client leave out a User Name or Password that its flags announce, and gives the
+    // lowest bit, and those of a Will that is not there, no meaning.
+    if let Packet::Connect(connect) = packet
+        && body.starts_with(b"\0\x06MQIsdp")
+    {
+        let credentials = connect.to_connect().credentials;
+        let password = credentials.is_some_and(|it| it.password.is_some());
+        body[9] &= !(USER_NAME | PASSWORD | RESERVED);
+        if connect.to_connect().will.is_none() {
+            body[9] &= !WILL_QOS_AND_RETAIN;
+        }
+        body[9] |= if credentials.is_some() { USER_NAME } else { 0 };
+        body[9] |= if password { PASSWORD } else { 0 };
+    }
+    frame(first, &body)
 }
 
 /// Where the fields of a valid packet start and end: the places where a cut is most likely to do

@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use arbitrary::Unstructured;
 use mqtt_sansio::v3::{self, DecodeError, Packet, PacketRef};
-use mqtt_sansio::{Encode, EncodeError, Options, PacketType, SliceOutput, TopicFilter, TopicName};
+use mqtt_sansio::{Encode, EncodeError, Options, SliceOutput, TopicFilter, TopicName};
 
 use super::input;
-use crate::common::{fixed_header, frame};
+use crate::common::{as_written, fixed_header};
 
 pub fn decode(data: &[u8]) {
     let mut u = Unstructured::new(data);
@@ -149,43 +149,6 @@ fn check_strings(packet: &PacketRef<'_>) {
 /// A level of a Topic Filter, but for the last.
 fn is_level(level: &str) -> bool {
     level == "+" || !level.contains(['+', '#'])
-}
-
-/// The packet as the standard has it written: with the flags that its type has, and a Remaining
-/// Length as short as can be.
-fn as_written(bytes: &[u8], packet: &PacketRef<'_>) -> Vec<u8> {
-    const DUP: u8 = 8;
-    const QOS: u8 = 6;
-    const USER_NAME: u8 = 0x80;
-    const PASSWORD: u8 = 0x40;
-    const WILL_QOS_AND_RETAIN: u8 = 0x38;
-    const RESERVED: u8 = 1;
-    let (_, header_len) = fixed_header(bytes).expect("a whole packet");
-    let first = bytes[0];
-    let first = match PacketType::from_number(first >> 4) {
-        Some(PacketType::Publish) if first & QOS == 0 => first & !DUP,
-        Some(PacketType::Publish) => first,
-        Some(PacketType::PubRel | PacketType::Subscribe | PacketType::Unsubscribe) => {
-            first & 0xf0 | 2
-        }
-        _ => first & 0xf0,
-    };
-    let mut body = bytes[header_len..].to_vec();
-    // MQTT 3.1 lets a client leave out a User Name or Password that its flags announce, and gives the
-    // lowest bit, and those of a Will that is not there, no meaning.
-    if let Packet::Connect(connect) = packet
-        && body.starts_with(b"\0\x06MQIsdp")
-    {
-        let credentials = connect.to_connect().credentials;
-        let password = credentials.is_some_and(|it| it.password.is_some());
-        body[9] &= !(USER_NAME | PASSWORD | RESERVED);
-        if connect.to_connect().will.is_none() {
-            body[9] &= !WILL_QOS_AND_RETAIN;
-        }
-        body[9] |= if credentials.is_some() { USER_NAME } else { 0 };
-        body[9] |= if password { PASSWORD } else { 0 };
-    }
-    frame(first, &body)
 }
 
 /// Prints, and throws away what is printed.
