@@ -20,23 +20,22 @@ use crate::wire::{
 #[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
 pub enum V5 {}
 
-/// Reads the fixed header at the start of `src` and nothing else: how long the packet is, before
-/// it has arrived. `Ok(None)` means that more bytes are needed.
+/// Reads only the fixed header at the start of `src`, for example for the length of a packet that
+/// is incomplete. Returns `Ok(None)` if more bytes are needed.
 ///
 /// # Errors
 ///
-/// What the fixed header alone gives away: a reserved type, wrong flags, a Remaining Length of
-/// more than four bytes or of more than it needs, and a packet over
-/// [`Options::max_packet_size`].
+/// A fault of the fixed header: a reserved type, wrong flags, a Remaining Length of more than four
+/// bytes or of more than its value needs, or a packet over [`Options::max_packet_size`].
 pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError> {
     packet::peek(src, options)
 }
 
-/// Decodes the packet at the start of `src` and moves `src` behind it. `Ok(None)` means that
-/// more bytes are needed; `src` stays where it is then, and after an error.
+/// Decodes the packet at the start of `src` and moves `src` past it. Returns `Ok(None)` if more bytes
+/// are needed; `src` is unchanged then, and after an error.
 ///
-/// This is for bytes that are all there: a datagram, a WebSocket message, a test. For a stream,
-/// [`Decoder`](crate::StreamDecoder) keeps what is incomplete.
+/// For input that is complete: a file, a test. For a stream, use a
+/// [`Decoder`](crate::StreamDecoder), which keeps an incomplete packet.
 ///
 /// ```
 /// use mqtt_sansio::{Options, v5::{self, Packet}};
