@@ -40,7 +40,7 @@ EXPECTED = {
     "decode": 11,
     "decode_and_encode": 77,
     "client": 9,
-    "client_and_encode": 9,
+    "client_and_encode": 86,
     "server": 8,
     "display": 61,
     "minimq": 12,

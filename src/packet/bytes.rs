@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{DecodeError, Options, PacketSet, frame, place_from};
+use crate::wire::{DecodeError, Options, PacketSet, frame, place_in};
 
 /// `share` for the packets that `map` works on.
 macro_rules! share_packets {
@@ -62,8 +62,7 @@ pub(crate) fn decode_bytes<V: PacketSet, L, P>(
         bytes::Buf::advance(src, header.packet_len());
         return Ok(Some(small));
     }
-    let start = frame.bytes.as_ptr() as usize;
-    let located = locate(packet, &|part| place_from(start, part));
+    let located = locate(packet, &|part| place_in(frame.bytes, part));
     let frame = src.split_to(header.packet_len()).freeze();
     Ok(Some(fill(located, &frame)))
 }

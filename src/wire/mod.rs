@@ -34,7 +34,7 @@ pub(crate) use header::{
 };
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed};
-pub(crate) use place::place_from;
+pub(crate) use place::place_in;
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte_integer};
 #[cfg(feature = "bytes")]
 pub(crate) use share::share;

@@ -33,7 +33,7 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     /// A packet that borrows from the frame it was read from.
     type Packet<'a>: Copy;
     /// What comes before the payload of a packet whose payload comes in pieces.
-    type PayloadHeader<'a>;
+    type PayloadHeader<'a>: Copy;
     /// What the standard asks a receiver to do after a fault.
     type Reaction;
 
