@@ -16,10 +16,11 @@ use crate::types::{Delivery, PacketId};
 use crate::wire::{Header, PacketSet, PacketType};
 
 /// A version of MQTT as a [`Connection`](crate::Connection) sees it: its packets, and what the
-/// application gets of them. Implemented by [`v3::V3`](crate::v3::V3); the trait is sealed.
+/// application gets of them. Implemented by [`v3::V3`](crate::v3::V3) and [`v5::V5`](crate::v5::V5); the trait is
+/// sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no version of MQTT",
-    note = "use the aliases `v3::Client` and `v3::Server`"
+    note = "use the aliases `v3::Client`, `v3::Server`, `v5::Client` and `v5::Server`"
 )]
 pub trait Version: PacketSet {
     /// The events of this version. `B` is where their bytes live.

@@ -1,6 +1,8 @@
 //! The programs whose size is measured: what a device does with each part of the library, with a
 //! canned peer in place of a transport. `size.py` runs them, so what is measured has worked.
 
+pub mod v5;
+
 use core::hint::black_box;
 
 use mqtt_sansio::v3::{
