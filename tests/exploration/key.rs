@@ -44,6 +44,7 @@ fn hash_link(link: Option<&Link>, now: u64, to: &mut DefaultHasher) {
     let deadline = link.endpoint.poll_timeout();
     let deadline = deadline.map(|at| at.as_millis().saturating_sub(now));
     deadline.hash(to);
+    (now - link.sent_at, now - link.received_at).hash(to);
     link.is_open.hash(to);
     link.tap.hash(to);
     link.inbox.hash(to);
@@ -71,4 +72,9 @@ fn hash_app(app: &App, to: &mut DefaultHasher) {
     (app.unstored.len(), app.unacknowledged.len()).hash(to);
     (&app.resends, app.republished).hash(to);
     hash_session(&app.stored, to);
+}
+
+pub(crate) fn shown(w: &World) -> String {
+    let l = |l: Option<&Link>| l.map(|l| format!("state {:?} deadline {:?} sent {} received {} open {} tap {:?} inbox {}", l.endpoint.state(), l.endpoint.poll_timeout(), l.sent_at, l.received_at, l.is_open, l.tap, l.inbox.len()));
+    format!("{:?}\n{:?}\n{:?} now {}", l(w.newcomer.as_ref()), l(w.client.link.as_ref()), l(w.server.link.as_ref()), w.now)
 }

@@ -136,8 +136,24 @@ impl Search {
         self.found.compared = twins.len();
         for (known, twin, number, choice) in twins {
             if self.outlook[known as usize] != twin {
-                let why = format!("state {known} is reached again, and leads elsewhere");
-                return Err(self.counterexample(number, Some(choice), &why));
+                let one = self.counterexample(known, None, "").transcript;
+                {
+                    let mut a = World::new(self.plan);
+                    for c in self.path(known, None) { let _ = a.make(c); }
+                    let mut b = World::new(self.plan);
+                    for c in self.path(number, Some(choice)) { let _ = b.make(c); }
+                    let sa = self.successors_of(&a).unwrap();
+                    let sb = self.successors_of(&b).unwrap();
+                    for n in &sa { if !sb.iter().any(|m| m.choice == n.choice && m.key == n.key) { println!("A {:?}", n.choice); let l = print::Log::default(); let mut w = a.clone(); w.log = Some(l.clone()); let _ = w.make(n.choice); println!("{:#?}", l.borrow()); println!("{}", key::shown(&w)); } }
+                    for n in &sb { if !sa.iter().any(|m| m.choice == n.choice && m.key == n.key) { println!("B {:?}", n.choice); let l = print::Log::default(); let mut w = b.clone(); w.log = Some(l.clone()); let _ = w.make(n.choice); println!("{:#?}", l.borrow());  println!("{}", key::shown(&w));} }
+                }
+                let mut other = self.counterexample(
+                    number,
+                    Some(choice),
+                    "a state is reached on two paths, and leads elsewhere: the key lacks something",
+                );
+                other.transcript = format!("{one}\nor\n\n{}", other.transcript);
+                return Err(other);
             }
         }
         Ok(())
@@ -216,8 +232,7 @@ impl Search {
         }
     }
 
-    /// The path to a state, once more, and written down.
-    fn counterexample(&self, number: u32, last: Option<Choice>, why: &str) -> Counterexample {
+    fn path(&self, number: u32, last: Option<Choice>) -> Vec<Choice> {
         let mut path: Vec<Choice> = last.into_iter().collect();
         let mut state = number;
         while state != 0 {
@@ -226,9 +241,14 @@ impl Search {
             state = parent;
         }
         path.reverse();
+        path
+    }
+
+    /// The path to a state, once more, and written down.
+    fn counterexample(&self, number: u32, last: Option<Choice>, why: &str) -> Counterexample {
         Counterexample {
             why: why.to_owned(),
-            transcript: print::transcript(self.plan, &path),
+            transcript: print::transcript(self.plan, &self.path(number, last)),
         }
     }
 }

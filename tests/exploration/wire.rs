@@ -71,6 +71,9 @@ pub(crate) struct Ledger {
     /// The messages that have left, in the order in which they first did.
     order: Vec<u8>,
     recorded: u8,
+    /// The identifiers that have become free, as long as their slots are: the order in which they did
+    /// is that in which identifiers are used next.
+    freed: Vec<u16>,
 }
 
 impl Ledger {
@@ -80,6 +83,21 @@ impl Ledger {
 
     pub(crate) fn release(&mut self, id: u16) {
         self.uses.retain(|held| held.id != id);
+    }
+
+    /// A message is published with this identifier.
+    pub(crate) fn takes(&mut self, id: u16) {
+        self.freed.retain(|freed| freed % 4 != id % 4);
+    }
+
+    /// The exchange with this identifier is over.
+    pub(crate) fn frees(&mut self, id: u16) {
+        self.freed.push(id);
+    }
+
+    /// The session was restored: the identifiers follow each other again.
+    pub(crate) fn restored(&mut self) {
+        self.freed.clear();
     }
 
     /// The session has ended, and no identifier is in use.
@@ -107,6 +125,8 @@ impl Ledger {
 pub(crate) struct Tap {
     is_accepted: bool,
     packets: u8,
+    /// PINGREQ has left, and PINGRESP has not come.
+    is_pinging: bool,
     /// Identifiers of messages that have left and are not acknowledged.
     in_flight: Vec<u16>,
     /// The place of the message that was sent again last.
@@ -198,6 +218,7 @@ impl Tap {
                     "the {side:?} sends PUBCOMP {id}, and {due:?} is due"
                 );
             }
+            Sent::Other(12) => self.is_pinging = true,
             Sent::Other(_) => {}
         }
         Ok(())
@@ -297,6 +318,11 @@ impl Tap {
             self.in_flight.push(id);
             self.in_flight.sort_unstable();
         }
+    }
+
+    /// PINGRESP was handled, and a PINGREQ that was due had left before.
+    pub(crate) const fn is_answered(&mut self) {
+        self.is_pinging = false;
     }
 
     /// A packet is handled.
