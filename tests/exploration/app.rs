@@ -169,9 +169,8 @@ impl App {
     fn check_order(&self, sent: &[QoS], arrival: Arrival) -> Outcome {
         let first = usize::from(arrival.number);
         let mut later = sent.iter().enumerate().skip(first + 1);
-        let before = later.find(|(number, qos)| {
-            **qos == arrival.qos && self.arrived.get(*number) > Some(&0)
-        });
+        let before = later
+            .find(|(number, qos)| **qos == arrival.qos && self.arrived.get(*number) > Some(&0));
         ensure!(
             before.is_none(),
             "[MQTT-4.6.0-5] message {first} comes after message {before:?}"
@@ -200,7 +199,10 @@ impl App {
                 }
             }
             Change::Released(id) => {
-                ensure!(self.remove(id).is_some(), "{change:?} of a message not kept");
+                ensure!(
+                    self.remove(id).is_some(),
+                    "{change:?} of a message not kept"
+                );
             }
             Change::Completed(id) => drop(self.remove(id)),
             Change::InboundReceived(id) => {

@@ -37,7 +37,9 @@ pub(crate) struct Arrival {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     ConnectRequested,
-    Connected { session_present: bool },
+    Connected {
+        session_present: bool,
+    },
     Message(Arrival),
     AcceptedByPeer(PacketId),
     Delivered(PacketId),
@@ -95,9 +97,11 @@ macro_rules! step_of_v5 {
     ($events:ident, $event:expr) => {
         match $event {
             $events::Event::ConnectRequested(_) => Step::ConnectRequested,
-            $events::Event::Message(publish) => {
-                arrival(publish.payload, publish.delivery.qos(), publish.delivery.packet_id())
-            }
+            $events::Event::Message(publish) => arrival(
+                publish.payload,
+                publish.delivery.qos(),
+                publish.delivery.packet_id(),
+            ),
             $events::Event::AcceptedByPeer { packet_id, .. } => Step::AcceptedByPeer(packet_id),
             $events::Event::Delivered { packet_id, .. } => Step::Delivered(packet_id),
             $events::Event::Disconnected(_) => Step::Disconnected,
@@ -191,18 +195,22 @@ impl Endpoint {
         let config = config(plan, side);
         let options = Options::new();
         match (plan.pair, side) {
-            (Pair::V3 | Pair::V3Any, Side::Client) => {
-                Self::V3Client(v3::Client::new(session, config, now), v3::Decoder::new([0; 32]))
-            }
-            (Pair::V3, Side::Server) => {
-                Self::V3Server(v3::Server::new(session, config, now), v3::Decoder::new([0; 32]))
-            }
-            (Pair::V5 | Pair::V5Any, Side::Client) => {
-                Self::V5Client(v5::Client::new(session, config, now), v5::Decoder::new([0; 32]))
-            }
-            (Pair::V5, Side::Server) => {
-                Self::V5Server(v5::Server::new(session, config, now), v5::Decoder::new([0; 32]))
-            }
+            (Pair::V3 | Pair::V3Any, Side::Client) => Self::V3Client(
+                v3::Client::new(session, config, now),
+                v3::Decoder::new([0; 32]),
+            ),
+            (Pair::V3, Side::Server) => Self::V3Server(
+                v3::Server::new(session, config, now),
+                v3::Decoder::new([0; 32]),
+            ),
+            (Pair::V5 | Pair::V5Any, Side::Client) => Self::V5Client(
+                v5::Client::new(session, config, now),
+                v5::Decoder::new([0; 32]),
+            ),
+            (Pair::V5, Side::Server) => Self::V5Server(
+                v5::Server::new(session, config, now),
+                v5::Decoder::new([0; 32]),
+            ),
             (Pair::V3Any | Pair::V5Any, Side::Server) => Self::AnyServer(
                 any::Server::new(session, config, now),
                 any::Decoder::with_options([0; 32], options, ProtocolVersion::V3),
@@ -254,7 +262,9 @@ impl Endpoint {
         let mut buffer = [0; 16];
         let properties = ConnAckProperties::encode_to_slice(
             &mut buffer,
-            [Property::ReceiveMaximum(maximum(plan.server.receive_maximum))],
+            [Property::ReceiveMaximum(maximum(
+                plan.server.receive_maximum,
+            ))],
         )
         .unwrap();
         match (self, session) {

@@ -10,6 +10,7 @@ use mqtt_sansio::Session;
 
 use super::app::App;
 use super::endpoint::Room;
+use super::plan::{Sessions, Side};
 use super::world::{Link, World};
 
 pub(crate) fn key(world: &World) -> u128 {
@@ -23,13 +24,18 @@ pub(crate) fn key(world: &World) -> u128 {
 fn hash(world: &World, to: &mut DefaultHasher) {
     (world.cuts, world.crashes, world.ticks).hash(to);
     hash_link(world.newcomer.as_ref(), world.now, to);
-    for peer in [&world.client, &world.server] {
+    for side in Side::BOTH {
+        let peer = world.peer(side);
         hash_link(peer.link.as_ref(), world.now, to);
         peer.session.is_some().hash(to);
         if let Some(session) = &peer.session {
             hash_session(session, to);
         }
         peer.ledger.hash(to);
+        let is_kept = world.plan.sessions == Sessions::Kept;
+        if !is_kept || peer.app.next_message(&world.plan, side).is_some() {
+            peer.ledger.freed().hash(to);
+        }
         hash_app(&peer.app, to);
     }
 }
@@ -72,9 +78,4 @@ fn hash_app(app: &App, to: &mut DefaultHasher) {
     (app.unstored.len(), app.unacknowledged.len()).hash(to);
     (&app.resends, app.republished).hash(to);
     hash_session(&app.stored, to);
-}
-
-pub(crate) fn shown(w: &World) -> String {
-    let l = |l: Option<&Link>| l.map(|l| format!("state {:?} deadline {:?} sent {} received {} open {} tap {:?} inbox {}", l.endpoint.state(), l.endpoint.poll_timeout(), l.sent_at, l.received_at, l.is_open, l.tap, l.inbox.len()));
-    format!("{:?}\n{:?}\n{:?} now {}", l(w.newcomer.as_ref()), l(w.client.link.as_ref()), l(w.server.link.as_ref()), w.now)
 }

@@ -137,16 +137,6 @@ impl Search {
         for (known, twin, number, choice) in twins {
             if self.outlook[known as usize] != twin {
                 let one = self.counterexample(known, None, "").transcript;
-                {
-                    let mut a = World::new(self.plan);
-                    for c in self.path(known, None) { let _ = a.make(c); }
-                    let mut b = World::new(self.plan);
-                    for c in self.path(number, Some(choice)) { let _ = b.make(c); }
-                    let sa = self.successors_of(&a).unwrap();
-                    let sb = self.successors_of(&b).unwrap();
-                    for n in &sa { if !sb.iter().any(|m| m.choice == n.choice && m.key == n.key) { println!("A {:?}", n.choice); let l = print::Log::default(); let mut w = a.clone(); w.log = Some(l.clone()); let _ = w.make(n.choice); println!("{:#?}", l.borrow()); println!("{}", key::shown(&w)); } }
-                    for n in &sb { if !sa.iter().any(|m| m.choice == n.choice && m.key == n.key) { println!("B {:?}", n.choice); let l = print::Log::default(); let mut w = b.clone(); w.log = Some(l.clone()); let _ = w.make(n.choice); println!("{:#?}", l.borrow());  println!("{}", key::shown(&w));} }
-                }
                 let mut other = self.counterexample(
                     number,
                     Some(choice),
@@ -215,7 +205,9 @@ impl Search {
         let mut passed = 0;
         while let Some(state) = free.pop() {
             passed += 1;
-            let from = state.checked_sub(1).map_or(0, |before| self.ends_at[before]);
+            let from = state
+                .checked_sub(1)
+                .map_or(0, |before| self.ends_at[before]);
             for to in &self.successors[from..self.ends_at[state]] {
                 sources[*to as usize] -= 1;
                 if sources[*to as usize] == 0 {

@@ -1,6 +1,7 @@
 //! What a side may send, checked on the bytes that leave it.
 
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 
 use mqtt_sansio::QoS;
 
@@ -65,7 +66,7 @@ struct Use {
 }
 
 /// What one side has sent in its session, on all connections.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     uses: Vec<Use>,
     /// The messages that have left, in the order in which they first did.
@@ -76,6 +77,13 @@ pub(crate) struct Ledger {
     freed: Vec<u16>,
 }
 
+/// Without what matters only to a side that publishes more.
+impl Hash for Ledger {
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        (&self.uses, &self.order, self.recorded).hash(to);
+    }
+}
+
 impl Ledger {
     fn held(&mut self, id: u16) -> Option<&mut Use> {
         self.uses.iter_mut().find(|held| held.id == id)
@@ -83,6 +91,10 @@ impl Ledger {
 
     pub(crate) fn release(&mut self, id: u16) {
         self.uses.retain(|held| held.id != id);
+    }
+
+    pub(crate) fn freed(&self) -> &[u16] {
+        &self.freed
     }
 
     /// A message is published with this identifier.
@@ -270,7 +282,9 @@ impl Tap {
         }
         self.goes_out(id);
         let quota = if plan.pair.is_v5() {
-            plan.side(side).window.min(plan.side(side.peer()).receive_maximum)
+            plan.side(side)
+                .window
+                .min(plan.side(side.peer()).receive_maximum)
         } else {
             plan.side(side).window
         };

@@ -9,7 +9,7 @@ use mqtt_sansio::{QoS, Session, State, Timestamp};
 use super::app::{App, Held};
 use super::endpoint::{Act, Arrival, Endpoint, Room, Step};
 use super::plan::{Fault, Plan, Sessions, Side};
-use super::print::Log;
+use super::print::{Command, Line, Log};
 use super::wire::{self, Ledger, Sent, Tap, ensure};
 use super::{Halt, Outcome};
 
@@ -85,6 +85,8 @@ pub(crate) struct World {
     pub(crate) acts: u8,
     /// After so many acts of the move the side crashes.
     fuse: Option<u8>,
+    /// The CONNECT of the newcomer.
+    request: Rc<[u8]>,
     pub(crate) log: Option<Log>,
 }
 
@@ -129,6 +131,7 @@ impl World {
             ticks: plan.ticks,
             acts: 0,
             fuse: None,
+            request: Rc::default(),
             log: None,
             plan: Rc::new(plan),
         }
@@ -152,7 +155,7 @@ impl World {
         Timestamp::from_millis(self.now)
     }
 
-    fn note(&self, side: Side, line: impl FnOnce() -> String) {
+    fn note(&self, side: Side, line: impl FnOnce() -> Line) {
         if let Some(log) = &self.log {
             log.borrow_mut().push(side, self.now, line());
         }
@@ -310,7 +313,7 @@ impl World {
                 self.with(Side::Client, |world, side, link| {
                     let mut out = Vec::new();
                     let result = link.endpoint.disconnect(world.now(), &mut out);
-                    world.note(side, || "disconnect".to_owned());
+                    world.note(side, || Line::Command(Command::Disconnect, out.clone()));
                     ensure!(result.is_ok(), "DISCONNECT: {result:?}");
                     world.drain(side, link, out)
                 })
@@ -352,6 +355,7 @@ impl World {
             return Ok(());
         };
         work(self, side, &mut link)?;
+        self.resend_at_once(side, &mut link)?;
         if link.is_closed {
             self.ended(side, link);
         } else {
@@ -369,6 +373,7 @@ impl World {
             return Ok(());
         };
         work(self, Side::Server, &mut link)?;
+        self.resend_at_once(Side::Server, &mut link)?;
         match (link.is_closed, link.is_accepted) {
             (true, true) => self.ended(Side::Server, link),
             (true, false) => self.closed(Side::Server, &link),
@@ -407,7 +412,7 @@ impl World {
     }
 
     fn crash(&mut self, side: Side) -> Outcome {
-        self.note(side, || "crash".to_owned());
+        self.note(side, || Line::Crashes);
         if let Some(link) = self.peer_mut(side).link.take() {
             self.closed(side, &link);
         }
@@ -456,12 +461,16 @@ impl World {
         if let Some(link) = &mut self.server.link {
             link.is_open = false;
         }
-        self.newcomer = Some(Link::new(Endpoint::new(&plan, Side::Server, fresh, now), now));
-        self.note(Side::Client, || "begin".to_owned());
-        self.note(Side::Server, || "begin".to_owned());
+        self.newcomer = Some(Link::new(
+            Endpoint::new(&plan, Side::Server, fresh, now),
+            now,
+        ));
+        self.note(Side::Client, || Line::Begins);
         let mut out = Vec::new();
         let result = client.endpoint.connect(&plan, now, &mut out);
-        self.note(Side::Client, || "connect".to_owned());
+        self.note(Side::Client, || {
+            Line::Command(Command::Connect, out.clone())
+        });
         ensure!(result.is_ok(), "CONNECT: {result:?}");
         self.drain(Side::Client, &mut client, out)?;
         self.client.link = Some(client);
@@ -469,13 +478,13 @@ impl World {
     }
 
     fn notice(&mut self, side: Side, link: &mut Link) -> Outcome {
-        self.note(side, || "transport_closes".to_owned());
+        self.note(side, || Line::TransportCloses);
         link.endpoint.handle_transport_closed(self.now());
         self.drain(side, link, Vec::new())
     }
 
     fn wake(&mut self, side: Side, link: &mut Link) -> Outcome {
-        self.note(side, || "wakes".to_owned());
+        self.note(side, || Line::Wakes);
         self.receive(side, link, &[])?;
         ensure!(
             link.is_closed || !link.is_overdue(self.now),
@@ -491,7 +500,9 @@ impl World {
         };
         let mut out = Vec::new();
         let result = link.endpoint.publish(self.now(), number, qos, &mut out);
-        self.note(side, || format!("publish {number} {qos:?}"));
+        self.note(side, || {
+            Line::Command(Command::Publish { number, qos }, out.clone())
+        });
         let Ok(id) = result else {
             ensure!(false, "can_publish, but PUBLISH: {result:?}");
             return Ok(());
@@ -508,6 +519,16 @@ impl World {
         self.drain(side, link, out)
     }
 
+    fn resend_at_once(&mut self, side: Side, link: &mut Link) -> Outcome {
+        while !self.plan.resends_later && !link.is_closed {
+            let Some(id) = self.peer_mut(side).app.resends.pop_front() else {
+                return Ok(());
+            };
+            self.resend(side, link, id)?;
+        }
+        Ok(())
+    }
+
     fn resend(&mut self, side: Side, link: &mut Link, id: mqtt_sansio::PacketId) -> Outcome {
         let number = self.peer(side).app.number_of(id);
         let Some(number) = number else {
@@ -517,12 +538,14 @@ impl World {
         let qos = self.plan.side(side).messages[usize::from(number)];
         let mut out = Vec::new();
         let result = link.endpoint.resend(self.now(), id, number, qos, &mut out);
-        self.note(side, || format!("resend {id:?} {number} {qos:?}"));
+        self.note(side, || {
+            Line::Command(Command::Resend { id, number, qos }, out.clone())
+        });
         ensure!(result.is_ok(), "PUBLISH with DUP: {result:?}");
         if self.plan.fault == Some(Fault::ClearDup) {
             out[0] &= !8;
         }
-        self.leaves(side, link, &out)
+        self.drain(side, link, out)
     }
 
     fn acknowledge(&mut self, side: Side, link: &mut Link, at: u8) -> Outcome {
@@ -531,7 +554,13 @@ impl World {
         let held = app.unacknowledged.remove(usize::from(at));
         let arrival = held.arrival;
         let result = link.endpoint.acknowledge(held.acknowledgement);
-        self.note(side, || format!("acknowledge {:?}", arrival.id));
+        if let Some(id) = arrival.id {
+            let command = Command::Acknowledge {
+                id,
+                qos: arrival.qos,
+            };
+            self.note(side, || Line::Command(command, Vec::new()));
+        }
         ensure!(result.is_ok(), "acknowledging {arrival:?}: {result:?}");
         let app = &mut self.peer_mut(side).app;
         if App::keeps_journal(&plan, side) && arrival.qos == QoS::ExactlyOnce {
@@ -553,7 +582,11 @@ impl World {
         let peer = self.peer_mut(side);
         link.tap.receives(&mut peer.ledger, &packet);
         link.received_at = self.now;
-        self.note(side, || format!("receives {}", wire::hex(&packet)));
+        if side == Side::Server && !link.is_accepted {
+            self.request.clone_from(&packet);
+        } else {
+            self.note(side, || Line::Receives(packet.to_vec()));
+        }
         if link.is_accepted && side == Side::Server {
             self.server.app.is_established = true;
         }
@@ -562,6 +595,7 @@ impl World {
             link.tap.is_answered();
         }
         if !is_handled {
+            self.note(side, || Line::PutOff);
             (link.tap, self.peer_mut(side).ledger) = before;
             link.inbox.push_front(packet);
         }
@@ -587,11 +621,13 @@ impl World {
     }
 
     fn happened(&mut self, side: Side, link: &mut Link, step: Step) -> Outcome {
-        self.note(side, || format!("event {step:?}"));
+        if step == Step::ConnectRequested {
+            return self.accept(link);
+        }
+        self.note(side, || Line::Step(step.clone()));
         let plan = Rc::clone(&self.plan);
         let journal = App::keeps_journal(&plan, side);
         match step {
-            Step::ConnectRequested => return self.accept(link),
             Step::Message(arrival) => self.message(side, link, arrival)?,
             Step::AcceptedByPeer(id) => self.peer_mut(side).app.peer_has(journal, id),
             Step::Delivered(id) => {
@@ -605,7 +641,7 @@ impl World {
                     "Session Present with a clean session"
                 );
             }
-            Step::Disconnected => {}
+            Step::ConnectRequested | Step::Disconnected => {}
             Step::Other(what) => ensure!(false, "the {side:?} gets {what}"),
             Step::Act(_) => {}
         }
@@ -614,8 +650,14 @@ impl World {
 
     fn message(&mut self, side: Side, link: &Link, arrival: Arrival) -> Outcome {
         let plan = Rc::clone(&self.plan);
-        let sent = plan.side(side.peer()).messages.get(usize::from(arrival.number));
-        ensure!(sent == Some(&arrival.qos), "{arrival:?} was never published");
+        let sent = plan
+            .side(side.peer())
+            .messages
+            .get(usize::from(arrival.number));
+        ensure!(
+            sent == Some(&arrival.qos),
+            "{arrival:?} was never published"
+        );
         let app = &mut self.peer_mut(side).app;
         let acknowledgement = match arrival.id {
             Some(id) if plan.side(side).manual => link.endpoint.acknowledgement(id),
@@ -645,10 +687,13 @@ impl World {
         self.act(Side::Server)?;
         if let Some(mut before) = self.server.link.take() {
             before.endpoint.close(self.now());
-            self.note(Side::Server, || "close".to_owned());
+            self.note(Side::Server, || Line::Closes);
             self.drain(Side::Server, &mut before, Vec::new())?;
             self.ended(Side::Server, before);
         }
+        self.note(Side::Server, || Line::Begins);
+        self.note(Side::Server, || Line::Receives(self.request.to_vec()));
+        self.note(Side::Server, || Line::Step(Step::ConnectRequested));
         let knows = plan.sessions != Sessions::Forgotten || self.server.app.is_established;
         let resumes = !plan.is_clean() && self.server.app.has_session && knows;
         let session = self.server.session.take();
@@ -662,8 +707,9 @@ impl World {
             "the session of the server has gone"
         );
         let mut out = Vec::new();
-        self.note(Side::Server, || format!("accepts {resumes}"));
         let result = link.endpoint.accept(&plan, self.now(), session, &mut out);
+        let command = Command::Accept { resumes };
+        self.note(Side::Server, || Line::Command(command, out.clone()));
         ensure!(result.is_ok(), "CONNACK: {result:?}");
         link.is_accepted = true;
         self.drain(Side::Server, link, out)
@@ -690,7 +736,7 @@ impl World {
         if let Act::Transmit(bytes) = &act {
             return self.leaves(side, link, bytes);
         }
-        self.note(side, || format!("action {act:?}"));
+        self.note(side, || Line::Act(act.clone()));
         let peer = self.peer_mut(side);
         match act {
             Act::Transmit(_) => {}
@@ -698,8 +744,7 @@ impl World {
                 ensure!(plan.side(side).journal, "{change:?} without a journal");
                 peer.app.store(&plan, side, &mut peer.ledger, change)?;
             }
-            Act::Resend(id) if plan.resends_later => peer.app.resends.push_back(id),
-            Act::Resend(id) => return self.resend(side, link, id),
+            Act::Resend(id) => peer.app.resends.push_back(id),
             Act::Lost { id, received } => {
                 peer.app.lost(&mut peer.ledger, id, received)?;
                 peer.ledger.frees(id.get());
@@ -719,29 +764,25 @@ impl World {
 
     /// A packet leaves.
     fn leaves(&mut self, side: Side, link: &mut Link, bytes: &[u8]) -> Outcome {
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.note(side, || format!("sends {}", wire::hex(bytes)));
-        let plan = Rc::clone(&self.plan);
-        let peer = self.peer_mut(side);
-        link.tap.sends(&mut peer.ledger, &plan, side, bytes)?;
-        link.sent_at = self.now;
-        let copies = match (plan.fault, wire::read(bytes)) {
+        let copies = match (self.plan.fault, wire::read(bytes)) {
             (Some(Fault::DropPuback), Some(Sent::PubAck(_)))
             | (Some(Fault::DropPubrel), Some(Sent::PubRel(_))) => 0,
             (Some(Fault::SendTwice), Some(Sent::Publish { id: 1.., .. })) => 2,
+            _ if bytes.is_empty() => return Ok(()),
             _ => 1,
         };
-        if link.is_open {
+        self.note(side, || Line::Sends(bytes.to_vec()));
+        let plan = Rc::clone(&self.plan);
+        for _ in 0..copies {
+            let peer = self.peer_mut(side);
+            link.tap.sends(&mut peer.ledger, &plan, side, bytes)?;
+            link.sent_at = self.now;
             let to = match side {
                 Side::Client if self.newcomer.is_some() => self.newcomer.as_mut(),
                 _ => self.peer_mut(side.peer()).link.as_mut(),
             };
-            if let Some(to) = to {
-                for _ in 0..copies {
-                    to.inbox.push_back(bytes.into());
-                }
+            if let Some(to) = to.filter(|_| link.is_open) {
+                to.inbox.push_back(bytes.into());
             }
         }
         self.act(side)
