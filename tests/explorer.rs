@@ -36,6 +36,10 @@ const fn sends(messages: &'static [QoS]) -> SidePlan {
 
 const SILENT: SidePlan = sends(&[]);
 
+const fn mixed() -> SidePlan {
+    sends(&[Q1, Q2, Q1, Q2]).window(2)
+}
+
 /// Of the states that are reached again, one in so many is compared with the state that it equals.
 const COMPARE_EVERY: usize = 10;
 
@@ -133,6 +137,10 @@ fn a_narrow_window_is_kept_to_and_lets_everything_through() {
             sends(&[Q2]).window(1),
         )
         .cuts(1),
+        Plan::new("narrower", V5, mixed(), SILENT).cuts(1).narrows(),
+        Plan::new("narrower", V3Any, SILENT, mixed())
+            .cuts(1)
+            .narrows(),
         Plan::new(
             "no room for a message",
             V3,
@@ -183,6 +191,14 @@ fn a_deadline_at_any_moment_loses_and_repeats_nothing() {
         Plan::new("Keep Alive", V5Any, SILENT, sends(&[Q1]))
             .cuts(1)
             .ticks(2, 10),
+        Plan::new("silence", V3, sends(&[Q2]), sends(&[Q1]))
+            .cuts(1)
+            .ticks(0, 10)
+            .silences(),
+        Plan::new("silence", V5, sends(&[Q1]), sends(&[Q2]))
+            .cuts(1)
+            .ticks(0, 10)
+            .silences(),
     ]);
 }
 
@@ -200,7 +216,6 @@ fn identifiers_that_begin_again_are_not_in_use() {
 
 fn large() -> Vec<Plan> {
     let two = || sends(&[Q0, Q1, Q2, Q1, Q2]).window(2);
-    let mixed = || sends(&[Q1, Q2, Q1, Q2]).window(2);
     let mut plans = vec![
         Plan::new("two of each both ways, a cut", V5, two(), two()).cuts(1),
         Plan::new("two of each, two cuts, two crashes", V5, mixed(), SILENT)

@@ -23,6 +23,7 @@ pub(crate) fn key(world: &World) -> u128 {
 
 fn hash(world: &World, to: &mut DefaultHasher) {
     (world.cuts, world.crashes, world.ticks).hash(to);
+    (world.has_connected && world.plan.narrows).hash(to);
     hash_link(world.newcomer.as_ref(), world.now, to);
     for side in Side::BOTH {
         let peer = world.peer(side);
@@ -51,7 +52,8 @@ fn hash_link(link: Option<&Link>, now: u64, to: &mut DefaultHasher) {
     let deadline = deadline.map(|at| at.as_millis().saturating_sub(now));
     deadline.hash(to);
     (now - link.sent_at, now - link.received_at).hash(to);
-    link.is_open.hash(to);
+    (link.is_open, link.is_silent).hash(to);
+    link.plan.client.window.hash(to);
     link.tap.hash(to);
     link.inbox.hash(to);
     hash_session(link.endpoint.session(), to);

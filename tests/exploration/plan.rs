@@ -74,6 +74,10 @@ pub(crate) struct Plan {
     /// How often the time goes on to a deadline.
     pub(crate) ticks: u8,
     pub(crate) keep_alive: u16,
+    /// The link may also fall silent, and neither side is told.
+    pub(crate) silences: bool,
+    /// From the second connection on, windows and Receive Maximum are 1.
+    pub(crate) narrows: bool,
     /// The application sends again later than it is asked to.
     pub(crate) resends_later: bool,
     /// The identifier that each side uses first.
@@ -159,6 +163,8 @@ impl Plan {
             crashes: 0,
             ticks: 0,
             keep_alive: 0,
+            silences: false,
+            narrows: false,
             resends_later: false,
             first_id: 1,
             fault: None,
@@ -185,6 +191,20 @@ impl Plan {
         Self { sessions, ..self }
     }
 
+    pub(crate) const fn silences(self) -> Self {
+        Self {
+            silences: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn narrows(self) -> Self {
+        Self {
+            narrows: true,
+            ..self
+        }
+    }
+
     pub(crate) const fn resends_later(self) -> Self {
         Self {
             resends_later: true,
@@ -199,6 +219,18 @@ impl Plan {
     pub(crate) const fn fault(self, fault: Fault) -> Self {
         Self {
             fault: Some(fault),
+            ..self
+        }
+    }
+
+    /// The same for the second connection and those after it.
+    pub(crate) const fn later(self) -> Self {
+        if !self.narrows {
+            return self;
+        }
+        Self {
+            client: self.client.window(1).receive_maximum(1),
+            server: self.server.window(1).receive_maximum(1),
             ..self
         }
     }

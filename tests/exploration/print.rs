@@ -113,7 +113,9 @@ impl Test {
     fn add(&mut self, now: u64, line: &Line) {
         if now != self.now && self.has_connection {
             self.now = now;
-            self.calls(&format!("at({now})"));
+            if !matches!(line, Line::Wakes) {
+                self.calls(&format!("at({now})"));
+            }
         }
         let is_v5 = self.plan.pair.is_v5();
         match line {

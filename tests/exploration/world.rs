@@ -34,10 +34,14 @@ pub(crate) enum Move {
     WakeNewcomer,
     /// The link breaks: nothing that is sent from here on arrives.
     Cut,
+    /// The same, and neither side is told.
+    Silence,
     Disconnect,
     Crash(Side),
     /// The time goes on to the next deadline.
     Tick,
+    /// The same, because nothing else happens.
+    Wait,
 }
 
 /// A move, after whose first acts the side crashes, if that is not `None`.
@@ -47,6 +51,8 @@ pub(crate) type Choice = (Move, Option<u8>);
 #[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) endpoint: Endpoint,
+    /// What was agreed when it began.
+    pub(crate) plan: Rc<Plan>,
     pub(crate) tap: Tap,
     /// Packets on their way to this side.
     pub(crate) inbox: VecDeque<Rc<[u8]>>,
@@ -55,6 +61,8 @@ pub(crate) struct Link {
     pub(crate) received_at: u64,
     /// What this side sends arrives.
     pub(crate) is_open: bool,
+    /// Neither side is told that it is not.
+    pub(crate) is_silent: bool,
     /// `Action::Close` has come.
     is_closed: bool,
     /// Server: the connection is accepted.
@@ -81,6 +89,8 @@ pub(crate) struct World {
     pub(crate) cuts: u8,
     pub(crate) crashes: u8,
     pub(crate) ticks: u8,
+    /// There has been a connection.
+    pub(crate) has_connected: bool,
     /// How many acts of a side the last move consisted of.
     pub(crate) acts: u8,
     /// After so many acts of the move the side crashes.
@@ -91,14 +101,16 @@ pub(crate) struct World {
 }
 
 impl Link {
-    fn new(endpoint: Endpoint, now: Timestamp) -> Self {
+    fn new(plan: &Rc<Plan>, side: Side, session: Session<Room>, now: Timestamp) -> Self {
         Self {
-            endpoint,
+            endpoint: Endpoint::new(plan, side, session, now),
+            plan: Rc::clone(plan),
             tap: Tap::default(),
             inbox: VecDeque::new(),
             sent_at: now.as_millis(),
             received_at: now.as_millis(),
             is_open: true,
+            is_silent: false,
             is_closed: false,
             is_accepted: false,
         }
@@ -129,6 +141,7 @@ impl World {
             cuts: plan.cuts,
             crashes: plan.crashes,
             ticks: plan.ticks,
+            has_connected: false,
             acts: 0,
             fuse: None,
             request: Rc::default(),
@@ -177,7 +190,7 @@ impl World {
             if !link.inbox.is_empty() {
                 moves.push(Move::Deliver(side));
             }
-            if !link.is_open {
+            if !link.is_open && !link.is_silent {
                 moves.push(Move::Notice(side));
             }
             if link.is_overdue(self.now) {
@@ -199,16 +212,24 @@ impl World {
             if !link.inbox.is_empty() {
                 moves.push(Move::DeliverToNewcomer);
             }
-            if !link.is_open {
+            if !link.is_open && !link.is_silent {
                 moves.push(Move::NoticeNewcomer);
             }
             if link.is_overdue(self.now) {
                 moves.push(Move::WakeNewcomer);
             }
         }
+        let mut links = self.client.link.iter().chain(&self.server.link);
+        let is_silent = links.any(|link| link.is_silent);
+        if moves.is_empty() && is_silent && self.next_deadline().is_some() {
+            moves.push(Move::Wait);
+        }
         let mut mishaps = Vec::new();
         if self.cuts > 0 && self.client.link.as_ref().is_some_and(|link| link.is_open) {
             mishaps.push(Move::Cut);
+            if self.plan.silences {
+                mishaps.push(Move::Silence);
+            }
             if self.is_connected(Side::Client) {
                 mishaps.push(Move::Disconnect);
             }
@@ -244,7 +265,7 @@ impl World {
             Move::DeliverToNewcomer | Move::NoticeNewcomer | Move::WakeNewcomer => {
                 Some(Side::Server)
             }
-            Move::Cut | Move::Crash(_) | Move::Tick => None,
+            Move::Cut | Move::Silence | Move::Crash(_) | Move::Tick | Move::Wait => None,
         }
     }
 
@@ -305,7 +326,12 @@ impl World {
             Move::Wake(side) => self.with(side, Self::wake),
             Move::Cut => {
                 self.cuts -= 1;
-                self.sever();
+                self.sever(false);
+                Ok(())
+            }
+            Move::Silence => {
+                self.cuts -= 1;
+                self.sever(true);
                 Ok(())
             }
             Move::Disconnect => {
@@ -327,6 +353,10 @@ impl World {
                 self.now = self.next_deadline().unwrap_or(self.now);
                 Ok(())
             }
+            Move::Wait => {
+                self.now = self.next_deadline().unwrap_or(self.now);
+                Ok(())
+            }
         }
     }
 
@@ -335,13 +365,13 @@ impl World {
     }
 
     /// Nothing that is sent on the present connection arrives any more.
-    fn sever(&mut self) {
+    fn sever(&mut self, is_silent: bool) {
         let newest = match &mut self.newcomer {
             Some(link) => Some(link),
             None => self.server.link.as_mut(),
         };
         for link in self.client.link.iter_mut().chain(newest) {
-            link.is_open = false;
+            (link.is_open, link.is_silent) = (false, is_silent);
         }
     }
 
@@ -453,18 +483,19 @@ impl World {
     }
 
     fn connect(&mut self) -> Outcome {
+        if self.has_connected {
+            self.plan = Rc::new(self.plan.later());
+        }
+        self.has_connected = true;
         let plan = Rc::clone(&self.plan);
         let now = self.now();
         let session = self.client.session.take().unwrap_or_default();
-        let mut client = Link::new(Endpoint::new(&plan, Side::Client, session, now), now);
+        let mut client = Link::new(&plan, Side::Client, session, now);
         let fresh = first_session(plan.first_id);
         if let Some(link) = &mut self.server.link {
             link.is_open = false;
         }
-        self.newcomer = Some(Link::new(
-            Endpoint::new(&plan, Side::Server, fresh, now),
-            now,
-        ));
+        self.newcomer = Some(Link::new(&plan, Side::Server, fresh, now));
         self.note(Side::Client, || Line::Begins);
         let mut out = Vec::new();
         let result = client.endpoint.connect(&plan, now, &mut out);
@@ -752,7 +783,7 @@ impl World {
             Act::Close(reason) => {
                 let is_expected = ["TransportClosed", "Disconnected", "Aborted"]
                     .contains(&reason.as_str())
-                    || (plan.ticks > 0 && reason.ends_with("Timeout"))
+                    || (plan.keep_alive > 0 && reason.ends_with("Timeout"))
                     || (reason.contains("InboundMessages") && !plan.pair.is_v5());
                 ensure!(is_expected, "the {side:?} closes: {reason}");
                 link.is_closed = true;
@@ -772,7 +803,7 @@ impl World {
             _ => 1,
         };
         self.note(side, || Line::Sends(bytes.to_vec()));
-        let plan = Rc::clone(&self.plan);
+        let plan = Rc::clone(&link.plan);
         for _ in 0..copies {
             let peer = self.peer_mut(side);
             link.tap.sends(&mut peer.ledger, &plan, side, bytes)?;
