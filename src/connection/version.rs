@@ -138,6 +138,13 @@ pub trait Version: PacketSet {
         Ok(())
     }
 
+    /// The size of the largest packet that the peer takes.
+    #[doc(hidden)]
+    #[inline]
+    fn maximum_packet_size(_: &Self::Limits) -> usize {
+        usize::MAX
+    }
+
     /// Whether messages can have a Topic Alias.
     #[doc(hidden)]
     const HAS_TOPIC_ALIASES: bool = false;

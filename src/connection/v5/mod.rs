@@ -344,6 +344,11 @@ impl Version for V5 {
         message::check(limits, qos, retain, packet_len)
     }
 
+    #[inline]
+    fn maximum_packet_size(limits: &Limits) -> usize {
+        limits.peer.maximum_packet_size as usize
+    }
+
     fn topic_alias<'a>(
         piece: &Piece<'a, Self::Packet<'a>, Self::PayloadHeader<'a>>,
     ) -> Option<(NonZeroU16, &'a [u8])> {
