@@ -20,6 +20,7 @@
 )]
 
 pub mod fan_out;
+pub mod fan_out_any;
 pub mod idle;
 pub mod packets;
 pub mod pair;

@@ -49,7 +49,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// # Errors
     ///
     /// As [`publish`](Self::publish).
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub fn publish_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
@@ -59,7 +59,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.publish_encoded_as(now, message, receiver, TopicForm::Name)
     }
 
-    #[inline]
+    // A header that a function returns is written in parts and then copied as a whole, for which the
+    // processor waits: with a call, a receiver takes 16 ns instead of 10.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn publish_encoded_as<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
@@ -93,7 +95,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// The header of a PUBLISH that the peer takes.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn subscriber_header<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
         &self,
         message: &EncodedMessage<T, P>,
@@ -102,12 +104,13 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         form: TopicForm,
     ) -> Result<SubscriberHeader<B>, CommandError> {
         let (qos, retain) = (receiver.qos, receiver.retain);
-        let header = message.subscriber_header::<V, B>(delivery, receiver, form);
-        let len = match &header {
-            Ok(header) => Ok(message.packet_len(header)),
+        let encoded = message.subscriber_header::<V, B>(delivery, receiver, form);
+        let len = match &encoded {
+            Ok((_, len)) => Ok(*len),
             Err(error) => Err(*error),
         };
         V::check_publish(&self.limits, qos, retain, len)?;
-        Ok(header?)
+        let (header, _) = encoded?;
+        Ok(header)
     }
 }

@@ -1,14 +1,11 @@
 //! A message that is encoded once.
 
-use super::subscriber_header::total_len;
+use super::subscriber_header::NO_NAME;
 use super::{Receiver, SubscriberHeader, TopicForm};
 use crate::packet::fmt::Message;
 use crate::types::{Delivery, PacketId, QoS, TopicName};
 use crate::v5::{Property, PublishKind, PublishProperties, V5, write_properties};
 use crate::wire::{EncodeError, Field, Output, PacketSet, SliceOutput, put_topic_name};
-
-/// An empty Topic Name: a Topic Alias stands for it.
-const NO_NAME: &[u8] = &[0, 0];
 
 /// A message that is encoded once for any number of receivers, of every version. Each receiver has its
 /// own QoS, Packet Identifier, DUP and RETAIN, and in MQTT 5 its own Subscription Identifiers and what
@@ -183,7 +180,7 @@ impl<T, P> EncodedMessage<T, P> {
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
     /// The Topic Name with its length, and the properties.
     #[inline]
-    fn head(&self) -> (&[u8], &[u8]) {
+    pub(super) fn head(&self) -> (&[u8], &[u8]) {
         let head = self.head.as_ref();
         let len = head.first_chunk().map_or(0, |len| u16::from_be_bytes(*len));
         let end = usize::from(len).saturating_add(2);
@@ -222,15 +219,16 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         }
     }
 
-    /// The bytes that one receiver of the version `V` gets in addition to the shared ones.
-    #[inline]
+    /// The bytes that one receiver of the version `V` gets in addition to the shared ones, and the
+    /// length of its PUBLISH.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn subscriber_header<V: PacketSet, B: AsRef<[u8]>>(
         &self,
         delivery: &Delivery,
         receiver: Receiver<B>,
-        topic: TopicForm,
-    ) -> Result<SubscriberHeader<B>, EncodeError> {
-        SubscriberHeader::new::<V, T, P>(self, delivery, receiver, topic)
+        form: TopicForm,
+    ) -> Result<(SubscriberHeader<B>, usize), EncodeError> {
+        SubscriberHeader::new::<V, T, P>(self, delivery, receiver, form)
     }
 
     /// Returns the PUBLISH for a receiver, in the order in which to send it; slices of what it does not
@@ -257,12 +255,6 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         ]
     }
 
-    /// The length of the PUBLISH for a receiver.
-    #[inline]
-    pub(crate) fn packet_len<B: AsRef<[u8]>>(&self, header: &SubscriberHeader<B>) -> usize {
-        total_len(&self.slices(header))
-    }
-
     /// Appends the PUBLISH for a receiver to `out`, for transports without vectored writes. `header`
     /// must be a header of this message.
     ///
@@ -276,7 +268,10 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         out: &mut O,
     ) -> Result<(), EncodeError> {
         let slices = self.slices(header);
-        out.reserve(total_len(&slices))?;
+        let len = slices
+            .iter()
+            .fold(0, |len: usize, slice| len.saturating_add(slice.len()));
+        out.reserve(len)?;
         slices.into_iter().try_for_each(|slice| out.put(slice))
     }
 }

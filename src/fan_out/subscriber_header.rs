@@ -5,9 +5,12 @@ use crate::packet::publish::{first_byte, has_packet_id, put_packet_id};
 use crate::types::{Delivery, PacketId};
 use crate::v5::SubscriptionIdentifiers;
 use crate::wire::{
-    EncodeError, MAX_REMAINING_LENGTH, Output, PacketSet, SliceOutput, put_header,
-    put_variable_byte_integer,
+    EncodeError, Output, PacketSet, SliceOutput, put_header, put_variable_byte_integer,
+    remaining_length,
 };
+
+/// An empty Topic Name: a Topic Alias stands for it.
+pub(super) const NO_NAME: &[u8] = &[0, 0];
 
 /// Packet Identifier (2 bytes), Property Length (4), Message Expiry Interval (5), Topic Alias (3).
 const MAX_FIELDS: usize = 14;
@@ -32,57 +35,62 @@ pub struct SubscriberHeader<B> {
 }
 
 impl<B: AsRef<[u8]>> SubscriberHeader<B> {
-    /// The header of a PUBLISH of the version `V`.
-    #[inline]
+    /// The header of a PUBLISH of the version `V`, and the length of the PUBLISH.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn new<V: PacketSet, T: AsRef<[u8]>, P: AsRef<[u8]>>(
         message: &EncodedMessage<T, P>,
         delivery: &Delivery,
         receiver: Receiver<B>,
-        topic: TopicForm,
-    ) -> Result<Self, EncodeError> {
-        let mut header = Self {
-            fixed_header: [0; 5],
-            fixed_header_len: 0,
-            fields: [0; MAX_FIELDS],
-            fields_len: 0,
-            has_name: topic.has_name(),
-            has_properties: V::HAS_PROPERTIES,
-            identifiers: receiver.subscription_identifiers,
+        form: TopicForm,
+    ) -> Result<(Self, usize), EncodeError> {
+        let identifiers = receiver.subscription_identifiers;
+        let (topic, shared) = message.head();
+        let topic_len = if form.has_name() {
+            topic.len()
+        } else {
+            NO_NAME.len()
         };
-        let mut fields = SliceOutput::new(&mut header.fields);
-        put_packet_id(delivery, &mut fields)?;
+        let mut len = topic_len.saturating_add(message.payload().as_ref().len());
+        let mut fields = [0; MAX_FIELDS];
+        let mut out = SliceOutput::new(&mut fields);
+        put_packet_id(delivery, &mut out)?;
         if V::HAS_PROPERTIES {
             // [MQTT5-3.3.2-6]
             let expiry = message
                 .message_expiry_interval()
                 .map(|interval| interval.saturating_sub(receiver.waited));
-            let own: usize = expiry.map_or(0, |_| 5);
-            let alias: usize = topic.alias().map_or(0, |_| 3);
-            let len = own
-                .saturating_add(alias)
-                .saturating_add(header.identifiers.as_bytes().len())
-                .saturating_add(message.properties().as_bytes().len());
-            put_variable_byte_integer(&mut fields, len)?; // [MQTT5-2.2.2-1]
+            let others = identifiers.as_bytes().len().saturating_add(shared.len());
+            let own: usize = if expiry.is_some() { 5 } else { 0 };
+            let alias: usize = if form.alias().is_some() { 3 } else { 0 };
+            let property_length = others.saturating_add(own).saturating_add(alias);
+            put_variable_byte_integer(&mut out, property_length)?; // [MQTT5-2.2.2-1]
             if let Some(expiry) = expiry {
                 let [a, b, c, d] = expiry.to_be_bytes();
-                fields.put(&[MESSAGE_EXPIRY_INTERVAL, a, b, c, d])?;
+                out.put(&[MESSAGE_EXPIRY_INTERVAL, a, b, c, d])?;
             }
-            if let Some(alias) = topic.alias() {
+            if let Some(alias) = form.alias() {
                 let [high, low] = alias.get().to_be_bytes();
-                fields.put(&[TOPIC_ALIAS, high, low])?;
+                out.put(&[TOPIC_ALIAS, high, low])?;
             }
+            len = len.saturating_add(others);
         }
-        header.fields_len = short_len(fields.written());
-        let remaining = total_len(&message.slices(&header));
-        let remaining = u32::try_from(remaining)
-            .ok()
-            .filter(|remaining| *remaining <= MAX_REMAINING_LENGTH)
-            .ok_or(EncodeError::PacketTooLarge)?;
-        let mut fixed_header = SliceOutput::new(&mut header.fixed_header);
-        let first_byte = first_byte(delivery, receiver.retain);
-        put_header(&mut fixed_header, first_byte, remaining)?;
-        header.fixed_header_len = short_len(fixed_header.written());
-        Ok(header)
+        let fields_len = out.written().len();
+        let remaining = remaining_length(len.saturating_add(fields_len))?;
+        let mut fixed_header = [0; 5];
+        let mut out = SliceOutput::new(&mut fixed_header);
+        put_header(&mut out, first_byte(delivery, receiver.retain), remaining)?;
+        let fixed_header_len = out.written().len();
+        let header = Self {
+            fixed_header,
+            fixed_header_len: short_len(fixed_header_len),
+            fields,
+            fields_len: short_len(fields_len),
+            has_name: form.has_name(),
+            has_properties: V::HAS_PROPERTIES,
+            identifiers,
+        };
+        let packet_len = (remaining as usize).saturating_add(fixed_header_len);
+        Ok((header, packet_len))
     }
 
     pub(super) fn identifiers(&self) -> &[u8] {
@@ -118,18 +126,10 @@ fn part(bytes: &[u8], len: u8) -> &[u8] {
     bytes.get(..usize::from(len)).unwrap_or_default()
 }
 
-/// The length of a slice that has no more than [`MAX_FIELDS`] bytes.
+/// A length that is no more than [`MAX_FIELDS`].
 #[inline]
-fn short_len(bytes: &[u8]) -> u8 {
-    u8::try_from(bytes.len()).unwrap_or(u8::MAX)
-}
-
-/// The length of all slices together.
-#[inline]
-pub(super) fn total_len(slices: &[&[u8]]) -> usize {
-    slices
-        .iter()
-        .fold(0, |len, slice| len.saturating_add(slice.len()))
+fn short_len(len: usize) -> u8 {
+    u8::try_from(len).unwrap_or(u8::MAX)
 }
 
 impl<B: AsRef<[u8]>> core::fmt::Debug for SubscriberHeader<B> {
