@@ -22,6 +22,7 @@
 pub mod fan_out;
 pub mod fan_out_any;
 pub mod idle;
+pub mod idle_any;
 pub mod packets;
 pub mod pair;
 
