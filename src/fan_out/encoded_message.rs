@@ -5,7 +5,9 @@ use super::{Receiver, SubscriberHeader, TopicForm};
 use crate::packet::fmt::Message;
 use crate::types::{Delivery, PacketId, QoS, TopicName};
 use crate::v5::{Property, PublishKind, PublishProperties, V5, write_properties};
-use crate::wire::{EncodeError, Field, Output, PacketSet, SliceOutput, put_topic_name};
+use crate::wire::{
+    EncodeError, Field, Output, PacketBody, PacketSet, SliceOutput, encode_packet, put_topic_name,
+};
 
 /// A message that is encoded once for any number of receivers, of every version. Each receiver has its
 /// own QoS, Packet Identifier, DUP and RETAIN, and in MQTT 5 its own Subscription Identifiers and what
@@ -267,12 +269,30 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         header: &SubscriberHeader<B>,
         out: &mut O,
     ) -> Result<(), EncodeError> {
-        let slices = self.slices(header);
-        let len = slices
-            .iter()
-            .fold(0, |len: usize, slice| len.saturating_add(slice.len()));
-        out.reserve(len)?;
-        slices.into_iter().try_for_each(|slice| out.put(slice))
+        encode_packet(&Parts(self.slices(header)), out)
+    }
+}
+
+/// A PUBLISH as its [`slices`](EncodedMessage::slices).
+struct Parts<'a>([&'a [u8]; 6]);
+
+impl PacketBody for Parts<'_> {
+    #[inline]
+    fn first_byte(&self) -> u8 {
+        let [fixed_header, ..] = self.0;
+        fixed_header.first().copied().unwrap_or_default()
+    }
+
+    #[inline]
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let [_, body @ .., _] = self.0;
+        body.into_iter().try_for_each(|slice| out.put(slice))
+    }
+
+    #[inline]
+    fn payload(&self) -> &[u8] {
+        let [.., payload] = self.0;
+        payload
     }
 }
 
