@@ -134,13 +134,10 @@ impl App {
     /// `Action::Lost`
     pub(crate) fn lost(&mut self, ledger: &mut Ledger, id: PacketId, received: bool) -> Outcome {
         ledger.release(id.get());
-        match self.remove(id) {
-            Some(number) => {
-                ensure!(!received, "{id:?} is lost, received, and kept");
-                self.publish_anew(ledger, number);
-            }
-            // Removed with `Change::Cleared`, or because the peer has it.
-            None => {}
+        // Otherwise it went with `Change::Cleared`, or the peer has it.
+        if let Some(number) = self.remove(id) {
+            ensure!(!received, "{id:?} is lost, received, and kept");
+            self.publish_anew(ledger, number);
         }
         Ok(())
     }
