@@ -37,7 +37,12 @@ pub(crate) struct App {
     /// Server: the client has shown that it knows of this session.
     pub(crate) is_established: bool,
 
+    /// Client: the server has answered its SUBSCRIBE.
+    pub(crate) is_subscribed: bool,
+
     // What a crash takes.
+    /// Client: its SUBSCRIBE was not answered.
+    pub(crate) request: Option<u16>,
     /// Published, and the change not stored.
     pub(crate) sending: Option<(u16, u8)>,
     /// QoS 2 messages whose change is not stored.
@@ -61,6 +66,8 @@ impl App {
             stored,
             has_session: false,
             is_established: false,
+            is_subscribed: false,
+            request: None,
             sending: None,
             unstored: Vec::new(),
             unacknowledged: Vec::new(),
@@ -248,7 +255,7 @@ impl App {
     }
 
     pub(crate) fn crash(&mut self) {
-        self.sending = None;
+        (self.sending, self.request) = (None, None);
         self.resends.clear();
         self.end_receiving();
     }
@@ -260,5 +267,6 @@ impl App {
             && self.unstored.is_empty()
             && self.unacknowledged.is_empty()
             && self.resends.is_empty()
+            && (self.is_subscribed || side == Side::Server || !plan.subscribes)
     }
 }

@@ -78,6 +78,8 @@ pub(crate) struct Plan {
     pub(crate) silences: bool,
     /// From the second connection on, windows and Receive Maximum are 1.
     pub(crate) narrows: bool,
+    /// The client subscribes once, until the server has answered.
+    pub(crate) subscribes: bool,
     /// The application sends again later than it is asked to.
     pub(crate) resends_later: bool,
     /// The identifier that each side uses first.
@@ -165,6 +167,7 @@ impl Plan {
             keep_alive: 0,
             silences: false,
             narrows: false,
+            subscribes: false,
             resends_later: false,
             first_id: 1,
             fault: None,
@@ -201,6 +204,13 @@ impl Plan {
     pub(crate) const fn narrows(self) -> Self {
         Self {
             narrows: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn subscribes(self) -> Self {
+        Self {
+            subscribes: true,
             ..self
         }
     }

@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Publish { number: u8, qos: QoS },
     Resend { id: PacketId, number: u8, qos: QoS },
     Acknowledge { id: PacketId, qos: QoS },
+    Subscribe,
+    SubAck,
     Disconnect,
 }
 
@@ -169,6 +171,8 @@ impl Test {
                 format!("resend({id}, {}, \"{}\")", shown_qos(qos), text(number))
             }
             Command::Acknowledge { id, .. } => format!("acknowledge({id})"),
+            Command::Subscribe => "subscribe(&[\"t\"])".to_owned(),
+            Command::SubAck => "suback(&[2])".to_owned(),
             Command::Disconnect => "disconnect()".to_owned(),
         };
         self.calls(&call);
@@ -215,6 +219,9 @@ impl Test {
             Step::Other(other) => format!("event({other})"),
             Step::Act(_) => return,
             _ if is_v5 => format!("reports(\"{received}\")"),
+            Step::SubscribeRequested => "subscribe_requested()".to_owned(),
+            // The SUBACK that came just before.
+            Step::Subscribed(_) => "log_pop()".to_owned(),
             Step::ConnectRequested => "connect_requested()".to_owned(),
             Step::Connected { session_present } => format!("connected({session_present})"),
             Step::Message(_) => format!("message(\"{received}\")"),
@@ -234,6 +241,7 @@ impl Test {
     }
 
     fn act(&mut self, act: &Act) {
+        let is_v5 = self.plan.pair.is_v5();
         let seen = match act {
             Act::Store(change) => {
                 self.changes.push(*change);
@@ -242,6 +250,10 @@ impl Test {
             Act::Transmit(bytes) => format!("sends(\"{}\")", hex(bytes)),
             Act::Resend(id) => format!("asks_for({id})"),
             Act::Lost { id, received } => format!("lost({id}, {received})"),
+            Act::Unanswered(id) if is_v5 => {
+                format!("action(Action::Unanswered(id({id})))")
+            }
+            Act::Unanswered(id) => format!("unanswered({id})"),
             Act::Close(reason) => {
                 self.has_connection = false;
                 format!("closes(CloseReason::{reason});\n    let session = us.peer.into_session()")

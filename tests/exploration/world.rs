@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use mqtt_sansio::{QoS, Session, State, Timestamp};
+use mqtt_sansio::{PacketId, QoS, Session, State, Timestamp};
 
 use super::app::{App, Held};
 use super::endpoint::{Act, Arrival, Endpoint, Room, Step};
@@ -26,6 +26,7 @@ pub(crate) enum Move {
     /// The message with this position among those that await it is acknowledged.
     Acknowledge(Side, u8),
     Resend(Side),
+    Subscribe,
     /// The side learns that the transport is closed.
     Notice(Side),
     NoticeNewcomer,
@@ -208,6 +209,9 @@ impl World {
                 moves.push(Move::Acknowledge(side, u8::try_from(at).unwrap()));
             }
         }
+        if self.may_subscribe() {
+            moves.push(Move::Subscribe);
+        }
         if let Some(link) = &self.newcomer {
             if !link.inbox.is_empty() {
                 moves.push(Move::DeliverToNewcomer);
@@ -247,6 +251,16 @@ impl World {
         (moves, mishaps)
     }
 
+    fn may_subscribe(&self) -> bool {
+        let app = &self.client.app;
+        let wants_to = self.plan.subscribes && !app.is_subscribed && app.request.is_none();
+        let mut copy = self.client.link.clone().filter(|_| wants_to);
+        copy.as_mut().is_some_and(|link| {
+            let result = link.endpoint.subscribe(self.now(), &mut Vec::new());
+            result.is_ok()
+        })
+    }
+
     pub(crate) fn may_crash(&self, side: Side) -> bool {
         let forgets = side == Side::Server && self.plan.sessions == Sessions::Forgotten;
         self.plan.side(side).journal || forgets
@@ -255,7 +269,7 @@ impl World {
     /// The side that a move is of.
     pub(crate) const fn side_of(choice: Move) -> Option<Side> {
         match choice {
-            Move::Connect | Move::Disconnect => Some(Side::Client),
+            Move::Connect | Move::Subscribe | Move::Disconnect => Some(Side::Client),
             Move::Deliver(side)
             | Move::Publish(side)
             | Move::Acknowledge(side, _)
@@ -322,6 +336,7 @@ impl World {
                 let next = world.peer_mut(side).app.resends.pop_front();
                 next.map_or(Ok(()), |id| world.resend(side, link, id))
             }),
+            Move::Subscribe => self.with(Side::Client, Self::subscribe),
             Move::Notice(side) => self.with(side, Self::notice),
             Move::Wake(side) => self.with(side, Self::wake),
             Move::Cut => {
@@ -387,7 +402,7 @@ impl World {
         work(self, side, &mut link)?;
         self.resend_at_once(side, &mut link)?;
         if link.is_closed {
-            self.ended(side, link);
+            self.ended(side, link)?;
         } else {
             self.peer_mut(side).link = Some(link);
         }
@@ -405,7 +420,7 @@ impl World {
         work(self, Side::Server, &mut link)?;
         self.resend_at_once(Side::Server, &mut link)?;
         match (link.is_closed, link.is_accepted) {
-            (true, true) => self.ended(Side::Server, link),
+            (true, true) => self.ended(Side::Server, link)?,
             (true, false) => self.closed(Side::Server, &link),
             (false, true) => self.server.link = Some(link),
             (false, false) => self.newcomer = Some(link),
@@ -426,12 +441,14 @@ impl World {
         }
     }
 
-    fn ended(&mut self, side: Side, mut link: Link) {
+    fn ended(&mut self, side: Side, mut link: Link) -> Outcome {
         self.closed(side, &link);
         let plan = Rc::clone(&self.plan);
         let peer = self.peer_mut(side);
         let session = link.endpoint.take_session();
         peer.app.connection_ended(&plan);
+        let request = peer.app.request;
+        ensure!(request.is_none(), "SUBSCRIBE {request:?} has no answer");
         if plan.is_clean() {
             // The messages were lost one by one.
             peer.ledger.clear();
@@ -439,6 +456,7 @@ impl World {
         }
         let is_kept = side == Side::Client || !plan.is_clean();
         peer.session = is_kept.then_some(session);
+        Ok(())
     }
 
     fn crash(&mut self, side: Side) -> Outcome {
@@ -550,6 +568,40 @@ impl World {
         self.drain(side, link, out)
     }
 
+    fn subscribe(&mut self, side: Side, link: &mut Link) -> Outcome {
+        let mut out = Vec::new();
+        let result = link.endpoint.subscribe(self.now(), &mut out);
+        self.note(side, || Line::Command(Command::Subscribe, out.clone()));
+        let Ok(id) = result else {
+            ensure!(false, "SUBSCRIBE: {result:?}");
+            return Ok(());
+        };
+        self.client.app.request = Some(id.get());
+        self.client.ledger.takes(id.get());
+        self.drain(side, link, out)
+    }
+
+    /// SUBSCRIBE has come, and is answered.
+    fn subscribed(&mut self, side: Side, link: &mut Link) -> Outcome {
+        let mut out = Vec::new();
+        let result = link.endpoint.suback(self.now(), &mut out);
+        self.note(side, || Line::Command(Command::SubAck, out.clone()));
+        ensure!(result.is_ok(), "SUBACK: {result:?}");
+        self.drain(side, link, out)
+    }
+
+    /// The SUBSCRIBE of the client is over, answered or not.
+    fn request_ends(&mut self, id: PacketId, is_subscribed: bool) -> Outcome {
+        let request = self.client.app.request.take();
+        ensure!(
+            request == Some(id.get()),
+            "SUBSCRIBE {id} ends, and {request:?} was asked for"
+        );
+        self.client.app.is_subscribed = is_subscribed;
+        self.client.ledger.frees(id.get());
+        Ok(())
+    }
+
     fn resend_at_once(&mut self, side: Side, link: &mut Link) -> Outcome {
         while !self.plan.resends_later && !link.is_closed {
             let Some(id) = self.peer_mut(side).app.resends.pop_front() else {
@@ -560,7 +612,7 @@ impl World {
         Ok(())
     }
 
-    fn resend(&mut self, side: Side, link: &mut Link, id: mqtt_sansio::PacketId) -> Outcome {
+    fn resend(&mut self, side: Side, link: &mut Link, id: PacketId) -> Outcome {
         let number = self.peer(side).app.number_of(id);
         let Some(number) = number else {
             ensure!(false, "{id:?} is to be sent again, and is not kept");
@@ -666,6 +718,8 @@ impl World {
                 peer.app.peer_has(journal, id);
                 peer.ledger.frees(id.get());
             }
+            Step::SubscribeRequested => return self.subscribed(side, link),
+            Step::Subscribed(id) => self.request_ends(id, true)?,
             Step::Connected { session_present } => {
                 ensure!(
                     !session_present || !plan.is_clean(),
@@ -720,7 +774,7 @@ impl World {
             before.endpoint.close(self.now());
             self.note(Side::Server, || Line::Closes);
             self.drain(Side::Server, &mut before, Vec::new())?;
-            self.ended(Side::Server, before);
+            self.ended(Side::Server, before)?;
         }
         self.note(Side::Server, || Line::Begins);
         self.note(Side::Server, || Line::Receives(self.request.to_vec()));
@@ -780,6 +834,7 @@ impl World {
                 peer.app.lost(&mut peer.ledger, id, received)?;
                 peer.ledger.frees(id.get());
             }
+            Act::Unanswered(id) => self.request_ends(id, false)?,
             Act::Close(reason) => {
                 let is_expected = ["TransportClosed", "Disconnected", "Aborted"]
                     .contains(&reason.as_str())
@@ -844,7 +899,7 @@ impl World {
 fn first_session(first_id: u16) -> Session<Room> {
     let mut session = Session::<Room>::default();
     if first_id > 1 {
-        let id = mqtt_sansio::PacketId::new(first_id - 1).unwrap();
+        let id = PacketId::new(first_id - 1).unwrap();
         let qos = QoS::AtLeastOnce;
         let used = mqtt_sansio::Change::Sent { packet_id: id, qos };
         assert!(session.apply(used) && session.apply(mqtt_sansio::Change::Completed(id)));
