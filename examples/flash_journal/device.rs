@@ -68,19 +68,23 @@ pub(crate) fn live<F: Flash<Error = FlashError>>(
 ) -> Result<State, Stopped> {
     let now = Timestamp::from_millis(0);
     let journal = Journal::mount(flash)?;
+    broker.begin();
     let mut device = Device {
         client: Client::new(journal.session(), Config::new().journal(true), now),
         journal,
         received: None,
-        out: Vec::new(),
+        broker,
+        incoming: Vec::new(),
     };
     let mut decoder = Decoder::new([0; 64]);
-    broker.begin();
     let connect = Connect::new(Text::new("meter")?).clean_session(false);
-    device.client.connect(now, &connect, &mut device.out)?;
-    loop {
-        let answer = broker.receive(&core::mem::take(&mut device.out))?;
-        let mut input = &answer[..];
+    let mut buffer = [0; 64];
+    let mut written = SliceOutput::new(&mut buffer);
+    device.client.connect(now, &connect, &mut written)?;
+    device.send(written.written())?;
+    for _ in 0..1_000 {
+        let bytes = core::mem::take(&mut device.incoming);
+        let mut input = &bytes[..];
         while let Some(step) = device
             .client
             .receive(now, &mut decoder, &mut input)
@@ -92,23 +96,35 @@ pub(crate) fn live<F: Flash<Error = FlashError>>(
             }
         }
         device.publish(now)?;
-        if device.out.is_empty() && broker.is_quiet() {
+        if device.incoming.is_empty() {
+            // What the broker has to send by itself.
+            device.send(&[])?;
+        }
+        if device.incoming.is_empty() && device.broker.is_quiet() {
             return Ok(device.journal.state());
         }
     }
+    Err(Stopped::Bug("it never comes to an end".to_owned()))
 }
 
-struct Device<F> {
+struct Device<'b, F> {
     client: Client<Slots>,
     journal: Journal<F>,
     /// The state after the message that was received last. It is not the device's until the change that
     /// follows is stored.
     received: Option<State>,
-    /// What is to be sent.
-    out: Vec<u8>,
+    /// What is sent reaches it at once.
+    broker: &'b mut Broker,
+    /// What it has answered.
+    incoming: Vec<u8>,
 }
 
-impl<F: Flash<Error = FlashError>> Device<F> {
+impl<F: Flash<Error = FlashError>> Device<'_, F> {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), Stopped> {
+        self.incoming.extend(self.broker.receive(bytes)?);
+        Ok(())
+    }
+
     fn event(&mut self, event: &Event<&[u8]>) -> Result<(), Stopped> {
         if let Event::Message(publish) = event {
             let [value] = publish.payload else {
@@ -134,7 +150,7 @@ impl<F: Flash<Error = FlashError>> Device<F> {
                 let state = self.journal.state();
                 self.journal.store(change, None, state)?;
             }
-            Action::Transmit(reply) => self.out.extend_from_slice(reply.as_bytes()),
+            Action::Transmit(reply) => self.send(reply.as_bytes())?,
             Action::Resend(packet_id) => self.resend(now, packet_id)?,
             other => return Err(Stopped::Bug(format!("{other:?}"))),
         }
@@ -146,9 +162,10 @@ impl<F: Flash<Error = FlashError>> Device<F> {
         let Some(message) = self.journal.message(packet_id, &mut buffer) else {
             return Err(Stopped::Bug(format!("{packet_id} is not in the journal")));
         };
-        self.client
-            .resend(now, packet_id, &message, &mut self.out)?;
-        Ok(())
+        let mut buffer = [0; 64];
+        let mut written = SliceOutput::new(&mut buffer);
+        self.client.resend(now, packet_id, &message, &mut written)?;
+        self.send(written.written())
     }
 
     /// Publishes the next reading, if there is room for it.
@@ -182,7 +199,6 @@ impl<F: Flash<Error = FlashError>> Device<F> {
             }
         }
         // From here on it is: whatever happens, it is sent until the broker has it.
-        self.out.extend_from_slice(written.written());
-        Ok(())
+        self.send(written.written())
     }
 }
