@@ -202,6 +202,25 @@ fn a_deadline_at_any_moment_loses_and_repeats_nothing() {
     ]);
 }
 
+/// [MQTT5-4.3.3-4, MQTT5-4.3.3-9, MQTT5-4.4.0-2]
+#[test]
+fn a_message_that_is_refused_gives_back_its_identifier_and_its_quota() {
+    check_all([
+        Plan::new(
+            "refused",
+            V5,
+            sends(&[Q2, Q1, Q2]),
+            SILENT.manual().receive_maximum(1),
+        )
+        .refusals(2)
+        .cuts(1),
+        Plan::new("refused", V5Any, sends(&[Q2]), SILENT.manual())
+            .refusals(1)
+            .cuts(1)
+            .crashes(1),
+    ]);
+}
+
 /// [MQTT-2.3.1-2, MQTT5-2.2.1-3]
 #[test]
 fn an_identifier_in_use_is_not_used_for_anything_else() {
@@ -253,6 +272,15 @@ fn large() -> Vec<Plan> {
             sends(&[Q1, Q2]).manual(),
             sends(&[Q1, Q2]).manual(),
         )
+        .cuts(1)
+        .crashes(1),
+        Plan::new(
+            "refused both ways, a cut, a crash",
+            V5,
+            sends(&[Q1, Q2]).manual(),
+            sends(&[Q2]).manual(),
+        )
+        .refusals(2)
         .cuts(1)
         .crashes(1),
         Plan::new("manual, three cuts", V3, SILENT.manual(), mixed()).cuts(3),

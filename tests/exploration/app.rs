@@ -48,10 +48,14 @@ pub(crate) struct App {
     /// QoS 2 messages whose change is not stored.
     pub(crate) unstored: Vec<Arrival>,
     pub(crate) unacknowledged: Vec<Held>,
+    /// QoS 2 messages that it has refused, and the refusal has not left.
+    pub(crate) refusing: Vec<PacketId>,
     /// What it was asked to send again, and has not.
     pub(crate) resends: VecDeque<PacketId>,
 
     // Not the application's: what is known of it.
+    /// Messages of the peer that it has refused: they need not arrive.
+    pub(crate) refused: [bool; MOST],
     /// Messages that were published more than once: they may arrive as often.
     pub(crate) republished: [bool; MOST],
 }
@@ -71,7 +75,9 @@ impl App {
             sending: None,
             unstored: Vec::new(),
             unacknowledged: Vec::new(),
+            refusing: Vec::new(),
             resends: VecDeque::new(),
+            refused: [false; MOST],
             republished: [false; MOST],
         }
     }
@@ -242,6 +248,7 @@ impl App {
 
     fn end_receiving(&mut self) {
         self.unacknowledged.clear();
+        self.refusing.clear();
         self.unstored.clear();
     }
 

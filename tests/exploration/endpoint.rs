@@ -44,6 +44,8 @@ pub(crate) enum Step {
     Message(Arrival),
     AcceptedByPeer(PacketId),
     Delivered(PacketId),
+    /// The peer has refused this message.
+    Rejected(PacketId),
     SubscribeRequested,
     Subscribed(PacketId),
     Disconnected,
@@ -108,6 +110,7 @@ macro_rules! step_of_v5 {
             ),
             $events::Event::AcceptedByPeer { packet_id, .. } => Step::AcceptedByPeer(packet_id),
             $events::Event::Delivered { packet_id, .. } => Step::Delivered(packet_id),
+            $events::Event::Rejected { packet_id, .. } => Step::Rejected(packet_id),
             $events::Event::SubscribeRequested(_) => Step::SubscribeRequested,
             $events::Event::Disconnected(_) => Step::Disconnected,
             other => other_of_v5!($events, other),
@@ -368,6 +371,17 @@ impl Endpoint {
             Self::V5Client(client, _) => client.acknowledge(value),
             Self::V5Server(server, _) => server.acknowledge(value),
             Self::AnyServer(server, _) => server.acknowledge(value, PubAckReasonCode::Success),
+        }
+    }
+
+    /// Acknowledges a message with a Reason Code that refuses it.
+    pub(crate) fn refuse(&mut self, value: Acknowledgement) -> Result<(), CommandError> {
+        let code = PubAckReasonCode::UnspecifiedError;
+        match self {
+            Self::V3Client(..) | Self::V3Server(..) => Err(CommandError::NotAwaited),
+            Self::V5Client(client, _) => client.acknowledge_with(value, code),
+            Self::V5Server(server, _) => server.acknowledge_with(value, code),
+            Self::AnyServer(server, _) => server.acknowledge(value, code),
         }
     }
 

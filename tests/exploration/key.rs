@@ -22,7 +22,7 @@ pub(crate) fn key(world: &World) -> u128 {
 }
 
 fn hash(world: &World, to: &mut DefaultHasher) {
-    (world.cuts, world.crashes, world.ticks).hash(to);
+    (world.cuts, world.crashes, world.ticks, world.refusals).hash(to);
     (world.has_connected && world.plan.narrows).hash(to);
     hash_link(world.newcomer.as_ref(), world.now, to);
     for side in Side::BOTH {
@@ -84,6 +84,7 @@ fn hash_app(app: &App, to: &mut DefaultHasher) {
         (held.arrival.number, held.arrival.id).hash(to);
     }
     (app.unstored.len(), app.unacknowledged.len()).hash(to);
-    (&app.resends, app.republished).hash(to);
+    app.refusing.hash(to);
+    (&app.resends, app.republished, app.refused).hash(to);
     hash_session(&app.stored, to);
 }

@@ -78,6 +78,8 @@ pub(crate) struct Plan {
     pub(crate) silences: bool,
     /// From the second connection on, windows and Receive Maximum are 1.
     pub(crate) narrows: bool,
+    /// How many messages an application that acknowledges may refuse (MQTT 5).
+    pub(crate) refusals: u8,
     /// The client subscribes once, until the server has answered.
     pub(crate) subscribes: bool,
     /// The application sends again later than it is asked to.
@@ -168,6 +170,7 @@ impl Plan {
             silences: false,
             narrows: false,
             subscribes: false,
+            refusals: 0,
             resends_later: false,
             first_id: 1,
             fault: None,
@@ -206,6 +209,10 @@ impl Plan {
             narrows: true,
             ..self
         }
+    }
+
+    pub(crate) const fn refusals(self, refusals: u8) -> Self {
+        Self { refusals, ..self }
     }
 
     pub(crate) const fn subscribes(self) -> Self {

@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Publish { number: u8, qos: QoS },
     Resend { id: PacketId, number: u8, qos: QoS },
     Acknowledge { id: PacketId, qos: QoS },
+    Refuse { id: PacketId, qos: QoS },
     Subscribe,
     SubAck,
     Disconnect,
@@ -170,7 +171,9 @@ impl Test {
             Command::Resend { id, number, qos } => {
                 format!("resend({id}, {}, \"{}\")", shown_qos(qos), text(number))
             }
-            Command::Acknowledge { id, .. } => format!("acknowledge({id})"),
+            Command::Acknowledge { id, .. } | Command::Refuse { id, .. } => {
+                format!("acknowledge({id})")
+            }
             Command::Subscribe => "subscribe(&[\"t\"])".to_owned(),
             Command::SubAck => "suback(&[2])".to_owned(),
             Command::Disconnect => "disconnect()".to_owned(),
@@ -188,6 +191,11 @@ impl Test {
                 let first = if qos == QoS::ExactlyOnce { 0x50 } else { 0x40 };
                 let [high, low] = id.get().to_be_bytes();
                 format!("try_transmit(\"{}\")", hex(&[first, 2, high, low]))
+            }
+            Command::Refuse { id, qos } => {
+                let first = if qos == QoS::ExactlyOnce { 0x50 } else { 0x40 };
+                let [high, low] = id.get().to_be_bytes();
+                format!("try_transmit(\"{}\")", hex(&[first, 3, high, low, 0x80]))
             }
             _ => format!("try_transmit(\"{out}\")"),
         };
@@ -216,6 +224,7 @@ impl Test {
         let seen = match step {
             Step::AcceptedByPeer(id) if is_v5 => format!("accepted_by_peer({id}, 0)"),
             Step::Delivered(id) if is_v5 => format!("delivered({id}, {})", self.code()),
+            Step::Rejected(id) => format!("rejected({id}, ReasonCode::UnspecifiedError)"),
             Step::Other(other) => format!("event({other})"),
             Step::Act(_) => return,
             _ if is_v5 => format!("reports(\"{received}\")"),

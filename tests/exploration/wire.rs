@@ -19,6 +19,8 @@ pub(crate) enum Sent {
     },
     PubAck(u16),
     PubRec(u16),
+    /// PUBREC that refuses the message.
+    Refusal(u16),
     PubRel(u16),
     PubComp(u16),
     Subscribe(u16),
@@ -49,6 +51,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Sent> {
             }
         }
         4 => Sent::PubAck(id(0)?),
+        5 if body.get(2) >= Some(&0x80) => Sent::Refusal(id(0)?),
         5 => Sent::PubRec(id(0)?),
         6 => Sent::PubRel(id(0)?),
         7 => Sent::PubComp(id(0)?),
@@ -222,7 +225,7 @@ impl Tap {
                     "[MQTT-4.6.0-2] the {side:?} sends PUBACK {id}, and {due:?} is due"
                 );
             }
-            Sent::PubRec(id) => {
+            Sent::PubRec(id) | Sent::Refusal(id) => {
                 let due = self.to_pubrec.pop_front();
                 ensure!(
                     due == Some(id),
@@ -366,7 +369,8 @@ impl Tap {
                 id,
                 ..
             }) => self.to_pubrec.push_back(id),
-            Some(Sent::PubAck(id) | Sent::PubComp(id)) => {
+            // A refusal gives the quota back [MQTT5-4.9.0-1].
+            Some(Sent::PubAck(id) | Sent::PubComp(id) | Sent::Refusal(id)) => {
                 self.in_flight.retain(|under_way| *under_way != id);
                 ledger.release(id);
             }

@@ -25,6 +25,8 @@ pub(crate) enum Move {
     Publish(Side),
     /// The message with this position among those that await it is acknowledged.
     Acknowledge(Side, u8),
+    /// It is refused.
+    Refuse(Side, u8),
     Resend(Side),
     Subscribe,
     /// The side learns that the transport is closed.
@@ -90,6 +92,7 @@ pub(crate) struct World {
     pub(crate) cuts: u8,
     pub(crate) crashes: u8,
     pub(crate) ticks: u8,
+    pub(crate) refusals: u8,
     /// There has been a connection.
     pub(crate) has_connected: bool,
     /// How many acts of a side the last move consisted of.
@@ -142,6 +145,7 @@ impl World {
             cuts: plan.cuts,
             crashes: plan.crashes,
             ticks: plan.ticks,
+            refusals: plan.refusals,
             has_connected: false,
             acts: 0,
             fuse: None,
@@ -206,7 +210,11 @@ impl World {
                 moves.push(Move::Resend(side));
             }
             for at in 0..peer.app.unacknowledged.len() {
-                moves.push(Move::Acknowledge(side, u8::try_from(at).unwrap()));
+                let at = u8::try_from(at).unwrap();
+                moves.push(Move::Acknowledge(side, at));
+                if self.refusals > 0 {
+                    moves.push(Move::Refuse(side, at));
+                }
             }
         }
         if self.may_subscribe() {
@@ -273,6 +281,7 @@ impl World {
             Move::Deliver(side)
             | Move::Publish(side)
             | Move::Acknowledge(side, _)
+            | Move::Refuse(side, _)
             | Move::Resend(side)
             | Move::Notice(side)
             | Move::Wake(side) => Some(side),
@@ -331,6 +340,10 @@ impl World {
             Move::Publish(side) => self.with(side, Self::publish),
             Move::Acknowledge(side, at) => {
                 self.with(side, |world, side, link| world.acknowledge(side, link, at))
+            }
+            Move::Refuse(side, at) => {
+                self.refusals -= 1;
+                self.with(side, |world, side, link| world.refuse(side, link, at))
             }
             Move::Resend(side) => self.with(side, |world, side, link| {
                 let next = world.peer_mut(side).app.resends.pop_front();
@@ -631,6 +644,27 @@ impl World {
         self.drain(side, link, out)
     }
 
+    fn refuse(&mut self, side: Side, link: &mut Link, at: u8) -> Outcome {
+        let app = &mut self.peer_mut(side).app;
+        let Held {
+            arrival,
+            acknowledgement,
+        } = app.unacknowledged.remove(usize::from(at));
+        app.refused[usize::from(arrival.number)] = true;
+        let result = link.endpoint.refuse(acknowledgement);
+        if let Some(id) = arrival.id {
+            let qos = arrival.qos;
+            self.note(side, || {
+                Line::Command(Command::Refuse { id, qos }, Vec::new())
+            });
+        }
+        ensure!(result.is_ok(), "refusing {arrival:?}: {result:?}");
+        let id = arrival.id.filter(|_| arrival.qos == QoS::ExactlyOnce);
+        self.peer_mut(side).app.refusing.extend(id);
+        self.act(side)?;
+        self.drain(side, link, Vec::new())
+    }
+
     fn acknowledge(&mut self, side: Side, link: &mut Link, at: u8) -> Outcome {
         let plan = Rc::clone(&self.plan);
         let app = &mut self.peer_mut(side).app;
@@ -713,7 +747,7 @@ impl World {
         match step {
             Step::Message(arrival) => self.message(side, link, arrival)?,
             Step::AcceptedByPeer(id) => self.peer_mut(side).app.peer_has(journal, id),
-            Step::Delivered(id) => {
+            Step::Delivered(id) | Step::Rejected(id) => {
                 let peer = self.peer_mut(side);
                 peer.app.peer_has(journal, id);
                 peer.ledger.frees(id.get());
@@ -863,6 +897,10 @@ impl World {
             let peer = self.peer_mut(side);
             link.tap.sends(&mut peer.ledger, &plan, side, bytes)?;
             link.sent_at = self.now;
+            if let Some(Sent::Refusal(id)) = wire::read(bytes) {
+                let app = &mut self.peer_mut(side).app;
+                app.refusing.retain(|refused| refused.get() != id);
+            }
             let to = match side {
                 Side::Client if self.newcomer.is_some() => self.newcomer.as_mut(),
                 _ => self.peer_mut(side.peer()).link.as_mut(),
