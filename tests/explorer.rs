@@ -108,6 +108,13 @@ fn two_messages_at_each_qos_arrive_in_order() {
             sends(&[Q2]).without_journal(),
         )
         .cuts(1),
+        Plan::new(
+            "saved in order",
+            V3,
+            sends(&[Q2]).without_journal(),
+            sends(&[Q2, Q1]).without_journal(),
+        )
+        .crashes(2),
     ]);
 }
 
@@ -218,6 +225,15 @@ fn a_message_that_is_refused_gives_back_its_identifier_and_its_quota() {
             .refusals(1)
             .cuts(1)
             .crashes(1),
+        Plan::new(
+            "refused, saved",
+            V5,
+            SILENT.manual().without_journal(),
+            sends(&[Q1, Q2]),
+        )
+        .refusals(1)
+        .cuts(1)
+        .crashes(1),
     ]);
 }
 

@@ -54,8 +54,8 @@ pub(crate) struct App {
     pub(crate) resends: VecDeque<PacketId>,
 
     // Not the application's: what is known of it.
-    /// Messages of the peer that it has refused: they need not arrive.
-    pub(crate) refused: [bool; MOST],
+    /// Its messages that the peer has refused: they need not arrive.
+    pub(crate) rejected: [bool; MOST],
     /// Messages that were published more than once: they may arrive as often.
     pub(crate) republished: [bool; MOST],
 }
@@ -77,7 +77,7 @@ impl App {
             unacknowledged: Vec::new(),
             refusing: Vec::new(),
             resends: VecDeque::new(),
-            refused: [false; MOST],
+            rejected: [false; MOST],
             republished: [false; MOST],
         }
     }
@@ -120,6 +120,13 @@ impl App {
     fn remove(&mut self, id: PacketId) -> Option<u8> {
         let at = self.outbox.iter().position(|(held, _)| *held == id.get())?;
         Some(self.outbox.remove(at).1)
+    }
+
+    /// The peer has refused this message.
+    pub(crate) fn is_rejected(&mut self, id: PacketId) {
+        if let Some(number) = self.number_of(id) {
+            self.rejected[usize::from(number)] = true;
+        }
     }
 
     /// Without a journal: the peer has this message.
@@ -261,7 +268,8 @@ impl App {
         self.is_established = false;
     }
 
-    pub(crate) fn crash(&mut self) {
+    /// The process ends, in order or not, and begins again with what is stored.
+    pub(crate) fn restart(&mut self) {
         (self.sending, self.request) = (None, None);
         self.resends.clear();
         self.end_receiving();

@@ -85,6 +85,6 @@ fn hash_app(app: &App, to: &mut DefaultHasher) {
     }
     (app.unstored.len(), app.unacknowledged.len()).hash(to);
     app.refusing.hash(to);
-    (&app.resends, app.republished, app.refused).hash(to);
+    (&app.resends, app.republished, app.rejected).hash(to);
     hash_session(&app.stored, to);
 }

@@ -54,7 +54,7 @@ pub(crate) struct SidePlan {
     pub(crate) window: u16,
     /// Receive Maximum in MQTT 5, and `Config::receive_maximum` in both versions.
     pub(crate) receive_maximum: u16,
-    /// It stores a journal, and may crash.
+    /// It stores a journal, and may crash. Otherwise it saves its session when it stops in order.
     pub(crate) journal: bool,
     /// The application acknowledges, in any order.
     pub(crate) manual: bool,
@@ -69,7 +69,7 @@ pub(crate) struct Plan {
     pub(crate) server: SidePlan,
     /// How often the link breaks, or the client disconnects.
     pub(crate) cuts: u8,
-    /// How often one of the sides crashes.
+    /// How often one of the sides crashes, or stops in order.
     pub(crate) crashes: u8,
     /// How often the time goes on to a deadline.
     pub(crate) ticks: u8,

@@ -22,6 +22,7 @@ pub(crate) enum Line {
     TransportCloses,
     Wakes,
     Crashes,
+    Restarts,
     Receives(Vec<u8>),
     /// The packet was not handled.
     PutOff,
@@ -108,6 +109,10 @@ impl Test {
         write!(self.text, ";\n    us.{call}").unwrap();
     }
 
+    fn statement(&mut self, statement: &str) {
+        write!(self.text, ";\n    {statement}").unwrap();
+    }
+
     /// What came out.
     fn sees(&mut self, step: &str) {
         write!(self.text, "\n        .{step}").unwrap();
@@ -130,6 +135,9 @@ impl Test {
             Line::Wakes if is_v5 => self.calls(&format!("at({now}).receives(\"\")")),
             Line::Wakes => self.calls(&format!("wakes_at({now})")),
             Line::Crashes => self.crashes(),
+            Line::Restarts => self.statement(
+                "let session = Session::restore(&session.save_to_vec(), Vec::new(), Vec::new()).unwrap()",
+            ),
             Line::Receives(bytes) => {
                 self.received = hex(bytes);
                 self.calls(&format!("receives(\"{}\")", hex(bytes)));

@@ -41,6 +41,8 @@ pub(crate) enum Move {
     Silence,
     Disconnect,
     Crash(Side),
+    /// The side stops in order, and begins again with the session that it has saved.
+    Restart(Side),
     /// The time goes on to the next deadline.
     Tick,
     /// The same, because nothing else happens.
@@ -250,6 +252,8 @@ impl World {
             for side in Side::BOTH {
                 if self.may_crash(side) {
                     mishaps.push(Move::Crash(side));
+                } else if !self.plan.is_clean() {
+                    mishaps.push(Move::Restart(side));
                 }
             }
         }
@@ -288,7 +292,12 @@ impl World {
             Move::DeliverToNewcomer | Move::NoticeNewcomer | Move::WakeNewcomer => {
                 Some(Side::Server)
             }
-            Move::Cut | Move::Silence | Move::Crash(_) | Move::Tick | Move::Wait => None,
+            Move::Cut
+            | Move::Silence
+            | Move::Crash(_)
+            | Move::Restart(_)
+            | Move::Tick
+            | Move::Wait => None,
         }
     }
 
@@ -375,6 +384,10 @@ impl World {
             Move::Crash(side) => {
                 self.crashes -= 1;
                 self.crash(side)
+            }
+            Move::Restart(side) => {
+                self.crashes -= 1;
+                self.restart(side)
             }
             Move::Tick => {
                 self.ticks -= 1;
@@ -491,7 +504,7 @@ impl World {
         }
         let plan = Rc::clone(&self.plan);
         let peer = self.peer_mut(side);
-        peer.app.crash();
+        peer.app.restart();
         peer.ledger.restored();
         let forgets = side == Side::Server && plan.sessions == Sessions::Forgotten;
         if plan.is_clean() || forgets || (side == Side::Server && !peer.app.has_session) {
@@ -500,6 +513,27 @@ impl World {
         peer.session = Some(restored(&peer.app.stored)?);
         if side == Side::Server && !peer.app.has_session {
             peer.session = None;
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, side: Side) -> Outcome {
+        self.with(side, |world, side, link| {
+            link.endpoint.close(world.now());
+            world.note(side, || Line::Closes);
+            world.drain(side, link, Vec::new())
+        })?;
+        if side == Side::Server {
+            if let Some(link) = self.newcomer.take() {
+                self.closed(side, &link);
+            }
+        }
+        self.note(side, || Line::Restarts);
+        let peer = self.peer_mut(side);
+        peer.app.restart();
+        if let Some(session) = peer.session.take() {
+            peer.ledger.restored();
+            peer.session = Some(saved_and_restored(&session)?);
         }
         Ok(())
     }
@@ -650,7 +684,6 @@ impl World {
             arrival,
             acknowledgement,
         } = app.unacknowledged.remove(usize::from(at));
-        app.refused[usize::from(arrival.number)] = true;
         let result = link.endpoint.refuse(acknowledgement);
         if let Some(id) = arrival.id {
             let qos = arrival.qos;
@@ -749,6 +782,9 @@ impl World {
             Step::AcceptedByPeer(id) => self.peer_mut(side).app.peer_has(journal, id),
             Step::Delivered(id) | Step::Rejected(id) => {
                 let peer = self.peer_mut(side);
+                if matches!(step, Step::Rejected(_)) {
+                    peer.app.is_rejected(id);
+                }
                 peer.app.peer_has(journal, id);
                 peer.ledger.frees(id.get());
             }
@@ -945,22 +981,20 @@ fn first_session(first_id: u16) -> Session<Room> {
     session
 }
 
-/// The session as it comes back from a snapshot, which has to be what was stored.
+/// The session as it comes back from a snapshot of what was stored, and is the same.
 fn restored(stored: &Session<Room>) -> Outcome<Session<Room>> {
+    let session = saved_and_restored(stored)?;
+    ensure!(
+        session.outbound().eq(stored.outbound())
+            && session.inbound().count() == stored.inbound().count(),
+        "a saved session is another one"
+    );
+    Ok(session)
+}
+
+fn saved_and_restored(session: &Session<Room>) -> Outcome<Session<Room>> {
     let mut buffer = [0; 64];
-    let saved = stored.save(&mut buffer).expect("a session of four slots");
-    match Session::restore(saved, Room::default(), Room::default()) {
-        Ok(session) => {
-            ensure!(
-                session.outbound().eq(stored.outbound())
-                    && session.inbound().count() == stored.inbound().count(),
-                "a saved session is another one"
-            );
-            Ok(session)
-        }
-        Err(error) => {
-            ensure!(false, "the session can not be restored: {error}");
-            Ok(Session::default())
-        }
-    }
+    let saved = session.save(&mut buffer).expect("a session of four slots");
+    Session::restore(saved, Room::default(), Room::default())
+        .map_err(|error| Halt::Failed(format!("the session can not be restored: {error}")))
 }
