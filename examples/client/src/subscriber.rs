@@ -4,22 +4,12 @@ use std::io::{self, Write};
 use std::mem::take;
 use std::time::{Duration, Instant};
 
-use mqtt_sansio::TopicFilter;
-use mqtt_sansio::v3::{Event, Publish, ReturnCode, SubAck, Subscriptions, TopicFilters};
+use client::Failure;
+use client::arguments::Subscriber as Options;
+use client::protocol::{Event, Protocol, Subscribe};
+use mqtt_sansio::v5::{Publish, ReasonCode};
 
-use crate::Failure;
 use crate::connection::{Application, Connection};
-
-/// What the user asks for.
-pub(crate) struct Options {
-    pub(crate) subscribe: Subscriptions<Vec<u8>>,
-    pub(crate) unsubscribe: Option<TopicFilters<Vec<u8>>>,
-    /// End after so many messages.
-    pub(crate) count: Option<u64>,
-    /// End after SUBACK.
-    pub(crate) only_subscribe: bool,
-    pub(crate) print_topic: bool,
-}
 
 pub(crate) struct Subscriber {
     options: Options,
@@ -34,7 +24,7 @@ pub(crate) struct Subscriber {
 }
 
 /// How long to wait for the server to finish with the last message.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Subscriber {
     pub(crate) const fn new(options: Options) -> Self {
@@ -57,60 +47,68 @@ impl Subscriber {
         }
     }
 
-    fn print(&mut self, message: &Publish<&[u8]>) -> io::Result<()> {
-        self.received += 1;
-        let mut out = io::stdout().lock();
-        if self.options.print_topic {
+    const fn is_done(&self) -> bool {
+        let only_subscribe = self.options.only_subscribe;
+        let is_full = match self.options.count {
+            Some(count) => self.received >= count,
+            None => false,
+        };
+        self.denied || is_full || (only_subscribe && self.granted && !self.unsubscribing)
+    }
+}
+
+/// Prints a message.
+pub(crate) fn print(message: &Publish<&[u8]>, with_topic: bool) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let mut write = || {
+        if with_topic {
             write!(out, "{} ", message.topic)?;
         }
         out.write_all(message.payload)?;
         out.write_all(b"\n")
-    }
+    };
+    write().map_err(Failure::Output)
+}
 
-    fn subscribed(&mut self, suback: &SubAck<&[u8]>) {
-        for (asked, code) in self.options.subscribe.iter().zip(&suback.return_codes) {
-            match code {
-                ReturnCode::Success(_) => self.granted = true,
-                ReturnCode::Failure => report_denied(&asked.topic_filter),
-            }
+/// Reports the subscriptions that the server does not grant. True if it grants one.
+pub(crate) fn is_granted(subscribe: &Subscribe, codes: &[ReasonCode]) -> bool {
+    for (asked, code) in subscribe.subscriptions.iter().zip(codes) {
+        if code.is_error() {
+            let filter = asked.topic_filter;
+            eprintln!("client: the server does not grant a subscription to {filter}: {code}");
         }
-        self.denied = !self.granted;
     }
+    codes.iter().any(|code| !code.is_error())
 }
 
-fn report_denied(filter: &TopicFilter<&[u8]>) {
-    eprintln!("client: the server does not grant a subscription to {filter}");
-}
-
-impl Application for Subscriber {
-    fn event(&mut self, event: Event<&[u8]>) -> Result<(), Failure> {
+impl<V: Protocol> Application<V> for Subscriber {
+    fn event(&mut self, event: Event<'_>) -> Result<(), Failure> {
         match event {
             // If the server has kept the session it has kept the subscriptions too: at least
             // those that were made earlier in this run.
-            Event::Connected { session_present } => {
-                self.ask = !(session_present && self.granted && !self.unsubscribing);
+            Event::Connected {
+                session_present, ..
+            } => self.ask = !session_present || !self.granted || self.unsubscribing,
+            Event::Subscribed(_, codes) => {
+                self.granted |= is_granted(&self.options.subscribe, &codes);
+                self.denied = !self.granted;
             }
-            Event::Subscribed(suback) => self.subscribed(&suback),
             Event::Unsubscribed(_) => self.unsubscribing = false,
-            Event::Message(message) => self.print(&message).map_err(Failure::Output)?,
+            Event::Message(message) => {
+                self.received += 1;
+                print(&message, self.options.print_topic)?;
+            }
             _ => {}
         }
         Ok(())
     }
 
     fn is_satisfied(&self) -> bool {
-        let Options {
-            count,
-            only_subscribe,
-            ..
-        } = self.options;
-        self.denied
-            || count.is_some_and(|count| self.received >= count)
-            || (only_subscribe && self.granted && !self.unsubscribing)
+        self.is_done()
     }
 
-    fn act(&mut self, connection: &mut Connection) -> Result<Option<Duration>, Failure> {
-        if !self.is_satisfied() {
+    fn act(&mut self, connection: &mut Connection<V>) -> Result<Option<Duration>, Failure> {
+        if !self.is_done() {
             if take(&mut self.ask) {
                 connection.subscribe(&self.options.subscribe)?;
                 if let Some(filters) = &self.options.unsubscribe {
@@ -120,10 +118,19 @@ impl Application for Subscriber {
             }
             return Ok(None);
         }
-        let since = *self.satisfied_since.get_or_insert_with(Instant::now);
-        if connection.is_released() || since.elapsed() >= PATIENCE {
-            connection.disconnect();
-        }
-        Ok(Some(PATIENCE.saturating_sub(since.elapsed())))
+        Ok(leave(&mut self.satisfied_since, connection))
     }
+}
+
+/// Disconnects when the server has finished with the last message, or the patience is over. Returns
+/// how long to wait.
+pub(crate) fn leave<V: Protocol>(
+    since: &mut Option<Instant>,
+    connection: &mut Connection<V>,
+) -> Option<Duration> {
+    let since = since.get_or_insert_with(Instant::now);
+    if connection.is_released() || since.elapsed() >= PATIENCE {
+        connection.disconnect();
+    }
+    Some(PATIENCE.saturating_sub(since.elapsed()))
 }

@@ -132,5 +132,5 @@ fn a_server_that_breaks_the_protocol_is_left() {
     peer.send(ACCEPTED);
     peer.expect(b"\x82\x06\x00\x01\x00\x01b\x00");
     peer.send(b"\xf0\x00");
-    assert_eq!(client.end().status, Some(1));
+    assert_eq!(client.end().status, Some(76));
 }

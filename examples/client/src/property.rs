@@ -1,0 +1,153 @@
+//! `-D PACKET PROPERTY VALUE`: properties on the command line, by the names of `mosquitto_pub`.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use mqtt_sansio::v5::{Properties, PropertiesKind, Property, SubscriptionIdentifier};
+use mqtt_sansio::{Text, TopicName};
+
+use crate::Failure;
+
+/// Which packet of the client a property is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
+pub enum Packet {
+    /// CONNECT.
+    Connect,
+    /// The Will in CONNECT.
+    Will,
+    /// PUBLISH.
+    Publish,
+    /// SUBSCRIBE.
+    Subscribe,
+    /// DISCONNECT.
+    Disconnect,
+}
+
+/// The properties that were given, for all packets.
+#[derive(Debug, Default)]
+pub struct Given(Vec<One>);
+
+#[derive(Debug)]
+struct One {
+    packet: Packet,
+    name: String,
+    /// Of a User Property, its name.
+    value: Vec<u8>,
+    /// Of a User Property, its value.
+    second: Vec<u8>,
+}
+
+impl Given {
+    /// Reads the values of one `-D`.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] if there is no such packet or property.
+    pub fn parse(&mut self, parser: &mut lexopt::Parser) -> Result<(), Failure> {
+        use lexopt::ValueExt as _;
+        let packet = match &*parser.value()?.string()? {
+            "connect" => Packet::Connect,
+            "will" => Packet::Will,
+            "publish" => Packet::Publish,
+            "subscribe" => Packet::Subscribe,
+            "disconnect" => Packet::Disconnect,
+            other => return Err(Failure::Usage(format!("-D does not know {other:?}"))),
+        };
+        let name = parser.value()?.string()?;
+        let value = parser.value()?.into_encoded_bytes();
+        let second = if name == "user-property" {
+            parser.value()?.into_encoded_bytes()
+        } else {
+            Vec::new()
+        };
+        let one = One {
+            packet,
+            name,
+            value,
+            second,
+        };
+        one.property()?;
+        self.0.push(one);
+        Ok(())
+    }
+
+    /// True if there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// True if there is one for this packet.
+    #[must_use]
+    pub fn has(&self, packet: Packet) -> bool {
+        self.0.iter().any(|one| one.packet == packet)
+    }
+
+    /// The properties of one packet, and `others`, which the program sets by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Usage`] if the packet cannot have them.
+    pub fn encode<'a, K: PropertiesKind>(
+        &'a self,
+        packet: Packet,
+        others: impl IntoIterator<Item = Property<'a>>,
+    ) -> Result<Properties<Vec<u8>, K>, Failure> {
+        let given = self.0.iter().filter(|one| one.packet == packet);
+        let mut properties: Vec<_> = given.map(One::property).collect::<Result<_, _>>()?;
+        properties.extend(others);
+        Ok(Properties::encode_to_vec(properties)?)
+    }
+}
+
+impl One {
+    fn property(&self) -> Result<Property<'_>, Failure> {
+        let Self {
+            name,
+            value,
+            second,
+            ..
+        } = self;
+        Ok(match &**name {
+            "payload-format-indicator" => Property::PayloadFormatIndicator(self.flag()?),
+            "message-expiry-interval" => Property::MessageExpiryInterval(self.number()?),
+            "content-type" => Property::ContentType(Text::new(value)?),
+            "response-topic" => Property::ResponseTopic(TopicName::new(value)?),
+            "correlation-data" => Property::CorrelationData(value),
+            "subscription-identifier" => Property::SubscriptionIdentifier(
+                SubscriptionIdentifier::try_from(self.number::<u32>()?)?,
+            ),
+            "session-expiry-interval" => Property::SessionExpiryInterval(self.number()?),
+            "authentication-method" => Property::AuthenticationMethod(Text::new(value)?),
+            "authentication-data" => Property::AuthenticationData(value),
+            "request-problem-information" => Property::RequestProblemInformation(self.flag()?),
+            "request-response-information" => Property::RequestResponseInformation(self.flag()?),
+            "will-delay-interval" => Property::WillDelayInterval(self.number()?),
+            "receive-maximum" => Property::ReceiveMaximum(self.number()?),
+            "topic-alias-maximum" => Property::TopicAliasMaximum(self.number()?),
+            "topic-alias" => Property::TopicAlias(self.number()?),
+            "maximum-packet-size" => Property::MaximumPacketSize(self.number()?),
+            "reason-string" => Property::ReasonString(Text::new(value)?),
+            "user-property" => Property::UserProperty {
+                name: Text::new(value)?,
+                value: Text::new(second)?,
+            },
+            _ => return Err(Failure::Usage(format!("-D does not know {name:?}"))),
+        })
+    }
+
+    fn number<N: FromStr<Err: Display>>(&self) -> Result<N, Failure> {
+        let text = String::from_utf8_lossy(&self.value);
+        let number = text.parse();
+        number.map_err(|error| Failure::Usage(format!("{} {text:?}: {error}", self.name)))
+    }
+
+    fn flag(&self) -> Result<bool, Failure> {
+        match self.number::<u8>()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(Failure::Usage(format!("{} is 0 or 1", self.name))),
+        }
+    }
+}
