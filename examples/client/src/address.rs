@@ -10,8 +10,8 @@ pub struct Address {
     pub host: String,
     /// The port, if it is not that of the scheme.
     pub port: Option<u16>,
-    /// TLS over TCP.
-    pub tls: bool,
+    /// TLS over TCP. Without a scheme it is up to `--cafile`.
+    pub tls: Option<bool>,
     /// WebSocket, over TLS if there is TLS: the path.
     pub websocket: Option<String>,
 }
@@ -35,7 +35,7 @@ impl Address {
         Self {
             host: host.to_owned(),
             port: None,
-            tls: false,
+            tls: None,
             websocket: None,
         }
     }
@@ -90,7 +90,7 @@ impl Address {
         let address = Self {
             host: host.to_owned(),
             port,
-            tls,
+            tls: Some(tls),
             websocket: is_websocket.then(|| format!("/{}", path.unwrap_or("mqtt"))),
         };
         let extras = Extras {
@@ -101,22 +101,29 @@ impl Address {
         Ok((address, extras))
     }
 
+    /// True with TLS.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.tls.unwrap_or(false)
+    }
+
     /// The port: the one that was given, or that of the scheme.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port.unwrap_or(match (&self.websocket, self.tls) {
-            (None, false) => 1883,
-            (None, true) => 8883,
-            (Some(_), false) => 80,
-            (Some(_), true) => 443,
-        })
+        self.port
+            .unwrap_or(match (&self.websocket, self.has_tls()) {
+                (None, false) => 1883,
+                (None, true) => 8883,
+                (Some(_), false) => 80,
+                (Some(_), true) => 443,
+            })
     }
 
     /// The URL of the opening handshake of WebSocket.
     #[must_use]
     pub fn websocket_url(&self) -> Option<String> {
         let path = self.websocket.as_ref()?;
-        let scheme = if self.tls { "wss" } else { "ws" };
+        let scheme = if self.has_tls() { "wss" } else { "ws" };
         let host = if self.host.contains(':') {
             format!("[{}]", self.host)
         } else {

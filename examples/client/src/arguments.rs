@@ -273,7 +273,7 @@ impl Link {
     ///
     /// As for [`tls::Files::read`].
     pub fn tls_config(&self) -> Result<Option<Arc<ClientConfig>>, Failure> {
-        if self.address.tls {
+        if self.address.has_tls() {
             self.tls.read().map(Some)
         } else {
             Ok(None)
@@ -543,7 +543,7 @@ impl Options {
             }
         }
         let mut address = self.address.clone();
-        address.tls |= self.tls.authorities.is_some();
+        address.tls = address.tls.or(Some(self.tls.authorities.is_some()));
         let disconnect = v5::Disconnect {
             reason_code: v5::DisconnectReasonCode::NormalDisconnection,
             properties: self.given.encode(Packet::Disconnect, None)?,

@@ -14,12 +14,13 @@ use crate::connection::{Application, Connection};
 pub(crate) struct Subscriber {
     options: Options,
     received: u64,
-    /// The next thing to do is to ask for the subscriptions.
+    /// The next thing to do is to ask for the subscriptions,
     ask: bool,
+    /// and to end others.
+    ask_to_end: bool,
     granted: bool,
     denied: bool,
-    /// UNSUBACK is awaited.
-    unsubscribing: bool,
+    unsubscribed: bool,
     satisfied_since: Option<Instant>,
 }
 
@@ -29,12 +30,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 impl Subscriber {
     pub(crate) const fn new(options: Options) -> Self {
         Self {
-            options,
             received: 0,
             ask: false,
+            ask_to_end: false,
             granted: false,
             denied: false,
-            unsubscribing: false,
+            unsubscribed: options.unsubscribe.is_none(),
+            options,
             satisfied_since: None,
         }
     }
@@ -53,7 +55,7 @@ impl Subscriber {
             Some(count) => self.received >= count,
             None => false,
         };
-        self.denied || is_full || (only_subscribe && self.granted && !self.unsubscribing)
+        self.denied || is_full || (only_subscribe && self.granted && self.unsubscribed)
     }
 }
 
@@ -88,12 +90,15 @@ impl<V: Protocol> Application<V> for Subscriber {
             // those that were made earlier in this run.
             Event::Connected {
                 session_present, ..
-            } => self.ask = !session_present || !self.granted || self.unsubscribing,
+            } => {
+                self.ask = !session_present || !self.granted;
+                self.ask_to_end = !self.unsubscribed;
+            }
             Event::Subscribed(_, codes) => {
                 self.granted |= is_granted(&self.options.subscribe, &codes);
                 self.denied = !self.granted;
             }
-            Event::Unsubscribed(_) => self.unsubscribing = false,
+            Event::Unsubscribed(_) => self.unsubscribed = true,
             Event::Message(message) => {
                 self.received += 1;
                 print(&message, self.options.print_topic)?;
@@ -111,10 +116,9 @@ impl<V: Protocol> Application<V> for Subscriber {
         if !self.is_done() {
             if take(&mut self.ask) {
                 connection.subscribe(&self.options.subscribe)?;
-                if let Some(filters) = &self.options.unsubscribe {
-                    connection.unsubscribe(filters)?;
-                    self.unsubscribing = true;
-                }
+            }
+            if let (true, Some(filters)) = (take(&mut self.ask_to_end), &self.options.unsubscribe) {
+                connection.unsubscribe(filters)?;
             }
             return Ok(None);
         }

@@ -109,10 +109,12 @@ async fn serve<V: Protocol>(link: Link, command: Command, limit: TimeLimit) -> R
         () = time_is_up => None,
     };
     match (ended, outcome) {
-        // It has been reported, and the rest follows from it.
+        // What the application has seen of it follows from it.
         (Some(Err(failure)), _) => Err(failure),
-        (_, Some(outcome)) => outcome,
-        (_, None) => {
+        (Some(Ok(())), outcome) => outcome.unwrap_or(Ok(())),
+        // It has all that it wants, and waits for the end of the connection.
+        (None, Some(outcome)) if subscription.is_some() => outcome,
+        (None, _) => {
             let disconnect = client.disconnect(link.disconnect);
             let _ = timeout(Duration::from_secs(1), async {
                 tokio::join!(disconnect, driver)
