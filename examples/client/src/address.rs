@@ -110,13 +110,13 @@ impl Address {
     /// The port: the one that was given, or that of the scheme.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
-            .unwrap_or(match (&self.websocket, self.has_tls()) {
-                (None, false) => 1883,
-                (None, true) => 8883,
-                (Some(_), false) => 80,
-                (Some(_), true) => 443,
-            })
+        match (self.port, &self.websocket, self.has_tls()) {
+            (Some(port), ..) => port,
+            (None, None, false) => 1883,
+            (None, None, true) => 8883,
+            (None, Some(_), false) => 80,
+            (None, Some(_), true) => 443,
+        }
     }
 
     /// The URL of the opening handshake of WebSocket.

@@ -504,7 +504,7 @@ impl Options {
     }
 
     /// How to connect.
-    fn link(&mut self) -> Result<Link, Failure> {
+    fn link(&self) -> Result<Link, Failure> {
         let default = match self.kind {
             Kind::Request => Version::V5,
             _ => Version::V3(ProtocolLevel::V3_1_1),
@@ -543,7 +543,8 @@ impl Options {
             }
         }
         let mut address = self.address.clone();
-        address.tls = address.tls.or(Some(self.tls.authorities.is_some()));
+        let has_authorities = self.tls.authorities.is_some();
+        address.tls = address.tls.or(Some(has_authorities));
         let disconnect = v5::Disconnect {
             reason_code: v5::DisconnectReasonCode::NormalDisconnection,
             properties: self.given.encode(Packet::Disconnect, None)?,

@@ -16,7 +16,8 @@ use mqtt_sansio::{Acknowledgement, CommandError, Config, QoS, TopicFilter};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::driver::{Command, Driver, Publishing, RESERVED};
+use crate::driver::{Command, Driver, Publishing};
+use crate::requests::{Kind, RESERVED};
 
 /// How to connect.
 #[derive(Debug)]
@@ -167,8 +168,12 @@ impl Client {
     ) -> Result<(Subscription, Vec<ReasonCode>), Error> {
         let (sender, messages) = mpsc::channel(self.max_queued + RESERVED);
         let (done, acknowledged) = oneshot::channel();
-        self.command(Command::Subscribe(subscribe, sender, done))
-            .await?;
+        self.command(Command::Request(Kind::Subscribe {
+            subscribe,
+            messages: sender,
+            done: Some(done),
+        }))
+        .await?;
         let codes = acknowledged.await.map_err(|_| Error::Ended)??;
         Ok((Subscription(messages), codes))
     }
@@ -180,7 +185,8 @@ impl Client {
     /// As for [`subscribe`](Self::subscribe).
     pub async fn unsubscribe(&self, filters: v5::TopicFilters<Vec<u8>>) -> Result<(), Error> {
         let (done, acknowledged) = oneshot::channel();
-        self.command(Command::Unsubscribe(filters, done)).await?;
+        self.command(Command::Request(Kind::Unsubscribe(filters, done)))
+            .await?;
         acknowledged.await.map_err(|_| Error::Ended)?
     }
 
@@ -228,16 +234,21 @@ impl Stream for Subscription {
 /// has it: what the application has not processed, the server sends again.
 #[derive(Debug, Clone)]
 pub struct Received {
-    message: Message,
-    _guard: Option<Arc<Guard>>,
+    message: Arc<Message>,
+    guard: Option<Arc<Guard>>,
 }
 
 impl Received {
-    pub(crate) const fn new(message: Message, guard: Option<Arc<Guard>>) -> Self {
+    pub(crate) fn new(message: Message, guard: Option<Arc<Guard>>) -> Self {
         Self {
-            message,
-            _guard: guard,
+            message: Arc::new(message),
+            guard,
         }
+    }
+
+    /// True above QoS 0.
+    pub(crate) const fn is_guarded(&self) -> bool {
+        self.guard.is_some()
     }
 }
 

@@ -8,35 +8,28 @@ use std::time::Duration;
 
 use client::Failure;
 use client::outgoing::{Finished, MAX_OUT, Outgoing};
-use client::protocol::{Client, Event, Message, Protocol, Subscribe};
+use client::protocol::{Client, Event, Message, Protocol};
 use client::retry::Retry;
 use mqtt_sansio::v5::{self, ReasonCode};
-use mqtt_sansio::{
-    Acknowledgement, Action, CloseReason, CommandError, PacketId, Session, Slot, State, Step,
-    Timestamp, TopicName,
-};
+use mqtt_sansio::{Acknowledgement, Action, CloseReason, Session, Slot, State, Step, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::client::{Error, Guard, Options, Received};
+use crate::requests::{Done, Kind, Requests};
 
 /// For the network, TLS and WebSocket to open a connection.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the server to close after DISCONNECT, and to release QoS 2 messages before it.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Room in a subscription for messages above QoS 0: as many as can be in flight.
-pub(crate) const RESERVED: usize = 65_535;
 
 #[derive(Debug)]
 pub(crate) enum Command {
     Publish(Publishing),
-    Subscribe(Subscribe, mpsc::Sender<Received>, Done<Vec<ReasonCode>>),
-    Unsubscribe(v5::TopicFilters<Vec<u8>>, Done<()>),
+    Request(Kind),
     Disconnect(v5::Disconnect<Vec<u8>>),
 }
-
-type Done<T> = oneshot::Sender<Result<T, Error>>;
 
 /// A message, and who waits for it.
 #[derive(Debug)]
@@ -58,34 +51,6 @@ fn report(finished: Option<Finished<Publishing>>) {
     }
 }
 
-/// What the server is asked for, on one connection after another until it answers; a subscription
-/// also when the server has lost the session.
-struct Request {
-    kind: Kind,
-    /// The identifier of the packet on this connection.
-    packet_id: Option<PacketId>,
-    is_answered: bool,
-}
-
-enum Kind {
-    Subscribe(
-        Subscribe,
-        mpsc::Sender<Received>,
-        Option<Done<Vec<ReasonCode>>>,
-    ),
-    Unsubscribe(v5::TopicFilters<Vec<u8>>, Done<()>),
-}
-
-impl Request {
-    const fn new(kind: Kind) -> Self {
-        Self {
-            kind,
-            packet_id: None,
-            is_answered: false,
-        }
-    }
-}
-
 /// What outlives a connection.
 pub(crate) struct Driver<V: Protocol> {
     options: Options,
@@ -94,7 +59,7 @@ pub(crate) struct Driver<V: Protocol> {
     acknowledge: mpsc::UnboundedSender<Acknowledgement>,
     session: Session<Vec<Slot>>,
     outgoing: Outgoing<Publishing>,
-    requests: Vec<Request>,
+    requests: Requests,
     /// Disconnect when everything is done.
     disconnect: Option<v5::Disconnect<Vec<u8>>>,
     retry: Retry,
@@ -125,7 +90,7 @@ impl<V: Protocol> Driver<V> {
             acknowledge,
             session: Session::default(),
             outgoing: Outgoing::default(),
-            requests: Vec::new(),
+            requests: Requests::default(),
             disconnect: None,
             retry: Retry::default(),
             version: core::marker::PhantomData,
@@ -163,33 +128,6 @@ impl<V: Protocol> Driver<V> {
 
     fn is_delivered(&self) -> bool {
         !self.outgoing.is_waiting() && self.session.outbound().next().is_none()
-    }
-
-    /// Takes the request that the server has answered.
-    fn answered(&mut self, packet_id: PacketId) -> Option<Request> {
-        let mut requests = self.requests.iter();
-        let found = requests.position(|request| request.packet_id == Some(packet_id))?;
-        let mut request = self.requests.remove(found);
-        request.packet_id = None;
-        request.is_answered = true;
-        Some(request)
-    }
-
-    /// What is unsubscribed is not subscribed to again.
-    fn forget_subscriptions(&mut self, filters: &v5::TopicFilters<Vec<u8>>) {
-        self.requests.retain_mut(|request| {
-            let Kind::Subscribe(subscribe, ..) = &mut request.kind else {
-                return true;
-            };
-            let entries = subscribe.subscriptions.iter();
-            let left =
-                entries.filter(|entry| filters.iter().all(|ended| ended != entry.topic_filter));
-            match v5::Subscriptions::encode_to_vec(left) {
-                Ok(left) => subscribe.subscriptions = left,
-                Err(_) => return false, // none is left
-            }
-            true
-        });
     }
 }
 
@@ -287,11 +225,9 @@ impl<'d, V: Protocol> Link<'d, V> {
     fn command(&mut self, command: Option<Command>) {
         match command {
             Some(Command::Publish(message)) => self.driver.outgoing.push(message),
-            Some(Command::Subscribe(subscribe, sender, done)) => {
-                self.request(Request::new(Kind::Subscribe(subscribe, sender, Some(done))));
-            }
-            Some(Command::Unsubscribe(filters, done)) => {
-                self.request(Request::new(Kind::Unsubscribe(filters, done)));
+            Some(Command::Request(kind)) => {
+                let (now, requests) = (self.now(), &mut self.driver.requests);
+                requests.send(kind, &mut self.client, now, &mut self.out);
             }
             Some(Command::Disconnect(disconnect)) => self.driver.disconnect = Some(disconnect),
             // All clients are dropped.
@@ -301,32 +237,6 @@ impl<'d, V: Protocol> Link<'d, V> {
                 self.driver.disconnect = Some(disconnect);
             }
         }
-    }
-
-    /// Sends a request, or keeps it for the next connection.
-    fn request(&mut self, mut request: Request) {
-        let now = self.now();
-        let sent = match &request.kind {
-            Kind::Subscribe(subscribe, ..) => {
-                V::subscribe(&mut self.client, now, subscribe, &mut self.out)
-            }
-            Kind::Unsubscribe(filters, _) => {
-                V::unsubscribe(&mut self.client, now, filters, &mut self.out)
-            }
-        };
-        request.packet_id = match sent {
-            Ok(packet_id) => Some(packet_id),
-            Err(CommandError::NotConnected | CommandError::Ended) => None,
-            Err(error) => {
-                let _ = match request.kind {
-                    Kind::Subscribe(.., Some(done)) => done.send(Err(error.into())).is_ok(),
-                    Kind::Subscribe(.., None) => false,
-                    Kind::Unsubscribe(_, done) => done.send(Err(error.into())).is_ok(),
-                };
-                return;
-            }
-        };
-        self.driver.requests.push(request);
     }
 
     fn disconnect_if_done(&mut self) {
@@ -359,14 +269,8 @@ impl<'d, V: Protocol> Link<'d, V> {
                 self.driver.retry.accepted();
                 let connect = &mut self.driver.options.connect;
                 connect.resume_next(self.client.session_ends(), properties);
-                for mut request in take(&mut self.driver.requests) {
-                    if session_present && request.is_answered {
-                        self.driver.requests.push(request);
-                    } else {
-                        request.is_answered = false;
-                        self.request(request);
-                    }
-                }
+                let (now, requests) = (self.now(), &mut self.driver.requests);
+                requests.resume(session_present, &mut self.client, now, &mut self.out);
             }
             Event::Message(publish) => self.deliver(publish),
             Event::Accepted(packet_id) => {
@@ -376,28 +280,9 @@ impl<'d, V: Protocol> Link<'d, V> {
                 report(self.driver.outgoing.finish(packet_id, code));
             }
             Event::Subscribed(packet_id, codes) => {
-                let Some(mut request) = self.driver.answered(packet_id) else {
-                    return;
-                };
-                let is_granted = codes.iter().any(|code| !code.is_error());
-                if let Kind::Subscribe(.., done) = &mut request.kind {
-                    let _ = done.take().map(|done| done.send(Ok(codes)));
-                }
-                // Without it, the stream ends.
-                if is_granted {
-                    self.driver.requests.push(request);
-                }
+                self.driver.requests.subscribed(packet_id, codes);
             }
-            Event::Unsubscribed(packet_id) => {
-                if let Some(Request {
-                    kind: Kind::Unsubscribe(filters, done),
-                    ..
-                }) = self.driver.answered(packet_id)
-                {
-                    self.driver.forget_subscriptions(&filters);
-                    let _ = done.send(Ok(()));
-                }
-            }
+            Event::Unsubscribed(packet_id) => self.driver.requests.unsubscribed(packet_id),
             Event::Ended(reason) => self.last_words = Some(reason),
             Event::Auth => {
                 self.last_words = Some("it asks for enhanced authentication".to_owned());
@@ -407,8 +292,8 @@ impl<'d, V: Protocol> Link<'d, V> {
         }
     }
 
-    /// Passes a message to the subscriptions that match it.
-    fn deliver(&mut self, publish: v5::Publish<&[u8]>) {
+    /// Passes on a message. Above QoS 0 it is acknowledged when the application has dropped it.
+    fn deliver(&self, publish: v5::Publish<&[u8]>) {
         let packet_id = publish.delivery.packet_id();
         let acknowledgement = packet_id.and_then(|id| self.client.acknowledgement(id));
         let guard = acknowledgement.map(|acknowledgement| {
@@ -417,17 +302,9 @@ impl<'d, V: Protocol> Link<'d, V> {
                 acknowledged: self.driver.acknowledge.clone(),
             })
         });
-        for request in &self.driver.requests {
-            let Kind::Subscribe(subscribe, sender, _) = &request.kind else {
-                continue;
-            };
-            let has_room = guard.is_some() || sender.capacity() > RESERVED;
-            if has_room && matches(subscribe, &publish.topic) {
-                let message = v5::Message::from(publish).to_owned();
-                // The application may have dropped the subscription.
-                let _ = sender.try_send(Received::new(message, guard.clone()));
-            }
-        }
+        let message = v5::Message::from(publish).to_owned();
+        let message = Received::new(message, guard);
+        self.driver.requests.deliver(&message);
     }
 
     fn action(&mut self, action: Action<V>) -> Result<(), Failure> {
@@ -474,16 +351,6 @@ impl<'d, V: Protocol> Link<'d, V> {
         }
         Ok(Some(Failure::of_loss(&reason, self.last_words.as_deref())))
     }
-}
-
-fn matches(subscribe: &Subscribe, topic: &TopicName<&[u8]>) -> bool {
-    subscribe.subscriptions.iter().any(|entry| {
-        let shared = entry
-            .topic_filter
-            .shared()
-            .map(|shared| shared.topic_filter);
-        shared.unwrap_or(entry.topic_filter).matches(topic)
-    })
 }
 
 /// May be cancelled between two writes.

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `client.rs` | the API: [`Client`], [`Delivery`], [`Subscription`] |
 //! | `driver.rs` | the task behind it: one connection after another |
+//! | `requests.rs` | subscriptions, and who gets their messages |
 //! | `transport.rs` | TCP, TLS and WebSocket |
 //! | `main.rs` | a program on top |
 //!
@@ -47,6 +48,7 @@
 
 mod client;
 mod driver;
+mod requests;
 pub mod transport;
 
 pub use self::client::{Client, Delivery, Error, Options, Received, Subscription};

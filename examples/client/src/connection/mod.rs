@@ -96,7 +96,7 @@ pub(crate) struct Closed<V: Protocol> {
 
 impl<V: Protocol> Closed<V> {
     /// True if this side has ended it, not the server or the network.
-    pub(crate) fn is_ours(&self) -> bool {
+    pub(crate) const fn is_ours(&self) -> bool {
         self.last_words.is_none()
             && matches!(
                 self.reason,

@@ -174,8 +174,8 @@ fn the_time_limit_holds_for_connack_and_for_handshakes() {
 
 #[test]
 fn the_time_limit_holds_for_standard_input() {
+    expect_timeout(Server::new().client("pub -i c -t a -s -W 1"));
     let server = Server::new();
-    expect_timeout(server.client("pub -i c -t a -s -W 1"));
     let client = server.client("pub -i c -t a -l -W 1");
     let peer = server.accept_connect(CONNECT);
     expect_timeout(client);

@@ -112,8 +112,7 @@ impl Server {
     }
 
     pub(crate) fn accept(&self) -> Peer {
-        let accepted = self.accept_within(PATIENCE);
-        accepted.expect("nobody connects")
+        self.accept_within(PATIENCE).unwrap()
     }
 
     /// `None` if nobody connects in this time.
