@@ -18,6 +18,7 @@ use crate::Failure;
 use crate::address::Address;
 use crate::property::{Given, Packet};
 use crate::protocol::{Connect, Message, Subscribe};
+use crate::retry::LONGEST_PAUSE;
 use crate::tls;
 
 /// What the programs have in common.
@@ -47,6 +48,9 @@ Connection:
   --session FILE            keep the session in FILE from one run to the next; needs -c
                             (not in client_tokio)
   --no-reconnect            end when the connection is lost, instead of connecting again
+  --max-pause SECONDS       the longest pause before an attempt to connect again, default 5; the first
+                            is a tenth of a second, and each one twice the last until a connection
+                            has lasted for six times the longest pause
   -W SECONDS                end after this time, with exit status 27
   -d, --debug               print each packet that is sent or received to standard error
 
@@ -260,6 +264,8 @@ pub struct Link {
     pub session: Option<PathBuf>,
     /// Connect again when the connection is lost.
     pub reconnect: bool,
+    /// The longest pause before that.
+    pub max_pause: Duration,
     /// When to end.
     pub time_limit: Option<Duration>,
     /// Print each packet.
@@ -305,6 +311,7 @@ struct Options {
     config: Config,
     session: Option<PathBuf>,
     reconnect: bool,
+    max_pause: Duration,
     time_limit: Option<Duration>,
     debug: bool,
     topics: Vec<Vec<u8>>,
@@ -377,6 +384,7 @@ impl Options {
             config: Config::new().max_inflight(20),
             session: None,
             reconnect: true,
+            max_pause: LONGEST_PAUSE,
             time_limit: None,
             debug: false,
             topics: Vec::new(),
@@ -440,6 +448,10 @@ impl Options {
                 Long("session") => self.session = Some(parser.value()?.into()),
                 Long("reconnect") => self.reconnect = true,
                 Long("no-reconnect") => self.reconnect = false,
+                Long("max-pause") => {
+                    let seconds = Duration::try_from_secs_f64(parser.value()?.parse()?);
+                    self.max_pause = seconds.map_err(|error| usage(error.to_string()))?;
+                }
                 Short('W') => {
                     self.time_limit = Some(Duration::from_secs(parser.value()?.parse()?));
                 }
@@ -560,6 +572,7 @@ impl Options {
             config: self.config.receive_maximum(receive_maximum),
             session: self.session.clone(),
             reconnect: self.reconnect,
+            max_pause: self.max_pause,
             time_limit: self.time_limit,
             debug: self.debug,
         })

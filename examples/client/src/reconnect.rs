@@ -26,7 +26,7 @@ pub(crate) fn keep_connected<V: Protocol>(
     application: &mut impl Application<V>,
 ) -> Result<(), Failure> {
     let tls = link.tls_config()?;
-    let mut kept = Kept::new(link.connect.clone());
+    let mut kept = Kept::new(link);
     if let Some(path) = &link.session {
         Store::open(path, &mut kept)?;
     }

@@ -4,11 +4,13 @@ use std::time::{Duration, Instant};
 
 /// How long to wait before the first attempt to connect again; twice as long each time after.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// After a connection that lasted so long, the pauses start anew. It is longer than any pause: two
+/// The longest pause, unless another one is given.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// After a connection that lasted for so many of the longest pauses, the pauses start anew: two
 /// clients with one Client Identifier, which end each other's connections, do not start anew.
-const LASTING: Duration = Duration::from_secs(30);
+const LASTING: u32 = 6;
 
 /// The most attempts in a row that do not lead to a CONNACK.
 const MOST_ATTEMPTS: u32 = 20;
@@ -21,23 +23,25 @@ pub const MOST_SENDS: u32 = 5;
 #[derive(Debug)]
 pub struct Retry {
     pause: Duration,
+    longest: Duration,
     attempts: u32,
     accepted: Option<Instant>,
     was_accepted: bool,
 }
 
-impl Default for Retry {
-    fn default() -> Self {
+impl Retry {
+    /// With this longest pause.
+    #[must_use]
+    pub fn new(longest: Duration) -> Self {
         Self {
-            pause: FIRST_PAUSE,
+            pause: FIRST_PAUSE.min(longest),
+            longest,
             attempts: 0,
             accepted: None,
             was_accepted: false,
         }
     }
-}
 
-impl Retry {
     /// The server has accepted the connection.
     pub fn accepted(&mut self) {
         self.accepted = Some(Instant::now());
@@ -63,11 +67,11 @@ impl Retry {
         if !self.was_accepted || self.attempts > MOST_ATTEMPTS {
             return None;
         }
-        if lasted.is_some_and(|lasted| lasted >= LASTING) {
-            self.pause = FIRST_PAUSE;
+        if lasted.is_some_and(|lasted| lasted >= self.longest * LASTING) {
+            self.pause = FIRST_PAUSE.min(self.longest);
         }
         let pause = self.pause;
-        self.pause = LONGEST_PAUSE.min(pause * 2);
+        self.pause = self.longest.min(pause * 2);
         Some(pause)
     }
 }
@@ -78,8 +82,9 @@ mod tests {
 
     #[test]
     fn the_pauses_grow_until_a_connection_has_lasted() {
-        let mut retry = Retry::default();
-        let short = Some(LASTING - Duration::from_millis(1));
+        let mut retry = Retry::new(LONGEST_PAUSE);
+        let lasting = Duration::from_secs(30);
+        let short = Some(lasting - Duration::from_millis(1));
         let mut pauses = Vec::new();
         for lasted in [
             short,
@@ -89,7 +94,7 @@ mod tests {
             short,
             short,
             short,
-            Some(LASTING),
+            Some(lasting),
         ] {
             if lasted.is_some() {
                 retry.accepted();
@@ -102,8 +107,7 @@ mod tests {
 
     #[test]
     fn two_clients_that_end_each_others_connections_settle_at_the_longest_pause() {
-        assert!(LASTING > LONGEST_PAUSE);
-        let mut retry = Retry::default();
+        let mut retry = Retry::new(LONGEST_PAUSE);
         let mut last = None;
         for _ in 0..100 {
             retry.accepted();
@@ -114,7 +118,7 @@ mod tests {
 
     #[test]
     fn twenty_attempts_in_a_row_are_the_most() {
-        let mut retry = Retry::default();
+        let mut retry = Retry::new(LONGEST_PAUSE);
         assert_eq!(retry.pause(), None);
         retry.accepted();
         assert_eq!((0..).take_while(|_| retry.pause().is_some()).count(), 20);

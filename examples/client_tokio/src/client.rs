@@ -5,10 +5,12 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use client::Failure;
 use client::outgoing::Undelivered;
 use client::protocol::{Connect, Message, Protocol, Subscribe};
+use client::retry::LONGEST_PAUSE;
 use futures_util::Stream;
 use mqtt_sansio::v3::ProtocolLevel;
 use mqtt_sansio::v5::{self, ReasonCode};
@@ -29,6 +31,8 @@ pub struct Options {
     pub config: Config,
     /// Connect again when the connection is lost.
     pub reconnect: bool,
+    /// The longest pause before that.
+    pub max_pause: Duration,
     /// Called when a connection is lost, with the reason, before the next attempt.
     pub on_lost: fn(&Failure),
     /// Messages with QoS 0 that wait in a [`Subscription`]: more are dropped.
@@ -46,6 +50,7 @@ impl Options {
             },
             config: Config::new().max_inflight(20),
             reconnect: true,
+            max_pause: LONGEST_PAUSE,
             on_lost: |_| {},
             max_queued: 10_000,
         }

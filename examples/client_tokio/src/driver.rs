@@ -84,6 +84,7 @@ impl<V: Protocol> Driver<V> {
         options.config = options.config.manual_acknowledgement(true);
         let (acknowledge, acknowledged) = mpsc::unbounded_channel();
         Self {
+            retry: Retry::new(options.max_pause),
             options,
             commands,
             acknowledged,
@@ -92,7 +93,6 @@ impl<V: Protocol> Driver<V> {
             outgoing: Outgoing::default(),
             requests: Requests::default(),
             disconnect: None,
-            retry: Retry::default(),
             version: core::marker::PhantomData,
         }
     }

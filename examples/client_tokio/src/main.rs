@@ -83,6 +83,7 @@ async fn serve<V: Protocol>(link: Link, command: Command, limit: TimeLimit) -> R
         connect: link.connect,
         config: link.config,
         reconnect: link.reconnect,
+        max_pause: link.max_pause,
         on_lost: |lost| eprintln!("client_tokio: {lost}; connecting again"),
         max_queued: 10_000,
     };

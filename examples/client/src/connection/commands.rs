@@ -22,6 +22,7 @@ impl<V: Protocol> Connection<V> {
             self.send()?;
             self.publish_waiting();
         }
+        self.has_queued = self.kept.outgoing.is_waiting();
         Ok(())
     }
 

@@ -37,10 +37,10 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// For the first connection.
-    pub(crate) fn new(connect: Connect) -> Self {
+    pub(crate) fn new(link: &Link) -> Self {
         Self {
-            connect,
-            retry: Retry::default(),
+            connect: link.connect.clone(),
+            retry: Retry::new(link.max_pause),
             session: Session::default(),
             outgoing: Outgoing::default(),
             store: None,
@@ -79,6 +79,8 @@ pub(crate) struct Connection<V: Protocol> {
     kept: Kept,
     /// What has become of messages, for the application.
     finished: Vec<Finished<Rc<Message>>>,
+    /// A message of the application had to wait.
+    has_queued: bool,
     disconnect: mqtt_sansio::v5::Disconnect<Vec<u8>>,
     started: Instant,
     closed: Option<Closed<V>>,
@@ -127,6 +129,7 @@ impl<V: Protocol> Connection<V> {
             out,
             kept,
             finished: Vec::new(),
+            has_queued: false,
             disconnect: link.disconnect.clone(),
             started: Instant::now(),
             closed: None,
@@ -154,7 +157,9 @@ impl<V: Protocol> Connection<V> {
         application: &mut impl Application<V>,
     ) -> Result<Option<Closed<V>>, Failure> {
         self.receive(&[], decoder, application)?; // what commands have led to
-        if self.closed.is_none() {
+        // An action, such as Store, may have been all that a message had to wait for.
+        let may_go_on = take(&mut self.has_queued) && self.has_room();
+        if self.closed.is_none() && !may_go_on {
             let deadline = self.client.poll_timeout();
             let deadline = deadline.map(|at| at - self.now());
             let timeout = at_most.into_iter().chain(deadline).min();
