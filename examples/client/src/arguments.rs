@@ -169,7 +169,7 @@ pub struct Publish {
 }
 
 /// Where a payload comes from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
 pub enum Source {
     /// The command line.

@@ -15,6 +15,7 @@ pub mod address;
 pub mod arguments;
 pub mod failure;
 pub mod outgoing;
+pub mod output;
 pub mod property;
 pub mod protocol;
 pub mod retry;

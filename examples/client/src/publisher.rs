@@ -10,8 +10,10 @@ use std::time::Duration;
 use client::Failure;
 use client::arguments::Publish;
 use client::outgoing::Finished;
+use client::output::report_undelivered;
 use client::protocol::{Event, Message, Protocol};
 
+use crate::PROGRAM;
 use crate::connection::{Application, Connection};
 use crate::transport::{Inbox, Input};
 
@@ -134,18 +136,13 @@ fn pass_lines(inbox: &SyncSender<Input>, more: &Receiver<()>) -> Option<()> {
     inbox.send(Input::Lines(Vec::new())).ok()
 }
 
-/// Reports a message that is not delivered.
+/// Reports a message that is not delivered. True if it is not.
 pub(crate) fn report((message, result): Finished<Rc<Message>>) -> bool {
-    match result {
-        Ok(()) => false,
-        Err(error) => {
-            eprintln!(
-                "client: message to {} not delivered: {error}",
-                message.topic
-            );
-            true
-        }
-    }
+    let error = result.err();
+    error.is_some_and(|error| {
+        report_undelivered(PROGRAM.name(), &message.topic, error);
+        true
+    })
 }
 
 impl<V: Protocol> Application<V> for Publisher {

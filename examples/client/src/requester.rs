@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 use client::Failure;
 use client::arguments::Request;
 use client::outgoing::Finished;
+use client::output::{is_granted, print};
 use client::protocol::{Event, Message, Protocol};
 
+use crate::PROGRAM;
 use crate::connection::{Application, Connection};
 use crate::publisher::report;
-use crate::subscriber::{is_granted, leave, print};
+use crate::subscriber::leave;
 
 pub(crate) struct Requester {
     request: Request,
@@ -62,12 +64,12 @@ impl<V: Protocol> Application<V> for Requester {
                 session_present, ..
             } => self.ask = !session_present || !self.granted,
             Event::Subscribed(_, codes) => {
-                self.granted = is_granted(&self.request.subscribe, &codes);
+                self.granted = is_granted(PROGRAM.name(), &self.request.subscribe, &codes);
                 self.denied = !self.granted;
             }
             Event::Message(message) if self.request.is_answered_by(&message.properties) => {
                 self.is_answered = true;
-                print(&message, self.request.print_topic)?;
+                print(&message.topic, message.payload, self.request.print_topic)?;
             }
             _ => {}
         }

@@ -1,14 +1,14 @@
 //! `client sub`: subscribes, and prints what comes.
 
-use std::io::{self, Write};
 use std::mem::take;
 use std::time::{Duration, Instant};
 
 use client::Failure;
 use client::arguments::Subscriber as Options;
-use client::protocol::{Event, Protocol, Subscribe};
-use mqtt_sansio::v5::{Publish, ReasonCode};
+use client::output::{is_granted, print};
+use client::protocol::{Event, Protocol};
 
+use crate::PROGRAM;
 use crate::connection::{Application, Connection};
 
 pub(crate) struct Subscriber {
@@ -59,30 +59,6 @@ impl Subscriber {
     }
 }
 
-/// Prints a message.
-pub(crate) fn print(message: &Publish<&[u8]>, with_topic: bool) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let mut write = || {
-        if with_topic {
-            write!(out, "{} ", message.topic)?;
-        }
-        out.write_all(message.payload)?;
-        out.write_all(b"\n")
-    };
-    write().map_err(Failure::Output)
-}
-
-/// Reports the subscriptions that the server does not grant. True if it grants one.
-pub(crate) fn is_granted(subscribe: &Subscribe, codes: &[ReasonCode]) -> bool {
-    for (asked, code) in subscribe.subscriptions.iter().zip(codes) {
-        if code.is_error() {
-            let filter = asked.topic_filter;
-            eprintln!("client: the server does not grant a subscription to {filter}: {code}");
-        }
-    }
-    codes.iter().any(|code| !code.is_error())
-}
-
 impl<V: Protocol> Application<V> for Subscriber {
     fn event(&mut self, event: Event<'_>) -> Result<(), Failure> {
         match event {
@@ -95,13 +71,13 @@ impl<V: Protocol> Application<V> for Subscriber {
                 self.ask_to_end = !self.unsubscribed;
             }
             Event::Subscribed(_, codes) => {
-                self.granted |= is_granted(&self.options.subscribe, &codes);
+                self.granted |= is_granted(PROGRAM.name(), &self.options.subscribe, &codes);
                 self.denied = !self.granted;
             }
             Event::Unsubscribed(_) => self.unsubscribed = true,
             Event::Message(message) => {
                 self.received += 1;
-                print(&message, self.options.print_topic)?;
+                print(&message.topic, message.payload, self.options.print_topic)?;
             }
             _ => {}
         }

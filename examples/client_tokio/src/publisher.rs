@@ -5,13 +5,15 @@ use std::io;
 use std::path::PathBuf;
 
 use client::Failure;
-use client::arguments::Publish;
+use client::arguments::{Publish, Source};
+use client::output::report_undelivered;
 use client::protocol::Message;
 use client_tokio::{Client, Delivery, Error};
+use mqtt_sansio::TopicName;
 use tokio::io::{AsyncBufReadExt, BufReader, Split, Stdin};
 use tokio::task::spawn_blocking;
 
-use crate::failed;
+use crate::{PROGRAM, failed};
 
 /// Deliveries to wait for at once.
 const MOST_PENDING: usize = 1000;
@@ -23,10 +25,7 @@ pub(crate) async fn publish(client: &Client, publish: Publish) -> Result<(), Fai
         repeat,
     } = publish;
     let mut deliveries = Deliveries::default();
-    // It may block, as standard input does.
-    let read = spawn_blocking(move || source.read()).await;
-    let read = read.unwrap_or_else(|error| Err(Failure::Lost(error.to_string())));
-    if let Some(payload) = read? {
+    if let Some(payload) = read_payload(source).await? {
         let message = Message { payload, ..message };
         for _ in 0..repeat {
             deliveries.publish(client, message.clone()).await?;
@@ -42,6 +41,12 @@ pub(crate) async fn publish(client: &Client, publish: Publish) -> Result<(), Fai
         }
     }
     deliveries.finish().await
+}
+
+/// In a thread of its own: it may block, as standard input does.
+pub(crate) async fn read_payload(source: Source) -> Result<Option<Vec<u8>>, Failure> {
+    let read = spawn_blocking(move || source.read()).await;
+    read.unwrap_or_else(|error| Err(Failure::Lost(error.to_string())))
 }
 
 /// The lines of standard input.
@@ -67,7 +72,7 @@ impl Lines {
 /// Messages that are under way.
 #[derive(Default)]
 pub(crate) struct Deliveries {
-    pending: VecDeque<(String, Delivery)>,
+    pending: VecDeque<(TopicName<Vec<u8>>, Delivery)>,
     failed: u64,
 }
 
@@ -77,7 +82,7 @@ impl Deliveries {
         client: &Client,
         message: Message,
     ) -> Result<(), Failure> {
-        let topic = message.topic.to_string();
+        let topic = message.topic.clone();
         let delivery = client.enqueue(message).await.map_err(failed)?;
         self.pending.push_back((topic, delivery));
         if self.pending.len() > MOST_PENDING {
@@ -91,11 +96,11 @@ impl Deliveries {
         if let Some((topic, delivery)) = self.pending.pop_front() {
             match delivery.await {
                 Ok(()) => {}
-                Err(Error::Ended) => return Err(failed(Error::Ended)),
-                Err(error) => {
-                    eprintln!("client_tokio: message to {topic} not delivered: {error}");
+                Err(Error::Undelivered(error)) => {
+                    report_undelivered(PROGRAM.name(), &topic, error);
                     self.failed = self.failed.saturating_add(1);
                 }
+                Err(error) => return Err(failed(error)),
             }
         }
         Ok(())

@@ -1,16 +1,15 @@
 //! `sub`, `rr`, and both directions at once: prints what comes.
 
-use std::io::{self, Write};
-
 use client::Failure;
 use client::arguments::{Request, Subscriber};
+use client::output::{self, is_granted};
 use client::protocol::{Message, Subscribe};
-use client_tokio::{Client, Error, Subscription};
+use client_tokio::{Client, Subscription};
 use futures_util::StreamExt;
 use mqtt_sansio::v5::ReasonCode;
 
-use crate::failed;
-use crate::publisher::{Deliveries, Lines};
+use crate::publisher::{Deliveries, Lines, read_payload};
+use crate::{PROGRAM, failed};
 
 /// `sub`. The subscription is left to the caller.
 pub(crate) async fn subscribe(
@@ -45,18 +44,21 @@ pub(crate) async fn subscribe(
 /// `rr`: subscribes to the response, then publishes the request.
 pub(crate) async fn request(
     client: &Client,
-    mut request: Request,
+    request: Request,
     subscription: &mut Option<Subscription>,
 ) -> Result<(), Failure> {
     let subscribed = client.subscribe(request.subscribe.clone()).await;
     let (messages, codes) = subscribed.map_err(failed)?;
     let messages = subscription.insert(messages);
     check_granted(&request.subscribe, &codes)?;
-    request.publish.message.payload = request.publish.source.read()?.unwrap_or_default();
+    let message = Message {
+        payload: read_payload(request.publish.source.clone())
+            .await?
+            .unwrap_or_default(),
+        ..request.publish.message.clone()
+    };
     let mut deliveries = Deliveries::default();
-    deliveries
-        .publish(client, request.publish.message.clone())
-        .await?;
+    deliveries.publish(client, message).await?;
     let mut delivered = std::pin::pin!(deliveries.finish());
     let mut is_delivered = false;
     loop {
@@ -114,28 +116,15 @@ pub(crate) async fn chat(
     }
 }
 
-/// Reports the subscriptions that the server does not grant. All of them together are a failure.
+/// All refusals together are a failure.
 fn check_granted(subscribe: &Subscribe, codes: &[ReasonCode]) -> Result<(), Failure> {
-    for (asked, code) in subscribe.subscriptions.iter().zip(codes) {
-        if code.is_error() {
-            let filter = asked.topic_filter;
-            eprintln!("client_tokio: the server does not grant a subscription to {filter}: {code}");
-        }
+    if is_granted(PROGRAM.name(), subscribe, codes) {
+        Ok(())
+    } else {
+        Err(Failure::Denied)
     }
-    if codes.iter().all(|code| code.is_error()) {
-        return Err(failed(Error::Refused(ReasonCode::UnspecifiedError)));
-    }
-    Ok(())
 }
 
 fn print(message: &Message, with_topic: bool) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let mut write = || {
-        if with_topic {
-            write!(out, "{} ", message.topic)?;
-        }
-        out.write_all(&message.payload)?;
-        out.write_all(b"\n")
-    };
-    write().map_err(Failure::Output)
+    output::print(&message.topic.as_ref(), &message.payload, with_topic)
 }
