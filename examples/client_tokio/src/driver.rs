@@ -2,7 +2,6 @@
 
 use std::borrow::Borrow;
 use std::io;
-use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use client::outgoing::{Finished, MAX_OUT, Outgoing};
 use client::protocol::{Client, Event, Message, Protocol};
 use client::retry::Retry;
 use mqtt_sansio::v5::{self, ReasonCode};
-use mqtt_sansio::{Acknowledgement, Action, CloseReason, Session, Slot, State, Step, Timestamp};
+use mqtt_sansio::{Acknowledgement, Action, CloseReason, Session, State, Step, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -51,31 +50,24 @@ fn report(finished: Option<Finished<Publishing>>) {
     }
 }
 
-/// What outlives a connection.
 pub(crate) struct Driver<V: Protocol> {
     options: Options,
     commands: mpsc::Receiver<Command>,
     acknowledged: mpsc::UnboundedReceiver<Acknowledgement>,
     acknowledge: mpsc::UnboundedSender<Acknowledgement>,
-    session: Session<Vec<Slot>>,
+    started: Instant,
+    retry: Retry,
+    /// The connection that is open, or was the last: it has the session.
+    client: Client<V>,
     outgoing: Outgoing<Publishing>,
     requests: Requests,
-    /// Disconnect when everything is done.
-    disconnect: Option<v5::Disconnect<Vec<u8>>>,
-    retry: Retry,
-    version: core::marker::PhantomData<V>,
-}
-
-/// What belongs to one connection.
-struct Link<'d, V: Protocol> {
-    driver: &'d mut Driver<V>,
-    client: Client<V>,
     /// Bytes to send.
     out: Vec<u8>,
-    started: Instant,
     /// Why the server has ended the connection.
     last_words: Option<String>,
-    /// All is done but for QoS 2 messages that the server has not released.
+    /// Disconnect when all is delivered.
+    disconnect: Option<v5::Disconnect<Vec<u8>>>,
+    /// Since when all is delivered.
     done_since: Option<Instant>,
 }
 
@@ -83,18 +75,26 @@ impl<V: Protocol> Driver<V> {
     pub(crate) fn new(mut options: Options, commands: mpsc::Receiver<Command>) -> Self {
         options.config = options.config.manual_acknowledgement(true);
         let (acknowledge, acknowledged) = mpsc::unbounded_channel();
+        let start = Timestamp::from_millis(0);
         Self {
+            started: Instant::now(),
             retry: Retry::new(options.max_pause),
+            client: Client::new(Session::default(), options.config, start),
             options,
             commands,
             acknowledged,
             acknowledge,
-            session: Session::default(),
             outgoing: Outgoing::default(),
             requests: Requests::default(),
+            out: Vec::new(),
+            last_words: None,
             disconnect: None,
-            version: core::marker::PhantomData,
+            done_since: None,
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0) + self.started.elapsed()
     }
 
     /// One connection after another.
@@ -107,15 +107,13 @@ impl<V: Protocol> Driver<V> {
         loop {
             let dialled = timeout(DIAL_TIMEOUT, dial()).await;
             let lost = match dialled.unwrap_or_else(|elapsed| Err(elapsed.into())) {
-                Ok(stream) => match Link::new(&mut self)?.run(stream).await? {
-                    Some(lost) => lost,
-                    None => return Ok(()),
-                },
-                Err(error) => Failure::Unreachable(error),
+                Ok(stream) => self.serve(stream).await?,
+                Err(error) => Some(Failure::Unreachable(error)),
             };
-            if self.disconnect.is_some() && self.is_delivered() {
+            let Some(lost) = lost.filter(|_| self.disconnect.is_none() || !self.is_delivered())
+            else {
                 return Ok(());
-            }
+            };
             match self.retry.pause() {
                 Some(pause) if self.options.reconnect => {
                     (self.options.on_lost)(&lost);
@@ -126,50 +124,25 @@ impl<V: Protocol> Driver<V> {
         }
     }
 
-    fn is_delivered(&self) -> bool {
-        !self.outgoing.is_waiting() && self.session.outbound().next().is_none()
-    }
-}
-
-impl<'d, V: Protocol> Link<'d, V> {
-    /// Begins with CONNECT.
-    fn new(driver: &'d mut Driver<V>) -> Result<Self, Failure> {
-        let started = Instant::now();
-        let start = Timestamp::from_millis(0);
-        let mut client = Client::new(take(&mut driver.session), driver.options.config, start);
-        let mut out = Vec::new();
-        V::connect(&mut client, start, &driver.options.connect, &mut out)?;
-        Ok(Self {
-            driver,
-            client,
-            out,
-            started,
-            last_words: None,
-            done_since: None,
-        })
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(0) + self.started.elapsed()
-    }
-
-    /// Returns why the connection was lost, or `None` if this side has disconnected.
-    async fn run<S: AsyncRead + AsyncWrite>(
-        mut self,
+    /// One connection, from CONNECT to its end. Returns why it was lost, or `None` if this side has
+    /// disconnected.
+    async fn serve<S: AsyncRead + AsyncWrite>(
+        &mut self,
         stream: S,
     ) -> Result<Option<Failure>, Failure> {
         let (mut reader, mut writer) = split(stream);
-        let mut decoder = self.driver.options.connect.decoder::<V>();
+        let mut decoder = self.options.connect.decoder::<V>();
         let mut buffer = vec![0; 16 * 1024];
         let mut is_flushed = false;
+        let (now, session) = (self.now(), self.client.take_session());
+        self.client = Client::new(session, self.options.config, now);
+        (self.last_words, self.done_since) = (None, None);
+        self.out.clear();
+        V::connect(&mut self.client, now, &self.options.connect, &mut self.out)?;
         loop {
-            let (now, out) = (self.now(), &mut self.out);
-            while let Some(finished) = self.driver.outgoing.publish(&mut self.client, now, out) {
-                report(Some(finished));
-            }
-            self.disconnect_if_done();
-            let takes_commands = !self.driver.outgoing.is_waiting()
-                && self.driver.disconnect.is_none()
+            self.publish_or_disconnect();
+            let takes_commands = !self.outgoing.is_waiting()
+                && self.disconnect.is_none()
                 && self.out.len() < MAX_OUT;
             is_flushed &= self.out.is_empty();
             let deadline = self.deadline();
@@ -178,11 +151,11 @@ impl<'d, V: Protocol> Link<'d, V> {
                 // An acknowledgement comes before the commands that follow it, and a subscription
                 // before the messages that a resumed session has for it.
                 biased;
-                Some(acknowledgement) = self.driver.acknowledged.recv() => {
+                Some(acknowledgement) = self.acknowledged.recv() => {
                     // One of an earlier connection has no effect.
                     let _ = self.client.acknowledge(acknowledgement);
                 }
-                command = self.driver.commands.recv(), if takes_commands => self.command(command),
+                command = self.commands.recv(), if takes_commands => self.command(command),
                 read = reader.read(&mut buffer) => match read {
                     Ok(len @ 1..) => {
                         input = buffer.get(..len).unwrap_or_default();
@@ -200,8 +173,7 @@ impl<'d, V: Protocol> Link<'d, V> {
             }
             // `receive` also handles the deadline, and returns what the commands have led to.
             loop {
-                let now = self.now();
-                let step = self.client.receive(now, &mut decoder, &mut input);
+                let step = (self.client).receive(self.now(), &mut decoder, &mut input);
                 match step.map_err(|blocked| Failure::Lost(blocked.to_string()))? {
                     Some(Step::Event(event)) => self.event(V::translate(event)),
                     Some(Step::Action(Action::Close(reason))) => {
@@ -223,38 +195,39 @@ impl<'d, V: Protocol> Link<'d, V> {
     }
 
     fn command(&mut self, command: Option<Command>) {
+        let now = self.now();
         match command {
-            Some(Command::Publish(message)) => self.driver.outgoing.push(message),
+            Some(Command::Publish(message)) => self.outgoing.push(message),
             Some(Command::Request(kind)) => {
-                let (now, requests) = (self.now(), &mut self.driver.requests);
-                requests.send(kind, &mut self.client, now, &mut self.out);
+                (self.requests).send(kind, &mut self.client, now, &mut self.out);
             }
-            Some(Command::Disconnect(disconnect)) => self.driver.disconnect = Some(disconnect),
+            Some(Command::Disconnect(disconnect)) => self.disconnect = Some(disconnect),
             // All clients are dropped.
             None => {
                 let code = v5::DisconnectReasonCode::NormalDisconnection;
-                let disconnect = v5::Disconnect::new(code).map(<[u8]>::to_vec);
-                self.driver.disconnect = Some(disconnect);
+                self.disconnect = Some(v5::Disconnect::new(code).map(<[u8]>::to_vec));
             }
         }
     }
 
-    fn disconnect_if_done(&mut self) {
-        let session = self.client.session();
-        let is_delivered =
-            !self.driver.outgoing.is_waiting() && session.outbound().next().is_none();
-        let is_released = session.inbound().next().is_none();
-        let is_connected = self.client.state() == State::Connected;
-        let Some(disconnect) = &self.driver.disconnect else {
-            return;
-        };
-        if !is_connected || !is_delivered {
-            return;
+    fn is_delivered(&self) -> bool {
+        !self.outgoing.is_waiting() && self.client.session().outbound().next().is_none()
+    }
+
+    /// Publishes what waits, as far as the connection allows. When all is delivered, disconnects if
+    /// that was asked for.
+    fn publish_or_disconnect(&mut self) {
+        let now = self.now();
+        while let Some(finished) = (self.outgoing).publish(&mut self.client, now, &mut self.out) {
+            report(Some(finished));
         }
-        let since = self.done_since.get_or_insert_with(Instant::now);
-        if is_released || since.elapsed() >= PATIENCE {
-            let now = Timestamp::from_millis(0) + self.started.elapsed();
-            if V::disconnect(&mut self.client, now, disconnect, &mut self.out).is_err() {
+        let is_done = self.client.state() == State::Connected && self.is_delivered();
+        if let Some(disconnect) = self.disconnect.as_ref().filter(|_| is_done) {
+            let since = self.done_since.get_or_insert_with(Instant::now);
+            let is_released = self.client.session().inbound().next().is_none();
+            if (is_released || since.elapsed() >= PATIENCE)
+                && V::disconnect(&mut self.client, now, disconnect, &mut self.out).is_err()
+            {
                 self.client.close(now);
             }
         }
@@ -266,23 +239,19 @@ impl<'d, V: Protocol> Link<'d, V> {
                 session_present,
                 properties,
             } => {
-                self.driver.retry.accepted();
-                let connect = &mut self.driver.options.connect;
+                self.retry.accepted();
+                let connect = &mut self.options.connect;
                 connect.resume_next(self.client.session_ends(), properties);
-                let (now, requests) = (self.now(), &mut self.driver.requests);
-                requests.resume(session_present, &mut self.client, now, &mut self.out);
+                let (now, client) = (self.now(), &mut self.client);
+                (self.requests).resume(session_present, client, now, &mut self.out);
             }
             Event::Message(publish) => self.deliver(publish),
             Event::Accepted(packet_id) => {
-                report(self.driver.outgoing.finish(packet_id, ReasonCode::Success));
+                report(self.outgoing.finish(packet_id, ReasonCode::Success));
             }
-            Event::Completed(packet_id, code) => {
-                report(self.driver.outgoing.finish(packet_id, code));
-            }
-            Event::Subscribed(packet_id, codes) => {
-                self.driver.requests.subscribed(packet_id, codes);
-            }
-            Event::Unsubscribed(packet_id) => self.driver.requests.unsubscribed(packet_id),
+            Event::Completed(packet_id, code) => report(self.outgoing.finish(packet_id, code)),
+            Event::Subscribed(packet_id, codes) => self.requests.subscribed(packet_id, codes),
+            Event::Unsubscribed(packet_id) => self.requests.unsubscribed(packet_id),
             Event::Ended(reason) => self.last_words = Some(reason),
             Event::Auth => {
                 self.last_words = Some("it asks for enhanced authentication".to_owned());
@@ -299,57 +268,51 @@ impl<'d, V: Protocol> Link<'d, V> {
         let guard = acknowledgement.map(|acknowledgement| {
             Arc::new(Guard {
                 acknowledgement,
-                acknowledged: self.driver.acknowledge.clone(),
+                acknowledged: self.acknowledge.clone(),
             })
         });
         let message = v5::Message::from(publish).to_owned();
-        let message = Received::new(message, guard);
-        self.driver.requests.deliver(&message);
+        self.requests.deliver(&Received::new(message, guard));
     }
 
     fn action(&mut self, action: Action<V>) -> Result<(), Failure> {
+        let (now, out) = (self.now(), &mut self.out);
         match action {
-            Action::Transmit(reply) => self.out.extend_from_slice(reply.as_ref()),
+            Action::Transmit(reply) => out.extend_from_slice(reply.as_ref()),
             Action::Resend(packet_id) => {
-                let (now, out) = (self.now(), &mut self.out);
-                let outgoing = &mut self.driver.outgoing;
-                report(outgoing.resend(&mut self.client, now, packet_id, out)?);
+                report((self.outgoing).resend(&mut self.client, now, packet_id, out)?);
             }
             Action::Lost {
                 packet_id,
                 received,
-            } => report(self.driver.outgoing.lose(packet_id, received)),
-            // The request is not answered, and sent again on the next connection. The others are for
-            // those who keep a journal, and for servers.
-            Action::Unanswered(_)
-            | Action::Store(_)
-            | Action::PublishWill
-            | Action::DiscardWill
-            | Action::Close(_) => {}
+            } => report(self.outgoing.lose(packet_id, received)),
+            // What is not answered is sent again on the next connection. The rest is for those who
+            // keep a journal, and for servers.
+            _ => {}
         }
         Ok(())
     }
 
-    /// Returns what [`run`](Self::run) does.
+    /// Ends the connection. Returns what [`serve`](Self::serve) does.
     async fn close<S: AsyncRead + AsyncWrite>(
-        mut self,
+        &mut self,
         reason: CloseReason<V>,
         reader: ReadHalf<S>,
         writer: WriteHalf<S>,
     ) -> Result<Option<Failure>, Failure> {
-        let is_ours = reason == CloseReason::Disconnected && self.last_words.is_none();
+        let last_words = self.last_words.take();
+        let is_ours = reason == CloseReason::Disconnected && last_words.is_none();
         let _ = timeout(PATIENCE, send_rest(reader, writer, &mut self.out, is_ours)).await;
-        self.driver.session = self.client.take_session();
-        if let Some(failure) = Failure::of_close(&reason, self.last_words.as_deref()) {
+        if let Some(failure) = Failure::of_close(&reason, last_words.as_deref()) {
             return Err(failure);
         }
         if is_ours {
             return Ok(None);
         }
-        if self.driver.retry.is_accepted() {
-            report(self.driver.outgoing.blame(&self.driver.session));
+        if self.retry.is_accepted() {
+            report(self.outgoing.blame(self.client.session()));
         }
-        Ok(Some(Failure::of_loss(&reason, self.last_words.as_deref())))
+        Ok(Some(Failure::of_loss(&reason, last_words.as_deref())))
     }
 }
 
