@@ -151,3 +151,65 @@ impl One {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+mod tests {
+    use mqtt_sansio::v5::{
+        ConnectProperties, DisconnectProperties, PublishProperties, SubscribeProperties,
+        WillProperties,
+    };
+
+    use super::*;
+
+    fn given(line: &str) -> Result<Given, Failure> {
+        let mut given = Given::default();
+        let mut parser = lexopt::Parser::from_args(line.split(' '));
+        while parser.next()?.is_some() {
+            given.parse(&mut parser)?;
+        }
+        Ok(given)
+    }
+
+    #[test]
+    fn each_property_has_the_name_of_the_standard() {
+        let given = given(
+            "-D connect session-expiry-interval 1 -D connect receive-maximum 2 \
+             -D connect maximum-packet-size 3 -D connect topic-alias-maximum 4 \
+             -D connect request-response-information 1 -D connect request-problem-information 0 \
+             -D connect authentication-method m -D connect authentication-data d \
+             -D connect user-property k v \
+             -D will will-delay-interval 5 \
+             -D publish payload-format-indicator 1 -D publish message-expiry-interval 6 \
+             -D publish topic-alias 7 -D publish response-topic r \
+             -D publish correlation-data c -D publish content-type t \
+             -D subscribe subscription-identifier 8 \
+             -D disconnect reason-string bye",
+        )
+        .unwrap();
+        let connect: ConnectProperties<_> = given.encode(Packet::Connect, None).unwrap();
+        assert_eq!(
+            connect.as_bytes(),
+            b"\x11\0\0\0\x01\x21\0\x02\x27\0\0\0\x03\x22\0\x04\x19\x01\x17\0\
+              \x15\0\x01m\x16\0\x01d\x26\0\x01k\0\x01v"
+        );
+        let will: WillProperties<_> = given.encode(Packet::Will, None).unwrap();
+        assert_eq!(will.as_bytes(), b"\x18\0\0\0\x05");
+        let publish: PublishProperties<_> = given.encode(Packet::Publish, None).unwrap();
+        assert_eq!(
+            publish.as_bytes(),
+            b"\x01\x01\x02\0\0\0\x06\x23\0\x07\x08\0\x01r\x09\0\x01c\x03\0\x01t"
+        );
+        let subscribe: SubscribeProperties<_> = given.encode(Packet::Subscribe, None).unwrap();
+        assert_eq!(subscribe.as_bytes(), b"\x0b\x08");
+        let disconnect: DisconnectProperties<_> = given.encode(Packet::Disconnect, None).unwrap();
+        assert_eq!(disconnect.as_bytes(), b"\x1f\0\x03bye");
+    }
+
+    #[test]
+    fn a_property_that_the_packet_cannot_have_is_refused() {
+        let given = given("-D publish receive-maximum 2").unwrap();
+        let publish: Result<PublishProperties<_>, _> = given.encode(Packet::Publish, None);
+        assert!(publish.is_err());
+    }
+}
