@@ -299,6 +299,21 @@ fn a_disconnect_for_a_violation_is_left_out_if_it_is_larger_than_the_server_take
     c.receives("c0 00").closes_for(unexpected);
 }
 
+fn user_properties_of_subscribe_and_unsubscribe_are_sent() {
+    let mut c = connected(CONFIG, "");
+    c.transmits("82 0e 00 01 07 26 0001 'n' 0001 'v' 00 01 'a' 00");
+    c.transmits("a2 0d 00 02 07 26 0001 'n' 0001 'v' 00 01 'a'");
+}
+
+/// [MQTT5-3.3.4-6]
+fn a_client_does_not_publish_with_a_subscription_identifier() {
+    let mut c = connected(CONFIG, "");
+    let refused = Err(CommandError::SubscriptionIdentifier);
+    assert_eq!(c.try_transmit("30 07 00 01 't' 02 0b 05 'x'"), refused);
+    assert_eq!(c.try_transmit("32 09 00 01 't' 00 01 02 0b 05 'x'"), refused);
+    c.transmits(publish(Q1, 1, "x"));
+}
+
 fn a_subscription_that_the_server_does_not_take_is_refused_before_it_is_sent() {
     let mut c = connected(CONFIG, "28 00");
     assert_eq!(

@@ -123,7 +123,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ) -> Result<Option<PacketId>, CommandError> {
         self.machine.check_may_send()?;
         let delivery = self.machine.next_delivery(message.qos())?;
-        message.check(delivery, &self.limits)?;
+        message.check(delivery, &self.limits, R::IS_SERVER)?;
         message.encode(delivery, out)?;
         Ok(self.machine.commit(now, delivery, message.payload_left()))
     }
@@ -167,7 +167,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         out: &mut O,
     ) -> Result<(), CommandError> {
         let delivery = self.machine.requested(packet_id, message.qos())?;
-        message.check(delivery, &self.limits)?;
+        message.check(delivery, &self.limits, R::IS_SERVER)?;
         message.encode(delivery, out)?;
         self.machine
             .commit_again(now, packet_id, message.payload_left());
@@ -428,10 +428,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     /// Reports that bytes were received that do not complete a packet, so the peer is alive but
     /// slow. A server's Keep Alive starts again, a client waits longer for PINGRESP. The pieces of
-    /// a payload have the same effect by themselves.
+    /// a payload have the same effect by themselves, and so has [`receive`](Self::receive) of a client.
     ///
-    /// The standard counts complete packets [MQTT-3.1.2-24], so calling this is optional. A peer
-    /// that sends a byte a minute stays connected for ever if each byte is reported.
+    /// A server may leave it: the standard counts complete packets [MQTT-3.1.2-24]. A client that
+    /// sends a byte a minute stays connected for ever if each byte is reported.
     pub fn handle_progress(&mut self, now: Timestamp) {
         self.machine.tick(now);
         R::progress(&mut self.machine);

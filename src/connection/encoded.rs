@@ -103,6 +103,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         receiver: Receiver<B>,
         form: TopicForm,
     ) -> Result<SubscriberHeader<B>, CommandError> {
+        if !R::IS_SERVER && !receiver.subscription_identifiers.is_empty() {
+            return Err(CommandError::SubscriptionIdentifier); // [MQTT5-3.3.4-6]
+        }
         let (qos, retain) = (receiver.qos, receiver.retain);
         let encoded = message.subscriber_header::<V, B>(delivery, receiver, form);
         let len = match &encoded {

@@ -46,7 +46,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) is set.
     ///
     /// A deadline that has passed is handled: a client sends PINGREQ when it is due, even between
-    /// packets. A connection whose peer was silent for too long ends once `input` is empty.
+    /// packets. A connection whose peer was silent for too long ends once `input` is empty; a client
+    /// counts a part of a packet as a sign of life, a server only what [`handle_progress`](Self::handle_progress)
+    /// reports.
     ///
     /// A fault of the peer is not an error of this method: the connection ends, [`Action::Close`]
     /// carries the reason, and the rest of `input` is discarded.
@@ -146,7 +148,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             self.check_decoder(decoder)?;
             let located = match decoder.locate(input) {
                 Ok(Some(located)) => located,
-                Ok(None) => return Ok(self.expire(now).map(Step::Action)),
+                Ok(None) => {
+                    // A part of a packet shows that a server is alive. Of a client the standard
+                    // counts whole packets [MQTT-3.1.2-24].
+                    if !R::IS_SERVER {
+                        self.handle_progress(now);
+                    }
+                    return Ok(self.expire(now).map(Step::Action));
+                }
                 Err(error) => {
                     self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
                     continue;

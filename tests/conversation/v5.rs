@@ -629,8 +629,9 @@ impl ClientTalk {
                     .map(|_| ())
             }),
             Packet::Unsubscribe(unsubscribe) => self.command("unsubscribe", |side, now, out| {
+                let properties = &unsubscribe.properties;
                 side.connection
-                    .unsubscribe(now, &unsubscribe.topic_filters, out)
+                    .unsubscribe_with(now, &unsubscribe.topic_filters, properties, out)
                     .map(|_| ())
             }),
             other => self.try_common(other),

@@ -157,12 +157,7 @@ impl<V: Protocol> Driver<V> {
                 }
                 command = self.commands.recv(), if takes_commands => self.command(command),
                 read = reader.read(&mut buffer) => match read {
-                    Ok(len @ 1..) => {
-                        input = buffer.get(..len).unwrap_or_default();
-                        // The server is alive, even if it needs long for a large message: PINGRESP
-                        // comes behind it.
-                        self.client.handle_progress(self.now());
-                    }
+                    Ok(len @ 1..) => input = buffer.get(..len).unwrap_or_default(),
                     Ok(0) | Err(_) => self.client.handle_transport_closed(self.now()),
                 },
                 sent = send(&mut writer, &mut self.out), if !is_flushed => match sent {

@@ -101,7 +101,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         let topic = message.topic.as_bytes();
         let form = aliases.choose(topic, self.limits.peer.topic_alias_maximum);
         let publish = message.edited(delivery, form);
-        message.check_edited(&publish, &self.limits)?;
+        message.check_edited(&publish, &self.limits, R::IS_SERVER)?;
         publish.encode(out)?;
         aliases.commit(topic, form);
         Ok(self.machine.commit(now, delivery, 0))

@@ -240,23 +240,33 @@ pub(super) fn check_len(
     Ok(())
 }
 
-/// The Topic Alias that a message is published with: the application's own, within the peer's maximum
-/// [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A message that is sent again has none: its alias may be of an
-/// earlier connection.
-fn explicit_alias<Q: AsRef<[u8]>>(
+/// Whether a message may have its properties. Its Topic Alias, if it has one, is the application's own,
+/// within the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A message that is sent again goes without:
+/// its alias may be of an earlier connection.
+fn check_properties<Q: AsRef<[u8]>>(
     properties: &PublishProperties<Q>,
     delivery: &Delivery,
     limits: &Limits,
-) -> Result<bool, CommandError> {
-    if properties.is_empty() {
-        return Ok(false);
-    }
+    is_server: bool,
+) -> Result<(), CommandError> {
+    check_sender(properties, is_server)?;
     match properties.topic_alias() {
         Some(alias) if alias.get() > limits.peer.topic_alias_maximum && !delivery.dup() => {
             Err(CommandError::TopicAliasInvalid)
         }
-        alias => Ok(alias.is_some()),
+        _ => Ok(()),
     }
+}
+
+/// Only a server sends Subscription Identifiers [MQTT5-3.3.4-6].
+fn check_sender<Q: AsRef<[u8]>>(
+    properties: &PublishProperties<Q>,
+    is_server: bool,
+) -> Result<(), CommandError> {
+    if !is_server && properties.subscription_identifiers().next().is_some() {
+        return Err(CommandError::SubscriptionIdentifier);
+    }
+    Ok(())
 }
 
 impl<T, P, Q> Sealed for Message<T, P, Q> {}
@@ -268,8 +278,13 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
     }
 
     #[inline]
-    fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
-        explicit_alias(&self.properties, &delivery, limits)?;
+    fn check(
+        &self,
+        delivery: Delivery,
+        limits: &Limits,
+        is_server: bool,
+    ) -> Result<(), CommandError> {
+        check_properties(&self.properties, &delivery, limits, is_server)?;
         let len = || self.publish(delivery).encoded_len();
         let len = match limits.peer.maximum_packet_size {
             u32::MAX => Ok(0),
@@ -313,7 +328,9 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         &self,
         publish: &EditedPublish<'_>,
         limits: &Limits,
+        is_server: bool,
     ) -> Result<(), CommandError> {
+        check_sender(&self.properties, is_server)?;
         check(limits, self.qos, self.retain, publish.encoded_len())
     }
 }
@@ -325,8 +342,13 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         self.qos
     }
 
-    fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
-        explicit_alias(&self.properties, &delivery, limits)?;
+    fn check(
+        &self,
+        delivery: Delivery,
+        limits: &Limits,
+        is_server: bool,
+    ) -> Result<(), CommandError> {
+        check_properties(&self.properties, &delivery, limits, is_server)?;
         let len = self.header(delivery).encoded_len();
         let len = len.map(|len| len.saturating_add(self.payload_len as usize));
         check(limits, self.qos, self.retain, len)

@@ -17,16 +17,16 @@ use core::time::Duration;
 
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
-    EncodedConnect, Entry, Event, HandleError, List, Message, MessageHeader,
-    Packet, PeerError, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
-    PublishHeader, ReturnCode, ReturnCodes, Server, Step, SubAck, Subscribe, Subscription,
-    Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
+    EncodedConnect, Entry, Event, HandleError, List, Message, MessageHeader, Packet, PeerError,
+    PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, ReturnCode,
+    ReturnCodes, Server, Step, SubAck, Subscribe, Subscription, Subscriptions, TopicFilters,
+    UnsubAck, Unsubscribe, Will,
 };
 use mqtt_sansio::v5::SubscriptionIdentifiers;
 use mqtt_sansio::{
-    Blocked, Buffer, Change, CommandError, Config, Encode, EncodeError, EncodedMessage, ErrorKind, Field, Options,
-    Output, PacketId, PacketType, ProtocolError, QoS, Receiver, Session, SliceOutput, Slot, Slots, SubscriberHeader, Text,
-    TextError, Timestamp, TopicFilter, TopicName,
+    Blocked, Buffer, Change, CommandError, Config, Encode, EncodeError, EncodedMessage, ErrorKind,
+    Field, Options, Output, PacketId, PacketType, ProtocolError, QoS, Receiver, Session,
+    SliceOutput, Slot, Slots, SubscriberHeader, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 #[panic_handler]

@@ -480,6 +480,8 @@ where
     }
     if let Some(topic_filters) = topic_filters(&mut any([0; 64])) {
         look(any(&mut client).unsubscribe(now(), &topic_filters, out));
+        let properties = any(v5::UnsubscribeProperties::default());
+        look(any(&mut client).unsubscribe_with(now(), &topic_filters, &properties, out));
     }
     both_roles(&mut client, out);
     look(any(client).into_session().is_empty());

@@ -21,10 +21,6 @@ impl<V: Protocol> Connection<V> {
         if let Some((trace, _)) = &mut self.traces {
             trace.print(bytes);
         }
-        if !bytes.is_empty() {
-            // The server is alive, even if it needs long for a large message: PINGRESP comes behind it.
-            self.client.handle_progress(self.now());
-        }
         let mut last_words = None;
         loop {
             let step = (self.client).receive(self.now(), decoder, &mut bytes);
