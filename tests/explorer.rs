@@ -326,15 +326,10 @@ fn large() -> Vec<Plan> {
             clean.sessions(Sessions::Clean).cuts(1).crashes(1),
             forgotten.sessions(Sessions::Forgotten).cuts(1).crashes(1),
             time.cuts(1).ticks(3, 10),
-            Plan::new(
-                "SUBSCRIBE",
-                pair,
-                sends(&[Q1, Q2, Q1]).window(2),
-                sends(&[Q2]),
-            )
-            .subscribes()
-            .cuts(1)
-            .crashes(1),
+            Plan::new("SUBSCRIBE", pair, sends(&[Q1, Q2]).window(2), sends(&[Q2]))
+                .subscribes()
+                .cuts(1)
+                .crashes(1),
         ]);
     }
     plans
