@@ -300,7 +300,7 @@ fn large() -> Vec<Plan> {
         .cuts(1)
         .crashes(1),
         Plan::new("manual, three cuts", V3, SILENT.manual(), mixed()).cuts(3),
-        Plan::new("identifiers, two cuts", V3, mixed(), mixed())
+        Plan::new("identifiers both ways, a cut", V3, mixed(), mixed())
             .first_id(65_534)
             .cuts(1),
     ];
