@@ -300,7 +300,7 @@ fn large() -> Vec<Plan> {
         .cuts(1)
         .crashes(1),
         Plan::new("manual, three cuts", V3, SILENT.manual(), mixed()).cuts(3),
-        Plan::new("identifiers, two cuts", V3, mixed(), mixed())
+        Plan::new("identifiers both ways, a cut", V3, mixed(), mixed())
             .first_id(65_534)
             .cuts(1),
     ];
@@ -326,15 +326,10 @@ fn large() -> Vec<Plan> {
             clean.sessions(Sessions::Clean).cuts(1).crashes(1),
             forgotten.sessions(Sessions::Forgotten).cuts(1).crashes(1),
             time.cuts(1).ticks(3, 10),
-            Plan::new(
-                "SUBSCRIBE",
-                pair,
-                sends(&[Q1, Q2, Q1]).window(2),
-                sends(&[Q2]),
-            )
-            .subscribes()
-            .cuts(1)
-            .crashes(1),
+            Plan::new("SUBSCRIBE", pair, sends(&[Q1, Q2]).window(2), sends(&[Q2]))
+                .subscribes()
+                .cuts(1)
+                .crashes(1),
         ]);
     }
     plans

@@ -18,13 +18,15 @@ mod device;
 mod flash;
 #[path = "../examples/flash_journal/journal.rs"]
 mod journal;
+#[path = "../examples/flash_journal/record.rs"]
+mod record;
 
 use broker::COMMANDS;
 use cuts::{Report, run};
 use device::{READINGS, qos_of};
 use flash::LastOperation::{self, Complete, Torn};
-use journal::State;
 use mqtt_sansio::QoS;
+use record::State;
 
 /// Runs through these losses of power. Each message at QoS 1 has come at least once, each one at QoS 2
 /// exactly once.

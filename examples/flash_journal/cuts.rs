@@ -3,7 +3,8 @@
 use crate::broker::Broker;
 use crate::device::{READINGS, Stopped, live};
 use crate::flash::{FlashError, LastOperation, Nor};
-use crate::journal::{JournalError, State};
+use crate::journal::JournalError;
+use crate::record::State;
 
 /// What has become of everything after a run.
 pub(crate) struct Report {

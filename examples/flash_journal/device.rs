@@ -8,7 +8,8 @@ use mqtt_sansio::{
 
 use crate::broker::Broker;
 use crate::flash::{Flash, FlashError};
-use crate::journal::{Journal, JournalError, Slots, State};
+use crate::journal::{Journal, JournalError, Slots};
+use crate::record::State;
 
 /// How many readings it publishes.
 pub(crate) const READINGS: u16 = 10;

@@ -1,15 +1,7 @@
 //! A journal of a session and its messages in two sectors of flash. Core only, no heap.
 //!
 //! One sector is in use. It begins with its number, which counts the sectors that were used, and a
-//! checksum. Records follow, each written once and in order:
-//!
-//! | bytes | what |
-//! |---|---|
-//! | 1 | the kind |
-//! | 1 | length of the body |
-//! | 2 | Packet Identifier |
-//! | | the body, filled up to a multiple of four bytes |
-//! | 4 | CRC-32 of all that |
+//! checksum. Records follow, each written once and in order (`record.rs`).
 //!
 //! A record is a transaction: the change, the message it is about, and what the application makes of it
 //! are all there, or nothing is. A record without its checksum was being written when the power was lost.
@@ -21,18 +13,13 @@ use mqtt_sansio::v3::Message;
 use mqtt_sansio::{Change, PacketId, QoS, RestoreError, Session, Slot, TopicName};
 
 use crate::flash::{Flash, SECTOR};
+use crate::record::{
+    Found, HEADER, MOST, Record, State, Unwritten, crc32, framed, number_of, put_body, read,
+    state_of, write,
+};
 
 /// Room for four messages in flight in each direction.
 pub(crate) type Slots = [Slot; 4];
-
-/// What the application keeps beside its messages. It changes together with the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct State {
-    /// The number of messages that it has published.
-    pub(crate) published: u16,
-    /// What the received messages add up to.
-    pub(crate) total: u16,
-}
 
 /// The error of a [`Journal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +37,15 @@ pub(crate) enum JournalError<E> {
 impl<E> From<E> for JournalError<E> {
     fn from(error: E) -> Self {
         Self::Flash(error)
+    }
+}
+
+impl<E> From<Unwritten<E>> for JournalError<E> {
+    fn from(error: Unwritten<E>) -> Self {
+        match error {
+            Unwritten::Flash(error) => Self::Flash(error),
+            Unwritten::Full => Self::Full,
+        }
     }
 }
 
@@ -90,36 +86,6 @@ const STATE: u8 = 11;
 /// A message that the session in [`SESSION`] has in flight, with the state at the time.
 const MESSAGE_QOS_1: u8 = 9;
 const MESSAGE_QOS_2: u8 = 10;
-
-/// The number of a sector and its checksum.
-const HEADER: usize = 8;
-/// A record without its body: kind, length, identifier; checksum.
-const FRAME: usize = 8;
-/// The largest body.
-const MOST: usize = 64;
-
-/// A record that was read.
-struct Record {
-    kind: u8,
-    packet_id: Option<PacketId>,
-    body: [u8; MOST],
-    len: usize,
-}
-
-impl Record {
-    fn body(&self) -> &[u8] {
-        self.body.get(..self.len).unwrap_or_default()
-    }
-}
-
-/// What lies at a place of a sector.
-enum Found {
-    Record(Record),
-    /// Erased bytes: the end of the journal.
-    Nothing,
-    /// The start of a record whose end is missing.
-    Torn,
-}
 
 impl<F: Flash> Journal<F> {
     /// Reads what the flash holds. An empty flash is an empty session.
@@ -366,167 +332,7 @@ impl<F: Flash> Journal<F> {
             kind,
             packet_id,
             body,
-        )
+        )?;
+        Ok(())
     }
-}
-
-/// The length of a record on the flash.
-const fn framed(len: usize) -> usize {
-    len.next_multiple_of(4).saturating_add(FRAME)
-}
-
-/// The number of a sector that is complete.
-fn number_of<F: Flash>(flash: &F, sector: usize) -> Option<u32> {
-    let (mut number, mut check) = ([0; 4], [0; 4]);
-    flash.read(sector, 0, &mut number);
-    flash.read(sector, 4, &mut check);
-    // Four bytes 0xFF, as of an erased sector, are their own checksum.
-    let is_complete = check == crc32(&number).to_be_bytes() && number != [0xff; 4];
-    is_complete.then_some(u32::from_be_bytes(number))
-}
-
-/// Writes a record at `end`, which moves behind it.
-fn write<F: Flash>(
-    flash: &mut F,
-    sector: usize,
-    end: &mut usize,
-    kind: u8,
-    packet_id: Option<PacketId>,
-    body: &[u8],
-) -> Result<(), JournalError<F::Error>> {
-    let len = u8::try_from(body.len()).map_err(|_| JournalError::Full)?;
-    if end.saturating_add(framed(body.len())) > SECTOR {
-        return Err(JournalError::Full);
-    }
-    let [high, low] = packet_id.map_or(0, PacketId::get).to_be_bytes();
-    let head = [kind, len, high, low];
-    let mut put = |word: [u8; 4]| {
-        let at = *end;
-        *end = at.saturating_add(4);
-        flash.write(sector, at, word)
-    };
-    let mut check = Crc32::new();
-    check.add(&head);
-    put(head)?;
-    for part in body.chunks(4) {
-        let mut word = [0; 4];
-        for (byte, from) in word.iter_mut().zip(part) {
-            *byte = *from;
-        }
-        check.add(&word);
-        put(word)?;
-    }
-    put(check.value().to_be_bytes())?;
-    Ok(())
-}
-
-/// Reads what lies at `at`.
-fn read<F: Flash>(flash: &F, sector: usize, at: usize) -> Found {
-    let mut head = [0; 4];
-    flash.read(sector, at, &mut head);
-    let mut body = [0; MOST];
-    let [kind, len, high, low] = head;
-    let len = usize::from(len);
-    let padded = body.get_mut(..len.next_multiple_of(4));
-    let Some(padded) = padded.filter(|_| at.saturating_add(framed(len)) <= SECTOR) else {
-        // Behind the last record, or the length is not one.
-        return if is_erased(flash, sector, at) {
-            Found::Nothing
-        } else {
-            Found::Torn
-        };
-    };
-    flash.read(sector, at.saturating_add(4), padded);
-    let mut check = Crc32::new();
-    check.add(&head);
-    check.add(padded);
-    let mut stored = [0; 4];
-    flash.read(
-        sector,
-        at.saturating_add(4).saturating_add(padded.len()),
-        &mut stored,
-    );
-    if stored == check.value().to_be_bytes() {
-        return Found::Record(Record {
-            kind,
-            packet_id: PacketId::new(u16::from_be_bytes([high, low])),
-            body,
-            len,
-        });
-    }
-    if is_erased(flash, sector, at) {
-        Found::Nothing
-    } else {
-        Found::Torn
-    }
-}
-
-/// True if the sector is erased from `at` on.
-fn is_erased<F: Flash>(flash: &F, sector: usize, at: usize) -> bool {
-    (at..SECTOR).step_by(4).all(|at| {
-        let mut word = [0; 4];
-        flash.read(sector, at, &mut word);
-        word == [0xff; 4]
-    })
-}
-
-/// The application's state, then the message, if there is one.
-fn put_body(
-    body: &mut [u8; MOST],
-    state: State,
-    message: Option<&Message<&[u8]>>,
-) -> Option<usize> {
-    let mut rest = &mut body[..];
-    let mut put = |bytes: &[u8]| {
-        let (start, behind) = core::mem::take(&mut rest).split_at_mut_checked(bytes.len())?;
-        start.copy_from_slice(bytes);
-        rest = behind;
-        Some(bytes.len())
-    };
-    let mut len = put(&state.published.to_be_bytes())?;
-    len = len.checked_add(put(&state.total.to_be_bytes())?)?;
-    if let Some(message) = message {
-        let topic = message.topic.as_bytes();
-        for part in [&[u8::try_from(topic.len()).ok()?], topic, message.payload] {
-            len = len.checked_add(put(part)?)?;
-        }
-    }
-    Some(len)
-}
-
-fn state_of(body: &[u8]) -> Option<State> {
-    let [a, b, c, d] = *body.first_chunk::<4>()?;
-    Some(State {
-        published: u16::from_be_bytes([a, b]),
-        total: u16::from_be_bytes([c, d]),
-    })
-}
-
-/// CRC-32, reflected, with the polynomial 0xEDB88320.
-struct Crc32(u32);
-
-impl Crc32 {
-    const fn new() -> Self {
-        Self(u32::MAX)
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 ^= u32::from(*byte);
-            for _ in 0..8 {
-                let is_odd = self.0 & 1 == 1;
-                self.0 = (self.0 >> 1) ^ if is_odd { 0xedb8_8320 } else { 0 };
-            }
-        }
-    }
-
-    const fn value(&self) -> u32 {
-        !self.0
-    }
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut check = Crc32::new();
-    check.add(bytes);
-    check.value()
 }

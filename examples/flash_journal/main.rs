@@ -5,7 +5,7 @@
 //! cargo run --example flash_journal
 //! ```
 //!
-//! `journal.rs` is what a device can use, `device.rs` shows in which order: what to store, then what to
+//! `journal.rs` and `record.rs` are what a device can use, `device.rs` shows in which order: what to store, then what to
 //! send. `flash.rs` simulates the flash, and `cuts.rs` the losses of power.
 
 mod broker;
@@ -13,6 +13,7 @@ mod cuts;
 mod device;
 mod flash;
 mod journal;
+mod record;
 
 use core::error::Error;
 

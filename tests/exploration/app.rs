@@ -54,6 +54,9 @@ pub(crate) struct App {
     pub(crate) resends: VecDeque<PacketId>,
 
     // Not the application's: what is known of it.
+    /// What was stored of identifiers, if not every one is: with gaps, the order of the changes decides
+    /// which identifiers the restored session uses next.
+    pub(crate) with_gaps: Vec<(bool, u16)>,
     /// Its messages that the peer has refused: they need not arrive.
     pub(crate) rejected: [bool; MOST],
     /// Messages that were published more than once: they may arrive as often.
@@ -77,6 +80,7 @@ impl App {
             unacknowledged: Vec::new(),
             refusing: Vec::new(),
             resends: VecDeque::new(),
+            with_gaps: Vec::new(),
             rejected: [false; MOST],
             republished: [false; MOST],
         }
@@ -233,6 +237,13 @@ impl App {
             Change::Cleared => {
                 self.publish_all_anew(ledger);
                 self.end_receiving();
+            }
+        }
+        if plan.subscribes {
+            match change {
+                Change::Sent { packet_id, .. } => self.with_gaps.push((true, packet_id.get())),
+                Change::Completed(id) => self.with_gaps.push((false, id.get())),
+                _ => {}
             }
         }
         let is_skipped = matches!(change, Change::InboundReceived(_));

@@ -84,7 +84,7 @@ fn hash_app(app: &App, to: &mut DefaultHasher) {
         (held.arrival.number, held.arrival.id).hash(to);
     }
     (app.unstored.len(), app.unacknowledged.len()).hash(to);
-    app.refusing.hash(to);
+    (&app.refusing, &app.with_gaps).hash(to);
     (&app.resends, app.republished, app.rejected).hash(to);
     hash_session(&app.stored, to);
 }

@@ -1,10 +1,10 @@
 //! Every interleaving of a small world: what is delivered, cut, crashed, resumed, acknowledged and
 //! timed out, in every order, through the real connections.
 //!
-//! `plan.rs` says what a world is made of, `endpoint.rs` is a connection of any version and role,
-//! `app.rs` an application with its journal, `world.rs` what can happen and what it leads to.
-//! `wire.rs` checks what leaves, `check.rs` each state and the last ones, `key.rs` says when two
-//! states are one, `print.rs` writes a counterexample as a test.
+//! `plan.rs` describes a world, `endpoint.rs` is a connection of any version and role,
+//! `app.rs` an application with its journal, `world.rs` and `world` are what can happen and what it
+//! leads to. `wire.rs` checks what leaves, `check.rs` each state and the last ones, `key.rs` decides
+//! which states are the same, `print.rs` writes a counterexample as a test.
 
 mod app;
 mod check;
