@@ -36,7 +36,9 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use common::{json_lines, malformed_rows, rows, testdata, valid_rows};
+use common::{Version, json_lines, rows, testdata};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
 
 type Body = fn(&[u8]);
 
@@ -160,15 +162,21 @@ fn what_fuzzing_starts_with_is_written_down_if_asked_for() {
 
 // What fuzzing starts with.
 
-/// Every short vector, by its id.
+/// Every short vector of every version, by its id.
 fn vectors() -> Vec<(String, Vec<u8>)> {
-    let mut vectors: Vec<_> = valid_rows()
+    let mut vectors = vectors_of::<V3>();
+    vectors.extend(vectors_of::<V5>());
+    vectors
+}
+
+fn vectors_of<V: Version>() -> Vec<(String, Vec<u8>)> {
+    let mut vectors: Vec<_> = V::valid_rows()
         .iter()
-        .chain(malformed_rows())
+        .chain(V::malformed_rows())
         .map(|row| (row.id.clone(), row.bytes.clone()))
         .filter(|(_, bytes)| bytes.len() < 600)
         .collect();
-    for stream in json_lines("conformance/streams.jsonl") {
+    for stream in json_lines(V::STREAMS) {
         for direction in ["c2s", "s2c"] {
             let name = stream["name"].as_str().unwrap();
             let bytes = hex::decode(stream[direction].as_str().unwrap()).unwrap();
