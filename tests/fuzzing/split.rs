@@ -140,12 +140,11 @@ fn check_pieces<V: Codec>(stream: &[u8], parts: &[&[u8]], room: usize, options: 
     if error.is_none() {
         assert_eq!(count, all.packets.len());
     } else if is_found_early(error) {
-        // A topic that is wrong as well comes first where it is looked at.
-        assert!(
-            all.error
-                .is_none_or(|fault| fault.field() == Field::TopicName)
-                || error == all.error
-        );
+        // What is wrong before the lengths comes first where it is looked at.
+        let is_before = |fault: DecodeError<V>| {
+            matches!(fault.field(), Field::TopicName | Field::PacketIdentifier)
+        };
+        assert!(all.error.is_none_or(is_before) || error == all.error);
         assert_eq!(position, all.position);
     } else if let (false, Some(completed)) = (is_limit(error), completed(stream, all.position)) {
         // What comes before a payload is judged without it.
@@ -174,11 +173,13 @@ fn is_limit<V: Codec>(error: Option<DecodeError<V>>) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::PacketTooLarge)
 }
 
-/// The lengths in a PUBLISH that comes in pieces leave no room for its Packet Identifier. That is
-/// found without looking at the topic, which may not have come.
+/// The lengths in a PUBLISH that comes in pieces leave no room for its Packet Identifier or its
+/// properties, or Property Length is none. That is found without looking at the topic and the Packet
+/// Identifier, which may not have come.
 fn is_found_early<V: Codec>(error: Option<DecodeError<V>>) -> bool {
-    error.is_some_and(|error| {
-        (error.kind(), error.field()) == (ErrorKind::Truncated, Field::PacketIdentifier)
+    error.is_some_and(|error| match error.field() {
+        Field::PacketIdentifier | Field::Properties => error.kind() == ErrorKind::Truncated,
+        field => field == Field::PropertyLength,
     })
 }
 
