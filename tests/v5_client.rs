@@ -825,6 +825,41 @@ fn the_journal_is_cleared_when_the_session_turns_out_to_end_with_the_connection(
     c.stores(Change::Cleared).asks_for(1);
 }
 
+/// CONNACK decides whether the session ends with the connection.
+fn a_stored_session_is_cleared_when_connect_ends_it_and_connack_does_not_keep_it() {
+    let resumes = || {
+        let mut c = connected(CONFIG, "");
+        c.transmits(publish(Q1, 1, "x"));
+        let mut c = ClientTalk::begins(c.breaks_off(), CONFIG.journal(true));
+        c.transmits(connect(0, 0, "", ""));
+        c
+    };
+    let mut c = resumes();
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, "")).stores(Change::Cleared).asks_for(1);
+    c.transport_closes().lost(1, false).closes(CloseReason::TransportClosed);
+    let mut c = resumes();
+    c.receives(connack(true, 0, KEPT)).reports(connack(true, 0, KEPT)).asks_for(1);
+    assert!(!c.breaks_off().is_empty());
+    // It ends before CONNACK has come.
+    let mut c = resumes();
+    c.transport_closes().stores(Change::Cleared).lost(1, false).closes(CloseReason::TransportClosed);
+}
+
+/// Whether it is to be stored is not known before.
+fn with_a_journal_and_a_session_that_ends_nothing_is_published_before_connack() {
+    let config = CONFIG.send_before_connack(true).journal(true);
+    let mut c = ClientTalk::begins(fresh(), config);
+    c.transmits(connect(CLEAN, 0, "", ""));
+    assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Err(CommandError::NotConnected));
+    c.receives(connack(false, 0, KEPT)).reports(connack(false, 0, KEPT));
+    assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Ok(()));
+    c.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "x"));
+    let mut c = ClientTalk::begins(fresh(), config);
+    c.transmits(connect(CLEAN, 0, KEPT, ""));
+    assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Ok(()));
+    c.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "x"));
+}
+
 /// Section 3.1.4.
 fn commands_before_connack_are_sent_if_the_application_wants_it() {
     let mut c = ClientTalk::begins(fresh(), CONFIG.send_before_connack(true));
