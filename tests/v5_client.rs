@@ -808,6 +808,17 @@ fn the_journal_holds_what_the_session_is() {
     c.receives(publish(Q2, 5, "y")).reports(publish(Q2, 5, "y")).stores(Change::InboundReceived(id(5))).sends(ack(PUBREC, 5, 0));
 }
 
+/// The exchange ends, so that no PUBREL will come.
+fn a_message_that_is_stored_and_then_refused_is_forgotten_in_the_journal() {
+    let mut c = connected(CONFIG.journal(true), "");
+    c.receives(publish(Q2, 5, "x")).reports(publish(Q2, 5, "x"));
+    c.stores(Change::InboundReceived(id(5))).sends(ack(PUBREC, 5, 0));
+    c.holds_actions();
+    c.receives(dup(publish(Q2, 5, "x")));
+    assert_eq!(c.try_transmit(ack(PUBREC, 5, 0x97)), Ok(()));
+    c.takes_actions().stores(Change::Forgotten(id(5))).sends(ack(PUBREC, 5, 0x97));
+}
+
 /// The journal would outlive the session otherwise.
 fn the_journal_is_cleared_when_the_session_turns_out_to_end_with_the_connection() {
     let mut c = connected(CONFIG.journal(true), "");
