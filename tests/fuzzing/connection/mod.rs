@@ -242,7 +242,11 @@ impl<'a> World<'a> {
 
     /// A new connection, with the session of the one before; `restarts`: by way of what is stored.
     fn renew(&mut self, restarts: bool) {
-        if self.model.state != State::Over && bit(&mut self.u) {
+        // What the end of a connection clears is to be stored.
+        let clears = self.model.setup.journal
+            && self.model.session_ends
+            && self.model.state == State::Requested;
+        if self.model.state != State::Over && (bit(&mut self.u) || clears) {
             let now = self.now();
             self.endpoint.handle_transport_closed(now);
             self.is_over(Reason::TransportClosed);
