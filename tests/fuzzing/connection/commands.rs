@@ -337,14 +337,20 @@ impl World<'_> {
             };
             (result, packet)
         };
-        let expected = self.model.may_send().and_then(|()| match request {
-            Some((_, Request::Unsubscribe(filters))) if unsubscribes => self
-                .model
-                .check_codes(filters == count || !self.model.is_v5()),
-            Some((_, Request::Subscribe(filters))) if !unsubscribes => {
-                self.model.check_codes(filters == count)
+        let expected = self.model.may_send().and_then(|()| {
+            let fits = match request {
+                // UNSUBACK of MQTT 3.1.1 has no codes.
+                Some((_, Request::Unsubscribe(filters))) if unsubscribes => {
+                    filters == count || !self.model.is_v5()
+                }
+                Some((_, Request::Subscribe(filters))) if !unsubscribes => filters == count,
+                _ => return Err(CommandError::NotAwaited),
+            };
+            if fits {
+                Ok(())
+            } else {
+                Err(CommandError::WrongNumberOfReturnCodes)
             }
-            _ => Err(CommandError::NotAwaited),
         });
         let len = self.encoded(&packet).len();
         match (

@@ -27,16 +27,16 @@ type Memory = WithTopicAliases<Box<[u8]>, AliasVec>;
 
 /// Which connection it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Kind {
-    pub(super) side: Side,
-    pub(super) version: ProtocolVersion,
+pub(in crate::fuzzing) struct Kind {
+    pub(in crate::fuzzing) side: Side,
+    pub(in crate::fuzzing) version: ProtocolVersion,
     /// A server that learns the version from CONNECT.
-    pub(super) any: bool,
+    pub(in crate::fuzzing) any: bool,
 }
 
 /// What has come of bytes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Outcomes {
+pub(in crate::fuzzing) enum Response {
     Event(Event),
     /// They are handled, and no event came of them.
     Handled,
@@ -47,16 +47,16 @@ pub(super) enum Outcomes {
 
 /// What is published.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
-    pub(super) topic: TopicName<Vec<u8>>,
-    pub(super) payload: Vec<u8>,
-    pub(super) qos: QoS,
-    pub(super) retain: bool,
+pub(in crate::fuzzing) struct Message {
+    pub(in crate::fuzzing) topic: TopicName<Vec<u8>>,
+    pub(in crate::fuzzing) payload: Vec<u8>,
+    pub(in crate::fuzzing) qos: QoS,
+    pub(in crate::fuzzing) retain: bool,
     /// A Topic Alias that the application gives it.
-    pub(super) alias: Option<u16>,
+    pub(in crate::fuzzing) alias: Option<u16>,
 }
 
-pub(super) struct Endpoint {
+pub(in crate::fuzzing) struct Endpoint {
     connection: Connection,
     /// What `receive` has returned already.
     actions: VecDeque<Action>,
@@ -95,7 +95,7 @@ macro_rules! of_other_role {
 type Out<'a> = &'a mut Vec<u8>;
 
 impl Endpoint {
-    pub(super) fn new(
+    pub(in crate::fuzzing) fn new(
         kind: Kind,
         session: Session<Storage>,
         config: Config,
@@ -133,7 +133,7 @@ impl Endpoint {
 
     // Commands of both
 
-    pub(super) fn publish(
+    pub(in crate::fuzzing) fn publish(
         &mut self,
         now: Timestamp,
         message: &Message,
@@ -156,7 +156,7 @@ impl Endpoint {
     }
 
     /// The connection chooses the Topic Alias, if it has any.
-    pub(super) fn publish_aliased(
+    pub(in crate::fuzzing) fn publish_aliased(
         &mut self,
         now: Timestamp,
         message: &Message,
@@ -172,7 +172,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn payload(
+    pub(in crate::fuzzing) fn payload(
         &mut self,
         now: Timestamp,
         bytes: &[u8],
@@ -187,7 +187,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn resend(
+    pub(in crate::fuzzing) fn resend(
         &mut self,
         now: Timestamp,
         id: PacketId,
@@ -210,16 +210,20 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
+    pub(in crate::fuzzing) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
         each!(self, it => it.forget(id))
     }
 
-    pub(super) fn can_publish(&mut self, qos: QoS) -> bool {
+    pub(in crate::fuzzing) fn can_publish(&mut self, qos: QoS) -> bool {
         each!(self, it => it.can_publish(qos))
     }
 
     /// With a Reason Code, which MQTT 3.1.1 does not have.
-    pub(super) fn acknowledge(&mut self, id: PacketId, code: u8) -> Result<(), CommandError> {
+    pub(in crate::fuzzing) fn acknowledge(
+        &mut self,
+        id: PacketId,
+        code: u8,
+    ) -> Result<(), CommandError> {
         let acknowledgement = each!(self, it => it.acknowledgement(id));
         let acknowledgement = acknowledgement.ok_or(CommandError::NotAwaited)?;
         let code = v5::PubAckReasonCode::try_from(code).expect("a code of PUBACK");
@@ -232,12 +236,12 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn close(&mut self, now: Timestamp) {
+    pub(in crate::fuzzing) fn close(&mut self, now: Timestamp) {
         each!(self, it => it.close(now));
     }
 
     /// DISCONNECT, which a server of MQTT 3.1.1 does not have.
-    pub(super) fn disconnect(
+    pub(in crate::fuzzing) fn disconnect(
         &mut self,
         now: Timestamp,
         code: u8,
@@ -259,7 +263,7 @@ impl Endpoint {
 
     // Commands of one
 
-    pub(super) fn connect(
+    pub(in crate::fuzzing) fn connect(
         &mut self,
         now: Timestamp,
         connect: &Connect,
@@ -276,7 +280,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn subscribe(
+    pub(in crate::fuzzing) fn subscribe(
         &mut self,
         now: Timestamp,
         subscriptions: &v5::Subscriptions<Vec<u8>>,
@@ -291,7 +295,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn unsubscribe(
+    pub(in crate::fuzzing) fn unsubscribe(
         &mut self,
         now: Timestamp,
         filters: &v5::TopicFilters<Vec<u8>>,
@@ -304,7 +308,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn accept(
+    pub(in crate::fuzzing) fn accept(
         &mut self,
         now: Timestamp,
         session: Option<&mut Session<Storage>>,
@@ -325,7 +329,7 @@ impl Endpoint {
     }
 
     /// With a Reason Code, or for a connection of MQTT 3.1.1 a return code.
-    pub(super) fn refuse(
+    pub(in crate::fuzzing) fn refuse(
         &mut self,
         now: Timestamp,
         code: v5::ConnectReasonCode,
@@ -340,7 +344,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn suback(
+    pub(in crate::fuzzing) fn suback(
         &mut self,
         now: Timestamp,
         codes: &[u8],
@@ -355,7 +359,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn unsuback(
+    pub(in crate::fuzzing) fn unsuback(
         &mut self,
         now: Timestamp,
         codes: &[u8],
@@ -373,7 +377,7 @@ impl Endpoint {
     // Inputs
 
     /// Passes bytes up to the first event. What they cause is kept for `poll_action`.
-    pub(super) fn receive(&mut self, now: Timestamp, bytes: &mut Vec<u8>) -> Outcomes {
+    pub(in crate::fuzzing) fn receive(&mut self, now: Timestamp, bytes: &mut Vec<u8>) -> Response {
         loop {
             let mut input = &bytes[..];
             let step = match &mut self.connection {
@@ -386,8 +390,8 @@ impl Endpoint {
             let used = bytes.len() - input.len();
             bytes.drain(..used);
             match step {
-                Err(blocked) => return Outcomes::Blocked(blocked),
-                Ok(Some(Step::Event(event))) => return Outcomes::Event(event),
+                Err(blocked) => return Response::Blocked(blocked),
+                Ok(Some(Step::Event(event))) => return Response::Event(event),
                 Ok(Some(Step::Action(action))) => self.actions.push_back(action),
                 Ok(None) => break,
             }
@@ -398,27 +402,27 @@ impl Endpoint {
             Some(Action::Close(Reason::LimitExceeded {
                 limit: Limit::InboundMessages,
                 ..
-            })) => Outcomes::Handled,
-            Some(Action::Close(reason)) => Outcomes::Closed(*reason),
-            _ => Outcomes::Handled,
+            })) => Response::Handled,
+            Some(Action::Close(reason)) => Response::Closed(*reason),
+            _ => Response::Handled,
         }
     }
 
-    pub(super) fn handle_progress(&mut self, now: Timestamp) {
+    pub(in crate::fuzzing) fn handle_progress(&mut self, now: Timestamp) {
         each!(self, it => it.handle_progress(now));
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Timestamp) {
+    pub(in crate::fuzzing) fn handle_timeout(&mut self, now: Timestamp) {
         each!(self, it => it.handle_timeout(now));
     }
 
-    pub(super) fn handle_transport_closed(&mut self, now: Timestamp) {
+    pub(in crate::fuzzing) fn handle_transport_closed(&mut self, now: Timestamp) {
         each!(self, it => it.handle_transport_closed(now));
     }
 
     // Outputs and views
 
-    pub(super) fn poll_action(&mut self) -> Option<Action> {
+    pub(in crate::fuzzing) fn poll_action(&mut self) -> Option<Action> {
         if let Some(action) = self.actions.pop_front() {
             return Some(action);
         }
@@ -431,16 +435,16 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn poll_timeout(&mut self) -> Option<Timestamp> {
+    pub(in crate::fuzzing) fn poll_timeout(&mut self) -> Option<Timestamp> {
         each!(self, it => it.poll_timeout())
     }
 
-    pub(super) fn state(&mut self) -> State {
+    pub(in crate::fuzzing) fn state(&mut self) -> State {
         each!(self, it => it.state())
     }
 
     /// How long the session is kept, of a version that says so.
-    pub(super) fn session_expiry_interval(&self) -> Option<u32> {
+    pub(in crate::fuzzing) fn session_expiry_interval(&self) -> Option<u32> {
         match &self.connection {
             V3Client(..) | V3Server(..) => None,
             V5Client(client, _) => Some(client.session_expiry_interval()),
@@ -449,7 +453,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn session(&self) -> &Session<Storage> {
+    pub(in crate::fuzzing) fn session(&self) -> &Session<Storage> {
         match &self.connection {
             V3Client(client, _) => client.session(),
             V3Server(server, _) => server.session(),
@@ -460,7 +464,7 @@ impl Endpoint {
     }
 
     /// `None` for a server of any version, which has no such method for every storage.
-    pub(super) fn into_session(self) -> Option<Session<Storage>> {
+    pub(in crate::fuzzing) fn into_session(self) -> Option<Session<Storage>> {
         match self.connection {
             V3Client(client, _) => Some(client.into_session()),
             V3Server(server, _) => Some(server.into_session()),

@@ -3,7 +3,7 @@
 use mqtt_sansio::v5::{Publish, PublishHeader};
 use mqtt_sansio::{CommandError, ErrorKind, Limit, PacketType, Timestamp};
 
-use super::endpoint::Outcomes;
+use super::endpoint::Response;
 use super::model::{Expected, Request, State, found};
 use super::reader::Incoming;
 use super::steps::{Event, Reason};
@@ -73,7 +73,7 @@ impl World<'_> {
             if !self.fed.is_empty() {
                 let now = self.now();
                 let outcome = self.endpoint.receive(now, &mut self.fed);
-                assert_eq!(outcome, Outcomes::Handled, "after the end");
+                assert_eq!(outcome, Response::Handled, "after the end");
                 self.drain();
             }
             return false;
@@ -117,27 +117,27 @@ impl World<'_> {
         let now = self.now();
         let outcome = self.endpoint.receive(now, &mut self.fed);
         match (expected, outcome) {
-            (Expected::Blocked(expected), Outcomes::Blocked(reason)) => {
+            (Expected::Blocked(expected), Response::Blocked(reason)) => {
                 assert_eq!(reason, expected, "{incoming:?}: {:?}", self.model);
                 self.held = Some(incoming);
                 self.drain();
                 return false;
             }
-            (Expected::Fault(expected), Outcomes::Closed(reason)) => {
+            (Expected::Fault(expected), Response::Closed(reason)) => {
                 let expected = Reason::Violation(expected);
                 assert_eq!(reason, expected, "{incoming:?}: {:?}", self.model);
                 self.is_over(reason);
             }
-            (Expected::Message { duplicate }, Outcomes::Handled) => {
+            (Expected::Message { duplicate }, Response::Handled) => {
                 self.last_received = self.clock;
                 self.message(incoming, duplicate, None);
             }
-            (Expected::Message { duplicate }, Outcomes::Event(event)) => {
+            (Expected::Message { duplicate }, Response::Event(event)) => {
                 self.last_received = self.clock;
                 self.message(incoming, duplicate, Some(event));
             }
-            (Expected::Handled, Outcomes::Handled) => return self.has_come(incoming, None),
-            (Expected::Handled, Outcomes::Event(event)) => {
+            (Expected::Handled, Response::Handled) => return self.has_come(incoming, None),
+            (Expected::Handled, Response::Event(event)) => {
                 return self.has_come(incoming, Some(event));
             }
             (expected, outcome) => panic!(
@@ -165,7 +165,7 @@ impl World<'_> {
         };
         let now = self.now();
         let outcome = self.endpoint.receive(now, &mut self.fed);
-        assert_eq!(outcome, Outcomes::Closed(reason), "{:?}", self.model);
+        assert_eq!(outcome, Response::Closed(reason), "{:?}", self.model);
         self.input.clear();
         self.on_the_way.clear();
         self.is_over_by(reason, Some(error));

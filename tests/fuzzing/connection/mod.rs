@@ -1,19 +1,20 @@
 //! Arbitrary sequences of commands, packets, bytes, clock moves, closings and resumptions, from a
-//! peer that keeps to nothing, on one side of a connection. `model.rs` says what has to come of each
-//! of them, and all of it is compared.
+//! peer that keeps to nothing, on one side of a connection: of MQTT 3.1.1, of MQTT 5, or of a server of
+//! any version. `model.rs` and `agreed.rs` say what has to come of each of them, and all of it is
+//! compared. Packets and events have one shape for all versions (`wire.rs`, `steps.rs`).
 //!
 //! The two peers of `tests/simulation` keep to the standard; there it is the link that is bad.
 
 mod actions;
 mod agreed;
 mod commands;
-mod endpoint;
+pub(super) mod endpoint;
 mod inputs;
 mod model;
-mod packets;
-mod reader;
-mod steps;
-mod wire;
+pub(super) mod packets;
+pub(super) mod reader;
+pub(super) mod steps;
+pub(super) mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 

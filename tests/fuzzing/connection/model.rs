@@ -393,14 +393,6 @@ impl Model {
         Ok(())
     }
 
-    pub(super) const fn check_codes(&self, fits: bool) -> Result<(), CommandError> {
-        if fits {
-            Ok(())
-        } else {
-            Err(CommandError::WrongNumberOfReturnCodes)
-        }
-    }
-
     /// The application acknowledges a message, and has done so if it may.
     pub(super) fn acknowledge(&mut self, id: PacketId, code: u8) -> Result<(), CommandError> {
         let held = self.inbound.get_mut(&id);

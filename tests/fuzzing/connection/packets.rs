@@ -112,7 +112,7 @@ pub(super) fn connect(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Con
 }
 
 /// Of a client whose session is kept.
-pub(super) fn resuming(version: ProtocolVersion) -> Connect {
+pub(in crate::fuzzing) fn resuming(version: ProtocolVersion) -> Connect {
     match version {
         ProtocolVersion::V3 => any::Connect::V3(v3_connect(false, 0, false, false)),
         ProtocolVersion::V5 => {

@@ -23,10 +23,10 @@ pub(super) enum Incoming {
 
 /// How a decoder is set up.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setup {
-    pub(super) memory: usize,
-    pub(super) in_pieces: bool,
-    pub(super) is_strict: bool,
+pub(in crate::fuzzing) struct Setup {
+    pub(in crate::fuzzing) memory: usize,
+    pub(in crate::fuzzing) in_pieces: bool,
+    pub(in crate::fuzzing) is_strict: bool,
 }
 
 impl Setup {

@@ -11,7 +11,7 @@ use super::wire::{
 };
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Event {
+pub(in crate::fuzzing) enum Event {
     ConnectRequested(Connect),
     Connected { session_present: bool },
     Refused(u8),
@@ -29,7 +29,7 @@ pub(super) enum Event {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Action {
+pub(in crate::fuzzing) enum Action {
     Store(Change),
     Transmit(Vec<u8>),
     Resend(PacketId),
@@ -41,7 +41,7 @@ pub(super) enum Action {
 
 /// Why a connection is over.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Reason {
+pub(in crate::fuzzing) enum Reason {
     Disconnected,
     TransportClosed,
     Aborted,
@@ -59,12 +59,12 @@ pub(super) enum Reason {
     PingTimeout,
 }
 
-pub(super) enum Step {
+pub(in crate::fuzzing) enum Step {
     Event(Event),
     Action(Action),
 }
 
-pub(super) fn v3_step(step: Option<v3::Step<&[u8]>>) -> Option<Step> {
+pub(in crate::fuzzing) fn v3_step(step: Option<v3::Step<&[u8]>>) -> Option<Step> {
     Some(match step? {
         v3::Step::Action(action) => Step::Action(v3_action(action)),
         v3::Step::Event(event) => Step::Event(match event {
@@ -93,7 +93,7 @@ pub(super) fn v3_step(step: Option<v3::Step<&[u8]>>) -> Option<Step> {
     })
 }
 
-pub(super) fn v5_step(step: Option<v5::Step<&[u8]>>) -> Option<Step> {
+pub(in crate::fuzzing) fn v5_step(step: Option<v5::Step<&[u8]>>) -> Option<Step> {
     Some(match step? {
         v5::Step::Action(action) => Step::Action(v5_action(action)),
         v5::Step::Event(event) => Step::Event(match event.to_owned() {
@@ -136,7 +136,7 @@ pub(super) fn v5_step(step: Option<v5::Step<&[u8]>>) -> Option<Step> {
     })
 }
 
-pub(super) fn any_step(step: Option<any::Step<&[u8]>>) -> Option<Step> {
+pub(in crate::fuzzing) fn any_step(step: Option<any::Step<&[u8]>>) -> Option<Step> {
     Some(match step? {
         any::Step::Action(action) => Step::Action(any_action(action)),
         any::Step::Event(event) => Step::Event(match event.to_owned() {
@@ -197,15 +197,15 @@ fn action<V: Version>(
     }
 }
 
-pub(super) fn v3_action(it: v3::Action) -> Action {
+pub(in crate::fuzzing) fn v3_action(it: v3::Action) -> Action {
     action(it, v3_reason)
 }
 
-pub(super) fn v5_action(it: v5::Action) -> Action {
+pub(in crate::fuzzing) fn v5_action(it: v5::Action) -> Action {
     action(it, v5_reason)
 }
 
-pub(super) fn any_action(action: any::Action) -> Action {
+pub(in crate::fuzzing) fn any_action(action: any::Action) -> Action {
     match action {
         any::Action::Store(change) => Action::Store(change),
         any::Action::Transmit(reply) => Action::Transmit(reply.as_bytes().to_vec()),

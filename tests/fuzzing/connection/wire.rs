@@ -8,17 +8,17 @@ use mqtt_sansio::v5::{
 };
 use mqtt_sansio::{Encode, PacketId, PacketType};
 
-pub(super) type Connect = any::Connect<Vec<u8>>;
+pub(in crate::fuzzing) type Connect = any::Connect<Vec<u8>>;
 
 /// What an acknowledgement says besides its Packet Identifier.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Outcome {
-    pub(super) code: u8,
-    pub(super) properties: AckProperties<Vec<u8>>,
+pub(in crate::fuzzing) struct Outcome {
+    pub(in crate::fuzzing) code: u8,
+    pub(in crate::fuzzing) properties: AckProperties<Vec<u8>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Packet {
+pub(in crate::fuzzing) enum Packet {
     Connect(Connect),
     ConnAck {
         session_present: bool,
@@ -51,13 +51,13 @@ pub(super) enum Packet {
 }
 
 impl Packet {
-    pub(super) fn ack(packet_type: PacketType, packet_id: PacketId, code: u8) -> Self {
+    pub(in crate::fuzzing) fn ack(packet_type: PacketType, packet_id: PacketId, code: u8) -> Self {
         let properties = AckProperties::default();
         Self::Ack(packet_type, packet_id, Outcome { code, properties })
     }
 
     /// CONNACK without properties.
-    pub(super) fn connack(session_present: bool, code: u8) -> Self {
+    pub(in crate::fuzzing) fn connack(session_present: bool, code: u8) -> Self {
         Self::ConnAck {
             session_present,
             code,
@@ -66,14 +66,14 @@ impl Packet {
     }
 
     /// DISCONNECT without properties.
-    pub(super) fn disconnect(code: u8) -> Self {
+    pub(in crate::fuzzing) fn disconnect(code: u8) -> Self {
         Self::Disconnect {
             code,
             properties: DisconnectProperties::default(),
         }
     }
 
-    pub(super) const fn packet_type(&self) -> PacketType {
+    pub(in crate::fuzzing) const fn packet_type(&self) -> PacketType {
         match self {
             Self::Connect(_) => PacketType::Connect,
             Self::ConnAck { .. } => PacketType::ConnAck,
@@ -91,7 +91,7 @@ impl Packet {
     }
 
     /// The bytes. What the version does not have is left out.
-    pub(super) fn encoded(&self, version: ProtocolVersion) -> Vec<u8> {
+    pub(in crate::fuzzing) fn encoded(&self, version: ProtocolVersion) -> Vec<u8> {
         if let Self::Connect(connect) = self {
             return match connect {
                 any::Connect::V3(connect) => bytes(connect),
@@ -213,7 +213,7 @@ fn v5_ack<K: AckType<ReasonCode: TryFrom<u8>>>(
     }
 }
 
-pub(super) fn lowered_subscriptions(
+pub(in crate::fuzzing) fn lowered_subscriptions(
     subscriptions: &v5::Subscriptions<Vec<u8>>,
 ) -> v3::Subscriptions<Vec<u8>> {
     let entries = subscriptions.iter().map(|entry| v3::Subscription {
@@ -223,11 +223,13 @@ pub(super) fn lowered_subscriptions(
     v3::Subscriptions::encode_to_vec(entries).expect("a list")
 }
 
-pub(super) fn lowered_filters(filters: &v5::TopicFilters<Vec<u8>>) -> v3::TopicFilters<Vec<u8>> {
+pub(in crate::fuzzing) fn lowered_filters(
+    filters: &v5::TopicFilters<Vec<u8>>,
+) -> v3::TopicFilters<Vec<u8>> {
     v3::TopicFilters::encode_to_vec(filters.iter()).expect("a list")
 }
 
-pub(super) fn return_codes(codes: &[u8]) -> v3::ReturnCodes<Vec<u8>> {
+pub(in crate::fuzzing) fn return_codes(codes: &[u8]) -> v3::ReturnCodes<Vec<u8>> {
     let code = |code: &u8| v3::ReturnCode::from_number(*code);
     let codes = codes
         .iter()
@@ -235,12 +237,12 @@ pub(super) fn return_codes(codes: &[u8]) -> v3::ReturnCodes<Vec<u8>> {
     v3::ReturnCodes::encode_to_vec(codes).expect("a list")
 }
 
-pub(super) fn subscribe_codes(codes: &[u8]) -> v5::SubscribeReasonCodes<Vec<u8>> {
+pub(in crate::fuzzing) fn subscribe_codes(codes: &[u8]) -> v5::SubscribeReasonCodes<Vec<u8>> {
     let code = |code: &u8| v5::SubscribeReasonCode::try_from(*code).expect("a code of SUBACK");
     v5::SubscribeReasonCodes::encode_to_vec(codes.iter().map(code)).expect("a list")
 }
 
-pub(super) fn unsubscribe_codes(codes: &[u8]) -> v5::UnsubscribeReasonCodes<Vec<u8>> {
+pub(in crate::fuzzing) fn unsubscribe_codes(codes: &[u8]) -> v5::UnsubscribeReasonCodes<Vec<u8>> {
     let code = |code: &u8| v5::UnsubscribeReasonCode::try_from(*code).expect("a code of UNSUBACK");
     v5::UnsubscribeReasonCodes::encode_to_vec(codes.iter().map(code)).expect("a list")
 }
@@ -328,7 +330,7 @@ fn lifted_ack<K: AckType<ReasonCode: Into<v5::ReasonCode>>>(
     Packet::Ack(packet_type, ack.packet_id, outcome)
 }
 
-pub(super) fn lifted_publish(publish: v3::Publish<&[u8]>) -> Publish<Vec<u8>> {
+pub(in crate::fuzzing) fn lifted_publish(publish: v3::Publish<&[u8]>) -> Publish<Vec<u8>> {
     Publish {
         delivery: publish.delivery,
         retain: publish.retain,
@@ -338,7 +340,9 @@ pub(super) fn lifted_publish(publish: v3::Publish<&[u8]>) -> Publish<Vec<u8>> {
     }
 }
 
-pub(super) fn lifted_header(header: v3::PublishHeader<&[u8]>) -> PublishHeader<Vec<u8>> {
+pub(in crate::fuzzing) fn lifted_header(
+    header: v3::PublishHeader<&[u8]>,
+) -> PublishHeader<Vec<u8>> {
     PublishHeader {
         delivery: header.delivery,
         retain: header.retain,
@@ -348,7 +352,7 @@ pub(super) fn lifted_header(header: v3::PublishHeader<&[u8]>) -> PublishHeader<V
     }
 }
 
-pub(super) fn lifted_subscribe(subscribe: v3::Subscribe<&[u8]>) -> Subscribe<Vec<u8>> {
+pub(in crate::fuzzing) fn lifted_subscribe(subscribe: v3::Subscribe<&[u8]>) -> Subscribe<Vec<u8>> {
     let entries = subscribe.subscriptions.iter();
     let entries = entries.map(|entry| v5::Subscription::new(entry.topic_filter, entry.qos));
     Subscribe {
@@ -358,7 +362,9 @@ pub(super) fn lifted_subscribe(subscribe: v3::Subscribe<&[u8]>) -> Subscribe<Vec
     }
 }
 
-pub(super) fn lifted_unsubscribe(unsubscribe: v3::Unsubscribe<&[u8]>) -> Unsubscribe<Vec<u8>> {
+pub(in crate::fuzzing) fn lifted_unsubscribe(
+    unsubscribe: v3::Unsubscribe<&[u8]>,
+) -> Unsubscribe<Vec<u8>> {
     let filters = unsubscribe.topic_filters.iter();
     Unsubscribe {
         packet_id: unsubscribe.packet_id,
