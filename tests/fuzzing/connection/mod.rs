@@ -1,6 +1,6 @@
 //! Arbitrary sequences of commands, packets, bytes, clock moves, closings and resumptions, from a
 //! peer that keeps to nothing, on one side of a connection: of MQTT 3.1.1, of MQTT 5, or of a server of
-//! any version. `model.rs` and `agreed.rs` say what has to come of each of them, and all of it is
+//! any version. `model.rs`, `expect.rs` and `agreed.rs` say what has to come of each of them, and all of it is
 //! compared. Packets and events have one shape for all versions (`wire.rs`, `steps.rs`).
 //!
 //! The two peers of `tests/simulation` keep to the standard; there it is the link that is bad.
@@ -9,6 +9,7 @@ mod actions;
 mod agreed;
 mod commands;
 pub(super) mod endpoint;
+mod expect;
 mod inputs;
 mod model;
 pub(super) mod packets;
