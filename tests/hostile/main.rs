@@ -8,7 +8,12 @@
 //! | `identifiers.rs` | Packet Identifiers: held for ever, colliding, unknown, in the worst order |
 //! | `floods.rs` | one packet, again and again |
 //! | `drivers.rs` | the application itself: actions not polled, requests not answered, wild clocks |
+//! | `properties.rs` | MQTT 5: User Properties without end, 256 MB of properties |
+//! | `agreed.rs` | MQTT 5: limits that were announced, at their edges and beyond; AUTH without end |
 //! | `work.rs` | instructions, where nothing else can count |
+//!
+//! What holds in every version is tested for a client and a server of each: `sides.rs` has what the
+//! tests need to know of a version.
 //!
 //! Elsewhere: single bytes and announced lengths in `tests/work.rs` and `tests/allocations.rs`, each
 //! packet in each state in `tests/states.rs`, limits at their edges in `tests/cuts.rs` and
@@ -32,41 +37,108 @@ mod common;
 #[path = "../conversation/mod.rs"]
 mod conversation;
 
+mod agreed;
 mod bytes;
 mod drivers;
 mod floods;
 mod identifiers;
+mod properties;
+mod sides;
 mod work;
 
 use std::cell::Cell;
 
 use allocation_counter::{AllocationInfo, measure};
-use conversation::{Drive, Peer, Role, Storage, ms};
-use mqtt_sansio::v3::{self, Action, CloseReason, Decoder, HandleError, PeerError};
-use mqtt_sansio::{Config, Options, Session, Slot, Slots, Timestamp};
+use conversation::{Storage, ms};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{
+    Action, ClientRole, CloseReason, Config, Connection, HandleError, Options, PeerError, QoS,
+    Role, ServerRole, Session, Slot, Slots, StreamDecoder, Timestamp,
+};
+use sides::{Dialect, Sent, Us, Wire};
 
-/// Runs a test for a client that a server does harm to, and the other way round.
-macro_rules! for_both_roles {
+/// Runs a test for a client that a server does harm to, and the other way round, in each version.
+macro_rules! for_all_sides {
     ($($(#[$meta:meta])* fn $name:ident<$Us:ident>() $body:block)*) => {$(
         $(#[$meta])*
         mod $name {
             use super::*;
 
-            fn holds<$Us: Role>() $body
+            fn holds<$Us: sides::Us>() $body
 
             #[test]
             fn of_a_client() {
-                holds::<conversation::AsClient>();
+                holds::<(V3, ClientRole)>();
             }
 
             #[test]
             fn of_a_server() {
-                holds::<conversation::AsServer>();
+                holds::<(V3, ServerRole)>();
+            }
+
+            #[test]
+            fn of_a_client_of_mqtt_5() {
+                holds::<(V5, ClientRole)>();
+            }
+
+            #[test]
+            fn of_a_server_of_mqtt_5() {
+                holds::<(V5, ServerRole)>();
             }
         }
     )*};
 }
-pub(crate) use for_both_roles;
+pub(crate) use for_all_sides;
+
+/// Runs a test in each version.
+macro_rules! for_all_versions {
+    ($($(#[$meta:meta])* fn $name:ident<$V:ident>() $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn holds<$V: sides::Dialect>() $body
+
+            #[test]
+            fn of_mqtt_3_1_1() {
+                holds::<V3>();
+            }
+
+            #[test]
+            fn of_mqtt_5() {
+                holds::<V5>();
+            }
+        }
+    )*};
+}
+pub(crate) use for_all_versions;
+
+/// Runs a test of MQTT 5 for a client that a server does harm to, and the other way round.
+macro_rules! for_both_roles_of_mqtt_5 {
+    ($($(#[$meta:meta])* fn $name:ident<$R:ident>() $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn holds<$R: crate::agreed::Agrees>() $body
+
+            #[test]
+            fn of_a_client() {
+                holds::<ClientRole>();
+            }
+
+            #[test]
+            fn of_a_server() {
+                holds::<ServerRole>();
+            }
+        }
+    )*};
+}
+pub(crate) use for_both_roles_of_mqtt_5;
+
+/// What a [`Us`] is: a connection over slots that count.
+type UsOf<U> = Connection<<U as Us>::Version, <U as Us>::Role, Counted>;
 
 const CONFIG: Config = Config::new();
 
@@ -134,59 +206,83 @@ impl Slots for Counted {
     }
 }
 
-/// One side, connected to a peer that is not to be trusted.
-fn connected<R: Role>(config: Config) -> R::Peer<Counted> {
-    R::begins(config).peer
+/// One side, connected to a peer that is not to be trusted. The client keeps its session.
+fn connected<U: Us>(config: Config) -> UsOf<U> {
+    U::connected(config, Session::new(Counted::fresh(), Counted::fresh()))
 }
 
 /// The same with a session of this many slots in each direction.
-fn connected_with<R: Role>(config: Config, slots: usize) -> R::Peer<Counted> {
-    let session = Session::new(Counted::fixed(slots), Counted::fixed(slots));
-    R::resumes(config, session).peer
+fn connected_with<U: Us>(config: Config, slots: usize) -> UsOf<U> {
+    U::connected(
+        config,
+        Session::new(Counted::fixed(slots), Counted::fixed(slots)),
+    )
 }
 
 /// What a packet has led to. It owns nothing, so that the heap can be watched meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Dealt {
+struct Dealt<V: Dialect> {
     /// The application was told.
     told: bool,
-    /// What was sent, as far as it fits: one packet.
-    sent: Option<[u8; 4]>,
+    /// What was sent: one packet.
+    sent: Option<Sent>,
     /// How many actions there were, each of which was carried out.
     actions: usize,
-    error: Option<HandleError>,
-    closed: Option<CloseReason>,
+    error: Option<HandleError<V>>,
+    closed: Option<CloseReason<V>>,
 }
 
-const NOTHING: Dealt = Dealt {
-    told: false,
-    sent: None,
-    actions: 0,
-    error: None,
-    closed: None,
-};
-
-/// Hands in the packet that `bytes` are, and does what is asked for then.
-fn deal<P: Peer>(peer: &mut P, bytes: &[u8]) -> Dealt {
-    deal_at(peer, ms(0), bytes)
-}
-
-fn deal_at<P: Peer>(peer: &mut P, now: Timestamp, mut bytes: &[u8]) -> Dealt {
-    let options = Options::new();
-    let packet = v3::decode(&mut bytes, &options).unwrap().unwrap();
-    assert!(bytes.is_empty(), "one packet only");
-    let result = peer.handle_packet(now, packet);
-    let mut dealt = Dealt {
-        told: matches!(result, Ok(Some(_))),
-        error: result.err(),
-        ..NOTHING
+impl<V: Dialect> Dealt<V> {
+    const NOTHING: Self = Self {
+        told: false,
+        sent: None,
+        actions: 0,
+        error: None,
+        closed: None,
     };
-    while let Some(action) = peer.poll_action() {
+
+    /// Told to the application, and nothing else.
+    const TOLD: Self = Self {
+        told: true,
+        ..Self::NOTHING
+    };
+}
+
+/// Hands in a packet, and does what is asked for then.
+fn deal<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>, packet: &impl Wire) -> Dealt<V> {
+    deal_at(us, ms(0), packet)
+}
+
+fn deal_at<V: Dialect, R: Role>(
+    us: &mut Connection<V, R, Counted>,
+    now: Timestamp,
+    packet: &impl Wire,
+) -> Dealt<V> {
+    let options = Options::new();
+    packet.wire::<V, _>(|mut bytes| {
+        let packet = V::decode(&mut bytes, &options).unwrap().unwrap();
+        assert!(bytes.is_empty(), "one packet only");
+        let result = us.handle_packet(now, packet);
+        carry_out(us, matches!(result, Ok(Some(_))), result.err())
+    })
+}
+
+/// Does what is asked for.
+fn carry_out<V: Dialect, R: Role>(
+    us: &mut Connection<V, R, Counted>,
+    told: bool,
+    error: Option<HandleError<V>>,
+) -> Dealt<V> {
+    let mut dealt = Dealt {
+        told,
+        error,
+        ..Dealt::NOTHING
+    };
+    while let Some(action) = us.poll_action() {
         dealt.actions += 1;
         match action {
-            Action::Transmit(control) => {
-                let mut sent = [0; 4];
-                sent[..control.as_bytes().len()].copy_from_slice(control.as_bytes());
+            Action::Transmit(reply) => {
+                let sent = Sent::of(reply.as_ref());
                 assert_eq!(dealt.sent.replace(sent), None, "one answer to one packet");
             }
             Action::Close(reason) => dealt.closed = Some(reason),
@@ -196,58 +292,70 @@ fn deal_at<P: Peer>(peer: &mut P, now: Timestamp, mut bytes: &[u8]) -> Dealt {
     dealt
 }
 
-/// Told to the application, and nothing else.
-const TOLD: Dealt = Dealt {
-    told: true,
-    ..NOTHING
-};
-
 /// Answered, and not told.
-fn answered(sent: [u8; 4]) -> Dealt {
+fn answered<V: Dialect>(sent: Sent) -> Dealt<V> {
     Dealt {
         sent: Some(sent),
         actions: 1,
-        ..NOTHING
+        ..Dealt::NOTHING
+    }
+}
+
+/// Answered, and told.
+fn told_and_answered<V: Dialect>(sent: Sent) -> Dealt<V> {
+    Dealt {
+        told: true,
+        ..answered(sent)
     }
 }
 
 /// The end of a connection.
-fn closed_for(error: PeerError) -> Dealt {
+fn closed_for<V: Dialect>(error: PeerError<V>) -> Dealt<V> {
+    let disconnect = V::disconnect_for(&error);
     Dealt {
         error: Some(HandleError::Peer(error)),
+        sent: disconnect,
         closed: Some(CloseReason::Violation(error)),
-        actions: 1,
-        ..NOTHING
+        actions: 1 + usize::from(disconnect.is_some()),
+        ..Dealt::NOTHING
     }
 }
 
-fn with_id(first: u8, number: u16) -> [u8; 4] {
-    let [high, low] = number.to_be_bytes();
-    [first, 2, high, low]
+/// What every packet leads to after the end of a connection.
+fn ended<V: Dialect>() -> Dealt<V> {
+    Dealt {
+        error: Some(HandleError::Ended),
+        ..Dealt::NOTHING
+    }
 }
 
-fn puback(number: u16) -> [u8; 4] {
-    with_id(0x40, number)
+const fn puback(number: u16) -> Sent {
+    Sent::acknowledgement(0x40, number)
 }
 
-fn pubrec(number: u16) -> [u8; 4] {
-    with_id(0x50, number)
+const fn pubrec(number: u16) -> Sent {
+    Sent::acknowledgement(0x50, number)
 }
 
-fn pubrel(number: u16) -> [u8; 4] {
-    with_id(0x62, number)
+const fn pubrel(number: u16) -> Sent {
+    Sent::acknowledgement(0x62, number)
 }
 
-fn pubcomp(number: u16) -> [u8; 4] {
-    with_id(0x70, number)
+const fn pubcomp(number: u16) -> Sent {
+    Sent::acknowledgement(0x70, number)
 }
 
 /// A PUBLISH with this first byte and identifier, to the topic `t`, without a payload.
-fn publish(first: u8, number: u16) -> [u8; 7] {
-    let [high, low] = number.to_be_bytes();
-    [first, 5, 0, 1, b't', high, low]
+const fn publish(first: u8, number: u16) -> sides::Publish {
+    sides::Publish { first, number }
 }
 
+/// A message to the topic `t`, without a payload.
+fn message<U: Us>(qos: QoS) -> <U::Version as Dialect>::Message {
+    U::Version::message(qos)
+}
+
+const QOS_0: u8 = 0x30;
 const QOS_1: u8 = 0x32;
 const QOS_2: u8 = 0x34;
 const DUP: u8 = 0x08;
@@ -260,6 +368,6 @@ fn scattered() -> impl Iterator<Item = u16> {
 }
 
 /// A decoder with memory that grows.
-fn decoder(options: Options) -> Decoder<Vec<u8>> {
-    Decoder::with_options(Vec::new(), options)
+fn decoder<V: Dialect>(options: Options) -> StreamDecoder<V, Vec<u8>> {
+    StreamDecoder::with_options(Vec::new(), options)
 }
