@@ -9,8 +9,11 @@
 //! | `floods.rs` | one packet, again and again |
 //! | `drivers.rs` | the application itself: actions not polled, requests not answered, wild clocks |
 //! | `properties.rs` | MQTT 5: User Properties without end, 256 MB of properties |
-//! | `agreed.rs` | MQTT 5: limits that were announced, at their edges and beyond; AUTH without end |
-//! | `work.rs` | instructions, where nothing else can count |
+//! | `agreed.rs` | MQTT 5: packets larger than announced |
+//! | `quota.rs` | MQTT 5: Receive Maximum, exceeded by one and by all; PUBREC with errors |
+//! | `aliases.rs` | MQTT 5: Topic Aliases at their limits and beyond |
+//! | `auth.rs` | MQTT 5: AUTH without end |
+//! | `work.rs`, `workloads.rs` | instructions, where nothing else can count |
 //!
 //! What holds in every version is tested for a client and a server of each: `sides.rs` has what the
 //! tests need to know of a version.
@@ -38,23 +41,29 @@ mod common;
 mod conversation;
 
 mod agreed;
+mod aliases;
+mod auth;
 mod bytes;
+mod dealt;
 mod drivers;
 mod floods;
 mod identifiers;
 mod properties;
+mod quota;
 mod sides;
 mod work;
+mod workloads;
 
 use std::cell::Cell;
 
 use allocation_counter::{AllocationInfo, measure};
 use conversation::{Storage, ms};
+use dealt::{Dealt, answered, carry_out, closed_for, deal, deal_at, ended, told_and_answered};
 use mqtt_sansio::v3::V3;
 use mqtt_sansio::v5::V5;
 use mqtt_sansio::{
     Action, ClientRole, CloseReason, Config, Connection, HandleError, Options, PeerError, QoS,
-    Role, ServerRole, Session, Slot, Slots, StreamDecoder, Timestamp,
+    Role, ServerRole, Session, Slot, Slots, StreamDecoder,
 };
 use sides::{Dialect, Sent, Us, Wire};
 
@@ -217,116 +226,6 @@ fn connected_with<U: Us>(config: Config, slots: usize) -> UsOf<U> {
         config,
         Session::new(Counted::fixed(slots), Counted::fixed(slots)),
     )
-}
-
-/// What a packet has led to. It owns nothing, so that the heap can be watched meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Dealt<V: Dialect> {
-    /// The application was told.
-    told: bool,
-    /// What was sent: one packet.
-    sent: Option<Sent>,
-    /// How many actions there were, each of which was carried out.
-    actions: usize,
-    error: Option<HandleError<V>>,
-    closed: Option<CloseReason<V>>,
-}
-
-impl<V: Dialect> Dealt<V> {
-    const NOTHING: Self = Self {
-        told: false,
-        sent: None,
-        actions: 0,
-        error: None,
-        closed: None,
-    };
-
-    /// Told to the application, and nothing else.
-    const TOLD: Self = Self {
-        told: true,
-        ..Self::NOTHING
-    };
-}
-
-/// Hands in a packet, and does what is asked for then.
-fn deal<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>, packet: &impl Wire) -> Dealt<V> {
-    deal_at(us, ms(0), packet)
-}
-
-fn deal_at<V: Dialect, R: Role>(
-    us: &mut Connection<V, R, Counted>,
-    now: Timestamp,
-    packet: &impl Wire,
-) -> Dealt<V> {
-    let options = Options::new();
-    packet.wire::<V, _>(|mut bytes| {
-        let packet = V::decode(&mut bytes, &options).unwrap().unwrap();
-        assert!(bytes.is_empty(), "one packet only");
-        let result = us.handle_packet(now, packet);
-        carry_out(us, matches!(result, Ok(Some(_))), result.err())
-    })
-}
-
-/// Does what is asked for.
-fn carry_out<V: Dialect, R: Role>(
-    us: &mut Connection<V, R, Counted>,
-    told: bool,
-    error: Option<HandleError<V>>,
-) -> Dealt<V> {
-    let mut dealt = Dealt {
-        told,
-        error,
-        ..Dealt::NOTHING
-    };
-    while let Some(action) = us.poll_action() {
-        dealt.actions += 1;
-        match action {
-            Action::Transmit(reply) => {
-                let sent = Sent::of(reply.as_ref());
-                assert_eq!(dealt.sent.replace(sent), None, "one answer to one packet");
-            }
-            Action::Close(reason) => dealt.closed = Some(reason),
-            _ => {}
-        }
-    }
-    dealt
-}
-
-/// Answered, and not told.
-fn answered<V: Dialect>(sent: Sent) -> Dealt<V> {
-    Dealt {
-        sent: Some(sent),
-        actions: 1,
-        ..Dealt::NOTHING
-    }
-}
-
-/// Answered, and told.
-fn told_and_answered<V: Dialect>(sent: Sent) -> Dealt<V> {
-    Dealt {
-        told: true,
-        ..answered(sent)
-    }
-}
-
-/// The end of a connection.
-fn closed_for<V: Dialect>(error: PeerError<V>) -> Dealt<V> {
-    let disconnect = V::disconnect_for(&error);
-    Dealt {
-        error: Some(HandleError::Peer(error)),
-        sent: disconnect,
-        closed: Some(CloseReason::Violation(error)),
-        actions: 1 + usize::from(disconnect.is_some()),
-        ..Dealt::NOTHING
-    }
-}
-
-/// What every packet leads to after the end of a connection.
-fn ended<V: Dialect>() -> Dealt<V> {
-    Dealt {
-        error: Some(HandleError::Ended),
-        ..Dealt::NOTHING
-    }
 }
 
 const fn puback(number: u16) -> Sent {
