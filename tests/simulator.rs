@@ -137,6 +137,13 @@ fn check_that_much_has_happened(stats: &Stats) {
         time_outs,
         wills_published,
         journals_compacted,
+        delivered_qos_2,
+        aliases_used,
+        quota_full,
+        rejected,
+        expired,
+        ended_by_client,
+        dismissed,
     } = *stats;
     for (what, count, floor) in [
         ("connections", connections, 10_000),
@@ -168,6 +175,13 @@ fn check_that_much_has_happened(stats: &Stats) {
         ("deadlines", time_outs, 5_000),
         ("wills", wills_published, 300),
         ("journals compacted", journals_compacted, 1_000),
+        ("messages at QoS 2", delivered_qos_2, 10_000),
+        ("Topic Aliases used", aliases_used, 100),
+        ("messages that waited for the quota", quota_full, 100),
+        ("messages refused", rejected, 100),
+        ("sessions expired", expired, 10),
+        ("sessions ended by DISCONNECT", ended_by_client, 10),
+        ("clients dismissed", dismissed, 100),
     ] {
         assert!(count >= floor, "only {count} {what}");
     }

@@ -37,7 +37,7 @@ pub(crate) struct Buffer {
     pub(crate) is_established: bool,
     /// The session ends with the connection.
     pub(crate) is_clean: bool,
-    /// Client: connect with Clean Session until the server has accepted that.
+    /// Client: connect with Clean Session or Clean Start until the server has accepted that.
     pub(crate) starts_over: bool,
 }
 
@@ -131,6 +131,19 @@ impl App {
         Ok(())
     }
 
+    /// The peer has refused this message.
+    pub(crate) fn rejected(&mut self, ctx: &mut Context, id: PacketId) -> Outcome {
+        let Some(spec) = self.memory.outbox.get(id).copied() else {
+            fail!("{id:?} was refused, and was not under way");
+        };
+        ctx.stats.rejected += 1;
+        ctx.ledger(self.side).refused.insert(spec.number);
+        if !self.keeps_journal() {
+            self.memory.outbox.remove(id);
+        }
+        Ok(())
+    }
+
     pub(crate) fn forgotten(&mut self, ctx: &mut Context, id: PacketId) {
         if let Some(spec) = self.memory.outbox.get(id).copied() {
             ctx.stats.forgotten += 1;
@@ -170,9 +183,12 @@ impl App {
         }
     }
 
-    /// Without a journal a message is kept when it is acknowledged; with one, when it is stored.
-    pub(crate) fn acknowledged(&mut self, ctx: &mut Context, id: PacketId) {
-        if !self.keeps_journal() {
+    /// Without a journal a message is kept when it is acknowledged; with one, when it is stored. One that
+    /// is refused is not kept.
+    pub(crate) fn acknowledged(&mut self, ctx: &mut Context, id: PacketId, refuses: bool) {
+        if refuses {
+            self.unstored.remove(&id);
+        } else if !self.keeps_journal() {
             if let Some(arrival) = self.unstored.remove(&id) {
                 self.keep(ctx, arrival);
             }
