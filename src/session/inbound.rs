@@ -178,6 +178,14 @@ impl<S: Slots> Inbound<S> {
         self.find(id.get()).map(|number| receipt(&self.at(number)))
     }
 
+    /// Returns true if the application refuses the message, and that was not sent.
+    pub(crate) fn is_refused(&self, id: PacketId) -> bool {
+        self.find(id.get()).is_some_and(|number| {
+            let state = self.at(number).state;
+            state & (ACKNOWLEDGED | RECEIVED) == ACKNOWLEDGED && state & REFUSED != 0
+        })
+    }
+
     /// Returns true if `id` is from an earlier connection and the peer has not sent it again.
     pub(crate) fn is_stale(&self, id: PacketId) -> bool {
         self.find(id.get())
