@@ -789,6 +789,27 @@ fn a_session_is_resumed_after_it_was_saved_and_restored() {
     c.receives(dup(publish(Q2, 9, "in"))).sends(ack(PUBREC, 9, 0));
 }
 
+/// [MQTT5-4.6.0-3]: the first message was refused, but the server does not know, and sends it again.
+fn a_pubrec_that_is_sent_again_waits_for_that_of_an_earlier_message() {
+    let mut c = connected(MANUAL.journal(true), "");
+    for number in [1, 2] {
+        c.receives(publish(Q2, number, "x")).reports(publish(Q2, number, "x"));
+    }
+    assert_eq!(c.try_transmit(ack(PUBREC, 1, 0x97)), Ok(()));
+    c.sends(ack(PUBREC, 1, 0x97));
+    c.acknowledge(2).stores(Change::InboundReceived(id(2))).sends(ack(PUBREC, 2, 0));
+    let mut c = ClientTalk::begins(c.breaks_off(), MANUAL);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
+    c.receives(dup(publish(Q2, 1, "x"))).reports(dup(publish(Q2, 1, "x")));
+    c.receives(dup(publish(Q2, 2, "x"))).nothing_more();
+    c.acknowledge(1).sends(ack(PUBREC, 1, 0)).sends(ack(PUBREC, 2, 0));
+    for number in [1, 2] {
+        c.receives(ack(PUBREL, number, 0)).sends(ack(PUBCOMP, number, 0));
+    }
+    assert!(c.session().is_empty());
+}
+
 /// The session does not know the version.
 fn a_session_is_resumed_by_a_client_of_the_other_version() {
     let mut c = connected(CONFIG, "");
