@@ -27,7 +27,7 @@ pub(crate) fn deliveries(ctx: &mut Context, sender: Side, delivered: &[Arrival])
     for arrival in delivered {
         let times = times.entry(arrival.number).or_default();
         *times += 1;
-        if *times > 1 {
+        if *times > 1 || ledger.declined.contains(&arrival.number) {
             continue;
         }
         let latest = latest.entry((arrival.topic, arrival.qos.number()));

@@ -20,6 +20,13 @@ pub(super) enum Request {
     Unsubscribe { filters: usize },
 }
 
+/// What the library has made of what has come.
+pub(super) struct Received {
+    pub(super) step: Result<Option<Step>, Blocked>,
+    /// The packets that it has handled for that.
+    pub(super) packets: Vec<Seen>,
+}
+
 pub(crate) struct Connection<E: Endpoint> {
     pub(super) endpoint: E,
     pub(super) socket: Socket,
@@ -127,12 +134,8 @@ impl<E: Endpoint> Connection<E> {
         self.unhandled.extend(bytes);
     }
 
-    /// The next thing that the library makes of what has come, and the packets that it has handled for
-    /// that.
-    pub(super) fn receive(
-        &mut self,
-        ctx: &mut Context,
-    ) -> Outcome<(Result<Option<Step>, Blocked>, Vec<Seen>)> {
+    /// The next thing that the library makes of what has come.
+    pub(super) fn receive(&mut self, ctx: &mut Context) -> Outcome<Received> {
         let now = self.now(ctx);
         let mut rest = &self.input[..];
         let step = self.endpoint.receive(now, &mut rest);
@@ -143,7 +146,7 @@ impl<E: Endpoint> Connection<E> {
         self.handled = handled;
         let bytes: Vec<u8> = self.unhandled.drain(..len).collect();
         let packets = self.tap.handed(ctx, &bytes)?;
-        Ok((step, packets))
+        Ok(Received { step, packets })
     }
 
     pub(super) const fn owns_session(&self) -> bool {

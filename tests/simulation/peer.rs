@@ -33,8 +33,6 @@ pub(crate) struct Peer<E: Endpoint> {
     pub(crate) connection: Option<Connection<E>>,
     /// Server: a connection that is not accepted yet; the one before may still be there.
     pub(crate) newcomer: Option<Connection<E>>,
-    /// Server: when the session expires, in milliseconds.
-    expires: Option<u64>,
 }
 
 impl<E: Endpoint> Peer<E> {
@@ -48,7 +46,6 @@ impl<E: Endpoint> Peer<E> {
             plan,
             connection: None,
             newcomer: None,
-            expires: None,
         }
     }
 
@@ -139,7 +136,6 @@ impl<E: Endpoint> Peer<E> {
             Flow::Goes => self.newcomer = Some(connection),
             Flow::Ended => self.ended(ctx, connection),
             Flow::Crashed => {
-                self.expires = self.expiry(ctx, &connection);
                 connection.socket.sever(&mut ctx.rng);
                 self.crash(ctx)?;
             }
@@ -151,8 +147,7 @@ impl<E: Endpoint> Peer<E> {
         if !connection.owns_session() {
             return;
         }
-        self.expires = self.expiry(ctx, &connection);
-        self.app.connection_ended();
+        self.app.connection_ended(ctx);
         let session_ends = connection.endpoint.session_ends();
         let session = connection.endpoint.into_session();
         if session_ends {
@@ -162,23 +157,11 @@ impl<E: Endpoint> Peer<E> {
         self.session = keeps.then_some(session);
     }
 
-    /// When the session expires if its connection ends here and now.
-    fn expiry(&self, ctx: &Context, connection: &Connection<E>) -> Option<u64> {
-        if !connection.owns_session() {
-            return self.expires;
-        }
-        match connection.endpoint.session_expiry() {
-            u32::MAX => None,
-            seconds => Some(ctx.millis + 1000 * u64::from(seconds)),
-        }
-    }
-
     /// The process ends, and begins again with what is stored.
     pub(crate) fn crash(&mut self, ctx: &mut Context) -> Outcome {
         ctx.note(self.side, format_args!("CRASH"));
         let connections = [self.connection.take(), self.newcomer.take()];
         for connection in connections.into_iter().flatten() {
-            self.expires = self.expiry(ctx, &connection);
             connection.socket.sever(&mut ctx.rng);
         }
         self.app.crash(ctx);
@@ -187,7 +170,9 @@ impl<E: Endpoint> Peer<E> {
             self.app.drop_session(ctx);
             self.session = None;
         } else {
-            self.session = Some(self.app.restored(ctx)?);
+            let session = self.app.restored(ctx)?;
+            self.app.begin_again(ctx, &session);
+            self.session = Some(session);
         }
         Ok(())
     }
@@ -346,7 +331,6 @@ impl<E: Endpoint> Peer<E> {
                 Flow::Goes => fail!("the earlier connection goes on"),
                 Flow::Ended => self.ended(ctx, earlier),
                 Flow::Crashed => {
-                    self.expires = self.expiry(ctx, &earlier);
                     earlier.socket.sever(&mut ctx.rng);
                     return Ok(Flow::Crashed);
                 }
@@ -354,7 +338,7 @@ impl<E: Endpoint> Peer<E> {
         }
         let memory = &self.app.memory;
         // [MQTT5-4.1.0-2]
-        let expired = memory.has_session && self.expires.is_some_and(|at| at <= ctx.millis);
+        let expired = memory.has_session && memory.expires.is_some_and(|at| at <= ctx.millis);
         ctx.stats.expired += u64::from(expired);
         let loses = ctx.plan.sessions == Sessions::LostByServer
             && (expired || !memory.is_established || ctx.whim(4));
@@ -377,6 +361,8 @@ impl<E: Endpoint> Peer<E> {
         );
         self.app.memory.has_session = !opening.session_ends();
         self.app.memory.is_clean = opening.session_ends();
+        self.app.memory.session_expiry = opening.session_expiry;
+        self.app.memory.expires = None;
         ctx.note(
             self.side,
             format_args!("accepts, session present: {}", session.is_some()),

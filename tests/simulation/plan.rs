@@ -271,9 +271,9 @@ impl Plan {
 
     fn of(pair: Pair, rng: &mut Chance) -> Self {
         let sessions = match rng.u32(0..10) {
-            0..=5 => Sessions::Kept,
-            6..=7 => Sessions::LostByServer,
-            8 => Sessions::Clean,
+            0..=4 => Sessions::Kept,
+            5..=6 => Sessions::LostByServer,
+            7 => Sessions::Clean,
             _ => Sessions::Mixed,
         };
         let (client, server) = sides(rng, sessions);
@@ -371,7 +371,7 @@ fn side(rng: &mut Chance) -> SidePlan {
         receive_maximum: pick(rng, &[1, 2, 3, 5, 65_535, 65_535]),
         topic_aliases: pick(rng, &[0, 0, 1, 2, 5]),
         outbound_aliases: pick(rng, &[0, 1, 3, 10]),
-        refuses: rng.u32(0..4) == 0,
+        refuses: rng.bool(),
         memory: if in_pieces { 64 } else { 512 },
         receives_pieces: in_pieces,
         sends_pieces: rng.u32(0..3) == 0,

@@ -35,6 +35,8 @@ pub(crate) struct Ledger {
     pub(crate) republished: BTreeSet<u32>,
     /// Given up by the application: these may never arrive.
     pub(crate) forgotten: BTreeSet<u32>,
+    /// Refused by the peer's application, which this side may not know: these may come late.
+    pub(crate) declined: BTreeSet<u32>,
     /// Refused by the peer: these do not have to arrive.
     pub(crate) refused: BTreeSet<u32>,
 }
@@ -60,6 +62,11 @@ impl Ledger {
 
     pub(crate) fn release(&mut self, id: PacketId) {
         self.uses.remove(&id);
+    }
+
+    /// The session is in use for these identifiers and no others.
+    pub(crate) fn keep_only(&mut self, ids: &BTreeSet<PacketId>) {
+        self.uses.retain(|id, _| ids.contains(id));
     }
 
     /// The session has ended, and no identifier is in use any more.

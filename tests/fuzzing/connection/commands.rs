@@ -6,9 +6,9 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{CommandError, PacketId, QoS, Session};
 
+use super::endpoint::Endpoint;
 use super::model::{Request, Sent, Stage, State};
 use super::{World, bit, byte, empty, packets};
-use crate::simulation::endpoint::Endpoint;
 use crate::simulation::plan::{Side, Storage};
 
 impl World<'_> {

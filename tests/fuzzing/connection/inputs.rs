@@ -5,9 +5,9 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{CommandError, ErrorKind, Limit, Piece, Timestamp};
 
+use super::endpoint::{Endpoint, Incoming};
 use super::model::{Expected, Request, State};
 use super::{World, byte};
-use crate::simulation::endpoint::{Endpoint, Incoming};
 use crate::simulation::plan::Side;
 
 impl World<'_> {

@@ -6,6 +6,7 @@
 
 mod actions;
 mod commands;
+mod endpoint;
 mod inputs;
 mod model;
 mod packets;
@@ -20,8 +21,8 @@ use mqtt_sansio::{Config, Options, PacketId, QoS, Session, Text, Timestamp};
 
 use super::input::{bit, byte};
 use crate::simulation::check;
-use crate::simulation::endpoint::{Endpoint, Incoming};
 use crate::simulation::plan::{Room, Side, Storage};
+use endpoint::{Endpoint, Incoming};
 use model::{Model, Received, Sent, Setup, Stage, State};
 
 pub fn client(data: &[u8]) {

@@ -50,7 +50,10 @@ impl<E: Endpoint> Peer<E> {
     /// What becomes of the session may have changed.
     fn follow_session(&mut self, connection: &Connection<E>) {
         if connection.owns_session() && connection.endpoint.state() != State::Start {
-            self.app.memory.is_clean = connection.endpoint.session_ends();
+            let memory = &mut self.app.memory;
+            memory.is_clean = connection.endpoint.session_ends();
+            memory.session_expiry = connection.endpoint.session_expiry();
+            memory.expires = None;
         }
     }
 
@@ -162,6 +165,10 @@ impl<E: Endpoint> Peer<E> {
                 PacketType::PubAck => self.check_own(packet_id)?,
                 PacketType::PubRec => {
                     self.check_own(packet_id)?;
+                    if !refused && !self.app.keeps_journal() {
+                        // It was acknowledged while the session was still to be kept.
+                        self.app.acknowledged(ctx, packet_id, false);
+                    }
                     ensure!(
                         refused || self.app.is_stored(packet_id),
                         "PUBREC {packet_id:?} before its change was stored"

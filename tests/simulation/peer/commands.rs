@@ -178,7 +178,7 @@ impl<E: Endpoint> Peer<E> {
         let at = ctx.rng.usize(0..choices);
         let (id, _) = waiting.remove(at);
         ctx.stats.late_acknowledgements += u64::from(at > 0);
-        let refuses = E::Version::IS_V5 && self.plan.refuses && ctx.whim(4);
+        let refuses = E::Version::IS_V5 && self.plan.refuses && ctx.whim(3);
         ctx.note(
             self.side,
             format_args!("acknowledges {id:?}, refuses: {refuses}"),

@@ -3,7 +3,7 @@
 use mqtt_sansio::{Blocked, QoS};
 
 use super::super::app::Arrival;
-use super::super::connection::{Connection, Request};
+use super::super::connection::{Connection, Received, Request};
 use super::super::context::{Context, Outcome, ensure, fail};
 use super::super::endpoint::{Endpoint, Step};
 use super::super::plan::{Side, number_of};
@@ -47,7 +47,7 @@ impl<E: Endpoint> Peer<E> {
         any: &mut bool,
     ) -> Outcome<Flow> {
         loop {
-            let (step, packets) = connection.receive(ctx)?;
+            let Received { step, packets } = connection.receive(ctx)?;
             if !packets.is_empty() {
                 *any = true;
                 connection.last_received = connection.clock;
