@@ -146,6 +146,7 @@ fn check_that_much_has_happened(stats: &Stats) {
         rejected,
         expired,
         ended_by_client,
+        expiry_shortened,
         dismissed,
     } = *stats;
     for (what, count, floor) in [
@@ -184,6 +185,7 @@ fn check_that_much_has_happened(stats: &Stats) {
         ("messages refused", rejected, 60),
         ("sessions expired", expired, 50),
         ("sessions ended by DISCONNECT", ended_by_client, 8),
+        ("sessions kept for less time", expiry_shortened, 50),
         ("clients dismissed", dismissed, 150),
     ] {
         assert!(count >= floor, "only {count} {what}");

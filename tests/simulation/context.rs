@@ -99,6 +99,8 @@ statistics! {
     expired,
     /// MQTT 5: sessions that a client has ended with DISCONNECT.
     ended_by_client,
+    /// MQTT 5: sessions that the server keeps for less time than it is asked for.
+    expiry_shortened,
     /// MQTT 5: DISCONNECT from the server.
     dismissed,
 }

@@ -354,14 +354,25 @@ impl<E: Endpoint> Peer<E> {
             self.app.drop_session(ctx);
             self.session = None;
         }
+        let shorter = if E::Version::IS_V5 && !opening.session_ends() && ctx.whim(4) {
+            match ctx.plan.sessions {
+                Sessions::Mixed => Some(0),
+                Sessions::LostByServer => Some(1),
+                Sessions::Kept | Sessions::Clean => None,
+            }
+        } else {
+            None
+        };
+        ctx.stats.expiry_shortened += u64::from(shorter.is_some());
+        let session_expiry = shorter.unwrap_or(opening.session_expiry);
         let session = self.session.take();
         ensure!(
             session.is_some() == self.app.memory.has_session,
             "the server has mislaid a session"
         );
-        self.app.memory.has_session = !opening.session_ends();
-        self.app.memory.is_clean = opening.session_ends();
-        self.app.memory.session_expiry = opening.session_expiry;
+        self.app.memory.has_session = session_expiry > 0;
+        self.app.memory.is_clean = session_expiry == 0;
+        self.app.memory.session_expiry = session_expiry;
         self.app.memory.expires = None;
         ctx.note(
             self.side,
@@ -370,12 +381,20 @@ impl<E: Endpoint> Peer<E> {
         let now = connection.now(ctx);
         let terms = Terms {
             keep_alive: ctx.plan.keep_alive,
+            session_expiry: shorter,
             announced: connection.announced,
         };
         let result = connection
             .endpoint
             .accept(now, session, &terms, &mut connection.out);
         ensure!(result.is_ok(), "accept: {result:?}");
+        let endpoint = &connection.endpoint;
+        ensure!(
+            endpoint.session_ends() == (session_expiry == 0)
+                && (endpoint.session_ends() || endpoint.session_expiry() == session_expiry),
+            "the session is kept for {} seconds",
+            endpoint.session_expiry()
+        );
         connection.is_accepted = true;
         connection.last_received = connection.clock;
         match self.drain(ctx, connection)? {

@@ -48,6 +48,8 @@ impl Opening {
 pub(crate) struct Terms {
     /// Server Keep Alive in seconds.
     pub(crate) keep_alive: u16,
+    /// Session Expiry Interval in seconds, if it is another than the client has asked for.
+    pub(crate) session_expiry: Option<u32>,
     pub(crate) announced: Announced,
 }
 
@@ -153,6 +155,7 @@ pub(crate) enum Event {
     Answered(PacketId),
     Disconnected {
         discards_will: bool,
+        ends_session: bool,
     },
 }
 
@@ -497,6 +500,7 @@ impl Dialect for V3 {
             Of::Unsubscribed(packet_id) => Event::Answered(packet_id),
             Of::Disconnected => Event::Disconnected {
                 discards_will: true,
+                ends_session: false,
             },
             other => panic!("{other:?} is not known here"),
         }
@@ -664,8 +668,10 @@ pub(super) fn v5_opening(connect: &v5::Connect<&[u8]>) -> Opening {
 
 /// The properties of CONNACK.
 pub(super) fn v5_terms(terms: &Terms) -> v5::ConnAckProperties<Vec<u8>> {
-    let properties = [Property::ServerKeepAlive(terms.keep_alive)];
-    let properties = properties.into_iter().chain(announces(terms.announced));
+    let keep_alive = [Property::ServerKeepAlive(terms.keep_alive)];
+    let expiry = terms.session_expiry.map(Property::SessionExpiryInterval);
+    let properties = keep_alive.into_iter().chain(expiry);
+    let properties = properties.chain(announces(terms.announced));
     v5::ConnAckProperties::encode_to_vec(properties).expect("short properties")
 }
 
@@ -704,6 +710,7 @@ macro_rules! v5_told {
             },
             $Of::Disconnected(it) => Event::Disconnected {
                 discards_will: it.reason_code == v5::DisconnectReasonCode::NormalDisconnection,
+                ends_session: it.properties.session_expiry_interval() == Some(0),
             },
             $Of::ConnectRequested(connect) => {
                 Event::ConnectRequested(v5_opening(&connect.to_connect()))

@@ -1,6 +1,7 @@
 //! What the application does of its own accord. Each function says whether there was anything to
 //! do.
 
+use mqtt_sansio::v5::{AliasVec, OutboundAliases};
 use mqtt_sansio::{CommandError, PacketId, QoS, TopicFilter};
 
 use super::super::connection::{Connection, Request};
@@ -20,6 +21,11 @@ impl<E: Endpoint> Peer<E> {
             let before = connection.out.len();
             let payload = spec.payload();
             let how = peer.how(ctx);
+            if ctx.whim(10) {
+                // Each alias gets another topic.
+                let aliases = AliasVec::new(peer.plan.outbound_aliases);
+                connection.aliases = OutboundAliases::new(aliases);
+            }
             let content = Content::new(&spec, &payload, how);
             let (endpoint, aliases) = (&mut connection.endpoint, &mut connection.aliases);
             let result = endpoint.publish(now, &content, aliases, &mut connection.out);

@@ -169,7 +169,16 @@ impl<E: Endpoint> Peer<E> {
             Event::Answered(id) => {
                 ensure!(connection.requests.remove(&id), "{id:?} was not asked for");
             }
-            Event::Disconnected { discards_will } => connection.discards_will = discards_will,
+            Event::Disconnected {
+                discards_will,
+                ends_session,
+            } => {
+                connection.discards_will = discards_will;
+                ensure!(
+                    !ends_session || connection.endpoint.session_ends(),
+                    "the session outlives a DISCONNECT with Session Expiry Interval 0"
+                );
+            }
         }
         Ok(())
     }
