@@ -266,7 +266,7 @@ impl<E: Endpoint> Peer<E> {
                 with_will: ctx.whim(4),
                 ends_session: E::Version::IS_V5
                     && ctx.plan.sessions == Sessions::Mixed
-                    && ctx.whim(2),
+                    && ctx.rng.bool(),
             };
             let result = connection
                 .endpoint
@@ -274,7 +274,6 @@ impl<E: Endpoint> Peer<E> {
             match result {
                 Ok(()) => {
                     ctx.stats.disconnects += 1;
-                    ctx.stats.ended_by_client += u64::from(farewell.ends_session);
                     // The server may never hear of it.
                     peer.app.memory.starts_over |= farewell.ends_session;
                 }

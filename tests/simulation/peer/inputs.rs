@@ -174,6 +174,7 @@ impl<E: Endpoint> Peer<E> {
                 ends_session,
             } => {
                 connection.discards_will = discards_will;
+                ctx.stats.ended_by_client += u64::from(ends_session);
                 ensure!(
                     !ends_session || connection.endpoint.session_ends(),
                     "the session outlives a DISCONNECT with Session Expiry Interval 0"
