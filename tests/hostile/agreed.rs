@@ -11,8 +11,8 @@ use mqtt_sansio::{Buffer, CommandError, Limit, Step};
 
 use crate::common::frame;
 use crate::conversation::fresh;
+use crate::dialect::only;
 use crate::properties::with_properties;
-use crate::sides::only;
 use crate::*;
 
 pub(crate) const NO_LIMIT: &[Property<'_>] = &[];

@@ -1,12 +1,10 @@
 //! What a packet leads to.
 
-use mqtt_sansio::{
-    Action, CloseReason, Connection, HandleError, Options, PeerError, Role, Timestamp,
-};
+use mqtt_sansio::{CloseReason, HandleError, PeerError, Timestamp};
 
-use crate::Counted;
 use crate::conversation::ms;
-use crate::sides::{Dialect, Sent, Wire};
+use crate::dialect::{Dialect, Sent, Wire};
+use crate::sides::{Side, Task};
 
 /// What a packet has led to. It owns nothing, so that the heap can be watched meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,47 +36,45 @@ impl<V: Dialect> Dealt<V> {
 }
 
 /// Hands in a packet, and does what is asked for then.
-pub(crate) fn deal<V: Dialect, R: Role>(
-    us: &mut Connection<V, R, Counted>,
-    packet: &impl Wire,
-) -> Dealt<V> {
+pub(crate) fn deal<S: Side>(us: &mut S, packet: &impl Wire) -> Dealt<S::Version> {
     deal_at(us, ms(0), packet)
 }
 
-pub(crate) fn deal_at<V: Dialect, R: Role>(
-    us: &mut Connection<V, R, Counted>,
+pub(crate) fn deal_at<S: Side>(
+    us: &mut S,
     now: Timestamp,
     packet: &impl Wire,
-) -> Dealt<V> {
-    let options = Options::new();
-    packet.wire::<V, _>(|mut bytes| {
-        let packet = V::decode(&mut bytes, &options).unwrap().unwrap();
-        assert!(bytes.is_empty(), "one packet only");
-        let result = us.handle_packet(now, packet);
-        carry_out(us, matches!(result, Ok(Some(_))), result.err())
+) -> Dealt<S::Version> {
+    packet.wire::<S::Version, _>(|bytes| match us.hand_in(now, bytes) {
+        Ok(told) => carry_out(us, told, None),
+        Err(error) => carry_out(us, false, Some(error)),
     })
 }
 
 /// Does what is asked for.
-pub(crate) fn carry_out<V: Dialect, R: Role>(
-    us: &mut Connection<V, R, Counted>,
+pub(crate) fn carry_out<S: Side>(
+    us: &mut S,
     told: bool,
-    error: Option<HandleError<V>>,
-) -> Dealt<V> {
+    error: Option<HandleError<S::Version>>,
+) -> Dealt<S::Version> {
     let mut dealt = Dealt {
         told,
         error,
         ..Dealt::NOTHING
     };
-    while let Some(action) = us.poll_action() {
+    while let Some(task) = us.poll() {
         dealt.actions += 1;
-        match action {
-            Action::Transmit(reply) => {
-                let sent = Sent::of(reply.as_ref());
+        match task {
+            Task::Transmit(sent) => {
                 assert_eq!(dealt.sent.replace(sent), None, "one answer to one packet");
             }
-            Action::Close(reason) => dealt.closed = Some(reason),
-            _ => {}
+            Task::Close(reason) => {
+                dealt.closed = Some(reason);
+                dealt.error = dealt
+                    .error
+                    .or_else(|| S::error_of(&reason).map(HandleError::Peer));
+            }
+            Task::Resend(_) | Task::Other => {}
         }
     }
     dealt

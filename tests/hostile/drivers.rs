@@ -29,7 +29,7 @@ fn hand_in_pubrel<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>) {
     assert!(matches!(us.handle_packet(ms(0), packet.unwrap()), Ok(None)));
 }
 
-for_all_sides! {
+for_each_version_and_role! {
     fn while_an_answer_is_not_polled_everything_is_put_off<Us>() {
         let mut us = connected::<Us>(CONFIG);
         hand_in_pubrel(&mut us);
@@ -39,9 +39,9 @@ for_all_sides! {
 
     fn while_a_change_is_not_stored_everything_is_put_off<Us>() {
         let mut us = connected::<Us>(CONFIG.journal(true));
-        us.publish(ms(0), &message::<Us>(QoS::AtLeastOnce), &mut Vec::new()).unwrap();
+        us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut Vec::new()).unwrap();
         put_off(&mut us, Blocked::ActionsPending);
-        let result = us.publish(ms(0), &message::<Us>(QoS::AtMostOnce), &mut Vec::new());
+        let result = us.publish(ms(0), &Us::Version::message(QoS::AtMostOnce), &mut Vec::new());
         assert_eq!(result, Err(CommandError::ActionsPending));
         assert!(matches!(us.poll_action(), Some(Action::Store(_))));
     }
@@ -49,7 +49,7 @@ for_all_sides! {
     /// The peer is served on; only what would overtake the old messages waits.
     fn messages_that_are_not_sent_again_hold_back_new_ones_and_nothing_else<Us>() {
         let mut us = connected::<Us>(CONFIG);
-        us.publish(ms(0), &message::<Us>(QoS::AtLeastOnce), &mut Vec::new()).unwrap();
+        us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut Vec::new()).unwrap();
         us.handle_transport_closed(ms(0));
         while us.poll_action().is_some() {}
         let us = &mut Us::connected(CONFIG, us.into_session());
@@ -58,10 +58,10 @@ for_all_sides! {
         let held = heap(|| {
             for number in 1..=u16::MAX {
                 assert_eq!(deal(us, &publish(QOS_1, number)), told_and_answered(puback(number)));
-                let waits = us.publish(ms(0), &message::<Us>(QoS::AtLeastOnce), &mut out);
+                let waits = us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut out);
                 assert_eq!(waits, Err(CommandError::ResendPending));
                 out.clear();
-                let passes = us.publish(ms(0), &message::<Us>(QoS::AtMostOnce), &mut out);
+                let passes = us.publish(ms(0), &Us::Version::message(QoS::AtMostOnce), &mut out);
                 assert_eq!(passes, Ok(None));
             }
         });
@@ -86,7 +86,7 @@ for_all_sides! {
         let mut us = Us::connected_clean(CONFIG);
         let mut out = Vec::new();
         for _ in 0..1000 {
-            us.publish(ms(0), &message::<Us>(QoS::AtLeastOnce), &mut out).unwrap();
+            us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut out).unwrap();
         }
         us.close(ms(0));
         let mut actions = 0;

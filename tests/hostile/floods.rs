@@ -9,14 +9,10 @@ use crate::*;
 const FLOOD: usize = 20_000;
 
 /// The same packet comes many times, with the same outcome and at the same cost each time.
-fn flood<V: Dialect, R: Role>(
-    us: &mut Connection<V, R, Counted>,
-    packet: &impl Wire,
-    expected: Dealt<V>,
-) {
+fn flood<S: Side>(us: &mut S, packet: &impl Wire, expected: Dealt<S::Version>) {
     let first = accesses(|| assert_eq!(deal(us, packet), expected));
     assert!(first <= 40, "{first}");
-    let before = format!("{:?}", us.session());
+    let before = format!("{:?}", us.slots());
     let held = heap(|| {
         for _ in 0..FLOOD {
             let count = accesses(|| assert_eq!(deal(us, packet), expected));
@@ -24,7 +20,7 @@ fn flood<V: Dialect, R: Role>(
         }
     });
     assert_eq!(held.count_total, 0);
-    assert_eq!(format!("{:?}", us.session()), before);
+    assert_eq!(format!("{:?}", us.slots()), before);
 }
 
 for_all_sides! {
@@ -50,7 +46,7 @@ for_all_sides! {
             }
         });
         assert_eq!(held.count_total, 0);
-        assert!(us.session().is_empty());
+        assert!(us.slots().is_empty());
     }
 
     /// [MQTT-4.3.3-2, MQTT5-4.3.3-10]: delivered once, however often it is sent again.
@@ -93,7 +89,7 @@ for_all_sides! {
     /// PUBREC for a message that has been released: PUBREL each time, and told once.
     fn pubrec_that_is_sent_again_and_again_is_answered_with_pubrel<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
-        us.publish(ms(0), &message::<Us>(QoS::ExactlyOnce), &mut Vec::new()).unwrap();
+        us.publishes(QoS::ExactlyOnce, &mut Vec::new()).unwrap();
         let first = deal(&mut us, &pubrec(1));
         assert_eq!(first, told_and_answered(pubrel(1)));
         flood(&mut us, &pubrec(1), answered(pubrel(1)));
@@ -103,7 +99,7 @@ for_all_sides! {
     fn after_the_end_a_flood_leads_to_nothing<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let mut out = Vec::new();
-        us.publish(ms(0), &message::<Us>(QoS::AtLeastOnce), &mut out).unwrap();
+        us.publishes(QoS::AtLeastOnce, &mut out).unwrap();
         let error = PeerError::Protocol(ProtocolError::WrongAcknowledgement {
             packet_type: PacketType::PubRec,
             packet_id: id(1),

@@ -81,7 +81,7 @@ for_all_sides! {
             });
             assert!(count <= FEW, "{number}: {count}");
         }
-        assert!(us.session().is_empty());
+        assert!(us.slots().is_empty());
     }
 
     /// The same again and again: what is released is free for the next, so the memory stays.
@@ -132,7 +132,7 @@ for_all_sides! {
             if chain > 50 {
                 assert!(worst > chain, "{slots} slots, a chain of {chain}: {worst}, so they do not collide");
             }
-            assert!(us.session().is_empty());
+            assert!(us.slots().is_empty());
         }
     }
 
@@ -177,7 +177,7 @@ for_all_sides! {
             let mut us = connected::<Us>(CONFIG);
             let mut out = Vec::new();
             for number in 1..=u16::MAX {
-                let given = us.publish(ms(0), &message::<Us>(QoS::AtLeastOnce), &mut out);
+                let given = us.publishes(QoS::AtLeastOnce, &mut out);
                 assert_eq!(given, Ok(Some(id(number))));
                 out.clear();
             }
@@ -185,7 +185,7 @@ for_all_sides! {
                 let count = accesses(|| assert_eq!(deal(&mut us, &puback(number)), Dealt::TOLD));
                 assert!(count <= FEW, "{number}: {count}");
             }
-            assert!(us.session().is_empty());
+            assert!(us.slots().is_empty());
         }
     }
 
@@ -193,9 +193,9 @@ for_all_sides! {
     fn a_message_that_is_never_acknowledged_does_not_slow_down_the_others<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let mut out = Vec::with_capacity(64);
-        let mut publish = |us: &mut UsOf<Us>| {
+        let mut publish = |us: &mut Us::Side| {
             out.clear();
-            let given = us.publish(ms(0), &message::<Us>(QoS::ExactlyOnce), &mut out);
+            let given = us.publishes(QoS::ExactlyOnce, &mut out);
             given.unwrap().unwrap().get()
         };
         assert_eq!(publish(&mut us), 1);
@@ -221,17 +221,17 @@ for_all_sides! {
         let mut us = connected::<Us>(CONFIG);
         let mut out = Vec::new();
         for _ in 0..MESSAGES {
-            us.publish(ms(0), &message::<Us>(QoS::ExactlyOnce), &mut out).unwrap();
+            us.publishes(QoS::ExactlyOnce, &mut out).unwrap();
         }
-        us.handle_transport_closed(ms(0));
-        while us.poll_action().is_some() {}
-        let us = &mut Us::connected(CONFIG.max_inflight(1), us.into_session());
-        assert_eq!(us.poll_action(), Some(Action::Resend(id(1))));
+        us.transport_closes();
+        while us.poll().is_some() {}
+        let us = &mut Us::connected(CONFIG.max_inflight(1), us.take());
+        assert_eq!(us.poll(), Some(Task::Resend(id(1))));
         let mut asked = 1;
         let total = accesses(|| {
             for newest in (MESSAGES / 2 + 1..=MESSAGES).rev() {
                 let oldest = id(asked);
-                us.resend(ms(0), oldest, &message::<Us>(QoS::ExactlyOnce), &mut out).unwrap();
+                us.resends(oldest, QoS::ExactlyOnce, &mut out).unwrap();
                 for number in [newest, asked] {
                     let _ = deal(us, &pubrec(number));
                     // The place in the window is free when the message that was sent is done.
@@ -242,7 +242,7 @@ for_all_sides! {
                 asked += 1;
             }
         });
-        assert!(us.session().is_empty());
+        assert!(us.slots().is_empty());
         assert!(total <= u64::from(MESSAGES) * 3 * FEW, "{total}");
     }
 
@@ -266,8 +266,8 @@ for_all_sides! {
             }
         });
         assert!(held.bytes_max <= bytes_for(50), "{held:?}");
-        us.acknowledge(us.acknowledgement(id(1)).unwrap()).unwrap();
-        assert!(matches!(us.poll_action(), Some(Action::Transmit(_))));
+        us.acknowledges(id(1)).unwrap();
+        assert!(matches!(us.poll(), Some(Task::Transmit(_))));
         assert_eq!(deal(&mut us, &publish(QOS_1, 51)), Dealt::TOLD);
     }
 }

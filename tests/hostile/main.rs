@@ -15,8 +15,8 @@
 //! | `auth.rs` | MQTT 5: AUTH without end |
 //! | `work.rs`, `workloads.rs` | instructions, where nothing else can count |
 //!
-//! What holds in every version is tested for a client and a server of each: `sides.rs` has what the
-//! tests need to know of a version.
+//! What holds in every version is tested for a client and a server of each, and for a server of any:
+//! `sides.rs`. What the tests need to know of a version is in `dialect.rs`.
 //!
 //! Elsewhere: single bytes and announced lengths in `tests/work.rs` and `tests/allocations.rs`, each
 //! packet in each state in `tests/states.rs`, limits at their edges in `tests/cuts.rs` and
@@ -45,6 +45,7 @@ mod aliases;
 mod auth;
 mod bytes;
 mod dealt;
+mod dialect;
 mod drivers;
 mod floods;
 mod identifiers;
@@ -59,15 +60,49 @@ use std::cell::Cell;
 use allocation_counter::{AllocationInfo, measure};
 use conversation::{Storage, ms};
 use dealt::{Dealt, answered, carry_out, closed_for, deal, deal_at, ended, told_and_answered};
+use dialect::{Dialect, Sent, Wire};
 use mqtt_sansio::v3::V3;
 use mqtt_sansio::v5::V5;
 use mqtt_sansio::{
     Action, ClientRole, CloseReason, Config, Connection, HandleError, Options, PeerError, QoS,
     Role, ServerRole, Session, Slot, Slots, StreamDecoder,
 };
-use sides::{Dialect, Sent, Us, Wire};
+use sides::{Side, Task, Us};
 
 /// Runs a test for a client that a server does harm to, and the other way round, in each version.
+macro_rules! for_each_version_and_role {
+    ($($(#[$meta:meta])* fn $name:ident<$Us:ident>() $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn holds<$Us: sides::OfOneVersion>() $body
+
+            #[test]
+            fn of_a_client() {
+                holds::<(V3, ClientRole)>();
+            }
+
+            #[test]
+            fn of_a_server() {
+                holds::<(V3, ServerRole)>();
+            }
+
+            #[test]
+            fn of_a_client_of_mqtt_5() {
+                holds::<(V5, ClientRole)>();
+            }
+
+            #[test]
+            fn of_a_server_of_mqtt_5() {
+                holds::<(V5, ServerRole)>();
+            }
+        }
+    )*};
+}
+pub(crate) use for_each_version_and_role;
+
+/// The same, and for a server of any version with a client of each.
 macro_rules! for_all_sides {
     ($($(#[$meta:meta])* fn $name:ident<$Us:ident>() $body:block)*) => {$(
         $(#[$meta])*
@@ -95,6 +130,16 @@ macro_rules! for_all_sides {
             fn of_a_server_of_mqtt_5() {
                 holds::<(V5, ServerRole)>();
             }
+
+            #[test]
+            fn of_a_server_of_any_version() {
+                holds::<sides::Any<V3>>();
+            }
+
+            #[test]
+            fn of_a_server_of_any_version_to_a_client_of_mqtt_5() {
+                holds::<sides::Any<V5>>();
+            }
         }
     )*};
 }
@@ -107,7 +152,7 @@ macro_rules! for_all_versions {
         mod $name {
             use super::*;
 
-            fn holds<$V: sides::Dialect>() $body
+            fn holds<$V: dialect::Dialect>() $body
 
             #[test]
             fn of_mqtt_3_1_1() {
@@ -146,9 +191,6 @@ macro_rules! for_both_roles_of_mqtt_5 {
 }
 pub(crate) use for_both_roles_of_mqtt_5;
 
-/// What a [`Us`] is: a connection over slots that count.
-type UsOf<U> = Connection<<U as Us>::Version, <U as Us>::Role, Counted>;
-
 const CONFIG: Config = Config::new();
 
 /// What `action` asks of the heap.
@@ -170,7 +212,7 @@ fn accesses(action: impl FnOnce()) -> u64 {
 /// Slots that count how often they are gone to: for nearly all work that is one slot each time.
 /// What goes through all of them at once counts as one time. That is done when a session is made or
 /// cleared, when the slots double, and when a connection ends.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Counted {
     slots: Vec<Slot>,
     may_grow: bool,
@@ -216,12 +258,12 @@ impl Slots for Counted {
 }
 
 /// One side, connected to a peer that is not to be trusted. The client keeps its session.
-fn connected<U: Us>(config: Config) -> UsOf<U> {
+fn connected<U: Us>(config: Config) -> U::Side {
     U::connected(config, Session::new(Counted::fresh(), Counted::fresh()))
 }
 
 /// The same with a session of this many slots in each direction.
-fn connected_with<U: Us>(config: Config, slots: usize) -> UsOf<U> {
+fn connected_with<U: Us>(config: Config, slots: usize) -> U::Side {
     U::connected(
         config,
         Session::new(Counted::fixed(slots), Counted::fixed(slots)),
@@ -245,13 +287,8 @@ const fn pubcomp(number: u16) -> Sent {
 }
 
 /// A PUBLISH with this first byte and identifier, to the topic `t`, without a payload.
-const fn publish(first: u8, number: u16) -> sides::Publish {
-    sides::Publish { first, number }
-}
-
-/// A message to the topic `t`, without a payload.
-fn message<U: Us>(qos: QoS) -> <U::Version as Dialect>::Message {
-    U::Version::message(qos)
+const fn publish(first: u8, number: u16) -> dialect::Publish {
+    dialect::Publish { first, number }
 }
 
 const QOS_0: u8 = 0x30;

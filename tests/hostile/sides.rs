@@ -1,395 +1,242 @@
-//! Whom the hostile peer faces, and how packets are written in each version.
+//! Whom the hostile peer faces: a client or a server of one version, or a server of any.
 
-use mqtt_sansio::v3::{self, V3};
-use mqtt_sansio::v5::{self, V5};
+use std::fmt::Debug;
+
+use mqtt_sansio::v5::{self, ConnAckProperties, PubAckReasonCode};
 use mqtt_sansio::{
-    ClientRole, CommandError, Config, Connection, Options, OutgoingMessage, PacketId, PeerError,
-    QoS, Role, ServerRole, Session, TopicFilter, TopicName,
+    Action, ClientRole, CloseReason, CommandError, Config, Connection, HandleError, Options,
+    PacketId, PeerError, QoS, Role, ServerRole, Session, Timestamp, TopicName, any,
 };
 
 use crate::Counted;
-use crate::common::Version;
 use crate::conversation::{self, ms};
+use crate::dialect::{Dialect, Sent};
 
-/// A client or a server of one version.
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task<V: Dialect> {
+    Transmit(Sent),
+    Resend(PacketId),
+    Close(CloseReason<V>),
+    Other,
+}
+
+/// A connection that a hostile peer faces.
+pub(crate) trait Side: Debug + Sized {
+    type Version: Dialect;
+
+    /// Hands in one packet, and says whether the application was told, or why not.
+    fn hand_in(&mut self, now: Timestamp, bytes: &[u8])
+    -> Result<bool, HandleError<Self::Version>>;
+    fn poll(&mut self) -> Option<Task<Self::Version>>;
+    /// The error of the packet, if it shows in what is to be done and nowhere else.
+    fn error_of(_: &CloseReason<Self::Version>) -> Option<PeerError<Self::Version>> {
+        None
+    }
+
+    /// Publishes a message to the topic `t`, without a payload.
+    fn publishes(&mut self, qos: QoS, out: &mut Vec<u8>) -> Result<Option<PacketId>, CommandError>;
+    fn resends(&mut self, id: PacketId, qos: QoS, out: &mut Vec<u8>) -> Result<(), CommandError>;
+    fn acknowledges(&mut self, id: PacketId) -> Result<(), CommandError>;
+    fn transport_closes(&mut self);
+    /// A view of the slots.
+    fn slots(&self) -> &Session<Counted>;
+    /// The session, after the end.
+    fn take(self) -> Session<Counted>;
+}
+
+impl<V: Dialect, R: Role> Side for Connection<V, R, Counted> {
+    type Version = V;
+
+    fn hand_in(&mut self, now: Timestamp, mut bytes: &[u8]) -> Result<bool, HandleError<V>> {
+        let packet = V::decode(&mut bytes, &Options::new()).unwrap().unwrap();
+        assert!(bytes.is_empty(), "one packet only");
+        Ok(self.handle_packet(now, packet)?.is_some())
+    }
+    fn poll(&mut self) -> Option<Task<V>> {
+        Some(match self.poll_action()? {
+            Action::Transmit(reply) => Task::Transmit(Sent::of(reply.as_ref())),
+            Action::Resend(id) => Task::Resend(id),
+            Action::Close(reason) => Task::Close(reason),
+            _ => Task::Other,
+        })
+    }
+    fn publishes(&mut self, qos: QoS, out: &mut Vec<u8>) -> Result<Option<PacketId>, CommandError> {
+        self.publish(ms(0), &V::message(qos), out)
+    }
+    fn resends(&mut self, id: PacketId, qos: QoS, out: &mut Vec<u8>) -> Result<(), CommandError> {
+        self.resend(ms(0), id, &V::message(qos), out)
+    }
+    fn acknowledges(&mut self, id: PacketId) -> Result<(), CommandError> {
+        let acknowledgement = self.acknowledgement(id);
+        self.acknowledge(acknowledgement.ok_or(CommandError::NotAwaited)?)
+    }
+    fn transport_closes(&mut self) {
+        self.handle_transport_closed(ms(0));
+    }
+    fn slots(&self) -> &Session<Counted> {
+        self.session()
+    }
+    fn take(self) -> Session<Counted> {
+        self.into_session()
+    }
+}
+
+/// A server of any version, whose client speaks the version `V`.
+pub(crate) struct AnyServer<V> {
+    server: any::Server<Counted>,
+    decoder: any::Decoder<Vec<u8>>,
+    /// What `receive` has returned and nobody has done.
+    next: Option<any::Action>,
+    version: std::marker::PhantomData<V>,
+}
+
+/// The server alone: bytes that have come are no change.
+impl<V> Debug for AnyServer<V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.server.fmt(f)
+    }
+}
+
+impl<V: Dialect> AnyServer<V> {
+    fn requested(config: Config, connect: &[u8]) -> Self {
+        let fallback = any::ProtocolVersion::V3;
+        let mut us = Self {
+            server: any::Server::new(conversation::fresh(), config, ms(0)),
+            decoder: any::Decoder::with_options(Vec::new(), Options::new(), fallback),
+            next: None,
+            version: std::marker::PhantomData,
+        };
+        assert_eq!(us.hand_in(ms(0), connect), Ok(true));
+        us
+    }
+}
+
+fn v5_message(qos: QoS) -> v5::Message<&'static [u8]> {
+    v5::Message::new(TopicName::new("t").unwrap(), &b""[..]).qos(qos)
+}
+
+impl<V: Dialect> Side for AnyServer<V> {
+    type Version = V;
+
+    fn hand_in(&mut self, now: Timestamp, mut bytes: &[u8]) -> Result<bool, HandleError<V>> {
+        if self.server.has_ended() {
+            return Err(HandleError::Ended);
+        }
+        match self.server.receive(now, &mut self.decoder, &mut bytes)? {
+            Some(any::Step::Event(_)) => Ok(true),
+            Some(any::Step::Action(action)) => {
+                self.next = Some(action);
+                Ok(false)
+            }
+            None => Ok(false),
+        }
+    }
+    fn poll(&mut self) -> Option<Task<V>> {
+        let action = self.next.take().or_else(|| self.server.poll_action())?;
+        Some(match action {
+            any::Action::Transmit(reply) => Task::Transmit(Sent::of(reply.as_bytes())),
+            any::Action::Resend(id) => Task::Resend(id),
+            any::Action::Close(reason) => Task::Close(V::close_reason(reason)),
+            _ => Task::Other,
+        })
+    }
+    fn error_of(reason: &CloseReason<V>) -> Option<PeerError<V>> {
+        match reason {
+            CloseReason::Violation(error) => Some(*error),
+            _ => None,
+        }
+    }
+    fn publishes(&mut self, qos: QoS, out: &mut Vec<u8>) -> Result<Option<PacketId>, CommandError> {
+        self.server.publish(ms(0), &v5_message(qos), out)
+    }
+    fn resends(&mut self, id: PacketId, qos: QoS, out: &mut Vec<u8>) -> Result<(), CommandError> {
+        self.server.resend(ms(0), id, &v5_message(qos), out)
+    }
+    fn acknowledges(&mut self, id: PacketId) -> Result<(), CommandError> {
+        let acknowledgement = self.server.acknowledgement(id);
+        let acknowledgement = acknowledgement.ok_or(CommandError::NotAwaited)?;
+        let success = PubAckReasonCode::Success;
+        self.server.acknowledge(acknowledgement, success)
+    }
+    fn transport_closes(&mut self) {
+        self.server.handle_transport_closed(ms(0));
+    }
+    fn slots(&self) -> &Session<Counted> {
+        self.server.session().unwrap()
+    }
+    fn take(self) -> Session<Counted> {
+        assert!(self.server.has_ended());
+        self.slots().clone()
+    }
+}
+
+/// How a [`Side`] comes to be connected.
 pub(crate) trait Us {
     type Version: Dialect;
+    type Side: Side<Version = Self::Version>;
+
+    /// A connection that resumes this session. It is kept afterwards, and Keep Alive is off.
+    fn connected(config: Config, session: Session<Counted>) -> Self::Side;
+}
+
+/// A client or a server of one version.
+pub(crate) trait OfOneVersion:
+    Us<Side = Connection<<Self as Us>::Version, Self::Role, Counted>>
+{
     type Role: Role;
 
-    /// A connection that resumes this session. The client keeps it afterwards, and Keep Alive is off.
-    fn connected(config: Config, session: Session<Counted>) -> crate::UsOf<Self>
-    where
-        Self: Sized;
-
     /// A connection whose session ends with it.
-    fn connected_clean(config: Config) -> crate::UsOf<Self>
-    where
-        Self: Sized;
+    fn connected_clean(config: Config) -> Self::Side;
 }
 
 impl<V: Dialect> Us for (V, ClientRole) {
     type Version = V;
-    type Role = ClientRole;
+    type Side = Connection<V, ClientRole, Counted>;
 
-    fn connected(config: Config, session: Session<Counted>) -> Connection<V, ClientRole, Counted> {
+    fn connected(config: Config, session: Session<Counted>) -> Self::Side {
         V::client(config, session, false)
     }
+}
 
-    fn connected_clean(config: Config) -> Connection<V, ClientRole, Counted> {
+impl<V: Dialect> OfOneVersion for (V, ClientRole) {
+    type Role = ClientRole;
+
+    fn connected_clean(config: Config) -> Self::Side {
         V::client(config, conversation::fresh(), true)
     }
 }
 
 impl<V: Dialect> Us for (V, ServerRole) {
     type Version = V;
-    type Role = ServerRole;
+    type Side = Connection<V, ServerRole, Counted>;
 
-    fn connected(config: Config, session: Session<Counted>) -> Connection<V, ServerRole, Counted> {
+    fn connected(config: Config, session: Session<Counted>) -> Self::Side {
         V::server(config, session, false)
     }
+}
 
-    fn connected_clean(config: Config) -> Connection<V, ServerRole, Counted> {
+impl<V: Dialect> OfOneVersion for (V, ServerRole) {
+    type Role = ServerRole;
+
+    fn connected_clean(config: Config) -> Self::Side {
         V::server(config, conversation::fresh(), true)
     }
 }
 
-/// A version, as far as these tests need to know it.
-pub(crate) trait Dialect: mqtt_sansio::Version + Version {
-    type Message: OutgoingMessage<Self>;
-    type MessageHeader: OutgoingMessage<Self>;
-    type SubAck<'a>;
+/// A server of any version with a client of this one.
+pub(crate) struct Any<V>(std::marker::PhantomData<V>);
 
-    /// What a packet has in the place of its properties when it has none.
-    const NO_PROPERTIES: &'static [u8];
-    /// CONNECT of the client `c`, with or without Clean Session or Clean Start.
-    const CONNECT: [&'static [u8]; 2];
-    /// CONNACK that accepts, without and with Session Present.
-    const CONNACK: [&'static [u8]; 2];
-    /// One packet of each kind.
-    const PACKETS: &'static [&'static [u8]];
+impl<V: Dialect> Us for Any<V> {
+    type Version = V;
+    type Side = AnyServer<V>;
 
-    fn client(
-        config: Config,
-        session: Session<Counted>,
-        clean: bool,
-    ) -> Connection<Self, ClientRole, Counted>;
-    fn server(
-        config: Config,
-        session: Session<Counted>,
-        clean: bool,
-    ) -> Connection<Self, ServerRole, Counted>;
-
-    /// A message to the topic `t`, without a payload.
-    fn message(qos: QoS) -> Self::Message;
-    /// The same, with a payload of this length in pieces.
-    fn header(qos: QoS, payload_len: u32) -> Self::MessageHeader;
-
-    /// Asks for a subscription to the filter `a`.
-    fn subscribe(
-        client: &mut Connection<Self, ClientRole, Counted>,
-        out: &mut Vec<u8>,
-    ) -> Result<PacketId, CommandError>;
-    /// Answers a SUBSCRIBE with this many codes that refuse.
-    fn suback(
-        server: &mut Connection<Self, ServerRole, Counted>,
-        codes: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CommandError>;
-
-    /// How many entries the list of a packet has, each of which is read.
-    fn entries(packet: &Self::Packet<'_>) -> usize;
-
-    /// How many codes a SUBACK has.
-    fn codes(suback: &Self::SubAck<'_>) -> usize;
-
-    /// What is sent before the end of a connection whose peer has broken the protocol.
-    fn disconnect_for(error: &PeerError<Self>) -> Option<Sent>;
-    /// An acknowledgement for an identifier that is not in use.
-    fn not_found(sent: Sent) -> Sent;
-    /// What belongs to this version.
-    fn either<T>(v3: T, v5: T) -> T;
-}
-
-/// What is the same for all versions but for the module.
-macro_rules! common {
-    ($v:ident) => {
-        type Message = $v::Message<&'static [u8]>;
-        type MessageHeader = $v::MessageHeader<&'static [u8]>;
-        type SubAck<'a> = $v::SubAck<&'a [u8]>;
-
-        fn client(config: Config, session: Session<Counted>, clean: bool) -> $v::Client<Counted> {
-            let resumes = !session.is_empty();
-            let mut client = $v::Client::new(session, config, ms(0));
-            let $v::Packet::Connect(connect) = only::<Self>(Self::CONNECT[usize::from(clean)])
-            else {
-                panic!("not a CONNECT");
-            };
-            let connect = connect.to_connect();
-            client.connect(ms(0), &connect, &mut Vec::new()).unwrap();
-            let connack = only::<Self>(Self::CONNACK[usize::from(resumes)]);
-            client.handle_packet(ms(0), connack).unwrap();
-            client
-        }
-
-        fn server(
-            config: Config,
-            mut session: Session<Counted>,
-            clean: bool,
-        ) -> $v::Server<Counted> {
-            let mut server = $v::Server::new(conversation::fresh(), config, ms(0));
-            let connect = only::<Self>(Self::CONNECT[usize::from(clean)]);
-            server.handle_packet(ms(0), connect).unwrap();
-            if clean {
-                server.accept_new(ms(0), &mut Vec::new()).unwrap();
-            } else {
-                server
-                    .accept_resumed(ms(0), &mut session, &mut Vec::new())
-                    .unwrap();
-            }
-            server
-        }
-
-        fn message(qos: QoS) -> Self::Message {
-            $v::Message::new(topic(), &b""[..]).qos(qos)
-        }
-
-        fn subscribe(
-            client: &mut $v::Client<Counted>,
-            out: &mut Vec<u8>,
-        ) -> Result<PacketId, CommandError> {
-            let mut buffer = [0; 8];
-            let filter = TopicFilter::new("a").unwrap();
-            let subscription = $v::Subscription::new(filter, QoS::ExactlyOnce);
-            let list = $v::Subscriptions::encode_to_slice(&mut buffer, [subscription]);
-            client.subscribe(ms(0), &list.unwrap(), out)
-        }
-
-        fn entries(packet: &Self::Packet<'_>) -> usize {
-            match packet {
-                $v::Packet::Subscribe(packet) => packet
-                    .subscriptions
-                    .iter()
-                    .filter(|entry| !entry.topic_filter.as_bytes().is_empty())
-                    .count(),
-                $v::Packet::Unsubscribe(packet) => packet
-                    .topic_filters
-                    .iter()
-                    .filter(|filter| !filter.as_bytes().is_empty())
-                    .count(),
-                $v::Packet::SubAck(packet) => Self::codes(packet),
-                other => panic!("{:?} has no list", other.packet_type()),
-            }
-        }
-    };
-}
-
-fn topic() -> TopicName<&'static [u8]> {
-    TopicName::new("t").unwrap()
-}
-
-/// The packet that these bytes are.
-pub(crate) fn only<V: Dialect>(mut bytes: &[u8]) -> V::Packet<'_> {
-    let packet = V::decode(&mut bytes, &Options::new()).unwrap().unwrap();
-    assert!(bytes.is_empty(), "one packet only");
-    packet
-}
-
-impl Dialect for V3 {
-    const NO_PROPERTIES: &'static [u8] = b"";
-    const CONNECT: [&'static [u8]; 2] = [
-        b"\x10\x0d\0\x04MQTT\x04\0\0\0\0\x01c",
-        b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01c",
-    ];
-    const CONNACK: [&'static [u8]; 2] = [b"\x20\x02\0\0", b"\x20\x02\x01\0"];
-    const PACKETS: &'static [&'static [u8]] = &[
-        b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01c",
-        b"\x20\x02\0\0",
-        b"\x30\x03\0\x01t",
-        b"\x32\x05\0\x01t\0\x01",
-        b"\x34\x05\0\x01t\0\x02",
-        b"\x40\x02\0\x01",
-        b"\x50\x02\0\x01",
-        b"\x62\x02\0\x01",
-        b"\x70\x02\0\x01",
-        b"\x82\x06\0\x01\0\x01a\0",
-        b"\x90\x03\0\x01\0",
-        b"\xa2\x05\0\x01\0\x01a",
-        b"\xb0\x02\0\x01",
-        b"\xc0\0",
-        b"\xd0\0",
-        b"\xe0\0",
-    ];
-
-    fn header(qos: QoS, payload_len: u32) -> Self::MessageHeader {
-        v3::MessageHeader {
-            topic: topic(),
-            payload_len,
-            qos,
-            retain: false,
-        }
-    }
-
-    fn suback(
-        server: &mut v3::Server<Counted>,
-        codes: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CommandError> {
-        let codes = (0..codes).map(|_| v3::ReturnCode::Failure);
-        let codes = v3::ReturnCodes::encode_to_vec(codes).unwrap();
-        server.suback(ms(0), &codes, out)
-    }
-
-    fn disconnect_for(_: &PeerError<Self>) -> Option<Sent> {
-        None
-    }
-
-    fn not_found(sent: Sent) -> Sent {
-        sent
-    }
-
-    fn either<T>(v3: T, _: T) -> T {
-        v3
-    }
-
-    fn codes(suback: &v3::SubAck<&[u8]>) -> usize {
-        suback.return_codes.iter().count()
-    }
-
-    common!(v3);
-}
-
-impl Dialect for V5 {
-    const NO_PROPERTIES: &'static [u8] = b"\0";
-    // Session Expiry Interval is for ever, or absent.
-    const CONNECT: [&'static [u8]; 2] = [
-        b"\x10\x13\0\x04MQTT\x05\0\0\0\x05\x11\xff\xff\xff\xff\0\x01c",
-        b"\x10\x0e\0\x04MQTT\x05\x02\0\0\0\0\x01c",
-    ];
-    const CONNACK: [&'static [u8]; 2] = [b"\x20\x03\0\0\0", b"\x20\x03\x01\0\0"];
-    const PACKETS: &'static [&'static [u8]] = &[
-        b"\x10\x0e\0\x04MQTT\x05\x02\0\0\0\0\x01c",
-        b"\x20\x03\0\0\0",
-        b"\x30\x04\0\x01t\0",
-        b"\x32\x06\0\x01t\0\x01\0",
-        b"\x34\x06\0\x01t\0\x02\0",
-        b"\x40\x02\0\x01",
-        b"\x50\x02\0\x01",
-        b"\x50\x03\0\x01\x87",
-        b"\x62\x02\0\x01",
-        b"\x70\x02\0\x01",
-        b"\x82\x07\0\x01\0\0\x01a\0",
-        b"\x90\x04\0\x01\0\0",
-        b"\xa2\x06\0\x01\0\0\x01a",
-        b"\xb0\x04\0\x01\0\0",
-        b"\xc0\0",
-        b"\xd0\0",
-        b"\xe0\0",
-        b"\xf0\0",
-    ];
-
-    fn header(qos: QoS, payload_len: u32) -> Self::MessageHeader {
-        v5::MessageHeader {
-            topic: topic(),
-            payload_len,
-            qos,
-            retain: false,
-            properties: v5::PublishProperties::EMPTY,
-        }
-    }
-
-    fn suback(
-        server: &mut v5::Server<Counted>,
-        codes: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CommandError> {
-        let codes = (0..codes).map(|_| v5::SubscribeReasonCode::UnspecifiedError);
-        let codes = v5::SubscribeReasonCodes::encode_to_vec(codes).unwrap();
-        server.suback(ms(0), &codes, out)
-    }
-
-    fn disconnect_for(error: &PeerError<Self>) -> Option<Sent> {
-        Some(Sent::of(&[0xe0, 1, error.reason_code().number()]))
-    }
-
-    fn not_found(sent: Sent) -> Sent {
-        sent.with_code(0x92)
-    }
-
-    fn either<T>(_: T, v5: T) -> T {
-        v5
-    }
-
-    fn codes(suback: &v5::SubAck<&[u8]>) -> usize {
-        suback.reason_codes.iter().count()
-    }
-
-    common!(v5);
-}
-
-// Packets
-
-/// A packet of at most 8 bytes, such as a connection sends by itself; what is left of them is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sent([u8; 8]);
-
-impl Sent {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        let mut sent = [0; 8];
-        sent[..bytes.len()].copy_from_slice(bytes);
-        Self(sent)
-    }
-
-    /// PUBACK, PUBREC, PUBREL or PUBCOMP without a Reason Code.
-    pub(crate) const fn acknowledgement(first: u8, number: u16) -> Self {
-        let [high, low] = number.to_be_bytes();
-        Self([first, 2, high, low, 0, 0, 0, 0])
-    }
-
-    /// The same acknowledgement with a Reason Code.
-    pub(crate) const fn with_code(self, code: u8) -> Self {
-        let [first, _, high, low, ..] = self.0;
-        Self([first, 3, high, low, code, 0, 0, 0])
-    }
-}
-
-/// PUBLISH to the topic `t`, without a payload and properties.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Publish {
-    pub(crate) first: u8,
-    pub(crate) number: u16,
-}
-
-/// What can be sent to a connection of each version.
-pub(crate) trait Wire {
-    /// Calls `f` with the bytes in this version. They are not on the heap.
-    fn wire<V: Dialect, T>(&self, f: impl FnOnce(&[u8]) -> T) -> T;
-}
-
-impl Wire for Sent {
-    fn wire<V: Dialect, T>(&self, f: impl FnOnce(&[u8]) -> T) -> T {
-        f(&self.0[..2 + usize::from(self.0[1])])
-    }
-}
-
-impl Wire for Publish {
-    fn wire<V: Dialect, T>(&self, f: impl FnOnce(&[u8]) -> T) -> T {
-        let [high, low] = self.number.to_be_bytes();
-        let mut bytes = [self.first, 5, 0, 1, b't', high, low, 0];
-        let len = 7 + V::NO_PROPERTIES.len();
-        bytes[7..len].copy_from_slice(V::NO_PROPERTIES);
-        bytes[1] += u8::try_from(V::NO_PROPERTIES.len()).unwrap();
-        f(&bytes[..len])
-    }
-}
-
-impl Wire for &[u8] {
-    fn wire<V: Dialect, T>(&self, f: impl FnOnce(&[u8]) -> T) -> T {
-        f(self)
-    }
-}
-
-impl Wire for Vec<u8> {
-    fn wire<V: Dialect, T>(&self, f: impl FnOnce(&[u8]) -> T) -> T {
-        f(self)
+    fn connected(config: Config, mut session: Session<Counted>) -> AnyServer<V> {
+        let mut us = AnyServer::requested(config, V::CONNECT[0]);
+        let properties = ConnAckProperties::EMPTY;
+        us.server
+            .accept_resumed(ms(0), &mut session, &properties, &mut Vec::new())
+            .unwrap();
+        us
     }
 }
