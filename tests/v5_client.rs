@@ -282,6 +282,32 @@ fn a_server_that_takes_no_acknowledgement_is_left() {
     c.receives(ack(PUBREC, 9, 0)).sends(ack(PUBREL, 9, 0x92));
 }
 
+/// [MQTT5-3.2.2-15]
+fn a_client_closes_if_the_server_takes_no_packet_as_large_as_the_reply_that_is_due() {
+    let ends = |props: &str, config: Config, bytes: Vec<u8>| {
+        let mut c = connected(config, props);
+        c.receives(bytes.clone()).reports(bytes).closes(CloseReason::ReplyTooLarge);
+    };
+    ends("27 00000003", CONFIG, publish(Q1, 1, "x"));
+    ends("27 00000003", CONFIG, publish(Q2, 1, "x"));
+    let mut c = connected(CONFIG, "27 00000004");
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x")).sends(ack(PUBACK, 1, 0));
+    // With a Reason Code it has five bytes.
+    let mut c = connected(MANUAL, "27 00000004");
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
+    assert_eq!(c.try_transmit(ack(PUBACK, 1, 0x83)), Ok(()));
+    c.closes(CloseReason::ReplyTooLarge);
+}
+
+/// [MQTT5-3.2.2-15]
+fn a_disconnect_for_a_violation_is_left_out_if_it_is_larger_than_the_server_takes() {
+    let unexpected = ProtocolError::Unexpected(PacketType::PingReq);
+    let mut c = connected(CONFIG, "27 00000003");
+    c.receives("c0 00").sends(disconnect(0x82)).closes_for(unexpected);
+    let mut c = connected(CONFIG, "27 00000002");
+    c.receives("c0 00").closes_for(unexpected);
+}
+
 fn a_subscription_that_the_server_does_not_take_is_refused_before_it_is_sent() {
     let mut c = connected(CONFIG, "28 00");
     assert_eq!(

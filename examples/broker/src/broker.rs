@@ -101,7 +101,7 @@ impl Broker {
 
     /// Publishes a Will: its Message Expiry Interval begins now.
     pub(crate) fn publish_will(&mut self, now: Timestamp, mut will: Message) {
-        will.published(now);
+        will.published = now;
         self.publish(&will);
     }
 
@@ -113,42 +113,38 @@ impl Broker {
     /// start with `$` have no such meaning and are for all that subscribe to them.
     pub(crate) fn publish(&mut self, message: &Message) -> Published {
         let mut published = Published::default();
-        if message.topic == "$SYS" || message.topic.as_str().starts_with("$SYS/") {
+        let topic = message.topic();
+        if topic == "$SYS" || topic.as_str().starts_with("$SYS/") {
             return published;
         }
         // [MQTT-3.3.1-12, MQTT5-3.3.1-5, MQTT5-3.3.1-8]
         if message.retain {
-            let topic = message.topic.clone().into_inner();
-            if let Some(expires) = self.retained.set(message).and_then(|before| before.expires) {
+            let topic = Arc::<[u8]>::from(topic.as_bytes());
+            let before = self.retained.set(message);
+            if let Some(expires) = before.and_then(|before| before.expires()) {
                 let topic = Arc::clone(&topic);
                 self.timers.cancel(expires, Timer::RetainedExpires(topic));
             }
-            if let Some(expires) = self.retained.get(&topic).and_then(|it| it.expires) {
+            if let Some(expires) = self.retained.get(&topic).and_then(Message::expires) {
                 self.timers.set(expires, Timer::RetainedExpires(topic));
             }
         }
         let is_live = |id: &ClientId| self.clients.get(id).is_some_and(Client::is_live);
         let recipients =
             self.subscriptions
-                .recipients(&message.topic, &message.publisher, self.copies, is_live);
+                .recipients(&topic, &message.publisher, self.copies, is_live);
         for recipient in recipients {
             published.has_subscribers = true;
-            let outgoing = Outgoing {
-                message: message.clone(),
-                identifiers: Vec::new(),
-                group: None,
-            };
-            published.is_crowded |= self.send(recipient, outgoing);
+            published.is_crowded |= self.send(recipient, message.clone());
         }
         published
     }
 
     /// Appends a message to the queue of a client. Returns whether the client should have a turn.
-    fn send(&mut self, recipient: Recipient, outgoing: Outgoing) -> bool {
+    fn send(&mut self, recipient: Recipient, message: Message) -> bool {
         let Some(client) = self.clients.get_mut(&recipient.client) else {
             return false;
         };
-        let message = outgoing.message;
         let outgoing = Outgoing {
             message: Message {
                 qos: recipient.qos.min(message.qos), // [MQTT-3.8.4-6, MQTT5-3.8.4-8]

@@ -16,7 +16,9 @@ impl Connection {
         let Some(client) = &self.client else {
             return false;
         };
-        let message = Message::received(publish, client, self.now());
+        let Ok(message) = Message::received(publish, client, self.now()) else {
+            return false; // With a Packet Identifier it would be larger than MQTT allows.
+        };
         let published = self.shared.broker().publish(&message);
         let packet_id = publish.delivery.packet_id();
         let acknowledgement = packet_id.and_then(|id| self.server.acknowledgement(id));
