@@ -122,9 +122,6 @@ pub enum ProtocolError {
     /// A Reason String or User Property although the client asked for no problem information.
     #[error("problem information although the client asked for none")]
     ProblemInformation,
-    /// A server's Maximum Packet Size below 5 bytes, which leaves no room for an acknowledgement.
-    #[error("Maximum Packet Size leaves no room for an acknowledgement")]
-    MaximumPacketSize,
     /// AUTH with another Authentication Method than CONNECT.
     #[error("AUTH with another Authentication Method than CONNECT")]
     AuthenticationMethod,

@@ -1,9 +1,7 @@
 //! The client's side of a connection of MQTT 5.
 
 use super::message::check_len;
-use super::{
-    Capabilities, CloseReason, Connection, Event, HandleError, LONGEST_REPLY, Limits, Refusal,
-};
+use super::{Capabilities, CloseReason, Connection, Event, HandleError, Limits, Refusal};
 use crate::connection::config::{NO_SESSION_STATE, SEND_BEFORE_CONNACK};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::ClientRole;
@@ -244,13 +242,8 @@ fn handle_connack<'a, S: Slots>(
     if !client.limits.authentication.fits_connack(&properties) {
         return Err(client.violation(ProtocolError::AuthenticationMethod));
     }
-    let peer = Capabilities::of_server(&properties);
-    // [MQTT5-3.2.2-15]
-    if peer.maximum_packet_size < LONGEST_REPLY {
-        return Err(client.violation(ProtocolError::MaximumPacketSize));
-    }
     client.limits.connack(&properties);
-    client.limits.peer = peer;
+    client.limits.peer = Capabilities::of_server(&properties);
     let limits = client.limits;
     client.set_session_expiry_interval(limits.session_expiry_interval);
     if let Some(keep_alive) = properties.server_keep_alive() {

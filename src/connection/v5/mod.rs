@@ -126,7 +126,6 @@ const fn protocol_reason_code(error: &ProtocolError) -> ReasonCode {
             ReasonCode::SubscriptionIdentifiersNotSupported
         }
         ProtocolError::AuthenticationMethod => ReasonCode::BadAuthenticationMethod,
-        ProtocolError::MaximumPacketSize => ReasonCode::PacketTooLarge,
         _ => ReasonCode::ProtocolError,
     }
 }
@@ -286,7 +285,8 @@ impl Version for V5 {
                 let code = code.unwrap_or(ConnectReasonCode::ProtocolError);
                 Some(PendingReply::connack(code.number()))
             }
-            (State::Requested, false) if forbids_disconnect(reason) => None,
+            // The server has closed by it [MQTT5-3.14.0-1].
+            (State::Requested, false) if is_disconnect(reason) => None,
             (State::Connected, _) | (State::Requested, false) => {
                 let code = DisconnectReasonCode::try_from(code)
                     .ok()
@@ -530,20 +530,15 @@ const fn is_sent_by(code: DisconnectReasonCode, is_server: bool) -> bool {
     }
 }
 
-/// Whether a connection closes without DISCONNECT: the server has sent one too early
-/// [MQTT5-3.14.0-1], or takes none.
-const fn forbids_disconnect(reason: &CloseReason) -> bool {
+/// Whether a connection closes because of a DISCONNECT that came too early.
+const fn is_disconnect(reason: &CloseReason) -> bool {
     matches!(
         reason,
-        CloseReason::Violation(PeerError::Protocol(
-            ProtocolError::Unexpected(PacketType::Disconnect) | ProtocolError::MaximumPacketSize
-        ))
+        CloseReason::Violation(PeerError::Protocol(ProtocolError::Unexpected(
+            PacketType::Disconnect
+        )))
     )
 }
-
-/// The longest packet that a connection sends by itself: an acknowledgement with a Reason Code. A server
-/// does not accept a client that takes less either, because its CONNACK has as many bytes.
-const LONGEST_REPLY: u32 = 5;
 
 fn alias_of<'a>(
     properties: &PublishProperties<&'a [u8]>,
