@@ -259,8 +259,8 @@ fn a_release_that_is_not_sent_is_noticed() {
 
 #[test]
 fn a_resend_without_dup_is_noticed() {
-    let why = "MQTT-3.3.1-1";
-    is_noticed(Sabotage::ClearDup, why, why);
+    // Or it was no message, but a piece of a payload that begins like one.
+    is_noticed(Sabotage::ClearDup, "MQTT-3.3.1-1", "sends another message");
 }
 
 #[test]
