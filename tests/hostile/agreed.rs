@@ -195,6 +195,37 @@ for_both_roles_of_mqtt_5! {
     }
 }
 
+/// A server that takes hardly anything: what does not fit is not sent, and the connection closes.
+#[test]
+fn an_answer_that_the_server_does_not_take_is_not_sent() {
+    for maximum in 1..=5 {
+        let theirs = [Property::MaximumPacketSize(
+            NonZeroU32::new(maximum).unwrap(),
+        )];
+        let answers = [
+            (pubrec(9).wire::<V5, _>(<[u8]>::to_vec), 5),
+            (pubrel(9).wire::<V5, _>(<[u8]>::to_vec), 5),
+            (publish(QOS_1, 9).wire::<V5, _>(<[u8]>::to_vec), 4),
+            (publish(QOS_2, 9).wire::<V5, _>(<[u8]>::to_vec), 4),
+        ];
+        for (packet, len) in answers {
+            let mut us = agreed::<ClientRole>(CONFIG, NO_LIMIT, &theirs);
+            let held = heap(|| {
+                let dealt = deal(&mut us, &packet);
+                if len <= maximum {
+                    assert!(dealt.sent.is_some() && dealt.closed.is_none());
+                } else {
+                    assert!(dealt.closed.is_some());
+                }
+                if let Some(sent) = dealt.sent {
+                    sent.wire::<V5, _>(|bytes| assert!(bytes.len() <= maximum as usize));
+                }
+            });
+            assert!(held.bytes_max <= 64, "{held:?}");
+        }
+    }
+}
+
 /// Not even CONNACK fits: the connection can only be refused.
 #[test]
 fn a_client_that_does_not_take_a_connack_is_not_accepted() {
