@@ -41,7 +41,7 @@ const fn mixed() -> SidePlan {
 }
 
 /// Of the states that are reached again, one in so many is compared with the state that it equals.
-const COMPARE_EVERY: usize = 10;
+const COMPARE_EVERY: usize = 20;
 
 fn check(plan: Plan, least: usize) {
     let start = Instant::now();
@@ -108,6 +108,13 @@ fn two_messages_at_each_qos_arrive_in_order() {
             sends(&[Q2]).without_journal(),
         )
         .cuts(1),
+        Plan::new(
+            "saved in order",
+            V3,
+            sends(&[Q2]).without_journal(),
+            sends(&[Q2, Q1]).without_journal(),
+        )
+        .crashes(2),
     ]);
 }
 
@@ -172,10 +179,10 @@ fn messages_acknowledged_in_any_order_are_acknowledged_in_their_order() {
 fn a_session_that_ends_takes_its_messages_along_and_they_are_published_anew() {
     check_all(
         [
-            Plan::new("clean", V3, sends(&[Q2]), sends(&[Q1])).sessions(Sessions::Clean),
-            Plan::new("clean", V5Any, sends(&[Q1]), sends(&[Q2])).sessions(Sessions::Clean),
-            Plan::new("forgotten", V5, sends(&[Q2]), sends(&[Q1])).sessions(Sessions::Forgotten),
-            Plan::new("forgotten", V3Any, sends(&[Q1]), sends(&[Q2])).sessions(Sessions::Forgotten),
+            Plan::new("clean", V3, sends(&[Q1, Q2]), SILENT).sessions(Sessions::Clean),
+            Plan::new("clean", V5Any, SILENT, sends(&[Q2, Q1])).sessions(Sessions::Clean),
+            Plan::new("forgotten", V5, sends(&[Q2, Q1]), SILENT).sessions(Sessions::Forgotten),
+            Plan::new("forgotten", V3Any, SILENT, sends(&[Q1, Q2])).sessions(Sessions::Forgotten),
         ]
         .map(|plan| plan.cuts(1).crashes(1)),
     );
@@ -202,12 +209,47 @@ fn a_deadline_at_any_moment_loses_and_repeats_nothing() {
     ]);
 }
 
+/// [MQTT5-4.3.3-4, MQTT5-4.3.3-9, MQTT5-4.4.0-2]
+#[test]
+fn a_message_that_is_refused_gives_back_its_identifier_and_its_quota() {
+    check_all([
+        Plan::new(
+            "refused",
+            V5,
+            sends(&[Q2, Q1, Q2]),
+            SILENT.manual().receive_maximum(1),
+        )
+        .refusals(2)
+        .cuts(1),
+        Plan::new("refused", V5Any, sends(&[Q2]), SILENT.manual())
+            .refusals(1)
+            .cuts(1)
+            .crashes(1),
+        Plan::new(
+            "refused, saved",
+            V5,
+            SILENT.manual().without_journal(),
+            sends(&[Q1, Q2]),
+        )
+        .refusals(1)
+        .cuts(1)
+        .crashes(1),
+    ]);
+}
+
 /// [MQTT-2.3.1-2, MQTT5-2.2.1-3]
 #[test]
-fn identifiers_that_begin_again_are_not_in_use() {
+fn an_identifier_in_use_is_not_used_for_anything_else() {
     check_all([
-        Plan::new("identifiers", V5, sends(&[Q1, Q2, Q1]), sends(&[Q2]))
+        Plan::new("identifiers", V5, sends(&[Q1, Q2, Q1]), SILENT)
             .first_id(65_534)
+            .cuts(1),
+        Plan::new("SUBSCRIBE", V3, sends(&[Q1]), SILENT)
+            .subscribes()
+            .cuts(1)
+            .crashes(1),
+        Plan::new("SUBSCRIBE", V5Any, sends(&[Q2]), sends(&[Q1]))
+            .subscribes()
             .cuts(1),
     ]);
 }
@@ -248,6 +290,15 @@ fn large() -> Vec<Plan> {
         )
         .cuts(1)
         .crashes(1),
+        Plan::new(
+            "refused both ways, a cut, a crash",
+            V5,
+            sends(&[Q1, Q2]).manual(),
+            sends(&[Q2]).manual(),
+        )
+        .refusals(2)
+        .cuts(1)
+        .crashes(1),
         Plan::new("manual, three cuts", V3, SILENT.manual(), mixed()).cuts(3),
         Plan::new("identifiers, two cuts", V3, mixed(), mixed())
             .first_id(65_534)
@@ -265,10 +316,25 @@ fn large() -> Vec<Plan> {
         let time = Plan::new("Keep Alive", pair, sends(&[Q1]), sends(&[Q2]));
         plans.extend([
             both.cuts(2).crashes(1),
-            both.cuts(1).crashes(1).resends_later(),
+            Plan {
+                name: "sent again later",
+                ..both
+            }
+            .cuts(1)
+            .crashes(1)
+            .resends_later(),
             clean.sessions(Sessions::Clean).cuts(1).crashes(1),
             forgotten.sessions(Sessions::Forgotten).cuts(1).crashes(1),
             time.cuts(1).ticks(3, 10),
+            Plan::new(
+                "SUBSCRIBE",
+                pair,
+                sends(&[Q1, Q2, Q1]).window(2),
+                sends(&[Q2]),
+            )
+            .subscribes()
+            .cuts(1)
+            .crashes(1),
         ]);
     }
     plans

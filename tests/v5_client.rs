@@ -418,6 +418,21 @@ fn with_manual_acknowledgement_each_message_counts_until_it_is_acknowledged() {
     c.closes_for(ProtocolError::ReceiveMaximumExceeded);
 }
 
+/// After a restart the application decides again, and the server is not told that the message was taken.
+fn a_refusal_that_was_not_sent_is_not_part_of_a_saved_session() {
+    let mut c = connected(MANUAL, "");
+    // Its PUBACK comes first.
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
+    c.receives(publish(Q2, 2, "y")).reports(publish(Q2, 2, "y"));
+    assert_eq!(c.try_transmit(ack(PUBREC, 2, 0x97)), Ok(()));
+    let session = restored(&c.breaks_off());
+    assert_eq!(inbound(&session), []);
+    let mut c = ClientTalk::begins(session, MANUAL);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
+    c.receives(dup(publish(Q2, 2, "y"))).reports(dup(publish(Q2, 2, "y")));
+}
+
 // Acknowledgements
 
 /// [MQTT5-4.4.0-2]

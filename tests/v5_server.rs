@@ -243,7 +243,7 @@ fn what_comes_before_connack_is_handled_after_it() {
 
 // What a server announces
 
-/// [MQTT5-3.2.2-11, MQTT5-3.2.2-14, MQTT5-3.3.4-6]
+/// [MQTT5-3.2.2-11, MQTT5-3.2.2-14, MQTT5-3.3.4-6, MQTT5-3.2.2-9]
 fn a_message_that_the_server_does_not_take_ends_the_connection_with_its_reason() {
     for in_pieces in [false, true] {
         let payload = if in_pieces { "a payload that comes in pieces" } else { "x" };

@@ -1,6 +1,7 @@
 //! What is different for each receiver.
 
 use crate::packet::fmt::fields;
+use crate::packet::storage;
 use crate::types::QoS;
 use crate::v5::SubscriptionIdentifiers;
 
@@ -82,6 +83,13 @@ impl<B> Receiver<B> {
         }
     }
 }
+
+storage!(Receiver {
+    qos: value,
+    retain: value,
+    waited: value,
+    subscription_identifiers: part
+});
 
 fields!(Receiver(this) {
     qos: this.qos,

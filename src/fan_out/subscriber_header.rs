@@ -2,6 +2,7 @@
 
 use super::{EncodedMessage, Receiver, TopicForm};
 use crate::packet::publish::{first_byte, has_packet_id, put_packet_id};
+use crate::packet::storage;
 use crate::types::{Delivery, PacketId};
 use crate::v5::SubscriptionIdentifiers;
 use crate::wire::{
@@ -131,6 +132,16 @@ fn part(bytes: &[u8], len: u8) -> &[u8] {
 fn short_len(len: usize) -> u8 {
     u8::try_from(len).unwrap_or(u8::MAX)
 }
+
+storage!(SubscriberHeader {
+    fixed_header: value,
+    fixed_header_len: value,
+    fields: value,
+    fields_len: value,
+    has_name: value,
+    has_properties: value,
+    identifiers: part
+});
 
 impl<B: AsRef<[u8]>> core::fmt::Debug for SubscriberHeader<B> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -327,6 +327,28 @@ fn writing_to_an_output_without_room_writes_nothing() {
     assert_eq!(room, [0xee; 11]);
 }
 
+#[cfg(feature = "alloc")]
+#[test]
+fn receiver_and_header_keep_their_values_in_every_storage() {
+    let mut room = [0; 8];
+    let receiver = Receiver::new(QoS::ExactlyOnce)
+        .retain(true)
+        .waited(3)
+        .subscription_identifiers(numbers(&mut room, &[7, 300]));
+    assert_eq!(receiver.to_owned().as_ref(), receiver);
+    let mut buffer = [0; 8];
+    let message = plain(&mut buffer, b"hi");
+    let delivery = Delivery::new(QoS::ExactlyOnce, PacketId::MIN, false);
+    let header = message.subscriber_header::<V5, _>(&delivery, receiver, TopicForm::Name);
+    let (header, _) = header.unwrap();
+    let owned = header.to_owned();
+    assert_eq!(owned.as_ref(), header);
+    assert_eq!(
+        message.slices(&owned).concat(),
+        message.slices(&header).concat()
+    );
+}
+
 #[test]
 fn only_subscription_identifiers_are_of_one_receiver() {
     let mut buffer = [0; 8];

@@ -178,14 +178,6 @@ impl<S: Slots> Inbound<S> {
         self.find(id.get()).map(|number| receipt(&self.at(number)))
     }
 
-    /// Returns true if the application refuses the message, and that was not sent.
-    pub(crate) fn is_refused(&self, id: PacketId) -> bool {
-        self.find(id.get()).is_some_and(|number| {
-            let state = self.at(number).state;
-            state & (ACKNOWLEDGED | RECEIVED) == ACKNOWLEDGED && state & REFUSED != 0
-        })
-    }
-
     /// Returns true if `id` is from an earlier connection and the peer has not sent it again.
     pub(crate) fn is_stale(&self, id: PacketId) -> bool {
         self.find(id.get())
@@ -504,6 +496,13 @@ impl<S: Slots> Inbound<S> {
             }
             Receipt::Delivered(_) | Receipt::Received => None,
         }
+    }
+
+    /// Returns true if the application has refused the message with this identifier.
+    pub(crate) fn is_refused(&self, id: PacketId) -> bool {
+        const REFUSAL: u16 = ACKNOWLEDGED | REFUSED;
+        self.find(id.get())
+            .is_some_and(|number| self.at(number).state & REFUSAL == REFUSAL)
     }
 
     /// Records that the acknowledgement from [`due`](Self::due) was sent.

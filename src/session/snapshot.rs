@@ -54,8 +54,8 @@ impl<S: Slots> Session<S> {
     /// the source of this module.
     ///
     /// Two things are not saved: SUBSCRIBE and UNSUBSCRIBE without an answer, which belong to the
-    /// connection, and messages that the application has not acknowledged, or has refused without the
-    /// peer's knowing, which the peer sends again. Do not save the session of a connection with Clean Session: it ends with that
+    /// connection, and messages that the application has not acknowledged, which the peer sends
+    /// again. Do not save the session of a connection with Clean Session: it ends with that
     /// connection [MQTT-3.1.2-6].
     ///
     /// ```
@@ -104,7 +104,8 @@ impl<S: Slots> Session<S> {
                 // PUBREC was not sent, and after a restart the application may not have the
                 // message.
                 Receipt::Delivered(_) => None,
-                // The peer sends it again, and does not learn of the refusal otherwise.
+                // Nor was the PUBREC that refuses it: the peer sends the message again, and the
+                // application decides again.
                 Receipt::Acknowledged(_) if self.inbound.is_refused(packet_id) => None,
                 Receipt::Acknowledged(_) => Some((packet_id, 2)),
                 Receipt::Received => Some((packet_id, 3)),

@@ -37,16 +37,25 @@ pub(crate) struct App {
     /// Server: the client has shown that it knows of this session.
     pub(crate) is_established: bool,
 
+    /// Client: the server has answered its SUBSCRIBE.
+    pub(crate) is_subscribed: bool,
+
     // What a crash takes.
+    /// Client: its SUBSCRIBE was not answered.
+    pub(crate) request: Option<u16>,
     /// Published, and the change not stored.
     pub(crate) sending: Option<(u16, u8)>,
     /// QoS 2 messages whose change is not stored.
     pub(crate) unstored: Vec<Arrival>,
     pub(crate) unacknowledged: Vec<Held>,
+    /// QoS 2 messages that it has refused, and the refusal has not left.
+    pub(crate) refusing: Vec<PacketId>,
     /// What it was asked to send again, and has not.
     pub(crate) resends: VecDeque<PacketId>,
 
     // Not the application's: what is known of it.
+    /// Its messages that the peer has refused: they need not arrive.
+    pub(crate) rejected: [bool; MOST],
     /// Messages that were published more than once: they may arrive as often.
     pub(crate) republished: [bool; MOST],
 }
@@ -61,10 +70,14 @@ impl App {
             stored,
             has_session: false,
             is_established: false,
+            is_subscribed: false,
+            request: None,
             sending: None,
             unstored: Vec::new(),
             unacknowledged: Vec::new(),
+            refusing: Vec::new(),
             resends: VecDeque::new(),
+            rejected: [false; MOST],
             republished: [false; MOST],
         }
     }
@@ -109,6 +122,13 @@ impl App {
         Some(self.outbox.remove(at).1)
     }
 
+    /// The peer has refused this message.
+    pub(crate) fn is_rejected(&mut self, id: PacketId) {
+        if let Some(number) = self.number_of(id) {
+            self.rejected[usize::from(number)] = true;
+        }
+    }
+
     /// Without a journal: the peer has this message.
     pub(crate) fn peer_has(&mut self, journal: bool, id: PacketId) {
         if !journal {
@@ -134,13 +154,10 @@ impl App {
     /// `Action::Lost`
     pub(crate) fn lost(&mut self, ledger: &mut Ledger, id: PacketId, received: bool) -> Outcome {
         ledger.release(id.get());
-        match self.remove(id) {
-            Some(number) => {
-                ensure!(!received, "{id:?} is lost, received, and kept");
-                self.publish_anew(ledger, number);
-            }
-            // Removed with `Change::Cleared`, or because the peer has it.
-            None => {}
+        // Otherwise it went with `Change::Cleared`, or the peer has it.
+        if let Some(number) = self.remove(id) {
+            ensure!(!received, "{id:?} is lost, received, and kept");
+            self.publish_anew(ledger, number);
         }
         Ok(())
     }
@@ -238,6 +255,7 @@ impl App {
 
     fn end_receiving(&mut self) {
         self.unacknowledged.clear();
+        self.refusing.clear();
         self.unstored.clear();
     }
 
@@ -250,8 +268,9 @@ impl App {
         self.is_established = false;
     }
 
-    pub(crate) fn crash(&mut self) {
-        self.sending = None;
+    /// The process ends, in order or not, and begins again with what is stored.
+    pub(crate) fn restart(&mut self) {
+        (self.sending, self.request) = (None, None);
         self.resends.clear();
         self.end_receiving();
     }
@@ -263,5 +282,6 @@ impl App {
             && self.unstored.is_empty()
             && self.unacknowledged.is_empty()
             && self.resends.is_empty()
+            && (self.is_subscribed || side == Side::Server || !plan.subscribes)
     }
 }

@@ -43,7 +43,8 @@ pub(super) fn application(plan: &Plan, side: Side, app: &App, session: &Session<
     let is_stored = |id: &mqtt_sansio::PacketId| {
         let unstored = app.unstored.iter().map(|arrival| arrival.id);
         let held = app.unacknowledged.iter().map(|held| held.arrival.id);
-        !unstored.chain(held).any(|other| other == Some(*id))
+        let refused = app.refusing.contains(id);
+        !refused && !unstored.chain(held).any(|other| other == Some(*id))
     };
     let mut held: Vec<_> = session.inbound().filter(is_stored).collect();
     let mut stored: Vec<_> = app.stored.inbound().collect();
@@ -99,9 +100,10 @@ pub(super) fn end(world: &World) -> Outcome {
             link.tap
         );
         let receiver = &world.peer(side.peer()).app;
+        let rejected = peer.app.rejected;
         for (number, qos) in plan.side(side).messages.iter().enumerate() {
             ensure!(
-                *qos == QoS::AtMostOnce || receiver.arrived[number] > 0,
+                *qos == QoS::AtMostOnce || receiver.arrived[number] > 0 || rejected[number],
                 "message {number} of the {side:?} has come 0 times at {qos:?}"
             );
         }

@@ -2,11 +2,12 @@
 
 use mqtt_sansio::any::{self, ProtocolVersion};
 use mqtt_sansio::v5::{
-    ConnAckProperties, ConnectProperties, Property, PubAckReasonCode, PublishProperties,
+    AckProperties, ConnAckProperties, ConnectProperties, Property, PubAckReasonCode,
+    PublishProperties, SubscribeReasonCode, SubscribeReasonCodes,
 };
 use mqtt_sansio::{
     Acknowledgement, Blocked, Change, CommandError, Config, Options, PacketId, QoS, Session, Slot,
-    State, Text, Timestamp, TopicName, v3, v5,
+    State, Text, Timestamp, TopicFilter, TopicName, v3, v5,
 };
 
 use super::plan::{Pair, Plan, Side};
@@ -43,6 +44,10 @@ pub(crate) enum Step {
     Message(Arrival),
     AcceptedByPeer(PacketId),
     Delivered(PacketId),
+    /// The peer has refused this message.
+    Rejected(PacketId),
+    SubscribeRequested,
+    Subscribed(PacketId),
     Disconnected,
     /// An event that does not happen in these worlds.
     Other(String),
@@ -55,6 +60,7 @@ pub(crate) enum Act {
     Transmit(Vec<u8>),
     Resend(PacketId),
     Lost { id: PacketId, received: bool },
+    Unanswered(PacketId),
     Close(String),
     Other(String),
 }
@@ -104,6 +110,8 @@ macro_rules! step_of_v5 {
             ),
             $events::Event::AcceptedByPeer { packet_id, .. } => Step::AcceptedByPeer(packet_id),
             $events::Event::Delivered { packet_id, .. } => Step::Delivered(packet_id),
+            $events::Event::Rejected { packet_id, .. } => Step::Rejected(packet_id),
+            $events::Event::SubscribeRequested(_) => Step::SubscribeRequested,
             $events::Event::Disconnected(_) => Step::Disconnected,
             other => other_of_v5!($events, other),
         }
@@ -116,6 +124,7 @@ macro_rules! other_of_v5 {
             v5::Event::Connected {
                 session_present, ..
             } => Step::Connected { session_present },
+            v5::Event::Subscribed(suback) => Step::Subscribed(suback.packet_id),
             other => Step::Other(format!("{other:?}")),
         }
     };
@@ -135,6 +144,8 @@ fn step_of_v3(event: v3::Event<&[u8]>) -> Step {
         ),
         v3::Event::AcceptedByPeer(id) => Step::AcceptedByPeer(id),
         v3::Event::Delivered(id) => Step::Delivered(id),
+        v3::Event::SubscribeRequested(_) => Step::SubscribeRequested,
+        v3::Event::Subscribed(suback) => Step::Subscribed(suback.packet_id),
         v3::Event::Disconnected => Step::Disconnected,
         other => Step::Other(format!("{other:?}")),
     }
@@ -151,8 +162,26 @@ fn arrival(payload: &[u8], qos: QoS, id: Option<PacketId>) -> Step {
     }
 }
 
-fn step_of_action<A: Into<any::Action>>(action: A) -> Step {
-    Step::Act(Act::from(action.into()))
+impl From<v3::Action> for Act {
+    fn from(action: v3::Action) -> Self {
+        match action {
+            v3::Action::Unanswered(id) => Self::Unanswered(id),
+            other => Self::from(any::Action::from(other)),
+        }
+    }
+}
+
+impl From<v5::Action> for Act {
+    fn from(action: v5::Action) -> Self {
+        match action {
+            v5::Action::Unanswered(id) => Self::Unanswered(id),
+            other => Self::from(any::Action::from(other)),
+        }
+    }
+}
+
+fn step_of_action<A: Into<Act>>(action: A) -> Step {
+    Step::Act(action.into())
 }
 
 pub(crate) const fn letter(number: u8) -> u8 {
@@ -345,6 +374,43 @@ impl Endpoint {
         }
     }
 
+    /// Acknowledges a message with a Reason Code that refuses it.
+    pub(crate) fn refuse(&mut self, value: Acknowledgement) -> Result<(), CommandError> {
+        let code = PubAckReasonCode::UnspecifiedError;
+        match self {
+            Self::V3Client(..) | Self::V3Server(..) => Err(CommandError::NotAwaited),
+            Self::V5Client(client, _) => client.acknowledge_with(value, code),
+            Self::V5Server(server, _) => server.acknowledge_with(value, code),
+            Self::AnyServer(server, _) => server.acknowledge(value, code),
+        }
+    }
+
+    pub(crate) fn subscribe(
+        &mut self,
+        now: Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Result<PacketId, CommandError> {
+        let filter = TopicFilter::new("t").unwrap();
+        match self {
+            Self::V3Client(client, _) => client.subscribe_to(now, &filter, QoS::ExactlyOnce, out),
+            Self::V5Client(client, _) => client.subscribe_to(now, &filter, QoS::ExactlyOnce, out),
+            _ => Err(CommandError::NotAwaited),
+        }
+    }
+
+    pub(crate) fn suback(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), CommandError> {
+        let of_v3 =
+            v3::ReturnCodes::encode_to_vec([v3::ReturnCode::Success(QoS::ExactlyOnce)]).unwrap();
+        let code = SubscribeReasonCode::GrantedQos2;
+        let of_v5 = SubscribeReasonCodes::encode_to_vec([code]).unwrap();
+        match self {
+            Self::V3Server(server, _) => server.suback(now, &of_v3, out),
+            Self::V5Server(server, _) => server.suback(now, &of_v5, out),
+            Self::AnyServer(server, _) => server.suback(now, &of_v5, &AckProperties::EMPTY, out),
+            _ => Err(CommandError::NotAwaited),
+        }
+    }
+
     pub(crate) fn disconnect(
         &mut self,
         now: Timestamp,
@@ -406,14 +472,7 @@ impl Endpoint {
     }
 
     pub(crate) fn poll_action(&mut self) -> Option<Act> {
-        let action: any::Action = match self {
-            Self::V3Client(client, _) => client.poll_action()?.into(),
-            Self::V3Server(server, _) => server.poll_action()?.into(),
-            Self::V5Client(client, _) => client.poll_action()?.into(),
-            Self::V5Server(server, _) => server.poll_action()?.into(),
-            Self::AnyServer(server, _) => server.poll_action()?,
-        };
-        Some(Act::from(action))
+        either!(self, connection => connection.poll_action().map(Act::from))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {

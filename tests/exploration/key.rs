@@ -22,7 +22,7 @@ pub(crate) fn key(world: &World) -> u128 {
 }
 
 fn hash(world: &World, to: &mut DefaultHasher) {
-    (world.cuts, world.crashes, world.ticks).hash(to);
+    (world.cuts, world.crashes, world.ticks, world.refusals).hash(to);
     (world.has_connected && world.plan.narrows).hash(to);
     hash_link(world.newcomer.as_ref(), world.now, to);
     for side in Side::BOTH {
@@ -33,8 +33,11 @@ fn hash(world: &World, to: &mut DefaultHasher) {
             hash_session(session, to);
         }
         peer.ledger.hash(to);
-        let is_kept = world.plan.sessions == Sessions::Kept;
-        if !is_kept || peer.app.next_message(&world.plan, side).is_some() {
+        // Only who uses an identifier once more cares which one it is.
+        let takes_more = world.plan.sessions != Sessions::Kept
+            || peer.app.next_message(&world.plan, side).is_some()
+            || (world.plan.subscribes && !peer.app.is_subscribed);
+        if takes_more {
             peer.ledger.freed().hash(to);
         }
         hash_app(&peer.app, to);
@@ -73,6 +76,7 @@ fn hash_session(session: &Session<Room>, to: &mut DefaultHasher) {
 fn hash_app(app: &App, to: &mut DefaultHasher) {
     (app.next, &app.again, &app.outbox, app.arrived).hash(to);
     (app.has_session, app.is_established, app.sending).hash(to);
+    (app.is_subscribed, app.request).hash(to);
     for arrival in &app.unstored {
         (arrival.number, arrival.id).hash(to);
     }
@@ -80,6 +84,7 @@ fn hash_app(app: &App, to: &mut DefaultHasher) {
         (held.arrival.number, held.arrival.id).hash(to);
     }
     (app.unstored.len(), app.unacknowledged.len()).hash(to);
-    (&app.resends, app.republished).hash(to);
+    app.refusing.hash(to);
+    (&app.resends, app.republished, app.rejected).hash(to);
     hash_session(&app.stored, to);
 }

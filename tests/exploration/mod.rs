@@ -93,6 +93,8 @@ struct Next {
     choice: Choice,
     key: u128,
     world: World,
+    /// It is not a mishap.
+    goes_on: bool,
 }
 
 impl Search {
@@ -107,8 +109,12 @@ impl Search {
         while let Some((number, depth, world)) = waiting.pop_front() {
             self.found.depth = depth;
             let next = self.expand(number, &world)?;
+            self.found.ends += usize::from(!next.iter().any(|next| next.goes_on));
             self.outlook.push(outlook(&next));
-            for Next { choice, key, world } in next {
+            for Next {
+                choice, key, world, ..
+            } in next
+            {
                 self.found.transitions += 1;
                 if let Some(known) = self.numbers.get(&key) {
                     let known = *known;
@@ -169,24 +175,19 @@ impl Search {
     fn successors_of(&mut self, world: &World) -> Result<Vec<Next>, (Option<Choice>, String)> {
         let (moves, mishaps) = world.moves();
         let mut next = Vec::new();
-        let mut is_moving = false;
-        for what in moves.iter().chain(&mishaps).copied() {
-            let acts = attempt(world, (what, None), &mut next)?;
-            // A move that is put off is none.
-            if next.last().is_some_and(|n| n.choice == (what, None)) && moves.contains(&what) {
-                is_moving = true;
-            }
+        for (at, what) in moves.iter().chain(&mishaps).copied().enumerate() {
+            let goes_on = at < moves.len();
+            let acts = attempt(world, (what, None), goes_on, &mut next)?;
             let Some(side) = World::side_of(what) else {
                 continue;
             };
             if world.crashes > 0 && world.may_crash(side) {
                 for fuse in 1..acts {
-                    attempt(world, (what, Some(fuse)), &mut next)?;
+                    attempt(world, (what, Some(fuse)), false, &mut next)?;
                 }
             }
         }
-        if !is_moving {
-            self.found.ends += 1;
+        if !next.iter().any(|next| next.goes_on) {
             if let Err(Halt::Failed(why)) = check::end(world) {
                 return Err((None, why));
             }
@@ -249,6 +250,7 @@ impl Search {
 fn attempt(
     world: &World,
     choice: Choice,
+    goes_on: bool,
     next: &mut Vec<Next>,
 ) -> Result<u8, (Option<Choice>, String)> {
     let mut copy = world.clone();
@@ -266,6 +268,7 @@ fn attempt(
             choice,
             key,
             world: copy,
+            goes_on,
         });
     }
     Ok(acts)

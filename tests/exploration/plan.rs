@@ -54,7 +54,7 @@ pub(crate) struct SidePlan {
     pub(crate) window: u16,
     /// Receive Maximum in MQTT 5, and `Config::receive_maximum` in both versions.
     pub(crate) receive_maximum: u16,
-    /// It stores a journal, and may crash.
+    /// It stores a journal, and may crash. Otherwise it saves its session when it stops in order.
     pub(crate) journal: bool,
     /// The application acknowledges, in any order.
     pub(crate) manual: bool,
@@ -69,7 +69,7 @@ pub(crate) struct Plan {
     pub(crate) server: SidePlan,
     /// How often the link breaks, or the client disconnects.
     pub(crate) cuts: u8,
-    /// How often one of the sides crashes.
+    /// How often one of the sides crashes, or stops in order.
     pub(crate) crashes: u8,
     /// How often the time goes on to a deadline.
     pub(crate) ticks: u8,
@@ -78,6 +78,10 @@ pub(crate) struct Plan {
     pub(crate) silences: bool,
     /// From the second connection on, windows and Receive Maximum are 1.
     pub(crate) narrows: bool,
+    /// How many messages an application that acknowledges may refuse (MQTT 5).
+    pub(crate) refusals: u8,
+    /// The client subscribes once, until the server has answered.
+    pub(crate) subscribes: bool,
     /// The application sends again later than it is asked to.
     pub(crate) resends_later: bool,
     /// The identifier that each side uses first.
@@ -165,6 +169,8 @@ impl Plan {
             keep_alive: 0,
             silences: false,
             narrows: false,
+            subscribes: false,
+            refusals: 0,
             resends_later: false,
             first_id: 1,
             fault: None,
@@ -201,6 +207,17 @@ impl Plan {
     pub(crate) const fn narrows(self) -> Self {
         Self {
             narrows: true,
+            ..self
+        }
+    }
+
+    pub(crate) const fn refusals(self, refusals: u8) -> Self {
+        Self { refusals, ..self }
+    }
+
+    pub(crate) const fn subscribes(self) -> Self {
+        Self {
+            subscribes: true,
             ..self
         }
     }

@@ -22,6 +22,7 @@ pub(crate) enum Line {
     TransportCloses,
     Wakes,
     Crashes,
+    Restarts,
     Receives(Vec<u8>),
     /// The packet was not handled.
     PutOff,
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     Publish { number: u8, qos: QoS },
     Resend { id: PacketId, number: u8, qos: QoS },
     Acknowledge { id: PacketId, qos: QoS },
+    Refuse { id: PacketId, qos: QoS },
+    Subscribe,
+    SubAck,
     Disconnect,
 }
 
@@ -105,6 +109,10 @@ impl Test {
         write!(self.text, ";\n    us.{call}").unwrap();
     }
 
+    fn statement(&mut self, statement: &str) {
+        write!(self.text, ";\n    {statement}").unwrap();
+    }
+
     /// What came out.
     fn sees(&mut self, step: &str) {
         write!(self.text, "\n        .{step}").unwrap();
@@ -127,6 +135,9 @@ impl Test {
             Line::Wakes if is_v5 => self.calls(&format!("at({now}).receives(\"\")")),
             Line::Wakes => self.calls(&format!("wakes_at({now})")),
             Line::Crashes => self.crashes(),
+            Line::Restarts => self.statement(
+                "let session = Session::restore(&session.save_to_vec(), Vec::new(), Vec::new()).unwrap()",
+            ),
             Line::Receives(bytes) => {
                 self.received = hex(bytes);
                 self.calls(&format!("receives(\"{}\")", hex(bytes)));
@@ -168,7 +179,11 @@ impl Test {
             Command::Resend { id, number, qos } => {
                 format!("resend({id}, {}, \"{}\")", shown_qos(qos), text(number))
             }
-            Command::Acknowledge { id, .. } => format!("acknowledge({id})"),
+            Command::Acknowledge { id, .. } | Command::Refuse { id, .. } => {
+                format!("acknowledge({id})")
+            }
+            Command::Subscribe => "subscribe(&[\"t\"])".to_owned(),
+            Command::SubAck => "suback(&[2])".to_owned(),
             Command::Disconnect => "disconnect()".to_owned(),
         };
         self.calls(&call);
@@ -184,6 +199,11 @@ impl Test {
                 let first = if qos == QoS::ExactlyOnce { 0x50 } else { 0x40 };
                 let [high, low] = id.get().to_be_bytes();
                 format!("try_transmit(\"{}\")", hex(&[first, 2, high, low]))
+            }
+            Command::Refuse { id, qos } => {
+                let first = if qos == QoS::ExactlyOnce { 0x50 } else { 0x40 };
+                let [high, low] = id.get().to_be_bytes();
+                format!("try_transmit(\"{}\")", hex(&[first, 3, high, low, 0x80]))
             }
             _ => format!("try_transmit(\"{out}\")"),
         };
@@ -212,9 +232,13 @@ impl Test {
         let seen = match step {
             Step::AcceptedByPeer(id) if is_v5 => format!("accepted_by_peer({id}, 0)"),
             Step::Delivered(id) if is_v5 => format!("delivered({id}, {})", self.code()),
+            Step::Rejected(id) => format!("rejected({id}, ReasonCode::UnspecifiedError)"),
             Step::Other(other) => format!("event({other})"),
             Step::Act(_) => return,
             _ if is_v5 => format!("reports(\"{received}\")"),
+            Step::SubscribeRequested => "subscribe_requested()".to_owned(),
+            // The SUBACK that came just before.
+            Step::Subscribed(_) => "log_pop()".to_owned(),
             Step::ConnectRequested => "connect_requested()".to_owned(),
             Step::Connected { session_present } => format!("connected({session_present})"),
             Step::Message(_) => format!("message(\"{received}\")"),
@@ -234,6 +258,7 @@ impl Test {
     }
 
     fn act(&mut self, act: &Act) {
+        let is_v5 = self.plan.pair.is_v5();
         let seen = match act {
             Act::Store(change) => {
                 self.changes.push(*change);
@@ -242,6 +267,10 @@ impl Test {
             Act::Transmit(bytes) => format!("sends(\"{}\")", hex(bytes)),
             Act::Resend(id) => format!("asks_for({id})"),
             Act::Lost { id, received } => format!("lost({id}, {received})"),
+            Act::Unanswered(id) if is_v5 => {
+                format!("action(Action::Unanswered(id({id})))")
+            }
+            Act::Unanswered(id) => format!("unanswered({id})"),
             Act::Close(reason) => {
                 self.has_connection = false;
                 format!("closes(CloseReason::{reason});\n    let session = us.peer.into_session()")

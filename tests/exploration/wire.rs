@@ -19,8 +19,12 @@ pub(crate) enum Sent {
     },
     PubAck(u16),
     PubRec(u16),
+    /// PUBREC that refuses the message.
+    Refusal(u16),
     PubRel(u16),
     PubComp(u16),
+    Subscribe(u16),
+    SubAck(u16),
     Other(u8),
 }
 
@@ -47,9 +51,12 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Sent> {
             }
         }
         4 => Sent::PubAck(id(0)?),
+        5 if body.get(2) >= Some(&0x80) => Sent::Refusal(id(0)?),
         5 => Sent::PubRec(id(0)?),
         6 => Sent::PubRel(id(0)?),
         7 => Sent::PubComp(id(0)?),
+        8 => Sent::Subscribe(id(0)?),
+        9 => Sent::SubAck(id(0)?),
         other => Sent::Other(other),
     })
 }
@@ -141,6 +148,8 @@ pub(crate) struct Tap {
     is_pinging: bool,
     /// Identifiers of messages that have left and are not acknowledged.
     in_flight: Vec<u16>,
+    /// The SUBSCRIBE that was not answered.
+    request: Option<u16>,
     /// The place of the message that was sent again last.
     resent: Option<u8>,
     released: Option<u8>,
@@ -163,6 +172,7 @@ pub(crate) use ensure;
 impl Tap {
     pub(crate) fn is_quiet(&self) -> bool {
         self.in_flight.is_empty()
+            && self.request.is_none()
             && self.to_puback.is_empty()
             && self.to_pubrec.is_empty()
             && self.to_release.is_empty()
@@ -215,7 +225,7 @@ impl Tap {
                     "[MQTT-4.6.0-2] the {side:?} sends PUBACK {id}, and {due:?} is due"
                 );
             }
-            Sent::PubRec(id) => {
+            Sent::PubRec(id) | Sent::Refusal(id) => {
                 let due = self.to_pubrec.pop_front();
                 ensure!(
                     due == Some(id),
@@ -230,8 +240,15 @@ impl Tap {
                     "the {side:?} sends PUBCOMP {id}, and {due:?} is due"
                 );
             }
+            Sent::Subscribe(id) => {
+                ensure!(
+                    ledger.held(id).is_none() && !self.in_flight.contains(&id),
+                    "[MQTT-2.3.1-2] SUBSCRIBE takes identifier {id}, which is in use"
+                );
+                self.request = Some(id);
+            }
             Sent::Other(12) => self.is_pinging = true,
-            Sent::Other(_) => {}
+            Sent::SubAck(_) | Sent::Other(_) => {}
         }
         Ok(())
     }
@@ -246,7 +263,7 @@ impl Tap {
         dup: bool,
     ) -> Outcome {
         ensure!(
-            !self.in_flight.contains(&id),
+            !self.in_flight.contains(&id) && self.request != Some(id),
             "[MQTT-2.3.1-2] the {side:?} uses identifier {id} twice"
         );
         match ledger.held(id) {
@@ -352,7 +369,8 @@ impl Tap {
                 id,
                 ..
             }) => self.to_pubrec.push_back(id),
-            Some(Sent::PubAck(id) | Sent::PubComp(id)) => {
+            // A refusal gives the quota back [MQTT5-4.9.0-1].
+            Some(Sent::PubAck(id) | Sent::PubComp(id) | Sent::Refusal(id)) => {
                 self.in_flight.retain(|under_way| *under_way != id);
                 ledger.release(id);
             }
@@ -365,8 +383,9 @@ impl Tap {
                 }
             }
             Some(Sent::PubRel(id)) => self.to_complete.push_back(id),
+            Some(Sent::SubAck(_)) => self.request = None,
             Some(Sent::Other(2)) => self.is_accepted = true,
-            Some(Sent::Publish { .. } | Sent::Other(_)) | None => {}
+            Some(Sent::Publish { .. } | Sent::Subscribe(_) | Sent::Other(_)) | None => {}
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use mqtt_sansio::{QoS, Session, State, Timestamp};
+use mqtt_sansio::{PacketId, QoS, Session, State, Timestamp};
 
 use super::app::{App, Held};
 use super::endpoint::{Act, Arrival, Endpoint, Room, Step};
@@ -25,7 +25,10 @@ pub(crate) enum Move {
     Publish(Side),
     /// The message with this position among those that await it is acknowledged.
     Acknowledge(Side, u8),
+    /// It is refused.
+    Refuse(Side, u8),
     Resend(Side),
+    Subscribe,
     /// The side learns that the transport is closed.
     Notice(Side),
     NoticeNewcomer,
@@ -38,6 +41,8 @@ pub(crate) enum Move {
     Silence,
     Disconnect,
     Crash(Side),
+    /// The side stops in order, and begins again with the session that it has saved.
+    Restart(Side),
     /// The time goes on to the next deadline.
     Tick,
     /// The same, because nothing else happens.
@@ -89,6 +94,7 @@ pub(crate) struct World {
     pub(crate) cuts: u8,
     pub(crate) crashes: u8,
     pub(crate) ticks: u8,
+    pub(crate) refusals: u8,
     /// There has been a connection.
     pub(crate) has_connected: bool,
     /// How many acts of a side the last move consisted of.
@@ -141,6 +147,7 @@ impl World {
             cuts: plan.cuts,
             crashes: plan.crashes,
             ticks: plan.ticks,
+            refusals: plan.refusals,
             has_connected: false,
             acts: 0,
             fuse: None,
@@ -205,8 +212,15 @@ impl World {
                 moves.push(Move::Resend(side));
             }
             for at in 0..peer.app.unacknowledged.len() {
-                moves.push(Move::Acknowledge(side, u8::try_from(at).unwrap()));
+                let at = u8::try_from(at).unwrap();
+                moves.push(Move::Acknowledge(side, at));
+                if self.refusals > 0 {
+                    moves.push(Move::Refuse(side, at));
+                }
             }
+        }
+        if self.may_subscribe() {
+            moves.push(Move::Subscribe);
         }
         if let Some(link) = &self.newcomer {
             if !link.inbox.is_empty() {
@@ -238,6 +252,8 @@ impl World {
             for side in Side::BOTH {
                 if self.may_crash(side) {
                     mishaps.push(Move::Crash(side));
+                } else if !self.plan.is_clean() {
+                    mishaps.push(Move::Restart(side));
                 }
             }
         }
@@ -245,6 +261,16 @@ impl World {
             mishaps.push(Move::Tick);
         }
         (moves, mishaps)
+    }
+
+    fn may_subscribe(&self) -> bool {
+        let app = &self.client.app;
+        let wants_to = self.plan.subscribes && !app.is_subscribed && app.request.is_none();
+        let mut copy = self.client.link.clone().filter(|_| wants_to);
+        copy.as_mut().is_some_and(|link| {
+            let result = link.endpoint.subscribe(self.now(), &mut Vec::new());
+            result.is_ok()
+        })
     }
 
     pub(crate) fn may_crash(&self, side: Side) -> bool {
@@ -255,17 +281,23 @@ impl World {
     /// The side that a move is of.
     pub(crate) const fn side_of(choice: Move) -> Option<Side> {
         match choice {
-            Move::Connect | Move::Disconnect => Some(Side::Client),
+            Move::Connect | Move::Subscribe | Move::Disconnect => Some(Side::Client),
             Move::Deliver(side)
             | Move::Publish(side)
             | Move::Acknowledge(side, _)
+            | Move::Refuse(side, _)
             | Move::Resend(side)
             | Move::Notice(side)
             | Move::Wake(side) => Some(side),
             Move::DeliverToNewcomer | Move::NoticeNewcomer | Move::WakeNewcomer => {
                 Some(Side::Server)
             }
-            Move::Cut | Move::Silence | Move::Crash(_) | Move::Tick | Move::Wait => None,
+            Move::Cut
+            | Move::Silence
+            | Move::Crash(_)
+            | Move::Restart(_)
+            | Move::Tick
+            | Move::Wait => None,
         }
     }
 
@@ -318,10 +350,15 @@ impl World {
             Move::Acknowledge(side, at) => {
                 self.with(side, |world, side, link| world.acknowledge(side, link, at))
             }
+            Move::Refuse(side, at) => {
+                self.refusals -= 1;
+                self.with(side, |world, side, link| world.refuse(side, link, at))
+            }
             Move::Resend(side) => self.with(side, |world, side, link| {
                 let next = world.peer_mut(side).app.resends.pop_front();
                 next.map_or(Ok(()), |id| world.resend(side, link, id))
             }),
+            Move::Subscribe => self.with(Side::Client, Self::subscribe),
             Move::Notice(side) => self.with(side, Self::notice),
             Move::Wake(side) => self.with(side, Self::wake),
             Move::Cut => {
@@ -347,6 +384,10 @@ impl World {
             Move::Crash(side) => {
                 self.crashes -= 1;
                 self.crash(side)
+            }
+            Move::Restart(side) => {
+                self.crashes -= 1;
+                self.restart(side)
             }
             Move::Tick => {
                 self.ticks -= 1;
@@ -387,7 +428,7 @@ impl World {
         work(self, side, &mut link)?;
         self.resend_at_once(side, &mut link)?;
         if link.is_closed {
-            self.ended(side, link);
+            self.ended(side, link)?;
         } else {
             self.peer_mut(side).link = Some(link);
         }
@@ -405,7 +446,7 @@ impl World {
         work(self, Side::Server, &mut link)?;
         self.resend_at_once(Side::Server, &mut link)?;
         match (link.is_closed, link.is_accepted) {
-            (true, true) => self.ended(Side::Server, link),
+            (true, true) => self.ended(Side::Server, link)?,
             (true, false) => self.closed(Side::Server, &link),
             (false, true) => self.server.link = Some(link),
             (false, false) => self.newcomer = Some(link),
@@ -426,12 +467,14 @@ impl World {
         }
     }
 
-    fn ended(&mut self, side: Side, mut link: Link) {
+    fn ended(&mut self, side: Side, mut link: Link) -> Outcome {
         self.closed(side, &link);
         let plan = Rc::clone(&self.plan);
         let peer = self.peer_mut(side);
         let session = link.endpoint.take_session();
         peer.app.connection_ended(&plan);
+        let request = peer.app.request;
+        ensure!(request.is_none(), "SUBSCRIBE {request:?} has no answer");
         if plan.is_clean() {
             // The messages were lost one by one.
             peer.ledger.clear();
@@ -439,6 +482,7 @@ impl World {
         }
         let is_kept = side == Side::Client || !plan.is_clean();
         peer.session = is_kept.then_some(session);
+        Ok(())
     }
 
     fn crash(&mut self, side: Side) -> Outcome {
@@ -460,7 +504,7 @@ impl World {
         }
         let plan = Rc::clone(&self.plan);
         let peer = self.peer_mut(side);
-        peer.app.crash();
+        peer.app.restart();
         peer.ledger.restored();
         let forgets = side == Side::Server && plan.sessions == Sessions::Forgotten;
         if plan.is_clean() || forgets || (side == Side::Server && !peer.app.has_session) {
@@ -469,6 +513,27 @@ impl World {
         peer.session = Some(restored(&peer.app.stored)?);
         if side == Side::Server && !peer.app.has_session {
             peer.session = None;
+        }
+        Ok(())
+    }
+
+    fn restart(&mut self, side: Side) -> Outcome {
+        self.with(side, |world, side, link| {
+            link.endpoint.close(world.now());
+            world.note(side, || Line::Closes);
+            world.drain(side, link, Vec::new())
+        })?;
+        if side == Side::Server {
+            if let Some(link) = self.newcomer.take() {
+                self.closed(side, &link);
+            }
+        }
+        self.note(side, || Line::Restarts);
+        let peer = self.peer_mut(side);
+        peer.app.restart();
+        if let Some(session) = peer.session.take() {
+            peer.ledger.restored();
+            peer.session = Some(saved_and_restored(&session)?);
         }
         Ok(())
     }
@@ -550,6 +615,40 @@ impl World {
         self.drain(side, link, out)
     }
 
+    fn subscribe(&mut self, side: Side, link: &mut Link) -> Outcome {
+        let mut out = Vec::new();
+        let result = link.endpoint.subscribe(self.now(), &mut out);
+        self.note(side, || Line::Command(Command::Subscribe, out.clone()));
+        let Ok(id) = result else {
+            ensure!(false, "SUBSCRIBE: {result:?}");
+            return Ok(());
+        };
+        self.client.app.request = Some(id.get());
+        self.client.ledger.takes(id.get());
+        self.drain(side, link, out)
+    }
+
+    /// SUBSCRIBE has come, and is answered.
+    fn subscribed(&mut self, side: Side, link: &mut Link) -> Outcome {
+        let mut out = Vec::new();
+        let result = link.endpoint.suback(self.now(), &mut out);
+        self.note(side, || Line::Command(Command::SubAck, out.clone()));
+        ensure!(result.is_ok(), "SUBACK: {result:?}");
+        self.drain(side, link, out)
+    }
+
+    /// The SUBSCRIBE of the client is over, answered or not.
+    fn request_ends(&mut self, id: PacketId, is_subscribed: bool) -> Outcome {
+        let request = self.client.app.request.take();
+        ensure!(
+            request == Some(id.get()),
+            "SUBSCRIBE {id} ends, and {request:?} was asked for"
+        );
+        self.client.app.is_subscribed = is_subscribed;
+        self.client.ledger.frees(id.get());
+        Ok(())
+    }
+
     fn resend_at_once(&mut self, side: Side, link: &mut Link) -> Outcome {
         while !self.plan.resends_later && !link.is_closed {
             let Some(id) = self.peer_mut(side).app.resends.pop_front() else {
@@ -560,7 +659,7 @@ impl World {
         Ok(())
     }
 
-    fn resend(&mut self, side: Side, link: &mut Link, id: mqtt_sansio::PacketId) -> Outcome {
+    fn resend(&mut self, side: Side, link: &mut Link, id: PacketId) -> Outcome {
         let number = self.peer(side).app.number_of(id);
         let Some(number) = number else {
             ensure!(false, "{id:?} is to be sent again, and is not kept");
@@ -577,6 +676,26 @@ impl World {
             out[0] &= !8;
         }
         self.drain(side, link, out)
+    }
+
+    fn refuse(&mut self, side: Side, link: &mut Link, at: u8) -> Outcome {
+        let app = &mut self.peer_mut(side).app;
+        let Held {
+            arrival,
+            acknowledgement,
+        } = app.unacknowledged.remove(usize::from(at));
+        let result = link.endpoint.refuse(acknowledgement);
+        if let Some(id) = arrival.id {
+            let qos = arrival.qos;
+            self.note(side, || {
+                Line::Command(Command::Refuse { id, qos }, Vec::new())
+            });
+        }
+        ensure!(result.is_ok(), "refusing {arrival:?}: {result:?}");
+        let id = arrival.id.filter(|_| arrival.qos == QoS::ExactlyOnce);
+        self.peer_mut(side).app.refusing.extend(id);
+        self.act(side)?;
+        self.drain(side, link, Vec::new())
     }
 
     fn acknowledge(&mut self, side: Side, link: &mut Link, at: u8) -> Outcome {
@@ -661,11 +780,16 @@ impl World {
         match step {
             Step::Message(arrival) => self.message(side, link, arrival)?,
             Step::AcceptedByPeer(id) => self.peer_mut(side).app.peer_has(journal, id),
-            Step::Delivered(id) => {
+            Step::Delivered(id) | Step::Rejected(id) => {
                 let peer = self.peer_mut(side);
+                if matches!(step, Step::Rejected(_)) {
+                    peer.app.is_rejected(id);
+                }
                 peer.app.peer_has(journal, id);
                 peer.ledger.frees(id.get());
             }
+            Step::SubscribeRequested => return self.subscribed(side, link),
+            Step::Subscribed(id) => self.request_ends(id, true)?,
             Step::Connected { session_present } => {
                 ensure!(
                     !session_present || !plan.is_clean(),
@@ -720,7 +844,7 @@ impl World {
             before.endpoint.close(self.now());
             self.note(Side::Server, || Line::Closes);
             self.drain(Side::Server, &mut before, Vec::new())?;
-            self.ended(Side::Server, before);
+            self.ended(Side::Server, before)?;
         }
         self.note(Side::Server, || Line::Begins);
         self.note(Side::Server, || Line::Receives(self.request.to_vec()));
@@ -780,6 +904,7 @@ impl World {
                 peer.app.lost(&mut peer.ledger, id, received)?;
                 peer.ledger.frees(id.get());
             }
+            Act::Unanswered(id) => self.request_ends(id, false)?,
             Act::Close(reason) => {
                 let is_expected = ["TransportClosed", "Disconnected", "Aborted"]
                     .contains(&reason.as_str())
@@ -808,6 +933,10 @@ impl World {
             let peer = self.peer_mut(side);
             link.tap.sends(&mut peer.ledger, &plan, side, bytes)?;
             link.sent_at = self.now;
+            if let Some(Sent::Refusal(id)) = wire::read(bytes) {
+                let app = &mut self.peer_mut(side).app;
+                app.refusing.retain(|refused| refused.get() != id);
+            }
             let to = match side {
                 Side::Client if self.newcomer.is_some() => self.newcomer.as_mut(),
                 _ => self.peer_mut(side.peer()).link.as_mut(),
@@ -844,7 +973,7 @@ impl World {
 fn first_session(first_id: u16) -> Session<Room> {
     let mut session = Session::<Room>::default();
     if first_id > 1 {
-        let id = mqtt_sansio::PacketId::new(first_id - 1).unwrap();
+        let id = PacketId::new(first_id - 1).unwrap();
         let qos = QoS::AtLeastOnce;
         let used = mqtt_sansio::Change::Sent { packet_id: id, qos };
         assert!(session.apply(used) && session.apply(mqtt_sansio::Change::Completed(id)));
@@ -852,22 +981,20 @@ fn first_session(first_id: u16) -> Session<Room> {
     session
 }
 
-/// The session as it comes back from a snapshot, which has to be what was stored.
+/// The session as it comes back from a snapshot of what was stored, and is the same.
 fn restored(stored: &Session<Room>) -> Outcome<Session<Room>> {
+    let session = saved_and_restored(stored)?;
+    ensure!(
+        session.outbound().eq(stored.outbound())
+            && session.inbound().count() == stored.inbound().count(),
+        "a saved session is another one"
+    );
+    Ok(session)
+}
+
+fn saved_and_restored(session: &Session<Room>) -> Outcome<Session<Room>> {
     let mut buffer = [0; 64];
-    let saved = stored.save(&mut buffer).expect("a session of four slots");
-    match Session::restore(saved, Room::default(), Room::default()) {
-        Ok(session) => {
-            ensure!(
-                session.outbound().eq(stored.outbound())
-                    && session.inbound().count() == stored.inbound().count(),
-                "a saved session is another one"
-            );
-            Ok(session)
-        }
-        Err(error) => {
-            ensure!(false, "the session can not be restored: {error}");
-            Ok(Session::default())
-        }
-    }
+    let saved = session.save(&mut buffer).expect("a session of four slots");
+    Session::restore(saved, Room::default(), Room::default())
+        .map_err(|error| Halt::Failed(format!("the session can not be restored: {error}")))
 }

@@ -355,9 +355,9 @@ impl<E: Endpoint> Peer<E> {
         }
         let shorter = if E::Version::IS_V5 && !opening.session_ends() && ctx.whim(4) {
             match ctx.plan.sessions {
-                Sessions::Mixed => Some(0),
-                Sessions::LostByServer => Some(1),
-                Sessions::Kept | Sessions::Clean => None,
+                Sessions::LostByServer => Some(ctx.rng.u32(0..=1)),
+                // Nobody would tell a client that does not hear of it.
+                Sessions::Kept | Sessions::Clean | Sessions::Mixed => None,
             }
         } else {
             None

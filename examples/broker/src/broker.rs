@@ -106,7 +106,7 @@ impl Broker {
     }
 
     /// Sends a message to everyone who has subscribed to its topic, connected or not
-    /// [MQTT-3.3.2-3, MQTT-4.5.0-1, MQTT5-4.5.0-1].
+    /// [MQTT-3.3.2-3, MQTT-4.5.0-1, MQTT5-4.5.0-1, MQTT5-3.3.2-3].
     ///
     /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
     /// is acknowledged like all else [MQTT-3.3.5-2], so that they go on, and goes nowhere. Others that
@@ -145,6 +145,7 @@ impl Broker {
         let Some(client) = self.clients.get_mut(&recipient.client) else {
             return false;
         };
+        // No DUP: what the publisher sent again is new to the receiver [MQTT5-3.3.1-3].
         let outgoing = Outgoing {
             message: Message {
                 qos: recipient.qos.min(message.qos), // [MQTT-3.8.4-6, MQTT5-3.8.4-8]

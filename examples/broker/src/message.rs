@@ -50,7 +50,7 @@ impl Message {
         Ok(Self {
             encoded: encoded(&message.topic, &message.properties, message.payload)?,
             qos: message.qos,
-            // [MQTT-3.1.2-16, MQTT-3.1.2-17, MQTT5-3.1.2-14, MQTT5-3.1.2-15]
+            // [MQTT-3.1.2-16, MQTT-3.1.2-17, MQTT5-3.1.2-14, MQTT5-3.1.2-15, MQTT5-3.1.2-7, MQTT5-3.1.3-10]
             retain: message.retain,
             published: now,
             publisher: Arc::clone(publisher),

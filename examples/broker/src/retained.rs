@@ -15,7 +15,7 @@ const OVERHEAD: usize = 256;
 
 /// The last retained message of each topic, as far as there is room.
 pub(crate) struct Retained {
-    /// By topic. There are no empty ones [MQTT-3.3.1-11].
+    /// By topic. There are no empty ones [MQTT-3.3.1-11, MQTT5-3.3.1-7].
     messages: BTreeMap<Arc<[u8]>, Message>,
     bytes: usize,
     max_bytes: usize,
@@ -57,7 +57,7 @@ impl Retained {
     }
 
     /// Keeps a message instead of the one before [MQTT-3.3.1-5, MQTT-3.3.1-7, MQTT5-3.3.1-5]; an empty one only
-    /// ends that [MQTT-3.3.1-10]. So does one that there is no room for: none is better than one
+    /// ends that [MQTT-3.3.1-10, MQTT5-3.3.1-6]. So does one that there is no room for: none is better than one
     /// that is out of date. Returns the message before.
     pub(crate) fn set(&mut self, message: &Message) -> Option<Message> {
         let topic = Arc::<[u8]>::from(message.topic().as_bytes());

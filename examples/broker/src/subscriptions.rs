@@ -44,7 +44,7 @@ struct Subscribers {
 pub(crate) enum Copies {
     /// One message with the highest QoS and all Subscription Identifiers.
     One,
-    /// A message for each subscription.
+    /// A message for each subscription, with its identifier [MQTT5-3.3.4-5].
     EachSubscription,
 }
 
@@ -155,7 +155,8 @@ impl Subscriptions {
     }
 
     /// Who gets a message to this topic: each client once, or once for each of its subscriptions that
-    /// match, and one member for each Shared Subscription (section 4.8.2).
+    /// match, and one member for each Shared Subscription (section 4.8.2), with the QoS granted to it
+    /// [MQTT5-4.8.2-3].
     pub(crate) fn recipients(
         &self,
         topic: &TopicName<&[u8]>,

@@ -453,7 +453,9 @@ pub(crate) fn encoded_message(buffer: &mut [u8]) -> Option<EncodedMessage<&[u8],
 pub(crate) fn receiver() -> Receiver<&'static [u8]> {
     let identifiers = any(SubscriptionIdentifiers::EMPTY);
     let receiver = any(Receiver::new(qos())).retain(any(true)).waited(any(1));
-    receiver.subscription_identifiers(identifiers)
+    let receiver = receiver.subscription_identifiers(identifiers).map(any);
+    look(receiver.as_ref());
+    receiver
 }
 
 /// What is sent to it.
@@ -462,7 +464,8 @@ pub(crate) fn subscriber_header(
     header: Result<SubscriberHeader<&[u8]>, CommandError>,
 ) {
     if let Ok(header) = header {
-        look(header.packet_id());
+        let header = header.map(any);
+        look((header.packet_id(), header.as_ref()));
         look(message.slices(&header));
         let mut buffer = any([0; 64]);
         look(message.write(&header, &mut SliceOutput::new(&mut buffer)));

@@ -21,7 +21,7 @@ const REPLAY_EFFORT: usize = 256 * 1024;
 
 impl Broker {
     /// Makes one subscription, and sees to it that the client is sent what was retained for it, as
-    /// Retain Handling says: in MQTT 3.1.1 always [MQTT-3.3.1-6, MQTT-3.8.4-3]. If the client asks again before that has come, it comes once.
+    /// Retain Handling says: in MQTT 3.1.1 always [MQTT-3.3.1-6, MQTT-3.8.4-3, MQTT5-3.8.4-4]. If the client asks again before that has come, it comes once.
     pub(crate) fn subscribe(
         &mut self,
         id: &ClientId,
