@@ -36,7 +36,9 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use common::{json_lines, malformed_rows, rows, testdata, valid_rows};
+use common::{Version, json_lines, rows, testdata};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
 
 type Body = fn(&[u8]);
 
@@ -160,15 +162,21 @@ fn what_fuzzing_starts_with_is_written_down_if_asked_for() {
 
 // What fuzzing starts with.
 
-/// Every short vector, by its id.
+/// Every short vector of every version, by its id.
 fn vectors() -> Vec<(String, Vec<u8>)> {
-    let mut vectors: Vec<_> = valid_rows()
+    let mut vectors = vectors_of::<V3>();
+    vectors.extend(vectors_of::<V5>());
+    vectors
+}
+
+fn vectors_of<V: Version>() -> Vec<(String, Vec<u8>)> {
+    let mut vectors: Vec<_> = V::valid_rows()
         .iter()
-        .chain(malformed_rows())
+        .chain(V::malformed_rows())
         .map(|row| (row.id.clone(), row.bytes.clone()))
         .filter(|(_, bytes)| bytes.len() < 600)
         .collect();
-    for stream in json_lines("conformance/streams.jsonl") {
+    for stream in json_lines(V::STREAMS) {
         for direction in ["c2s", "s2c"] {
             let name = stream["name"].as_str().unwrap();
             let bytes = hex::decode(stream[direction].as_str().unwrap()).unwrap();
@@ -196,8 +204,9 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
         // Buffer for 40 bytes, and six lengths.
         "split" => behind(b"\0\0\0\x28\x01\x03\x07\0\x14\xc8"),
         "session" => sessions(),
-        "client" => conversations(&[37, 1, 0, 0]),
-        "server" => conversations(&[37, 1, 0, 25]),
+        // A connection begins: CONNECT, CONNACK, and that they come whole.
+        "client" => conversations(&[37, 1, 0, 0], &[37, 1, 0, 0, 0, 0, 0]),
+        "server" => conversations(&[37, 1, 0, 25], &[37, 1, 0, 0, 25, 0, 0]),
         "simulation" => (0..50).map(noise).collect(),
         _ => panic!("no seeds for {target}"),
     }
@@ -223,21 +232,40 @@ fn sessions() -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-/// Connections that begin as these steps say, and then are sent a vector or go on by chance.
-fn conversations(begin: &[u8]) -> Vec<(String, Vec<u8>)> {
+/// Connections that begin as these steps say, those of MQTT 3.1.1 and of MQTT 5, and then are sent a
+/// vector or go on by chance. A server is also one of any version.
+fn conversations(v3_begin: &[u8], v5_begin: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut seeds = Vec::new();
+    for (kind, begin, vectors) in [
+        (0, v3_begin, vectors_of::<V3>()),
+        (64, v5_begin, vectors_of::<V5>()),
+        (128, v5_begin, vectors_of::<V5>()),
+        (192, v3_begin, vectors_of::<V3>()),
+    ] {
+        seeds.extend(conversations_of(kind, begin, vectors));
+    }
+    seeds
+}
+
+fn conversations_of(
+    kind: u8,
+    begin: &[u8],
+    vectors: Vec<(String, Vec<u8>)>,
+) -> Vec<(String, Vec<u8>)> {
     const RAW_BYTES: u8 = 12;
     let mut seeds = Vec::new();
-    for (id, bytes) in vectors() {
+    for (id, bytes) in vectors {
         if let Ok(len @ 0..32) = u8::try_from(bytes.len()) {
-            let setup = [0; 5];
+            let setup = [kind, 0, 0, 0, 0];
             let input = [&setup, begin, &[RAW_BYTES, len], &bytes, &[0]].concat();
-            seeds.push((id, input));
+            seeds.push((format!("{id}-{kind}"), input));
         }
     }
-    for seed in 0..100 {
+    for seed in 0..50 {
         let (id, noise) = noise(seed);
         let (setup, steps) = noise.split_at(5);
-        seeds.push((id, [setup, begin, steps].concat()));
+        let setup = [&[setup[0] & 63 | kind], &setup[1..]].concat();
+        seeds.push((format!("{id}-{kind}"), [&setup, begin, steps].concat()));
     }
     seeds
 }

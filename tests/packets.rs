@@ -17,8 +17,8 @@ use core::any::TypeId;
 use std::collections::BTreeSet;
 
 use common::{
-    Row, Version, cut, encode, expand, feed, fixed_header, for_each_version, json_lines, rows,
-    unlimited,
+    Row, Version, as_written, cut, encode, expand, feed, fixed_header, for_each_version,
+    json_lines, rows, unlimited,
 };
 use mqtt_sansio::v3::{self, V3};
 use mqtt_sansio::v5::{self, ConnectReasonCode, DisconnectReasonCode, Reaction, ReasonCode, V5};
@@ -67,7 +67,7 @@ fn for_each_valid<V: Version>(test: impl Fn(&Row, &V::Owned, &[u8])) {
             Ok(Some(packet)) => {
                 assert!(src.is_empty(), "{}", row.id);
                 let packet = V::owned(packet);
-                test(row, &packet, &V::written_as(row, &packet));
+                test(row, &packet, &as_written::<V>(&row.bytes, &packet));
             }
             Ok(None) => panic!("{}: incomplete", row.id),
             Err(error) => panic!("{}: {error}", row.id),

@@ -305,6 +305,41 @@ fn a_message_without_room_that_was_gathered_stays_in_the_decoder_and_comes_once(
 }
 
 #[test]
+fn the_start_of_a_message_in_pieces_without_room_stays_in_the_decoder_and_comes_once() {
+    let (mut client, mut decoder) = connected_client(Config::new().manual_acknowledgement(true));
+    let stream = AT_QOS_1[..2].concat();
+    let mut input = &stream[..];
+    message(client.receive(NOW, &mut decoder, &mut input));
+    message(client.receive(NOW, &mut decoder, &mut input));
+    let mut decoder = Decoder::with_options([0; 8], Options::new().payloads_in_pieces(true));
+    let (start, end) = b"\x32\x08\0\x01t\0\x03".split_at(4);
+    assert_eq!(client.receive(NOW, &mut decoder, &mut &start[..]), Ok(None));
+    let mut input = end;
+    for _ in 0..2 {
+        assert_eq!(
+            client.receive(NOW, &mut decoder, &mut input),
+            Err(Blocked::InboundFull)
+        );
+        assert_eq!(input, b"");
+    }
+    let first = client.acknowledgement(id(1)).unwrap();
+    client.acknowledge(first).unwrap();
+    assert_eq!(
+        sent(client.receive(NOW, &mut decoder, &mut input)),
+        b"\x40\x02\0\x01"
+    );
+    let step = client.receive(NOW, &mut decoder, &mut input);
+    let Ok(Some(Step::Event(Event::MessageHeader(header)))) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(
+        (header.payload_len, header.delivery.packet_id()),
+        (3, Some(id(3)))
+    );
+    assert_eq!(client.receive(NOW, &mut decoder, &mut input), Ok(None));
+}
+
+#[test]
 fn a_fault_of_the_peer_comes_out_as_what_it_leads_to_and_the_rest_is_not_looked_at() {
     for fault in [
         &b"\x32\x05\0\x01t\0\0"[..], // Packet Identifier 0

@@ -870,6 +870,17 @@ fn the_journal_holds_what_the_session_is() {
     c.receives(publish(Q2, 5, "y")).reports(publish(Q2, 5, "y")).stores(Change::InboundReceived(id(5))).sends(ack(PUBREC, 5, 0));
 }
 
+/// The exchange ends, so that no PUBREL will come.
+fn a_message_that_is_stored_and_then_refused_is_forgotten_in_the_journal() {
+    let mut c = connected(CONFIG.journal(true), "");
+    c.holds_actions();
+    c.receives(publish(Q2, 5, "x")).reports(publish(Q2, 5, "x"));
+    let stored = Action::Store(Change::InboundReceived(id(5)));
+    assert_eq!(c.peer.connection.poll_action(), Some(stored));
+    assert_eq!(c.try_transmit(ack(PUBREC, 5, 0x97)), Ok(()));
+    c.takes_actions().stores(Change::Forgotten(id(5))).sends(ack(PUBREC, 5, 0x97));
+}
+
 /// The journal would outlive the session otherwise.
 fn the_journal_is_cleared_when_the_session_turns_out_to_end_with_the_connection() {
     let mut c = connected(CONFIG.journal(true), "");
@@ -885,6 +896,41 @@ fn the_journal_is_cleared_when_the_session_turns_out_to_end_with_the_connection(
     c.transmits(connect(0, 0, KEPT, ""));
     c.receives(connack(true, 0, "11 00000000")).reports(connack(true, 0, "11 00000000"));
     c.stores(Change::Cleared).asks_for(1);
+}
+
+/// CONNACK decides whether the session ends with the connection.
+fn a_stored_session_is_cleared_when_connect_ends_it_and_connack_does_not_keep_it() {
+    let resumes = || {
+        let mut c = connected(CONFIG, "");
+        c.transmits(publish(Q1, 1, "x"));
+        let mut c = ClientTalk::begins(c.breaks_off(), CONFIG.journal(true));
+        c.transmits(connect(0, 0, "", ""));
+        c
+    };
+    let mut c = resumes();
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, "")).stores(Change::Cleared).asks_for(1);
+    c.transport_closes().lost(1, false).closes(CloseReason::TransportClosed);
+    let mut c = resumes();
+    c.receives(connack(true, 0, KEPT)).reports(connack(true, 0, KEPT)).asks_for(1);
+    assert!(!c.breaks_off().is_empty());
+    // It ends before CONNACK has come.
+    let mut c = resumes();
+    c.transport_closes().stores(Change::Cleared).lost(1, false).closes(CloseReason::TransportClosed);
+}
+
+/// Whether it is to be stored is not known before.
+fn with_a_journal_and_a_session_that_ends_nothing_is_published_before_connack() {
+    let config = CONFIG.send_before_connack(true).journal(true);
+    let mut c = ClientTalk::begins(fresh(), config);
+    c.transmits(connect(CLEAN, 0, "", ""));
+    assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Err(CommandError::NotConnected));
+    c.receives(connack(false, 0, KEPT)).reports(connack(false, 0, KEPT));
+    assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Ok(()));
+    c.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "x"));
+    let mut c = ClientTalk::begins(fresh(), config);
+    c.transmits(connect(CLEAN, 0, KEPT, ""));
+    assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Ok(()));
+    c.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "x"));
 }
 
 /// Section 3.1.4.

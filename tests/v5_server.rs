@@ -550,6 +550,27 @@ fn the_journal_is_cleared_when_disconnect_ends_the_session() {
     s.closes(CloseReason::Disconnected);
 }
 
+/// [MQTT5-4.1.0-1]
+fn the_journal_is_cleared_when_a_session_is_resumed_that_ends_with_the_connection() {
+    let mut s = connected(CONFIG, "");
+    s.transmits(publish(Q1, 1, "x"));
+    let session = s.breaks_off();
+    let mut s = ServerTalk::begins(CONFIG.journal(true));
+    s.receives(connect(0, 0, "", "")).reports(connect(0, 0, "", ""));
+    let result = s.try_transmit_with(connack(true, 0, ""), session);
+    assert_eq!(result, Ok(()));
+    s.stores(Change::Cleared).sends(connack(true, 0, "")).asks_for(1);
+}
+
+/// Nothing of it was stored.
+fn a_session_that_the_server_does_not_keep_does_not_come_back_with_disconnect() {
+    let mut s = connected(CONFIG, "11 00000000");
+    s.receives("e0 07 00 05 11 00000009").reports("e0 07 00 05 11 00000009");
+    s.closes(CloseReason::Disconnected);
+    assert!(s.peer.connection.session_ends());
+    assert_eq!(s.peer.connection.session_expiry_interval(), 0);
+}
+
 // The Will
 
 /// [MQTT5-3.1.2-8, MQTT5-3.1.2-10, MQTT5-3.14.4-3]

@@ -1,16 +1,18 @@
-//! The same packets through two other decoders. Where they do not agree with this one, the table of
-//! known differences says why, or it is a crash.
+//! The same packets through other decoders, as each version that there are others for. Where they do
+//! not agree with this one, the table of known differences says why, or it is a crash.
 
 mod known;
 mod peers;
 
 use std::sync::Once;
 
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::{Encode, Options, v3};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{DecodeError, Encode, Options};
 
-use crate::common::fixed_header;
-use peers::PEERS;
+use crate::common::{Version, fixed_header};
+use known::Known;
+use peers::Peer;
 
 /// What a decoder makes of a packet.
 #[derive(Debug, PartialEq)]
@@ -20,12 +22,46 @@ pub(crate) enum Disposition<E> {
     Refuses(E),
 }
 
+/// A version, with the other decoders that there are for it.
+trait Compared: Version {
+    const PEERS: &'static [Peer];
+    const KNOWN: &'static [Known<Self>];
+
+    /// Whether two packets that were written say the same.
+    fn is_same(ours: &[u8], theirs: &[u8]) -> bool;
+}
+
+impl Compared for V3 {
+    const PEERS: &'static [Peer] = peers::V3_PEERS;
+    const KNOWN: &'static [Known<Self>] = known::v3::KNOWN;
+
+    fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
+        ours == theirs
+    }
+}
+
+impl Compared for V5 {
+    const PEERS: &'static [Peer] = peers::V5_PEERS;
+    const KNOWN: &'static [Known<Self>] = known::v5::KNOWN;
+
+    /// The order of different properties means nothing.
+    fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
+        let fields = |bytes: &[u8]| {
+            decoded::<Self>(bytes)
+                .map(|packet| Self::fields(&packet))
+                .ok()
+        };
+        ours == theirs || fields(ours) == fields(theirs)
+    }
+}
+
 pub fn differential(data: &[u8]) {
     static HOOK: Once = Once::new();
     HOOK.call_once(peers::keep_quiet_about_their_panics);
     let mut rest = data;
     while let Some(packet) = next_packet(&mut rest) {
-        compare(packet);
+        compare::<V3>(packet);
+        compare::<V5>(packet);
     }
 }
 
@@ -37,12 +73,12 @@ fn next_packet<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(packet)
 }
 
-fn compare(packet: &[u8]) {
-    let ours = ours(packet);
-    for peer in PEERS {
+fn compare<V: Compared>(packet: &[u8]) {
+    let ours = ours::<V>(packet);
+    for peer in V::PEERS {
         let theirs = (peer.decode)(packet);
         let agree = match (&ours, &theirs) {
-            (Disposition::Takes(ours), Disposition::Takes(theirs)) => ours == theirs,
+            (Disposition::Takes(ours), Disposition::Takes(theirs)) => V::is_same(ours, theirs),
             (Disposition::Refuses(_), Disposition::Refuses(_)) => true,
             _ => false,
         };
@@ -57,15 +93,20 @@ fn compare(packet: &[u8]) {
     }
 }
 
-fn ours(packet: &[u8]) -> Disposition<DecodeError> {
+fn decoded<V: Version>(packet: &[u8]) -> Result<V::Owned, DecodeError<V>> {
     let options = Options::new().max_packet_size(u32::MAX);
     let mut rest = packet;
-    match v3::decode(&mut rest, &options) {
-        Ok(Some(decoded)) => {
-            assert!(rest.is_empty(), "a whole packet");
-            Disposition::Takes(decoded.encode_to_vec().expect("it was decoded"))
-        }
-        Ok(None) => panic!("a whole packet is not enough: {}", hex::encode(packet)),
+    let decoded = V::decode(&mut rest, &options)?;
+    let Some(decoded) = decoded else {
+        panic!("a whole packet is not enough: {}", hex::encode(packet));
+    };
+    assert!(rest.is_empty(), "a whole packet");
+    Ok(V::owned(decoded))
+}
+
+fn ours<V: Compared>(packet: &[u8]) -> Disposition<DecodeError<V>> {
+    match decoded::<V>(packet) {
+        Ok(packet) => Disposition::Takes(packet.encode_to_vec().expect("it was decoded")),
         Err(error) => Disposition::Refuses(error),
     }
 }

@@ -46,9 +46,9 @@ pub enum Action {
     reason = "another version would be another module"
 )]
 pub enum CloseReason {
-    /// A connection of MQTT 3.1.1, or one whose version is not known yet.
+    /// A connection of MQTT 3.1.1.
     V3(v3::CloseReason),
-    /// A connection of MQTT 5.
+    /// A connection of MQTT 5, or one whose version is not known yet.
     V5(v5::CloseReason),
 }
 

@@ -219,6 +219,14 @@ impl<S: Slots> Server<S> {
         Ok(())
     }
 
+    /// The error of a command while the version of the client is not known.
+    const fn not_connected(&self) -> CommandError {
+        match self.state() {
+            State::Ending | State::Ended => CommandError::Ended,
+            State::Start | State::Requested | State::Connected => CommandError::NotConnected,
+        }
+    }
+
     // Commands
 
     /// Accepts the connection with a new session. The properties are sent to a client of MQTT 5 and hold
@@ -236,7 +244,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.accept_new(now, out),
             Side::V5(server) => server.accept_new_with(now, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -256,7 +264,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.accept_resumed(now, session, out),
             Side::V5(server) => server.accept_resumed_with(now, session, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -283,7 +291,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.refuse(now, lowered::refusal(reason_code)?, out),
             Side::V5(server) => server.refuse_with(now, reason_code, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -306,7 +314,7 @@ impl<S: Slots> Server<S> {
                 server.suback_each(now, codes, out)
             }
             Side::V5(server) => server.suback_with(now, reason_codes, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -325,7 +333,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.unsuback(now, out),
             Side::V5(server) => server.unsuback_with(now, reason_codes, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -345,7 +353,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.publish(now, &lowered::message(message), out),
             Side::V5(server) => server.publish(now, message, out),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -391,7 +399,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.resend(now, packet_id, &lowered::message(message), out),
             Side::V5(server) => server.resend(now, packet_id, message, out),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 

@@ -129,7 +129,8 @@ impl Config {
 
     /// Client: allows commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
     /// no message of an earlier connection is in flight. A server that refuses the connection
-    /// ignores them.
+    /// ignores them. With a journal, a client of MQTT 5 without a Session Expiry Interval waits for
+    /// CONNACK all the same: it decides whether the messages are to be stored.
     #[must_use]
     pub const fn send_before_connack(self, early: bool) -> Self {
         self.with(SEND_BEFORE_CONNACK, early)

@@ -656,7 +656,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// Ends the connection, if it has not ended, and returns the session for the next one. Actions not
-    /// polled yet are discarded: with a journal, drain [`poll_action`](Self::poll_action) first.
+    /// polled yet are discarded: with a journal, end the connection with [`close`](Self::close) and drain
+    /// [`poll_action`](Self::poll_action) first.
     ///
     /// A session that ends with its connection ([`session_ends`](Self::session_ends)) is empty.
     pub fn into_session(mut self) -> Session<S> {

@@ -310,9 +310,12 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         settle_start(state, position, header, bytes.len(), &outcome);
     }
 
-    /// True if a whole packet has been gathered, and not taken.
+    /// True if a whole packet has been gathered, or the part before a payload in pieces, and not taken.
     pub(crate) const fn holds_packet(&self) -> bool {
-        matches!(self.state, State::Gathering { missing: 0, .. })
+        matches!(
+            self.state,
+            State::Gathering { missing: 0, .. } | State::GatheringStart { missing: 0, .. }
+        )
     }
 
     /// Shortcut for the beginning of a packet that fits: true if its fixed header is complete and

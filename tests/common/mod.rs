@@ -208,15 +208,11 @@ pub(crate) fn minimal(bytes: &[u8]) -> Vec<u8> {
     frame(bytes[0], &bytes[header_len..])
 }
 
-/// The packet as the standard has it written: with the flags that its type has, and a Remaining
-/// Length as short as can be.
-pub(crate) fn as_written(bytes: &[u8], packet: &PacketRef<'_>) -> Vec<u8> {
+/// The packet as the standard has it written: with the flags that its type has, a Remaining Length as
+/// short as can be, and without what the version lets a sender leave out.
+pub(crate) fn as_written<V: Version>(bytes: &[u8], packet: &V::Owned) -> Vec<u8> {
     const DUP: u8 = 8;
     const QOS: u8 = 6;
-    const USER_NAME: u8 = 0x80;
-    const PASSWORD: u8 = 0x40;
-    const WILL_QOS_AND_RETAIN: u8 = 0x38;
-    const RESERVED: u8 = 1;
     let (_, header_len) = fixed_header(bytes).expect("a whole packet");
     let first = bytes[0];
     let first = match PacketType::from_number(first >> 4) {
@@ -228,20 +224,7 @@ pub(crate) fn as_written(bytes: &[u8], packet: &PacketRef<'_>) -> Vec<u8> {
         _ => first & 0xf0,
     };
     let mut body = bytes[header_len..].to_vec();
-    // MQTT 3.1 lets a client leave out a User Name or Password that its flags announce, and gives the
-    // lowest bit, and those of a Will that is not there, no meaning.
-    if let Packet::Connect(connect) = packet
-        && body.starts_with(b"\0\x06MQIsdp")
-    {
-        let credentials = connect.to_connect().credentials;
-        let password = credentials.is_some_and(|it| it.password.is_some());
-        body[9] &= !(USER_NAME | PASSWORD | RESERVED);
-        if connect.to_connect().will.is_none() {
-            body[9] &= !WILL_QOS_AND_RETAIN;
-        }
-        body[9] |= if credentials.is_some() { USER_NAME } else { 0 };
-        body[9] |= if password { PASSWORD } else { 0 };
-    }
+    V::shorten(packet, &mut body);
     frame(first, &body)
 }
 

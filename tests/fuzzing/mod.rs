@@ -3,6 +3,7 @@
 //!
 //! A body stops with a panic at what it does not expect; that is its purpose.
 
+mod codec;
 mod connection;
 mod decode;
 mod input;

@@ -4,11 +4,16 @@
 use std::collections::BTreeSet;
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::{
-    Action, Client, ConnAck, Connect, Event, Message, Packet, PubAck, PubComp, PubRec, PubRel,
+use mqtt_sansio::any::ProtocolVersion;
+use mqtt_sansio::{
+    Change, Config, PacketId, PacketType, QoS, Session, Stage, Timestamp, TopicName,
 };
-use mqtt_sansio::{Change, Config, PacketId, QoS, Session, Stage, Text, Timestamp, TopicName};
 
+use super::connection::endpoint::{Endpoint, Kind, Message, Response};
+use super::connection::packets::resuming;
+use super::connection::reader::Setup;
+use super::connection::steps::{Action, Event};
+use super::connection::wire::{Outcome, Packet};
 use super::input;
 use crate::simulation::check;
 use crate::simulation::plan::{Room, Side, Storage};
@@ -67,7 +72,9 @@ fn check_restored(saved: &[u8], room: Room, changes: &[Change]) {
         }
         check_saved(&session, room);
     }
-    check_use(session, room);
+    for version in [ProtocolVersion::V3, ProtocolVersion::V5] {
+        check_use(session.clone(), room, version);
+    }
 }
 
 /// What a saved session holds, as `src/session/snapshot.rs` describes it: messages to the peer in
@@ -101,36 +108,20 @@ fn check_saved(session: &Session<Storage>, room: Room) {
     assert_eq!(again.is_empty(), session.is_empty());
 }
 
-/// It goes on: everything is sent again in order and done with, and then all slots are free.
-fn check_use(session: Session<Storage>, room: Room) {
-    let now = Timestamp::from_millis(0);
+/// It goes on in either version: everything is sent again in order and done with, and then all slots
+/// are free.
+fn check_use(session: Session<Storage>, room: Room, version: ProtocolVersion) {
     let under_way: Vec<_> = session.outbound().collect();
     let received: Vec<_> = session.inbound().collect();
-    let mut out = Vec::new();
-    let mut client = Client::new(session, Config::new(), now);
-    let connect = Connect {
-        clean_session: false,
-        ..Connect::new(Text::new("fuzz").expect("a text"))
-    };
-    client.connect(now, &connect, &mut out).expect("a new one");
-    let handle = |client: &mut Client<Storage>, packet: Packet<Vec<u8>>| {
-        let event = client.handle_packet(now, packet.as_ref());
-        event
-            .map(|event| event.map(Event::to_owned))
-            .unwrap_or_else(|error| panic!("{packet:?}: {error}"))
-    };
-    let connack = ConnAck::Accepted {
-        session_present: true,
-    };
-    handle(&mut client, Packet::ConnAck(connack));
+    let mut client = Resumed::new(session, version);
 
     let mut again = Vec::new();
     let mut pubrels = 0;
-    while let Some(action) = client.poll_action() {
+    while let Some(action) = client.endpoint.poll_action() {
         match action {
             Action::Resend(id) => again.push(id),
-            Action::Transmit(control) => {
-                assert_eq!(control.as_bytes()[0], 0x62, "{control:?}");
+            Action::Transmit(bytes) => {
+                assert_eq!(bytes[0], 0x62, "{bytes:?}");
                 pubrels += 1;
             }
             other => panic!("{other:?}"),
@@ -149,43 +140,100 @@ fn check_use(session: Session<Storage>, room: Room) {
     );
 
     for message in &under_way {
-        let packet_id = message.packet_id;
-        let (topic, payload) = (TopicName::new("t").expect("a name"), &b""[..]);
+        let id = message.packet_id;
         if let Stage::Sent(qos) = message.stage {
-            let message = Message {
-                topic,
-                payload,
-                qos,
-                retain: false,
-            };
-            let resent = client.resend(now, packet_id, &message, &mut out);
-            assert_eq!(resent, Ok(()), "{packet_id:?}");
+            client.resends(id, qos);
         }
-        let delivered = Some(Event::Delivered(packet_id));
+        let delivered = Response::Event(Event::Delivered(id, Outcome::default()));
         match message.stage {
             Stage::Sent(QoS::ExactlyOnce) => {
-                let pubrec = Packet::PubRec(PubRec { packet_id });
-                let event = handle(&mut client, pubrec);
-                assert_eq!(event, Some(Event::AcceptedByPeer(packet_id)));
-                assert!(matches!(client.poll_action(), Some(Action::Transmit(_))));
+                let event = Event::AcceptedByPeer(id, Outcome::default());
+                assert_eq!(
+                    client.receives(PacketType::PubRec, id),
+                    Response::Event(event)
+                );
+                client.transmits();
             }
             Stage::Sent(_) => {
-                let puback = Packet::PubAck(PubAck { packet_id });
-                assert_eq!(handle(&mut client, puback), delivered);
+                assert_eq!(client.receives(PacketType::PubAck, id), delivered);
                 continue;
             }
             Stage::Released => {}
         }
-        let pubcomp = Packet::PubComp(PubComp { packet_id });
-        assert_eq!(handle(&mut client, pubcomp), delivered);
+        assert_eq!(client.receives(PacketType::PubComp, id), delivered);
     }
-    for packet_id in received {
-        handle(&mut client, Packet::PubRel(PubRel { packet_id }));
-        assert!(matches!(client.poll_action(), Some(Action::Transmit(_))));
+    for id in received {
+        assert_eq!(client.receives(PacketType::PubRel, id), Response::Handled);
+        client.transmits();
     }
-    assert_eq!(client.poll_action(), None);
-    check::slots(Side::Client, client.into_session(), room, room)
+    assert_eq!(client.endpoint.poll_action(), None);
+    let session = client.endpoint.into_session().expect("it has one");
+    check::slots(Side::Client, session, room, room)
         .unwrap_or_else(|failure| panic!("{}", failure.0));
+}
+
+/// A client that has resumed its session.
+struct Resumed {
+    endpoint: Endpoint,
+    version: ProtocolVersion,
+}
+
+impl Resumed {
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    fn new(session: Session<Storage>, version: ProtocolVersion) -> Self {
+        let kind = Kind {
+            side: Side::Client,
+            version,
+            any: false,
+        };
+        let decoding = Setup {
+            memory: 64,
+            in_pieces: false,
+            is_strict: false,
+        };
+        let endpoint = Endpoint::new(kind, session, Config::new(), Self::NOW, decoding);
+        let mut client = Self { endpoint, version };
+        let connect = resuming(version);
+        let connected = client
+            .endpoint
+            .connect(Self::NOW, &connect, &mut Vec::new());
+        assert_eq!(connected, Ok(()));
+        let session_present = true;
+        assert_eq!(
+            client.is_given(&Packet::connack(session_present, 0)),
+            Response::Event(Event::Connected { session_present })
+        );
+        client
+    }
+
+    fn is_given(&mut self, packet: &Packet) -> Response {
+        let mut bytes = packet.encoded(self.version);
+        self.endpoint.receive(Self::NOW, &mut bytes)
+    }
+
+    fn receives(&mut self, packet_type: PacketType, id: PacketId) -> Response {
+        self.is_given(&Packet::ack(packet_type, id, 0))
+    }
+
+    fn resends(&mut self, id: PacketId, qos: QoS) {
+        let message = Message {
+            topic: TopicName::from_bytes(b"t".to_vec()).expect("a name"),
+            payload: Vec::new(),
+            qos,
+            retain: false,
+            alias: None,
+        };
+        let resent = self
+            .endpoint
+            .resend(Self::NOW, id, &message, false, &mut Vec::new());
+        assert_eq!(resent, Ok(()), "{id:?}");
+    }
+
+    fn transmits(&mut self) {
+        let action = self.endpoint.poll_action();
+        assert!(matches!(action, Some(Action::Transmit(_))), "{action:?}");
+    }
 }
 
 /// As `src/session/snapshot.rs` describes it.

@@ -2,9 +2,11 @@
 //! whole and in pieces, whatever the decoder's memory.
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::{DecodeError, Decoder, Packet};
-use mqtt_sansio::{ErrorKind, Field, Options, Piece};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{DecodeError, Encode, ErrorKind, Field, Options, Piece, StreamDecoder};
 
+use super::codec::{Borrowed, Codec};
 use super::input;
 use crate::common::{
     Item, Received, decode_at_once, decode_one_by_one, feed, fixed_header, receive,
@@ -14,6 +16,14 @@ use crate::common::{
 const LENS: usize = 6;
 
 pub fn split(data: &[u8]) {
+    split_as::<V3>(data);
+    split_as::<V5>(data);
+}
+
+fn split_as<V: Codec>(data: &[u8])
+where
+    for<'a> V::Packet<'a>: Borrowed,
+{
     let mut u = Unstructured::new(data);
     let (options, limit) = input::limited_options(&mut u);
     let room = match input::byte(&mut u) {
@@ -30,11 +40,11 @@ pub fn split(data: &[u8]) {
     let stream = u.take_rest();
     let parts = cut(stream, lens);
 
-    check_whole(stream, &parts, room, options, limit);
-    check_pieces(stream, &parts, room, options);
+    check_whole::<V>(stream, &parts, room, options, limit);
+    check_pieces::<V>(stream, &parts, room, options);
     #[cfg(feature = "bytes")]
-    check_bytes(stream, &parts, &options);
-    check_both_kinds(&parts, room, options);
+    check_bytes::<V>(stream, &parts, &options);
+    check_both_kinds::<V>(&parts, room, options);
 }
 
 /// Some of the parts may be empty, but not all.
@@ -54,35 +64,56 @@ fn cut(stream: &[u8], lens: [usize; LENS]) -> Vec<&[u8]> {
 }
 
 /// `decode`, in each kind of memory.
-fn check_whole(stream: &[u8], parts: &[&[u8]], room: usize, options: Options, limit: u32) {
+fn check_whole<V: Codec>(
+    stream: &[u8],
+    parts: &[&[u8]],
+    room: usize,
+    options: Options,
+    limit: u32,
+) {
     let parts = || parts.iter().copied();
     // Buffer is a limit like that of the options, also for what lies whole in the input.
     let expected = |room: usize| {
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        decode_at_once(stream, &options.max_packet_size(room.min(limit)))
+        decode_at_once::<V>(stream, &options.max_packet_size(room.min(limit)))
     };
-    let grown = feed(Decoder::with_options(Vec::new(), options), parts());
+    let grown = feed(
+        StreamDecoder::<V, _>::with_options(Vec::new(), options),
+        parts(),
+    );
     assert_eq!(grown, expected(usize::MAX));
 
     let mut memory = vec![0xee; room];
-    let slice = feed(Decoder::with_options(&mut memory[..], options), parts());
+    let slice = feed(
+        StreamDecoder::<V, _>::with_options(&mut memory[..], options),
+        parts(),
+    );
     assert_eq!(slice, expected(room), "in {room} bytes");
     let memory = vec![0; room].into_boxed_slice();
-    let at_once = feed(Decoder::with_options(memory, options), [stream]);
+    let at_once = feed(
+        StreamDecoder::<V, _>::with_options(memory, options),
+        [stream],
+    );
     assert_eq!(at_once, expected(room), "in {room} bytes, not cut");
-    let array = feed(Decoder::with_options([0; 16], options), parts());
+    let array = feed(
+        StreamDecoder::<V, _>::with_options([0; 16], options),
+        parts(),
+    );
     assert_eq!(array, expected(16), "in 16 bytes");
 }
 
 /// `decode_in_pieces`: the same however it is cut, and as a decoder with room for everything has
 /// it.
-fn check_pieces(stream: &[u8], parts: &[&[u8]], room: usize, options: Options) {
+fn check_pieces<V: Codec>(stream: &[u8], parts: &[&[u8]], room: usize, options: Options) {
     let memory = || vec![0xee; room].into_boxed_slice();
     let received = receive(
-        Decoder::with_options(memory(), options),
+        StreamDecoder::<V, _>::with_options(memory(), options),
         parts.iter().copied(),
     );
-    let at_once = receive(Decoder::with_options(memory(), options), [stream]);
+    let at_once = receive(
+        StreamDecoder::<V, _>::with_options(memory(), options),
+        [stream],
+    );
     assert_eq!(received, at_once, "in {room} bytes");
 
     let Received {
@@ -91,10 +122,10 @@ fn check_pieces(stream: &[u8], parts: &[&[u8]], room: usize, options: Options) {
         position,
         at_packet_boundary,
     } = received;
-    let all = decode_at_once(stream, &options.max_packet_size(u32::MAX));
+    let all = decode_at_once::<V>(stream, &options.max_packet_size(u32::MAX));
     // The last payload may not have come to its end.
     let is_unfinished = items.last().is_some_and(|item| match item {
-        Item::InPieces(header, payload) => payload.len() < header.payload_len as usize,
+        Item::InPieces(header, payload) => payload.len() < V::payload_len(header),
         Item::Whole(_) => false,
     });
     if is_unfinished {
@@ -109,16 +140,15 @@ fn check_pieces(stream: &[u8], parts: &[&[u8]], room: usize, options: Options) {
     if error.is_none() {
         assert_eq!(count, all.packets.len());
     } else if is_found_early(error) {
-        // A topic that is wrong as well comes first where it is looked at.
-        assert!(
-            all.error
-                .is_none_or(|fault| fault.field() == Field::TopicName)
-                || error == all.error
-        );
+        // What is wrong before the lengths comes first where it is looked at.
+        let is_before = |fault: DecodeError<V>| {
+            matches!(fault.field(), Field::TopicName | Field::PacketIdentifier)
+        };
+        assert!(all.error.is_none_or(is_before) || error == all.error);
         assert_eq!(position, all.position);
     } else if let (false, Some(completed)) = (is_limit(error), completed(stream, all.position)) {
         // What comes before a payload is judged without it.
-        let all = decode_at_once(&completed, &options.max_packet_size(u32::MAX));
+        let all = decode_at_once::<V>(&completed, &options.max_packet_size(u32::MAX));
         assert_eq!((error, position), (all.error, all.position));
     }
 }
@@ -139,21 +169,23 @@ fn completed(stream: &[u8], position: u64) -> Option<Vec<u8>> {
 }
 
 /// An error that a decoder with more room does not give.
-fn is_limit(error: Option<DecodeError>) -> bool {
+fn is_limit<V: Codec>(error: Option<DecodeError<V>>) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::PacketTooLarge)
 }
 
-/// The lengths in a PUBLISH that comes in pieces leave no room for its Packet Identifier. That is
-/// found without looking at the topic, which may not have come.
-fn is_found_early(error: Option<DecodeError>) -> bool {
-    error.is_some_and(|error| {
-        (error.kind(), error.field()) == (ErrorKind::Truncated, Field::PacketIdentifier)
+/// The lengths in a PUBLISH that comes in pieces leave no room for its Packet Identifier or its
+/// properties, or Property Length is none. That is found without looking at the topic and the Packet
+/// Identifier, which may not have come.
+fn is_found_early<V: Codec>(error: Option<DecodeError<V>>) -> bool {
+    error.is_some_and(|error| match error.field() {
+        Field::PacketIdentifier | Field::Properties => error.kind() == ErrorKind::Truncated,
+        field => field == Field::PropertyLength,
     })
 }
 
 /// `decode_bytes`, with the stream arriving in the same parts.
 #[cfg(feature = "bytes")]
-fn check_bytes(stream: &[u8], parts: &[&[u8]], options: &Options) {
+fn check_bytes<V: Codec>(stream: &[u8], parts: &[&[u8]], options: &Options) {
     let mut src = bytes::BytesMut::new();
     let mut packets = Vec::new();
     let mut error = None;
@@ -162,8 +194,8 @@ fn check_bytes(stream: &[u8], parts: &[&[u8]], options: &Options) {
         src.extend_from_slice(part);
         come += part.len();
         loop {
-            match mqtt_sansio::v3::decode_bytes(&mut src, options) {
-                Ok(Some(packet)) => packets.push(packet.map(|bytes| bytes.to_vec())),
+            match V::decode_bytes(&mut src, options) {
+                Ok(Some(packet)) => packets.push(packet),
                 Ok(None) => break,
                 Err(fault) => {
                     error = Some(fault);
@@ -172,15 +204,19 @@ fn check_bytes(stream: &[u8], parts: &[&[u8]], options: &Options) {
             }
         }
     }
-    let expected = decode_one_by_one(stream, options, false);
+    let expected = decode_one_by_one::<V>(stream, options, false);
     assert_eq!((packets, error), (expected.packets, expected.error));
     assert_eq!((come - src.len()) as u64, expected.position);
 }
 
 /// Whole and in pieces by turns: whatever `decode` skips, no packet comes out that is not in the
 /// stream, and nothing is read twice.
-fn check_both_kinds(parts: &[&[u8]], room: usize, options: Options) {
-    let mut decoder = Decoder::with_options(vec![0; room].into_boxed_slice(), options);
+fn check_both_kinds<V: Codec>(parts: &[&[u8]], room: usize, options: Options)
+where
+    for<'a> V::Packet<'a>: Borrowed,
+{
+    let mut decoder =
+        StreamDecoder::<V, _>::with_options(vec![0; room].into_boxed_slice(), options);
     let mut turn = 0_u32;
     let mut come = 0;
     for part in parts {
@@ -197,7 +233,8 @@ fn check_both_kinds(parts: &[&[u8]], room: usize, options: Options) {
                 decoder.decode_in_pieces(&mut input).map(|piece| {
                     piece.map(|piece| match piece {
                         Piece::Packet(packet) => packet_len(packet),
-                        Piece::PublishHeader(header) => header.topic.as_bytes().len(),
+                        // First byte, Remaining Length, and the length of the Topic Name.
+                        Piece::PublishHeader(_) => 4,
                         Piece::Payload { bytes, .. } => bytes.len(),
                     })
                 })
@@ -208,7 +245,7 @@ fn check_both_kinds(parts: &[&[u8]], room: usize, options: Options) {
                 Ok(None) => break,
                 Err(error) => {
                     assert_eq!(decoder.decode(&mut input), Err(error), "it latches");
-                    assert_eq!(decoder.decode_in_pieces(&mut input), Err(error));
+                    assert_eq!(decoder.decode_in_pieces(&mut input).err(), Some(error));
                     assert_eq!(decoder.position(), after);
                     return;
                 }
@@ -222,7 +259,6 @@ fn check_both_kinds(parts: &[&[u8]], room: usize, options: Options) {
 }
 
 /// A lower bound.
-fn packet_len(packet: Packet<&[u8]>) -> usize {
-    use mqtt_sansio::Encode;
+fn packet_len(packet: impl Borrowed) -> usize {
     packet.encoded_len().expect("it was decoded")
 }

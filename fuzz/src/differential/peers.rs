@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mqtt_codec_kit::common::{Decodable, Encodable};
 use mqtt_codec_kit::v4::packet::VariablePacket;
-use mqtt_proto::PollHeader;
-use mqtt_proto::v3::Header;
+use mqtt_proto::{PollHeader, VarBytes, v3, v5};
 
 use super::Disposition;
 use crate::common::fixed_header;
@@ -17,16 +16,21 @@ pub(super) struct Peer {
     pub(super) decode: fn(&[u8]) -> Disposition<String>,
 }
 
-pub(super) const PEERS: &[Peer] = &[
+pub(super) const V3_PEERS: &[Peer] = &[
     Peer {
         name: "mqtt-proto",
-        decode: |packet| quietly(|| mqtt_proto(packet)),
+        decode: |packet| quietly(|| mqtt_proto::<v3::Header>(packet, v3::Packet::encode)),
     },
     Peer {
         name: "mqtt-codec-kit",
         decode: |packet| quietly(|| mqtt_codec_kit(packet)),
     },
 ];
+
+pub(super) const V5_PEERS: &[Peer] = &[Peer {
+    name: "mqtt-proto",
+    decode: |packet| quietly(|| mqtt_proto::<v5::Header>(packet, v5::Packet::encode)),
+}];
 
 thread_local! {
     static IS_THEIRS: Cell<bool> = const { Cell::new(false) };
@@ -57,11 +61,15 @@ fn shown(error: impl std::fmt::Debug) -> String {
     format!("{error:?}")
 }
 
-fn mqtt_proto(packet: &[u8]) -> Result<Vec<u8>, String> {
+/// `H` is its fixed header of a version.
+fn mqtt_proto<H: PollHeader<Error: std::fmt::Debug>>(
+    packet: &[u8],
+    encode: fn(&H::Packet) -> Result<VarBytes, mqtt_proto::Error>,
+) -> Result<Vec<u8>, String> {
     let (remaining_length, header_len) = fixed_header(packet).ok_or("no fixed header")?;
     let len = u32::try_from(packet.len()).map_err(shown)?;
     let remaining_length = u32::try_from(remaining_length).map_err(shown)?;
-    let header = Header::new_with(packet[0], remaining_length, len).map_err(shown)?;
+    let header = H::new_with(packet[0], remaining_length, len).map_err(shown)?;
     let decoded = match header.build_empty_packet() {
         Some(decoded) => decoded,
         None => {
@@ -75,7 +83,7 @@ fn mqtt_proto(packet: &[u8]) -> Result<Vec<u8>, String> {
             decoded
         }
     };
-    let encoded = decoded.encode().map_err(shown)?;
+    let encoded = encode(&decoded).map_err(shown)?;
     Ok(encoded.as_ref().to_vec())
 }
 

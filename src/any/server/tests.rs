@@ -1,4 +1,5 @@
 use super::*;
+use crate::any::CloseReason;
 use crate::session::Slot;
 use crate::types::{PacketId, TopicName};
 #[cfg(feature = "alloc")]
@@ -159,6 +160,30 @@ fn a_disconnect_from_the_server_publishes_the_will() {
     let mut out = SliceOutput::new(&mut room);
     broker.server.disconnect(NOW, &takeover, &mut out).unwrap();
     assert_eq!(broker.server.poll_action(), Some(Action::PublishWill));
+}
+
+#[test]
+fn commands_before_the_version_is_known_are_refused_as_before_connect_or_after_the_end() {
+    let mut server = Broker::new().server;
+    let (none, message) = (ConnAckProperties::EMPTY, TopicName::new("a").unwrap());
+    let message = Message::new(message, "x");
+    let mut room = [0; 32];
+    let out = &mut SliceOutput::new(&mut room);
+    assert_eq!(
+        server.accept_new(NOW, &none, out),
+        Err(CommandError::NotConnected)
+    );
+    assert_eq!(
+        server.publish(NOW, &message, out),
+        Err(CommandError::NotConnected)
+    );
+    server.handle_transport_closed(NOW);
+    let reason = Some(Action::Close(CloseReason::V5(
+        v5::CloseReason::TransportClosed,
+    )));
+    assert_eq!(server.poll_action(), reason);
+    assert_eq!(server.accept_new(NOW, &none, out), Err(CommandError::Ended));
+    assert_eq!(server.publish(NOW, &message, out), Err(CommandError::Ended));
 }
 
 #[test]

@@ -259,6 +259,8 @@ impl<S: Slots> Machine<S> {
         if self.pending.is_over() {
             return false;
         }
+        // With Clean Start what was stored is cleared already, and after CONNACK nothing is stored.
+        let was_stored = !self.clean_start && matches!(self.state(), State::Requested);
         self.pending.set_state(State::Ending);
         self.pending.set_reply(None);
         self.pending.set_incoming(None);
@@ -270,7 +272,7 @@ impl<S: Slots> Machine<S> {
         if self.session_ends {
             // [MQTT-3.1.2-6]
             self.session.outbound.resume();
-            self.lose_session(false);
+            self.lose_session(was_stored);
         }
         true
     }

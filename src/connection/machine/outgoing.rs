@@ -166,11 +166,15 @@ impl<S: Slots> Machine<S> {
         self.pending.set_reply(Some(reply.with_code(reason)));
         if reason >= 0x80 {
             // The exchange ends: nothing of a refused QoS 2 message is kept.
+            let was_held = self.session.inbound.receipt(id).is_some();
             self.session.inbound.remove(id);
-            // What the identifier was in use for before is forgotten all the same.
-            let change = self.pending.take_store();
-            let is_kept = |change: &Change| matches!(change, Change::Forgotten(_));
-            self.pending.set_store(change.filter(is_kept));
+            match self.pending.take_store() {
+                // What the identifier was in use for before is forgotten all the same.
+                Some(change @ Change::Forgotten(_)) => self.pending.set_store(Some(change)),
+                // It is stored already.
+                None if was_held => self.set_change(Some(Change::Forgotten(id))),
+                _ => self.pending.set_store(None),
+            }
         }
         Ok(())
     }

@@ -210,8 +210,10 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     pub(super) const fn set_session_expiry_interval(&mut self, expiry: u32) {
         self.limits.session_expiry_interval = expiry;
         let was_kept = !core::mem::replace(&mut self.machine.session_ends, expiry == 0);
-        // What was stored of the session must not outlive it.
-        let ends_now = was_kept && self.machine.session_ends;
+        // What was stored of the session must not outlive it: what has been stored on this connection, or
+        // until CONNACK decided that the session ends with this one.
+        let is_decided = matches!(self.state(), State::Requested);
+        let ends_now = (was_kept || is_decided) && self.machine.session_ends;
         if ends_now
             && self.machine.config.has(crate::connection::config::JOURNAL)
             && !self.machine.session.is_empty()

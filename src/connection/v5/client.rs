@@ -2,7 +2,7 @@
 
 use super::message::check_len;
 use super::{Capabilities, CloseReason, Connection, Event, HandleError, Limits, Refusal};
-use crate::connection::config::{NO_SESSION_STATE, SEND_BEFORE_CONNACK};
+use crate::connection::config::{JOURNAL, NO_SESSION_STATE, SEND_BEFORE_CONNACK};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::ClientRole;
 use crate::connection::state::State;
@@ -45,11 +45,13 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         self.limits.will_delay_interval =
             will.map_or(0, |will| will.properties.will_delay_interval());
         self.machine.announced_receive_maximum = self.limits.own.receive_maximum;
-        if self.limits.authentication.is_used() {
-            // Only AUTH and DISCONNECT until CONNACK [MQTT5-3.1.2-30].
+        let session_ends = self.limits.session_expiry_interval == 0;
+        // With an Authentication Method there is only AUTH and DISCONNECT until CONNACK
+        // [MQTT5-3.1.2-30]. With a journal, CONNACK decides whether messages have to be stored.
+        if self.limits.authentication.is_used() || session_ends && self.machine.config.has(JOURNAL)
+        {
             self.machine.config = self.machine.config.with(SEND_BEFORE_CONNACK, false);
         }
-        let session_ends = self.limits.session_expiry_interval == 0;
         self.machine
             .request(now, connect.keep_alive, connect.clean_start, session_ends);
         Ok(())

@@ -424,7 +424,11 @@ fn handle_disconnect<'a, S: Slots>(
         if !server.limits.has(SESSION_EXPIRY) && expiry > 0 {
             return Err(server.violation(ProtocolError::SessionExpiryInterval));
         }
-        server.set_session_expiry_interval(expiry);
+        // A session that the server does not keep, as its CONNACK has told, does not come back: nothing of
+        // it was stored.
+        if !server.session_ends() {
+            server.set_session_expiry_interval(expiry);
+        }
     }
     // [MQTT5-3.1.2-10, MQTT5-3.14.4-3]
     let discards_will = disconnect.reason_code == DisconnectReasonCode::NormalDisconnection;

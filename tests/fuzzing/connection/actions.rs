@@ -1,32 +1,44 @@
 //! What the connection asks for, compared with what it has to ask for.
 
-use mqtt_sansio::v3::{Action, CloseReason, Packet, PubAck, PubComp, PubRec, PubRel};
-use mqtt_sansio::{Encode, Limit, Options, PacketId, QoS, Stage, v3};
+use mqtt_sansio::any;
+use mqtt_sansio::{Limit, PacketId, PacketType, QoS, Stage};
 
 use super::World;
+use super::agreed::closing;
 use super::model::State;
-use crate::simulation::plan::Side;
-
-/// The next action, but for what is to be stored.
-#[derive(Debug, PartialEq)]
-enum Next {
-    Transmit(Packet<Vec<u8>>),
-    Resend(PacketId),
-    Lost(PacketId, bool),
-    Will { publish: bool },
-    Close(CloseReason),
-}
+use super::steps::{Action, Reason};
+use super::wire::Packet;
 
 impl World<'_> {
     /// The connection is over, for this reason, unless it was over before.
-    pub(super) fn is_over(&mut self, reason: CloseReason) {
-        if self.model.state != State::Over {
-            self.model.end();
-            self.reason = Some(reason);
-            self.held = None;
-            self.sending.clear();
-            self.resends.clear();
+    pub(super) fn is_over(&mut self, reason: Reason) {
+        self.is_over_by(reason, None);
+    }
+
+    /// [`is_over`](Self::is_over) because of a fault that is a limit of this side.
+    pub(super) fn is_over_by(&mut self, reason: Reason, cause: Option<any::DecodeError>) {
+        let model = &mut self.model;
+        if model.state == State::Over {
+            return;
         }
+        // Nothing may come between the pieces of a payload.
+        let closing = if model.is_sending {
+            None
+        } else {
+            closing(
+                model.is_v5(),
+                model.is_server(),
+                model.state,
+                &reason,
+                cause,
+            )
+        };
+        model.end();
+        model.answer = closing;
+        self.reason = Some(reason);
+        self.held = None;
+        self.sending.clear();
+        self.resends.clear();
     }
 
     /// Carries out all actions, then looks at everything that can be seen.
@@ -47,36 +59,23 @@ impl World<'_> {
                 continue;
             }
             let next = self.next_action();
-            let action = action.map(|action| match action {
-                Action::Store(_) | Action::Unanswered(_) => unreachable!("it was carried out"),
-                Action::Transmit(control) => {
-                    self.out.extend(control.as_bytes());
-                    let packet = v3::decode(&mut control.as_bytes(), &Options::new());
-                    let packet = packet.expect("a packet").expect("a whole one");
-                    Next::Transmit(packet.to_owned())
-                }
-                Action::Resend(id) => {
-                    self.resends.push_back(id);
-                    Next::Resend(id)
-                }
-                Action::Lost {
-                    packet_id,
-                    received,
-                } => Next::Lost(packet_id, received),
-                Action::PublishWill => Next::Will { publish: true },
-                Action::DiscardWill => Next::Will { publish: false },
-                Action::Close(reason) => Next::Close(reason),
-            });
-            if action == Some(Next::Transmit(Packet::PingReq)) && next.is_none() && self.may_ping {
+            match &action {
+                Some(Action::Transmit(bytes)) => self.out.extend(bytes),
+                Some(Action::Resend(id)) => self.resends.push_back(*id),
+                _ => {}
+            }
+            let is_ping =
+                matches!(&action, Some(Action::Transmit(bytes)) if bytes[..] == [0xc0, 0]);
+            if is_ping && next.is_none() && self.may_ping {
                 self.may_ping = false;
-                self.expected.push_back(Packet::PingReq);
+                self.expects(&Packet::PingReq);
                 continue;
             }
             assert_eq!(action, next, "{:?}", self.model);
             match action {
                 None => break,
-                Some(Next::Transmit(packet)) => self.expected.push_back(packet),
-                Some(Next::Close(_)) => {
+                Some(Action::Transmit(bytes)) => self.expected.push_back(bytes),
+                Some(Action::Close(_)) => {
                     assert!(self.model.unanswered.is_empty(), "{:?}", self.model);
                     self.is_closed = true;
                 }
@@ -97,6 +96,11 @@ impl World<'_> {
         }
     }
 
+    /// This packet is sent next.
+    pub(super) fn expects(&mut self, packet: &Packet) {
+        self.expected.push_back(self.encoded(packet));
+    }
+
     /// A message was left out, and what was held is finished: the connection is over once everything
     /// is sent.
     fn has_released_all(&self) -> bool {
@@ -109,9 +113,9 @@ impl World<'_> {
             && !(model.is_losing && model.outbound.iter().any(|m| !m.is_sent))
     }
 
-    fn limit_exceeded(&self) -> CloseReason {
+    fn limit_exceeded(&self) -> Reason {
         let limit = u32::try_from(self.model.inbound_limit()).expect("at most 65,535");
-        CloseReason::LimitExceeded {
+        Reason::LimitExceeded {
             limit: Limit::InboundMessages,
             value: limit,
             actual: limit + 1,
@@ -119,61 +123,74 @@ impl World<'_> {
     }
 
     /// What the model asks for next, and has done.
-    fn next_action(&mut self) -> Option<Next> {
+    fn next_action(&mut self) -> Option<Action> {
+        let version = self.model.version;
         let model = &mut self.model;
         if model.is_sending {
             return None;
         }
         if let Some(answer) = model.answer.take() {
-            return Some(Next::Transmit(answer));
+            return Some(Action::Transmit(answer.encoded(version)));
         }
         if let Some(lost) = model.next_lost() {
-            return Some(Next::Lost(lost.id, lost.released));
+            return Some(Action::Lost(lost.id, lost.released));
         }
         match model.state {
             State::Start | State::Requested => None,
             State::Connected => {
-                if let Some((packet_id, qos)) = model.next_acknowledgement() {
+                if let Some(acknowledgement) = model.next_acknowledgement() {
                     model.acknowledgement_left();
-                    return Some(Next::Transmit(match qos {
-                        QoS::ExactlyOnce => Packet::PubRec(PubRec { packet_id }),
-                        _ => Packet::PubAck(PubAck { packet_id }),
-                    }));
+                    return Some(Action::Transmit(acknowledgement.encoded(version)));
                 }
                 let message = model.next_resend()?;
                 let packet_id = message.id;
                 if message.released {
                     message.is_sent = true;
-                    return Some(Next::Transmit(Packet::PubRel(PubRel { packet_id })));
+                    let pubrel = Packet::ack(PacketType::PubRel, packet_id, 0);
+                    return Some(Action::Transmit(pubrel.encoded(version)));
                 }
                 message.is_asked = true;
-                Some(Next::Resend(packet_id))
+                Some(Action::Resend(packet_id))
             }
             State::Over if self.is_closed => None,
             State::Over if model.has_will => {
                 model.has_will = false;
-                let publish = !self.has_disconnected;
-                Some(Next::Will { publish })
+                let publish = !self.discards_will;
+                Some(Action::Will { publish })
             }
-            State::Over => self.reason.map(Next::Close),
+            State::Over => self.reason.map(Action::Close),
         }
     }
 
-    /// What is sent is what was meant, whole and in order.
+    /// What is sent is what was meant, whole and in order, and a decoder of the version takes it.
     fn check_sent(&mut self) {
         let bytes = std::mem::take(&mut self.out);
-        let mut bytes = &bytes[..];
-        while let Some(packet) = self
-            .sent
-            .decode(&mut bytes)
-            .expect("a packet as it should be")
-        {
-            let expected = self.expected.pop_front();
-            assert_eq!(Some(packet.to_owned()), expected);
+        for byte in &bytes {
+            self.sent.push(*byte);
+            let Some(expected) = self.expected.front() else {
+                panic!("nothing is to be sent, but {bytes:02x?} is");
+            };
+            assert!(
+                expected.starts_with(&self.sent),
+                "{:02x?} instead of {expected:02x?}",
+                self.sent
+            );
+            if *expected == self.sent {
+                self.expected.pop_front();
+                self.sent.clear();
+            }
         }
+        let mut bytes = &bytes[..];
+        while self.strict.next(&mut bytes).is_some_and(|packet| {
+            assert!(
+                !matches!(packet, super::reader::Incoming::Malformed(_)),
+                "{packet:?}"
+            );
+            true
+        }) {}
         if !self.model.is_sending && self.model.state != State::Over {
-            assert!(self.sent.is_at_packet_boundary(), "a part of a packet");
-            assert!(self.expected.is_empty(), "not sent: {:?}", self.expected);
+            assert!(self.sent.is_empty(), "a part of a packet");
+            assert!(self.expected.is_empty(), "not sent: {:02x?}", self.expected);
         }
     }
 
@@ -185,7 +202,7 @@ impl World<'_> {
             let stage = if message.released {
                 Stage::Released
             } else {
-                Stage::Sent(message.qos)
+                Stage::Sent(message.message.qos)
             };
             (message.id, stage)
         });
@@ -207,15 +224,17 @@ impl World<'_> {
         if !self.model.setup.journal || !self.owns_session() {
             return;
         }
-        if self.model.is_clean {
-            assert!(self.journal.is_empty(), "a Clean Session is stored");
+        // Until CONNACK it may turn out to be kept.
+        let is_decided = self.model.state != State::Requested || self.model.clean_start;
+        if self.model.session_ends && is_decided {
+            assert!(self.journal.is_empty(), "a session that ends is stored");
             return;
         }
         assert!(
             self.journal.outbound().eq(session.outbound()),
             "the journal says {:?} instead of {:?}",
             self.journal.outbound().collect::<Vec<_>>(),
-            session.outbound().collect::<Vec<_>>()
+            self.model
         );
         let received = self.model.inbound.iter().filter_map(|(id, held)| {
             use super::model::Stage::Received;
@@ -231,10 +250,10 @@ impl World<'_> {
     }
 
     /// As long as there is something to wait for, there is a deadline.
-    fn check_deadline(&self) {
+    fn check_deadline(&mut self) {
         let deadline = self.endpoint.poll_timeout();
         let model = &self.model;
-        let is_client = self.side() == Side::Client;
+        let is_client = !self.model.is_server();
         let expects_one = match model.state {
             State::Start => !is_client,
             State::Requested => is_client,
@@ -281,16 +300,16 @@ impl World<'_> {
             self.endpoint.state(),
             mqtt_sansio::State::Ending | mqtt_sansio::State::Ended
         );
-        let is_client = self.side() == Side::Client;
+        let is_client = !self.model.is_server();
         if ended {
             let is_given_up = self.model.release_by.is_some_and(|by| by <= self.given);
             let reason = match (self.model.state, is_client) {
                 _ if is_given_up && !self.model.is_stalled() => self.limit_exceeded(),
-                (State::Connected, true) => CloseReason::PingTimeout,
-                (State::Connected, false) => CloseReason::KeepAliveTimeout,
-                _ => CloseReason::ConnectTimeout,
+                (State::Connected, true) => Reason::PingTimeout,
+                (State::Connected, false) => Reason::KeepAliveTimeout,
+                _ => Reason::ConnectTimeout,
             };
-            if reason == CloseReason::KeepAliveTimeout {
+            if reason == Reason::KeepAliveTimeout {
                 let silence = self.clock - self.last_received;
                 let allowed = u64::from(self.model.keep_alive) * 1_500;
                 // A clock that was set back in between.
@@ -315,14 +334,8 @@ impl World<'_> {
         }
     }
 
-    /// The connection answers CONNACK and PINGRESP by itself, with these.
-    pub(super) fn encoded(packet: &Packet<Vec<u8>>) -> Vec<u8> {
-        packet
-            .encode_to_vec()
-            .expect("the peer's packets are packets")
-    }
-
-    pub(super) const fn pubcomp(packet_id: PacketId) -> Packet<Vec<u8>> {
-        Packet::PubComp(PubComp { packet_id })
+    /// The bytes of a packet in the version of the connection.
+    pub(super) fn encoded(&self, packet: &Packet) -> Vec<u8> {
+        packet.encoded(self.model.version)
     }
 }

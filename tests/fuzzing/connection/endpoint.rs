@@ -1,280 +1,521 @@
-//! The library's two roles behind one set of methods, so that one application can play either.
+//! Connections of both versions and roles, and a server of any version, behind one set of methods, in
+//! the shape of MQTT 5. Each has its own decoder, and gets bytes by `receive`.
 
-use mqtt_sansio::v3::{
-    Action, Client, Connect, ConnectRefusal, DecodeError, Decoder, Event, HandleError, Packet,
-    PublishHeader, ReturnCodes, Server, Subscriptions, TopicFilters, V3,
+use std::collections::VecDeque;
+
+use mqtt_sansio::any::{self, ProtocolVersion};
+use mqtt_sansio::v5::{
+    AliasVec, ConnAckProperties, Disconnect, DisconnectReasonCode, OutboundAliases, Property,
+    PublishProperties, WithTopicAliases,
 };
 use mqtt_sansio::{
-    Blocked, CommandError, Encode, Options, OutgoingMessage, PacketId, Piece, Session, State,
-    Timestamp,
+    Blocked, CommandError, Config, Limit, PacketId, QoS, Session, State, Timestamp, TopicName, v3,
+    v5,
 };
 
-use crate::simulation::plan::Storage;
+use super::agreed::ALIASES_IN;
+use super::reader::Setup;
+use super::steps::{Action, Event, Reason, Step, any_action, any_step, v3_step, v5_step};
+use super::steps::{v3_action, v5_action};
+use super::wire::{
+    Connect, lowered_filters, lowered_subscriptions, return_codes, subscribe_codes,
+    unsubscribe_codes,
+};
+use crate::simulation::plan::{Side, Storage};
 
-#[derive(Debug, Clone)]
-pub(crate) enum Endpoint {
-    Client(Client<Storage>),
-    Server(Server<Storage>),
+type Memory = WithTopicAliases<Box<[u8]>, AliasVec>;
+
+/// Which connection it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::fuzzing) struct Kind {
+    pub(in crate::fuzzing) side: Side,
+    pub(in crate::fuzzing) version: ProtocolVersion,
+    /// A server that learns the version from CONNECT.
+    pub(in crate::fuzzing) any: bool,
 }
 
-/// What a decoder has yielded, kept until it is dealt with.
-#[derive(Debug, Clone)]
-pub(crate) enum Incoming {
-    Packet(Packet<Vec<u8>>),
-    Header(PublishHeader<Vec<u8>>),
-    Payload { bytes: Vec<u8>, left: usize },
+/// What has come of bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::fuzzing) enum Response {
+    Event(Event),
+    /// They are handled, and no event came of them.
+    Handled,
+    Blocked(Blocked),
+    /// The connection has ended for this reason.
+    Closed(Reason),
 }
 
-macro_rules! either {
-    ($this:expr, $endpoint:ident => $call:expr) => {
-        match $this {
-            Self::Client($endpoint) => $call,
-            Self::Server($endpoint) => $call,
+/// What is published.
+#[derive(Debug, Clone)]
+pub(in crate::fuzzing) struct Message {
+    pub(in crate::fuzzing) topic: TopicName<Vec<u8>>,
+    pub(in crate::fuzzing) payload: Vec<u8>,
+    pub(in crate::fuzzing) qos: QoS,
+    pub(in crate::fuzzing) retain: bool,
+    /// A Topic Alias that the application gives it.
+    pub(in crate::fuzzing) alias: Option<u16>,
+}
+
+pub(in crate::fuzzing) struct Endpoint {
+    connection: Connection,
+    /// What `receive` has returned already.
+    actions: VecDeque<Action>,
+}
+
+enum Connection {
+    V3Client(v3::Client<Storage>, v3::Decoder<Memory>),
+    V3Server(v3::Server<Storage>, v3::Decoder<Memory>),
+    V5Client(v5::Client<Storage>, v5::Decoder<Memory>),
+    V5Server(v5::Server<Storage>, v5::Decoder<Memory>),
+    Any(any::Server<Storage>, any::Decoder<Memory>),
+}
+
+use Connection::{Any, V3Client, V3Server, V5Client, V5Server};
+
+/// The same for all.
+macro_rules! each {
+    ($this:expr, $it:ident => $call:expr) => {
+        match &mut $this.connection {
+            V3Client($it, _) => $call,
+            V3Server($it, _) => $call,
+            V5Client($it, _) => $call,
+            V5Server($it, _) => $call,
+            Any($it, _) => $call,
         }
     };
 }
 
-/// For what only one role has; the harness never asks the other.
-macro_rules! only {
-    ($role:ident, $this:expr, $endpoint:ident => $call:expr) => {
-        match $this {
-            Self::$role($endpoint) => $call,
-            _ => unreachable!("only a {} does this", stringify!($role)),
-        }
+/// For what the harness asks one role only.
+macro_rules! of_other_role {
+    () => {
+        unreachable!("only the other role does this")
     };
 }
+
+type Out<'a> = &'a mut Vec<u8>;
 
 impl Endpoint {
-    // Commands of both
-
-    pub(crate) fn publish<M: OutgoingMessage<V3>>(
-        &mut self,
+    pub(in crate::fuzzing) fn new(
+        kind: Kind,
+        session: Session<Storage>,
+        config: Config,
         now: Timestamp,
-        message: &M,
-        out: &mut Vec<u8>,
-    ) -> Result<Option<PacketId>, CommandError> {
-        either!(self, endpoint => endpoint.publish(now, message, out))
+        decoding: Setup,
+    ) -> Self {
+        let memory = vec![0; decoding.memory].into_boxed_slice();
+        let memory = WithTopicAliases::new(memory, AliasVec::new(ALIASES_IN));
+        let options = decoding.options();
+        let v3 = |memory| v3::Decoder::with_options(memory, options);
+        let v5 = |memory| v5::Decoder::with_options(memory, options);
+        let connection = match (kind.side, kind.version) {
+            (Side::Server, version) if kind.any => Any(
+                any::Server::new(session, config, now),
+                any::Decoder::with_options(memory, options, version),
+            ),
+            (Side::Client, ProtocolVersion::V3) => {
+                V3Client(v3::Client::new(session, config, now), v3(memory))
+            }
+            (Side::Server, ProtocolVersion::V3) => {
+                V3Server(v3::Server::new(session, config, now), v3(memory))
+            }
+            (Side::Client, ProtocolVersion::V5) => {
+                V5Client(v5::Client::new(session, config, now), v5(memory))
+            }
+            (Side::Server, ProtocolVersion::V5) => {
+                V5Server(v5::Server::new(session, config, now), v5(memory))
+            }
+        };
+        Self {
+            connection,
+            actions: VecDeque::new(),
+        }
     }
 
-    pub(crate) fn payload(
+    // Commands of both
+
+    pub(in crate::fuzzing) fn publish(
+        &mut self,
+        now: Timestamp,
+        message: &Message,
+        in_pieces: bool,
+        out: Out<'_>,
+    ) -> Result<Option<PacketId>, CommandError> {
+        let (v3, v5) = (message.to_v3(), message.to_v5());
+        let (v3_header, v5_header) = (message.v3_header(), message.v5_header());
+        match &mut self.connection {
+            V3Client(client, _) if in_pieces => client.publish(now, &v3_header, out),
+            V3Client(client, _) => client.publish(now, &v3, out),
+            V3Server(server, _) if in_pieces => server.publish(now, &v3_header, out),
+            V3Server(server, _) => server.publish(now, &v3, out),
+            V5Client(client, _) if in_pieces => client.publish(now, &v5_header, out),
+            V5Client(client, _) => client.publish(now, &v5, out),
+            V5Server(server, _) if in_pieces => server.publish(now, &v5_header, out),
+            V5Server(server, _) => server.publish(now, &v5, out),
+            Any(server, _) => server.publish(now, &v5, out),
+        }
+    }
+
+    /// The connection chooses the Topic Alias, if it has any.
+    pub(in crate::fuzzing) fn publish_aliased(
+        &mut self,
+        now: Timestamp,
+        message: &Message,
+        aliases: &mut OutboundAliases<AliasVec>,
+        out: Out<'_>,
+    ) -> Result<Option<PacketId>, CommandError> {
+        let v5 = message.to_v5();
+        match &mut self.connection {
+            V5Client(client, _) => client.publish_aliased(now, &v5, aliases, out),
+            V5Server(server, _) => server.publish_aliased(now, &v5, aliases, out),
+            Any(server, _) => server.publish_aliased(now, &v5, aliases, out),
+            V3Client(..) | V3Server(..) => self.publish(now, message, false, out),
+        }
+    }
+
+    pub(in crate::fuzzing) fn payload(
         &mut self,
         now: Timestamp,
         bytes: &[u8],
-        out: &mut Vec<u8>,
+        out: Out<'_>,
     ) -> Result<u32, CommandError> {
-        either!(self, endpoint => endpoint.payload(now, bytes, out))
+        match &mut self.connection {
+            V3Client(client, _) => client.payload(now, bytes, out),
+            V3Server(server, _) => server.payload(now, bytes, out),
+            V5Client(client, _) => client.payload(now, bytes, out),
+            V5Server(server, _) => server.payload(now, bytes, out),
+            Any(..) => unreachable!("a server of any version sends messages whole"),
+        }
     }
 
-    pub(crate) fn resend<M: OutgoingMessage<V3>>(
+    pub(in crate::fuzzing) fn resend(
         &mut self,
         now: Timestamp,
         id: PacketId,
-        message: &M,
-        out: &mut Vec<u8>,
+        message: &Message,
+        in_pieces: bool,
+        out: Out<'_>,
     ) -> Result<(), CommandError> {
-        either!(self, endpoint => endpoint.resend(now, id, message, out))
+        let (v3, v5) = (message.to_v3(), message.to_v5());
+        let (v3_header, v5_header) = (message.v3_header(), message.v5_header());
+        match &mut self.connection {
+            V3Client(client, _) if in_pieces => client.resend(now, id, &v3_header, out),
+            V3Client(client, _) => client.resend(now, id, &v3, out),
+            V3Server(server, _) if in_pieces => server.resend(now, id, &v3_header, out),
+            V3Server(server, _) => server.resend(now, id, &v3, out),
+            V5Client(client, _) if in_pieces => client.resend(now, id, &v5_header, out),
+            V5Client(client, _) => client.resend(now, id, &v5, out),
+            V5Server(server, _) if in_pieces => server.resend(now, id, &v5_header, out),
+            V5Server(server, _) => server.resend(now, id, &v5, out),
+            Any(server, _) => server.resend(now, id, &v5, out),
+        }
     }
 
-    pub(crate) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
-        either!(self, endpoint => endpoint.forget(id))
+    pub(in crate::fuzzing) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
+        each!(self, it => it.forget(id))
     }
 
-    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        either!(self, endpoint => {
-            let acknowledgement = endpoint.acknowledgement(id);
-            endpoint.acknowledge(acknowledgement.ok_or(CommandError::NotAwaited)?)
-        })
+    pub(in crate::fuzzing) fn can_publish(&mut self, qos: QoS) -> bool {
+        each!(self, it => it.can_publish(qos))
     }
 
-    pub(crate) fn close(&mut self, now: Timestamp) {
-        either!(self, endpoint => endpoint.close(now));
+    /// With a Reason Code, which MQTT 3.1.1 does not have.
+    pub(in crate::fuzzing) fn acknowledge(
+        &mut self,
+        id: PacketId,
+        code: u8,
+    ) -> Result<(), CommandError> {
+        let acknowledgement = each!(self, it => it.acknowledgement(id));
+        let acknowledgement = acknowledgement.ok_or(CommandError::NotAwaited)?;
+        let code = v5::PubAckReasonCode::try_from(code).expect("a code of PUBACK");
+        match &mut self.connection {
+            V3Client(client, _) => client.acknowledge(acknowledgement),
+            V3Server(server, _) => server.acknowledge(acknowledgement),
+            V5Client(client, _) => client.acknowledge_with(acknowledgement, code),
+            V5Server(server, _) => server.acknowledge_with(acknowledgement, code),
+            Any(server, _) => server.acknowledge(acknowledgement, code),
+        }
+    }
+
+    pub(in crate::fuzzing) fn close(&mut self, now: Timestamp) {
+        each!(self, it => it.close(now));
+    }
+
+    /// DISCONNECT, which a server of MQTT 3.1.1 does not have.
+    pub(in crate::fuzzing) fn disconnect(
+        &mut self,
+        now: Timestamp,
+        code: u8,
+        properties: &v5::DisconnectProperties<Vec<u8>>,
+        out: Out<'_>,
+    ) -> Result<(), CommandError> {
+        let disconnect = Disconnect {
+            reason_code: DisconnectReasonCode::try_from(code).expect("a code of DISCONNECT"),
+            properties: properties.as_ref(),
+        };
+        match &mut self.connection {
+            V3Client(client, _) => client.disconnect(now, out),
+            V3Server(..) => of_other_role!(),
+            V5Client(client, _) => client.disconnect_with(now, &disconnect, out),
+            V5Server(server, _) => server.disconnect_with(now, &disconnect, out),
+            Any(server, _) => server.disconnect(now, &disconnect, out),
+        }
     }
 
     // Commands of one
 
-    pub(crate) fn connect(
+    pub(in crate::fuzzing) fn connect(
         &mut self,
         now: Timestamp,
-        connect: &Connect<&[u8]>,
-        out: &mut Vec<u8>,
+        connect: &Connect,
+        out: Out<'_>,
     ) -> Result<(), CommandError> {
-        only!(Client, self, client => client.connect(now, connect, out))
+        match (&mut self.connection, connect) {
+            (V3Client(client, _), any::Connect::V3(connect)) => {
+                client.connect(now, &connect.to_connect(), out)
+            }
+            (V5Client(client, _), any::Connect::V5(connect)) => {
+                client.connect(now, &connect.to_connect(), out)
+            }
+            _ => of_other_role!(),
+        }
     }
 
-    pub(crate) fn subscribe(
+    pub(in crate::fuzzing) fn subscribe(
         &mut self,
         now: Timestamp,
-        subscriptions: &Subscriptions<Vec<u8>>,
-        out: &mut Vec<u8>,
+        subscriptions: &v5::Subscriptions<Vec<u8>>,
+        out: Out<'_>,
     ) -> Result<PacketId, CommandError> {
-        only!(Client, self, client => client.subscribe(now, subscriptions, out))
+        match &mut self.connection {
+            V3Client(client, _) => {
+                client.subscribe(now, &lowered_subscriptions(subscriptions), out)
+            }
+            V5Client(client, _) => client.subscribe(now, subscriptions, out),
+            _ => of_other_role!(),
+        }
     }
 
-    pub(crate) fn unsubscribe(
+    pub(in crate::fuzzing) fn unsubscribe(
         &mut self,
         now: Timestamp,
-        filters: &TopicFilters<Vec<u8>>,
-        out: &mut Vec<u8>,
+        filters: &v5::TopicFilters<Vec<u8>>,
+        out: Out<'_>,
     ) -> Result<PacketId, CommandError> {
-        only!(Client, self, client => client.unsubscribe(now, filters, out))
+        match &mut self.connection {
+            V3Client(client, _) => client.unsubscribe(now, &lowered_filters(filters), out),
+            V5Client(client, _) => client.unsubscribe(now, filters, out),
+            _ => of_other_role!(),
+        }
     }
 
-    pub(crate) fn disconnect(
+    pub(in crate::fuzzing) fn accept(
         &mut self,
         now: Timestamp,
-        out: &mut Vec<u8>,
+        session: Option<&mut Session<Storage>>,
+        properties: &ConnAckProperties<Vec<u8>>,
+        out: Out<'_>,
     ) -> Result<(), CommandError> {
-        only!(Client, self, client => client.disconnect(now, out))
+        match (&mut self.connection, session) {
+            (V3Server(server, _), Some(session)) => server.accept_resumed(now, session, out),
+            (V3Server(server, _), None) => server.accept_new(now, out),
+            (V5Server(server, _), Some(session)) => {
+                server.accept_resumed_with(now, session, properties, out)
+            }
+            (V5Server(server, _), None) => server.accept_new_with(now, properties, out),
+            (Any(server, _), Some(session)) => server.accept_resumed(now, session, properties, out),
+            (Any(server, _), None) => server.accept_new(now, properties, out),
+            _ => of_other_role!(),
+        }
     }
 
-    pub(crate) fn accept(
+    /// With a Reason Code, or for a connection of MQTT 3.1.1 a return code.
+    pub(in crate::fuzzing) fn refuse(
         &mut self,
         now: Timestamp,
-        mut session: Option<Session<Storage>>,
-        out: &mut Vec<u8>,
+        code: v5::ConnectReasonCode,
+        return_code: v3::ConnectRefusal,
+        out: Out<'_>,
     ) -> Result<(), CommandError> {
-        only!(Server, self, server => match &mut session {
-            Some(session) => server.accept_resumed(now, session, out),
-            None => server.accept_new(now, out),
-        })
+        match &mut self.connection {
+            V3Server(server, _) => server.refuse(now, return_code, out),
+            V5Server(server, _) => server.refuse(now, code, out),
+            Any(server, _) => server.refuse(now, code, &ConnAckProperties::EMPTY, out),
+            _ => of_other_role!(),
+        }
     }
 
-    pub(crate) fn refuse(
+    pub(in crate::fuzzing) fn suback(
         &mut self,
         now: Timestamp,
-        refusal: ConnectRefusal,
-        out: &mut Vec<u8>,
+        codes: &[u8],
+        out: Out<'_>,
     ) -> Result<(), CommandError> {
-        only!(Server, self, server => server.refuse(now, refusal, out))
+        let none = v5::AckProperties::EMPTY;
+        match &mut self.connection {
+            V3Server(server, _) => server.suback(now, &return_codes(codes), out),
+            V5Server(server, _) => server.suback(now, &subscribe_codes(codes), out),
+            Any(server, _) => server.suback(now, &subscribe_codes(codes), &none, out),
+            _ => of_other_role!(),
+        }
     }
 
-    pub(crate) fn suback(
+    pub(in crate::fuzzing) fn unsuback(
         &mut self,
         now: Timestamp,
-        codes: &ReturnCodes<Vec<u8>>,
-        out: &mut Vec<u8>,
+        codes: &[u8],
+        out: Out<'_>,
     ) -> Result<(), CommandError> {
-        only!(Server, self, server => server.suback(now, codes, out))
-    }
-
-    pub(crate) fn unsuback(
-        &mut self,
-        now: Timestamp,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CommandError> {
-        only!(Server, self, server => server.unsuback(now, out))
+        let none = v5::AckProperties::EMPTY;
+        match &mut self.connection {
+            V3Server(server, _) => server.unsuback(now, out),
+            V5Server(server, _) => server.unsuback(now, &unsubscribe_codes(codes), out),
+            Any(server, _) => server.unsuback(now, &unsubscribe_codes(codes), &none, out),
+            _ => of_other_role!(),
+        }
     }
 
     // Inputs
 
-    /// `receive` makes of the packet's bytes, `before` it came, what `handle_packet` has made of the
-    /// packet.
-    fn check_receive(
-        &self,
-        mut before: Self,
-        now: Timestamp,
-        packet: &Packet<Vec<u8>>,
-        outcome: &Result<Option<Event<Vec<u8>>>, HandleError>,
-    ) {
-        let Ok(bytes) = packet.encode_to_vec() else {
-            return;
-        };
-        let mut after = self.clone();
-        let expected = match outcome {
-            // `receive` would begin with the actions.
-            Err(HandleError::Blocked(Blocked::ActionsPending)) => return,
-            Err(HandleError::Blocked(why)) => format!("{:?}", Err::<(), _>(why)),
-            Ok(Some(event)) => format!("Ok(Some(Event({event:?})))"),
-            Ok(None) | Err(_) => match after.poll_action() {
-                Some(action) => format!("Ok(Some(Action({action:?})))"),
-                None => "Ok(None)".to_owned(),
-            },
-        };
-        // An action may be due that can wait, and comes first here; so may PINGREQ.
-        let mut due = before.clone();
-        either!(&mut due, endpoint => endpoint.handle_timeout(now));
-        if before.clone().poll_action().is_some() || due.poll_action().is_some() {
-            return;
-        }
-        let options = Options::new().max_packet_size(u32::MAX);
-        let mut decoder = Decoder::with_options(Vec::new(), options);
-        let mut input = &bytes[..];
-        let step = either!(&mut before, endpoint => {
-            format!("{:?}", endpoint.receive(now, &mut decoder, &mut input))
-        });
-        assert_eq!(step, expected, "{packet:?}");
-        assert_eq!(format!("{before:?}"), format!("{after:?}"), "{packet:?}");
-        let is_left = matches!(outcome, Err(HandleError::Blocked(_)));
-        assert_eq!(input.len(), if is_left { bytes.len() } else { 0 });
-    }
-
-    pub(crate) fn handle(
-        &mut self,
-        now: Timestamp,
-        incoming: &Incoming,
-    ) -> Result<Option<Event<Vec<u8>>>, HandleError> {
-        let piece = match incoming {
-            Incoming::Packet(packet) => {
-                let before = self.clone();
-                let outcome =
-                    either!(self, endpoint => endpoint.handle_packet(now, packet.as_ref()))
-                        .map(|event| event.map(Event::to_owned));
-                // It takes longer than all the rest.
-                if now.as_millis() % 8 == 0 {
-                    self.check_receive(before, now, packet, &outcome);
-                }
-                return outcome;
+    /// Passes bytes up to the first event. What they cause is kept for `poll_action`.
+    pub(in crate::fuzzing) fn receive(&mut self, now: Timestamp, bytes: &mut Vec<u8>) -> Response {
+        loop {
+            let mut input = &bytes[..];
+            let step = match &mut self.connection {
+                V3Client(it, decoder) => it.receive(now, decoder, &mut input).map(v3_step),
+                V3Server(it, decoder) => it.receive(now, decoder, &mut input).map(v3_step),
+                V5Client(it, decoder) => it.receive(now, decoder, &mut input).map(v5_step),
+                V5Server(it, decoder) => it.receive(now, decoder, &mut input).map(v5_step),
+                Any(it, decoder) => it.receive(now, decoder, &mut input).map(any_step),
+            };
+            let used = bytes.len() - input.len();
+            bytes.drain(..used);
+            match step {
+                Err(blocked) => return Response::Blocked(blocked),
+                Ok(Some(Step::Event(event))) => return Response::Event(event),
+                Ok(Some(Step::Action(action))) => self.actions.push_back(action),
+                Ok(None) => break,
             }
-            Incoming::Header(header) => Piece::PublishHeader(PublishHeader {
-                delivery: header.delivery,
-                retain: header.retain,
-                topic: header.topic.as_ref(),
-                payload_len: header.payload_len,
-            }),
-            Incoming::Payload { bytes, left } => Piece::Payload { bytes, left: *left },
-        };
-        let event = either!(self, endpoint => endpoint.handle_piece(now, piece))?;
-        Ok(event.map(|event| match event {
-            Event::MessageHeader(header) => Event::MessageHeader(header.to_owned()),
-            Event::Payload { bytes, left } => Event::Payload {
-                bytes: bytes.to_vec(),
-                left,
-            },
-            other => unreachable!("a piece has led to {other:?}"),
-        }))
+        }
+        assert!(bytes.is_empty(), "None says that the input is used up");
+        match self.actions.back() {
+            // This is the end of what was to be done, not a fault of what has come.
+            Some(Action::Close(Reason::LimitExceeded {
+                limit: Limit::InboundMessages,
+                ..
+            })) => Response::Handled,
+            Some(Action::Close(reason)) => Response::Closed(*reason),
+            _ => Response::Handled,
+        }
     }
 
-    pub(crate) fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
-        either!(self, endpoint => endpoint.handle_decode_error(now, error));
+    pub(in crate::fuzzing) fn handle_progress(&mut self, now: Timestamp) {
+        each!(self, it => it.handle_progress(now));
     }
 
-    pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
-        either!(self, endpoint => endpoint.handle_timeout(now));
+    pub(in crate::fuzzing) fn handle_timeout(&mut self, now: Timestamp) {
+        each!(self, it => it.handle_timeout(now));
     }
 
-    pub(crate) fn handle_transport_closed(&mut self, now: Timestamp) {
-        either!(self, endpoint => endpoint.handle_transport_closed(now));
+    pub(in crate::fuzzing) fn handle_transport_closed(&mut self, now: Timestamp) {
+        each!(self, it => it.handle_transport_closed(now));
     }
 
     // Outputs and views
 
-    pub(crate) fn poll_action(&mut self) -> Option<Action> {
-        either!(self, endpoint => endpoint.poll_action())
+    pub(in crate::fuzzing) fn poll_action(&mut self) -> Option<Action> {
+        if let Some(action) = self.actions.pop_front() {
+            return Some(action);
+        }
+        match &mut self.connection {
+            V3Client(client, _) => client.poll_action().map(v3_action),
+            V3Server(server, _) => server.poll_action().map(v3_action),
+            V5Client(client, _) => client.poll_action().map(v5_action),
+            V5Server(server, _) => server.poll_action().map(v5_action),
+            Any(server, _) => server.poll_action().map(any_action),
+        }
     }
 
-    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
-        either!(self, endpoint => endpoint.poll_timeout())
+    pub(in crate::fuzzing) fn poll_timeout(&mut self) -> Option<Timestamp> {
+        each!(self, it => it.poll_timeout())
     }
 
-    pub(crate) const fn state(&self) -> State {
-        either!(self, endpoint => endpoint.state())
+    pub(in crate::fuzzing) fn state(&mut self) -> State {
+        each!(self, it => it.state())
     }
 
-    pub(crate) const fn session(&self) -> &Session<Storage> {
-        either!(self, endpoint => endpoint.session())
+    /// How long the session is kept, of a version that says so.
+    pub(in crate::fuzzing) fn session_expiry_interval(&self) -> Option<u32> {
+        match &self.connection {
+            V3Client(..) | V3Server(..) => None,
+            V5Client(client, _) => Some(client.session_expiry_interval()),
+            V5Server(server, _) => Some(server.session_expiry_interval()),
+            Any(server, _) => Some(server.session_expiry_interval()),
+        }
     }
 
-    pub(crate) fn into_session(self) -> Session<Storage> {
-        either!(self, endpoint => endpoint.into_session())
+    pub(in crate::fuzzing) fn session(&self) -> &Session<Storage> {
+        match &self.connection {
+            V3Client(client, _) => client.session(),
+            V3Server(server, _) => server.session(),
+            V5Client(client, _) => client.session(),
+            V5Server(server, _) => server.session(),
+            Any(server, _) => server.session().expect("it is never None"),
+        }
+    }
+
+    /// `None` for a server of any version, which has no such method for every storage.
+    pub(in crate::fuzzing) fn into_session(self) -> Option<Session<Storage>> {
+        match self.connection {
+            V3Client(client, _) => Some(client.into_session()),
+            V3Server(server, _) => Some(server.into_session()),
+            V5Client(client, _) => Some(client.into_session()),
+            V5Server(server, _) => Some(server.into_session()),
+            Any(..) => None,
+        }
+    }
+}
+
+impl Message {
+    fn properties(&self) -> PublishProperties<Vec<u8>> {
+        let alias = self.alias.and_then(std::num::NonZeroU16::new);
+        PublishProperties::encode_to_vec(alias.map(Property::TopicAlias)).expect("a Topic Alias")
+    }
+
+    fn to_v3(&self) -> v3::Message<Vec<u8>> {
+        v3::Message {
+            topic: self.topic.clone(),
+            payload: self.payload.clone(),
+            qos: self.qos,
+            retain: self.retain,
+        }
+    }
+
+    fn to_v5(&self) -> v5::Message<Vec<u8>> {
+        v5::Message {
+            topic: self.topic.clone(),
+            payload: self.payload.clone(),
+            qos: self.qos,
+            retain: self.retain,
+            properties: self.properties(),
+        }
+    }
+
+    fn v3_header(&self) -> v3::MessageHeader<Vec<u8>> {
+        v3::MessageHeader {
+            topic: self.topic.clone(),
+            payload_len: u32::try_from(self.payload.len()).expect("a short one"),
+            qos: self.qos,
+            retain: self.retain,
+        }
+    }
+
+    fn v5_header(&self) -> v5::MessageHeader<Vec<u8>> {
+        v5::MessageHeader {
+            topic: self.topic.clone(),
+            payload_len: u32::try_from(self.payload.len()).expect("a short one"),
+            qos: self.qos,
+            retain: self.retain,
+            properties: self.properties(),
+        }
     }
 }

@@ -1,18 +1,18 @@
 //! What comes in.
 
-use mqtt_sansio::v3::{
-    CloseReason, ConnAck, Event, HandleError, Packet, PeerError, PubRel, Publish, Reaction,
-};
-use mqtt_sansio::{CommandError, ErrorKind, Limit, Piece, Timestamp};
+use mqtt_sansio::v5::{Publish, PublishHeader};
+use mqtt_sansio::{CommandError, ErrorKind, Limit, PacketType, Timestamp};
 
-use super::endpoint::{Endpoint, Incoming};
-use super::model::{Expected, Request, State};
+use super::endpoint::Response;
+use super::model::{Expected, Request, State, found};
+use super::reader::Incoming;
+use super::steps::{Event, Reason};
+use super::wire::Packet;
 use super::{World, byte};
-use crate::simulation::plan::Side;
 
 impl World<'_> {
-    pub(super) fn peer_sends(&mut self, packet: &Packet<Vec<u8>>) {
-        self.on_the_way.extend(Self::encoded(packet));
+    pub(super) fn peer_sends(&mut self, packet: &Packet) {
+        self.on_the_way.extend(self.encoded(packet));
         self.arrive();
     }
 
@@ -31,10 +31,7 @@ impl World<'_> {
     pub(super) fn progress(&mut self) {
         let before = self.endpoint.poll_timeout();
         let now = self.now();
-        match &mut self.endpoint {
-            Endpoint::Client(client) => client.handle_progress(now),
-            Endpoint::Server(server) => server.handle_progress(now),
-        }
+        self.endpoint.handle_progress(now);
         if self.model.state == State::Connected {
             self.last_received = self.clock;
         }
@@ -44,123 +41,147 @@ impl World<'_> {
     }
 
     pub(super) fn work_off(&mut self) {
-        loop {
-            let incoming = match self.held.take() {
-                Some(held) => held,
-                None => match self.decode() {
-                    Some(incoming) => incoming,
-                    None => return,
-                },
-            };
-            if self.model.state == State::Over {
-                let now = self.now();
-                let result = self.endpoint.handle(now, &incoming);
-                assert_eq!(result, Err(HandleError::Ended));
-                self.drain();
+        while self.decode() {
+            self.expire_first();
+            let Some(incoming) = self.held.take() else {
+                // It was over.
                 continue;
-            }
+            };
             if !self.handle(incoming) {
                 return;
             }
         }
     }
 
-    fn decode(&mut self) -> Option<Incoming> {
-        let mut rest = &self.input[..];
-        let decoded = if self.receives_pieces {
-            self.decoder.decode_in_pieces(&mut rest).map(|piece| {
-                piece.map(|piece| match piece {
-                    Piece::Packet(packet) => Incoming::Packet(packet.to_owned()),
-                    Piece::PublishHeader(header) => Incoming::Header(header.to_owned()),
-                    Piece::Payload { bytes, left } => Incoming::Payload {
-                        bytes: bytes.to_vec(),
-                        left,
-                    },
-                })
-            })
-        } else {
-            let packet = self.decoder.decode(&mut rest);
-            packet.map(|packet| packet.map(|packet| Incoming::Packet(packet.to_owned())))
-        };
-        let used = self.input.len() - rest.len();
-        self.input.drain(..used);
-        match decoded {
-            Ok(incoming) => incoming,
-            Err(error) => {
-                self.input.clear();
-                self.on_the_way.clear();
-                let was_at_start = self.model.state == State::Start;
-                let was_over = self.model.state == State::Over;
-                let now = self.now();
-                self.endpoint.handle_decode_error(now, error);
-                self.is_over(match error.kind() {
-                    ErrorKind::PacketTooLarge => CloseReason::LimitExceeded {
-                        limit: Limit::PacketSize,
-                        value: 0,
-                        actual: error.packet_size().expect("it has one"),
-                    },
-                    _ => CloseReason::Violation(PeerError::Malformed(error)),
-                });
-                let asks_for_connack = match error.reaction() {
-                    Reaction::ConnAckThenClose(refusal) => Some(refusal),
-                    _ => None,
-                };
-                if was_at_start && !was_over && self.side() == Side::Server {
-                    let connack = asks_for_connack.map(ConnAck::Refused);
-                    self.model.answer = connack.map(Packet::ConnAck);
-                }
-                self.drain();
-                None
-            }
+    /// A deadline that has passed is handled before the bytes are: `receive` does both.
+    fn expire_first(&mut self) {
+        let clock = Timestamp::from_millis(self.clock).max(self.given);
+        let deadline = self.endpoint.poll_timeout();
+        if deadline.is_some_and(|deadline| deadline <= clock) {
+            self.skew = 0;
+            self.look_at_clock();
         }
     }
 
-    /// False if it could not be dealt with yet.
+    /// Finds out what comes next, and moves its bytes on to the connection. False if nothing is left.
+    fn decode(&mut self) -> bool {
+        if !matches!(self.held, None | Some(Incoming::Part)) {
+            return true;
+        }
+        if self.model.state == State::Over {
+            self.fed.append(&mut self.input);
+            if !self.fed.is_empty() {
+                let now = self.now();
+                let outcome = self.endpoint.receive(now, &mut self.fed);
+                assert_eq!(outcome, Response::Handled, "after the end");
+                self.drain();
+            }
+            return false;
+        }
+        let mut rest = &self.input[..];
+        let next = self.reader.next(&mut rest);
+        if let Some(Incoming::Malformed(_)) = next {
+            // It stays in the input, with all that follows.
+            rest = &[];
+        }
+        let used = self.input.len() - rest.len();
+        self.fed.extend(self.input.drain(..used));
+        if let Some(version) = self.reader.version()
+            && version != self.model.version
+        {
+            assert!(self.model.setup.kind.any, "a connection has one version");
+            self.model.version = version;
+            self.strict = super::strict(version);
+        }
+        let is_complete = next.is_some();
+        self.held = next
+            .or(Some(Incoming::Part))
+            .filter(|_| is_complete || !self.fed.is_empty());
+        self.held.is_some()
+    }
+
+    /// False if it could not be dealt with yet, or more has to come.
     fn handle(&mut self, incoming: Incoming) -> bool {
         let expected = match &incoming {
             Incoming::Packet(packet) => self.model.expect(packet),
-            Incoming::Header(header) => self.model.expect(&Packet::Publish(Publish {
-                delivery: header.delivery,
-                retain: header.retain,
-                topic: header.topic.clone(),
-                payload: Vec::new(),
-            })),
-            Incoming::Payload { .. } => self.model.expect_payload(),
+            Incoming::Header(header) => self.model.expect(&Packet::Publish(head(header))),
+            Incoming::Payload { .. } | Incoming::Part => self.model.expect_payload(),
+            Incoming::Malformed(error) => match self.model.blocked() {
+                Some(blocked) => Expected::Blocked(blocked),
+                None => {
+                    self.malformed(*error);
+                    return false;
+                }
+            },
         };
         let now = self.now();
-        let result = self.endpoint.handle(now, &incoming);
-        let event = match (expected, result) {
-            (Expected::Blocked(expected), Err(HandleError::Blocked(reason))) => {
+        let outcome = self.endpoint.receive(now, &mut self.fed);
+        match (expected, outcome) {
+            (Expected::Blocked(expected), Response::Blocked(reason)) => {
                 assert_eq!(reason, expected, "{incoming:?}: {:?}", self.model);
                 self.held = Some(incoming);
                 self.drain();
                 return false;
             }
-            (Expected::Fault(expected), Err(HandleError::Peer(error))) => {
-                assert_eq!(error, expected, "{incoming:?}: {:?}", self.model);
-                self.is_over(CloseReason::Violation(error));
-                self.drain();
-                return true;
+            (Expected::Fault(expected), Response::Closed(reason)) => {
+                let expected = Reason::Violation(expected);
+                assert_eq!(reason, expected, "{incoming:?}: {:?}", self.model);
+                self.is_over(reason);
             }
-            (Expected::Message { duplicate }, Ok(event)) => {
+            (Expected::Message { duplicate }, Response::Handled) => {
                 self.last_received = self.clock;
-                self.message(incoming, duplicate, event);
-                self.drain();
-                return true;
+                self.message(incoming, duplicate, None);
             }
-            (Expected::Handled, Ok(event)) => event,
-            (expected, result) => panic!(
-                "{incoming:?} leads to {result:?} instead of {expected:?}: {:?}",
+            (Expected::Message { duplicate }, Response::Event(event)) => {
+                self.last_received = self.clock;
+                self.message(incoming, duplicate, Some(event));
+            }
+            (Expected::Handled, Response::Handled) => return self.has_come(incoming, None),
+            (Expected::Handled, Response::Event(event)) => {
+                return self.has_come(incoming, Some(event));
+            }
+            (expected, outcome) => panic!(
+                "{incoming:?} leads to {outcome:?} instead of {expected:?}: {:?}",
                 self.model
             ),
+        }
+        self.drain();
+        true
+    }
+
+    /// Bytes that are no packet, or one that exceeds a limit.
+    fn malformed(&mut self, error: mqtt_sansio::any::DecodeError) {
+        let actual = match error {
+            mqtt_sansio::any::DecodeError::V3(error) => error.packet_size(),
+            mqtt_sansio::any::DecodeError::V5(error) => error.packet_size(),
         };
-        self.last_received = self.clock;
+        let reason = match error.kind() {
+            ErrorKind::PacketTooLarge => Reason::LimitExceeded {
+                limit: Limit::PacketSize,
+                value: u32::try_from(self.decoding.memory).expect("a small one"),
+                actual: actual.expect("it has one"),
+            },
+            _ => Reason::Malformed(error),
+        };
+        let now = self.now();
+        let outcome = self.endpoint.receive(now, &mut self.fed);
+        assert_eq!(outcome, Response::Closed(reason), "{:?}", self.model);
+        self.input.clear();
+        self.on_the_way.clear();
+        self.is_over_by(reason, Some(error));
+        self.drain();
+    }
+
+    /// Something else than a message has come, or a piece of one.
+    fn has_come(&mut self, incoming: Incoming, event: Option<Event>) -> bool {
         match incoming {
             Incoming::Packet(packet) => {
+                self.last_received = self.clock;
                 let expected = self.handled(packet);
                 assert_eq!(event, expected, "{:?}", self.model);
             }
             Incoming::Payload { bytes, left } => {
+                self.last_received = self.clock;
                 let (delivery, duplicate) = self.model.receiving.expect("a header came");
                 let piece = Event::Payload { bytes, left };
                 assert_eq!(event, (!duplicate).then_some(piece));
@@ -169,19 +190,30 @@ impl World<'_> {
                     self.model.delivered(delivery, duplicate);
                 }
             }
-            Incoming::Header(_) => unreachable!("a header is a message"),
+            Incoming::Part => {
+                assert_eq!(event, None, "of a part of a packet");
+                self.drain();
+                return false;
+            }
+            Incoming::Header(_) | Incoming::Malformed(_) => {
+                unreachable!("a header is a message")
+            }
         }
         self.drain();
         true
     }
 
     /// A message, or the start of one, was taken.
-    fn message(&mut self, incoming: Incoming, duplicate: bool, event: Option<Event<Vec<u8>>>) {
+    fn message(&mut self, incoming: Incoming, duplicate: bool, event: Option<Event>) {
         let (delivery, is_complete, expected) = match incoming {
-            Incoming::Packet(Packet::Publish(publish)) => {
+            Incoming::Packet(Packet::Publish(mut publish)) => {
+                self.model.agreed.resolve(&mut publish);
                 (publish.delivery, true, Event::Message(publish))
             }
-            Incoming::Header(header) => {
+            Incoming::Header(mut header) => {
+                let mut publish = head(&header);
+                self.model.agreed.resolve(&mut publish);
+                header.topic = publish.topic;
                 let is_complete = header.payload_len == 0;
                 (header.delivery, is_complete, Event::MessageHeader(header))
             }
@@ -211,45 +243,41 @@ impl World<'_> {
     }
 
     /// What a packet changes that is as it should be; returns the event that it has to cause.
-    fn handled(&mut self, packet: Packet<Vec<u8>>) -> Option<Event<Vec<u8>>> {
+    fn handled(&mut self, packet: Packet) -> Option<Event> {
         let release_time = self.release_time();
         let model = &mut self.model;
         match packet {
             Packet::Connect(connect) => {
-                model.state = State::Requested;
-                let fields = connect.to_connect();
-                model.is_clean = fields.clean_session;
-                model.is_v3_1 = fields.protocol_level.number() == 3;
-                model.keep_alive = fields.keep_alive;
-                model.has_will = fields.will.is_some();
+                model.requested(&connect);
                 Some(Event::ConnectRequested(connect))
             }
-            Packet::ConnAck(ConnAck::Refused(refusal)) => {
-                self.is_over(CloseReason::Refused(refusal));
-                Some(Event::Refused(refusal))
-            }
-            Packet::ConnAck(ConnAck::Accepted { session_present }) => {
+            Packet::ConnAck {
+                session_present,
+                code: 0,
+                properties,
+            } => {
                 // MQTT 3.1 does not say.
-                let session_present = session_present || model.is_v3_1 && !model.is_clean;
+                let session_present = session_present || model.is_v3_1 && !model.clean_start;
+                model.connack(&properties);
                 model.accepted();
                 if !session_present {
                     model.lose();
                 }
                 Some(Event::Connected { session_present })
             }
-            Packet::PubAck(ack) => model.complete(ack.packet_id),
-            Packet::PubComp(ack) => model.finish(ack.packet_id),
-            Packet::PubRec(ack) => {
-                let packet_id = ack.packet_id;
-                model.answer = Some(Packet::PubRel(PubRel { packet_id }));
-                model.release(packet_id)
+            Packet::ConnAck { code, .. } => {
+                self.is_over(Reason::Refused(code));
+                Some(Event::Refused(code))
             }
-            Packet::PubRel(ack) => {
-                let was_held = model.inbound.remove(&ack.packet_id).is_some();
+            Packet::Ack(PacketType::PubAck, id, outcome) => model.answered(id, outcome),
+            Packet::Ack(PacketType::PubRec, id, outcome) => model.release(id, outcome),
+            Packet::Ack(PacketType::PubComp, id, outcome) => model.finish(id, outcome),
+            Packet::Ack(_, id, _) => {
+                let was_held = model.inbound.remove(&id).is_some();
                 if was_held && model.release_by.is_some() {
                     model.release_by = Some(release_time);
                 }
-                model.answer = Some(Self::pubcomp(ack.packet_id));
+                model.answer = Some(Packet::ack(PacketType::PubComp, id, found(was_held)));
                 None
             }
             Packet::Subscribe(subscribe) => {
@@ -259,28 +287,39 @@ impl World<'_> {
                 Some(Event::SubscribeRequested(subscribe))
             }
             Packet::Unsubscribe(unsubscribe) => {
-                model.to_answer = Some((unsubscribe.packet_id, Request::Unsubscribe));
+                let filters = unsubscribe.topic_filters.len();
+                let request = Request::Unsubscribe(filters);
+                model.to_answer = Some((unsubscribe.packet_id, request));
                 Some(Event::UnsubscribeRequested(unsubscribe))
             }
-            Packet::SubAck(suback) => {
-                model.requests.remove(&suback.packet_id);
-                Some(Event::Subscribed(suback))
+            Packet::SubAck {
+                packet_id, codes, ..
+            } => {
+                model.requests.remove(&packet_id);
+                Some(Event::Subscribed(packet_id, codes))
             }
-            Packet::UnsubAck(ack) => {
-                model.requests.remove(&ack.packet_id);
-                Some(Event::Unsubscribed(ack.packet_id))
+            Packet::UnsubAck {
+                packet_id, codes, ..
+            } => {
+                model.requests.remove(&packet_id);
+                Some(Event::Unsubscribed(packet_id, codes))
             }
             Packet::PingReq => {
                 model.answer = Some(Packet::PingResp);
                 None
             }
             Packet::PingResp => None,
-            Packet::Disconnect => {
-                self.is_over(CloseReason::Disconnected);
-                self.has_disconnected = true;
-                Some(Event::Disconnected)
+            Packet::Disconnect { code, properties } => {
+                let expiry = properties.session_expiry_interval();
+                // A session that the server does not keep does not come back.
+                if let Some(expiry) = expiry.filter(|_| !model.session_ends) {
+                    model.expires(expiry);
+                }
+                self.is_over(Reason::Disconnected);
+                self.discards_will = code == 0;
+                Some(Event::Disconnected(code))
             }
-            Packet::Publish(_) => unreachable!("it is a message"),
+            Packet::Publish(_) | Packet::Auth(_) => unreachable!("it is handled elsewhere"),
         }
     }
 
@@ -288,5 +327,16 @@ impl World<'_> {
     pub(super) fn is_refused(&self, error: CommandError, expected: CommandError, before: usize) {
         assert_eq!(error, expected, "{:?}", self.model);
         assert_eq!(self.out.len(), before, "an error, and bytes");
+    }
+}
+
+/// The message that a header begins, without its payload.
+fn head(header: &PublishHeader<Vec<u8>>) -> Publish<Vec<u8>> {
+    Publish {
+        delivery: header.delivery,
+        retain: header.retain,
+        topic: header.topic.clone(),
+        properties: header.properties.clone(),
+        payload: Vec::new(),
     }
 }

@@ -1,29 +1,37 @@
 //! Arbitrary sequences of commands, packets, bytes, clock moves, closings and resumptions, from a
-//! peer that keeps to nothing, on one side of a connection. `model.rs` says what has to come of each
-//! of them, and all of it is compared.
+//! peer that keeps to nothing, on one side of a connection: of MQTT 3.1.1, of MQTT 5, or of a server of
+//! any version. `model.rs` and `agreed.rs` say what has to come of each of them, and all of it is
+//! compared. Packets and events have one shape for all versions (`wire.rs`, `steps.rs`).
 //!
 //! The two peers of `tests/simulation` keep to the standard; there it is the link that is bad.
 
 mod actions;
+mod agreed;
 mod commands;
-mod endpoint;
+pub(super) mod endpoint;
 mod inputs;
 mod model;
-mod packets;
+pub(super) mod packets;
+pub(super) mod reader;
+pub(super) mod steps;
+pub(super) mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::{
-    Client, CloseReason, ConnAck, Connect, Decoder, Packet, PubAck, PubComp, PubRec, PubRel, Server,
-};
-use mqtt_sansio::{Config, Options, PacketId, QoS, Session, Text, Timestamp};
+use mqtt_sansio::any::ProtocolVersion;
+use mqtt_sansio::v5::{AliasVec, ConnAckProperties, OutboundAliases};
+use mqtt_sansio::{Config, PacketId, PacketType, QoS, Session, Timestamp};
 
 use super::input::{bit, byte};
 use crate::simulation::check;
 use crate::simulation::plan::{Room, Side, Storage};
-use endpoint::{Endpoint, Incoming};
+use agreed::ALIASES_OUT;
+use endpoint::{Endpoint, Kind};
 use model::{Model, Received, Sent, Setup, Stage, State};
+use reader::{Incoming, Reader};
+use steps::Reason;
+use wire::Packet;
 
 pub fn client(data: &[u8]) {
     run(Side::Client, data);
@@ -58,8 +66,7 @@ struct World<'a> {
     u: Unstructured<'a>,
     config: Config,
     rooms: (Room, Room),
-    memory: usize,
-    receives_pieces: bool,
+    decoding: reader::Setup,
     resends_late: bool,
     model: Model,
     kept: Option<Kept>,
@@ -68,22 +75,28 @@ struct World<'a> {
 
     // The connection
     endpoint: Endpoint,
-    decoder: Decoder<Box<[u8]>>,
     /// Bytes that the peer has sent and that have not come.
     on_the_way: Vec<u8>,
+    /// Those that have come and are not decoded, and those that are, for the connection.
     input: Vec<u8>,
+    fed: Vec<u8>,
+    reader: Reader,
+    /// What `fed` is.
     held: Option<Incoming>,
-    /// What the connection has sent, read again strictly, and what it has to be.
-    sent: Decoder<Vec<u8>>,
+    /// What the connection has sent, which a strict decoder takes, of a packet that is to be sent, and
+    /// all packets that are.
+    strict: Reader,
+    sent: Vec<u8>,
     out: Vec<u8>,
-    expected: VecDeque<Packet<Vec<u8>>>,
+    expected: VecDeque<Vec<u8>>,
+    aliases: OutboundAliases<AliasVec>,
     /// What is left of the payload that is being sent in pieces.
     sending: Vec<u8>,
     resends: VecDeque<PacketId>,
-    reason: Option<CloseReason>,
+    reason: Option<Reason>,
     is_closed: bool,
     may_ping: bool,
-    has_disconnected: bool,
+    discards_will: bool,
 
     clock: u64,
     skew: u64,
@@ -101,8 +114,17 @@ impl<'a> World<'a> {
         let window = window(byte(u));
         let receive_maximum = [1, 2, 4, 1024][byte(u) % 4];
         let rooms = (room(byte(u)), room(byte(u)));
-        let setup = Setup {
+        let kind = Kind {
             side,
+            version: if (switches + 64) & 128 == 0 {
+                ProtocolVersion::V3
+            } else {
+                ProtocolVersion::V5
+            },
+            any: on(128) && side == Side::Server,
+        };
+        let setup = Setup {
+            kind,
             manual: on(1),
             journal: on(2),
             early: on(4),
@@ -122,33 +144,45 @@ impl<'a> World<'a> {
             .connect_timeout(core::time::Duration::from_millis(5_000))
             .ping_timeout(core::time::Duration::from_millis(3_000));
         let receives_pieces = on(8);
-        let memory = if receives_pieces { 48 } else { 512 };
+        let decoding = reader::Setup {
+            memory: if receives_pieces { 48 } else { 512 },
+            in_pieces: receives_pieces,
+            is_strict: false,
+        };
         let clock = 1_000_000;
         let session = empty(rooms);
         Self {
             u: std::mem::replace(u, Unstructured::new(&[])),
             config,
             rooms,
-            memory,
-            receives_pieces,
+            decoding,
             resends_late: on(16),
             model: Model::new(setup),
             kept: None,
             journal: empty(rooms),
-            endpoint: endpoint(side, session, config, Timestamp::from_millis(clock)),
-            decoder: decoder(memory),
+            endpoint: Endpoint::new(
+                kind,
+                session,
+                config,
+                Timestamp::from_millis(clock),
+                decoding,
+            ),
             on_the_way: Vec::new(),
             input: Vec::new(),
+            fed: Vec::new(),
+            reader: reader(kind, decoding),
             held: None,
-            sent: strict_decoder(),
+            strict: strict(kind.version),
+            sent: Vec::new(),
             out: Vec::new(),
             expected: VecDeque::new(),
+            aliases: outbound_aliases(),
             sending: Vec::new(),
             resends: VecDeque::new(),
             reason: None,
             is_closed: false,
             may_ping: false,
-            has_disconnected: false,
+            discards_will: false,
             clock,
             skew: 0,
             given: Timestamp::from_millis(clock),
@@ -157,8 +191,8 @@ impl<'a> World<'a> {
         }
     }
 
-    fn side(&self) -> Side {
-        self.model.setup.side
+    fn kind(&self) -> Kind {
+        self.model.setup.kind
     }
 
     /// The time for the next call, which may have been set back.
@@ -209,51 +243,70 @@ impl<'a> World<'a> {
 
     /// A new connection, with the session of the one before; `restarts`: by way of what is stored.
     fn renew(&mut self, restarts: bool) {
-        if self.model.state != State::Over && bit(&mut self.u) {
+        // What the end of a connection clears is to be stored.
+        let clears = self.model.setup.journal
+            && self.model.session_ends
+            && self.model.state == State::Requested;
+        if self.model.state != State::Over && (bit(&mut self.u) || clears) {
             let now = self.now();
             self.endpoint.handle_transport_closed(now);
-            self.is_over(CloseReason::TransportClosed);
+            self.is_over(Reason::TransportClosed);
             self.drain();
         }
         let owns_session = self.owns_session();
+        let mut restarts = restarts;
+        if self.kind().any {
+            // Its session is only had by way of what is stored.
+            let now = self.now();
+            self.endpoint.close(now);
+            restarts = true;
+        }
         self.model.end();
         self.reconfigure();
         let now = self.now();
         self.given = now;
-        let next = endpoint(self.side(), empty(self.rooms), self.config, now);
-        let session = std::mem::replace(&mut self.endpoint, next).into_session();
-        let was_clean = self.model.is_clean;
+        let next = self.new_endpoint(empty(self.rooms), now);
+        let before = std::mem::replace(&mut self.endpoint, next);
+        let session_ended = self.model.session_ends;
         self.model.begin_connection();
         if owns_session {
-            let session = self.next_session(session, restarts && !was_clean);
+            let session = self.next_session(before, restarts && !session_ended);
+            let is_kept = !self.model.is_server() || !session_ended;
             let (outbound, inbound) = (&mut self.model.outbound, &mut self.model.inbound);
-            self.kept = (self.model.setup.side == Side::Client || !was_clean).then(|| Kept {
+            self.kept = is_kept.then(|| Kept {
                 session,
                 outbound: std::mem::take(outbound),
                 inbound: std::mem::take(inbound),
             });
         }
-        if self.side() == Side::Client {
+        if !self.model.is_server() {
             let kept = self.kept.take().expect("a client always has one");
             let now = self.now();
-            self.endpoint = endpoint(Side::Client, kept.session, self.config, now);
+            self.endpoint = self.new_endpoint(kept.session, now);
             (self.model.outbound, self.model.inbound) = (kept.outbound, kept.inbound);
         }
-        self.decoder = decoder(self.memory);
-        self.sent = strict_decoder();
         self.on_the_way.clear();
         self.input.clear();
+        self.fed.clear();
+        self.reader = reader(self.kind(), self.decoding);
         self.held = None;
+        self.strict = strict(self.kind().version);
+        self.sent.clear();
         self.out.clear();
         self.expected.clear();
+        self.aliases = outbound_aliases();
         self.sending.clear();
         self.resends.clear();
         self.reason = None;
         self.is_closed = false;
         self.may_ping = false;
-        self.has_disconnected = false;
+        self.discards_will = false;
         self.last_received = self.clock;
         self.drain();
+    }
+
+    fn new_endpoint(&self, session: Session<Storage>, now: Timestamp) -> Endpoint {
+        Endpoint::new(self.kind(), session, self.config, now, self.decoding)
     }
 
     /// Now and then the next connection has another window, or acknowledges otherwise.
@@ -269,32 +322,41 @@ impl<'a> World<'a> {
     }
 
     /// The session for the next connection. A restart takes what was not stored.
-    fn next_session(&mut self, session: Session<Storage>, restarts: bool) -> Session<Storage> {
+    fn next_session(&mut self, before: Endpoint, restarts: bool) -> Session<Storage> {
         let (outbound, inbound) = self.rooms;
         if !restarts {
-            return session;
+            return before.into_session().unwrap_or_else(|| empty(self.rooms));
         }
-        let kept = |stage: Stage| match stage {
+        let kept = |stage: Stage, code: u8| match stage {
             Stage::Delivered => false,
-            // Said by a saved session only: the journal speaks when PUBREC leaves.
-            Stage::Acknowledged => !self.model.setup.journal,
+            // Said by a saved session only: the journal speaks when PUBREC leaves. What is refused comes
+            // again.
+            Stage::Acknowledged => !self.model.setup.journal && code < 0x80,
             Stage::Received => true,
         };
-        self.model.inbound.retain(|_, held| kept(held.stage));
+        self.model
+            .inbound
+            .retain(|_, held| kept(held.stage, held.code));
+        for held in self.model.inbound.values_mut() {
+            held.code = 0;
+        }
         for message in &mut self.model.outbound {
             message.is_asked = false;
         }
         let saved = if self.model.setup.journal {
             self.journal.save_to_vec()
         } else {
-            session.save_to_vec()
+            match self.kind().any {
+                true => before.session().save_to_vec(),
+                false => before.into_session().expect("it has one").save_to_vec(),
+            }
         };
         Session::restore(&saved, outbound.storage(), inbound.storage()).expect("it was saved")
     }
 
     /// The session of the connection is the client's, not that of somebody who has not been let in.
     fn owns_session(&self) -> bool {
-        self.side() == Side::Client || self.was_accepted()
+        !self.model.is_server() || self.was_accepted()
     }
 
     /// After CONNACK, also once the connection is over.
@@ -307,15 +369,19 @@ impl<'a> World<'a> {
         if self.model.state == State::Over {
             self.renew(false);
         }
-        if self.side() == Side::Client {
+        if self.model.is_server() {
+            let connect = packets::connect(&mut self.u, self.model.version);
+            self.peer_sends(&Packet::Connect(connect));
             self.open();
-            let session_present = !self.model.is_clean && byte(&mut self.u) < 200;
-            let connack = ConnAck::Accepted { session_present };
-            self.peer_sends(&Packet::ConnAck(connack));
         } else {
-            let connect = packets::connect(&mut self.u);
-            self.peer_sends(&Packet::Connect(packets::encoded(&connect)));
             self.open();
+            let session_present = !self.model.clean_start && byte(&mut self.u) < 200;
+            let properties = packets::connack_properties(&mut self.u, self.model.version);
+            self.peer_sends(&Packet::ConnAck {
+                session_present,
+                code: 0,
+                properties,
+            });
         }
     }
 
@@ -324,30 +390,25 @@ impl<'a> World<'a> {
         let Some(message) = self.model.outbound.iter().find(|message| message.is_sent) else {
             return;
         };
-        let packet_id = message.id;
-        let packet = match (message.released, message.qos) {
-            (true, _) => Packet::PubComp(PubComp { packet_id }),
-            (_, QoS::ExactlyOnce) => Packet::PubRec(PubRec { packet_id }),
-            _ => Packet::PubAck(PubAck { packet_id }),
+        let packet_type = match (message.released, message.message.qos) {
+            (true, _) => PacketType::PubComp,
+            (_, QoS::ExactlyOnce) => PacketType::PubRec,
+            _ => PacketType::PubAck,
         };
-        self.peer_sends(&packet);
+        self.peer_sends(&Packet::ack(packet_type, message.id, 0));
     }
 
     /// However it was left: a peer that keeps to the standard brings it all to its end.
     fn finish(mut self) {
         self.u = Unstructured::new(&[]);
         self.renew(false);
-        let connect = Connect {
-            clean_session: false,
-            ..Connect::new(Text::from_bytes(b"fuzz".to_vec()).expect("a text"))
-        };
-        if self.side() == Side::Client {
-            self.connect(&connect);
-            let session_present = true;
-            self.peer_sends(&Packet::ConnAck(ConnAck::Accepted { session_present }));
+        let connect = packets::resuming(self.model.version);
+        if self.model.is_server() {
+            self.peer_sends(&Packet::Connect(connect));
+            self.accept(true, &ConnAckProperties::default());
         } else {
-            self.peer_sends(&Packet::Connect(packets::encoded(&connect)));
-            self.accept(true);
+            self.connect(&connect);
+            self.peer_sends(&Packet::connack(true, 0));
         }
         assert_eq!(self.model.state, State::Connected);
         loop {
@@ -362,8 +423,8 @@ impl<'a> World<'a> {
             let releases = self.model.outbound.iter().filter(|m| m.released).count();
             self.peer_acknowledges();
             if let Some((id, _)) = self.model.inbound.first_key_value() {
-                let packet_id = *id;
-                self.peer_sends(&Packet::PubRel(PubRel { packet_id }));
+                let pubrel = Packet::ack(PacketType::PubRel, *id, 0);
+                self.peer_sends(&pubrel);
             }
             let after = self.model.outbound.len() + self.model.inbound.len();
             let releases_after = self.model.outbound.iter().filter(|m| m.released).count();
@@ -375,8 +436,11 @@ impl<'a> World<'a> {
         }
         assert!(self.endpoint.session().is_empty());
         let (outbound, inbound) = self.rooms;
-        check::slots(self.side(), self.endpoint.into_session(), outbound, inbound)
-            .unwrap_or_else(|failure| panic!("{}", failure.0));
+        let side = self.kind().side;
+        if let Some(session) = self.endpoint.into_session() {
+            check::slots(side, session, outbound, inbound)
+                .unwrap_or_else(|failure| panic!("{}", failure.0));
+        }
     }
 }
 
@@ -397,18 +461,24 @@ fn empty((outbound, inbound): (Room, Room)) -> Session<Storage> {
     Session::new(outbound.storage(), inbound.storage())
 }
 
-fn endpoint(side: Side, session: Session<Storage>, config: Config, now: Timestamp) -> Endpoint {
-    match side {
-        Side::Client => Endpoint::Client(Client::new(session, config, now)),
-        Side::Server => Endpoint::Server(Server::new(session, config, now)),
+fn reader(kind: Kind, setup: reader::Setup) -> Reader {
+    if kind.any {
+        Reader::undecided(kind.version, setup)
+    } else {
+        Reader::new(kind.version, setup)
     }
 }
 
-fn decoder(memory: usize) -> Decoder<Box<[u8]>> {
-    Decoder::new(vec![0; memory].into_boxed_slice())
+/// For what the connection sends.
+fn strict(version: ProtocolVersion) -> Reader {
+    let setup = reader::Setup {
+        memory: 4096,
+        in_pieces: true,
+        is_strict: true,
+    };
+    Reader::new(version, setup)
 }
 
-fn strict_decoder() -> Decoder<Vec<u8>> {
-    let strict = Options::new().refuse_overlong_remaining_length(true);
-    Decoder::with_options(Vec::new(), strict)
+const fn outbound_aliases() -> OutboundAliases<AliasVec> {
+    OutboundAliases::new(AliasVec::new(ALIASES_OUT))
 }

@@ -3,15 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mqtt_sansio::v3::{Delivery, Event, Packet, PeerError, Publish};
+use mqtt_sansio::any::{self, ProtocolVersion};
+use mqtt_sansio::v5::{ConnAckProperties, Delivery};
 use mqtt_sansio::{Blocked, CommandError, PacketId, PacketType, ProtocolError, QoS, Timestamp};
 
+use super::agreed::Agreed;
+use super::endpoint::{Kind, Message};
+use super::steps::Event;
+use super::wire::{Connect, Outcome, Packet};
 use crate::simulation::plan::Side;
 
 /// What a run is like, and how its connection behaves.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setup {
-    pub(super) side: Side,
+    pub(super) kind: Kind,
     pub(super) manual: bool,
     pub(super) journal: bool,
     pub(super) early: bool,
@@ -28,9 +33,7 @@ pub(super) struct Setup {
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
     pub(super) id: PacketId,
-    pub(super) qos: QoS,
-    pub(super) retain: bool,
-    pub(super) payload: Vec<u8>,
+    pub(super) message: Message,
     /// PUBREC has come.
     pub(super) released: bool,
     /// On this connection.
@@ -51,6 +54,8 @@ pub(super) enum Stage {
 pub(super) struct Received {
     pub(super) qos: QoS,
     pub(super) stage: Stage,
+    /// The Reason Code that the application has acknowledged it with.
+    pub(super) code: u8,
     /// Of an earlier connection, and not come again on this one.
     pub(super) is_stale: bool,
 }
@@ -58,7 +63,7 @@ pub(super) struct Received {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
     Subscribe(usize),
-    Unsubscribe,
+    Unsubscribe(usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +78,7 @@ pub(super) enum State {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expected {
     Blocked(Blocked),
-    Fault(PeerError),
+    Fault(ProtocolError),
     /// The message is handed over, or not because it was before.
     Message {
         duplicate: bool,
@@ -90,12 +95,17 @@ pub(super) struct Model {
     pub(super) outbound: Vec<Sent>,
     pub(super) inbound: BTreeMap<PacketId, Received>,
     // The connection
+    pub(super) version: ProtocolVersion,
     pub(super) state: State,
-    pub(super) is_clean: bool,
+    /// Clean Start, or Clean Session.
+    pub(super) clean_start: bool,
+    /// The session ends with the connection.
+    pub(super) session_ends: bool,
     pub(super) is_early: bool,
     pub(super) is_v3_1: bool,
     pub(super) keep_alive: u16,
     pub(super) has_will: bool,
+    pub(super) agreed: Agreed,
     /// Also once the connection is over.
     pub(super) was_accepted: bool,
     pub(super) requests: BTreeMap<PacketId, Request>,
@@ -104,7 +114,7 @@ pub(super) struct Model {
     /// Which acknowledgements are to be sent, in order, once the application has given them.
     pub(super) queue: VecDeque<PacketId>,
     /// The answer to the packet that has come last.
-    pub(super) answer: Option<Packet<Vec<u8>>>,
+    pub(super) answer: Option<Packet>,
     /// How many PUBRELs were sent on this connection although no message needed them, less the
     /// PUBCOMPs that have come for them.
     pub(super) unmatched_pubrels: usize,
@@ -121,17 +131,20 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) const fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: Setup) -> Self {
         Self {
             setup,
             outbound: Vec::new(),
             inbound: BTreeMap::new(),
+            version: setup.kind.version,
             state: State::Start,
-            is_clean: false,
+            clean_start: false,
+            session_ends: false,
             is_early: false,
             is_v3_1: false,
             keep_alive: 0,
             has_will: false,
+            agreed: Agreed::default(),
             was_accepted: false,
             requests: BTreeMap::new(),
             to_answer: None,
@@ -171,23 +184,38 @@ impl Model {
     }
 
     /// The last acknowledgement has come.
-    pub(super) fn complete(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
-        let at = self.outbound.iter().position(|message| message.id == id)?;
-        self.outbound.remove(at);
-        Some(Event::Delivered(id))
+    pub(super) fn complete(&mut self, id: PacketId) -> bool {
+        let at = self.outbound.iter().position(|message| message.id == id);
+        at.map(|at| self.outbound.remove(at)).is_some()
+    }
+
+    /// PUBACK has come, or a PUBREC that refuses the message [MQTT5-4.3.3-4].
+    pub(super) fn answered(&mut self, id: PacketId, outcome: Outcome) -> Option<Event> {
+        let is_error = outcome.code >= 0x80;
+        self.complete(id).then_some(if is_error {
+            Event::Rejected(id, outcome)
+        } else {
+            Event::Delivered(id, outcome)
+        })
     }
 
     /// PUBCOMP has come.
-    pub(super) fn finish(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
+    pub(super) fn finish(&mut self, id: PacketId, outcome: Outcome) -> Option<Event> {
         if self.sent(id).is_some_and(|message| message.released) {
-            return self.complete(id);
+            self.complete(id);
+            return Some(Event::Delivered(id, outcome));
         }
         self.unmatched_pubrels = self.unmatched_pubrels.saturating_sub(1);
         None
     }
 
     /// PUBREC has come. PUBRELs are sent again in the order of the PUBRECs [MQTT-4.6.0-4].
-    pub(super) fn release(&mut self, id: PacketId) -> Option<Event<Vec<u8>>> {
+    pub(super) fn release(&mut self, id: PacketId, outcome: Outcome) -> Option<Event> {
+        if outcome.code >= 0x80 {
+            return self.answered(id, outcome);
+        }
+        let is_in_use = self.sent(id).is_some();
+        self.answer = Some(Packet::ack(PacketType::PubRel, id, found(is_in_use)));
         let Some(message) = self.sent_mut(id) else {
             self.unmatched_pubrels += 1;
             return None;
@@ -203,7 +231,7 @@ impl Model {
         let at = self.outbound.iter().position(|message| message.id == id)?;
         let message = self.outbound.remove(at);
         self.outbound.push(message);
-        Some(Event::AcceptedByPeer(id))
+        Some(Event::AcceptedByPeer(id, outcome))
     }
 
     /// Everything is to be sent again [MQTT-4.4.0-1].
@@ -233,7 +261,7 @@ impl Model {
     /// Between connections.
     pub(super) fn begin_connection(&mut self) {
         self.forget_queue();
-        if self.is_clean {
+        if self.session_ends {
             self.outbound.clear();
             self.inbound.clear();
         }
@@ -266,7 +294,7 @@ impl Model {
         self.receiving = None;
         self.is_sending = false;
         self.forget_queue();
-        if self.is_clean {
+        if self.session_ends {
             self.resume();
             self.lose();
         }
@@ -280,6 +308,56 @@ impl Model {
 
     pub(super) fn inbound_limit(&self) -> usize {
         usize::from(self.setup.receive_maximum).min(self.setup.inbound_slots)
+    }
+
+    /// How many messages may be in flight: no more than the peer's Receive Maximum [MQTT5-4.9.0-2].
+    fn window(&self) -> usize {
+        usize::from(self.setup.window.min(self.agreed.peer.receive_maximum))
+    }
+
+    /// How many messages the peer has in flight on this connection.
+    fn current(&self) -> usize {
+        self.inbound.values().filter(|held| !held.is_stale).count()
+    }
+
+    // What CONNECT and CONNACK say
+
+    /// CONNECT was sent, or has come.
+    pub(super) fn requested(&mut self, connect: &Connect) {
+        let fields = connect.to_connect();
+        self.state = State::Requested;
+        self.clean_start = fields.clean_start;
+        self.is_v3_1 = match connect {
+            any::Connect::V3(connect) => connect.to_connect().protocol_level.number() == 3,
+            any::Connect::V5(_) => false,
+        };
+        self.keep_alive = fields.keep_alive;
+        self.has_will = self.is_server() && fields.will.is_some();
+        self.agreed.connect(self.is_server(), &fields);
+        self.session_ends = self.agreed.session_expiry == 0;
+    }
+
+    /// CONNACK was sent, or has come.
+    pub(super) fn connack(&mut self, properties: &ConnAckProperties<Vec<u8>>) {
+        let is_server = self.is_server();
+        if let Some(keep_alive) = self.agreed.connack(is_server, properties) {
+            self.keep_alive = keep_alive;
+        }
+        self.expires(self.agreed.session_expiry);
+    }
+
+    /// The Session Expiry Interval is this from now on.
+    pub(super) const fn expires(&mut self, expiry: u32) {
+        self.agreed.session_expiry = expiry;
+        self.session_ends = expiry == 0;
+    }
+
+    pub(super) fn is_server(&self) -> bool {
+        self.setup.kind.side == Side::Server
+    }
+
+    pub(super) fn is_v5(&self) -> bool {
+        self.version == ProtocolVersion::V5
     }
 
     // What commands may do
@@ -309,8 +387,46 @@ impl Model {
         if self.unsent() > 0 {
             return Err(CommandError::ResendPending);
         }
-        if self.in_flight() >= usize::from(self.setup.window) || !self.has_slot() {
+        if self.in_flight() >= self.window() || !self.has_slot() {
             return Err(CommandError::WindowFull);
+        }
+        Ok(())
+    }
+
+    /// The application acknowledges a message, and has done so if it may.
+    pub(super) fn acknowledge(&mut self, id: PacketId, code: u8) -> Result<(), CommandError> {
+        let held = self.inbound.get_mut(&id);
+        let waits = held.filter(|held| held.stage == Stage::Delivered);
+        let is_answered = self.answer.as_ref().is_some_and(|answer| {
+            let acknowledged = match answer {
+                Packet::Ack(PacketType::PubAck | PacketType::PubRec, id, _) => Some(*id),
+                _ => None,
+            };
+            acknowledged == Some(id)
+        });
+        if waits.is_none() && !is_answered {
+            return Err(CommandError::NotAwaited);
+        }
+        // Only a server says that there are no matching subscribers.
+        if code == 0x10 && !self.is_server() {
+            return Err(CommandError::ReasonCodeOfPeer);
+        }
+        if let Some(held) = self.inbound.get_mut(&id)
+            && held.stage == Stage::Delivered
+        {
+            held.stage = Stage::Acknowledged;
+            held.code = code;
+            return Ok(());
+        }
+        // What is acknowledged automatically takes another code as long as it waits to be sent.
+        if code == 0 {
+            return Err(CommandError::NotAwaited);
+        }
+        if let Some(Packet::Ack(_, _, outcome)) = &mut self.answer {
+            outcome.code = code;
+        }
+        if code >= 0x80 {
+            self.inbound.remove(&id);
         }
         Ok(())
     }
@@ -330,57 +446,84 @@ impl Model {
 
     // What may come
 
-    /// What has to come of this packet, or header of one, in the state that the connection is in.
-    pub(super) fn expect(&self, packet: &Packet<Vec<u8>>) -> Expected {
-        let fault = Expected::Fault;
-        let unexpected = || {
-            fault(PeerError::Protocol(ProtocolError::Unexpected(
-                packet.packet_type(),
-            )))
-        };
-        let is_client = self.setup.side == Side::Client;
+    /// Why nothing that comes is handled now, whatever it is.
+    pub(super) fn blocked(&self) -> Option<Blocked> {
         if self.answer.is_some() && self.is_sending {
-            return Expected::Blocked(Blocked::SendingPayload);
+            return Some(Blocked::SendingPayload);
         }
-        if self.to_answer.is_some() || !is_client && self.state == State::Requested {
-            return Expected::Blocked(Blocked::AnswerPending);
+        let awaits_answer = self.is_server() && self.state == State::Requested;
+        (self.to_answer.is_some() || awaits_answer).then_some(Blocked::AnswerPending)
+    }
+
+    /// What has to come of this packet, or header of one, in the state that the connection is in.
+    pub(super) fn expect(&self, packet: &Packet) -> Expected {
+        let unexpected = || Expected::Fault(ProtocolError::Unexpected(packet.packet_type()));
+        let is_client = !self.is_server();
+        if let Some(blocked) = self.blocked() {
+            return Expected::Blocked(blocked);
+        }
+        if let Some(error) = self.agreed.fault(self.is_server(), packet) {
+            return Expected::Fault(error);
         }
         match (self.state, packet) {
             (State::Start, Packet::Connect(_)) if !is_client => Expected::Handled,
-            (State::Requested, Packet::ConnAck(connack)) => {
-                if connack.session_present() && self.is_clean {
-                    fault(PeerError::Protocol(ProtocolError::SessionPresent))
+            (
+                State::Requested,
+                Packet::ConnAck {
+                    session_present,
+                    code,
+                    properties,
+                },
+            ) => {
+                if *session_present && self.clean_start {
+                    Expected::Fault(ProtocolError::SessionPresent)
+                } else if *code == 0 && properties.authentication_method().is_some() {
+                    // [MQTT5-4.12.0-6]
+                    Expected::Fault(ProtocolError::AuthenticationMethod)
                 } else {
                     Expected::Handled
                 }
             }
             (State::Start | State::Requested | State::Over, _) => unexpected(),
             (State::Connected, packet) => match packet {
-                Packet::Publish(publish) => self.expect_publish(publish),
-                Packet::PubAck(ack) => self.expect_ack(PacketType::PubAck, ack.packet_id),
-                Packet::PubRec(ack) => self.expect_ack(PacketType::PubRec, ack.packet_id),
-                Packet::PubComp(ack) => self.expect_ack(PacketType::PubComp, ack.packet_id),
-                Packet::PubRel(ack) => self.expect_pubrel(ack.packet_id),
-                Packet::SubAck(suback) if is_client => self.expect_answer(
+                Packet::Publish(publish) => self.expect_delivery(publish.delivery),
+                Packet::Ack(PacketType::PubRel, id, _) => self.expect_pubrel(*id),
+                Packet::Ack(packet_type, id, _) => self.expect_ack(*packet_type, *id),
+                Packet::SubAck {
+                    packet_id, codes, ..
+                } if is_client => self.expect_answer(
                     PacketType::SubAck,
-                    suback.packet_id,
-                    Request::Subscribe(suback.return_codes.len()),
+                    *packet_id,
+                    Request::Subscribe(codes.len()),
                 ),
-                Packet::UnsubAck(ack) if is_client => {
-                    self.expect_answer(PacketType::UnsubAck, ack.packet_id, Request::Unsubscribe)
-                }
+                Packet::UnsubAck {
+                    packet_id, codes, ..
+                } if is_client => self.expect_answer(
+                    PacketType::UnsubAck,
+                    *packet_id,
+                    Request::Unsubscribe(codes.len()),
+                ),
                 Packet::PingResp if is_client => Expected::Handled,
-                Packet::ConnAck(connack) if is_client => {
-                    let code = connack.return_code();
-                    fault(PeerError::Protocol(ProtocolError::SecondConnAck { code }))
+                Packet::ConnAck { code, .. } if is_client => {
+                    Expected::Fault(ProtocolError::SecondConnAck { code: *code })
                 }
-                Packet::Connect(_) if !is_client => {
-                    fault(PeerError::Protocol(ProtocolError::SecondConnect))
+                Packet::Connect(_) if !is_client => Expected::Fault(ProtocolError::SecondConnect),
+                Packet::Disconnect { properties, .. } if self.is_v5() => {
+                    let expiry = properties.session_expiry_interval();
+                    let is_allowed = match expiry {
+                        None => true,
+                        Some(expiry) => !is_client && (expiry == 0 || self.agreed.had_expiry),
+                    };
+                    if is_allowed {
+                        Expected::Handled
+                    } else {
+                        Expected::Fault(ProtocolError::SessionExpiryInterval)
+                    }
                 }
                 Packet::Subscribe(_)
                 | Packet::Unsubscribe(_)
                 | Packet::PingReq
-                | Packet::Disconnect
+                | Packet::Disconnect { .. }
                     if !is_client =>
                 {
                     Expected::Handled
@@ -392,14 +535,7 @@ impl Model {
 
     /// What has to come of a piece of a payload.
     pub(super) fn expect_payload(&self) -> Expected {
-        if self.answer.is_some() && self.is_sending {
-            return Expected::Blocked(Blocked::SendingPayload);
-        }
-        Expected::Handled
-    }
-
-    fn expect_publish(&self, publish: &Publish<Vec<u8>>) -> Expected {
-        self.expect_delivery(publish.delivery)
+        self.blocked().map_or(Expected::Handled, Expected::Blocked)
     }
 
     /// [MQTT-4.3.2-2, MQTT-4.3.3-2]
@@ -412,7 +548,7 @@ impl Model {
         let qos = delivery.qos();
         if let Some(held) = self.inbound.get(&id) {
             let same = held.qos == qos;
-            let in_use = Expected::Fault(PeerError::Protocol(ProtocolError::PacketIdInUse(id)));
+            let in_use = Expected::Fault(ProtocolError::PacketIdInUse(id));
             let sent_again = if held.is_stale {
                 delivery.dup() || self.setup.resends_without_dup
             } else {
@@ -424,7 +560,11 @@ impl Model {
                 false => in_use,
             };
         }
-        let most = usize::from(self.setup.receive_maximum).min(self.setup.inbound_slots);
+        // [MQTT5-3.3.4-9]
+        if self.current() >= usize::from(self.agreed.own.receive_maximum) {
+            return Expected::Fault(ProtocolError::ReceiveMaximumExceeded);
+        }
+        let most = self.inbound_limit();
         let needs_room = self.setup.manual || qos == QoS::ExactlyOnce;
         if needs_room && (self.inbound.len() >= most || self.release_by.is_some()) {
             return if self.queue.is_empty() || self.release_by.is_some() {
@@ -441,10 +581,10 @@ impl Model {
             if packet_type == PacketType::PubComp && self.unmatched_pubrels > 0 {
                 return Expected::Handled;
             }
-            Expected::Fault(PeerError::Protocol(ProtocolError::WrongAcknowledgement {
+            Expected::Fault(ProtocolError::WrongAcknowledgement {
                 packet_type,
                 packet_id,
-            }))
+            })
         };
         if self.requests.contains_key(&packet_id) {
             return wrong();
@@ -452,9 +592,10 @@ impl Model {
         let Some(held) = self.sent(packet_id) else {
             return Expected::Handled;
         };
+        let qos = held.message.qos;
         let fits = match packet_type {
-            PacketType::PubAck => held.qos == QoS::AtLeastOnce,
-            PacketType::PubRec => held.qos == QoS::ExactlyOnce,
+            PacketType::PubAck => qos == QoS::AtLeastOnce,
+            PacketType::PubRec => qos == QoS::ExactlyOnce,
             _ => held.released,
         };
         if fits { Expected::Handled } else { wrong() }
@@ -467,10 +608,10 @@ impl Model {
         if fits {
             Expected::Handled
         } else {
-            Expected::Fault(PeerError::Protocol(ProtocolError::WrongAcknowledgement {
+            Expected::Fault(ProtocolError::WrongAcknowledgement {
                 packet_type: PacketType::PubRel,
                 packet_id,
-            }))
+            })
         }
     }
 
@@ -481,19 +622,23 @@ impl Model {
         answer: Request,
     ) -> Expected {
         let in_use = self.sent(packet_id).is_some();
+        let has_codes = answer != Request::Unsubscribe(0);
         Expected::Fault(match (self.requests.get(&packet_id), answer) {
             (Some(request), answer) if *request == answer => return Expected::Handled,
-            (Some(Request::Subscribe(_)), Request::Subscribe(_)) => {
-                PeerError::Protocol(ProtocolError::WrongNumberOfReturnCodes)
+            // UNSUBACK of MQTT 3.1.1 has no codes.
+            (Some(Request::Unsubscribe(_)), _) if !has_codes => return Expected::Handled,
+            (Some(Request::Subscribe(_)), Request::Subscribe(_))
+            | (Some(Request::Unsubscribe(_)), Request::Unsubscribe(_)) => {
+                ProtocolError::WrongNumberOfReturnCodes
             }
-            (None, _) if !in_use => PeerError::Protocol(ProtocolError::NoSuchRequest {
+            (None, _) if !in_use => ProtocolError::NoSuchRequest {
                 packet_type,
                 packet_id,
-            }),
-            _ => PeerError::Protocol(ProtocolError::WrongAcknowledgement {
+            },
+            _ => ProtocolError::WrongAcknowledgement {
                 packet_type,
                 packet_id,
-            }),
+            },
         })
     }
 
@@ -507,12 +652,11 @@ impl Model {
 
     /// A message has come to its end.
     pub(super) fn delivered(&mut self, delivery: Delivery, duplicate: bool) {
-        use mqtt_sansio::v3::{PubAck, PubRec};
         let Some(packet_id) = delivery.packet_id() else {
             return;
         };
         let qos = delivery.qos();
-        let pubrec = Packet::PubRec(PubRec { packet_id });
+        let pubrec = Packet::ack(PacketType::PubRec, packet_id, 0);
         if duplicate {
             let is_queued = self.queue.contains(&packet_id);
             let Some(held) = self.inbound.get_mut(&packet_id) else {
@@ -534,6 +678,7 @@ impl Model {
         let mut held = Received {
             qos,
             stage: Stage::Delivered,
+            code: 0,
             is_stale: false,
         };
         if self.setup.manual {
@@ -543,7 +688,7 @@ impl Model {
             self.answer = Some(pubrec);
         } else {
             self.inbound.remove(&packet_id);
-            self.answer = Some(Packet::PubAck(PubAck { packet_id }));
+            self.answer = Some(Packet::ack(PacketType::PubAck, packet_id, 0));
             return;
         }
         self.inbound.insert(packet_id, held);
@@ -553,10 +698,15 @@ impl Model {
 
     /// The next acknowledgement that the application has given, and that is next in order
     /// [MQTT-4.6.0-2, MQTT-4.6.0-3].
-    pub(super) fn next_acknowledgement(&self) -> Option<(PacketId, QoS)> {
+    pub(super) fn next_acknowledgement(&self) -> Option<Packet> {
         let id = *self.queue.front()?;
         let held = self.inbound.get(&id)?;
-        (held.stage == Stage::Acknowledged).then_some((id, held.qos))
+        let packet_type = match held.qos {
+            QoS::ExactlyOnce => PacketType::PubRec,
+            _ => PacketType::PubAck,
+        };
+        let is_given = held.stage == Stage::Acknowledged;
+        is_given.then(|| Packet::ack(packet_type, id, held.code))
     }
 
     pub(super) fn acknowledgement_left(&mut self) {
@@ -565,7 +715,8 @@ impl Model {
         };
         if let Some(held) = self.inbound.get_mut(&id) {
             held.stage = Stage::Received;
-            if held.qos == QoS::AtLeastOnce {
+            // [MQTT5-4.3.3-9]
+            if held.qos == QoS::AtLeastOnce || held.code >= 0x80 {
                 self.inbound.remove(&id);
             }
         }
@@ -574,7 +725,7 @@ impl Model {
     /// What is to be sent again next: first each PUBREL, which waits for no window, then messages as
     /// far as that allows [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-4.6.0-4].
     pub(super) fn next_resend(&mut self) -> Option<&mut Sent> {
-        let is_full = self.in_flight() >= usize::from(self.setup.window);
+        let is_full = self.in_flight() >= self.window();
         let pubrel = self.outbound.iter().position(|m| m.released && !m.is_sent);
         let next = pubrel.or_else(|| {
             let waits = |m: &Sent| !is_full && !m.is_sent && !m.is_asked;
@@ -592,4 +743,9 @@ impl Model {
         self.is_losing = next.is_some();
         next.map(|at| self.outbound.remove(at))
     }
+}
+
+/// The Reason Code of PUBREL and PUBCOMP: Success, or Packet Identifier not found.
+pub(super) const fn found(is_in_use: bool) -> u8 {
+    if is_in_use { 0 } else { 0x92 }
 }

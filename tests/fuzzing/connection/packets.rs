@@ -1,14 +1,16 @@
 //! What the peer sends: packets that mostly mean something to the connection, and some that do not.
 
 use arbitrary::Unstructured;
-use mqtt_sansio::v3::{
-    ConnAck, Connect, ConnectRefusal, Delivery, EncodedConnect, Packet, ProtocolLevel, PubAck,
-    PubComp, PubRec, PubRel, Publish, ReturnCode, ReturnCodes, SubAck, Subscribe, Subscription,
-    Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
+use mqtt_sansio::any::{self, ProtocolVersion};
+use mqtt_sansio::v5::{
+    self, AckProperties, Auth, AuthProperties, AuthReasonCode, ConnAckProperties,
+    ConnectProperties, ConnectReasonCode, Delivery, DisconnectProperties, Property, Publish,
+    PublishProperties, Subscribe, Subscription, Subscriptions, TopicFilters, Unsubscribe,
 };
-use mqtt_sansio::{PacketId, QoS, Text, TopicFilter, TopicName};
+use mqtt_sansio::{PacketId, PacketType, QoS, Text, TopicFilter, TopicName, v3};
 
-use super::model::Model;
+use super::model::{Model, Request};
+use super::wire::{Connect, Outcome, Packet};
 use crate::fuzzing::input::{bit, byte};
 
 pub(super) fn qos(number: usize) -> QoS {
@@ -60,10 +62,9 @@ fn filters(u: &mut Unstructured<'_>) -> Vec<TopicFilter<&'static [u8]>> {
 
 pub(super) fn subscriptions(u: &mut Unstructured<'_>) -> Subscriptions<Vec<u8>> {
     let filters = filters(u);
-    let subscriptions = filters.iter().map(|topic_filter| Subscription {
-        topic_filter: *topic_filter,
-        qos: QoS::ExactlyOnce,
-    });
+    let subscriptions = filters
+        .iter()
+        .map(|filter| Subscription::new(*filter, QoS::ExactlyOnce));
     Subscriptions::encode_to_vec(subscriptions).expect("a list")
 }
 
@@ -71,97 +72,332 @@ pub(super) fn topic_filters(u: &mut Unstructured<'_>) -> TopicFilters<Vec<u8>> {
     TopicFilters::encode_to_vec(filters(u)).expect("a list")
 }
 
-pub(super) fn return_codes(count: usize) -> ReturnCodes<Vec<u8>> {
-    let codes = (0..count).map(|at| match at % 2 {
-        0 => ReturnCode::Success(QoS::ExactlyOnce),
-        _ => ReturnCode::Failure,
-    });
-    ReturnCodes::encode_to_vec(codes).expect("a list")
+/// Of SUBACK.
+pub(super) fn codes(count: usize) -> Vec<u8> {
+    (0..count).map(|at| [2, 0x80][at % 2]).collect()
 }
 
-pub(super) fn connect(u: &mut Unstructured<'_>) -> Connect<Vec<u8>> {
+/// Of UNSUBACK.
+pub(super) fn unsubscribe_codes(count: usize) -> Vec<u8> {
+    (0..count).map(|at| [0, 0x11][at % 2]).collect()
+}
+
+/// A value that is there only now and then.
+fn one_of<T: Copy>(choice: usize, values: [Option<T>; 4]) -> Option<T> {
+    values[choice & 3]
+}
+
+pub(super) fn connect(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Connect {
     let flags = byte(u);
-    let mut connect = Connect::new(Text::from_bytes(b"fuzz".to_vec()).expect("a text"));
-    connect.clean_session = flags & 3 == 0;
-    connect.keep_alive = [0, 1, 5, 60][flags >> 2 & 3];
-    if flags & 16 != 0 {
-        connect.will = Some(Will {
-            topic: topic(0).map(<[u8]>::to_vec),
-            message: b"gone".to_vec(),
-            qos: QoS::AtMostOnce,
-            retain: false,
-        });
+    let clean = flags & 3 == 0;
+    let keep_alive = [0, 1, 5, 60][flags >> 2 & 3];
+    let has_will = flags & 16 != 0;
+    let is_v3_1 = flags & 0xe0 == 0xe0;
+    match version {
+        ProtocolVersion::V3 => any::Connect::V3(v3_connect(clean, keep_alive, has_will, is_v3_1)),
+        ProtocolVersion::V5 => {
+            let choice = byte(u);
+            let expiry = one_of(choice, [Some(u32::MAX), Some(100), None, Some(u32::MAX)]);
+            let maximum = one_of(choice >> 2, [None, None, Some(1), Some(2)]);
+            let aliases = one_of(choice >> 4, [None, Some(1), Some(3), Some(5)]);
+            let mut properties = limits(expiry, maximum, aliases);
+            match choice >> 6 {
+                2 => properties.push(Property::MaximumPacketSize(SMALL)),
+                3 => properties.push(Property::RequestProblemInformation(false)),
+                _ => {}
+            }
+            any::Connect::V5(v5_connect(clean, keep_alive, has_will, &properties))
+        }
     }
-    if flags & 0xe0 == 0xe0 {
-        connect.protocol_level = ProtocolLevel::V3_1;
+}
+
+/// Of a client whose session is kept.
+pub(in crate::fuzzing) fn resuming(version: ProtocolVersion) -> Connect {
+    match version {
+        ProtocolVersion::V3 => any::Connect::V3(v3_connect(false, 0, false, false)),
+        ProtocolVersion::V5 => {
+            let properties = [Property::SessionExpiryInterval(u32::MAX)];
+            any::Connect::V5(v5_connect(false, 0, false, &properties))
+        }
     }
-    connect
 }
 
-/// As it is in a packet.
-pub(super) fn encoded(connect: &Connect<Vec<u8>>) -> EncodedConnect<Vec<u8>> {
-    EncodedConnect::encode_to_vec(connect).expect("a CONNECT that may be sent")
+/// A Maximum Packet Size that some packets exceed.
+const SMALL: std::num::NonZeroU32 = std::num::NonZeroU32::new(40).unwrap();
+
+/// What CONNECT and CONNACK may both announce.
+fn limits(
+    expiry: Option<u32>,
+    receive_maximum: Option<u16>,
+    aliases: Option<u16>,
+) -> Vec<Property<'static>> {
+    let maximum = receive_maximum.and_then(std::num::NonZeroU16::new);
+    let mut properties = Vec::new();
+    properties.extend(expiry.map(Property::SessionExpiryInterval));
+    properties.extend(maximum.map(Property::ReceiveMaximum));
+    properties.extend(aliases.map(Property::TopicAliasMaximum));
+    properties
 }
 
-pub(super) fn refusal(number: usize) -> ConnectRefusal {
-    let code = u8::try_from(number % 5 + 1).unwrap_or(1);
-    ConnectRefusal::from_return_code(code).expect("1 to 5")
+fn v3_connect(
+    clean_session: bool,
+    keep_alive: u16,
+    has_will: bool,
+    is_v3_1: bool,
+) -> v3::EncodedConnect<Vec<u8>> {
+    let mut connect = v3::Connect::new(Text::new("fuzz").expect("a text"));
+    connect.clean_session = clean_session;
+    connect.keep_alive = keep_alive;
+    connect.will = has_will.then(|| v3::Will {
+        topic: topic(0),
+        message: b"gone",
+        qos: QoS::AtMostOnce,
+        retain: false,
+    });
+    if is_v3_1 {
+        connect.protocol_level = v3::ProtocolLevel::V3_1;
+    }
+    v3::EncodedConnect::encode_to_vec(&connect).expect("a CONNECT that may be sent")
 }
 
-fn connack(u: &mut Unstructured<'_>) -> ConnAck {
+fn v5_connect(
+    clean_start: bool,
+    keep_alive: u16,
+    has_will: bool,
+    properties: &[Property<'_>],
+) -> v5::EncodedConnect<Vec<u8>> {
+    let properties = ConnectProperties::encode_to_vec(properties).expect("properties of CONNECT");
+    let will = has_will.then(|| v5::Will {
+        properties: v5::WillProperties::EMPTY,
+        topic: topic(0),
+        payload: &b"gone"[..],
+        qos: QoS::AtMostOnce,
+        retain: false,
+    });
+    let connect = v5::Connect {
+        clean_start,
+        keep_alive,
+        properties: properties.as_ref(),
+        client_id: Text::new("fuzz").expect("a text"),
+        will,
+        user_name: None,
+        password: None,
+    };
+    v5::EncodedConnect::encode_to_vec(&connect).expect("a CONNECT that may be sent")
+}
+
+/// A Reason Code of CONNACK, and the return code of MQTT 3.1.1 for the same.
+pub(super) fn refusal(number: usize) -> (ConnectReasonCode, v3::ConnectRefusal) {
+    let reason_code = [
+        ConnectReasonCode::UnsupportedProtocolVersion,
+        ConnectReasonCode::ClientIdentifierNotValid,
+        ConnectReasonCode::ServerUnavailable,
+        ConnectReasonCode::BadUserNameOrPassword,
+        ConnectReasonCode::NotAuthorized,
+    ][number % 5];
+    let return_code = u8::try_from(number % 5 + 1).unwrap_or(1);
+    let refusal = v3::ConnectRefusal::from_return_code(return_code).expect("1 to 5");
+    (reason_code, refusal)
+}
+
+/// The code of a refusal in this version.
+pub(super) fn refusal_code(number: usize, version: ProtocolVersion) -> u8 {
+    let (reason_code, return_code) = refusal(number);
+    match version {
+        ProtocolVersion::V3 => return_code.return_code(),
+        ProtocolVersion::V5 => reason_code.number(),
+    }
+}
+
+pub(super) fn connack_properties(
+    u: &mut Unstructured<'_>,
+    version: ProtocolVersion,
+) -> ConnAckProperties<Vec<u8>> {
+    if version == ProtocolVersion::V3 {
+        return ConnAckProperties::default();
+    }
+    let choice = byte(u);
+    let expiry = one_of(choice, [None, None, Some(0), Some(50)]);
+    let maximum = one_of(choice >> 2, [None, None, Some(1), Some(2)]);
+    let aliases = one_of(choice >> 4, [None, Some(1), Some(3), Some(5)]);
+    let mut properties = limits(expiry, maximum, aliases);
+    if choice >> 6 == 1 {
+        properties.push(Property::MaximumPacketSize(SMALL));
+    }
+    match byte(u) % 16 {
+        1 => properties.push(Property::MaximumQos(QoS::AtLeastOnce)),
+        2 => properties.push(Property::MaximumQos(QoS::AtMostOnce)),
+        3 => properties.push(Property::RetainAvailable(false)),
+        4 => properties.push(Property::WildcardSubscriptionAvailable(false)),
+        5 => properties.push(Property::ServerKeepAlive(2)),
+        6 => properties.push(Property::ServerKeepAlive(0)),
+        _ => {}
+    }
+    ConnAckProperties::encode_to_vec(properties).expect("properties of CONNACK")
+}
+
+fn connack(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Packet {
     match byte(u) {
-        number @ 0..20 => ConnAck::Refused(refusal(number)),
-        number => ConnAck::Accepted {
+        number @ 0..20 => Packet::connack(false, refusal_code(number, version)),
+        number => Packet::ConnAck {
             session_present: number % 2 == 0,
+            code: 0,
+            properties: connack_properties(u, version),
         },
     }
 }
 
-fn publish(u: &mut Unstructured<'_>) -> Publish<Vec<u8>> {
+fn publish(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Packet {
     let kind = byte(u);
     let packet_id = id(u);
-    Publish {
+    let mut publish = Publish {
         delivery: Delivery::new(qos(kind), packet_id, kind & 64 != 0),
         retain: kind & 128 != 0,
         topic: topic(kind >> 3).map(<[u8]>::to_vec),
+        properties: PublishProperties::default(),
         payload: vec![0xaa; byte(u)],
+    };
+    if version == ProtocolVersion::V5 {
+        let choice = byte(u);
+        // An alias that has no name yet, or is too large, ends the connection.
+        let alias = match choice % 8 {
+            0..4 => None,
+            4..6 => Some(1 + choice / 8 % 2),
+            6 => Some(1),
+            _ => Some(1 + choice / 8 % 7),
+        };
+        let number = alias.and_then(|alias| u16::try_from(alias).ok());
+        let alias = number.and_then(std::num::NonZeroU16::new);
+        publish.properties = PublishProperties::encode_to_vec(alias.map(Property::TopicAlias))
+            .expect("a Topic Alias");
+        if choice % 8 >= 6 {
+            return Packet::Publish(without_topic(&publish));
+        }
     }
+    Packet::Publish(publish)
+}
+
+/// The same message by its Topic Alias alone.
+pub(super) fn without_topic(publish: &Publish<Vec<u8>>) -> Publish<Vec<u8>> {
+    Publish::aliased(
+        publish.delivery,
+        publish.retain,
+        publish.properties.as_ref(),
+        &publish.payload,
+    )
+    .to_owned()
+}
+
+/// An acknowledgement, in MQTT 5 with one of these codes, and now and then with a Reason String.
+fn ack(
+    u: &mut Unstructured<'_>,
+    version: ProtocolVersion,
+    packet_type: PacketType,
+    packet_id: PacketId,
+    codes: [u8; 2],
+) -> Packet {
+    let mut outcome = Outcome::default();
+    if version == ProtocolVersion::V5 {
+        let choice = byte(u);
+        outcome.code = match choice % 8 {
+            0..6 => 0,
+            6 => codes[0],
+            _ => codes[1],
+        };
+        if choice > 0xf0 {
+            let reason = Property::ReasonString(Text::new("no").expect("a text"));
+            outcome.properties = AckProperties::encode_to_vec([reason]).expect("a property");
+        }
+    }
+    Packet::Ack(packet_type, packet_id, outcome)
+}
+
+/// DISCONNECT of MQTT 5: its code and properties.
+pub(super) fn disconnect(
+    u: &mut Unstructured<'_>,
+    version: ProtocolVersion,
+) -> (u8, DisconnectProperties<Vec<u8>>) {
+    if version == ProtocolVersion::V3 {
+        return (0, DisconnectProperties::default());
+    }
+    let choice = byte(u);
+    let code = [0, 0, 4, 0x81, 0x8b][choice % 5];
+    let expiry = one_of(choice >> 4, [None, None, Some(0), Some(9)]);
+    let properties = expiry.map(Property::SessionExpiryInterval);
+    let properties = DisconnectProperties::encode_to_vec(properties);
+    (code, properties.expect("properties of DISCONNECT"))
 }
 
 /// Any packet, with more weight on those that carry messages.
-pub(super) fn packet(u: &mut Unstructured<'_>, model: &Model) -> Packet<Vec<u8>> {
+pub(super) fn packet(u: &mut Unstructured<'_>, model: &Model) -> Packet {
+    let version = model.version;
     match byte(u) % 28 {
-        0..8 => Packet::Publish(publish(u)),
-        8..10 => Packet::PubAck(PubAck {
-            packet_id: id_in_use(u, model),
-        }),
-        10..13 => Packet::PubRec(PubRec {
-            packet_id: id_in_use(u, model),
-        }),
-        13..16 => Packet::PubRel(PubRel { packet_id: id(u) }),
-        16..19 => Packet::PubComp(PubComp {
-            packet_id: id_in_use(u, model),
-        }),
-        19 => Packet::Connect(encoded(&connect(u))),
-        20 => Packet::ConnAck(connack(u)),
+        0..8 => publish(u, version),
+        8..10 => {
+            let id = id_in_use(u, model);
+            ack(u, version, PacketType::PubAck, id, [0x10, 0x97])
+        }
+        10..13 => {
+            let id = id_in_use(u, model);
+            ack(u, version, PacketType::PubRec, id, [0x10, 0x87])
+        }
+        13..16 => {
+            let id = id(u);
+            ack(u, version, PacketType::PubRel, id, [0, 0x92])
+        }
+        16..19 => {
+            let id = id_in_use(u, model);
+            ack(u, version, PacketType::PubComp, id, [0, 0x92])
+        }
+        19 => Packet::Connect(connect(u, version)),
+        20 => connack(u, version),
         21 => Packet::Subscribe(Subscribe {
             packet_id: id(u),
+            properties: v5::SubscribeProperties::default(),
             subscriptions: subscriptions(u),
         }),
-        22 => Packet::SubAck(SubAck {
+        22 => Packet::SubAck {
             packet_id: id_in_use(u, model),
-            return_codes: return_codes(1 + byte(u) % 3),
-        }),
+            codes: codes(1 + byte(u) % 3),
+            properties: AckProperties::default(),
+        },
         23 => Packet::Unsubscribe(Unsubscribe {
             packet_id: id(u),
+            properties: v5::UnsubscribeProperties::default(),
             topic_filters: topic_filters(u),
         }),
-        24 => Packet::UnsubAck(UnsubAck {
-            packet_id: id_in_use(u, model),
-        }),
+        24 => unsuback(u, model),
         25 => Packet::PingReq,
         26 => Packet::PingResp,
-        _ if bit(u) => Packet::PingReq,
-        _ => Packet::Disconnect,
+        _ if bit(u) => match version {
+            ProtocolVersion::V3 => Packet::PingReq,
+            ProtocolVersion::V5 => Packet::Auth(Auth {
+                reason_code: AuthReasonCode::Success,
+                properties: AuthProperties::default(),
+            }),
+        },
+        _ => {
+            let (code, properties) = disconnect(u, version);
+            Packet::Disconnect { code, properties }
+        }
+    }
+}
+
+/// With as many codes as were asked for, or one more or less.
+fn unsuback(u: &mut Unstructured<'_>, model: &Model) -> Packet {
+    let packet_id = id_in_use(u, model);
+    let asked = match model.requests.get(&packet_id) {
+        Some(Request::Unsubscribe(filters)) => *filters,
+        _ => 1,
+    };
+    let count = match model.version {
+        ProtocolVersion::V3 => 0,
+        ProtocolVersion::V5 if bit(u) => asked,
+        ProtocolVersion::V5 => 1 + byte(u) % 3,
+    };
+    Packet::UnsubAck {
+        packet_id,
+        codes: unsubscribe_codes(count),
+        properties: AckProperties::default(),
     }
 }

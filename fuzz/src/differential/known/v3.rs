@@ -1,52 +1,12 @@
-//! Where the others are known to differ, and what decides that this one is right. Each row has a
-//! packet that shows it, and `cargo test` in this directory has it shown.
+//! Packets of MQTT 3.1 and 3.1.1.
 
-use mqtt_sansio::ErrorKind::{self, *};
-use mqtt_sansio::Options;
-use mqtt_sansio::v3::DecodeError;
-use mqtt_sansio::v3::{self, Packet};
+use mqtt_sansio::ErrorKind::*;
+use mqtt_sansio::v3::{self, Packet, V3};
 
-use super::Disposition;
-
-/// How a peer differs.
-#[derive(Clone, Copy)]
-enum How {
-    /// It takes what is refused here for this.
-    Takes(ErrorKind),
-    /// It refuses packets that are taken here, if this holds of them.
-    Refuses(fn(&Packet<&[u8]>) -> bool),
-    /// It takes them, and writes another packet.
-    Rewrites(fn(&Packet<&[u8]>) -> bool),
-}
-
-struct Known {
-    peer: &'static str,
-    how: How,
-    /// The normative statement, or the section if it has no number.
-    decided_by: &'static str,
-    /// A packet that shows it, in hexadecimal.
-    example: &'static str,
-}
-
-const fn known(
-    peer: &'static str,
-    how: How,
-    decided_by: &'static str,
-    example: &'static str,
-) -> Known {
-    Known {
-        peer,
-        how,
-        decided_by,
-        example,
-    }
-}
-
-const PROTO: &str = "mqtt-proto";
-const KIT: &str = "mqtt-codec-kit";
+use super::{How, KIT, Known, PROTO, known};
 
 #[rustfmt::skip]
-const KNOWN: &[Known] = &[
+pub(in crate::differential) const KNOWN: &[Known<V3>] = &[
     known(PROTO, How::Takes(ClientIdentifierRequired), "MQTT-3.1.3-8", "100c00044d515454040000000000"),
     known(PROTO, How::Takes(DupAtQos0), "MQTT-3.3.1-2", "39020000"),
     known(PROTO, How::Takes(EmptyList), "MQTT-3.8.4-5", "90020001"),
@@ -99,7 +59,7 @@ const KNOWN: &[Known] = &[
     known(KIT, How::Refuses(has_binary_password), "3.1.3.5", "101300044d51545404c2003c0001630001750001ff"),
 ];
 
-fn shares(packet: &Packet<&[u8]>) -> bool {
+fn shares(packet: &Packet<Vec<u8>>) -> bool {
     let is_share = |filter: &str| filter.starts_with("$share");
     match packet {
         Packet::Subscribe(packet) => {
@@ -114,14 +74,14 @@ fn shares(packet: &Packet<&[u8]>) -> bool {
     }
 }
 
-fn fails(packet: &Packet<&[u8]>) -> bool {
+fn fails(packet: &Packet<Vec<u8>>) -> bool {
     match packet {
         Packet::SubAck(suback) => suback.return_codes.iter().any(|code| code.number() == 0x80),
         _ => false,
     }
 }
 
-fn is_of_mqtt_3_1(packet: &Packet<&[u8]>) -> bool {
+fn is_of_mqtt_3_1(packet: &Packet<Vec<u8>>) -> bool {
     let level = match packet {
         Packet::Connect(connect) => connect.to_connect().protocol_level,
         _ => return false,
@@ -129,84 +89,11 @@ fn is_of_mqtt_3_1(packet: &Packet<&[u8]>) -> bool {
     level == v3::ProtocolLevel::V3_1
 }
 
-fn has_binary_password(packet: &Packet<&[u8]>) -> bool {
+fn has_binary_password(packet: &Packet<Vec<u8>>) -> bool {
     let Packet::Connect(connect) = packet else {
         return false;
     };
     let credentials = connect.to_connect().credentials;
     let password = credentials.and_then(|credentials| credentials.password);
     password.is_some_and(|password| str::from_utf8(password).is_err())
-}
-
-impl Known {
-    fn explains(
-        &self,
-        packet: &[u8],
-        ours: &Disposition<DecodeError>,
-        theirs: &Disposition<String>,
-    ) -> bool {
-        let holds = |condition: fn(&Packet<&[u8]>) -> bool| {
-            let options = Options::new().max_packet_size(u32::MAX);
-            let decoded = v3::decode(&mut &packet[..], &options);
-            matches!(decoded, Ok(Some(packet)) if condition(&packet))
-        };
-        match (self.how, ours, theirs) {
-            (How::Takes(kind), Disposition::Refuses(error), Disposition::Takes(_)) => {
-                let statement = self.decided_by.starts_with("MQTT-");
-                error.kind() == kind && error.statement() == statement.then_some(self.decided_by)
-            }
-            (How::Refuses(condition), Disposition::Takes(_), Disposition::Refuses(_))
-            | (How::Rewrites(condition), Disposition::Takes(_), Disposition::Takes(_)) => {
-                holds(condition)
-            }
-            _ => false,
-        }
-    }
-}
-
-pub(super) fn is_known(
-    peer: &str,
-    packet: &[u8],
-    ours: &Disposition<DecodeError>,
-    theirs: &Disposition<String>,
-) -> bool {
-    let mut rows = KNOWN.iter().filter(|row| row.peer == peer);
-    rows.any(|row| row.explains(packet, ours, theirs))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::differential::{ours, peers::PEERS};
-
-    #[test]
-    fn every_known_difference_shows_in_its_example() {
-        for row in KNOWN {
-            let packet = hex::decode(row.example).expect("hexadecimal digits");
-            let peer = PEERS.iter().find(|peer| peer.name == row.peer);
-            let theirs = (peer.expect("a peer").decode)(&packet);
-            let ours = ours(&packet);
-            assert_ne!(
-                format!("{ours:?}"),
-                format!("{theirs:?}"),
-                "{}",
-                row.example
-            );
-            assert!(
-                row.explains(&packet, &ours, &theirs),
-                "{} {} {}: {ours:?}, {theirs:?}",
-                row.peer,
-                row.decided_by,
-                row.example
-            );
-        }
-    }
-
-    #[test]
-    fn a_difference_that_is_not_listed_is_not_known() {
-        let packet = b"\xc0\x00";
-        let ours = ours(packet);
-        let theirs = Disposition::Refuses("for no reason".to_owned());
-        assert!(!is_known(PROTO, packet, &ours, &theirs));
-    }
 }
