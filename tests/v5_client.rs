@@ -714,6 +714,24 @@ fn a_message_sent_again_has_its_topic_name_and_no_alias() {
     c.resends(2, dup(publish(Q1, 2, "x")));
 }
 
+/// [MQTT5-3.2.2-15]: of 12 bytes with its alias, and 9 without.
+fn a_message_sent_again_is_as_large_as_it_is_without_its_alias() {
+    let with_alias = publish_with(Q1, 1, "23 0001", "x");
+    assert_eq!((with_alias.len(), publish(Q1, 1, "x").len()), (12, 9));
+    for (maximum, result) in [("08", Err(CommandError::PacketTooLarge)), ("09", Ok(()))] {
+        let mut c = connected(CONFIG, "22 0002");
+        c.transmits(with_alias.clone());
+        let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
+        c.transmits(connect(0, 0, KEPT, ""));
+        let connack = connack(true, 0, &format!("27 000000{maximum}"));
+        c.receives(connack.clone()).reports(connack).asks_for(1);
+        assert_eq!(c.try_resend(1, with_alias.clone()), result);
+        if result.is_ok() {
+            c.sends(dup(publish(Q1, 1, "x")));
+        }
+    }
+}
+
 // Sessions
 
 /// [MQTT5-3.1.2-4]

@@ -269,11 +269,13 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
 
     #[inline]
     fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
-        explicit_alias(&self.properties, &delivery, limits)?;
-        let len = || self.publish(delivery).encoded_len();
+        let has_alias = explicit_alias(&self.properties, &delivery, limits)?;
         let len = match limits.peer.maximum_packet_size {
             u32::MAX => Ok(0),
-            _ => len(),
+            _ if delivery.dup() && has_alias => {
+                self.edited(delivery, TopicForm::Name).encoded_len()
+            }
+            _ => self.publish(delivery).encoded_len(),
         };
         check(limits, self.qos, self.retain, len)
     }
@@ -326,8 +328,12 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
     }
 
     fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
-        explicit_alias(&self.properties, &delivery, limits)?;
-        let len = self.header(delivery).encoded_len();
+        let has_alias = explicit_alias(&self.properties, &delivery, limits)?;
+        let len = if delivery.dup() && has_alias {
+            self.without_alias(delivery).encoded_len()
+        } else {
+            self.header(delivery).encoded_len()
+        };
         let len = len.map(|len| len.saturating_add(self.payload_len as usize));
         check(limits, self.qos, self.retain, len)
     }
@@ -338,16 +344,7 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         out: &mut O,
     ) -> Result<(), EncodeError> {
         if delivery.dup() && self.properties.topic_alias().is_some() {
-            return EditedPublish {
-                delivery,
-                retain: self.retain,
-                topic: self.topic.as_bytes(),
-                properties: self.properties.as_ref(),
-                alias: None,
-                payload: &[],
-                payload_left: self.payload_len,
-            }
-            .encode(out);
+            return self.without_alias(delivery).encode(out);
         }
         self.header(delivery).encode(out)
     }
@@ -358,6 +355,18 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
 }
 
 impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> MessageHeader<T, Q> {
+    fn without_alias(&self, delivery: Delivery) -> EditedPublish<'_> {
+        EditedPublish {
+            delivery,
+            retain: self.retain,
+            topic: self.topic.as_bytes(),
+            properties: self.properties.as_ref(),
+            alias: None,
+            payload: &[],
+            payload_left: self.payload_len,
+        }
+    }
+
     fn header(&self, delivery: Delivery) -> PublishHeader<&[u8]> {
         PublishHeader {
             delivery,
