@@ -372,7 +372,6 @@ impl<V: Dialect, R: Role> Of<V, R> {
         if self.connection.clone().poll_action().is_some() || due.poll_action().is_some() {
             return;
         }
-        let had_no_input = input.is_empty();
         let expected = loop {
             let piece = if self.in_pieces {
                 self.decoder.decode_in_pieces(&mut input)
@@ -387,10 +386,8 @@ impl<V: Dialect, R: Role> Of<V, R> {
                 Ok(None) => break String::new(),
                 Err(error) => panic!("{step} without a fault, and with one: {error}"),
             };
-            // Only `receive` knows its topic; and it waits for a payload before it says again that a
-            // message in pieces is blocked.
-            let waits = matches!(piece, Piece::PublishHeader(_)) && had_no_input;
-            if waits || V::is_without_topic(&piece) {
+            // Only `receive` knows its topic.
+            if V::is_without_topic(&piece) {
                 return;
             }
             match self.connection.handle_piece(now, piece) {
