@@ -729,6 +729,24 @@ fn a_message_sent_again_has_its_topic_name_and_no_alias() {
     c.resends(2, dup(publish(Q1, 2, "x")));
 }
 
+/// [MQTT5-3.2.2-15]: of 12 bytes with its alias, and 9 without.
+fn a_message_sent_again_is_as_large_as_it_is_without_its_alias() {
+    let with_alias = publish_with(Q1, 1, "23 0001", "x");
+    assert_eq!((with_alias.len(), publish(Q1, 1, "x").len()), (12, 9));
+    for (maximum, result) in [("08", Err(CommandError::PacketTooLarge)), ("09", Ok(()))] {
+        let mut c = connected(CONFIG, "22 0002");
+        c.transmits(with_alias.clone());
+        let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
+        c.transmits(connect(0, 0, KEPT, ""));
+        let connack = connack(true, 0, &format!("27 000000{maximum}"));
+        c.receives(connack.clone()).reports(connack).asks_for(1);
+        assert_eq!(c.try_resend(1, with_alias.clone()), result);
+        if result.is_ok() {
+            c.sends(dup(publish(Q1, 1, "x")));
+        }
+    }
+}
+
 // Sessions
 
 /// [MQTT5-3.1.2-4]
@@ -834,6 +852,27 @@ fn a_session_is_resumed_after_it_was_saved_and_restored() {
     c.receives(connack(true, 0, "")).reports(connack(true, 0, "")).sends(ack(PUBREL, 3, 0)).asks_for(1).asks_for(2);
     c.resends(1, dup(publish(Q1, 1, "x"))).resends(2, dup(publish(Q2, 2, "y")));
     c.receives(dup(publish(Q2, 9, "in"))).sends(ack(PUBREC, 9, 0));
+}
+
+/// [MQTT5-4.6.0-3]: the first message was refused, but the server does not know, and sends it again.
+fn a_pubrec_that_is_sent_again_waits_for_that_of_an_earlier_message() {
+    let mut c = connected(MANUAL.journal(true), "");
+    for number in [1, 2] {
+        c.receives(publish(Q2, number, "x")).reports(publish(Q2, number, "x"));
+    }
+    assert_eq!(c.try_transmit(ack(PUBREC, 1, 0x97)), Ok(()));
+    c.sends(ack(PUBREC, 1, 0x97));
+    c.acknowledge(2).stores(Change::InboundReceived(id(2))).sends(ack(PUBREC, 2, 0));
+    let mut c = ClientTalk::begins(c.breaks_off(), MANUAL);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
+    c.receives(dup(publish(Q2, 1, "x"))).reports(dup(publish(Q2, 1, "x")));
+    c.receives(dup(publish(Q2, 2, "x"))).nothing_more();
+    c.acknowledge(1).sends(ack(PUBREC, 1, 0)).sends(ack(PUBREC, 2, 0));
+    for number in [1, 2] {
+        c.receives(ack(PUBREL, number, 0)).sends(ack(PUBCOMP, number, 0));
+    }
+    assert!(c.session().is_empty());
 }
 
 /// The session does not know the version.

@@ -1453,8 +1453,8 @@ fn without_clock(shown: &str) -> String {
 }
 
 /// The reason of a connection that had no room for a QoS 2 message.
-pub fn inbound_limit(slots: u32) -> CloseReason {
-    CloseReason::LimitExceeded {
+pub fn inbound_limit<V: Version>(slots: u32) -> mqtt_sansio::CloseReason<V> {
+    mqtt_sansio::CloseReason::LimitExceeded {
         limit: Limit::InboundMessages,
         value: slots,
         actual: slots + 1,

@@ -255,6 +255,13 @@ pub(super) fn complete<S: Slots>(
     let inbound = &mut session.inbound;
     let held = inbound.receipt(id);
     if disposition == Disposition::Duplicate && held == Some(Receipt::Received) {
+        // An earlier message whose refusal was lost may await the application again
+        // [MQTT-4.6.0-3, MQTT5-4.6.0-3].
+        if inbound.is_stale(id) && !inbound.is_queue_empty() {
+            inbound.hold(id, Receipt::Acknowledged(qos), limit);
+            inbound.enqueue(id);
+            return Effect::default();
+        }
         inbound.mark_current(id);
         return Effect {
             reply: Some(PendingReply::pubrec(id, 0)),

@@ -240,7 +240,7 @@ pub(super) fn check_len(
     Ok(())
 }
 
-/// Whether a message may have its properties. Its Topic Alias, if it has one, is the application's own,
+/// Whether a message may have its properties. Returns whether it has a Topic Alias: the application's own,
 /// within the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A message that is sent again goes without:
 /// its alias may be of an earlier connection.
 fn check_properties<Q: AsRef<[u8]>>(
@@ -248,13 +248,16 @@ fn check_properties<Q: AsRef<[u8]>>(
     delivery: &Delivery,
     limits: &Limits,
     is_server: bool,
-) -> Result<(), CommandError> {
+) -> Result<bool, CommandError> {
+    if properties.is_empty() {
+        return Ok(false);
+    }
     check_sender(properties, is_server)?;
     match properties.topic_alias() {
         Some(alias) if alias.get() > limits.peer.topic_alias_maximum && !delivery.dup() => {
             Err(CommandError::TopicAliasInvalid)
         }
-        _ => Ok(()),
+        alias => Ok(alias.is_some()),
     }
 }
 
@@ -284,11 +287,13 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
         limits: &Limits,
         is_server: bool,
     ) -> Result<(), CommandError> {
-        check_properties(&self.properties, &delivery, limits, is_server)?;
-        let len = || self.publish(delivery).encoded_len();
+        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
         let len = match limits.peer.maximum_packet_size {
             u32::MAX => Ok(0),
-            _ => len(),
+            _ if delivery.dup() && has_alias => {
+                self.edited(delivery, TopicForm::Name).encoded_len()
+            }
+            _ => self.publish(delivery).encoded_len(),
         };
         check(limits, self.qos, self.retain, len)
     }
@@ -348,8 +353,12 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         limits: &Limits,
         is_server: bool,
     ) -> Result<(), CommandError> {
-        check_properties(&self.properties, &delivery, limits, is_server)?;
-        let len = self.header(delivery).encoded_len();
+        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
+        let len = if delivery.dup() && has_alias {
+            self.without_alias(delivery).encoded_len()
+        } else {
+            self.header(delivery).encoded_len()
+        };
         let len = len.map(|len| len.saturating_add(self.payload_len as usize));
         check(limits, self.qos, self.retain, len)
     }
@@ -360,16 +369,7 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         out: &mut O,
     ) -> Result<(), EncodeError> {
         if delivery.dup() && self.properties.topic_alias().is_some() {
-            return EditedPublish {
-                delivery,
-                retain: self.retain,
-                topic: self.topic.as_bytes(),
-                properties: self.properties.as_ref(),
-                alias: None,
-                payload: &[],
-                payload_left: self.payload_len,
-            }
-            .encode(out);
+            return self.without_alias(delivery).encode(out);
         }
         self.header(delivery).encode(out)
     }
@@ -380,6 +380,18 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
 }
 
 impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> MessageHeader<T, Q> {
+    fn without_alias(&self, delivery: Delivery) -> EditedPublish<'_> {
+        EditedPublish {
+            delivery,
+            retain: self.retain,
+            topic: self.topic.as_bytes(),
+            properties: self.properties.as_ref(),
+            alias: None,
+            payload: &[],
+            payload_left: self.payload_len,
+        }
+    }
+
     fn header(&self, delivery: Delivery) -> PublishHeader<&[u8]> {
         PublishHeader {
             delivery,
