@@ -2,8 +2,8 @@
 
 use super::statement;
 use super::{
-    Auth, ConnAck, DecodeError, Disconnect, EncodedConnect, Packet, PacketRef, PubAck, PubComp,
-    PubRec, PubRel, Publish, PublishHeader, Reaction, Reader, SubAck, Subscribe, UnsubAck,
+    Auth, ConnAck, DecodeError, Disconnect, EncodedConnect, Packet, PacketRef, PropertySet, PubAck,
+    PubComp, PubRec, PubRel, Publish, PublishHeader, Reaction, Reader, SubAck, Subscribe, UnsubAck,
     Unsubscribe,
 };
 use crate::packet;
@@ -64,15 +64,18 @@ pub fn decode<'a>(
 
 impl Sealed for V5 {}
 
-/// Reads a PUBLISH whose frame is complete. A shortcut: `None` means that the general route
-/// decides.
+/// Reads a PUBLISH whose frame is complete, and which properties it has. A shortcut: `None` means that
+/// the general route decides.
 #[inline(always)]
-pub(crate) fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+pub(crate) fn try_read_publish<'a>(
+    header: &Header,
+    body: &'a [u8],
+) -> Option<(Publish<&'a [u8]>, PropertySet)> {
     if !is_publish(header.first_byte()) {
         return None;
     }
     let reader = &mut crate::wire::Reader::<Rejected>::of_body(header, body);
-    Publish::read(header.first_byte(), reader).ok()
+    Publish::read_with_set(header.first_byte(), reader).ok()
 }
 
 impl PacketSet for V5 {
@@ -162,7 +165,7 @@ impl PacketSet for V5 {
 
     #[inline(always)]
     fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<PacketRef<'a>> {
-        try_read_publish(header, body).map(Packet::Publish)
+        try_read_publish(header, body).map(|(publish, _)| Packet::Publish(publish))
     }
 
     /// Acknowledgements in their shortest form, and pings.

@@ -31,8 +31,8 @@ use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
     AckProperties, ConnectReasonCode, DisconnectReasonCode, Packet, Properties, Publish,
-    PublishHeader, PublishProperties, Reaction, ReasonCode, V5, is_problem_information,
-    try_read_publish,
+    PublishHeader, PublishProperties, Reaction, ReasonCode, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
+    V5, is_problem_information, try_read_publish,
 };
 use crate::wire::{Header, PacketType};
 
@@ -193,10 +193,11 @@ impl Version for V5 {
         limits: &Limits,
         is_server: bool,
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
-        let publish: Publish<&'a [u8]> = try_read_publish(header, body)?;
-        // Without properties there is no Topic Alias.
-        if !publish.properties.is_empty()
-            || check_publish(limits, &Head::of(&publish), is_server).is_err()
+        let (publish, set): (Publish<&'a [u8]>, _) = try_read_publish(header, body)?;
+        // A Topic Alias is learned, or replaced by a Topic Name, on the general route.
+        if set.has(TOPIC_ALIAS)
+            || (is_server && set.has(SUBSCRIPTION_IDENTIFIER))
+            || check_flags(limits, publish.delivery.qos(), publish.retain, is_server).is_err()
         {
             return None;
         }
@@ -443,32 +444,38 @@ fn check_publish(
     publish: &Head<'_, '_>,
     is_server: bool,
 ) -> Result<(), ProtocolError> {
-    let own = &limits.own;
-    if is_server {
-        if own.maximum_qos != QoS::ExactlyOnce && publish.qos > own.maximum_qos {
-            return Err(ProtocolError::QosNotSupported); // [MQTT5-3.2.2-11]
-        }
-        if publish.retain && !own.retain_available {
-            return Err(ProtocolError::RetainNotSupported); // [MQTT5-3.2.2-14]
-        }
-    }
+    check_flags(limits, publish.qos, publish.retain, is_server)?;
     if publish.properties.is_empty() {
         return Ok(());
     }
     let alias = publish.properties.topic_alias();
     // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
-    if alias.is_some_and(|alias| alias.get() > own.topic_alias_maximum) {
+    if alias.is_some_and(|alias| alias.get() > limits.own.topic_alias_maximum) {
         return Err(ProtocolError::TopicAliasInvalid);
     }
     // [MQTT5-3.3.4-6]
-    if is_server
-        && publish
-            .properties
-            .subscription_identifiers()
-            .next()
-            .is_some()
-    {
+    if is_server && publish.properties.has(SUBSCRIPTION_IDENTIFIER) {
         return Err(ProtocolError::SubscriptionIdentifier);
+    }
+    Ok(())
+}
+
+/// Whether the peer may publish with these flags.
+#[inline(always)]
+fn check_flags(
+    limits: &Limits,
+    qos: QoS,
+    retain: bool,
+    is_server: bool,
+) -> Result<(), ProtocolError> {
+    let own = &limits.own;
+    if is_server {
+        if own.maximum_qos != QoS::ExactlyOnce && qos > own.maximum_qos {
+            return Err(ProtocolError::QosNotSupported); // [MQTT5-3.2.2-11]
+        }
+        if retain && !own.retain_available {
+            return Err(ProtocolError::RetainNotSupported); // [MQTT5-3.2.2-14]
+        }
     }
     Ok(())
 }

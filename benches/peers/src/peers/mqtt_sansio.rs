@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mqtt_sansio::v3::{self, Decoder, Packet, Publish};
+use mqtt_sansio::v3::{self, Decoder, Packet, Publish, V3};
 use mqtt_sansio::{Encode, PacketId, Piece, QoS, Slot, TopicFilter, TopicName};
 
 use crate::job::{
@@ -106,7 +106,7 @@ impl Peer for MqttSansio {
     }
 
     fn deliver(qos: u8, messages: usize) -> Work {
-        let mut pair = small_pair();
+        let mut pair = small_pair::<V3>();
         let qos = QoS::from_number(qos).unwrap();
         let (topic, payload) = MESSAGE;
         repeating(messages, move || pair.deliver(qos, topic, payload))
