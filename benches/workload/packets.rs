@@ -50,7 +50,7 @@ pub fn see(packet: &PacketRef<'_>, seen: &mut Seen) {
                 seen.bytes(credentials.password.unwrap_or_default());
             }
         }
-        _ => {}
+        _ => seen.packet(0),
     }
 }
 

@@ -556,6 +556,6 @@ pub fn see(packet: &PacketRef<'_>, seen: &mut Seen) {
             seen.packet(0);
             see_properties(&connack.properties, seen);
         }
-        _ => {}
+        _ => seen.packet(0),
     }
 }

@@ -78,6 +78,20 @@ pub(crate) fn try_read_publish<'a>(
     Publish::read_with_set(header.first_byte(), reader).ok()
 }
 
+/// Reads an acknowledgement in its shortest form, which this Reason Code may follow.
+#[inline(always)]
+fn try_read_acknowledgement<'a>(frame: [u8; 4], code: u8) -> Option<PacketRef<'a>> {
+    let (packet_type, packet_id) = acknowledgement(frame)?;
+    let packet_id = PacketId::from(packet_id);
+    match packet_type {
+        PacketType::PubAck => PubAck::with_code(packet_id, code).map(Packet::PubAck),
+        PacketType::PubRec => PubRec::with_code(packet_id, code).map(Packet::PubRec),
+        PacketType::PubRel => PubRel::with_code(packet_id, code).map(Packet::PubRel),
+        PacketType::PubComp => PubComp::with_code(packet_id, code).map(Packet::PubComp),
+        _ => None,
+    }
+}
+
 impl PacketSet for V5 {
     type Packet<'a> = PacketRef<'a>;
     type PayloadHeader<'a> = PublishHeader<&'a [u8]>;
@@ -168,23 +182,14 @@ impl PacketSet for V5 {
         try_read_publish(header, body).map(|(publish, _)| Packet::Publish(publish))
     }
 
-    /// Acknowledgements in their shortest form, and pings.
+    /// Acknowledgements without properties, and pings.
     #[inline(always)]
     fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
         match *frame {
             [0xc0, 0] => Some(Packet::PingReq),
             [0xd0, 0] => Some(Packet::PingResp),
-            [a, b, c, d] => {
-                let (packet_type, packet_id) = acknowledgement([a, b, c, d])?;
-                let packet_id = PacketId::from(packet_id);
-                match packet_type {
-                    PacketType::PubAck => Some(Packet::PubAck(PubAck::new(packet_id))),
-                    PacketType::PubRec => Some(Packet::PubRec(PubRec::new(packet_id))),
-                    PacketType::PubRel => Some(Packet::PubRel(PubRel::new(packet_id))),
-                    PacketType::PubComp => Some(Packet::PubComp(PubComp::new(packet_id))),
-                    _ => None,
-                }
-            }
+            [a, b, c, d] => try_read_acknowledgement([a, b, c, d], 0),
+            [a, 3, c, d, code] => try_read_acknowledgement([a, 2, c, d], code),
             _ => None,
         }
     }

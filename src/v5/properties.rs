@@ -212,6 +212,9 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
     #[inline(always)]
     pub(super) fn write<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         let bytes = self.as_bytes();
+        if bytes.is_empty() {
+            return out.put(&[0]);
+        }
         put_variable_byte_integer(out, bytes.len())?; // [MQTT5-2.2.2-1]
         out.put(bytes)
     }
@@ -388,7 +391,8 @@ pub struct PropertyIter<'a> {
 impl<'a> Iterator for PropertyIter<'a> {
     type Item = Property<'a>;
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn next(&mut self) -> Option<Property<'a>> {
         // Identifiers have one byte. All have been validated, so this ends where the bytes do.
         let identifier = self.reader.u8(Field::PropertyIdentifier).ok()?;

@@ -177,12 +177,14 @@ pub(super) fn write_head<B: AsRef<[u8]>, O: Output + ?Sized>(
     properties: &PublishProperties<B>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    if topic.is_empty() && !properties.has(TOPIC_ALIAS) {
-        return Err(EncodeError::EmptyTopicName {
-            field: Field::TopicName,
-        });
+    let field = Field::TopicName;
+    if !topic.is_empty() {
+        put_field(out, field, topic)?;
+    } else if properties.has(TOPIC_ALIAS) {
+        out.put(&[0, 0])?;
+    } else {
+        return Err(EncodeError::EmptyTopicName { field });
     }
-    put_field(out, Field::TopicName, topic)?;
     put_packet_id(delivery, out)?;
     properties.write(out)
 }
