@@ -33,6 +33,9 @@ pub struct Idle {
 pub trait Peer<F: PacketFields = Fields> {
     const NAME: &'static str;
 
+    /// How the names of the workloads begin in which it is known to be wrong.
+    const FAULTS: &'static [&'static str] = &[];
+
     /// Decode bytes that are all there.
     fn decode(stream: Rc<[u8]>) -> Work {
         drop(stream);

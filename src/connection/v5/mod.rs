@@ -224,7 +224,9 @@ impl Version for V5 {
         event.map(f)
     }
 
-    #[inline]
+    // Always, so that an acknowledgement of four bytes is known to be a success.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn progress_event<'a>(progress: Progress, packet: Option<Self::Packet<'a>>) -> Event<&'a [u8]> {
         let (code, properties): Acknowledged<'a> = match packet {
             Some(Packet::PubAck(ack)) => (ack.reason_code.number(), ack.properties),
@@ -241,11 +243,12 @@ impl Version for V5 {
     #[inline]
     fn encode_reply(reply: PendingReply) -> Reply {
         let [first, code, high, low] = reply.parts();
-        Reply::new(match (first, code) {
-            (0x20, _) => [first, 3, 0, code, 0, 0, 0, 0],
-            (0xc0 | 0xd0, _) | (0xe0, 0) => [first, 0, 0, 0, 0, 0, 0, 0],
-            (0xe0, _) => [first, 1, code, 0, 0, 0, 0, 0],
-            (_, 0) => [first, 2, high, low, 0, 0, 0, 0],
+        Reply::new(match (first, code, [high, low]) {
+            (0x20, ..) => [first, 3, 0, code, 0, 0, 0, 0],
+            // PINGREQ, PINGRESP and DISCONNECT
+            (_, 0, [0, 0]) => [first, 0, 0, 0, 0, 0, 0, 0],
+            (_, 0, _) => [first, 2, high, low, 0, 0, 0, 0],
+            (0xe0, ..) => [first, 1, code, 0, 0, 0, 0, 0],
             _ => [first, 3, high, low, code, 0, 0, 0],
         })
     }
@@ -392,7 +395,8 @@ impl Version for V5 {
 }
 
 /// The event of an acknowledgement of a message.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn acknowledged(progress: Progress, code: u8, properties: AckProperties<&[u8]>) -> Event<&[u8]> {
     let reason_code = ReasonCode::from_number(code).unwrap_or(ReasonCode::Success);
     match progress {

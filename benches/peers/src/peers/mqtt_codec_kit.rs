@@ -32,9 +32,10 @@ fn filter(filter: &str) -> TopicFilter {
 
 /// What both versions have in the same words.
 macro_rules! version {
-    ($v:ident, $Fields:ident, $see:ident, $build:ident) => {
+    ($v:ident, $Fields:ident, $see:ident, $build:ident, $faults:expr) => {
         impl Peer<$Fields> for MqttCodecKit {
             const NAME: &'static str = "mqtt-codec-kit 1.0.5";
+            const FAULTS: &'static [&'static str] = &$faults;
 
             fn decode(stream: Rc<[u8]>) -> Work {
                 decoding(stream, <[u8]>::to_vec, |input, seen| {
@@ -63,8 +64,16 @@ macro_rules! version {
     };
 }
 
-version!(v4, Fields, see_v4, build_v4);
-version!(v5, Fields5, see_v5, build_v5);
+// It adds four bytes to the Remaining Length of a CONNECT that has a Will.
+version!(v4, Fields, see_v4, build_v4, ["encode mix"]);
+// The same, and it takes no PUBLISH without a Topic Name.
+version!(
+    v5,
+    Fields5,
+    see_v5,
+    build_v5,
+    ["encode mix", "decode aliased", "encode aliased"]
+);
 
 fn see_v4(packet: &v4::packet::VariablePacket, seen: &mut Seen) {
     use v4::packet::VariablePacket as Packet;
