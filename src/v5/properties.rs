@@ -191,7 +191,9 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
     /// Whether there is a property with this identifier.
     #[inline(always)]
     pub(crate) fn has(&self, identifier: u8) -> bool {
-        find(self.as_bytes(), identifier).is_some()
+        let bytes = self.as_bytes();
+        // A Topic Alias that stands for a Topic Name is mostly the first or the only one.
+        bytes.first() == Some(&identifier) || find(bytes, identifier).is_some()
     }
 
     /// The same properties, borrowed.
