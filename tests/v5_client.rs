@@ -273,6 +273,32 @@ fn a_reason_string_too_large_for_the_server_is_left_out_of_disconnect() {
     c.transmits(disconnect(0)).closes(CloseReason::Disconnected);
 }
 
+/// [MQTT5-3.2.2-15]
+fn a_client_closes_if_the_server_takes_no_packet_as_large_as_the_reply_that_is_due() {
+    let ends = |props: &str, config: Config, bytes: Vec<u8>| {
+        let mut c = connected(config, props);
+        c.receives(bytes.clone()).reports(bytes).closes(CloseReason::ReplyTooLarge);
+    };
+    ends("27 00000003", CONFIG, publish(Q1, 1, "x"));
+    ends("27 00000003", CONFIG, publish(Q2, 1, "x"));
+    let mut c = connected(CONFIG, "27 00000004");
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x")).sends(ack(PUBACK, 1, 0));
+    // With a Reason Code it has five bytes.
+    let mut c = connected(MANUAL, "27 00000004");
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
+    assert_eq!(c.try_transmit(ack(PUBACK, 1, 0x83)), Ok(()));
+    c.closes(CloseReason::ReplyTooLarge);
+}
+
+/// [MQTT5-3.2.2-15]
+fn a_disconnect_for_a_violation_is_left_out_if_it_is_larger_than_the_server_takes() {
+    let unexpected = ProtocolError::Unexpected(PacketType::PingReq);
+    let mut c = connected(CONFIG, "27 00000003");
+    c.receives("c0 00").sends(disconnect(0x82)).closes_for(unexpected);
+    let mut c = connected(CONFIG, "27 00000002");
+    c.receives("c0 00").closes_for(unexpected);
+}
+
 fn a_subscription_that_the_server_does_not_take_is_refused_before_it_is_sent() {
     let mut c = connected(CONFIG, "28 00");
     assert_eq!(
@@ -390,6 +416,21 @@ fn with_manual_acknowledgement_each_message_counts_until_it_is_acknowledged() {
     }
     c.receives(publish(Q2, 6, "x")).sends(disconnect(0x93));
     c.closes_for(ProtocolError::ReceiveMaximumExceeded);
+}
+
+/// After a restart the application decides again, and the server is not told that the message was taken.
+fn a_refusal_that_was_not_sent_is_not_part_of_a_saved_session() {
+    let mut c = connected(MANUAL, "");
+    // Its PUBACK comes first.
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
+    c.receives(publish(Q2, 2, "y")).reports(publish(Q2, 2, "y"));
+    assert_eq!(c.try_transmit(ack(PUBREC, 2, 0x97)), Ok(()));
+    let session = restored(&c.breaks_off());
+    assert_eq!(inbound(&session), []);
+    let mut c = ClientTalk::begins(session, MANUAL);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
+    c.receives(dup(publish(Q2, 2, "y"))).reports(dup(publish(Q2, 2, "y")));
 }
 
 // Acknowledgements

@@ -5,12 +5,14 @@ use core::hint::black_box;
 use mqtt_sansio::v3::{Decoder, Packet, V3};
 use mqtt_sansio::v5::V5;
 use mqtt_sansio::{
-    Buffer, Encode, Piece, QoS, SliceOutput, Slot, StreamDecoder, TopicFilter, TopicName,
+    Buffer, Encode, EncodedMessage, Piece, QoS, SliceOutput, Slot, StreamDecoder, TopicFilter,
+    TopicName,
 };
 
 use workload::fan_out::{
     self, Subscriber, Way, begin_anew, copied, encoded_for_each, shared, subscribers,
 };
+use workload::fan_out_any;
 use workload::packets::{Built, UNLIMITED, build, stream};
 use workload::pair::{Pair, pair_for, pair_with_properties, small_pair};
 use workload::version::{PacketFields, Version};
@@ -209,6 +211,39 @@ impl Work for FanOut {
     }
 }
 
+struct FanOutAny {
+    publish: fan_out_any::Way,
+    message: EncodedMessage<Vec<u8>, &'static [u8]>,
+    fresh: Vec<fan_out_any::Subscriber>,
+    subscribers: Vec<fan_out_any::Subscriber>,
+}
+
+impl Work for FanOutAny {
+    fn check(&self) {
+        let mut expected = self.fresh.clone();
+        fan_out_any::copied(&self.message, &mut expected);
+        let expected = fan_out_any::written(&expected);
+        assert_eq!(fan_out_any::written(&self.subscribers), expected);
+    }
+
+    fn prepare(&mut self) {
+        fan_out_any::begin_anew(&mut self.subscribers, &self.fresh);
+    }
+
+    fn run(&mut self) {
+        (self.publish)(&self.message, &mut self.subscribers);
+    }
+}
+
+fn publish_to_all_versions(publish: fan_out_any::Way) -> FanOutAny {
+    FanOutAny {
+        publish,
+        message: fan_out_any::encoded_message(),
+        fresh: fan_out_any::subscribers(SUBSCRIBERS),
+        subscribers: fan_out_any::subscribers(SUBSCRIBERS),
+    }
+}
+
 fn publish_to_all(publish: Way) -> FanOut {
     FanOut {
         publish,
@@ -332,5 +367,15 @@ fn of_3_1_1() -> Vec<Workload> {
         workload("fan-out to 10,000, shared", SUBSCRIBERS, || {
             publish_to_all(shared)
         }),
+        workload(
+            "fan-out to 10,000 of both versions, copied",
+            SUBSCRIBERS,
+            || publish_to_all_versions(fan_out_any::copied),
+        ),
+        workload(
+            "fan-out to 10,000 of both versions, shared",
+            SUBSCRIBERS,
+            || publish_to_all_versions(fan_out_any::shared),
+        ),
     ]
 }

@@ -20,7 +20,9 @@
 )]
 
 pub mod fan_out;
+pub mod fan_out_any;
 pub mod idle;
+pub mod idle_any;
 pub mod packets;
 pub mod pair;
 pub mod v5;

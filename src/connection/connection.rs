@@ -7,6 +7,7 @@ use super::error::{Blocked, CommandError, HandleError, PeerError, ProtocolError}
 use super::limit::Limit;
 use super::machine::{Disposition, Machine, MachineAction, Rejection};
 use super::outgoing::OutgoingMessage;
+use super::reply::PendingReply;
 use super::role::{Expired, Role};
 use super::state::State;
 use super::version::{Input, Version};
@@ -510,7 +511,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         if self.machine.end(discards_will) {
             self.reason = Some(reason);
             if !is_sending_payload {
-                if let Some(reply) = V::closing_reply(cause, state, R::IS_SERVER) {
+                let reply = V::closing_reply(cause, state, R::IS_SERVER).filter(|reply| {
+                    V::encode_reply(*reply).as_ref().len() <= V::maximum_packet_size(&self.limits)
+                });
+                if let Some(reply) = reply {
                     self.machine.reply(reply);
                 }
             }
@@ -555,9 +559,29 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     #[inline]
     pub fn poll_action(&mut self) -> Option<Action<V>> {
         let action = self.machine.poll_action()?;
-        if let MachineAction::LimitReached = action {
-            return self.poll_at_limit();
+        match action {
+            MachineAction::LimitReached => self.poll_at_limit(),
+            MachineAction::Transmit(reply) => self.transmit(reply),
+            _ => Some(self.action(action)),
         }
+    }
+
+    /// Returns a reply for the peer, or, if it is larger than the peer takes, the first action of the
+    /// end.
+    #[inline]
+    pub(super) fn transmit(&mut self, reply: PendingReply) -> Option<Action<V>> {
+        let reply = V::encode_reply(reply);
+        if reply.as_ref().len() > V::maximum_packet_size(&self.limits) {
+            return self.end_without_reply();
+        }
+        Some(Action::Transmit(reply))
+    }
+
+    /// The reply that is due is too large for the peer.
+    #[cold]
+    fn end_without_reply(&mut self) -> Option<Action<V>> {
+        self.end(CloseReason::ReplyTooLarge);
+        let action = self.machine.poll_action()?;
         Some(self.action(action))
     }
 

@@ -67,7 +67,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             return self.receive_any(now, decoder, input);
         }
         if let Some(reply) = self.machine.take_reply() {
-            return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
+            return Ok(self.transmit(reply).map(Step::Action));
         }
         if self.machine.is_idle() && decoder.is_at_packet_boundary() && !self.is_ping_due(now) {
             if input.is_empty() && !self.is_overdue(now) {
@@ -88,7 +88,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     }
                 }
                 if let Some(reply) = self.machine.take_reply() {
-                    return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
+                    return Ok(self.transmit(reply).map(Step::Action));
                 }
             } else if let Some(frame) = decoder.try_frame(input) {
                 if let Some((delivery, event)) =

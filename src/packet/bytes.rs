@@ -6,24 +6,6 @@ use bytes::{Bytes, BytesMut};
 
 use crate::wire::{DecodeError, Options, PacketSet, frame, place_in};
 
-/// `share` for the packets that `map` works on.
-macro_rules! share_packets {
-    ($($Type:ident)+) => {$(
-        impl $Type<&[u8]> {
-            /// The same packet as references into `whole`, the buffer that it was decoded from
-            /// (feature `bytes`): nothing is copied, and it can be kept and sent elsewhere. Fields
-            /// that are not in `whole`, such as those of a packet that the decoder had to gather,
-            /// are copied.
-            #[must_use]
-            pub fn share(self, whole: &::bytes::Bytes) -> $Type<::bytes::Bytes> {
-                self.map(|part| $crate::wire::share(whole, part))
-            }
-        }
-    )+};
-}
-
-pub(crate) use share_packets;
-
 /// A version of MQTT whose packets can be over [`Bytes`].
 #[cfg(feature = "tokio-util")]
 #[expect(unnameable_types, reason = "only `Codec` uses it")]

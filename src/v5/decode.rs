@@ -97,6 +97,8 @@ impl PacketSet for V5 {
     type PayloadHeader<'a> = PublishHeader<&'a [u8]>;
     type Reaction = Reaction;
 
+    const HAS_PROPERTIES: bool = true;
+
     fn statement(
         packet_type: Option<PacketType>,
         field: Option<Field>,

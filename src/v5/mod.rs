@@ -78,11 +78,13 @@ pub(crate) use edited_publish::EditedPublish;
 pub use encoded_connect::EncodedConnect;
 
 pub use packet::{Packet, PacketRef};
+pub(crate) use properties::write_properties;
 pub use properties::{
     AckKind, AckProperties, AuthKind, AuthProperties, ConnAckKind, ConnAckProperties, ConnectKind,
     ConnectProperties, DisconnectKind, DisconnectProperties, Properties, PropertiesKind,
     PropertyIter, PublishKind, PublishProperties, SubscribeKind, SubscribeProperties,
-    UnsubscribeKind, UnsubscribeProperties, WillKind, WillProperties,
+    SubscriptionIdentifiers, SubscriptionIdentifiersKind, UnsubscribeKind, UnsubscribeProperties,
+    WillKind, WillProperties,
 };
 pub use property::{InvalidSubscriptionIdentifier, Property, SubscriptionIdentifier};
 pub(crate) use property::{PropertySet, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS};

@@ -6,7 +6,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::property::{
-    ACK, AUTH, CONNACK, CONNECT, DISCONNECT, PUBLISH, Property, PropertySet, SUBSCRIBE,
+    ACK, AUTH, CONNACK, CONNECT, DISCONNECT, PUBLISH, Property, PropertySet, RECEIVER, SUBSCRIBE,
     UNSUBSCRIBE, WILL, rule, skip_value,
 };
 use crate::wire::{
@@ -54,6 +54,8 @@ kinds! {
     ConnAckKind ConnAck CONNACK false
     /// Makes [`Properties`] those of PUBLISH.
     PublishKind Publish PUBLISH false
+    /// Makes [`Properties`] the Subscription Identifiers of one receiver of a PUBLISH.
+    SubscriptionIdentifiersKind Publish RECEIVER false
     /// Makes [`Properties`] those of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK: Reason
     /// String and User Property.
     AckKind PubAck ACK false
@@ -75,6 +77,9 @@ pub type WillProperties<B> = Properties<B, WillKind>;
 pub type ConnAckProperties<B> = Properties<B, ConnAckKind>;
 /// The properties of PUBLISH (section 3.3.2.3).
 pub type PublishProperties<B> = Properties<B, PublishKind>;
+/// The Subscription Identifiers that one receiver of a message gets among the properties of its PUBLISH
+/// (section 3.3.4): what a [`Receiver`](crate::Receiver) has.
+pub type SubscriptionIdentifiers<B> = Properties<B, SubscriptionIdentifiersKind>;
 /// The properties of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK (section 3.4.2.2).
 pub type AckProperties<B> = Properties<B, AckKind>;
 /// The properties of SUBSCRIBE (section 3.8.2.1).
@@ -275,7 +280,7 @@ impl<B, K: PropertiesKind> Properties<B, K> {
     }
 }
 
-pub(super) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
+pub(crate) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
     properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     out: &mut O,
 ) -> Result<(), EncodeError> {

@@ -159,6 +159,8 @@ pub(super) const DISCONNECT: u16 = 1 << 7;
 pub(super) const AUTH: u16 = 1 << 8;
 const MESSAGE: u16 = PUBLISH | WILL;
 const ANY: u16 = (1 << 9) - 1;
+/// What one receiver has of the properties of PUBLISH: no packet of its own, so [`ANY`] is without it.
+pub(super) const RECEIVER: u16 = 1 << 9;
 
 /// The type and the range of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,8 +221,8 @@ const PROPERTIES: [(u8, Field, ValueType, u16, u16); 27] = {
             0x0b,
             Field::SubscriptionIdentifier,
             V::NonZeroVariable,
-            PUBLISH | SUBSCRIBE,
-            PUBLISH,
+            PUBLISH | SUBSCRIBE | RECEIVER,
+            PUBLISH | RECEIVER,
         ),
         (
             0x11,

@@ -61,6 +61,14 @@ pub struct Publish<B> {
     pub payload: B,
 }
 
+crate::packet::storage!(Publish {
+    delivery: value,
+    retain: value,
+    topic: part,
+    properties: part,
+    payload: bytes
+});
+
 impl<'a> Publish<&'a [u8]> {
     /// A message whose Topic Name is left out, because the receiver knows it by the Topic Alias
     /// among the properties (section 3.3.2.3.4). Without a Topic Alias, encoding it is
@@ -96,32 +104,7 @@ impl<'a> Publish<&'a [u8]> {
     }
 }
 
-impl<B> Publish<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Publish<C> {
-        Publish {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.map(&mut f),
-            properties: self.properties.map(&mut f),
-            payload: f(self.payload),
-        }
-    }
-}
-
 impl<B: AsRef<[u8]>> Publish<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Publish<&[u8]> {
-        Publish {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.as_ref(),
-            properties: self.properties.as_ref(),
-            payload: self.payload.as_ref(),
-        }
-    }
-
     /// Everything but the payload, to be encoded on its own before the payload is written.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ pub use packet_type::PacketType;
 
 pub(crate) use encode::{
     Counter, PacketBody, encode_bytes, encode_packet, put_field, put_header, put_topic_name,
-    put_variable_byte_integer,
+    put_variable_byte_integer, remaining_length,
 };
 pub(crate) use header::{
     ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, too_large,

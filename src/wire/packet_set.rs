@@ -37,6 +37,10 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     /// What the standard asks a receiver to do after a fault.
     type Reaction;
 
+    /// Whether packets have properties.
+    #[doc(hidden)]
+    const HAS_PROPERTIES: bool = false;
+
     /// The normative statement that a fault breaks. Without packet type and field it is that of the
     /// kind alone.
     #[doc(hidden)]

@@ -131,7 +131,7 @@ fn completed<S: Slots>(outbound: &mut Outbound<S>, id: PacketId) -> Effect {
 }
 
 /// PUBREL has come. `None`: too early.
-/// [MQTT-2.3.1-6, MQTT-4.3.3-2, MQTT5-2.2.1-5, MQTT5-4.3.3-11, MQTT5-4.3.3-12]
+/// [MQTT-2.3.1-6, MQTT-4.3.3-2, MQTT5-2.2.1-5, MQTT5-4.3.3-11, MQTT5-4.3.3-12, MQTT5-4.3.3-13]
 pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Option<Effect> {
     let receipt = session.inbound.receipt(id);
     let change =

@@ -226,6 +226,7 @@ fn handle_connack<'a, S: Slots>(
         reason_code,
         properties,
     } = connack;
+    // [MQTT5-4.13.2-1]
     if reason_code != ConnectReasonCode::Success {
         client.end(CloseReason::Refused(Refusal(reason_code)));
         return Ok(Some(Event::Refused {

@@ -3,11 +3,12 @@
 use super::limits::Limits;
 use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
+use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{EditedPublish, Publish, PublishHeader, PublishProperties, V5};
 #[cfg(feature = "alloc")]
-use crate::v5::{Property, Will};
+use crate::v5::{Properties, Property, Will};
 use crate::wire::{Encode, EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
@@ -131,19 +132,17 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         self.as_ref().map(<[u8]>::to_vec)
     }
 
-    /// The PUBLISH, whose properties have no Topic Alias but this one.
-    pub(super) fn edited(
-        &self,
-        delivery: Delivery,
-        alias: Option<core::num::NonZeroU16>,
-        has_name: bool,
-    ) -> EditedPublish<'_> {
+    /// The PUBLISH, whose properties have no Topic Alias but that of `form`.
+    pub(super) fn edited(&self, delivery: Delivery, form: TopicForm) -> EditedPublish<'_> {
         EditedPublish {
             delivery,
             retain: self.retain,
-            topic: if has_name { self.topic.as_bytes() } else { &[] },
+            topic: match form {
+                TopicForm::Alias(_) => &[],
+                _ => self.topic.as_bytes(),
+            },
             properties: self.properties.as_ref(),
-            alias,
+            alias: form.alias(),
             payload: self.payload.as_ref(),
             payload_left: 0,
         }
@@ -160,22 +159,38 @@ impl Message<&[u8]> {
     }
 }
 
-/// The message of a received PUBLISH: to forward it, or to keep it.
-///
-/// A Topic Alias among its properties belongs to the connection that it came on. To send it on another
-/// one, call [`publish_aliased`](crate::Connection::publish_aliased), which leaves it out, or leave it
-/// out of the properties: [`publish`](crate::Connection::publish) would send it, and the receiver would
-/// take it for an alias of that connection.
-impl<B> From<Publish<B>> for Message<B> {
+/// The message of a received PUBLISH: to forward it, or to keep it. It has no Topic Alias, which is of
+/// the connection that the PUBLISH came on [MQTT5-3.3.2-7]. Without a heap,
+/// [`EncodedMessage`](crate::EncodedMessage) leaves it out too.
+#[cfg(feature = "alloc")]
+impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(publish: Publish<B>) -> Self {
+        let properties = if publish.properties.topic_alias().is_some() {
+            without(&publish.properties, |property| {
+                matches!(property, Property::TopicAlias(_))
+            })
+        } else {
+            publish.properties.to_owned()
+        };
         Self {
             qos: publish.delivery.qos(),
             retain: publish.retain,
             topic: publish.topic,
             payload: publish.payload,
-            properties: publish.properties,
+            properties,
         }
     }
+}
+
+/// The properties of a PUBLISH or a Will, without some, as those of a PUBLISH.
+#[cfg(feature = "alloc")]
+fn without<B: AsRef<[u8]>, K>(
+    properties: &Properties<B, K>,
+    is_left_out: impl Fn(&Property<'_>) -> bool,
+) -> PublishProperties<alloc::vec::Vec<u8>> {
+    let kept = properties.iter().filter(|property| !is_left_out(property));
+    // They were valid where they come from, so they are valid here.
+    PublishProperties::encode_to_vec(kept).unwrap_or_default()
 }
 
 /// The message that a server publishes for a client whose connection has broken. Of the Will Properties
@@ -183,12 +198,9 @@ impl<B> From<Publish<B>> for Message<B> {
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(will: Will<B>) -> Self {
-        let kept = will
-            .properties
-            .iter()
-            .filter(|property| !matches!(property, Property::WillDelayInterval(_)));
-        // They were valid in the Will, so they are valid here.
-        let properties = PublishProperties::encode_to_vec(kept).unwrap_or_default();
+        let properties = without(&will.properties, |property| {
+            matches!(property, Property::WillDelayInterval(_))
+        });
         Self {
             topic: will.topic,
             payload: will.payload,
@@ -200,7 +212,7 @@ impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
 }
 
 /// Whether the peer takes a message of this packet length.
-fn check(
+pub(super) fn check(
     limits: &Limits,
     qos: QoS,
     retain: bool,
@@ -273,7 +285,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
         out: &mut O,
     ) -> Result<(), EncodeError> {
         if delivery.dup() && self.properties.topic_alias().is_some() {
-            return self.edited(delivery, None, true).encode(out);
+            return self.edited(delivery, TopicForm::Name).encode(out);
         }
         self.publish(delivery).encode(out)
     }

@@ -20,7 +20,7 @@ use core::num::NonZeroU16;
 use super::action;
 use super::close_reason;
 use super::connection::Connection;
-use super::error::{self, ProtocolError};
+use super::error::{self, CommandError, ProtocolError};
 use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
 use super::state::State;
@@ -34,7 +34,7 @@ use crate::v5::{
     PublishHeader, PublishProperties, Reaction, ReasonCode, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
     V5, is_problem_information, try_read_publish,
 };
-use crate::wire::{Header, PacketType};
+use crate::wire::{EncodeError, Header, PacketType};
 
 /// One connection of a client to a server that speaks MQTT 5: see
 /// [`Connection`](crate::Connection).
@@ -336,6 +336,21 @@ impl Version for V5 {
             properties: &header.properties,
         };
         check_publish(limits, &head, is_server)
+    }
+
+    #[inline]
+    fn check_publish(
+        limits: &Limits,
+        qos: QoS,
+        retain: bool,
+        packet_len: Result<usize, EncodeError>,
+    ) -> Result<(), CommandError> {
+        message::check(limits, qos, retain, packet_len)
+    }
+
+    #[inline]
+    fn maximum_packet_size(limits: &Limits) -> usize {
+        limits.peer.maximum_packet_size as usize
     }
 
     fn topic_alias<'a>(

@@ -1,0 +1,532 @@
+//! A journal of a session and its messages in two sectors of flash. Core only, no heap.
+//!
+//! One sector is in use. It begins with its number, which counts the sectors that were used, and a
+//! checksum. Records follow, each written once and in order:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | the kind |
+//! | 1 | length of the body |
+//! | 2 | Packet Identifier |
+//! | | the body, filled up to a multiple of four bytes |
+//! | 4 | CRC-32 of all that |
+//!
+//! A record is a transaction: the change, the message it is about, and what the application makes of it
+//! are all there, or nothing is. A record without its checksum was being written when the power was lost.
+//!
+//! When a sector is full, what still counts is written to the other one, and the number of that sector
+//! last. Until then the sector before counts.
+
+use mqtt_sansio::v3::Message;
+use mqtt_sansio::{Change, PacketId, QoS, RestoreError, Session, Slot, TopicName};
+
+use crate::flash::{Flash, SECTOR};
+
+/// Room for four messages in flight in each direction.
+pub(crate) type Slots = [Slot; 4];
+
+/// What the application keeps beside its messages. It changes together with the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct State {
+    /// The number of messages that it has published.
+    pub(crate) published: u16,
+    /// What the received messages add up to.
+    pub(crate) total: u16,
+}
+
+/// The error of a [`Journal`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JournalError<E> {
+    /// The flash has failed.
+    Flash(E),
+    /// What has to be kept does not fit into a sector.
+    Full,
+    /// The sector in use has a record that makes no sense.
+    Damaged,
+    /// The saved session can not be restored.
+    Session(RestoreError),
+}
+
+impl<E> From<E> for JournalError<E> {
+    fn from(error: E) -> Self {
+        Self::Flash(error)
+    }
+}
+
+/// A message in flight, and where its record is.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    packet_id: PacketId,
+    qos: QoS,
+    at: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Journal<F> {
+    flash: F,
+    /// The sector in use, its number, and where its next record begins.
+    sector: usize,
+    number: u32,
+    end: usize,
+    /// The session that the stored changes lead to.
+    session: Session<Slots>,
+    kept: [Option<Kept>; 4],
+    state: State,
+}
+
+// The kinds of records.
+/// A message that is about to be sent: [`Change::Sent`].
+const SENT_QOS_1: u8 = 1;
+const SENT_QOS_2: u8 = 2;
+const RELEASED: u8 = 3;
+const COMPLETED: u8 = 4;
+const INBOUND_RECEIVED: u8 = 5;
+const FORGOTTEN: u8 = 6;
+const CLEARED: u8 = 7;
+/// A saved session, at the start of a sector.
+const SESSION: u8 = 8;
+/// The application's state.
+const STATE: u8 = 11;
+/// A message that the session in [`SESSION`] has in flight, with the state at the time.
+const MESSAGE_QOS_1: u8 = 9;
+const MESSAGE_QOS_2: u8 = 10;
+
+/// The number of a sector and its checksum.
+const HEADER: usize = 8;
+/// A record without its body: kind, length, identifier; checksum.
+const FRAME: usize = 8;
+/// The largest body.
+const MOST: usize = 64;
+
+/// A record that was read.
+struct Record {
+    kind: u8,
+    packet_id: Option<PacketId>,
+    body: [u8; MOST],
+    len: usize,
+}
+
+impl Record {
+    fn body(&self) -> &[u8] {
+        self.body.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// What lies at a place of a sector.
+enum Found {
+    Record(Record),
+    /// Erased bytes: the end of the journal.
+    Nothing,
+    /// The start of a record whose end is missing.
+    Torn,
+}
+
+impl<F: Flash> Journal<F> {
+    /// Reads what the flash holds. An empty flash is an empty session.
+    ///
+    /// # Errors
+    ///
+    /// Those of the flash, and [`JournalError::Damaged`] or [`JournalError::Session`] if it holds
+    /// something else.
+    pub(crate) fn mount(flash: F) -> Result<Self, JournalError<F::Error>> {
+        let newest = [0, 1]
+            .into_iter()
+            .filter_map(|sector| Some((number_of(&flash, sector)?, sector)))
+            .max();
+        let mut journal = Self {
+            flash,
+            sector: 0,
+            number: 0,
+            end: HEADER,
+            session: Session::default(),
+            kept: [None; 4],
+            state: State::default(),
+        };
+        let Some((number, sector)) = newest else {
+            // Nothing was ever completed here, not even the start.
+            journal.sector = 1;
+            journal.compact()?;
+            return Ok(journal);
+        };
+        (journal.number, journal.sector) = (number, sector);
+        loop {
+            match read(&journal.flash, sector, journal.end) {
+                Found::Record(record) => {
+                    journal.replay(&record)?;
+                    journal.end = journal.end.saturating_add(framed(record.len));
+                }
+                Found::Nothing => return Ok(journal),
+                Found::Torn => {
+                    // Its bytes can not be written again.
+                    journal.compact()?;
+                    return Ok(journal);
+                }
+            }
+        }
+    }
+
+    /// The session, for the next connection.
+    pub(crate) fn session(&self) -> Session<Slots> {
+        self.session.clone()
+    }
+
+    /// What the application has stored.
+    pub(crate) const fn state(&self) -> State {
+        self.state
+    }
+
+    /// The message in flight with this identifier. `buffer` is where it is read to.
+    pub(crate) fn message<'b>(
+        &self,
+        packet_id: PacketId,
+        buffer: &'b mut [u8; MOST],
+    ) -> Option<Message<&'b [u8]>> {
+        let kept = self
+            .kept
+            .iter()
+            .flatten()
+            .find(|kept| kept.packet_id == packet_id)?;
+        let Found::Record(record) = read(&self.flash, self.sector, kept.at) else {
+            return None;
+        };
+        *buffer = record.body;
+        let (_, message) = buffer.get(..record.len)?.split_first_chunk::<4>()?;
+        let (&topic_len, rest) = message.split_first()?;
+        let (topic, payload) = rest.split_at_checked(usize::from(topic_len))?;
+        Some(Message {
+            topic: TopicName::from_bytes(topic).ok()?,
+            payload,
+            qos: kept.qos,
+            retain: false,
+        })
+    }
+
+    /// Stores a change of the session, the message that it is about, and the application's state after
+    /// it. It is stored when this returns, and not before.
+    ///
+    /// # Errors
+    ///
+    /// Those of the flash; [`JournalError::Full`].
+    pub(crate) fn store(
+        &mut self,
+        change: Change,
+        message: Option<&Message<&[u8]>>,
+        state: State,
+    ) -> Result<(), JournalError<F::Error>> {
+        let mut body = [0; MOST];
+        let len = put_body(&mut body, state, message).ok_or(JournalError::Full)?;
+        let body = body.get(..len).unwrap_or_default();
+        if self.end.saturating_add(framed(len)) > SECTOR {
+            self.compact()?;
+        }
+        let (kind, packet_id) = match change {
+            Change::Sent {
+                packet_id,
+                qos: QoS::ExactlyOnce,
+            } => (SENT_QOS_2, Some(packet_id)),
+            Change::Sent { packet_id, .. } => (SENT_QOS_1, Some(packet_id)),
+            Change::Released(packet_id) => (RELEASED, Some(packet_id)),
+            Change::Completed(packet_id) => (COMPLETED, Some(packet_id)),
+            Change::InboundReceived(packet_id) => (INBOUND_RECEIVED, Some(packet_id)),
+            Change::Forgotten(packet_id) => (FORGOTTEN, Some(packet_id)),
+            Change::Cleared => (CLEARED, None),
+        };
+        let at = self.end;
+        self.append(kind, packet_id, body)?;
+        self.made(change, at, state)
+    }
+
+    /// A change was stored, with the record at `at`.
+    fn made(
+        &mut self,
+        change: Change,
+        at: usize,
+        state: State,
+    ) -> Result<(), JournalError<F::Error>> {
+        match change {
+            Change::Sent { packet_id, qos } => self.keep(Kept { packet_id, qos, at })?,
+            Change::Released(packet_id) | Change::Completed(packet_id) => self.delete(packet_id),
+            Change::Cleared => self.kept = [None; 4],
+            Change::InboundReceived(_) | Change::Forgotten(_) => {}
+        }
+        self.state = state;
+        if self.session.apply(change) {
+            Ok(())
+        } else {
+            Err(JournalError::Full)
+        }
+    }
+
+    fn keep(&mut self, message: Kept) -> Result<(), JournalError<F::Error>> {
+        self.delete(message.packet_id);
+        let free = self.kept.iter_mut().find(|kept| kept.is_none());
+        *free.ok_or(JournalError::Full)? = Some(message);
+        Ok(())
+    }
+
+    fn delete(&mut self, packet_id: PacketId) {
+        for kept in &mut self.kept {
+            if kept.is_some_and(|kept| kept.packet_id == packet_id) {
+                *kept = None;
+            }
+        }
+    }
+
+    /// A record that was read at the end of the journal so far.
+    fn replay(&mut self, record: &Record) -> Result<(), JournalError<F::Error>> {
+        let (at, body) = (self.end, record.body());
+        if record.kind == SESSION {
+            self.session = Session::restore(body, Slots::default(), Slots::default())
+                .map_err(JournalError::Session)?;
+            return Ok(());
+        }
+        let state = state_of(body).ok_or(JournalError::Damaged)?;
+        let change = match (record.kind, record.packet_id) {
+            (SENT_QOS_1, Some(packet_id)) => Change::Sent {
+                packet_id,
+                qos: QoS::AtLeastOnce,
+            },
+            (SENT_QOS_2, Some(packet_id)) => Change::Sent {
+                packet_id,
+                qos: QoS::ExactlyOnce,
+            },
+            (RELEASED, Some(packet_id)) => Change::Released(packet_id),
+            (COMPLETED, Some(packet_id)) => Change::Completed(packet_id),
+            (INBOUND_RECEIVED, Some(packet_id)) => Change::InboundReceived(packet_id),
+            (FORGOTTEN, Some(packet_id)) => Change::Forgotten(packet_id),
+            (CLEARED, None) => Change::Cleared,
+            (STATE, None) => {
+                self.state = state;
+                return Ok(());
+            }
+            (MESSAGE_QOS_1, Some(packet_id)) => {
+                let qos = QoS::AtLeastOnce;
+                return self.keep(Kept { packet_id, qos, at });
+            }
+            (MESSAGE_QOS_2, Some(packet_id)) => {
+                let qos = QoS::ExactlyOnce;
+                return self.keep(Kept { packet_id, qos, at });
+            }
+            _ => return Err(JournalError::Damaged),
+        };
+        self.made(change, at, state)
+    }
+
+    /// Writes what counts to the other sector, which is in use from its number on.
+    fn compact(&mut self) -> Result<(), JournalError<F::Error>> {
+        let before = self.sector;
+        self.sector = 1_usize.saturating_sub(before);
+        self.flash.erase(self.sector)?;
+        self.end = HEADER;
+        // A session of four slots takes 39 bytes at most.
+        let mut buffer = [0; MOST];
+        let session = self.session.save(&mut buffer).ok_or(JournalError::Full)?;
+        write(
+            &mut self.flash,
+            self.sector,
+            &mut self.end,
+            SESSION,
+            None,
+            session,
+        )?;
+        let mut body = [0; MOST];
+        let len = put_body(&mut body, self.state, None).ok_or(JournalError::Full)?;
+        self.append(STATE, None, body.get(..len).unwrap_or_default())?;
+        let mut kept = self.kept;
+        for kept in kept.iter_mut().flatten() {
+            let Found::Record(record) = read(&self.flash, before, kept.at) else {
+                return Err(JournalError::Damaged);
+            };
+            let kind = match kept.qos {
+                QoS::ExactlyOnce => MESSAGE_QOS_2,
+                _ => MESSAGE_QOS_1,
+            };
+            kept.at = self.end;
+            self.append(kind, Some(kept.packet_id), record.body())?;
+        }
+        self.kept = kept;
+        self.number = self.number.saturating_add(1);
+        let number = self.number.to_be_bytes();
+        self.flash.write(self.sector, 0, number)?;
+        self.flash
+            .write(self.sector, 4, crc32(&number).to_be_bytes())?;
+        Ok(())
+    }
+
+    fn append(
+        &mut self,
+        kind: u8,
+        packet_id: Option<PacketId>,
+        body: &[u8],
+    ) -> Result<(), JournalError<F::Error>> {
+        write(
+            &mut self.flash,
+            self.sector,
+            &mut self.end,
+            kind,
+            packet_id,
+            body,
+        )
+    }
+}
+
+/// The length of a record on the flash.
+const fn framed(len: usize) -> usize {
+    len.next_multiple_of(4).saturating_add(FRAME)
+}
+
+/// The number of a sector that is complete.
+fn number_of<F: Flash>(flash: &F, sector: usize) -> Option<u32> {
+    let (mut number, mut check) = ([0; 4], [0; 4]);
+    flash.read(sector, 0, &mut number);
+    flash.read(sector, 4, &mut check);
+    // Four bytes 0xFF, as of an erased sector, are their own checksum.
+    let is_complete = check == crc32(&number).to_be_bytes() && number != [0xff; 4];
+    is_complete.then_some(u32::from_be_bytes(number))
+}
+
+/// Writes a record at `end`, which moves behind it.
+fn write<F: Flash>(
+    flash: &mut F,
+    sector: usize,
+    end: &mut usize,
+    kind: u8,
+    packet_id: Option<PacketId>,
+    body: &[u8],
+) -> Result<(), JournalError<F::Error>> {
+    let len = u8::try_from(body.len()).map_err(|_| JournalError::Full)?;
+    if end.saturating_add(framed(body.len())) > SECTOR {
+        return Err(JournalError::Full);
+    }
+    let [high, low] = packet_id.map_or(0, PacketId::get).to_be_bytes();
+    let head = [kind, len, high, low];
+    let mut put = |word: [u8; 4]| {
+        let at = *end;
+        *end = at.saturating_add(4);
+        flash.write(sector, at, word)
+    };
+    let mut check = Crc32::new();
+    check.add(&head);
+    put(head)?;
+    for part in body.chunks(4) {
+        let mut word = [0; 4];
+        for (byte, from) in word.iter_mut().zip(part) {
+            *byte = *from;
+        }
+        check.add(&word);
+        put(word)?;
+    }
+    put(check.value().to_be_bytes())?;
+    Ok(())
+}
+
+/// Reads what lies at `at`.
+fn read<F: Flash>(flash: &F, sector: usize, at: usize) -> Found {
+    let mut head = [0; 4];
+    flash.read(sector, at, &mut head);
+    let mut body = [0; MOST];
+    let [kind, len, high, low] = head;
+    let len = usize::from(len);
+    let padded = body.get_mut(..len.next_multiple_of(4));
+    let Some(padded) = padded.filter(|_| at.saturating_add(framed(len)) <= SECTOR) else {
+        // Behind the last record, or the length is not one.
+        return if is_erased(flash, sector, at) {
+            Found::Nothing
+        } else {
+            Found::Torn
+        };
+    };
+    flash.read(sector, at.saturating_add(4), padded);
+    let mut check = Crc32::new();
+    check.add(&head);
+    check.add(padded);
+    let mut stored = [0; 4];
+    flash.read(
+        sector,
+        at.saturating_add(4).saturating_add(padded.len()),
+        &mut stored,
+    );
+    if stored == check.value().to_be_bytes() {
+        return Found::Record(Record {
+            kind,
+            packet_id: PacketId::new(u16::from_be_bytes([high, low])),
+            body,
+            len,
+        });
+    }
+    if is_erased(flash, sector, at) {
+        Found::Nothing
+    } else {
+        Found::Torn
+    }
+}
+
+/// True if the sector is erased from `at` on.
+fn is_erased<F: Flash>(flash: &F, sector: usize, at: usize) -> bool {
+    (at..SECTOR).step_by(4).all(|at| {
+        let mut word = [0; 4];
+        flash.read(sector, at, &mut word);
+        word == [0xff; 4]
+    })
+}
+
+/// The application's state, then the message, if there is one.
+fn put_body(
+    body: &mut [u8; MOST],
+    state: State,
+    message: Option<&Message<&[u8]>>,
+) -> Option<usize> {
+    let mut rest = &mut body[..];
+    let mut put = |bytes: &[u8]| {
+        let (start, behind) = core::mem::take(&mut rest).split_at_mut_checked(bytes.len())?;
+        start.copy_from_slice(bytes);
+        rest = behind;
+        Some(bytes.len())
+    };
+    let mut len = put(&state.published.to_be_bytes())?;
+    len = len.checked_add(put(&state.total.to_be_bytes())?)?;
+    if let Some(message) = message {
+        let topic = message.topic.as_bytes();
+        for part in [&[u8::try_from(topic.len()).ok()?], topic, message.payload] {
+            len = len.checked_add(put(part)?)?;
+        }
+    }
+    Some(len)
+}
+
+fn state_of(body: &[u8]) -> Option<State> {
+    let [a, b, c, d] = *body.first_chunk::<4>()?;
+    Some(State {
+        published: u16::from_be_bytes([a, b]),
+        total: u16::from_be_bytes([c, d]),
+    })
+}
+
+/// CRC-32, reflected, with the polynomial 0xEDB88320.
+struct Crc32(u32);
+
+impl Crc32 {
+    const fn new() -> Self {
+        Self(u32::MAX)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 ^= u32::from(*byte);
+            for _ in 0..8 {
+                let is_odd = self.0 & 1 == 1;
+                self.0 = (self.0 >> 1) ^ if is_odd { 0xedb8_8320 } else { 0 };
+            }
+        }
+    }
+
+    const fn value(&self) -> u32 {
+        !self.0
+    }
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut check = Crc32::new();
+    check.add(bytes);
+    check.value()
+}
