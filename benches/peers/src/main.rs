@@ -41,6 +41,13 @@ pub struct Column<F: 'static> {
     idle: fn() -> Option<Idle>,
 }
 
+impl<F: PacketFields> Column<F> {
+    fn is_known_fault(&self, workload: &Workload<F>) -> bool {
+        let name = workload.name();
+        self.faults.iter().any(|fault| name.starts_with(fault))
+    }
+}
+
 fn column<F: PacketFields, P: Peer<F>>() -> Column<F> {
     Column {
         name: P::NAME,
@@ -69,6 +76,7 @@ fn mqtt_5() -> Comparison<v5::Fields> {
             column::<_, peers::mqtt_sansio::MqttSansio>(),
             column::<_, peers::rumqtt5::Mqttbytes>(),
             column::<_, peers::rumqtt5::Rumqttc>(),
+            column::<_, peers::mqtt_protocol_core::MqttProtocolCore>(),
             column::<_, peers::mqtt_codec_kit::MqttCodecKit>(),
             column::<_, peers::mqtt_proto::MqttProto>(),
         ],
@@ -279,8 +287,7 @@ impl<F: PacketFields> Comparison<F> {
         let (mut checked, mut wrong) = (0, 0);
         for workload in (self.workloads)(Purpose::Check) {
             for (column, job) in self.columns.iter().zip(self.jobs(&workload)) {
-                let name = workload.name();
-                let is_known = column.faults.iter().any(|fault| name.starts_with(fault));
+                let is_known = column.is_known_fault(&workload);
                 match job {
                     Ok(None) => {}
                     Ok(Some(_)) if !is_known => checked += 1,
@@ -322,7 +329,7 @@ impl<F: PacketFields> Comparison<F> {
     fn list(&self) {
         for workload in (self.workloads)(Purpose::Count) {
             for column in &self.columns {
-                if (column.work)(&workload).is_some() {
+                if !column.is_known_fault(&workload) && (column.work)(&workload).is_some() {
                     let (name, packets) = (self.name(&workload), workload.packets());
                     println!("{name}\t{packets}\t{}", column.name);
                 }
