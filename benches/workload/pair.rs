@@ -66,6 +66,12 @@ impl<V: Version, S: Slots> Pair<V, S> {
         self.client_reads();
     }
 
+    /// The server's side, as it is after a message at QoS 1.
+    pub fn idle_server(mut self) -> impl Sized {
+        self.deliver(QoS::AtLeastOnce, TOPIC, b"21.5");
+        (self.server, self.at_server)
+    }
+
     /// What the server does with what has come. How many bytes of messages that was.
     #[inline]
     fn server_reads(&mut self) -> usize {

@@ -46,6 +46,22 @@ impl<F: PacketFields> Column<F> {
         let name = workload.name();
         self.faults.iter().any(|fault| name.starts_with(fault))
     }
+
+    /// How many of these packets the library decodes, if it decodes packets.
+    fn accepted(&self, all: &[&'static str]) -> Option<usize> {
+        (self.decode)(Rc::from(&[][..]))?;
+        // A library that refuses a packet ends the job by a panic.
+        let is_accepted = |packet: &Vec<u8>| {
+            let seen = quietly(|| {
+                let mut job = (self.decode)(Rc::from(&packet[..])).expect("as before");
+                job.prepare();
+                job.run()
+            });
+            seen.is_ok_and(|seen| seen.packets > 0)
+        };
+        let all = all.iter().flat_map(|lines| packets(lines));
+        Some(all.filter(is_accepted).count())
+    }
 }
 
 fn column<F: PacketFields, P: Peer<F>>() -> Column<F> {
@@ -67,6 +83,8 @@ struct Comparison<F: 'static> {
     workloads: fn(Purpose) -> Vec<Workload<F>>,
     /// One in a line, in hexadecimal behind `"hex":`.
     malformed: &'static [&'static str],
+    /// Packets that all should accept, in the same form.
+    valid: &'static [&'static str],
 }
 
 fn mqtt_5() -> Comparison<v5::Fields> {
@@ -85,6 +103,7 @@ fn mqtt_5() -> Comparison<v5::Fields> {
             include_str!("../../../testdata/mqtt5/malformed.jsonl"),
             include_str!("../../../testdata/mqtt5/malformed_own.jsonl"),
         ],
+        valid: &[include_str!("../../../testdata/mqtt5/valid.jsonl")],
     }
 }
 
@@ -108,6 +127,7 @@ fn mqtt_3_1_1() -> Comparison<Fields> {
             include_str!("../../../testdata/conformance/malformed.jsonl"),
             include_str!("../../../testdata/malformed_own.jsonl"),
         ],
+        valid: &[include_str!("../../../testdata/conformance/valid.jsonl")],
     }
 }
 
@@ -165,7 +185,7 @@ fn times(jobs: &mut Jobs, rounds: u32) -> Vec<Duration> {
 }
 
 /// The bytes behind `"hex":` of each line.
-fn packets(lines: &str) -> impl Iterator<Item = Vec<u8>> + '_ {
+fn packets(lines: &'static str) -> impl Iterator<Item = Vec<u8>> {
     // Not those that are malformed only in their place in a conversation, or for some receivers.
     let others = [
         "\"kind\":\"state\"",
@@ -173,13 +193,18 @@ fn packets(lines: &str) -> impl Iterator<Item = Vec<u8>> + '_ {
         "\"expect\":[\"reject\",\"accept\"]",
     ];
     let is_malformed = move |line: &&str| !others.iter().any(|other| line.contains(other));
-    lines.lines().filter(is_malformed).map(|line| {
-        let (_, hex) = line.split_once("\"hex\":").expect("a packet");
-        let hex = hex.trim_start().trim_start_matches('"');
-        let hex = &hex[..hex.find('"').expect("the end of a packet")];
-        let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
-        (0..hex.len()).step_by(2).map(byte).collect()
-    })
+    // Large packets are described otherwise.
+    let hex = |line: &'static str| line.split_once("\"hex\":").map(|(_, hex)| hex.trim_start());
+    lines
+        .lines()
+        .filter(is_malformed)
+        .filter_map(hex)
+        .map(|hex| {
+            let hex = hex.trim_start_matches('"');
+            let hex = &hex[..hex.find('"').expect("the end of a packet")];
+            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+            (0..hex.len()).step_by(2).map(byte).collect()
+        })
 }
 
 impl<F: PacketFields> Comparison<F> {
@@ -255,31 +280,17 @@ impl<F: PacketFields> Comparison<F> {
             println!("{memory}");
         }
 
-        let malformed: usize = self.malformed.iter().map(|all| packets(all).count()).sum();
-        let title = title("Malformed packets that are accepted");
+        let title = title("Packets that are accepted");
         let mut accepted = Table::new(&title, &names);
-        let cells = self.columns.iter().map(|column| {
-            self.accepted(column)
-                .map_or(Cell::None, |count| Cell::Number(count as f64))
-        });
-        accepted.row(format!("of {malformed}"), cells.collect());
-        println!("{accepted}");
-    }
-
-    /// How many of the malformed packets a library decodes, if it decodes packets.
-    fn accepted(&self, column: &Column<F>) -> Option<usize> {
-        (column.decode)(Rc::from(&[][..]))?;
-        // A library that refuses a packet ends the job by a panic.
-        let is_accepted = |packet: &Vec<u8>| {
-            let seen = quietly(|| {
-                let mut job = (column.decode)(Rc::from(&packet[..])).expect("as before");
-                job.prepare();
-                job.run()
+        for (what, all) in [("malformed", self.malformed), ("valid", self.valid)] {
+            let of: usize = all.iter().map(|lines| packets(lines).count()).sum();
+            let cells = self.columns.iter().map(|column| {
+                let count = column.accepted(all);
+                count.map_or(Cell::None, |count| Cell::Number(count as f64))
             });
-            seen.is_ok_and(|seen| seen.packets > 0)
-        };
-        let all = self.malformed.iter().flat_map(|lines| packets(lines));
-        Some(all.filter(is_accepted).count())
+            accepted.row(format!("{what}, of {of}"), cells.collect());
+        }
+        println!("{accepted}");
     }
 
     /// How many results are as expected, and how many are not.
@@ -300,12 +311,16 @@ impl<F: PacketFields> Comparison<F> {
                 }
             }
         }
-        let accepted = self.columns.first().and_then(|own| self.accepted(own));
-        if accepted == Some(0) {
-            checked += 1;
-        } else {
-            wrong += 1;
-            println!("{}accepts malformed packets: {accepted:?}", self.title);
+        // This library accepts what is valid and nothing else.
+        let valid: usize = self.valid.iter().map(|lines| packets(lines).count()).sum();
+        for (all, expected) in [(self.malformed, 0), (self.valid, valid)] {
+            let accepted = self.columns.first().and_then(|own| own.accepted(all));
+            if accepted == Some(expected) {
+                checked += 1;
+            } else {
+                wrong += 1;
+                println!("{}accepts {accepted:?} packets, not {expected}", self.title);
+            }
         }
         (checked, wrong)
     }

@@ -63,22 +63,18 @@ fn see(raw: RawPacket, seen: &mut Seen) {
             v3::Pingreq::parse(&bytes).unwrap();
             seen.packet(0);
         }
-        2 => drop(v3::Connack::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        5 => drop(v3::Pubrec::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        6 => drop(v3::Pubrel::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        7 => drop(v3::Pubcomp::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        10 => drop(
-            v3::Unsubscribe::parse(&bytes)
-                .map(|_| seen.packet(0))
-                .unwrap(),
-        ),
-        11 => drop(v3::Unsuback::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        13 => drop(v3::Pingresp::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        14 => drop(
-            v3::Disconnect::parse(&bytes)
-                .map(|_| seen.packet(0))
-                .unwrap(),
-        ),
+        2 => v3::Connack::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        5 => v3::Pubrec::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        6 => v3::Pubrel::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        7 => v3::Pubcomp::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        10 => v3::Unsubscribe::parse(&bytes)
+            .map(|_| seen.packet(0))
+            .unwrap(),
+        11 => v3::Unsuback::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        13 => v3::Pingresp::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        14 => v3::Disconnect::parse(&bytes)
+            .map(|_| seen.packet(0))
+            .unwrap(),
         other => panic!("packet type {other}"),
     }
 }

@@ -87,9 +87,9 @@ fn see(raw: RawPacket, seen: &mut Seen) {
             seen.packet(puback.packet_id());
             seen.number(puback.reason_code().map_or(0, |code| code as u16));
         }
-        5 => drop(v5::Pubrec::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        6 => drop(v5::Pubrel::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        7 => drop(v5::Pubcomp::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
+        5 => v5::Pubrec::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        6 => v5::Pubrel::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        7 => v5::Pubcomp::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
         8 => {
             let (subscribe, _) = v5::Subscribe::parse(&bytes).unwrap();
             seen.packet(subscribe.packet_id());
@@ -106,20 +106,16 @@ fn see(raw: RawPacket, seen: &mut Seen) {
                 seen.number(code as u16);
             }
         }
-        10 => drop(
-            v5::Unsubscribe::parse(&bytes)
-                .map(|_| seen.packet(0))
-                .unwrap(),
-        ),
-        11 => drop(v5::Unsuback::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        12 => drop(v5::Pingreq::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        13 => drop(v5::Pingresp::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
-        14 => drop(
-            v5::Disconnect::parse(&bytes)
-                .map(|_| seen.packet(0))
-                .unwrap(),
-        ),
-        15 => drop(v5::Auth::parse(&bytes).map(|_| seen.packet(0)).unwrap()),
+        10 => v5::Unsubscribe::parse(&bytes)
+            .map(|_| seen.packet(0))
+            .unwrap(),
+        11 => v5::Unsuback::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        12 => v5::Pingreq::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        13 => v5::Pingresp::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        14 => v5::Disconnect::parse(&bytes)
+            .map(|_| seen.packet(0))
+            .unwrap(),
+        15 => v5::Auth::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
         other => panic!("packet type {other}"),
     }
 }

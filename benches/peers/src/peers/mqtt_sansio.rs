@@ -77,6 +77,13 @@ impl Peer<v5::Fields> for MqttSansio {
     fn deliver_properties(qos: u8, messages: usize) -> Work {
         deliver(pair_with_properties(), qos, messages)
     }
+
+    fn idle() -> Option<Idle> {
+        idle(|| {
+            let (client, server) = Default::default();
+            Pair::<V5, [Slot; 2]>::new(client, server).idle_server()
+        })
+    }
 }
 
 impl Peer for MqttSansio {
