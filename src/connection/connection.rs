@@ -625,7 +625,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// for CONNECT, then for one and a half times the Keep Alive after the last packet received
     /// [MQTT-3.1.2-24]. There is no deadline while the peer has to wait for this side.
     #[must_use]
-    #[inline]
+    // Always, because `receive` calls it for each message.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let expiry = R::expiry(&self.role, &self.machine);
         let expiry = match (expiry, self.machine.release_deadline()) {

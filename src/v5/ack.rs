@@ -127,6 +127,16 @@ impl<K: AckType> Acknowledgement<&'static [u8], K> {
             properties: Properties::EMPTY,
         }
     }
+
+    /// The Reason Code with this number, and no properties. `None` if there is no such code.
+    #[inline(always)]
+    pub(super) fn with_code(packet_id: PacketId, code: u8) -> Option<Self> {
+        Some(Self {
+            packet_id,
+            reason_code: K::from_number(code)?,
+            properties: Properties::EMPTY,
+        })
+    }
 }
 
 #[cfg(feature = "bytes")]

@@ -87,6 +87,7 @@ pub use properties::{
     WillKind, WillProperties,
 };
 pub use property::{InvalidSubscriptionIdentifier, Property, SubscriptionIdentifier};
+pub(crate) use property::{PropertySet, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS};
 pub use publish::Publish;
 pub use publish_header::PublishHeader;
 pub(crate) use reason::{Shortened, is_problem_information};

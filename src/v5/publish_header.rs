@@ -72,7 +72,7 @@ impl<'a> PublishHeader<&'a [u8]> {
     /// `reader` is over the part of the frame before the payload.
     pub(super) fn read(header: &Header, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let first_byte = header.first_byte();
-        let (delivery, topic, properties) = read_head(first_byte, reader)?;
+        let (delivery, topic, properties, _) = read_head(first_byte, reader)?;
         let payload_len = header.packet_len().saturating_sub(reader.offset());
         Ok(Self {
             delivery,
