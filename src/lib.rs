@@ -34,7 +34,7 @@
 //! | you write | types | guide |
 //! |---|---|---|
 //! | an application | [`v3::Client`] or [`v5::Client`], which are [`Connection`]s; [`Outbox`] | [`guide::client`], [`guide::persistence`] |
-//! | a broker | [`any::Server`] for all versions on one port; [`FilterTree`], [`TopicTree`], [`v3::EncodedMessage`] | [`guide::broker`] |
+//! | a broker | [`any::Server`] for all versions on one port; [`FilterTree`], [`TopicTree`], [`EncodedMessage`] | [`guide::broker`] |
 //! | firmware | [`v3::Client`] over `[Slot; N]`, [`v3::Decoder`] over `[u8; N]`, [`SliceOutput`] | [`embedding`] |
 //! | a tool | [`v3::decode`], [`v5::decode`], [`any::Decoder`], [`Encode`], [`DecodeError`] | [`v3`], [`v5`], [`Options`] |
 //!
@@ -90,6 +90,7 @@ mod connection;
 mod decoder;
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
+mod fan_out;
 pub mod guide;
 mod packet;
 mod session;
@@ -114,6 +115,7 @@ pub use connection::{
     OutgoingMessage, PeerError, ProtocolError, Reply, Role, ServerRole, State, Step, Version,
 };
 pub use decoder::{Buffer, Piece, StreamDecoder};
+pub use fan_out::{EncodedMessage, Receiver, SubscriberHeader};
 #[cfg(feature = "alloc")]
 pub use session::Outbox;
 pub use session::{Acknowledgement, Change, InFlight, RestoreError, Session, Slot, Slots, Stage};

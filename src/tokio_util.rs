@@ -15,7 +15,7 @@ use crate::{v3, v5};
 ///
 /// A [`Connection`](crate::Connection) encodes its packets itself: pass
 /// [`Framed::write_buffer_mut`](tokio_util::codec::Framed::write_buffer_mut) to its commands as output,
-/// and flush. The example `client_tokio` does so.
+/// and flush.
 ///
 /// ```
 /// use bytes::BytesMut;

@@ -7,6 +7,7 @@
     reason = "a test stops at the first thing that is wrong"
 )]
 
+use core::num::NonZeroU16;
 use std::collections::BTreeSet;
 
 use mqtt_sansio::v3::{
@@ -14,6 +15,7 @@ use mqtt_sansio::v3::{
     Delivery, Event, HandleError, Message, Packet, PeerError, Publish, Server, Step, Subscription,
     Will,
 };
+use mqtt_sansio::v5;
 use mqtt_sansio::{
     Change, CommandError, Config, Encode, EncodeError, Options, Outbox, PacketId, PacketType,
     ProtocolError, QoS, RestoreError, Session, SliceOutput, Slot, Text, TextError, Timestamp,
@@ -90,6 +92,35 @@ fn a_message_made_of_a_publish_passes_on_neither_identifier_nor_dup() {
     assert_eq!((message.qos, message.retain), (QoS::AtLeastOnce, true));
     assert_eq!(message.topic, "a/b");
     assert_eq!(message.payload, b"hi");
+}
+
+/// [MQTT5-3.3.2-7]
+#[test]
+fn a_message_made_of_a_publish_of_mqtt_5_has_no_topic_alias_and_all_other_properties() {
+    let others = [
+        v5::Property::PayloadFormatIndicator(true),
+        v5::Property::SubscriptionIdentifier(7.try_into().unwrap()),
+        v5::Property::MessageExpiryInterval(60),
+    ];
+    let alias = v5::Property::TopicAlias(NonZeroU16::MAX);
+    for place in 0..=others.len() {
+        let mut properties = others.to_vec();
+        properties.insert(place, alias);
+        let properties = v5::PublishProperties::encode_to_vec(properties).unwrap();
+        let message = v5::Message::from(v5::Publish {
+            delivery: Delivery::new(QoS::ExactlyOnce, PacketId::MIN, true),
+            retain: true,
+            topic: TopicName::new("a/b").unwrap(),
+            properties: properties.as_ref(),
+            payload: b"hi",
+        });
+        assert_eq!(message.properties.iter().collect::<Vec<_>>(), others);
+        assert_eq!((message.qos, message.retain), (QoS::ExactlyOnce, true));
+        assert_eq!(
+            (message.topic.as_str(), message.payload),
+            ("a/b", &b"hi"[..])
+        );
+    }
 }
 
 #[test]

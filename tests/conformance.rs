@@ -38,7 +38,7 @@ fn statements_in_brackets_are_found() {
     );
     for wrong in [
         "[MQTT-3.1.2]",
-        "[MQTT5-3.1-2]",
+        "[MQTT5-3-2]",
         "[MQTT-3.1.2-1..4]",
         "[MQTT-3.1.2-1,-2]",
         "[MQTT-3.1.2-1, 4.6.0-1]",
@@ -69,8 +69,8 @@ fn every_statement_that_is_named_exists() {
 
 #[test]
 fn every_statement_has_a_test_and_those_that_bind_the_library_a_check() {
-    let complete = VERSIONS.iter().filter(|version| version.is_complete);
-    let missing: Vec<_> = complete
+    let missing: Vec<_> = VERSIONS
+        .iter()
         .flat_map(statements)
         .filter(|statement| {
             (statement.binds_the_library() && statement.checks.is_empty())

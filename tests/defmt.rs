@@ -13,16 +13,16 @@ use std::path::Path;
 use mqtt_sansio::any::{OtherProtocol, Protocol, ProtocolVersion};
 use mqtt_sansio::v3::{
     Action, Client, CloseReason, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError,
-    Decoder, Delivery, EncodedConnect, EncodedMessage, Event, HandleError, List, Message,
-    MessageHeader, Packet, PeerError, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
-    PublishHeader, Reaction, Reply, ReturnCode, Server, Step, SubAck, SubAckEntry, Subscribe,
-    SubscriberHeader, Subscription, UnsubAck, Unsubscribe, V3, Will,
+    Decoder, Delivery, EncodedConnect, Event, HandleError, List, Message, MessageHeader, Packet,
+    PeerError, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, Reaction,
+    Reply, ReturnCode, Server, Step, SubAck, SubAckEntry, Subscribe, Subscription, UnsubAck,
+    Unsubscribe, V3, Will,
 };
 use mqtt_sansio::{
-    Blocked, Change, Checked, CommandError, Config, EncodeError, ErrorKind, Field, Header,
-    InFlight, InvalidQoS, Limit, Options, PacketId, PacketType, Piece, ProtocolError, QoS,
-    RestoreError, Session, SharedFilter, SliceOutput, Slot, Stage, State, TextError, TextKind,
-    Timestamp,
+    Blocked, Change, Checked, CommandError, Config, EncodeError, EncodedMessage, ErrorKind, Field,
+    Header, InFlight, InvalidQoS, Limit, Options, PacketId, PacketType, Piece, ProtocolError, QoS,
+    Receiver, RestoreError, Session, SharedFilter, SliceOutput, Slot, Stage, State,
+    SubscriberHeader, TextError, TextKind, Timestamp,
 };
 
 type Bytes = &'static [u8];
@@ -134,7 +134,7 @@ fn every_public_type_with_a_value_can_be_logged() {
         List<Bytes, SubAckEntry> Message<Bytes> MessageHeader<Bytes> Blocked Options Packet<Bytes>
         PacketId PacketType PeerError Piece<'static, Whole, InPieces>
         ProtocolLevel PubAck PubComp PubRec PubRel Publish<Bytes> PublishHeader<Bytes> QoS Reaction
-        SubscriberHeader RestoreError ReturnCode CommandError Server<Slots> Session<Slots>
+        Receiver<Bytes> SubscriberHeader<Bytes> RestoreError ReturnCode CommandError Server<Slots> Session<Slots>
         SliceOutput<'static> Slot Stage State Step<Bytes> SubAck<Bytes> Subscribe<Bytes> Subscription<Bytes>
         SharedFilter<'static> TextError Timestamp UnsubAck
         Unsubscribe<Bytes> V3 Will<Bytes> Limit ProtocolError OtherProtocol Protocol ProtocolVersion

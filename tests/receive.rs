@@ -648,6 +648,35 @@ fn a_client_that_is_fed_without_pause_still_sends_pingreq() {
 }
 
 #[test]
+fn a_client_waits_for_pingresp_while_a_large_message_arrives_in_parts() {
+    let config = Config::new().ping_timeout(core::time::Duration::from_secs(5));
+    let (mut client, mut decoder) = connected_client_with_keep_alive(config, 60);
+    let due = client.poll_timeout().unwrap();
+    let pingreq = client.receive(due, &mut decoder, &mut &[][..]).unwrap();
+    assert!(matches!(pingreq, Some(Step::Action(Action::Transmit(_)))));
+    let message = [&b"\x30\x67\0\x01t"[..], &[0; 100]].concat();
+    let mut now = due;
+    for part in message.chunks(10) {
+        now = now.plus_millis(4_000);
+        let mut input = part;
+        let step = client.receive(now, &mut decoder, &mut input).unwrap();
+        let is_whole = matches!(step, Some(Step::Event(Event::Message(_))));
+        assert!(step.is_none() || is_whole, "{step:?}");
+    }
+    // A server that stays silent in the middle of a packet is given up.
+    assert_eq!(
+        client.receive(now, &mut decoder, &mut &b"\x30"[..]),
+        Ok(None)
+    );
+    let late = now.plus_millis(5_000);
+    let close = client.receive(late, &mut decoder, &mut &[][..]).unwrap();
+    assert_eq!(
+        close,
+        Some(Step::Action(Action::Close(CloseReason::PingTimeout)))
+    );
+}
+
+#[test]
 fn a_decoder_that_has_decoded_for_another_connection_is_refused() {
     let (_, mut decoder) = connected_client(Config::new());
     let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);

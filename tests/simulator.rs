@@ -1,4 +1,6 @@
-//! Two peers of this library over a bad link: what MQTT promises holds, whatever happens.
+//! Two peers of this library over a bad link: what MQTT promises holds, whatever happens. Both speak
+//! MQTT 3.1.1 or MQTT 5, and the server may be one of any version: the seeds are shared out among the
+//! pairs, and four seeds in a row are the same plan for each of them.
 //!
 //! ```text
 //! cargo test --test simulator                         the seeds that always run
@@ -9,6 +11,7 @@
 #![cfg(feature = "alloc")]
 #![allow(
     clippy::arithmetic_side_effects,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::missing_const_for_fn,
     clippy::needless_pass_by_ref_mut,
@@ -137,6 +140,14 @@ fn check_that_much_has_happened(stats: &Stats) {
         time_outs,
         wills_published,
         journals_compacted,
+        delivered_qos_2,
+        aliases_used,
+        quota_full,
+        rejected,
+        expired,
+        ended_by_client,
+        expiry_shortened,
+        dismissed,
     } = *stats;
     for (what, count, floor) in [
         ("connections", connections, 10_000),
@@ -152,7 +163,7 @@ fn check_that_much_has_happened(stats: &Stats) {
         ("pieces sent", pieces_sent, 10_000),
         ("sessions lost by the server", lost_by_server, 200),
         ("messages lost with a session", lost_messages, 1_000),
-        ("acknowledgements out of turn", late_acknowledgements, 1_000),
+        ("acknowledgements out of turn", late_acknowledgements, 500),
         ("acknowledgements while away", acknowledged_while_away, 50),
         ("inbound storage full", inbound_full, 500),
         ("windows full", window_full, 5_000),
@@ -168,6 +179,14 @@ fn check_that_much_has_happened(stats: &Stats) {
         ("deadlines", time_outs, 5_000),
         ("wills", wills_published, 300),
         ("journals compacted", journals_compacted, 1_000),
+        ("messages at QoS 2", delivered_qos_2, 20_000),
+        ("Topic Aliases used", aliases_used, 3_000),
+        ("messages that waited for the quota", quota_full, 4_000),
+        ("messages refused", rejected, 60),
+        ("sessions expired", expired, 50),
+        ("sessions ended by DISCONNECT", ended_by_client, 100),
+        ("sessions kept for less time", expiry_shortened, 50),
+        ("clients dismissed", dismissed, 150),
     ] {
         assert!(count >= floor, "only {count} {what}");
     }
@@ -218,8 +237,8 @@ fn a_message_delivered_twice_is_noticed() {
 
 #[test]
 fn a_message_that_is_not_kept_is_noticed() {
-    let why = "has come 0 times";
-    is_noticed(Sabotage::LoseDelivery, why, why);
+    // Or the message is sent again, and comes after the next one.
+    is_noticed(Sabotage::LoseDelivery, "has come 0 times", "MQTT-4.6.0-5");
 }
 
 #[test]
@@ -240,8 +259,8 @@ fn a_release_that_is_not_sent_is_noticed() {
 
 #[test]
 fn a_resend_without_dup_is_noticed() {
-    let why = "MQTT-3.3.1-1";
-    is_noticed(Sabotage::ClearDup, why, why);
+    // Or it was no message, but a piece of a payload that begins like one.
+    is_noticed(Sabotage::ClearDup, "MQTT-3.3.1-1", "sends another message");
 }
 
 #[test]
@@ -258,23 +277,10 @@ fn an_altered_payload_is_noticed() {
 
 #[test]
 fn a_change_that_is_not_stored_is_noticed() {
-    let why = "the journal of the";
-    is_noticed(Sabotage::SkipStore, why, why);
-}
-
-// Found by earlier runs. A seed means something else after a change of the simulator.
-
-#[test]
-fn a_session_restored_to_a_vector_keeps_the_message_in_its_first_slot() {
-    check(133);
-}
-
-#[test]
-fn no_deadline_stays_in_the_past_while_a_payload_is_being_sent() {
-    check(409);
-}
-
-#[test]
-fn pubrels_are_sent_again_in_order_through_a_narrower_window() {
-    check(420);
+    // Or a crash shows it.
+    is_noticed(
+        Sabotage::SkipStore,
+        "the journal of the",
+        "has come 2 times",
+    );
 }

@@ -273,6 +273,47 @@ fn a_reason_string_too_large_for_the_server_is_left_out_of_disconnect() {
     c.transmits(disconnect(0)).closes(CloseReason::Disconnected);
 }
 
+/// [MQTT5-3.2.2-15]
+fn a_client_closes_if_the_server_takes_no_packet_as_large_as_the_reply_that_is_due() {
+    let ends = |props: &str, config: Config, bytes: Vec<u8>| {
+        let mut c = connected(config, props);
+        c.receives(bytes.clone()).reports(bytes).closes(CloseReason::ReplyTooLarge);
+    };
+    ends("27 00000003", CONFIG, publish(Q1, 1, "x"));
+    ends("27 00000003", CONFIG, publish(Q2, 1, "x"));
+    let mut c = connected(CONFIG, "27 00000004");
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x")).sends(ack(PUBACK, 1, 0));
+    // With a Reason Code it has five bytes.
+    let mut c = connected(MANUAL, "27 00000004");
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
+    assert_eq!(c.try_transmit(ack(PUBACK, 1, 0x83)), Ok(()));
+    c.closes(CloseReason::ReplyTooLarge);
+}
+
+/// [MQTT5-3.2.2-15]
+fn a_disconnect_for_a_violation_is_left_out_if_it_is_larger_than_the_server_takes() {
+    let unexpected = ProtocolError::Unexpected(PacketType::PingReq);
+    let mut c = connected(CONFIG, "27 00000003");
+    c.receives("c0 00").sends(disconnect(0x82)).closes_for(unexpected);
+    let mut c = connected(CONFIG, "27 00000002");
+    c.receives("c0 00").closes_for(unexpected);
+}
+
+fn user_properties_of_subscribe_and_unsubscribe_are_sent() {
+    let mut c = connected(CONFIG, "");
+    c.transmits("82 0e 00 01 07 26 0001 'n' 0001 'v' 00 01 'a' 00");
+    c.transmits("a2 0d 00 02 07 26 0001 'n' 0001 'v' 00 01 'a'");
+}
+
+/// [MQTT5-3.3.4-6]
+fn a_client_does_not_publish_with_a_subscription_identifier() {
+    let mut c = connected(CONFIG, "");
+    let refused = Err(CommandError::SubscriptionIdentifier);
+    assert_eq!(c.try_transmit("30 07 00 01 't' 02 0b 05 'x'"), refused);
+    assert_eq!(c.try_transmit("32 09 00 01 't' 00 01 02 0b 05 'x'"), refused);
+    c.transmits(publish(Q1, 1, "x"));
+}
+
 fn a_subscription_that_the_server_does_not_take_is_refused_before_it_is_sent() {
     let mut c = connected(CONFIG, "28 00");
     assert_eq!(
@@ -390,6 +431,21 @@ fn with_manual_acknowledgement_each_message_counts_until_it_is_acknowledged() {
     }
     c.receives(publish(Q2, 6, "x")).sends(disconnect(0x93));
     c.closes_for(ProtocolError::ReceiveMaximumExceeded);
+}
+
+/// After a restart the application decides again, and the server is not told that the message was taken.
+fn a_refusal_that_was_not_sent_is_not_part_of_a_saved_session() {
+    let mut c = connected(MANUAL, "");
+    // Its PUBACK comes first.
+    c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
+    c.receives(publish(Q2, 2, "y")).reports(publish(Q2, 2, "y"));
+    assert_eq!(c.try_transmit(ack(PUBREC, 2, 0x97)), Ok(()));
+    let session = restored(&c.breaks_off());
+    assert_eq!(inbound(&session), []);
+    let mut c = ClientTalk::begins(session, MANUAL);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
+    c.receives(dup(publish(Q2, 2, "y"))).reports(dup(publish(Q2, 2, "y")));
 }
 
 // Acknowledgements
@@ -673,6 +729,24 @@ fn a_message_sent_again_has_its_topic_name_and_no_alias() {
     c.resends(2, dup(publish(Q1, 2, "x")));
 }
 
+/// [MQTT5-3.2.2-15]: of 12 bytes with its alias, and 9 without.
+fn a_message_sent_again_is_as_large_as_it_is_without_its_alias() {
+    let with_alias = publish_with(Q1, 1, "23 0001", "x");
+    assert_eq!((with_alias.len(), publish(Q1, 1, "x").len()), (12, 9));
+    for (maximum, result) in [("08", Err(CommandError::PacketTooLarge)), ("09", Ok(()))] {
+        let mut c = connected(CONFIG, "22 0002");
+        c.transmits(with_alias.clone());
+        let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
+        c.transmits(connect(0, 0, KEPT, ""));
+        let connack = connack(true, 0, &format!("27 000000{maximum}"));
+        c.receives(connack.clone()).reports(connack).asks_for(1);
+        assert_eq!(c.try_resend(1, with_alias.clone()), result);
+        if result.is_ok() {
+            c.sends(dup(publish(Q1, 1, "x")));
+        }
+    }
+}
+
 // Sessions
 
 /// [MQTT5-3.1.2-4]
@@ -778,6 +852,27 @@ fn a_session_is_resumed_after_it_was_saved_and_restored() {
     c.receives(connack(true, 0, "")).reports(connack(true, 0, "")).sends(ack(PUBREL, 3, 0)).asks_for(1).asks_for(2);
     c.resends(1, dup(publish(Q1, 1, "x"))).resends(2, dup(publish(Q2, 2, "y")));
     c.receives(dup(publish(Q2, 9, "in"))).sends(ack(PUBREC, 9, 0));
+}
+
+/// [MQTT5-4.6.0-3]: the first message was refused, but the server does not know, and sends it again.
+fn a_pubrec_that_is_sent_again_waits_for_that_of_an_earlier_message() {
+    let mut c = connected(MANUAL.journal(true), "");
+    for number in [1, 2] {
+        c.receives(publish(Q2, number, "x")).reports(publish(Q2, number, "x"));
+    }
+    assert_eq!(c.try_transmit(ack(PUBREC, 1, 0x97)), Ok(()));
+    c.sends(ack(PUBREC, 1, 0x97));
+    c.acknowledge(2).stores(Change::InboundReceived(id(2))).sends(ack(PUBREC, 2, 0));
+    let mut c = ClientTalk::begins(c.breaks_off(), MANUAL);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
+    c.receives(dup(publish(Q2, 1, "x"))).reports(dup(publish(Q2, 1, "x")));
+    c.receives(dup(publish(Q2, 2, "x"))).nothing_more();
+    c.acknowledge(1).sends(ack(PUBREC, 1, 0)).sends(ack(PUBREC, 2, 0));
+    for number in [1, 2] {
+        c.receives(ack(PUBREL, number, 0)).sends(ack(PUBCOMP, number, 0));
+    }
+    assert!(c.session().is_empty());
 }
 
 /// The session does not know the version.

@@ -25,7 +25,7 @@ use conversation::v5::{
 };
 use conversation::*;
 use mqtt_sansio::v5::{
-    Action, AliasVec, CloseReason, ConnectReasonCode, OutboundAliases, ReasonCode, Refusal,
+    self, Action, AliasVec, CloseReason, ConnectReasonCode, OutboundAliases, ReasonCode, Refusal,
 };
 use mqtt_sansio::{
     Blocked, Change, CommandError, Config, Options, PacketType, ProtocolError, State,
@@ -130,6 +130,29 @@ fn a_connack_is_no_larger_than_the_client_takes() {
     s.closes(refused);
 }
 
+/// [MQTT5-3.1.2-24]
+fn a_connack_for_a_violation_is_left_out_if_it_is_larger_than_the_client_takes() {
+    let ends = |props: &str| {
+        let mut s = ServerTalk::begins(CONFIG);
+        s.receives(connect(CLEAN, 0, props, "")).reports(connect(CLEAN, 0, props, ""));
+        // A driver that decodes by itself may find a fault before it answers.
+        let fault = v5::decode(&mut &hex("f1 00")[..], &Options::new()).unwrap_err();
+        let server = &mut s.peer.connection;
+        server.handle_decode_error(ms(0), fault);
+        core::iter::from_fn(|| server.poll_action()).collect::<Vec<_>>()
+    };
+    let connack = |action: &Action| match action {
+        Action::Transmit(reply) => reply.as_bytes() == hex("20 03 00 81 00"),
+        _ => false,
+    };
+    let closes = |action: &Action| matches!(action, Action::Close(CloseReason::Violation(_)));
+    let actions = ends("27 00000005");
+    assert!(connack(&actions[0]) && closes(&actions[1]), "{actions:?}");
+    let actions = ends("27 00000004");
+    assert!(closes(&actions[0]), "{actions:?}");
+    assert_eq!(actions.len(), 1);
+}
+
 /// [MQTT5-3.1.3-6, MQTT5-3.1.3-7, MQTT5-3.2.2-16]
 fn a_client_without_a_client_identifier_is_assigned_one() {
     let bytes = "10 0d 00 04 'MQTT' 05 02 0000 00 0000";
@@ -220,7 +243,7 @@ fn what_comes_before_connack_is_handled_after_it() {
 
 // What a server announces
 
-/// [MQTT5-3.2.2-11, MQTT5-3.2.2-14, MQTT5-3.3.4-6]
+/// [MQTT5-3.2.2-11, MQTT5-3.2.2-14, MQTT5-3.3.4-6, MQTT5-3.2.2-9]
 fn a_message_that_the_server_does_not_take_ends_the_connection_with_its_reason() {
     for in_pieces in [false, true] {
         let payload = if in_pieces { "a payload that comes in pieces" } else { "x" };

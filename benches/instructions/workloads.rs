@@ -2,16 +2,22 @@
 
 use core::hint::black_box;
 
-use mqtt_sansio::v3::{self, Decoder, Packet};
-use mqtt_sansio::{Buffer, Encode, Piece, QoS, SliceOutput, TopicFilter, TopicName};
+use mqtt_sansio::v3::{Decoder, Packet, V3};
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{
+    Buffer, Encode, EncodedMessage, Piece, QoS, SliceOutput, Slot, StreamDecoder, TopicFilter,
+    TopicName,
+};
 
 use workload::fan_out::{
     self, Subscriber, Way, begin_anew, copied, encoded_for_each, shared, subscribers,
 };
-use workload::packets::{Built, UNLIMITED, build, see, stream};
-use workload::pair::{pair_for, small_pair};
+use workload::fan_out_any;
+use workload::packets::{Built, UNLIMITED, build, stream};
+use workload::pair::{Pair, pair_for, pair_with_properties, small_pair};
+use workload::version::{PacketFields, Version};
 use workload::{
-    FILTERS, Fields, MATCHES, Order, Seen, TOPIC, TOPICS, large, mix, not_ascii, small,
+    FILTERS, Fields, MATCHES, Order, Seen, TOPIC, TOPICS, large, mix, not_ascii, small, v5,
 };
 
 /// Something that can be done again and again.
@@ -52,26 +58,30 @@ fn workload<W: Work + 'static>(
     }
 }
 
-fn decode(packets: &[Fields]) -> impl FnMut() + use<> {
+fn decode<F: PacketFields>(packets: &[F]) -> impl FnMut() + use<F> {
     let (stream, expected) = (stream(packets), Seen::of(packets));
     move || {
         let mut seen = Seen::default();
         let mut input = black_box(&stream[..]);
-        while let Some(packet) = v3::decode(&mut input, &UNLIMITED).unwrap() {
-            see(&packet, &mut seen);
+        while let Some(packet) = F::decode(&mut input, &UNLIMITED).unwrap() {
+            F::see_packet(&packet, &mut seen);
         }
         assert_eq!(seen, expected);
     }
 }
 
-fn decode_chunks<M: Buffer>(packets: &[Fields], chunk: usize, memory: M) -> impl FnMut() + use<M> {
+fn decode_chunks<F: PacketFields, M: Buffer>(
+    packets: &[F],
+    chunk: usize,
+    memory: M,
+) -> impl FnMut() + use<F, M> {
     let (stream, expected) = (stream(packets), Seen::of(packets));
-    let mut decoder = Decoder::with_options(memory, UNLIMITED);
+    let mut decoder = StreamDecoder::<F::Version, M>::with_options(memory, UNLIMITED);
     move || {
         let mut seen = Seen::default();
         for mut input in black_box(&stream[..]).chunks(chunk) {
             while let Some(packet) = decoder.decode(&mut input).unwrap() {
-                see(&packet, &mut seen);
+                F::see_packet(&packet, &mut seen);
             }
         }
         assert_eq!(seen, expected);
@@ -96,18 +106,18 @@ fn decode_in_pieces(packets: &[Fields], chunk: usize) -> impl FnMut() + use<> {
 }
 
 /// Fields that live as long as the process, for packets that borrow them.
-fn kept(packets: Vec<Fields>) -> &'static [Fields] {
+fn kept<F>(packets: Vec<F>) -> &'static [F] {
     packets.leak()
 }
 
-fn encode(packets: Vec<Fields>) -> impl FnMut() {
+fn encode<F: PacketFields>(packets: Vec<F>) -> impl FnMut() {
     let expected = stream(&packets);
-    let packets: Vec<_> = kept(packets).iter().map(build).collect();
+    let packets: Vec<_> = kept(packets).iter().map(F::build).collect();
     let mut out = Vec::with_capacity(expected.len());
     move || {
         out.clear();
         for packet in black_box(&packets) {
-            packet.encode(&mut out);
+            F::encode(packet, &mut out);
         }
         assert_eq!(out.len(), expected.len());
     }
@@ -153,8 +163,7 @@ fn encode_headers(packets: Vec<Fields>) -> impl FnMut() {
     }
 }
 
-fn deliver(qos: QoS) -> impl FnMut() {
-    let mut pair = small_pair();
+fn deliver<V: Version>(mut pair: Pair<V, [Slot; 16]>, qos: QoS) -> impl FnMut() {
     let payload = [7; 64];
     move || {
         for _ in 0..COUNT {
@@ -202,6 +211,39 @@ impl Work for FanOut {
     }
 }
 
+struct FanOutAny {
+    publish: fan_out_any::Way,
+    message: EncodedMessage<Vec<u8>, &'static [u8]>,
+    fresh: Vec<fan_out_any::Subscriber>,
+    subscribers: Vec<fan_out_any::Subscriber>,
+}
+
+impl Work for FanOutAny {
+    fn check(&self) {
+        let mut expected = self.fresh.clone();
+        fan_out_any::copied(&self.message, &mut expected);
+        let expected = fan_out_any::written(&expected);
+        assert_eq!(fan_out_any::written(&self.subscribers), expected);
+    }
+
+    fn prepare(&mut self) {
+        fan_out_any::begin_anew(&mut self.subscribers, &self.fresh);
+    }
+
+    fn run(&mut self) {
+        (self.publish)(&self.message, &mut self.subscribers);
+    }
+}
+
+fn publish_to_all_versions(publish: fan_out_any::Way) -> FanOutAny {
+    FanOutAny {
+        publish,
+        message: fan_out_any::encoded_message(),
+        fresh: fan_out_any::subscribers(SUBSCRIBERS),
+        subscribers: fan_out_any::subscribers(SUBSCRIBERS),
+    }
+}
+
 fn publish_to_all(publish: Way) -> FanOut {
     FanOut {
         publish,
@@ -214,6 +256,51 @@ const SUBSCRIBERS: usize = 10_000;
 const WINDOW: usize = 10_000;
 
 pub(crate) fn all() -> Vec<Workload> {
+    let mut all = of_3_1_1();
+    all.extend(of_5());
+    all
+}
+
+fn of_5() -> Vec<Workload> {
+    vec![
+        workload("MQTT 5: decode small", COUNT, || decode(&v5::small(COUNT))),
+        workload("MQTT 5: decode properties", COUNT, || {
+            decode(&v5::with_properties(COUNT))
+        }),
+        workload("MQTT 5: decode aliased", COUNT, || {
+            decode(&v5::aliased(COUNT))
+        }),
+        workload("MQTT 5: decode mix", COUNT, || decode(&v5::mix(COUNT))),
+        workload("MQTT 5: decode mix, chunks of 64", COUNT, || {
+            decode_chunks(&v5::mix(COUNT), 64, Vec::new())
+        }),
+        workload("MQTT 5: decode mix, chunks of 1460", COUNT, || {
+            decode_chunks(&v5::mix(COUNT), 1460, Vec::new())
+        }),
+        workload("MQTT 5: encode small", COUNT, || encode(v5::small(COUNT))),
+        workload("MQTT 5: encode properties", COUNT, || {
+            encode(v5::with_properties(COUNT))
+        }),
+        workload("MQTT 5: encode aliased", COUNT, || {
+            encode(v5::aliased(COUNT))
+        }),
+        workload("MQTT 5: encode mix", COUNT, || encode(v5::mix(COUNT))),
+        workload("MQTT 5: message at QoS 1", COUNT, || {
+            deliver::<V5>(small_pair(), QoS::AtLeastOnce)
+        }),
+        workload("MQTT 5: message at QoS 2", COUNT, || {
+            deliver::<V5>(small_pair(), QoS::ExactlyOnce)
+        }),
+        workload("MQTT 5: properties at QoS 1", COUNT, || {
+            deliver(pair_with_properties(), QoS::AtLeastOnce)
+        }),
+        workload("MQTT 5: properties at QoS 2", COUNT, || {
+            deliver(pair_with_properties(), QoS::ExactlyOnce)
+        }),
+    ]
+}
+
+fn of_3_1_1() -> Vec<Workload> {
     const MIB: usize = 1024 * 1024;
     vec![
         workload("decode small", COUNT, || decode(&small(COUNT))),
@@ -255,9 +342,15 @@ pub(crate) fn all() -> Vec<Workload> {
         workload("encode headers of 64 KiB", 16, || {
             encode_headers(large(65536, 16))
         }),
-        workload("message at QoS 0", COUNT, || deliver(QoS::AtMostOnce)),
-        workload("message at QoS 1", COUNT, || deliver(QoS::AtLeastOnce)),
-        workload("message at QoS 2", COUNT, || deliver(QoS::ExactlyOnce)),
+        workload("message at QoS 0", COUNT, || {
+            deliver::<V3>(small_pair(), QoS::AtMostOnce)
+        }),
+        workload("message at QoS 1", COUNT, || {
+            deliver::<V3>(small_pair(), QoS::AtLeastOnce)
+        }),
+        workload("message at QoS 2", COUNT, || {
+            deliver::<V3>(small_pair(), QoS::ExactlyOnce)
+        }),
         workload("10,000 under way, in order", WINDOW, || {
             window(WINDOW, Order::AsSent)
         }),
@@ -274,5 +367,15 @@ pub(crate) fn all() -> Vec<Workload> {
         workload("fan-out to 10,000, shared", SUBSCRIBERS, || {
             publish_to_all(shared)
         }),
+        workload(
+            "fan-out to 10,000 of both versions, copied",
+            SUBSCRIBERS,
+            || publish_to_all_versions(fan_out_any::copied),
+        ),
+        workload(
+            "fan-out to 10,000 of both versions, shared",
+            SUBSCRIBERS,
+            || publish_to_all_versions(fan_out_any::shared),
+        ),
     ]
 }

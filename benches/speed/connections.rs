@@ -4,6 +4,7 @@ use core::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion};
 use mqtt_sansio::QoS;
+use mqtt_sansio::v3::V3;
 
 use workload::pair::{pair_for, small_pair};
 use workload::{Order, TOPIC};
@@ -13,7 +14,7 @@ pub(crate) fn connections(c: &mut Criterion) {
     let payload = [7; 64];
     group.throughput(crate::throughput(1, payload.len()));
     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
-        let mut pair = small_pair();
+        let mut pair = small_pair::<V3>();
         group.bench_function(format!("a message at {qos}"), |b| {
             b.iter(|| pair.deliver(qos, black_box(TOPIC), black_box(&payload)));
         });

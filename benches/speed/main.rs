@@ -47,6 +47,6 @@ criterion_group! {
     name = speed;
     config = settings();
     targets = decode::decode, streaming::streaming, encode::encode, connections::connections,
-        matching::matching, fan_out::fan_out
+        matching::matching, fan_out::fan_out, fan_out::fan_out_any
 }
 criterion_main!(speed);

@@ -8,6 +8,8 @@
 
 use allocation_counter::measure;
 use mqtt_sansio::{Session, Slot, Slots};
+use workload::fan_out::PAYLOAD;
+use workload::fan_out_any;
 use workload::idle::Connection;
 
 /// Heap blocks and bytes of one connection that has done something and is idle now; the bytes
@@ -56,7 +58,20 @@ fn a_hundred_thousand_idle_connections_take_no_heap_block_but_the_one_they_are_i
     assert_eq!((heap.count_total, heap.bytes_total), (0, 0));
 }
 
-/// The one above would not notice if `measure` saw nothing.
+#[test]
+fn a_message_to_ten_thousand_receivers_of_both_versions_takes_no_heap_block() {
+    let message = fan_out_any::encoded_message();
+    let mut subscribers = fan_out_any::subscribers(10_000);
+    let fresh = subscribers.clone();
+    for publish in [fan_out_any::shared, fan_out_any::copied] {
+        let heap = measure(|| publish(&message, &mut subscribers));
+        assert_eq!((heap.count_total, heap.bytes_total), (0, 0));
+        assert!(fan_out_any::written(&subscribers).len() > 10_000 * PAYLOAD.len());
+        fan_out_any::begin_anew(&mut subscribers, &fresh);
+    }
+}
+
+/// Those above would not notice if `measure` saw nothing.
 #[test]
 fn a_slot_on_the_heap_is_noticed() {
     let grown = || Session::new(vec![Slot::EMPTY; 8], Vec::new());

@@ -1,9 +1,11 @@
 //! One message for many subscribers, each with a connection, an identifier and a QoS of its own.
 
-use mqtt_sansio::v3::{
-    Connect, EncodedConnect, EncodedMessage, Message, Packet, PubAck, Server, SubscriberHeader,
+use mqtt_sansio::v3::{Connect, EncodedConnect, Message, Packet, PubAck, Server};
+use mqtt_sansio::v5::PublishProperties;
+use mqtt_sansio::{
+    Config, EncodedMessage, PacketId, QoS, Receiver, Session, Slot, SubscriberHeader, Text,
+    Timestamp, TopicName,
 };
-use mqtt_sansio::{Config, PacketId, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 use super::{Fields, TOPIC};
 
@@ -19,7 +21,7 @@ pub struct Subscriber {
     /// What is to be written to its transport, if it is a copy.
     out: Vec<u8>,
     /// What is to be written to its transport besides what all of them get.
-    part: Option<SubscriberHeader>,
+    part: Option<SubscriberHeader<&'static [u8]>>,
 }
 
 /// The QoS of a subscriber, and the identifier that comes next on its connection.
@@ -89,7 +91,8 @@ fn message(qos: QoS) -> Message<&'static [u8]> {
 }
 
 fn encoded_message() -> EncodedMessage<Vec<u8>, &'static [u8]> {
-    EncodedMessage::encode_to_vec(&TopicName::new(TOPIC).unwrap(), &PAYLOAD[..]).unwrap()
+    let topic = TopicName::new(TOPIC).unwrap();
+    EncodedMessage::encode_to_vec(&topic, &PublishProperties::EMPTY, &PAYLOAD[..]).unwrap()
 }
 
 /// One way to publish the message to all of them.
@@ -113,7 +116,7 @@ pub fn copied(subscribers: &mut [Subscriber]) {
     let message = encoded_message();
     for subscriber in subscribers {
         let server = &mut subscriber.server;
-        let part = server.publish_encoded(NOW, &message, subscriber.qos, false);
+        let part = server.publish_encoded(NOW, &message, Receiver::new(subscriber.qos));
         message.write(&part.unwrap(), &mut subscriber.out).unwrap();
     }
 }
@@ -123,7 +126,7 @@ pub fn shared(subscribers: &mut [Subscriber]) {
     let message = encoded_message();
     for subscriber in subscribers {
         let server = &mut subscriber.server;
-        let part = server.publish_encoded(NOW, &message, subscriber.qos, false);
+        let part = server.publish_encoded(NOW, &message, Receiver::new(subscriber.qos));
         subscriber.part = Some(part.unwrap());
     }
 }

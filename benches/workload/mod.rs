@@ -20,11 +20,18 @@
 )]
 
 pub mod fan_out;
+pub mod fan_out_any;
 pub mod idle;
+pub mod idle_any;
 pub mod packets;
 pub mod pair;
+pub mod v5;
+pub mod version;
 
-/// A packet before it is one: the fields as an application has them, whichever library it uses.
+use version::PacketFields;
+
+/// A packet of MQTT 3.1.1 before it is one: the fields as an application has them, whichever library
+/// it uses.
 #[derive(Debug, Clone)]
 pub enum Fields {
     Publish {
@@ -99,52 +106,57 @@ impl Seen {
     }
 
     /// What there is to see in these packets.
-    pub fn of(packets: &[Fields]) -> Self {
+    pub fn of<F: PacketFields>(packets: &[F]) -> Self {
         let mut seen = Self::default();
         for packet in packets {
-            match packet {
-                Fields::Publish {
-                    topic,
-                    payload,
-                    qos,
-                    packet_id,
-                } => seen.publish(topic.as_bytes(), payload, *qos, *packet_id),
-                Fields::PubAck { packet_id } => seen.packet(*packet_id),
-                Fields::PingReq => seen.packet(0),
-                Fields::Subscribe { packet_id, filters } => {
-                    seen.packet(*packet_id);
-                    for (filter, qos) in filters {
-                        seen.bytes(filter.as_bytes());
-                        seen.number(u16::from(*qos));
-                    }
-                }
-                Fields::SubAck {
-                    packet_id,
-                    return_codes,
-                } => {
-                    seen.packet(*packet_id);
-                    for code in return_codes {
-                        seen.number(u16::from(*code));
-                    }
-                }
-                Fields::Connect {
-                    client_id,
-                    keep_alive,
-                    will_topic,
-                    will_message,
-                    user_name,
-                    password,
-                } => {
-                    seen.packet(0);
-                    seen.number(*keep_alive);
-                    for text in [client_id, will_topic, user_name, password] {
-                        seen.bytes(text.as_bytes());
-                    }
-                    seen.bytes(will_message);
-                }
-            }
+            packet.see(&mut seen);
         }
         seen
+    }
+
+    /// What there is to see in a packet of MQTT 3.1.1.
+    fn fields(&mut self, packet: &Fields) {
+        match packet {
+            Fields::Publish {
+                topic,
+                payload,
+                qos,
+                packet_id,
+            } => self.publish(topic.as_bytes(), payload, *qos, *packet_id),
+            Fields::PubAck { packet_id } => self.packet(*packet_id),
+            Fields::PingReq => self.packet(0),
+            Fields::Subscribe { packet_id, filters } => {
+                self.packet(*packet_id);
+                for (filter, qos) in filters {
+                    self.bytes(filter.as_bytes());
+                    self.number(u16::from(*qos));
+                }
+            }
+            Fields::SubAck {
+                packet_id,
+                return_codes,
+            } => {
+                self.packet(*packet_id);
+                for code in return_codes {
+                    self.number(u16::from(*code));
+                }
+            }
+            Fields::Connect {
+                client_id,
+                keep_alive,
+                will_topic,
+                will_message,
+                user_name,
+                password,
+            } => {
+                self.packet(0);
+                self.number(*keep_alive);
+                for text in [client_id, will_topic, user_name, password] {
+                    self.bytes(text.as_bytes());
+                }
+                self.bytes(will_message);
+            }
+        }
     }
 }
 

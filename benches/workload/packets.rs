@@ -6,6 +6,7 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{Encode, Options, Output, PacketId, QoS, Text, TopicFilter, TopicName};
 
+use super::version::PacketFields;
 use super::{Fields, Seen};
 
 /// No limit but that of the standard.
@@ -49,7 +50,7 @@ pub fn see(packet: &PacketRef<'_>, seen: &mut Seen) {
                 seen.bytes(credentials.password.unwrap_or_default());
             }
         }
-        _ => {}
+        _ => seen.packet(0),
     }
 }
 
@@ -174,10 +175,10 @@ pub fn build(fields: &Fields) -> Built<'_> {
 }
 
 /// The packets as they are on the wire.
-pub fn stream(packets: &[Fields]) -> Vec<u8> {
+pub fn stream<F: PacketFields>(packets: &[F]) -> Vec<u8> {
     let mut stream = Vec::new();
     for packet in packets {
-        build(packet).encode(&mut stream);
+        F::encode(&packet.build(), &mut stream);
     }
     stream
 }

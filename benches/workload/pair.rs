@@ -1,55 +1,75 @@
 //! A client and a server that are connected with each other through bytes: whatever one side
 //! sends is encoded, and decoded on the other side.
 
-use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Message, Server, Step};
-use mqtt_sansio::{Config, QoS, Session, Slot, Slots, Text, Timestamp, TopicName};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{
+    Action, ClientRole, Config, Connection, QoS, ServerRole, Session, Slot, Slots, Step,
+    StreamDecoder, Timestamp, TopicName,
+};
 
-use super::{Order, TOPIC};
+use super::version::{Happened, Version};
+use super::{Order, TOPIC, v5};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
-#[derive(Debug, Clone)]
-pub struct Pair<S> {
-    client: Client<S>,
-    server: Server<S>,
-    at_client: Decoder<Vec<u8>>,
-    at_server: Decoder<Vec<u8>>,
+#[derive(Debug)]
+pub struct Pair<V: Version, S> {
+    client: Connection<V, ClientRole, S>,
+    server: Connection<V, ServerRole, S>,
+    at_client: StreamDecoder<V, Vec<u8>>,
+    at_server: StreamDecoder<V, Vec<u8>>,
     to_client: Vec<u8>,
     to_server: Vec<u8>,
+    /// Of every message.
+    properties: V::Properties,
 }
 
 /// Up to 16 messages in each direction, without a heap block.
-pub fn small_pair() -> Pair<[Slot; 16]> {
+pub fn small_pair<V: Version>() -> Pair<V, [Slot; 16]> {
     Pair::new(Session::default(), Session::default())
 }
 
+/// [`small_pair`] for messages with the properties of [`v5::with_properties`].
+pub fn pair_with_properties() -> Pair<V5, [Slot; 16]> {
+    let properties = v5::usual_properties(60, 7).build();
+    Pair {
+        properties,
+        ..small_pair()
+    }
+}
+
 /// Room for `messages` of them.
-pub fn pair_for(messages: usize) -> Pair<Vec<Slot>> {
+pub fn pair_for(messages: usize) -> Pair<V3, Vec<Slot>> {
     let session = || Session::new(vec![Slot::EMPTY; messages], Vec::new());
     Pair::new(session(), session())
 }
 
-impl<S: Slots> Pair<S> {
+impl<V: Version, S: Slots> Pair<V, S> {
     pub fn new(at_client: Session<S>, at_server: Session<S>) -> Self {
         let mut pair = Self {
-            client: Client::new(at_client, Config::new(), NOW),
-            server: Server::new(at_server, Config::new(), NOW),
-            at_client: Decoder::new(Vec::new()),
-            at_server: Decoder::new(Vec::new()),
+            client: Connection::new(at_client, Config::new(), NOW),
+            server: Connection::new(at_server, Config::new(), NOW),
+            at_client: StreamDecoder::new(Vec::new()),
+            at_server: StreamDecoder::new(Vec::new()),
             to_client: Vec::new(),
             to_server: Vec::new(),
+            properties: V::Properties::default(),
         };
         pair.connect();
         pair
     }
 
     fn connect(&mut self) {
-        let connect = Connect::new(Text::new("device-7").unwrap());
-        self.client
-            .connect(NOW, &connect, &mut self.to_server)
-            .unwrap();
+        V::connect(&mut self.client, &mut self.to_server);
         self.server_reads();
         self.client_reads();
+    }
+
+    /// The server's side, as it is after a message at QoS 1.
+    pub fn idle_server(mut self) -> impl Sized {
+        self.deliver(QoS::AtLeastOnce, TOPIC, b"21.5");
+        (self.server, self.at_server)
     }
 
     /// What the server does with what has come. How many bytes of messages that was.
@@ -60,15 +80,17 @@ impl<S: Slots> Pair<S> {
         let decoder = &mut self.at_server;
         while let Some(step) = self.server.receive(NOW, decoder, &mut input).unwrap() {
             match step {
-                Step::Event(Event::Message(publish)) => bytes += publish.payload.len(),
-                Step::Event(Event::ConnectRequested(_)) => {
-                    let out = &mut self.to_client;
-                    self.server.accept_new(NOW, out).unwrap();
-                }
+                Step::Event(event) => match V::happened(&event) {
+                    Happened::Message(len) => bytes += len,
+                    Happened::ConnectRequested => {
+                        V::accept(&mut self.server, &mut self.to_client);
+                    }
+                    _ => {}
+                },
                 Step::Action(Action::Transmit(answer)) => {
-                    self.to_client.extend_from_slice(answer.as_bytes());
+                    self.to_client.extend_from_slice(answer.as_ref());
                 }
-                _ => {}
+                Step::Action(_) => {}
             }
         }
         self.to_server.clear();
@@ -83,11 +105,15 @@ impl<S: Slots> Pair<S> {
         let decoder = &mut self.at_client;
         while let Some(step) = self.client.receive(NOW, decoder, &mut input).unwrap() {
             match step {
-                Step::Event(Event::Delivered(_)) => delivered += 1,
-                Step::Action(Action::Transmit(answer)) => {
-                    self.to_server.extend_from_slice(answer.as_bytes());
+                Step::Event(event) => {
+                    if let Happened::Delivered = V::happened(&event) {
+                        delivered += 1;
+                    }
                 }
-                _ => {}
+                Step::Action(Action::Transmit(answer)) => {
+                    self.to_server.extend_from_slice(answer.as_ref());
+                }
+                Step::Action(_) => {}
             }
         }
         self.to_client.clear();
@@ -96,12 +122,8 @@ impl<S: Slots> Pair<S> {
 
     #[inline]
     fn publish(&mut self, qos: QoS, topic: &str, payload: &[u8]) {
-        let message = Message {
-            topic: TopicName::new(topic).unwrap(),
-            payload,
-            qos,
-            retain: false,
-        };
+        let topic = TopicName::new(topic).unwrap();
+        let message = V::message(topic, payload, qos, &self.properties);
         let out = &mut self.to_server;
         self.client.publish(NOW, &message, out).unwrap();
         // As every driver does after every command.

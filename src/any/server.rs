@@ -7,6 +7,7 @@ use super::event::{self, Event};
 use super::lowered;
 use crate::connection::{Blocked, CommandError, Config, State};
 use crate::decoder::Buffer;
+use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader};
 use crate::session::{Acknowledgement, Session, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
@@ -399,6 +400,71 @@ impl<S: Slots> Server<S> {
             Side::V3(server) => server.resend(now, packet_id, &lowered::message(message), out),
             Side::V5(server) => server.resend(now, packet_id, message, out),
             Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
+        }
+    }
+
+    /// Publishes a message that is encoded once for many connections, of any version: see
+    /// [`publish_encoded`](crate::Connection::publish_encoded).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    #[inline]
+    pub fn publish_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
+        &mut self,
+        now: Timestamp,
+        message: &EncodedMessage<T, P>,
+        receiver: Receiver<B>,
+    ) -> Result<SubscriberHeader<B>, CommandError> {
+        match &mut self.side {
+            Side::V3(server) => server.publish_encoded(now, message, receiver),
+            Side::V5(server) => server.publish_encoded(now, message, receiver),
+            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+        }
+    }
+
+    /// Publishes a message that is encoded once, with a Topic Alias, to a client that takes them: see
+    /// [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn publish_encoded_aliased<T, P, B, A>(
+        &mut self,
+        now: Timestamp,
+        message: &EncodedMessage<T, P>,
+        receiver: Receiver<B>,
+        aliases: &mut OutboundAliases<A>,
+    ) -> Result<SubscriberHeader<B>, CommandError>
+    where
+        T: AsRef<[u8]>,
+        P: AsRef<[u8]>,
+        B: AsRef<[u8]>,
+        A: TopicAliases,
+    {
+        match &mut self.side {
+            Side::V5(server) => server.publish_encoded_aliased(now, message, receiver, aliases),
+            _ => self.publish_encoded(now, message, receiver),
+        }
+    }
+
+    /// Sends a message again that is encoded once: see
+    /// [`resend_encoded`](crate::Connection::resend_encoded).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn resend_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
+        &mut self,
+        now: Timestamp,
+        packet_id: PacketId,
+        message: &EncodedMessage<T, P>,
+        receiver: Receiver<B>,
+    ) -> Result<SubscriberHeader<B>, CommandError> {
+        match &mut self.side {
+            Side::V3(server) => server.resend_encoded(now, packet_id, message, receiver),
+            Side::V5(server) => server.resend_encoded(now, packet_id, message, receiver),
+            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
         }
     }
 

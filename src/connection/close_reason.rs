@@ -44,6 +44,10 @@ pub enum CloseReason<V: Version> {
     /// The client has sent nothing for one and a half times its Keep Alive [MQTT-3.1.2-24].
     #[error("nothing received within one and a half times the Keep Alive")]
     KeepAliveTimeout,
+    /// The peer's Maximum Packet Size is smaller than the reply that is due. MQTT 5 forbids to send the
+    /// reply and cannot go on without it, so this side closes [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
+    #[error("a reply is larger than the Maximum Packet Size of the peer")]
+    ReplyTooLarge,
     /// The server has not sent PINGRESP within [`Config::ping_timeout`](crate::Config::ping_timeout)
     /// (section 3.1.2.10).
     #[error("no PINGRESP in time")]

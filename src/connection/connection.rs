@@ -7,6 +7,7 @@ use super::error::{Blocked, CommandError, HandleError, PeerError, ProtocolError}
 use super::limit::Limit;
 use super::machine::{Disposition, Machine, MachineAction, Rejection};
 use super::outgoing::OutgoingMessage;
+use super::reply::PendingReply;
 use super::role::{Expired, Role};
 use super::state::State;
 use super::version::{Input, Version};
@@ -122,7 +123,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ) -> Result<Option<PacketId>, CommandError> {
         self.machine.check_may_send()?;
         let delivery = self.machine.next_delivery(message.qos())?;
-        message.check(delivery, &self.limits)?;
+        message.check(delivery, &self.limits, R::IS_SERVER)?;
         message.encode(delivery, out)?;
         Ok(self.machine.commit(now, delivery, message.payload_left()))
     }
@@ -166,7 +167,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         out: &mut O,
     ) -> Result<(), CommandError> {
         let delivery = self.machine.requested(packet_id, message.qos())?;
-        message.check(delivery, &self.limits)?;
+        message.check(delivery, &self.limits, R::IS_SERVER)?;
         message.encode(delivery, out)?;
         self.machine
             .commit_again(now, packet_id, message.payload_left());
@@ -427,10 +428,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     /// Reports that bytes were received that do not complete a packet, so the peer is alive but
     /// slow. A server's Keep Alive starts again, a client waits longer for PINGRESP. The pieces of
-    /// a payload have the same effect by themselves.
+    /// a payload have the same effect by themselves, and so has [`receive`](Self::receive) of a client.
     ///
-    /// The standard counts complete packets [MQTT-3.1.2-24], so calling this is optional. A peer
-    /// that sends a byte a minute stays connected for ever if each byte is reported.
+    /// A server may leave it: the standard counts complete packets [MQTT-3.1.2-24]. A client that
+    /// sends a byte a minute stays connected for ever if each byte is reported.
     pub fn handle_progress(&mut self, now: Timestamp) {
         self.machine.tick(now);
         R::progress(&mut self.machine);
@@ -510,7 +511,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         if self.machine.end(discards_will) {
             self.reason = Some(reason);
             if !is_sending_payload {
-                if let Some(reply) = V::closing_reply(cause, state, R::IS_SERVER) {
+                let reply = V::closing_reply(cause, state, R::IS_SERVER).filter(|reply| {
+                    V::encode_reply(*reply).as_ref().len() <= V::maximum_packet_size(&self.limits)
+                });
+                if let Some(reply) = reply {
                     self.machine.reply(reply);
                 }
             }
@@ -555,9 +559,29 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     #[inline]
     pub fn poll_action(&mut self) -> Option<Action<V>> {
         let action = self.machine.poll_action()?;
-        if let MachineAction::LimitReached = action {
-            return self.poll_at_limit();
+        match action {
+            MachineAction::LimitReached => self.poll_at_limit(),
+            MachineAction::Transmit(reply) => self.transmit(reply),
+            _ => Some(self.action(action)),
         }
+    }
+
+    /// Returns a reply for the peer, or, if it is larger than the peer takes, the first action of the
+    /// end.
+    #[inline]
+    pub(super) fn transmit(&mut self, reply: PendingReply) -> Option<Action<V>> {
+        let reply = V::encode_reply(reply);
+        if reply.as_ref().len() > V::maximum_packet_size(&self.limits) {
+            return self.end_without_reply();
+        }
+        Some(Action::Transmit(reply))
+    }
+
+    /// The reply that is due is too large for the peer.
+    #[cold]
+    fn end_without_reply(&mut self) -> Option<Action<V>> {
+        self.end(CloseReason::ReplyTooLarge);
+        let action = self.machine.poll_action()?;
         Some(self.action(action))
     }
 
@@ -601,7 +625,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// for CONNECT, then for one and a half times the Keep Alive after the last packet received
     /// [MQTT-3.1.2-24]. There is no deadline while the peer has to wait for this side.
     #[must_use]
-    #[inline]
+    // Always, because `receive` calls it for each message.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let expiry = R::expiry(&self.role, &self.machine);
         let expiry = match (expiry, self.machine.release_deadline()) {

@@ -262,6 +262,9 @@ pub enum CommandError {
     /// The server does not support Subscription Identifiers.
     #[error("the server does not support Subscription Identifiers")]
     SubscriptionIdentifiersNotSupported,
+    /// Only a server publishes with Subscription Identifiers.
+    #[error("a client cannot publish with Subscription Identifiers")]
+    SubscriptionIdentifier,
     /// AUTH cannot be sent now: CONNECT had no Authentication Method or another one, or it is the
     /// peer's turn.
     #[error("AUTH cannot be sent now")]

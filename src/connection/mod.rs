@@ -3,6 +3,7 @@
 //! - `connection.rs`: [`Connection`], what all of them have in common. `receive.rs`: from bytes to
 //!   events and actions, [`Connection::receive`]; `step.rs`: what that returns; `topic_alias.rs`: the
 //!   Topic Aliases that it learns.
+//! - `encoded.rs`: messages that are encoded once for many connections.
 //! - `machine/`: session, flows of QoS 1 and 2, time. It knows neither role nor version.
 //! - `role.rs`, `version.rs`: the two parameters. `client.rs`, `server.rs`: clients and
 //!   servers of any version.
@@ -16,6 +17,7 @@ mod close_reason;
 mod config;
 #[expect(clippy::module_inception, reason = "the file of the type `Connection`")]
 mod connection;
+mod encoded;
 mod error;
 mod limit;
 mod machine;

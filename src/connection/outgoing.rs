@@ -16,9 +16,9 @@ pub trait OutgoingMessage<V: Version>: Sealed {
     #[doc(hidden)]
     fn qos(&self) -> QoS;
 
-    /// Whether the peer takes it.
+    /// Whether this side may send it, and the peer takes it.
     #[doc(hidden)]
-    fn check(&self, _: Delivery, _: &V::Limits) -> Result<(), CommandError> {
+    fn check(&self, _: Delivery, _: &V::Limits, _is_server: bool) -> Result<(), CommandError> {
         Ok(())
     }
 

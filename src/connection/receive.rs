@@ -1,7 +1,5 @@
 //! From bytes to events and actions.
 
-use core::ops::Range;
-
 use super::action::Action;
 use super::connection::Connection;
 use super::error::{Blocked, HandleError};
@@ -10,19 +8,10 @@ use super::role::Role;
 use super::state::State;
 use super::step::Step;
 use super::version::Version;
-use crate::decoder::{Buffer, Located, StreamDecoder};
+use crate::decoder::{Buffer, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
-use crate::wire::{OPTIMIZE_SIZE, acknowledgement, place_from};
-
-/// The result of handling received bytes.
-enum Found<'i, V: Version> {
-    Nothing,
-    /// The event of a packet that lies in the input.
-    InInput(V::Event<&'i [u8]>),
-    /// The event of a packet in the decoder's buffer, with ranges of that buffer for its bytes.
-    InBuffer(Located<'i>, V::Event<Range<usize>>),
-}
+use crate::wire::{OPTIMIZE_SIZE, acknowledgement, place_in};
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Handles received bytes: removes them from the front of `input` up to the next event or
@@ -57,7 +46,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) is set.
     ///
     /// A deadline that has passed is handled: a client sends PINGREQ when it is due, even between
-    /// packets. A connection whose peer was silent for too long ends once `input` is empty.
+    /// packets. A connection whose peer was silent for too long ends once `input` is empty; a client
+    /// counts a part of a packet as a sign of life, a server only what [`handle_progress`](Self::handle_progress)
+    /// reports.
     ///
     /// A fault of the peer is not an error of this method: the connection ends, [`Action::Close`]
     /// carries the reason, and the rest of `input` is discarded.
@@ -78,7 +69,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             return self.receive_any(now, decoder, input);
         }
         if let Some(reply) = self.machine.take_reply() {
-            return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
+            return Ok(self.transmit(reply).map(Step::Action));
         }
         if self.machine.is_idle() && decoder.is_at_packet_boundary() && !self.is_ping_due(now) {
             if input.is_empty() && !self.is_overdue(now) {
@@ -99,7 +90,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     }
                 }
                 if let Some(reply) = self.machine.take_reply() {
-                    return Ok(Some(Step::Action(Action::Transmit(V::encode_reply(reply)))));
+                    return Ok(self.transmit(reply).map(Step::Action));
                 }
             } else if let Some(frame) = decoder.try_frame(input) {
                 if let Some((delivery, event)) =
@@ -135,7 +126,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         decoder: &'d mut StreamDecoder<V, M>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<V, &'d [u8]>>, Blocked> {
-        let found: Found<'d, V> = loop {
+        let (located, event) = loop {
             if let Some(action) = self.poll_action() {
                 return Ok(Some(Step::Action(action)));
             }
@@ -144,7 +135,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 continue;
             }
             if input.is_empty() && !decoder.holds_packet() {
-                break Found::Nothing;
+                return Ok(self.expire(now).map(Step::Action));
             }
             match self.check_may_handle() {
                 Ok(()) => {}
@@ -157,77 +148,62 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             self.check_decoder(decoder)?;
             let located = match decoder.locate(input) {
                 Ok(Some(located)) => located,
-                Ok(None) => break Found::Nothing,
+                Ok(None) => {
+                    // A part of a packet shows that a server is alive. Of a client the standard
+                    // counts whole packets [MQTT-3.1.2-24].
+                    if !R::IS_SERVER {
+                        self.handle_progress(now);
+                    }
+                    return Ok(self.expire(now).map(Step::Action));
+                }
                 Err(error) => {
+                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
+                    continue;
+                }
+            };
+            let mut piece = decoder.read(&located);
+            if V::HAS_TOPIC_ALIASES {
+                let alias = piece.as_ref().ok().and_then(V::topic_alias);
+                if let Some((alias, topic)) = alias {
+                    let topic = place_in(decoder.bytes(&located), topic);
+                    if let Err(error) = self.learn_alias(decoder, &located, alias, topic) {
+                        decoder.consume(&located, Ok(()), input);
+                        self.machine.tick(now);
+                        self.violation(error);
+                        continue;
+                    }
+                    piece = decoder.read(&located);
+                }
+            }
+            let piece = match piece {
+                Ok(piece) => piece,
+                Err(error) => {
+                    decoder.consume(&located, Err(error), input);
                     self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
                     continue;
                 }
             };
             let skip = !decoder.options().has_payloads_in_pieces();
-            // A packet that lies whole in the input borrows from it, so it is read once.
-            if let Some(packet) = decoder.read_from_input(&located) {
-                let packet = match packet {
-                    Ok(packet) => packet,
-                    Err(error) => {
-                        decoder.consume(&located, Err(error), input);
-                        self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
-                        continue;
-                    }
-                };
-                let learned = self.learn_alias(decoder.buffer_mut(), &packet);
-                let handled = match learned {
-                    Ok(()) => self.handle_piece_or_skip(now, packet, skip),
-                    Err(error) => Err(self.violation(error)),
-                };
-                if let Err(HandleError::Blocked(blocked)) = handled {
-                    return Err(blocked);
-                }
-                decoder.consume(&located, Ok(()), input);
-                if let Ok(Some(event)) = handled {
-                    break Found::InInput(event);
-                }
-                continue;
-            }
-            if V::HAS_TOPIC_ALIASES {
-                if let Err(error) = self.learn_alias_in_buffer(decoder, &located) {
-                    decoder.consume(&located, Ok(()), input);
-                    self.machine.tick(now);
-                    self.violation(error);
-                    continue;
-                }
-            }
-            // The event of a packet in the decoder's buffer holds ranges of it: the borrow checker
-            // rejects returning a borrow of the decoder out of a loop that uses it.
-            let start = decoder.buffered(&located).as_ptr() as usize;
-            let handled = match decoder.read(&located) {
-                Ok(piece) => Ok(self.handle_piece_or_skip(now, piece, skip).map(|event| {
-                    event.map(|event| V::map_event(event, |bytes| place_from(start, bytes)))
-                })),
-                Err(error) => Err(error),
-            };
+            let handled = self.handle_piece_or_skip(now, piece, skip);
+            // The borrow checker rejects returning a borrow of the decoder out of a loop that uses it,
+            // so the event leaves the loop with the places of its bytes.
+            let bytes = decoder.bytes(&located);
+            let handled = handled
+                .map(|event| event.map(|event| V::map_event(event, |part| place_in(bytes, part))));
             match handled {
-                Err(error) => {
-                    decoder.consume(&located, Err(error), input);
-                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
-                }
-                Ok(Err(HandleError::Blocked(blocked))) => return Err(blocked),
-                Ok(handled) => {
+                Ok(Some(event)) => {
                     decoder.consume(&located, Ok(()), input);
-                    if let Ok(Some(event)) = handled {
-                        break Found::InBuffer(located, event);
-                    }
-                    // After a fault of the peer, actions follow.
+                    break (located, event);
+                }
+                Err(HandleError::Blocked(blocked)) => return Err(blocked),
+                // After a fault of the peer, actions follow.
+                Ok(None) | Err(HandleError::Peer(_) | HandleError::Ended) => {
+                    decoder.consume(&located, Ok(()), input);
                 }
             }
         };
-        let event = match found {
-            Found::Nothing => return Ok(self.expire(now).map(Step::Action)),
-            Found::InInput(event) => event,
-            Found::InBuffer(located, event) => {
-                let buffered = decoder.buffered(&located);
-                V::map_event(event, |place| buffered.get(place).unwrap_or_default())
-            }
-        };
+        let bytes = decoder.bytes(&located);
+        let event = V::map_event(event, |place| bytes.get(place).unwrap_or_default());
         Ok(Some(Step::Event(V::resolve(event, decoder.buffer()))))
     }
 

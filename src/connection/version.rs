@@ -6,20 +6,21 @@ use core::num::NonZeroU16;
 
 use super::close_reason::CloseReason;
 use super::connection::Connection;
-use super::error::{HandleError, ProtocolError};
+use super::error::{CommandError, HandleError, ProtocolError};
 use super::reply::PendingReply;
 use super::role::{ClientRole, ServerRole};
 use super::state::State;
 use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
-use crate::types::{Delivery, PacketId};
-use crate::wire::{Header, PacketSet, PacketType};
+use crate::types::{Delivery, PacketId, QoS};
+use crate::wire::{EncodeError, Header, PacketSet, PacketType};
 
 /// A version of MQTT as a [`Connection`](crate::Connection) sees it: its packets, and what the
-/// application gets of them. Implemented by [`v3::V3`](crate::v3::V3); the trait is sealed.
+/// application gets of them. Implemented by [`v3::V3`](crate::v3::V3) and [`v5::V5`](crate::v5::V5); the trait is
+/// sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no version of MQTT",
-    note = "use the aliases `v3::Client` and `v3::Server`"
+    note = "use the aliases `v3::Client`, `v3::Server`, `v5::Client` and `v5::Server`"
 )]
 pub trait Version: PacketSet {
     /// The events of this version. `B` is where their bytes live.
@@ -125,6 +126,24 @@ pub trait Version: PacketSet {
         _is_server: bool,
     ) -> Result<(), ProtocolError> {
         Ok(())
+    }
+
+    /// Whether the peer takes a PUBLISH of this QoS, RETAIN and length.
+    #[doc(hidden)]
+    fn check_publish(
+        _: &Self::Limits,
+        _: QoS,
+        _retain: bool,
+        _packet_len: Result<usize, EncodeError>,
+    ) -> Result<(), CommandError> {
+        Ok(())
+    }
+
+    /// The size of the largest packet that the peer takes.
+    #[doc(hidden)]
+    #[inline]
+    fn maximum_packet_size(_: &Self::Limits) -> usize {
+        usize::MAX
     }
 
     /// Whether messages can have a Topic Alias.

@@ -7,6 +7,8 @@ mod state;
 mod step;
 
 use core::marker::PhantomData;
+use core::num::NonZeroU16;
+use core::ops::Range;
 
 pub use buffer::Buffer;
 pub use piece::Piece;
@@ -222,25 +224,14 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// Decodes what was located, if it lies in the input: what comes out borrows from that alone.
-    pub(crate) fn read_from_input<'i>(
-        &self,
-        located: &Located<'i>,
-    ) -> Option<Result<PieceOf<'i, P>, DecodeError<P>>> {
+    /// The bytes of what was located.
+    pub(crate) fn bytes<'s, 'i: 's>(&'s self, located: &Located<'i>) -> &'s [u8] {
         match located.part {
-            Part::FrameInInput(frame, _) => Some(self.read_frame(&located.header, frame)),
-            Part::StartInInput(start, _) => Some(self.read_start(&located.header, start)),
-            Part::Payload(bytes, left) => Some(Ok(Piece::Payload { bytes, left })),
-            Part::FrameInBuffer | Part::StartInBuffer(_) => None,
-        }
-    }
-
-    /// What was located, if it is in the buffer.
-    pub(crate) fn buffered(&self, located: &Located<'_>) -> &[u8] {
-        match located.part {
+            Part::FrameInInput(bytes, _)
+            | Part::StartInInput(bytes, _)
+            | Part::Payload(bytes, _) => bytes,
             Part::FrameInBuffer => self.buffer.filled(located.header.packet_len()),
             Part::StartInBuffer(len) => self.buffer.filled(len),
-            Part::FrameInInput(..) | Part::StartInInput(..) | Part::Payload(..) => &[],
         }
     }
 
@@ -249,13 +240,31 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         &'s self,
         located: &Located<'i>,
     ) -> Result<PieceOf<'s, P>, DecodeError<P>> {
-        let header = &located.header;
+        let (header, bytes) = (&located.header, self.bytes(located));
         match located.part {
-            Part::FrameInInput(frame, _) => self.read_frame(header, frame),
-            Part::FrameInBuffer => self.read_frame(header, self.buffer.filled(header.packet_len())),
-            Part::StartInInput(start, _) => self.read_start(header, start),
-            Part::StartInBuffer(len) => self.read_start(header, self.buffer.filled(len)),
-            Part::Payload(bytes, left) => Ok(Piece::Payload { bytes, left }),
+            Part::FrameInInput(..) | Part::FrameInBuffer => self.read_frame(header, bytes),
+            Part::StartInInput(..) | Part::StartInBuffer(_) => self.read_start(header, bytes),
+            Part::Payload(_, left) => Ok(Piece::Payload { bytes, left }),
+        }
+    }
+
+    /// Learns a Topic Alias from a message that was located. `topic` is the place of the Topic Name in it.
+    pub(crate) fn learn_topic(
+        &mut self,
+        located: &Located<'_>,
+        alias: NonZeroU16,
+        topic: Range<usize>,
+    ) -> bool {
+        match located.part {
+            Part::FrameInInput(bytes, _) | Part::StartInInput(bytes, _) => {
+                let topic = bytes.get(topic).unwrap_or_default();
+                self.buffer.set_topic(alias, topic)
+            }
+            Part::FrameInBuffer | Part::StartInBuffer(_) => {
+                let filled = self.bytes(located).len();
+                self.buffer.set_topic_from_buffer(alias, filled, topic)
+            }
+            Part::Payload(..) => false,
         }
     }
 
@@ -287,32 +296,18 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         input: &mut &'i [u8],
     ) {
         let header = &located.header;
-        match located.part {
-            Part::FrameInInput(frame, rest) => {
+        let bytes = match located.part {
+            Part::FrameInInput(bytes, rest) | Part::StartInInput(bytes, rest) => {
                 *input = rest;
-                learn_level(&mut self.options, self.position, header, frame, &outcome);
-                settle(&mut self.state, &mut self.position, header, &outcome);
+                bytes
             }
-            Part::FrameInBuffer => {
-                let frame = self.buffer.filled(header.packet_len());
-                learn_level(&mut self.options, self.position, header, frame, &outcome);
-                settle(&mut self.state, &mut self.position, header, &outcome);
-            }
-            Part::StartInInput(start, rest) => {
-                *input = rest;
-                settle_start(
-                    &mut self.state,
-                    &mut self.position,
-                    header,
-                    start.len(),
-                    &outcome,
-                );
-            }
-            Part::StartInBuffer(len) => {
-                settle_start(&mut self.state, &mut self.position, header, len, &outcome)
-            }
-            Part::Payload(..) => {}
-        }
+            Part::FrameInBuffer => self.buffer.filled(header.packet_len()),
+            Part::StartInBuffer(len) => self.buffer.filled(len),
+            Part::Payload(..) => return,
+        };
+        let (options, state, position) = (&mut self.options, &mut self.state, &mut self.position);
+        learn_level(options, *position, header, bytes, &outcome);
+        settle_start(state, position, header, bytes.len(), &outcome);
     }
 
     /// True if a whole packet has been gathered, or the part before a payload in pieces, and not taken.
@@ -518,10 +513,6 @@ impl<P, M> StreamDecoder<P, M> {
     /// The buffer.
     pub(crate) const fn buffer(&self) -> &M {
         &self.buffer
-    }
-
-    pub(crate) const fn buffer_mut(&mut self) -> &mut M {
-        &mut self.buffer
     }
 
     /// Returns the current options.

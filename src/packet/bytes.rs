@@ -4,25 +4,7 @@ use core::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{DecodeError, Options, PacketSet, frame, place_from};
-
-/// `share` for the packets that `map` works on.
-macro_rules! share_packets {
-    ($($Type:ident)+) => {$(
-        impl $Type<&[u8]> {
-            /// The same packet as references into `whole`, the buffer that it was decoded from
-            /// (feature `bytes`): nothing is copied, and it can be kept and sent elsewhere. Fields
-            /// that are not in `whole`, such as those of a packet that the decoder had to gather,
-            /// are copied.
-            #[must_use]
-            pub fn share(self, whole: &::bytes::Bytes) -> $Type<::bytes::Bytes> {
-                self.map(|part| $crate::wire::share(whole, part))
-            }
-        }
-    )+};
-}
-
-pub(crate) use share_packets;
+use crate::wire::{DecodeError, Options, PacketSet, frame, place_in};
 
 /// A version of MQTT whose packets can be over [`Bytes`].
 #[cfg(feature = "tokio-util")]
@@ -62,8 +44,7 @@ pub(crate) fn decode_bytes<V: PacketSet, L, P>(
         bytes::Buf::advance(src, header.packet_len());
         return Ok(Some(small));
     }
-    let start = frame.bytes.as_ptr() as usize;
-    let located = locate(packet, &|part| place_from(start, part));
+    let located = locate(packet, &|part| place_in(frame.bytes, part));
     let frame = src.split_to(header.packet_len()).freeze();
     Ok(Some(fill(located, &frame)))
 }

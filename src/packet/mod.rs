@@ -20,21 +20,67 @@ pub(crate) use decode::{check_first_byte, decode, peek};
 pub use list::{Entries, Entry, List};
 pub(crate) use read::{read_checked, read_packet_id, read_string};
 
-/// `to_owned` for what holds bytes, packets and their parts.
-#[cfg(feature = "alloc")]
-macro_rules! to_owned {
-    ($($Type:ident)+) => {$(
-        impl<B: AsRef<[u8]>> $Type<B> {
+/// `map`, `as_ref`, `to_owned` and `share` for a type whose bytes live in a `B`. Each field is named with
+/// what it holds: a `value` no bytes, `bytes` a `B`, a `part` another type with these methods.
+macro_rules! storage {
+    ($Type:ident $([$K:ident: $Bound:path])? { $($field:ident: $kind:ident),+ }) => {
+        impl<B $(, $K: $Bound)?> $Type<B $(, $K)?> {
+            /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
+            pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> $Type<C $(, $K)?> {
+                $Type { $($field: $crate::packet::storage!(@map $kind self.$field, f)),+ }
+            }
+        }
+
+        impl<B: AsRef<[u8]> $(, $K: $Bound)?> $Type<B $(, $K)?> {
+            /// Returns the same value, borrowed.
+            #[must_use]
+            pub fn as_ref(&self) -> $Type<&[u8] $(, $K)?> {
+                $Type { $($field: $crate::packet::storage!(@as_ref $kind self.$field)),+ }
+            }
+        }
+
+        $crate::packet::owned_and_shared!($Type $([$K: $Bound])?);
+    };
+
+    (@map value $field:expr, $f:ident) => { $field };
+    (@map bytes $field:expr, $f:ident) => { $f($field) };
+    (@map part $field:expr, $f:ident) => { $field.map(&mut $f) };
+    (@map optional_bytes $field:expr, $f:ident) => { $field.map(&mut $f) };
+    (@map optional_part $field:expr, $f:ident) => { $field.map(|part| part.map(&mut $f)) };
+
+    (@as_ref value $field:expr) => { $field };
+    (@as_ref bytes $field:expr) => { $field.as_ref() };
+    (@as_ref part $field:expr) => { $field.as_ref() };
+    (@as_ref optional_bytes $field:expr) => { $field.as_ref().map(AsRef::as_ref) };
+    (@as_ref optional_part $field:expr) => { $field.as_ref().map(|part| part.as_ref()) };
+}
+pub(crate) use storage;
+
+/// `to_owned` and `share` for a type with `map` and `as_ref`.
+macro_rules! owned_and_shared {
+    ($Type:ident $([$K:ident: $Bound:path])?) => {
+        #[cfg(feature = "alloc")]
+        impl<B: AsRef<[u8]> $(, $K: $Bound)?> $Type<B $(, $K)?> {
             /// The same with its bytes in vectors of their own (feature `alloc`).
             #[must_use]
-            pub fn to_owned(&self) -> $Type<alloc::vec::Vec<u8>> {
+            pub fn to_owned(&self) -> $Type<alloc::vec::Vec<u8> $(, $K)?> {
                 self.as_ref().map(<[u8]>::to_vec)
             }
         }
-    )+};
+
+        #[cfg(feature = "bytes")]
+        impl $(<$K: $Bound>)? $Type<&[u8] $(, $K)?> {
+            /// The same as references into `whole`, the buffer that it was decoded from (feature `bytes`):
+            /// nothing is copied, and it can be kept and sent elsewhere. Fields outside of `whole`, such
+            /// as those of a packet that the decoder had to gather, are copied.
+            #[must_use]
+            pub fn share(self, whole: &bytes::Bytes) -> $Type<bytes::Bytes $(, $K)?> {
+                self.map(|part| $crate::wire::share(whole, part))
+            }
+        }
+    };
 }
-#[cfg(feature = "alloc")]
-pub(crate) use to_owned;
+pub(crate) use owned_and_shared;
 
 /// A packet becomes a `Packet`.
 macro_rules! into_packet {

@@ -34,6 +34,12 @@ pub(crate) const fn is_publish(first_byte: u8) -> bool {
     flags < 16 && RIGHT >> flags & 1 != 0
 }
 
+/// Whether a PUBLISH with this first byte has a Packet Identifier.
+#[inline(always)]
+pub(crate) const fn has_packet_id(first_byte: u8) -> bool {
+    first_byte & QOS != 0
+}
+
 /// RETAIN.
 #[inline(always)]
 pub(crate) const fn retain(first_byte: u8) -> bool {
@@ -79,7 +85,11 @@ pub(crate) fn head_end<V: PacketSet>(
         return Ok(PayloadStart::Unknown(topic_end_known));
     };
     let topic_len = usize::from(u16::from_be_bytes([high, low]));
-    let id_len = if header.first_byte() & QOS == 0 { 0 } else { 2 };
+    let id_len = if has_packet_id(header.first_byte()) {
+        2
+    } else {
+        0
+    };
     let topic_end = topic_end_known.saturating_add(topic_len);
     let fault =
         |field, offset| DecodeError::new(header.packet_type(), field, ErrorKind::Truncated, offset);

@@ -498,6 +498,13 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
+    /// Returns true if the application has refused the message with this identifier.
+    pub(crate) fn is_refused(&self, id: PacketId) -> bool {
+        const REFUSAL: u16 = ACKNOWLEDGED | REFUSED;
+        self.find(id.get())
+            .is_some_and(|number| self.at(number).state & REFUSAL == REFUSAL)
+    }
+
     /// Records that the acknowledgement from [`due`](Self::due) was sent.
     pub(crate) fn acknowledged(&mut self) {
         let Some(id) = PacketId::new(self.first) else {

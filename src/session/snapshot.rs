@@ -104,6 +104,9 @@ impl<S: Slots> Session<S> {
                 // PUBREC was not sent, and after a restart the application may not have the
                 // message.
                 Receipt::Delivered(_) => None,
+                // Nor was the PUBREC that refuses it: the peer sends the message again, and the
+                // application decides again.
+                Receipt::Acknowledged(_) if self.inbound.is_refused(packet_id) => None,
                 Receipt::Acknowledged(_) => Some((packet_id, 2)),
                 Receipt::Received => Some((packet_id, 3)),
             })

@@ -73,7 +73,7 @@ impl<'t, 'k, V> FilterWalk<'t, 'k, V> {
     }
 
     /// The child `+`, unless the topic starts with `$` and this would be its first level
-    /// [MQTT-4.7.2-1].
+    /// [MQTT-4.7.2-1, MQTT5-4.7.2-1].
     fn single(&self, id: Id) -> Option<Id> {
         let may_match = id != ROOT || !self.topic.is_dollar();
         let single = self.trie.node(id).single.filter(|_| may_match);

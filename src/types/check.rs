@@ -24,7 +24,8 @@ pub enum Rules {
 }
 
 /// Validates a [`Text`](crate::Text).
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub(super) fn text(bytes: &[u8]) -> Result<(), TextError> {
     if bytes.len() <= MAX_LEN && is_text(bytes) {
         return Ok(());

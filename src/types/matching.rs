@@ -1,10 +1,10 @@
 //! Matching of Topic Names and Topic Filters (section 4.7).
 
-/// `filter` and `topic` are valid, so `+` and `#` are whole levels, and `topic` has none. Each turn
+/// Bytes are compared as they are [MQTT5-4.7.3-4]. `filter` and `topic` are valid, so `+` and `#` are whole levels, and `topic` has none. Each turn
 /// of the loop removes at least one byte from one of them and never goes back.
 #[inline]
 pub(super) fn matches(mut filter: &[u8], mut topic: &[u8]) -> bool {
-    // [MQTT-4.7.2-1]
+    // [MQTT-4.7.2-1, MQTT5-4.7.2-1]
     if let ([b'+' | b'#', ..], [b'$', ..]) = (filter, topic) {
         return false;
     }

@@ -2,15 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{
-    Connect, EncodedConnect, Packet, PacketRef, Publish, PublishHeader, SubAck, Subscribe,
-    Unsubscribe, V3,
-};
-use crate::packet::bytes::share_packets;
+use super::{Packet, PacketRef, V3};
 use crate::v3::DecodeError;
 use crate::wire::Options;
-
-share_packets!(Packet EncodedConnect Connect Publish PublishHeader Subscribe SubAck Unsubscribe);
 
 /// Removes the packet at the start of `src` and decodes it, as references into the bytes of `src`
 /// (feature `bytes`). Returns `Ok(None)` if more bytes are needed: append received bytes and call

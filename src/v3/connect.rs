@@ -138,6 +138,25 @@ pub struct Credentials<B> {
     pub password: Option<B>,
 }
 
+crate::packet::storage!(Connect {
+    protocol_level: value,
+    clean_session: value,
+    keep_alive: value,
+    client_id: part,
+    will: optional_part,
+    credentials: optional_part
+});
+crate::packet::storage!(Will {
+    topic: part,
+    message: bytes,
+    qos: value,
+    retain: value
+});
+crate::packet::storage!(Credentials {
+    user_name: part,
+    password: optional_bytes
+});
+
 /// Protocol Name, Protocol Level, Connect Flags and Keep Alive (section 3.1.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct VariableHeader {
@@ -225,79 +244,6 @@ impl<B> Connect<B> {
             password: Some(password),
         });
         self
-    }
-
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Connect<C> {
-        Connect {
-            protocol_level: self.protocol_level,
-            clean_session: self.clean_session,
-            keep_alive: self.keep_alive,
-            client_id: self.client_id.map(&mut f),
-            will: self.will.map(|will| will.map(&mut f)),
-            credentials: self.credentials.map(|credentials| credentials.map(&mut f)),
-        }
-    }
-}
-
-impl<B> Will<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Will<C> {
-        Will {
-            topic: self.topic.map(&mut f),
-            message: f(self.message),
-            qos: self.qos,
-            retain: self.retain,
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Connect<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Connect<&[u8]> {
-        Connect {
-            protocol_level: self.protocol_level,
-            clean_session: self.clean_session,
-            keep_alive: self.keep_alive,
-            client_id: self.client_id.as_ref(),
-            will: self.will.as_ref().map(Will::as_ref),
-            credentials: self.credentials.as_ref().map(Credentials::as_ref),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Will<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Will<&[u8]> {
-        Will {
-            topic: self.topic.as_ref(),
-            message: self.message.as_ref(),
-            qos: self.qos,
-            retain: self.retain,
-        }
-    }
-}
-
-impl<B> Credentials<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Credentials<C> {
-        Credentials {
-            user_name: self.user_name.map(&mut f),
-            password: self.password.map(&mut f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Credentials<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Credentials<&[u8]> {
-        Credentials {
-            user_name: self.user_name.as_ref(),
-            password: self.password.as_ref().map(AsRef::as_ref),
-        }
     }
 }
 

@@ -36,15 +36,10 @@ pub struct EncodedConnect<B> {
     payload: B,
 }
 
-impl<B> EncodedConnect<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> EncodedConnect<C> {
-        EncodedConnect {
-            header: self.header,
-            payload: f(self.payload),
-        }
-    }
-}
+crate::packet::storage!(EncodedConnect {
+    header: value,
+    payload: bytes
+});
 
 impl<B: AsRef<[u8]>> EncodedConnect<B> {
     /// Returns the fields of the CONNECT. Each call reads the payload again.
@@ -53,16 +48,6 @@ impl<B: AsRef<[u8]>> EncodedConnect<B> {
     pub fn to_connect(&self) -> Connect<&[u8]> {
         // By value, so that the packet can stay in registers.
         fields(self.header, self.payload.as_ref())
-    }
-
-    /// Returns the same value, borrowed.
-    #[must_use]
-    #[inline]
-    pub fn as_ref(&self) -> EncodedConnect<&[u8]> {
-        EncodedConnect {
-            header: self.header,
-            payload: self.payload.as_ref(),
-        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! How packets print.
 
 use super::{
-    Connect, Credentials, EncodedConnect, EncodedMessage, Packet, Publish, PublishHeader, SubAck,
-    Subscribe, Subscription, Unsubscribe, Will,
+    Connect, Credentials, EncodedConnect, Packet, Publish, PublishHeader, SubAck, Subscribe,
+    Subscription, Unsubscribe, Will,
 };
 use crate::packet::fmt::{Hidden, Message, fields, packet};
 
@@ -54,27 +54,6 @@ fields!(Subscription(this) { topic_filter: this.topic_filter, qos: this.qos });
 fields!(SubAck(this) { packet_id: this.packet_id, return_codes: this.return_codes });
 fields!(Unsubscribe(this) { packet_id: this.packet_id, topic_filters: this.topic_filters });
 
-impl<T: AsRef<[u8]>, P: AsRef<[u8]>> core::fmt::Debug for EncodedMessage<T, P> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("EncodedMessage")
-            .field("topic", &Message(self.topic().into_inner()))
-            .field("payload", &Message(self.payload().as_ref()))
-            .finish()
-    }
-}
-
-#[cfg(feature = "defmt")]
-impl<T: AsRef<[u8]>, P: AsRef<[u8]>> defmt::Format for EncodedMessage<T, P> {
-    fn format(&self, f: defmt::Formatter<'_>) {
-        defmt::write!(
-            f,
-            "EncodedMessage {{ topic: {}, payload: {} }}",
-            Message(self.topic().into_inner()),
-            Message(self.payload().as_ref())
-        );
-    }
-}
-
 packet!(
     Connect Publish PubAck PubRec PubRel PubComp Subscribe SubAck Unsubscribe UnsubAck;
     ConnAck;
@@ -99,15 +78,6 @@ mod tests {
             format!("{:?}", Packet::from(publish)),
             r#"Publish { delivery: AtMostOnce, retain: true, topic: "a", payload: b"hi\n\xff" }"#
         );
-    }
-
-    #[test]
-    fn a_message_for_many_prints_as_text_too() {
-        let message =
-            EncodedMessage::encode_to_slice(&mut [0; 8], &TopicName::new("a").unwrap(), b"hi")
-                .map(|message| format!("{message:?}"));
-        let printed = r#"EncodedMessage { topic: b"a", payload: b"hi" }"#;
-        assert_eq!(message.as_deref(), Ok(printed));
     }
 
     #[test]

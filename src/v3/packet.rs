@@ -4,8 +4,6 @@ use super::{
     ConnAck, EncodedConnect, PubAck, PubComp, PubRec, PubRel, Publish, SubAck, Subscribe, UnsubAck,
     Unsubscribe,
 };
-#[cfg(feature = "alloc")]
-use super::{Connect, Credentials, PublishHeader, Subscription, Will};
 use crate::wire::{
     Encode, EncodeError, OPTIMIZE_SIZE, Output, PacketBody, PacketType, encode_bytes,
 };
@@ -135,8 +133,7 @@ impl<B: AsRef<[u8]>> Packet<B> {
     }
 }
 
-#[cfg(feature = "alloc")]
-crate::packet::to_owned!(Packet Connect EncodedConnect Will Credentials Publish PublishHeader Subscribe Subscription SubAck Unsubscribe);
+crate::packet::owned_and_shared!(Packet);
 
 impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
     #[inline]

@@ -91,30 +91,20 @@ pub struct PublishHeader<B> {
     pub payload_len: u32,
 }
 
-impl<B> Publish<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Publish<C> {
-        Publish {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.map(&mut f),
-            payload: f(self.payload),
-        }
-    }
-}
+crate::packet::storage!(Publish {
+    delivery: value,
+    retain: value,
+    topic: part,
+    payload: bytes
+});
+crate::packet::storage!(PublishHeader {
+    delivery: value,
+    retain: value,
+    topic: part,
+    payload_len: value
+});
 
 impl<B: AsRef<[u8]>> Publish<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Publish<&[u8]> {
-        Publish {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.as_ref(),
-            payload: self.payload.as_ref(),
-        }
-    }
-
     /// Returns everything but the payload, to encode it before the payload is sent separately.
     ///
     /// # Errors
@@ -135,30 +125,7 @@ impl<B: AsRef<[u8]>> Publish<B> {
     }
 }
 
-impl<B> PublishHeader<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> PublishHeader<C> {
-        PublishHeader {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.map(f),
-            payload_len: self.payload_len,
-        }
-    }
-}
-
 impl<B: AsRef<[u8]>> PublishHeader<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> PublishHeader<&[u8]> {
-        PublishHeader {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.as_ref(),
-            payload_len: self.payload_len,
-        }
-    }
-
     /// Returns the whole packet, or `None` if the payload does not have `payload_len` bytes.
     #[must_use]
     pub fn with_payload(self, payload: B) -> Option<Publish<B>> {

@@ -30,6 +30,11 @@ pub struct SubAck<B> {
     pub return_codes: ReturnCodes<B>,
 }
 
+crate::packet::storage!(SubAck {
+    packet_id: value,
+    return_codes: part
+});
+
 /// The server's answer to one entry of a SUBSCRIBE (section 3.9.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
@@ -95,27 +100,6 @@ impl Entry for SubAckEntry {
     #[inline]
     fn write<O: Output + ?Sized>(item: ReturnCode, out: &mut O) -> Result<(), EncodeError> {
         out.put(&[item.number()])
-    }
-}
-
-impl<B> SubAck<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> SubAck<C> {
-        SubAck {
-            packet_id: self.packet_id,
-            return_codes: self.return_codes.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> SubAck<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> SubAck<&[u8]> {
-        SubAck {
-            packet_id: self.packet_id,
-            return_codes: self.return_codes.as_ref(),
-        }
     }
 }
 

@@ -68,6 +68,15 @@ pub struct Subscription<B> {
     pub qos: QoS,
 }
 
+crate::packet::storage!(Subscribe {
+    packet_id: value,
+    subscriptions: part
+});
+crate::packet::storage!(Subscription {
+    topic_filter: part,
+    qos: value
+});
+
 /// The payload of [`Subscribe`].
 pub type Subscriptions<B> = List<B, SubscriptionEntry>;
 
@@ -104,48 +113,6 @@ impl<B> Subscription<B> {
     /// A subscription to this Topic Filter, for messages up to this QoS.
     pub const fn new(topic_filter: TopicFilter<B>, qos: QoS) -> Self {
         Self { topic_filter, qos }
-    }
-}
-
-impl<B> Subscribe<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscribe<C> {
-        Subscribe {
-            packet_id: self.packet_id,
-            subscriptions: self.subscriptions.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Subscribe<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Subscribe<&[u8]> {
-        Subscribe {
-            packet_id: self.packet_id,
-            subscriptions: self.subscriptions.as_ref(),
-        }
-    }
-}
-
-impl<B> Subscription<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscription<C> {
-        Subscription {
-            topic_filter: self.topic_filter.map(f),
-            qos: self.qos,
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Subscription<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Subscription<&[u8]> {
-        Subscription {
-            topic_filter: self.topic_filter.as_ref(),
-            qos: self.qos,
-        }
     }
 }
 

@@ -31,6 +31,11 @@ pub struct Unsubscribe<B> {
     pub topic_filters: TopicFilters<B>,
 }
 
+crate::packet::storage!(Unsubscribe {
+    packet_id: value,
+    topic_filters: part
+});
+
 /// The payload of [`Unsubscribe`].
 pub type TopicFilters<B> = List<B, TopicFilterEntry>;
 
@@ -55,27 +60,6 @@ impl Entry for TopicFilterEntry {
     #[inline]
     fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError> {
         put_field(out, Field::TopicFilter, item.as_bytes())
-    }
-}
-
-impl<B> Unsubscribe<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Unsubscribe<C> {
-        Unsubscribe {
-            packet_id: self.packet_id,
-            topic_filters: self.topic_filters.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Unsubscribe<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Unsubscribe<&[u8]> {
-        Unsubscribe {
-            packet_id: self.packet_id,
-            topic_filters: self.topic_filters.as_ref(),
-        }
     }
 }
 

@@ -112,6 +112,10 @@ pub struct Acknowledgement<B, K: AckType> {
     pub properties: AckProperties<B>,
 }
 
+crate::packet::storage!(Acknowledgement[K: AckType] {
+    packet_id: value, reason_code: value, properties: part
+});
+
 impl<K: AckType> Acknowledgement<&'static [u8], K> {
     /// Success, and no properties.
     #[must_use]
@@ -123,47 +127,20 @@ impl<K: AckType> Acknowledgement<&'static [u8], K> {
             properties: Properties::EMPTY,
         }
     }
-}
 
-impl<B, K: AckType> Acknowledgement<B, K> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Acknowledgement<C, K> {
-        Acknowledgement {
-            packet_id: self.packet_id,
-            reason_code: self.reason_code,
-            properties: self.properties.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>, K: AckType> Acknowledgement<B, K> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Acknowledgement<&[u8], K> {
-        Acknowledgement {
-            packet_id: self.packet_id,
-            reason_code: self.reason_code,
-            properties: self.properties.as_ref(),
-        }
-    }
-
-    /// The same with its bytes in a vector of its own (feature `alloc`).
-    #[cfg(feature = "alloc")]
-    #[must_use]
-    pub fn to_owned(&self) -> Acknowledgement<alloc::vec::Vec<u8>, K> {
-        self.as_ref().map(<[u8]>::to_vec)
+    /// The Reason Code with this number, and no properties. `None` if there is no such code.
+    #[inline(always)]
+    pub(super) fn with_code(packet_id: PacketId, code: u8) -> Option<Self> {
+        Some(Self {
+            packet_id,
+            reason_code: K::from_number(code)?,
+            properties: Properties::EMPTY,
+        })
     }
 }
 
 #[cfg(feature = "bytes")]
-impl<K: AckType> Acknowledgement<&[u8], K> {
-    /// The same packet as references into `whole`, the buffer that it was decoded from (feature
-    /// `bytes`). Properties outside of `whole` are copied.
-    #[must_use]
-    pub fn share(self, whole: &bytes::Bytes) -> Acknowledgement<bytes::Bytes, K> {
-        self.map(|part| crate::wire::share(whole, part))
-    }
-}
+impl<K: AckType> Acknowledgement<&[u8], K> {}
 
 impl<'a, K: AckType> Acknowledgement<&'a [u8], K> {
     /// Remaining Length 2: success. 3: no properties (sections 3.4.2.1 and 3.4.2.2.1).

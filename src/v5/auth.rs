@@ -28,26 +28,12 @@ pub struct Auth<B> {
     pub properties: AuthProperties<B>,
 }
 
-impl<B> Auth<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Auth<C> {
-        Auth {
-            reason_code: self.reason_code,
-            properties: self.properties.map(f),
-        }
-    }
-}
+crate::packet::storage!(Auth {
+    reason_code: value,
+    properties: part
+});
 
 impl<B: AsRef<[u8]>> Auth<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Auth<&[u8]> {
-        Auth {
-            reason_code: self.reason_code,
-            properties: self.properties.as_ref(),
-        }
-    }
-
     /// Whether it can be an AUTH: with an Authentication Method, or without anything at all.
     fn has_what_it_needs(&self) -> bool {
         let says_nothing =

@@ -2,14 +2,9 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{
-    Auth, ConnAck, Connect, DecodeError, Disconnect, EncodedConnect, Packet, PacketRef, Publish,
-    PublishHeader, Subscribe, Unsubscribe, V5,
-};
+use super::{DecodeError, Packet, PacketRef, V5};
 use crate::packet;
 use crate::wire::Options;
-
-packet::bytes::share_packets!(Packet EncodedConnect Connect ConnAck Publish PublishHeader Subscribe Unsubscribe Disconnect Auth);
 
 /// Removes the packet at the start of `src` and decodes it, as references into the bytes of `src`
 /// (feature `bytes`). Returns `Ok(None)` if more bytes are needed: append received bytes and call

@@ -44,28 +44,11 @@ pub struct ConnAck<B> {
     pub properties: ConnAckProperties<B>,
 }
 
-impl<B> ConnAck<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> ConnAck<C> {
-        ConnAck {
-            session_present: self.session_present,
-            reason_code: self.reason_code,
-            properties: self.properties.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> ConnAck<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> ConnAck<&[u8]> {
-        ConnAck {
-            session_present: self.session_present,
-            reason_code: self.reason_code,
-            properties: self.properties.as_ref(),
-        }
-    }
-}
+crate::packet::storage!(ConnAck {
+    session_present: value,
+    reason_code: value,
+    properties: part
+});
 
 impl<'a> ConnAck<&'a [u8]> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {

@@ -89,6 +89,23 @@ pub struct Will<B> {
     pub retain: bool,
 }
 
+crate::packet::storage!(Connect {
+    clean_start: value,
+    keep_alive: value,
+    properties: part,
+    client_id: part,
+    will: optional_part,
+    user_name: optional_part,
+    password: optional_bytes
+});
+crate::packet::storage!(Will {
+    properties: part,
+    topic: part,
+    payload: bytes,
+    qos: value,
+    retain: value
+});
+
 /// Connect Flags and Keep Alive (section 3.1.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct VariableHeader {
@@ -180,62 +197,6 @@ impl<B> Connect<B> {
         self.user_name = Some(user_name);
         self.password = Some(password);
         self
-    }
-
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Connect<C> {
-        Connect {
-            clean_start: self.clean_start,
-            keep_alive: self.keep_alive,
-            properties: self.properties.map(&mut f),
-            client_id: self.client_id.map(&mut f),
-            will: self.will.map(|will| will.map(&mut f)),
-            user_name: self.user_name.map(|user_name| user_name.map(&mut f)),
-            password: self.password.map(f),
-        }
-    }
-}
-
-impl<B> Will<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Will<C> {
-        Will {
-            properties: self.properties.map(&mut f),
-            topic: self.topic.map(&mut f),
-            payload: f(self.payload),
-            qos: self.qos,
-            retain: self.retain,
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Connect<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Connect<&[u8]> {
-        Connect {
-            clean_start: self.clean_start,
-            keep_alive: self.keep_alive,
-            properties: self.properties.as_ref(),
-            client_id: self.client_id.as_ref(),
-            will: self.will.as_ref().map(Will::as_ref),
-            user_name: self.user_name.as_ref().map(Text::as_ref),
-            password: self.password.as_ref().map(AsRef::as_ref),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Will<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Will<&[u8]> {
-        Will {
-            properties: self.properties.as_ref(),
-            topic: self.topic.as_ref(),
-            payload: self.payload.as_ref(),
-            qos: self.qos,
-            retain: self.retain,
-        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::statement;
 use super::{
-    Auth, ConnAck, DecodeError, Disconnect, EncodedConnect, Packet, PacketRef, PubAck, PubComp,
-    PubRec, PubRel, Publish, PublishHeader, Reaction, Reader, SubAck, Subscribe, UnsubAck,
+    Auth, ConnAck, DecodeError, Disconnect, EncodedConnect, Packet, PacketRef, PropertySet, PubAck,
+    PubComp, PubRec, PubRel, Publish, PublishHeader, Reaction, Reader, SubAck, Subscribe, UnsubAck,
     Unsubscribe,
 };
 use crate::packet;
@@ -64,21 +64,40 @@ pub fn decode<'a>(
 
 impl Sealed for V5 {}
 
-/// Reads a PUBLISH whose frame is complete. A shortcut: `None` means that the general route
-/// decides.
+/// Reads a PUBLISH whose frame is complete, and which properties it has. A shortcut: `None` means that
+/// the general route decides.
 #[inline(always)]
-pub(crate) fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Publish<&'a [u8]>> {
+pub(crate) fn try_read_publish<'a>(
+    header: &Header,
+    body: &'a [u8],
+) -> Option<(Publish<&'a [u8]>, PropertySet)> {
     if !is_publish(header.first_byte()) {
         return None;
     }
     let reader = &mut crate::wire::Reader::<Rejected>::of_body(header, body);
-    Publish::read(header.first_byte(), reader).ok()
+    Publish::read_with_set(header.first_byte(), reader).ok()
+}
+
+/// Reads an acknowledgement in its shortest form, which this Reason Code may follow.
+#[inline(always)]
+fn try_read_acknowledgement<'a>(frame: [u8; 4], code: u8) -> Option<PacketRef<'a>> {
+    let (packet_type, packet_id) = acknowledgement(frame)?;
+    let packet_id = PacketId::from(packet_id);
+    match packet_type {
+        PacketType::PubAck => PubAck::with_code(packet_id, code).map(Packet::PubAck),
+        PacketType::PubRec => PubRec::with_code(packet_id, code).map(Packet::PubRec),
+        PacketType::PubRel => PubRel::with_code(packet_id, code).map(Packet::PubRel),
+        PacketType::PubComp => PubComp::with_code(packet_id, code).map(Packet::PubComp),
+        _ => None,
+    }
 }
 
 impl PacketSet for V5 {
     type Packet<'a> = PacketRef<'a>;
     type PayloadHeader<'a> = PublishHeader<&'a [u8]>;
     type Reaction = Reaction;
+
+    const HAS_PROPERTIES: bool = true;
 
     fn statement(
         packet_type: Option<PacketType>,
@@ -162,26 +181,17 @@ impl PacketSet for V5 {
 
     #[inline(always)]
     fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<PacketRef<'a>> {
-        try_read_publish(header, body).map(Packet::Publish)
+        try_read_publish(header, body).map(|(publish, _)| Packet::Publish(publish))
     }
 
-    /// Acknowledgements in their shortest form, and pings.
+    /// Acknowledgements without properties, and pings.
     #[inline(always)]
     fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
         match *frame {
             [0xc0, 0] => Some(Packet::PingReq),
             [0xd0, 0] => Some(Packet::PingResp),
-            [a, b, c, d] => {
-                let (packet_type, packet_id) = acknowledgement([a, b, c, d])?;
-                let packet_id = PacketId::from(packet_id);
-                match packet_type {
-                    PacketType::PubAck => Some(Packet::PubAck(PubAck::new(packet_id))),
-                    PacketType::PubRec => Some(Packet::PubRec(PubRec::new(packet_id))),
-                    PacketType::PubRel => Some(Packet::PubRel(PubRel::new(packet_id))),
-                    PacketType::PubComp => Some(Packet::PubComp(PubComp::new(packet_id))),
-                    _ => None,
-                }
-            }
+            [a, b, c, d] => try_read_acknowledgement([a, b, c, d], 0),
+            [a, 3, c, d, code] => try_read_acknowledgement([a, 2, c, d], code),
             _ => None,
         }
     }

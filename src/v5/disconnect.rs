@@ -36,6 +36,11 @@ pub struct Disconnect<B> {
     pub properties: DisconnectProperties<B>,
 }
 
+crate::packet::storage!(Disconnect {
+    reason_code: value,
+    properties: part
+});
+
 impl Disconnect<&'static [u8]> {
     /// Without properties.
     #[must_use]
@@ -43,27 +48,6 @@ impl Disconnect<&'static [u8]> {
         Self {
             reason_code,
             properties: Properties::EMPTY,
-        }
-    }
-}
-
-impl<B> Disconnect<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Disconnect<C> {
-        Disconnect {
-            reason_code: self.reason_code,
-            properties: self.properties.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Disconnect<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Disconnect<&[u8]> {
-        Disconnect {
-            reason_code: self.reason_code,
-            properties: self.properties.as_ref(),
         }
     }
 }

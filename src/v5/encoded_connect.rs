@@ -35,16 +35,11 @@ pub struct EncodedConnect<B> {
     payload: B,
 }
 
-impl<B> EncodedConnect<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> EncodedConnect<C> {
-        EncodedConnect {
-            header: self.header,
-            properties: self.properties.map(&mut f),
-            payload: f(self.payload),
-        }
-    }
-}
+crate::packet::storage!(EncodedConnect {
+    header: value,
+    properties: part,
+    payload: bytes
+});
 
 impl<B: AsRef<[u8]>> EncodedConnect<B> {
     /// The fields. The payload is cut into its fields at each call.
@@ -60,17 +55,6 @@ impl<B: AsRef<[u8]>> EncodedConnect<B> {
     #[inline]
     pub fn properties(&self) -> ConnectProperties<&[u8]> {
         self.properties.as_ref()
-    }
-
-    /// Returns the same value, borrowed.
-    #[must_use]
-    #[inline]
-    pub fn as_ref(&self) -> EncodedConnect<&[u8]> {
-        EncodedConnect {
-            header: self.header,
-            properties: self.properties.as_ref(),
-            payload: self.payload.as_ref(),
-        }
     }
 }
 

@@ -10,13 +10,13 @@ use super::properties::{
 use super::{Properties, Property, SubscriptionIdentifier};
 use crate::types::{QoS, Text, TopicName};
 
-/// The value of the first property of this kind.
+/// The value of the first property with this identifier, which is that of the variant.
 macro_rules! find {
-    ($properties:expr, $Variant:ident) => {
-        $properties.iter().find_map(|property| match property {
-            Property::$Variant(value) => Some(value),
+    ($properties:expr, $identifier:literal $Variant:ident) => {
+        match $properties.find($identifier) {
+            Some(Property::$Variant(value)) => Some(value),
             _ => None,
-        })
+        }
     };
 }
 
@@ -71,31 +71,31 @@ impl<B: AsRef<[u8]>, K: group::Message> Properties<B, K> {
     /// Payload Format Indicator: true if the payload is UTF-8. Default false: it is just bytes.
     #[must_use]
     pub fn payload_format_indicator(&self) -> bool {
-        find!(self, PayloadFormatIndicator).unwrap_or(false)
+        find!(self, 0x01 PayloadFormatIndicator).unwrap_or(false)
     }
 
     /// Message Expiry Interval in seconds. Without one the message does not expire.
     #[must_use]
     pub fn message_expiry_interval(&self) -> Option<u32> {
-        find!(self, MessageExpiryInterval)
+        find!(self, 0x02 MessageExpiryInterval)
     }
 
     /// Content Type.
     #[must_use]
     pub fn content_type(&self) -> Option<Text<&[u8]>> {
-        find!(self, ContentType)
+        find!(self, 0x03 ContentType)
     }
 
     /// Response Topic. With one the message is a request.
     #[must_use]
     pub fn response_topic(&self) -> Option<TopicName<&[u8]>> {
-        find!(self, ResponseTopic)
+        find!(self, 0x08 ResponseTopic)
     }
 
     /// Correlation Data.
     #[must_use]
     pub fn correlation_data(&self) -> Option<&[u8]> {
-        find!(self, CorrelationData)
+        find!(self, 0x09 CorrelationData)
     }
 }
 
@@ -103,7 +103,7 @@ impl<B: AsRef<[u8]>> Properties<B, PublishKind> {
     /// Topic Alias. Without one the Topic Name counts.
     #[must_use]
     pub fn topic_alias(&self) -> Option<NonZeroU16> {
-        find!(self, TopicAlias)
+        find!(self, 0x23 TopicAlias)
     }
 
     /// Subscription Identifiers: one for each matching subscription that has one.
@@ -119,7 +119,7 @@ impl<B: AsRef<[u8]>> Properties<B, SubscribeKind> {
     /// Subscription Identifier. Without one the subscriptions have none, and lose what they had.
     #[must_use]
     pub fn subscription_identifier(&self) -> Option<SubscriptionIdentifier> {
-        find!(self, SubscriptionIdentifier)
+        find!(self, 0x0b SubscriptionIdentifier)
     }
 }
 
@@ -127,7 +127,7 @@ impl<B: AsRef<[u8]>> Properties<B, WillKind> {
     /// Will Delay Interval in seconds. Default 0.
     #[must_use]
     pub fn will_delay_interval(&self) -> u32 {
-        find!(self, WillDelayInterval).unwrap_or(0)
+        find!(self, 0x18 WillDelayInterval).unwrap_or(0)
     }
 }
 
@@ -140,19 +140,19 @@ impl<B: AsRef<[u8]>, K: group::Limits> Properties<B, K> {
     /// packet accepts. Default 65,535.
     #[must_use]
     pub fn receive_maximum(&self) -> NonZeroU16 {
-        find!(self, ReceiveMaximum).unwrap_or(NonZeroU16::MAX)
+        find!(self, 0x21 ReceiveMaximum).unwrap_or(NonZeroU16::MAX)
     }
 
     /// Maximum Packet Size in bytes. Without one there is no limit but the protocol's own.
     #[must_use]
     pub fn maximum_packet_size(&self) -> Option<NonZeroU32> {
-        find!(self, MaximumPacketSize)
+        find!(self, 0x27 MaximumPacketSize)
     }
 
     /// Topic Alias Maximum. Default 0: the sender of this packet accepts no Topic Alias.
     #[must_use]
     pub fn topic_alias_maximum(&self) -> u16 {
-        find!(self, TopicAliasMaximum).unwrap_or(0)
+        find!(self, 0x22 TopicAliasMaximum).unwrap_or(0)
     }
 }
 
@@ -164,13 +164,13 @@ impl<B: AsRef<[u8]>, K: group::Authentication> Properties<B, K> {
     /// Authentication Method. Without one in CONNECT there is no enhanced authentication.
     #[must_use]
     pub fn authentication_method(&self) -> Option<Text<&[u8]>> {
-        find!(self, AuthenticationMethod)
+        find!(self, 0x15 AuthenticationMethod)
     }
 
     /// Authentication Data.
     #[must_use]
     pub fn authentication_data(&self) -> Option<&[u8]> {
-        find!(self, AuthenticationData)
+        find!(self, 0x16 AuthenticationData)
     }
 }
 
@@ -182,7 +182,7 @@ impl<B: AsRef<[u8]>, K: group::Reason> Properties<B, K> {
     /// Reason String.
     #[must_use]
     pub fn reason_string(&self) -> Option<Text<&[u8]>> {
-        find!(self, ReasonString)
+        find!(self, 0x1f ReasonString)
     }
 }
 
@@ -194,7 +194,7 @@ impl<B: AsRef<[u8]>, K: group::Reference> Properties<B, K> {
     /// Server Reference: where to go instead.
     #[must_use]
     pub fn server_reference(&self) -> Option<Text<&[u8]>> {
-        find!(self, ServerReference)
+        find!(self, 0x1c ServerReference)
     }
 }
 
@@ -203,20 +203,20 @@ impl<B: AsRef<[u8]>> Properties<B, ConnectKind> {
     /// `u32::MAX`: it does not expire.
     #[must_use]
     pub fn session_expiry_interval(&self) -> u32 {
-        find!(self, SessionExpiryInterval).unwrap_or(0)
+        find!(self, 0x11 SessionExpiryInterval).unwrap_or(0)
     }
 
     /// Request Response Information. Default false.
     #[must_use]
     pub fn request_response_information(&self) -> bool {
-        find!(self, RequestResponseInformation).unwrap_or(false)
+        find!(self, 0x19 RequestResponseInformation).unwrap_or(false)
     }
 
     /// Request Problem Information. Default true: Reason String and User Property may come with
     /// failures.
     #[must_use]
     pub fn request_problem_information(&self) -> bool {
-        find!(self, RequestProblemInformation).unwrap_or(true)
+        find!(self, 0x17 RequestProblemInformation).unwrap_or(true)
     }
 }
 
@@ -224,7 +224,7 @@ impl<B: AsRef<[u8]>> Properties<B, DisconnectKind> {
     /// Session Expiry Interval in seconds. Without one that of CONNECT, or CONNACK, holds.
     #[must_use]
     pub fn session_expiry_interval(&self) -> Option<u32> {
-        find!(self, SessionExpiryInterval)
+        find!(self, 0x11 SessionExpiryInterval)
     }
 }
 
@@ -232,54 +232,54 @@ impl<B: AsRef<[u8]>> Properties<B, ConnAckKind> {
     /// Session Expiry Interval in seconds. Without one that of CONNECT holds.
     #[must_use]
     pub fn session_expiry_interval(&self) -> Option<u32> {
-        find!(self, SessionExpiryInterval)
+        find!(self, 0x11 SessionExpiryInterval)
     }
 
     /// Maximum QoS of a PUBLISH to this server. Default 2.
     #[must_use]
     pub fn maximum_qos(&self) -> QoS {
-        find!(self, MaximumQos).unwrap_or(QoS::ExactlyOnce)
+        find!(self, 0x24 MaximumQos).unwrap_or(QoS::ExactlyOnce)
     }
 
     /// Retain Available. Default true.
     #[must_use]
     pub fn retain_available(&self) -> bool {
-        find!(self, RetainAvailable).unwrap_or(true)
+        find!(self, 0x25 RetainAvailable).unwrap_or(true)
     }
 
     /// Assigned Client Identifier. Without one that of CONNECT is in use.
     #[must_use]
     pub fn assigned_client_identifier(&self) -> Option<Text<&[u8]>> {
-        find!(self, AssignedClientIdentifier)
+        find!(self, 0x12 AssignedClientIdentifier)
     }
 
     /// Wildcard Subscription Available. Default true.
     #[must_use]
     pub fn wildcard_subscription_available(&self) -> bool {
-        find!(self, WildcardSubscriptionAvailable).unwrap_or(true)
+        find!(self, 0x28 WildcardSubscriptionAvailable).unwrap_or(true)
     }
 
     /// Subscription Identifier Available. Default true.
     #[must_use]
     pub fn subscription_identifier_available(&self) -> bool {
-        find!(self, SubscriptionIdentifierAvailable).unwrap_or(true)
+        find!(self, 0x29 SubscriptionIdentifierAvailable).unwrap_or(true)
     }
 
     /// Shared Subscription Available. Default true.
     #[must_use]
     pub fn shared_subscription_available(&self) -> bool {
-        find!(self, SharedSubscriptionAvailable).unwrap_or(true)
+        find!(self, 0x2a SharedSubscriptionAvailable).unwrap_or(true)
     }
 
     /// Server Keep Alive in seconds, 0 for none. Without one the Keep Alive of CONNECT holds.
     #[must_use]
     pub fn server_keep_alive(&self) -> Option<u16> {
-        find!(self, ServerKeepAlive)
+        find!(self, 0x13 ServerKeepAlive)
     }
 
     /// Response Information: the basis for the client's Response Topics.
     #[must_use]
     pub fn response_information(&self) -> Option<Text<&[u8]>> {
-        find!(self, ResponseInformation)
+        find!(self, 0x1a ResponseInformation)
     }
 }

@@ -78,13 +78,16 @@ pub(crate) use edited_publish::EditedPublish;
 pub use encoded_connect::EncodedConnect;
 
 pub use packet::{Packet, PacketRef};
+pub(crate) use properties::write_properties;
 pub use properties::{
     AckKind, AckProperties, AuthKind, AuthProperties, ConnAckKind, ConnAckProperties, ConnectKind,
     ConnectProperties, DisconnectKind, DisconnectProperties, Properties, PropertiesKind,
     PropertyIter, PublishKind, PublishProperties, SubscribeKind, SubscribeProperties,
-    UnsubscribeKind, UnsubscribeProperties, WillKind, WillProperties,
+    SubscriptionIdentifiers, SubscriptionIdentifiersKind, UnsubscribeKind, UnsubscribeProperties,
+    WillKind, WillProperties,
 };
 pub use property::{InvalidSubscriptionIdentifier, Property, SubscriptionIdentifier};
+pub(crate) use property::{PropertySet, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS};
 pub use publish::Publish;
 pub use publish_header::PublishHeader;
 pub(crate) use reason::{Shortened, is_problem_information};

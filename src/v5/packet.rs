@@ -4,8 +4,6 @@ use super::{
     Auth, ConnAck, Disconnect, EncodedConnect, PubAck, PubComp, PubRec, PubRel, Publish, SubAck,
     Subscribe, UnsubAck, Unsubscribe,
 };
-#[cfg(feature = "alloc")]
-use super::{Connect, PublishHeader, Subscription, Will};
 use crate::wire::{
     Encode, EncodeError, OPTIMIZE_SIZE, Output, PacketBody, PacketType, encode_bytes,
 };
@@ -137,8 +135,7 @@ impl<B: AsRef<[u8]>> Packet<B> {
     }
 }
 
-#[cfg(feature = "alloc")]
-crate::packet::to_owned!(Packet Connect EncodedConnect Will ConnAck Publish PublishHeader Subscribe Subscription Unsubscribe Disconnect Auth);
+crate::packet::owned_and_shared!(Packet);
 
 impl<B: AsRef<[u8]>> PacketBody for Packet<B> {
     #[inline]

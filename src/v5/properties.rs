@@ -6,8 +6,8 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use super::property::{
-    self, ACK, AUTH, CONNACK, CONNECT, DISCONNECT, PUBLISH, Property, SUBSCRIBE, UNSUBSCRIBE, WILL,
-    read_value, rule,
+    ACK, AUTH, CONNACK, CONNECT, DISCONNECT, PUBLISH, Property, PropertySet, RECEIVER, SUBSCRIBE,
+    UNSUBSCRIBE, WILL, rule, skip_value,
 };
 use crate::wire::{
     Counter, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, Reader, SliceOutput,
@@ -54,6 +54,8 @@ kinds! {
     ConnAckKind ConnAck CONNACK false
     /// Makes [`Properties`] those of PUBLISH.
     PublishKind Publish PUBLISH false
+    /// Makes [`Properties`] the Subscription Identifiers of one receiver of a PUBLISH.
+    SubscriptionIdentifiersKind Publish RECEIVER false
     /// Makes [`Properties`] those of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK: Reason
     /// String and User Property.
     AckKind PubAck ACK false
@@ -75,6 +77,9 @@ pub type WillProperties<B> = Properties<B, WillKind>;
 pub type ConnAckProperties<B> = Properties<B, ConnAckKind>;
 /// The properties of PUBLISH (section 3.3.2.3).
 pub type PublishProperties<B> = Properties<B, PublishKind>;
+/// The Subscription Identifiers that one receiver of a message gets among the properties of its PUBLISH
+/// (section 3.3.4): what a [`Receiver`](crate::Receiver) has.
+pub type SubscriptionIdentifiers<B> = Properties<B, SubscriptionIdentifiersKind>;
 /// The properties of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK (section 3.4.2.2).
 pub type AckProperties<B> = Properties<B, AckKind>;
 /// The properties of SUBSCRIBE (section 3.8.2.1).
@@ -181,6 +186,21 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         }
     }
 
+    /// The first property with this identifier.
+    #[inline(always)]
+    pub(super) fn find(&self, identifier: u8) -> Option<Property<'_>> {
+        let mut reader = find(self.as_bytes(), identifier)?;
+        Property::read_value(identifier, &mut reader)
+    }
+
+    /// Whether there is a property with this identifier.
+    #[inline(always)]
+    pub(crate) fn has(&self, identifier: u8) -> bool {
+        let bytes = self.as_bytes();
+        // A Topic Alias that stands for a Topic Name is mostly the first or the only one.
+        bytes.first() == Some(&identifier) || find(bytes, identifier).is_some()
+    }
+
     /// The same properties, borrowed.
     #[must_use]
     #[inline]
@@ -199,6 +219,9 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
     #[inline(always)]
     pub(super) fn write<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         let bytes = self.as_bytes();
+        if bytes.is_empty() {
+            return out.put(&[0]);
+        }
         put_variable_byte_integer(out, bytes.len())?; // [MQTT5-2.2.2-1]
         out.put(bytes)
     }
@@ -257,11 +280,11 @@ impl<B, K: PropertiesKind> Properties<B, K> {
     }
 }
 
-pub(super) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
+pub(crate) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
     properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    let mut seen = 0;
+    let mut seen = PropertySet::default();
     for property in properties {
         write_property(K::PACKET_TYPE, K::BIT, property.borrow(), &mut seen, out)?;
     }
@@ -275,7 +298,7 @@ fn write_property<O: Output + ?Sized>(
     packet_type: PacketType,
     kind: u16,
     property: &Property<'_>,
-    seen: &mut u32,
+    seen: &mut PropertySet,
     out: &mut O,
 ) -> Result<(), EncodeError> {
     let Some(rule) = rule(property.identifier().into()).filter(|rule| rule.is_allowed(kind)) else {
@@ -293,25 +316,34 @@ fn write_property<O: Output + ?Sized>(
 }
 
 /// Whether there is Authentication Data without an Authentication Method (section 3.1.2.11.10).
-fn lacks_method(seen: u32) -> bool {
-    property::has_seen(seen, 0x16) && !property::has_seen(seen, 0x15)
+fn lacks_method(seen: PropertySet) -> bool {
+    seen.has(0x16) && !seen.has(0x15)
 }
 
 impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
     /// Property Length and properties.
     #[inline(always)]
     pub(super) fn read<F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self, F> {
+        Self::read_with_set(reader).map(|(properties, _)| properties)
+    }
+
+    /// The same, and which properties there are. The set is empty if they were validated before.
+    #[inline(always)]
+    pub(super) fn read_with_set<F: ReadError>(
+        reader: &mut Reader<'a, F>,
+    ) -> Result<(Self, PropertySet), F> {
+        let mut seen = PropertySet::default();
         // Packets without properties are many.
         let len = reader.variable_byte_integer(Field::PropertyLength)?;
         if len == 0 {
-            return Ok(Self::from_valid(&[]));
+            return Ok((Self::from_valid(&[]), seen));
         }
         let mut properties = reader.take(len, Field::Properties)?;
         let bytes = properties.clone().remaining();
         if !F::CHECKED_BEFORE {
-            validate(K::BIT, K::DATA_NEEDS_METHOD, &mut properties)?;
+            seen = validate(K::BIT, K::DATA_NEEDS_METHOD, &mut properties)?;
         }
-        Ok(Self::from_valid(bytes))
+        Ok((Self::from_valid(bytes), seen))
     }
 }
 
@@ -322,8 +354,8 @@ fn validate<F: ReadError>(
     kind: u16,
     data_needs_method: bool,
     reader: &mut Reader<'_, F>,
-) -> Result<(), F> {
-    let mut seen = 0;
+) -> Result<PropertySet, F> {
+    let mut seen = PropertySet::default();
     while !reader.is_empty() {
         let start = reader.offset();
         let Some(rule) = rule(reader.variable_byte_integer(Field::PropertyIdentifier)?) else {
@@ -336,13 +368,26 @@ fn validate<F: ReadError>(
         if !rule.see(kind, &mut seen) {
             return Err(reader.fault(rule.field, ErrorKind::RepeatedProperty, start));
         }
-        read_value(rule, reader)?;
+        skip_value(rule, reader)?;
     }
     if data_needs_method && lacks_method(seen) {
         let kind = ErrorKind::MissingAuthenticationMethod;
         return Err(reader.fault(Field::AuthenticationData, kind, reader.offset()));
     }
-    Ok(())
+    Ok(seen)
+}
+
+/// A reader of the value of the first property with this identifier.
+#[inline(never)]
+fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
+    let mut reader = Reader::again(bytes);
+    loop {
+        let next = reader.u8(Field::PropertyIdentifier).ok()?;
+        if next == identifier {
+            return Some(reader);
+        }
+        skip_value(rule(next.into())?, &mut reader).ok()?;
+    }
 }
 
 /// The [`Property`]s of [`Properties`], in the order of the wire.
@@ -353,12 +398,12 @@ pub struct PropertyIter<'a> {
 impl<'a> Iterator for PropertyIter<'a> {
     type Item = Property<'a>;
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn next(&mut self) -> Option<Property<'a>> {
         // Identifiers have one byte. All have been validated, so this ends where the bytes do.
         let identifier = self.reader.u8(Field::PropertyIdentifier).ok()?;
-        let value = read_value(rule(identifier.into())?, &mut self.reader).ok()?;
-        Property::new(identifier, value)
+        Property::read_value(identifier, &mut self.reader)
     }
 }
 

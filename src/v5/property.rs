@@ -6,8 +6,8 @@ use core::num::{NonZeroU16, NonZeroU32};
 use crate::packet::read_checked;
 use crate::types::{QoS, Text, TopicName};
 use crate::wire::{
-    EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Output, ReadError, Reader, put_field,
-    put_topic_name, put_variable_byte_integer,
+    EncodeError, ErrorKind, Field, MAX_REMAINING_LENGTH, Output, ReadError, Reader, Trusted,
+    put_field, put_topic_name, put_variable_byte_integer,
 };
 
 /// One property of a packet or of a Will (section 2.2.2.2). Values that the standard excludes
@@ -159,6 +159,8 @@ pub(super) const DISCONNECT: u16 = 1 << 7;
 pub(super) const AUTH: u16 = 1 << 8;
 const MESSAGE: u16 = PUBLISH | WILL;
 const ANY: u16 = (1 << 9) - 1;
+/// What one receiver has of the properties of PUBLISH: no packet of its own, so [`ANY`] is without it.
+pub(super) const RECEIVER: u16 = 1 << 9;
 
 /// The type and the range of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,10 +198,10 @@ impl Rule {
     /// Whether one more of them is allowed, given those that have been seen, to which this one is
     /// added.
     #[inline(always)]
-    pub(super) const fn see(&self, kind: u16, seen: &mut u32) -> bool {
-        let before = *seen;
-        *seen |= 1 << self.bit;
-        before != *seen || self.repeatable & kind != 0
+    pub(super) const fn see(&self, kind: u16, seen: &mut PropertySet) -> bool {
+        let before = seen.0;
+        seen.0 |= 1 << self.bit;
+        before != seen.0 || self.repeatable & kind != 0
     }
 }
 
@@ -219,8 +221,8 @@ const PROPERTIES: [(u8, Field, ValueType, u16, u16); 27] = {
             0x0b,
             Field::SubscriptionIdentifier,
             V::NonZeroVariable,
-            PUBLISH | SUBSCRIBE,
-            PUBLISH,
+            PUBLISH | SUBSCRIBE | RECEIVER,
+            PUBLISH | RECEIVER,
         ),
         (
             0x11,
@@ -342,14 +344,25 @@ pub(super) fn rule(identifier: u32) -> Option<&'static Rule> {
     RULES.get(identifier as usize)?.as_ref()
 }
 
-/// Whether the property with this identifier has been seen.
-pub(super) fn has_seen(seen: u32, identifier: u32) -> bool {
-    rule(identifier).is_some_and(|rule| seen >> rule.bit & 1 != 0)
+/// The identifiers of the properties that connections look for.
+pub(crate) const SUBSCRIPTION_IDENTIFIER: u8 = 0x0b;
+pub(crate) const TOPIC_ALIAS: u8 = 0x23;
+
+/// Which properties a packet has.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PropertySet(u32);
+
+impl PropertySet {
+    /// Whether the property with this identifier is among them.
+    #[inline(always)]
+    pub(crate) fn has(self, identifier: u8) -> bool {
+        rule(identifier.into()).is_some_and(|rule| self.0 >> rule.bit & 1 != 0)
+    }
 }
 
-/// A value without its meaning.
+/// A value without its meaning, to be written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Value<'a> {
+enum Value<'a> {
     Flag(bool),
     TwoBytes(u16),
     FourBytes(u32),
@@ -360,43 +373,29 @@ pub(super) enum Value<'a> {
     Pair(Text<&'a [u8]>, Text<&'a [u8]>),
 }
 
-/// Reads and validates the value of the property that has this rule.
+/// Moves the reader behind the value of the property that has this rule, and validates the value
+/// unless it has been before.
 #[inline(always)]
-pub(super) fn read_value<'a, F: ReadError>(
-    rule: &Rule,
-    reader: &mut Reader<'a, F>,
-) -> Result<Value<'a>, F> {
+pub(super) fn skip_value<F: ReadError>(rule: &Rule, reader: &mut Reader<'_, F>) -> Result<(), F> {
     let field = rule.field;
     let start = reader.offset();
-    let (value, in_range) = match rule.value {
-        ValueType::Flag => {
-            let byte = reader.u8(field)?;
-            (Value::Flag(byte != 0), byte <= 1)
-        }
-        ValueType::TwoBytes => (Value::TwoBytes(reader.u16(field)?), true),
-        ValueType::NonZeroTwoBytes => {
-            let number = reader.u16(field)?;
-            (Value::TwoBytes(number), number != 0)
-        }
-        ValueType::FourBytes => (Value::FourBytes(reader.u32(field)?), true),
-        ValueType::NonZeroFourBytes => {
-            let number = reader.u32(field)?;
-            (Value::FourBytes(number), number != 0)
-        }
-        ValueType::NonZeroVariable => {
-            let number = reader.variable_byte_integer(field)?;
-            (Value::Variable(number), number != 0)
-        }
-        ValueType::Text => (Value::Text(read_checked(reader, field)?), true),
-        ValueType::TopicName => (Value::TopicName(read_checked(reader, field)?), true),
-        ValueType::Binary => (Value::Binary(reader.bytes(field)?), true),
+    let in_range = match rule.value {
+        ValueType::Flag => reader.u8(field)? <= 1,
+        ValueType::TwoBytes => reader.u16(field).map(|_| true)?,
+        ValueType::NonZeroTwoBytes => reader.u16(field)? != 0,
+        ValueType::FourBytes => reader.u32(field).map(|_| true)?,
+        ValueType::NonZeroFourBytes => reader.u32(field)? != 0,
+        ValueType::NonZeroVariable => reader.variable_byte_integer(field)? != 0,
+        ValueType::Text => read_checked(reader, field).map(|_: Text<&[u8]>| true)?,
+        ValueType::TopicName => read_checked(reader, field).map(|_: TopicName<&[u8]>| true)?,
+        ValueType::Binary => reader.bytes(field).map(|_| true)?,
         ValueType::Pair => {
-            let name = read_checked(reader, field)?;
-            (Value::Pair(name, read_checked(reader, field)?), true)
+            let _: Text<&[u8]> = read_checked(reader, field)?;
+            read_checked(reader, field).map(|_: Text<&[u8]>| true)?
         }
     };
-    if in_range {
-        Ok(value)
+    if F::CHECKED_BEFORE || in_range {
+        Ok(())
     } else {
         Err(reader.fault(field, ErrorKind::ValueOutOfRange, start))
     }
@@ -443,45 +442,63 @@ impl<'a> Property<'a> {
         rule(self.identifier().into()).map_or(Field::Properties, |rule| rule.field)
     }
 
-    /// `None` if there is no such property, or if it has no such value.
-    pub(super) fn new(identifier: u8, value: Value<'a>) -> Option<Self> {
-        Some(match (identifier, value) {
-            (0x01, Value::Flag(value)) => Self::PayloadFormatIndicator(value),
-            (0x02, Value::FourBytes(value)) => Self::MessageExpiryInterval(value),
-            (0x03, Value::Text(value)) => Self::ContentType(value),
-            (0x08, Value::TopicName(value)) => Self::ResponseTopic(value),
-            (0x09, Value::Binary(value)) => Self::CorrelationData(value),
-            (0x0b, Value::Variable(value)) => {
-                Self::SubscriptionIdentifier(SubscriptionIdentifier::new(value)?)
+    /// Reads the value of the property with this identifier, which has been validated. `None` if there
+    /// is no such property.
+    #[inline(always)]
+    pub(super) fn read_value(identifier: u8, reader: &mut Reader<'a, Trusted>) -> Option<Self> {
+        Self::read_known(identifier, reader).unwrap_or(None)
+    }
+
+    #[inline(always)]
+    fn read_known(
+        identifier: u8,
+        reader: &mut Reader<'a, Trusted>,
+    ) -> Result<Option<Self>, Trusted> {
+        let field = Field::Properties;
+        Ok(Some(match identifier {
+            0x01 => Self::PayloadFormatIndicator(read_flag(reader)?),
+            0x02 => Self::MessageExpiryInterval(reader.u32(field)?),
+            0x03 => Self::ContentType(read_checked(reader, field)?),
+            0x08 => Self::ResponseTopic(read_checked(reader, field)?),
+            0x09 => Self::CorrelationData(reader.bytes(field)?),
+            0x0b => {
+                let number = reader.variable_byte_integer(field)?;
+                return Ok(SubscriptionIdentifier::new(number).map(Self::SubscriptionIdentifier));
             }
-            (0x11, Value::FourBytes(value)) => Self::SessionExpiryInterval(value),
-            (0x12, Value::Text(value)) => Self::AssignedClientIdentifier(value),
-            (0x13, Value::TwoBytes(value)) => Self::ServerKeepAlive(value),
-            (0x15, Value::Text(value)) => Self::AuthenticationMethod(value),
-            (0x16, Value::Binary(value)) => Self::AuthenticationData(value),
-            (0x17, Value::Flag(value)) => Self::RequestProblemInformation(value),
-            (0x18, Value::FourBytes(value)) => Self::WillDelayInterval(value),
-            (0x19, Value::Flag(value)) => Self::RequestResponseInformation(value),
-            (0x1a, Value::Text(value)) => Self::ResponseInformation(value),
-            (0x1c, Value::Text(value)) => Self::ServerReference(value),
-            (0x1f, Value::Text(value)) => Self::ReasonString(value),
-            (0x21, Value::TwoBytes(value)) => Self::ReceiveMaximum(NonZeroU16::new(value)?),
-            (0x22, Value::TwoBytes(value)) => Self::TopicAliasMaximum(value),
-            (0x23, Value::TwoBytes(value)) => Self::TopicAlias(NonZeroU16::new(value)?),
-            (0x24, Value::Flag(false)) => Self::MaximumQos(QoS::AtMostOnce),
-            (0x24, Value::Flag(true)) => Self::MaximumQos(QoS::AtLeastOnce),
-            (0x25, Value::Flag(value)) => Self::RetainAvailable(value),
-            (0x26, Value::Pair(name, value)) => Self::UserProperty { name, value },
-            (0x27, Value::FourBytes(value)) => Self::MaximumPacketSize(NonZeroU32::new(value)?),
-            (0x28, Value::Flag(value)) => Self::WildcardSubscriptionAvailable(value),
-            (0x29, Value::Flag(value)) => Self::SubscriptionIdentifierAvailable(value),
-            (0x2a, Value::Flag(value)) => Self::SharedSubscriptionAvailable(value),
-            _ => return None,
-        })
+            0x11 => Self::SessionExpiryInterval(reader.u32(field)?),
+            0x12 => Self::AssignedClientIdentifier(read_checked(reader, field)?),
+            0x13 => Self::ServerKeepAlive(reader.u16(field)?),
+            0x15 => Self::AuthenticationMethod(read_checked(reader, field)?),
+            0x16 => Self::AuthenticationData(reader.bytes(field)?),
+            0x17 => Self::RequestProblemInformation(read_flag(reader)?),
+            0x18 => Self::WillDelayInterval(reader.u32(field)?),
+            0x19 => Self::RequestResponseInformation(read_flag(reader)?),
+            0x1a => Self::ResponseInformation(read_checked(reader, field)?),
+            0x1c => Self::ServerReference(read_checked(reader, field)?),
+            0x1f => Self::ReasonString(read_checked(reader, field)?),
+            0x21 => return Ok(NonZeroU16::new(reader.u16(field)?).map(Self::ReceiveMaximum)),
+            0x22 => Self::TopicAliasMaximum(reader.u16(field)?),
+            0x23 => return Ok(NonZeroU16::new(reader.u16(field)?).map(Self::TopicAlias)),
+            0x24 => Self::MaximumQos(if read_flag(reader)? {
+                QoS::AtLeastOnce
+            } else {
+                QoS::AtMostOnce
+            }),
+            0x25 => Self::RetainAvailable(read_flag(reader)?),
+            0x26 => Self::UserProperty {
+                name: read_checked(reader, field)?,
+                value: read_checked(reader, field)?,
+            },
+            0x27 => return Ok(NonZeroU32::new(reader.u32(field)?).map(Self::MaximumPacketSize)),
+            0x28 => Self::WildcardSubscriptionAvailable(read_flag(reader)?),
+            0x29 => Self::SubscriptionIdentifierAvailable(read_flag(reader)?),
+            0x2a => Self::SharedSubscriptionAvailable(read_flag(reader)?),
+            _ => return Ok(None),
+        }))
     }
 
     /// The value without its meaning.
-    pub(super) const fn value(&self) -> Result<Value<'a>, EncodeError> {
+    const fn value(&self) -> Result<Value<'a>, EncodeError> {
         Ok(match *self {
             Self::PayloadFormatIndicator(value)
             | Self::RequestProblemInformation(value)
@@ -540,6 +557,11 @@ impl<'a> Property<'a> {
     }
 }
 
+#[inline(always)]
+fn read_flag(reader: &mut Reader<'_, Trusted>) -> Result<bool, Trusted> {
+    Ok(reader.u8(Field::Properties)? != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -560,11 +582,13 @@ mod tests {
 
     #[test]
     fn each_property_has_a_bit_of_its_own() {
-        let mut seen = 0;
+        let mut seen = PropertySet::default();
         for (identifier, ..) in PROPERTIES {
+            assert!(!seen.has(identifier));
             assert!(rule(identifier.into()).unwrap().see(0, &mut seen));
+            assert!(seen.has(identifier));
         }
-        assert_eq!(seen.count_ones(), 27);
+        assert_eq!(seen.0.count_ones(), 27);
     }
 
     #[test]

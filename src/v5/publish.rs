@@ -1,6 +1,6 @@
 //! PUBLISH (section 3.3).
 
-use super::{Properties, PublishHeader, PublishProperties, Reader};
+use super::{Properties, PropertySet, PublishHeader, PublishProperties, Reader, TOPIC_ALIAS};
 use crate::packet::publish::{self, first_byte, put_packet_id, retain};
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
@@ -61,6 +61,14 @@ pub struct Publish<B> {
     pub payload: B,
 }
 
+crate::packet::storage!(Publish {
+    delivery: value,
+    retain: value,
+    topic: part,
+    properties: part,
+    payload: bytes
+});
+
 impl<'a> Publish<&'a [u8]> {
     /// A message whose Topic Name is left out, because the receiver knows it by the Topic Alias
     /// among the properties (section 3.3.2.3.4). Without a Topic Alias, encoding it is
@@ -96,32 +104,7 @@ impl<'a> Publish<&'a [u8]> {
     }
 }
 
-impl<B> Publish<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Publish<C> {
-        Publish {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.map(&mut f),
-            properties: self.properties.map(&mut f),
-            payload: f(self.payload),
-        }
-    }
-}
-
 impl<B: AsRef<[u8]>> Publish<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Publish<&[u8]> {
-        Publish {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.as_ref(),
-            properties: self.properties.as_ref(),
-            payload: self.payload.as_ref(),
-        }
-    }
-
     /// Everything but the payload, to be encoded on its own before the payload is written.
     ///
     /// # Errors
@@ -143,8 +126,14 @@ impl<B: AsRef<[u8]>> Publish<B> {
     }
 }
 
-/// The fields before the payload: Topic Name, Packet Identifier and properties.
-pub(super) type Head<'a> = (Delivery, TopicName<&'a [u8]>, PublishProperties<&'a [u8]>);
+/// The fields before the payload: Topic Name, Packet Identifier and properties, and which properties
+/// there are.
+pub(super) type Head<'a> = (
+    Delivery,
+    TopicName<&'a [u8]>,
+    PublishProperties<&'a [u8]>,
+    PropertySet,
+);
 
 /// Reads the fields before the payload. The flags were validated.
 #[inline(always)]
@@ -155,12 +144,12 @@ pub(super) fn read_head<'a, F: ReadError>(
     let start = reader.offset();
     // [MQTT5-3.3.2-1, MQTT5-3.3.2-2]
     let (delivery, topic) = publish::read_head(first_byte, reader, TopicName::check_v5)?;
-    let properties = Properties::read(reader)?;
+    let (properties, set) = Properties::read_with_set(reader)?;
     // Section 3.3.2.1.
-    if topic.as_bytes().is_empty() && properties.topic_alias().is_none() {
+    if topic.as_bytes().is_empty() && !set.has(TOPIC_ALIAS) {
         return Err(reader.fault(Field::TopicName, ErrorKind::EmptyTopic, start));
     }
-    Ok((delivery, topic, properties))
+    Ok((delivery, topic, properties, set))
 }
 
 /// Writes the fields before the payload.
@@ -171,12 +160,14 @@ pub(super) fn write_head<B: AsRef<[u8]>, O: Output + ?Sized>(
     properties: &PublishProperties<B>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    if topic.is_empty() && properties.topic_alias().is_none() {
-        return Err(EncodeError::EmptyTopicName {
-            field: Field::TopicName,
-        });
+    let field = Field::TopicName;
+    if !topic.is_empty() {
+        put_field(out, field, topic)?;
+    } else if properties.has(TOPIC_ALIAS) {
+        out.put(&[0, 0])?;
+    } else {
+        return Err(EncodeError::EmptyTopicName { field });
     }
-    put_field(out, Field::TopicName, topic)?;
     put_packet_id(delivery, out)?;
     properties.write(out)
 }
@@ -187,14 +178,24 @@ impl<'a> Publish<&'a [u8]> {
         first_byte: u8,
         reader: &mut Reader<'a, F>,
     ) -> Result<Self, F> {
-        let (delivery, topic, properties) = read_head(first_byte, reader)?;
-        Ok(Self {
+        Self::read_with_set(first_byte, reader).map(|(publish, _)| publish)
+    }
+
+    /// The same, and which properties there are.
+    #[inline(always)]
+    pub(super) fn read_with_set<F: ReadError>(
+        first_byte: u8,
+        reader: &mut Reader<'a, F>,
+    ) -> Result<(Self, PropertySet), F> {
+        let (delivery, topic, properties, set) = read_head(first_byte, reader)?;
+        let publish = Self {
             delivery,
             retain: retain(first_byte),
             topic,
             properties,
             payload: reader.remaining(),
-        })
+        };
+        Ok((publish, set))
     }
 }
 

@@ -43,32 +43,15 @@ pub struct PublishHeader<B> {
     pub payload_len: u32,
 }
 
-impl<B> PublishHeader<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> PublishHeader<C> {
-        PublishHeader {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.map(&mut f),
-            properties: self.properties.map(&mut f),
-            payload_len: self.payload_len,
-        }
-    }
-}
+crate::packet::storage!(PublishHeader {
+    delivery: value,
+    retain: value,
+    topic: part,
+    properties: part,
+    payload_len: value
+});
 
 impl<B: AsRef<[u8]>> PublishHeader<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> PublishHeader<&[u8]> {
-        PublishHeader {
-            delivery: self.delivery,
-            retain: self.retain,
-            topic: self.topic.as_ref(),
-            properties: self.properties.as_ref(),
-            payload_len: self.payload_len,
-        }
-    }
-
     /// Returns the whole packet, or `None` if the payload does not have `payload_len` bytes.
     #[must_use]
     pub fn with_payload(self, payload: B) -> Option<Publish<B>> {
@@ -89,7 +72,7 @@ impl<'a> PublishHeader<&'a [u8]> {
     /// `reader` is over the part of the frame before the payload.
     pub(super) fn read(header: &Header, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let first_byte = header.first_byte();
-        let (delivery, topic, properties) = read_head(first_byte, reader)?;
+        let (delivery, topic, properties, _) = read_head(first_byte, reader)?;
         let payload_len = header.packet_len().saturating_sub(reader.offset());
         Ok(Self {
             delivery,

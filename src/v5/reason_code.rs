@@ -259,7 +259,7 @@ packet_reason_codes! {
 }
 
 packet_reason_codes! {
-    /// The Reason Codes of SUBACK (Table 3-8) [MQTT5-3.9.3-2].
+    /// The Reason Codes of SUBACK (Table 3-8) [MQTT5-3.9.3-2, MQTT5-3.8.4-7].
     SubscribeReasonCode {
         GrantedQos0 "Granted QoS 0"
         GrantedQos1 GrantedQos2 UnspecifiedError ImplementationSpecificError NotAuthorized

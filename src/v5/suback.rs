@@ -76,6 +76,10 @@ pub struct RequestAck<B, R> {
     pub reason_codes: ReasonCodes<B, R>,
 }
 
+crate::packet::storage!(RequestAck[R: ListedReasonCode] {
+    packet_id: value, properties: part, reason_codes: part
+});
+
 /// The payload of SUBACK or UNSUBACK.
 pub type ReasonCodes<B, R> = List<B, ReasonCodeEntry<R>>;
 
@@ -124,45 +128,8 @@ impl<R: ListedReasonCode> Entry for ReasonCodeEntry<R> {
     }
 }
 
-impl<B, R> RequestAck<B, R> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> RequestAck<C, R> {
-        RequestAck {
-            packet_id: self.packet_id,
-            properties: self.properties.map(&mut f),
-            reason_codes: self.reason_codes.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>, R: ListedReasonCode> RequestAck<B, R> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> RequestAck<&[u8], R> {
-        RequestAck {
-            packet_id: self.packet_id,
-            properties: self.properties.as_ref(),
-            reason_codes: self.reason_codes.as_ref(),
-        }
-    }
-
-    /// The same with its bytes in vectors of their own (feature `alloc`).
-    #[cfg(feature = "alloc")]
-    #[must_use]
-    pub fn to_owned(&self) -> RequestAck<alloc::vec::Vec<u8>, R> {
-        self.as_ref().map(<[u8]>::to_vec)
-    }
-}
-
 #[cfg(feature = "bytes")]
-impl<R> RequestAck<&[u8], R> {
-    /// The same packet as references into `whole`, the buffer that it was decoded from (feature
-    /// `bytes`). Bytes outside of `whole` are copied.
-    #[must_use]
-    pub fn share(self, whole: &bytes::Bytes) -> RequestAck<bytes::Bytes, R> {
-        self.map(|part| crate::wire::share(whole, part))
-    }
-}
+impl<R> RequestAck<&[u8], R> {}
 
 impl<'a, R: ListedReasonCode> RequestAck<&'a [u8], R> {
     pub(super) fn read(reader: &mut Reader<'a, DecodeError>) -> Result<Self, DecodeError> {

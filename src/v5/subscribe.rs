@@ -78,6 +78,19 @@ pub struct Subscription<B> {
     pub retain_handling: RetainHandling,
 }
 
+crate::packet::storage!(Subscription {
+    topic_filter: part,
+    qos: value,
+    no_local: value,
+    retain_as_published: value,
+    retain_handling: value
+});
+crate::packet::storage!(Subscribe {
+    packet_id: value,
+    properties: part,
+    subscriptions: part
+});
+
 /// Whether a server sends retained messages because of a SUBSCRIBE (section 3.8.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
@@ -247,17 +260,6 @@ impl<B> Subscription<B> {
         }
     }
 
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Subscription<C> {
-        Subscription {
-            topic_filter: self.topic_filter.map(f),
-            qos: self.qos,
-            no_local: self.no_local,
-            retain_as_published: self.retain_as_published,
-            retain_handling: self.retain_handling,
-        }
-    }
-
     /// The byte after the Topic Filter.
     const fn options(&self) -> u8 {
         let mut options =
@@ -273,44 +275,9 @@ impl<B> Subscription<B> {
 }
 
 impl<B: AsRef<[u8]>> Subscription<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Subscription<&[u8]> {
-        Subscription {
-            topic_filter: self.topic_filter.as_ref(),
-            qos: self.qos,
-            no_local: self.no_local,
-            retain_as_published: self.retain_as_published,
-            retain_handling: self.retain_handling,
-        }
-    }
-
     /// [MQTT5-3.8.3-4]
     fn is_local_and_shared(&self) -> bool {
         self.no_local && self.topic_filter.is_shared()
-    }
-}
-
-impl<B> Subscribe<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Subscribe<C> {
-        Subscribe {
-            packet_id: self.packet_id,
-            properties: self.properties.map(&mut f),
-            subscriptions: self.subscriptions.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Subscribe<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Subscribe<&[u8]> {
-        Subscribe {
-            packet_id: self.packet_id,
-            properties: self.properties.as_ref(),
-            subscriptions: self.subscriptions.as_ref(),
-        }
     }
 }
 

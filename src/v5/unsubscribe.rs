@@ -34,6 +34,12 @@ pub struct Unsubscribe<B> {
     pub topic_filters: TopicFilters<B>,
 }
 
+crate::packet::storage!(Unsubscribe {
+    packet_id: value,
+    properties: part,
+    topic_filters: part
+});
+
 /// The payload of [`Unsubscribe`].
 pub type TopicFilters<B> = List<B, TopicFilterEntry>;
 
@@ -75,29 +81,6 @@ impl Entry for AnyTopicFilterEntry {
 
     fn write<O: Output + ?Sized>(item: Self::Item<'_>, out: &mut O) -> Result<(), EncodeError> {
         TopicFilterEntry::write(item, out)
-    }
-}
-
-impl<B> Unsubscribe<B> {
-    /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Unsubscribe<C> {
-        Unsubscribe {
-            packet_id: self.packet_id,
-            properties: self.properties.map(&mut f),
-            topic_filters: self.topic_filters.map(f),
-        }
-    }
-}
-
-impl<B: AsRef<[u8]>> Unsubscribe<B> {
-    /// Returns the same value, borrowed.
-    #[must_use]
-    pub fn as_ref(&self) -> Unsubscribe<&[u8]> {
-        Unsubscribe {
-            packet_id: self.packet_id,
-            properties: self.properties.as_ref(),
-            topic_filters: self.topic_filters.as_ref(),
-        }
     }
 }
 

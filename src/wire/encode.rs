@@ -211,7 +211,7 @@ fn body_len<T: PacketBody + ?Sized>(packet: &T) -> Result<usize, EncodeError> {
 
 /// The Remaining Length of a packet with so many bytes behind its fixed header.
 #[inline]
-fn remaining_length(bytes: usize) -> Result<u32, EncodeError> {
+pub(crate) fn remaining_length(bytes: usize) -> Result<u32, EncodeError> {
     match u32::try_from(bytes) {
         Ok(remaining) if remaining <= MAX_REMAINING_LENGTH => Ok(remaining),
         _ => Err(EncodeError::PacketTooLarge),

@@ -26,7 +26,7 @@ pub use packet_type::PacketType;
 
 pub(crate) use encode::{
     Counter, PacketBody, encode_bytes, encode_packet, put_field, put_header, put_topic_name,
-    put_variable_byte_integer,
+    put_variable_byte_integer, remaining_length,
 };
 pub(crate) use header::{
     ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, too_large,
@@ -34,7 +34,7 @@ pub(crate) use header::{
 };
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed};
-pub(crate) use place::place_from;
+pub(crate) use place::place_in;
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte_integer};
 #[cfg(feature = "bytes")]
 pub(crate) use share::share;

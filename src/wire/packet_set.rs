@@ -33,9 +33,13 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     /// A packet that borrows from the frame it was read from.
     type Packet<'a>: Copy;
     /// What comes before the payload of a packet whose payload comes in pieces.
-    type PayloadHeader<'a>;
+    type PayloadHeader<'a>: Copy;
     /// What the standard asks a receiver to do after a fault.
     type Reaction;
+
+    /// Whether packets have properties.
+    #[doc(hidden)]
+    const HAS_PROPERTIES: bool = false;
 
     /// The normative statement that a fault breaks. Without packet type and field it is that of the
     /// kind alone.

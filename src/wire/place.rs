@@ -1,10 +1,10 @@
-//! Places of parts in the bytes that they are borrowed from.
+//! Where a part lies in the bytes that it is borrowed from.
 
 use core::ops::Range;
 
-/// Where `part` lies in the bytes that start at the address `start`. It must be a part of them.
+/// Where `part` lies in `whole`, which it must be a part of.
 #[inline]
-pub(crate) fn place_from(start: usize, part: &[u8]) -> Range<usize> {
-    let from = (part.as_ptr() as usize).saturating_sub(start);
+pub(crate) fn place_in(whole: &[u8], part: &[u8]) -> Range<usize> {
+    let from = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
     from..from.saturating_add(part.len())
 }

@@ -21,13 +21,15 @@ use std::collections::VecDeque;
 use std::fmt::{Debug, Write as _};
 
 use mqtt_sansio::v3::{
-    self, Action, Client, CloseReason, Connect, ConnectRefusal, DecodeError, EncodedMessage, Event,
-    HandleError, Message, MessageHeader, Packet, PeerError, PieceRef, ReturnCode, ReturnCodes,
-    Server, Step, Subscription, Subscriptions, TopicFilters, V3, Will,
+    self, Action, Client, CloseReason, Connect, ConnectRefusal, DecodeError, Event, HandleError,
+    Message, MessageHeader, Packet, PeerError, PieceRef, ReturnCode, ReturnCodes, Server, Step,
+    Subscription, Subscriptions, TopicFilters, V3, Will,
 };
+use mqtt_sansio::v5::PublishProperties;
 use mqtt_sansio::{
-    Blocked, Change, CommandError, Config, Connection, Limit, Options, Output, PacketId, QoS,
-    Session, SliceOutput, Slot, Slots, State, Text, Timestamp, TopicFilter, TopicName, Version,
+    Blocked, Change, CommandError, Config, Connection, EncodedMessage, Limit, Options, Output,
+    PacketId, QoS, Receiver, Session, SliceOutput, Slot, Slots, State, Text, Timestamp,
+    TopicFilter, TopicName, Version,
 };
 
 pub use QoS::{AtLeastOnce as Q1, AtMostOnce as Q0, ExactlyOnce as Q2};
@@ -368,7 +370,8 @@ pub trait Peer: Drive<Version = V3> {
 }
 
 fn encoded<'a>(message: &Message<&'a [u8]>) -> EncodedMessage<Vec<u8>, &'a [u8]> {
-    EncodedMessage::encode_to_vec(&message.topic, message.payload).unwrap()
+    let properties = PublishProperties::EMPTY;
+    EncodedMessage::encode_to_vec(&message.topic, &properties, message.payload).unwrap()
 }
 
 impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
@@ -413,7 +416,8 @@ impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
         out: &mut dyn Output,
     ) -> Result<Option<PacketId>, CommandError> {
         let encoded = encoded(message);
-        let part = Self::publish_encoded(self, now, &encoded, message.qos, message.retain)?;
+        let receiver = Receiver::new(message.qos).retain(message.retain);
+        let part = Self::publish_encoded(self, now, &encoded, receiver)?;
         encoded.write(&part, out)?;
         Ok(part.packet_id())
     }
@@ -425,7 +429,8 @@ impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
         out: &mut dyn Output,
     ) -> Result<(), CommandError> {
         let encoded = encoded(message);
-        let part = Self::resend_encoded(self, now, id, &encoded, message.qos, message.retain)?;
+        let receiver = Receiver::new(message.qos).retain(message.retain);
+        let part = Self::resend_encoded(self, now, id, &encoded, receiver)?;
         encoded.write(&part, out)?;
         Ok(())
     }
@@ -1448,8 +1453,8 @@ fn without_clock(shown: &str) -> String {
 }
 
 /// The reason of a connection that had no room for a QoS 2 message.
-pub fn inbound_limit(slots: u32) -> CloseReason {
-    CloseReason::LimitExceeded {
+pub fn inbound_limit<V: Version>(slots: u32) -> mqtt_sansio::CloseReason<V> {
+    mqtt_sansio::CloseReason::LimitExceeded {
         limit: Limit::InboundMessages,
         value: slots,
         actual: slots + 1,

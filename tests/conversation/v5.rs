@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use mqtt_sansio::v5::{
     self, AckProperties, Action, AliasVec, CloseReason, Connect, DecodeError, Event, Message,
-    MessageHeader, OutboundAliases, Packet, PacketRef, PubAckReasonCode, PublishProperties,
-    ReasonCode, TopicAliases, V5, WithTopicAliases,
+    MessageHeader, OutboundAliases, Packet, PacketRef, PubAckReasonCode, Publish,
+    PublishProperties, ReasonCode, TopicAliases, V5, WithTopicAliases,
 };
 use mqtt_sansio::{
     Blocked, ClientRole, CommandError, Config, Connection, Options, PacketId, ProtocolError,
@@ -257,6 +257,14 @@ fn acknowledged(
     }
 }
 
+/// The message that goes out as this PUBLISH, with its Topic Alias.
+fn message_of(publish: Publish<&[u8]>) -> Message<&[u8]> {
+    Message::new(publish.topic, publish.payload)
+        .qos(publish.delivery.qos())
+        .retain(publish.retain)
+        .properties(publish.properties)
+}
+
 impl<R: mqtt_sansio::Role> Talk<Side<R>> {
     fn connection(session: Session<Vec<Slot>>, config: Config, options: Options) -> Self {
         let mut talk = Self::new(Side::new(session, config, options));
@@ -270,7 +278,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
     fn try_common(&mut self, packet: PacketRef<'_>) -> Result<(), CommandError> {
         match packet {
             Packet::Publish(publish) => {
-                let message = Message::from(publish);
+                let message = message_of(publish);
                 self.command("publish", |side, now, out| {
                     side.connection.publish(now, &message, out).map(|_| ())
                 })
@@ -314,7 +322,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         let Packet::Publish(publish) = decoded(&bytes) else {
             panic!("not a PUBLISH in the test");
         };
-        let message = Message::from(publish);
+        let message = message_of(publish);
         self.command(&format!("resend {number}"), |side, now, out| {
             side.connection.resend(now, id(number), &message, out)
         })
@@ -621,8 +629,9 @@ impl ClientTalk {
                     .map(|_| ())
             }),
             Packet::Unsubscribe(unsubscribe) => self.command("unsubscribe", |side, now, out| {
+                let properties = &unsubscribe.properties;
                 side.connection
-                    .unsubscribe(now, &unsubscribe.topic_filters, out)
+                    .unsubscribe_with(now, &unsubscribe.topic_filters, properties, out)
                     .map(|_| ())
             }),
             other => self.try_common(other),

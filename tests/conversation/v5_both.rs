@@ -7,7 +7,8 @@ use mqtt_sansio::{CommandError, Config, PacketType, ProtocolError};
 
 use crate::connected;
 use crate::conversation::v5::{
-    PUBACK, PUBCOMP, PUBREC, PUBREL, ack, disconnect, dup, publish, publish_with, v5_conversations,
+    PUBACK, PUBCOMP, PUBREC, PUBREL, ack, disconnect, dup, publish, publish_with, restored,
+    v5_conversations,
 };
 use crate::conversation::*;
 
@@ -128,6 +129,19 @@ fn a_refusal_that_was_not_sent_is_not_forgotten_on_the_connection() {
     us.receives(dup(publish(Q2, 2, "y"))).nothing_more();
     us.acknowledge(1).sends(ack(PUBACK, 1, 0)).sends(ack(PUBREC, 2, 0x97));
     assert!(us.session().is_empty());
+}
+
+/// [MQTT5-4.3.3-9]: after a restart the message comes again, and is not taken for one that was accepted.
+fn a_refusal_that_was_not_sent_is_not_saved() {
+    let mut us = connected(MANUAL, "");
+    for (qos, number) in [(Q1, 1), (Q2, 2), (Q2, 3)] {
+        us.receives(publish(qos, number, "x")).reports(publish(qos, number, "x"));
+    }
+    assert_eq!(us.try_transmit(ack(PUBREC, 2, 0x97)), Ok(()));
+    us.acknowledge(3).nothing_more();
+    let session = us.breaks_off();
+    assert_eq!(inbound(&session), [2, 3]);
+    assert_eq!(inbound(&restored(&session)), [3]);
 }
 
 fn a_message_that_is_refused_can_be_published_anew() {

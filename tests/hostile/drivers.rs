@@ -1,40 +1,21 @@
 //! The application that does not do what it should, and a clock that does what it wants: nothing
 //! piles up, and what is refused says what has to come first.
 
-use mqtt_sansio::v3::{Packet, Server};
 use mqtt_sansio::{Blocked, CommandError, QoS};
 
-use crate::conversation::{self, AsClient, AsServer, id, message};
+use crate::conversation::{fresh, id};
 use crate::*;
-
-/// One of each kind that a connected peer may send, and some that it may not.
-const PACKETS: [&[u8]; 14] = [
-    b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01c",
-    b"\x20\x02\0\0",
-    b"\x30\x03\0\x01t",
-    b"\x32\x05\0\x01t\0\x01",
-    b"\x34\x05\0\x01t\0\x02",
-    b"\x40\x02\0\x01",
-    b"\x50\x02\0\x01",
-    b"\x62\x02\0\x01",
-    b"\x70\x02\0\x01",
-    b"\x82\x06\0\x01\0\x01a\0",
-    b"\x90\x03\0\x01\0",
-    b"\xa2\x05\0\x01\0\x01a",
-    b"\xc0\0",
-    b"\xe0\0",
-];
 
 /// Each of the packets comes a thousand times: each time the answer is `why`, nothing changes and
 /// nothing is asked of the heap.
-fn put_off<P: Peer>(us: &mut P, why: Blocked) {
+fn put_off<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>, why: Blocked) {
     let before = format!("{us:?}");
     let held = heap(|| {
         for _ in 0..1000 {
-            for mut bytes in PACKETS {
-                let packet = v3::decode(&mut bytes, &Options::new());
-                let result = us.handle_packet(ms(0), packet.unwrap().unwrap());
-                assert_eq!(result, Err(HandleError::Blocked(why)));
+            for mut bytes in V::PACKETS.iter().copied() {
+                let packet = V::decode(&mut bytes, &Options::new()).unwrap().unwrap();
+                let error = us.handle_packet(ms(0), packet).err();
+                assert_eq!(error, Some(HandleError::Blocked(why)));
             }
         }
     });
@@ -42,20 +23,25 @@ fn put_off<P: Peer>(us: &mut P, why: Blocked) {
     assert_eq!(format!("{us:?}"), before);
 }
 
-for_both_roles! {
+/// Hands in PUBREL for nothing, and leaves the answer where it is.
+fn hand_in_pubrel<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>) {
+    let packet = V::decode(&mut &b"\x62\x02\0\x09"[..], &Options::new()).unwrap();
+    assert!(matches!(us.handle_packet(ms(0), packet.unwrap()), Ok(None)));
+}
+
+for_each_version_and_role! {
     fn while_an_answer_is_not_polled_everything_is_put_off<Us>() {
         let mut us = connected::<Us>(CONFIG);
-        let answer = us.handle_packet(ms(0), Packet::PubRel(v3::PubRel { packet_id: id(9) }));
-        assert_eq!(answer, Ok(None));
+        hand_in_pubrel(&mut us);
         put_off(&mut us, Blocked::ActionsPending);
         assert!(matches!(us.poll_action(), Some(Action::Transmit(_))));
     }
 
     fn while_a_change_is_not_stored_everything_is_put_off<Us>() {
         let mut us = connected::<Us>(CONFIG.journal(true));
-        us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut Vec::new()).unwrap();
+        us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut Vec::new()).unwrap();
         put_off(&mut us, Blocked::ActionsPending);
-        let result = us.publish(ms(0), &message(QoS::AtMostOnce, ""), &mut Vec::new());
+        let result = us.publish(ms(0), &Us::Version::message(QoS::AtMostOnce), &mut Vec::new());
         assert_eq!(result, Err(CommandError::ActionsPending));
         assert!(matches!(us.poll_action(), Some(Action::Store(_))));
     }
@@ -63,20 +49,19 @@ for_both_roles! {
     /// The peer is served on; only what would overtake the old messages waits.
     fn messages_that_are_not_sent_again_hold_back_new_ones_and_nothing_else<Us>() {
         let mut us = connected::<Us>(CONFIG);
-        us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut Vec::new()).unwrap();
+        us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut Vec::new()).unwrap();
         us.handle_transport_closed(ms(0));
         while us.poll_action().is_some() {}
-        let mut talk = Us::resumes(CONFIG, us.into_session());
-        talk.asks_for(1);
-        let us = &mut talk.peer;
+        let us = &mut Us::connected(CONFIG, us.into_session());
+        assert_eq!(us.poll_action(), Some(Action::Resend(id(1))));
         let mut out = Vec::with_capacity(64);
         let held = heap(|| {
             for number in 1..=u16::MAX {
-                assert_eq!(deal(us, &publish(QOS_1, number)), Dealt { told: true, ..answered(puback(number)) });
-                let waits = us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut out);
+                assert_eq!(deal(us, &publish(QOS_1, number)), told_and_answered(puback(number)));
+                let waits = us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut out);
                 assert_eq!(waits, Err(CommandError::ResendPending));
                 out.clear();
-                let passes = us.publish(ms(0), &message(QoS::AtMostOnce, ""), &mut out);
+                let passes = us.publish(ms(0), &Us::Version::message(QoS::AtMostOnce), &mut out);
                 assert_eq!(passes, Ok(None));
             }
         });
@@ -87,8 +72,9 @@ for_both_roles! {
     /// A payload that is announced and not sent: one answer waits, and then the peer does.
     fn a_payload_that_is_not_finished_holds_one_answer_back_and_then_everything<Us>() {
         let mut us = connected::<Us>(CONFIG);
-        us.announce(ms(0), &conversation::header(QoS::AtMostOnce, 9), &mut Vec::new()).unwrap();
-        assert_eq!(deal(&mut us, &pubrel(9)), NOTHING);
+        let header = Us::Version::header(QoS::AtMostOnce, 9);
+        us.publish(ms(0), &header, &mut Vec::new()).unwrap();
+        assert_eq!(deal(&mut us, &pubrel(9)), Dealt::NOTHING);
         put_off(&mut us, Blocked::SendingPayload);
         assert_eq!(us.poll_action(), None);
         assert_eq!(us.payload(ms(0), &[0; 9], &mut Vec::new()), Ok(0));
@@ -97,10 +83,10 @@ for_both_roles! {
 
     /// Lost messages are said one by one, each once, also to an application that asks all the time.
     fn after_the_end_there_are_as_many_actions_as_there_is_to_say<Us>() {
-        let mut us = Us::begins_clean::<Counted>(CONFIG).peer;
+        let mut us = Us::connected_clean(CONFIG);
         let mut out = Vec::new();
         for _ in 0..1000 {
-            us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut out).unwrap();
+            us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut out).unwrap();
         }
         us.close(ms(0));
         let mut actions = 0;
@@ -124,7 +110,8 @@ for_both_roles! {
                     2 => ms(turn),
                     _ => ms(u64::MAX - turn),
                 };
-                assert_eq!(deal_at(&mut us, now, &pubrel(9)), answered(pubcomp(9)));
+                let answer = answered(Us::Version::not_found(pubcomp(9)));
+                assert_eq!(deal_at(&mut us, now, &pubrel(9)), answer);
                 us.handle_timeout(now);
                 assert_eq!(us.poll_action(), None);
                 assert_eq!(us.poll_timeout(), None, "there is no Keep Alive");
@@ -134,43 +121,42 @@ for_both_roles! {
     }
 }
 
-/// [MQTT-3.1.4-5]: nothing is dealt with before the application has said yes.
-#[test]
-fn a_connect_that_is_not_answered_holds_everything_back() {
-    let mut us = Server::new(Session::<Vec<Slot>>::default(), CONFIG, ms(0));
-    assert!(deal(&mut us, PACKETS[0]).told);
-    put_off(&mut us, Blocked::AnswerPending);
-    us.handle_timeout(ms(u64::MAX));
-    assert_eq!(us.poll_action(), None, "it is the application that is late");
-}
-
-#[test]
-fn a_request_that_is_not_answered_holds_everything_back() {
-    for request in [&b"\x82\x06\0\x01\0\x01a\0"[..], b"\xa2\x05\0\x01\0\x01a"] {
-        let mut us = connected::<AsServer>(CONFIG);
-        assert_eq!(deal(&mut us, request), TOLD);
+for_all_versions! {
+    /// [MQTT-3.1.4-5]: nothing is dealt with before the application has said yes.
+    fn a_connect_that_is_not_answered_holds_everything_back<V>() {
+        let mut us = Connection::<V, ServerRole, Counted>::new(fresh(), CONFIG, ms(0));
+        assert!(deal(&mut us, &V::CONNECT[1]).told);
         put_off(&mut us, Blocked::AnswerPending);
+        us.handle_timeout(ms(u64::MAX));
+        assert_eq!(us.poll_action(), None, "it is the application that is late");
     }
-}
 
-/// Requests take slots as messages do, and end with the connection.
-#[test]
-fn requests_that_the_server_never_answers_are_bounded_by_the_slots() {
-    let mut us = connected_with::<AsClient>(CONFIG, 100);
-    let list = conversation::subscriptions(&["a"]);
-    let mut out = Vec::with_capacity(64);
-    let mut sent = 0;
-    let held = heap(|| {
-        for _ in 0..1000 {
-            out.clear();
-            match us.subscribe(ms(0), &list, &mut out) {
-                Ok(_) => sent += 1,
-                Err(error) => assert_eq!(error, CommandError::WindowFull),
-            }
+    fn a_request_that_is_not_answered_holds_everything_back<V>() {
+        for (first, entry) in [(0x82, &b"\0\x01a\0"[..]), (0xa2, b"\0\x01a")] {
+            let request = common::frame(first, &[b"\0\x01", V::NO_PROPERTIES, entry].concat());
+            let mut us = connected::<(V, ServerRole)>(CONFIG);
+            assert_eq!(deal(&mut us, &request), Dealt::TOLD);
+            put_off(&mut us, Blocked::AnswerPending);
         }
-    });
-    assert_eq!((sent, held.count_total), (100, 0));
-    us.handle_transport_closed(ms(0));
-    while us.poll_action().is_some() {}
-    assert!(us.into_session().is_empty());
+    }
+
+    /// Requests take slots as messages do, and end with the connection.
+    fn requests_that_the_server_never_answers_are_bounded_by_the_slots<V>() {
+        let mut us = connected_with::<(V, ClientRole)>(CONFIG, 100);
+        let mut out = Vec::with_capacity(64);
+        let mut sent = 0;
+        let held = heap(|| {
+            for _ in 0..1000 {
+                out.clear();
+                match V::subscribe(&mut us, &mut out) {
+                    Ok(_) => sent += 1,
+                    Err(error) => assert_eq!(error, CommandError::WindowFull),
+                }
+            }
+        });
+        assert_eq!((sent, held.count_total), (100, 0));
+        us.handle_transport_closed(ms(0));
+        while us.poll_action().is_some() {}
+        assert!(us.into_session().is_empty());
+    }
 }

@@ -3,12 +3,12 @@
 
 use mqtt_sansio::{Blocked, QoS};
 
-use crate::conversation::{self, id, message};
+use crate::conversation::{id, inbound_limit};
 use crate::*;
 
 /// The bytes that a vector of slots asks for at most while it holds this many: it doubles from 8 on,
 /// and while it does there are the old one and the new one.
-fn bytes_for(slots: u64) -> u64 {
+pub(crate) fn bytes_for(slots: u64) -> u64 {
     let slots = slots.max(8).next_power_of_two();
     8 * (slots + slots / 2)
 }
@@ -17,7 +17,7 @@ fn bytes_for(slots: u64) -> u64 {
 /// collide.
 const FEW: u64 = 40;
 
-for_both_roles! {
+for_all_sides! {
     /// 65,535 QoS 2 messages that are never released: the limit is what was configured, and memory
     /// follows it.
     fn messages_that_are_never_released_are_held_up_to_the_limit<Us>() {
@@ -28,7 +28,7 @@ for_both_roles! {
                 for number in 1..=u16::MAX {
                     let dealt = deal(&mut us, &publish(QOS_2, number));
                     if taken == limit {
-                        assert_eq!(dealt, NOTHING, "left out");
+                        assert_eq!(dealt, Dealt::NOTHING, "left out");
                         continue;
                     }
                     assert!(dealt.told);
@@ -51,9 +51,9 @@ for_both_roles! {
                 let one_more = deal(&mut us, &publish(QOS_2, 100));
                 if slots == 0 {
                     // Nothing is held that could be released.
-                    assert_eq!(one_more.closed, Some(conversation::inbound_limit(0)));
+                    assert_eq!(one_more.closed, Some(inbound_limit(0)));
                 } else {
-                    assert_eq!(one_more, NOTHING);
+                    assert_eq!(one_more, Dealt::NOTHING);
                 }
             });
             assert_eq!(held.count_total, 0, "{slots}");
@@ -68,7 +68,7 @@ for_both_roles! {
             for number in 1..=u16::MAX {
                 sum += accesses(|| {
                     let dealt = deal(&mut us, &publish(QOS_2, number));
-                    assert_eq!(dealt, Dealt { told: true, ..answered(pubrec(number)) });
+                    assert_eq!(dealt, told_and_answered(pubrec(number)));
                 });
                 // Doubling moves each of them once or twice in all.
                 assert!(sum <= 2 * FEW * (u64::from(number) + 8), "{number}: {sum}");
@@ -81,7 +81,7 @@ for_both_roles! {
             });
             assert!(count <= FEW, "{number}: {count}");
         }
-        assert!(us.session().is_empty());
+        assert!(us.slots().is_empty());
     }
 
     /// The same again and again: what is released is free for the next, so the memory stays.
@@ -132,7 +132,7 @@ for_both_roles! {
             if chain > 50 {
                 assert!(worst > chain, "{slots} slots, a chain of {chain}: {worst}, so they do not collide");
             }
-            assert!(us.session().is_empty());
+            assert!(us.slots().is_empty());
         }
     }
 
@@ -177,15 +177,15 @@ for_both_roles! {
             let mut us = connected::<Us>(CONFIG);
             let mut out = Vec::new();
             for number in 1..=u16::MAX {
-                let given = us.publish(ms(0), &message(QoS::AtLeastOnce, ""), &mut out);
+                let given = us.publishes(QoS::AtLeastOnce, &mut out);
                 assert_eq!(given, Ok(Some(id(number))));
                 out.clear();
             }
             for number in order {
-                let count = accesses(|| assert_eq!(deal(&mut us, &puback(number)), TOLD));
+                let count = accesses(|| assert_eq!(deal(&mut us, &puback(number)), Dealt::TOLD));
                 assert!(count <= FEW, "{number}: {count}");
             }
-            assert!(us.session().is_empty());
+            assert!(us.slots().is_empty());
         }
     }
 
@@ -193,9 +193,9 @@ for_both_roles! {
     fn a_message_that_is_never_acknowledged_does_not_slow_down_the_others<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let mut out = Vec::with_capacity(64);
-        let mut publish = |us: &mut Us::Peer<Counted>| {
+        let mut publish = |us: &mut Us::Side| {
             out.clear();
-            let given = us.publish(ms(0), &message(QoS::ExactlyOnce, ""), &mut out);
+            let given = us.publishes(QoS::ExactlyOnce, &mut out);
             given.unwrap().unwrap().get()
         };
         assert_eq!(publish(&mut us), 1);
@@ -204,9 +204,9 @@ for_both_roles! {
                 let count = accesses(|| {
                     let number = publish(&mut us);
                     assert_ne!(number, 1);
-                    let released = Dealt { told: true, ..answered(pubrel(number)) };
+                    let released = told_and_answered(pubrel(number));
                     assert_eq!(deal(&mut us, &pubrec(number)), released);
-                    assert_eq!(deal(&mut us, &pubcomp(number)), TOLD);
+                    assert_eq!(deal(&mut us, &pubcomp(number)), Dealt::TOLD);
                 });
                 assert!(count <= 3 * FEW, "{count}");
             }
@@ -221,18 +221,17 @@ for_both_roles! {
         let mut us = connected::<Us>(CONFIG);
         let mut out = Vec::new();
         for _ in 0..MESSAGES {
-            us.publish(ms(0), &message(QoS::ExactlyOnce, ""), &mut out).unwrap();
+            us.publishes(QoS::ExactlyOnce, &mut out).unwrap();
         }
-        us.handle_transport_closed(ms(0));
-        while us.poll_action().is_some() {}
-        let mut talk = Us::resumes(CONFIG.max_inflight(1), us.into_session());
-        talk.asks_for(1);
-        let us = &mut talk.peer;
+        us.transport_closes();
+        while us.poll().is_some() {}
+        let us = &mut Us::connected(CONFIG.max_inflight(1), us.take());
+        assert_eq!(us.poll(), Some(Task::Resend(id(1))));
         let mut asked = 1;
         let total = accesses(|| {
             for newest in (MESSAGES / 2 + 1..=MESSAGES).rev() {
                 let oldest = id(asked);
-                us.resend(ms(0), oldest, &message(QoS::ExactlyOnce, ""), &mut out).unwrap();
+                us.resends(oldest, QoS::ExactlyOnce, &mut out).unwrap();
                 for number in [newest, asked] {
                     let _ = deal(us, &pubrec(number));
                     // The place in the window is free when the message that was sent is done.
@@ -243,7 +242,7 @@ for_both_roles! {
                 asked += 1;
             }
         });
-        assert!(us.session().is_empty());
+        assert!(us.slots().is_empty());
         assert!(total <= u64::from(MESSAGES) * 3 * FEW, "{total}");
     }
 
@@ -253,22 +252,22 @@ for_both_roles! {
         let mut us = connected::<Us>(config);
         let held = heap(|| {
             for number in 1..=50 {
-                assert_eq!(deal(&mut us, &publish(QOS_1, number)), TOLD);
+                assert_eq!(deal(&mut us, &publish(QOS_1, number)), Dealt::TOLD);
             }
             for number in 51..=u16::MAX {
                 let later = Dealt {
                     error: Some(HandleError::Blocked(Blocked::InboundFull)),
-                    ..NOTHING
+                    ..Dealt::NOTHING
                 };
                 assert_eq!(deal(&mut us, &publish(QOS_1, number)), later);
                 // What has come is no new message.
                 let again = deal(&mut us, &publish(QOS_1 | DUP, 1 + number % 50));
-                assert_eq!(again, NOTHING);
+                assert_eq!(again, Dealt::NOTHING);
             }
         });
         assert!(held.bytes_max <= bytes_for(50), "{held:?}");
-        us.acknowledge(id(1)).unwrap();
-        assert!(matches!(us.poll_action(), Some(Action::Transmit(_))));
-        assert_eq!(deal(&mut us, &publish(QOS_1, 51)), TOLD);
+        us.acknowledges(id(1)).unwrap();
+        assert!(matches!(us.poll(), Some(Task::Transmit(_))));
+        assert_eq!(deal(&mut us, &publish(QOS_1, 51)), Dealt::TOLD);
     }
 }

@@ -8,7 +8,15 @@
 //! | `identifiers.rs` | Packet Identifiers: held for ever, colliding, unknown, in the worst order |
 //! | `floods.rs` | one packet, again and again |
 //! | `drivers.rs` | the application itself: actions not polled, requests not answered, wild clocks |
-//! | `work.rs` | instructions, where nothing else can count |
+//! | `properties.rs` | MQTT 5: User Properties without end, 256 MB of properties |
+//! | `agreed.rs` | MQTT 5: packets larger than announced |
+//! | `quota.rs` | MQTT 5: Receive Maximum, exceeded by one and by all; PUBREC with errors |
+//! | `aliases.rs` | MQTT 5: Topic Aliases at their limits and beyond |
+//! | `auth.rs` | MQTT 5: AUTH without end |
+//! | `work.rs`, `workloads.rs` | instructions, where nothing else can count |
+//!
+//! What holds in every version is tested for a client and a server of each, and for a server of any:
+//! `sides.rs`. What the tests need to know of a version is in `dialect.rs`.
 //!
 //! Elsewhere: single bytes and announced lengths in `tests/work.rs` and `tests/allocations.rs`, each
 //! packet in each state in `tests/states.rs`, limits at their edges in `tests/cuts.rs` and
@@ -32,41 +40,156 @@ mod common;
 #[path = "../conversation/mod.rs"]
 mod conversation;
 
+mod agreed;
+mod aliases;
+mod auth;
 mod bytes;
+mod dealt;
+mod dialect;
 mod drivers;
 mod floods;
 mod identifiers;
+mod properties;
+mod quota;
+mod sides;
 mod work;
+mod workloads;
 
 use std::cell::Cell;
 
 use allocation_counter::{AllocationInfo, measure};
-use conversation::{Drive, Peer, Role, Storage, ms};
-use mqtt_sansio::v3::{self, Action, CloseReason, Decoder, HandleError, PeerError};
-use mqtt_sansio::{Config, Options, Session, Slot, Slots, Timestamp};
+use conversation::{Storage, ms};
+use dealt::{Dealt, answered, carry_out, closed_for, deal, deal_at, ended, told_and_answered};
+use dialect::{Dialect, Sent, Wire};
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{
+    Action, ClientRole, CloseReason, Config, Connection, HandleError, Options, PeerError, QoS,
+    Role, ServerRole, Session, Slot, Slots, StreamDecoder,
+};
+use sides::{Side, Task, Us};
 
-/// Runs a test for a client that a server does harm to, and the other way round.
-macro_rules! for_both_roles {
+/// Runs a test for a client that a server does harm to, and the other way round, in each version.
+macro_rules! for_each_version_and_role {
     ($($(#[$meta:meta])* fn $name:ident<$Us:ident>() $body:block)*) => {$(
         $(#[$meta])*
         mod $name {
             use super::*;
 
-            fn holds<$Us: Role>() $body
+            fn holds<$Us: sides::OfOneVersion>() $body
 
             #[test]
             fn of_a_client() {
-                holds::<conversation::AsClient>();
+                holds::<(V3, ClientRole)>();
             }
 
             #[test]
             fn of_a_server() {
-                holds::<conversation::AsServer>();
+                holds::<(V3, ServerRole)>();
+            }
+
+            #[test]
+            fn of_a_client_of_mqtt_5() {
+                holds::<(V5, ClientRole)>();
+            }
+
+            #[test]
+            fn of_a_server_of_mqtt_5() {
+                holds::<(V5, ServerRole)>();
             }
         }
     )*};
 }
-pub(crate) use for_both_roles;
+pub(crate) use for_each_version_and_role;
+
+/// The same, and for a server of any version with a client of each.
+macro_rules! for_all_sides {
+    ($($(#[$meta:meta])* fn $name:ident<$Us:ident>() $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn holds<$Us: sides::Us>() $body
+
+            #[test]
+            fn of_a_client() {
+                holds::<(V3, ClientRole)>();
+            }
+
+            #[test]
+            fn of_a_server() {
+                holds::<(V3, ServerRole)>();
+            }
+
+            #[test]
+            fn of_a_client_of_mqtt_5() {
+                holds::<(V5, ClientRole)>();
+            }
+
+            #[test]
+            fn of_a_server_of_mqtt_5() {
+                holds::<(V5, ServerRole)>();
+            }
+
+            #[test]
+            fn of_a_server_of_any_version() {
+                holds::<sides::Any<V3>>();
+            }
+
+            #[test]
+            fn of_a_server_of_any_version_to_a_client_of_mqtt_5() {
+                holds::<sides::Any<V5>>();
+            }
+        }
+    )*};
+}
+pub(crate) use for_all_sides;
+
+/// Runs a test in each version.
+macro_rules! for_all_versions {
+    ($($(#[$meta:meta])* fn $name:ident<$V:ident>() $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn holds<$V: dialect::Dialect>() $body
+
+            #[test]
+            fn of_mqtt_3_1_1() {
+                holds::<V3>();
+            }
+
+            #[test]
+            fn of_mqtt_5() {
+                holds::<V5>();
+            }
+        }
+    )*};
+}
+pub(crate) use for_all_versions;
+
+/// Runs a test of MQTT 5 for a client that a server does harm to, and the other way round.
+macro_rules! for_both_roles_of_mqtt_5 {
+    ($($(#[$meta:meta])* fn $name:ident<$R:ident>() $body:block)*) => {$(
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+
+            fn holds<$R: crate::agreed::Agrees>() $body
+
+            #[test]
+            fn of_a_client() {
+                holds::<ClientRole>();
+            }
+
+            #[test]
+            fn of_a_server() {
+                holds::<ServerRole>();
+            }
+        }
+    )*};
+}
+pub(crate) use for_both_roles_of_mqtt_5;
 
 const CONFIG: Config = Config::new();
 
@@ -89,7 +212,7 @@ fn accesses(action: impl FnOnce()) -> u64 {
 /// Slots that count how often they are gone to: for nearly all work that is one slot each time.
 /// What goes through all of them at once counts as one time. That is done when a session is made or
 /// cleared, when the slots double, and when a connection ends.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Counted {
     slots: Vec<Slot>,
     may_grow: bool,
@@ -134,120 +257,41 @@ impl Slots for Counted {
     }
 }
 
-/// One side, connected to a peer that is not to be trusted.
-fn connected<R: Role>(config: Config) -> R::Peer<Counted> {
-    R::begins(config).peer
+/// One side, connected to a peer that is not to be trusted. The client keeps its session.
+fn connected<U: Us>(config: Config) -> U::Side {
+    U::connected(config, Session::new(Counted::fresh(), Counted::fresh()))
 }
 
 /// The same with a session of this many slots in each direction.
-fn connected_with<R: Role>(config: Config, slots: usize) -> R::Peer<Counted> {
-    let session = Session::new(Counted::fixed(slots), Counted::fixed(slots));
-    R::resumes(config, session).peer
+fn connected_with<U: Us>(config: Config, slots: usize) -> U::Side {
+    U::connected(
+        config,
+        Session::new(Counted::fixed(slots), Counted::fixed(slots)),
+    )
 }
 
-/// What a packet has led to. It owns nothing, so that the heap can be watched meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Dealt {
-    /// The application was told.
-    told: bool,
-    /// What was sent, as far as it fits: one packet.
-    sent: Option<[u8; 4]>,
-    /// How many actions there were, each of which was carried out.
-    actions: usize,
-    error: Option<HandleError>,
-    closed: Option<CloseReason>,
+const fn puback(number: u16) -> Sent {
+    Sent::acknowledgement(0x40, number)
 }
 
-const NOTHING: Dealt = Dealt {
-    told: false,
-    sent: None,
-    actions: 0,
-    error: None,
-    closed: None,
-};
-
-/// Hands in the packet that `bytes` are, and does what is asked for then.
-fn deal<P: Peer>(peer: &mut P, bytes: &[u8]) -> Dealt {
-    deal_at(peer, ms(0), bytes)
+const fn pubrec(number: u16) -> Sent {
+    Sent::acknowledgement(0x50, number)
 }
 
-fn deal_at<P: Peer>(peer: &mut P, now: Timestamp, mut bytes: &[u8]) -> Dealt {
-    let options = Options::new();
-    let packet = v3::decode(&mut bytes, &options).unwrap().unwrap();
-    assert!(bytes.is_empty(), "one packet only");
-    let result = peer.handle_packet(now, packet);
-    let mut dealt = Dealt {
-        told: matches!(result, Ok(Some(_))),
-        error: result.err(),
-        ..NOTHING
-    };
-    while let Some(action) = peer.poll_action() {
-        dealt.actions += 1;
-        match action {
-            Action::Transmit(control) => {
-                let mut sent = [0; 4];
-                sent[..control.as_bytes().len()].copy_from_slice(control.as_bytes());
-                assert_eq!(dealt.sent.replace(sent), None, "one answer to one packet");
-            }
-            Action::Close(reason) => dealt.closed = Some(reason),
-            _ => {}
-        }
-    }
-    dealt
+const fn pubrel(number: u16) -> Sent {
+    Sent::acknowledgement(0x62, number)
 }
 
-/// Told to the application, and nothing else.
-const TOLD: Dealt = Dealt {
-    told: true,
-    ..NOTHING
-};
-
-/// Answered, and not told.
-fn answered(sent: [u8; 4]) -> Dealt {
-    Dealt {
-        sent: Some(sent),
-        actions: 1,
-        ..NOTHING
-    }
-}
-
-/// The end of a connection.
-fn closed_for(error: PeerError) -> Dealt {
-    Dealt {
-        error: Some(HandleError::Peer(error)),
-        closed: Some(CloseReason::Violation(error)),
-        actions: 1,
-        ..NOTHING
-    }
-}
-
-fn with_id(first: u8, number: u16) -> [u8; 4] {
-    let [high, low] = number.to_be_bytes();
-    [first, 2, high, low]
-}
-
-fn puback(number: u16) -> [u8; 4] {
-    with_id(0x40, number)
-}
-
-fn pubrec(number: u16) -> [u8; 4] {
-    with_id(0x50, number)
-}
-
-fn pubrel(number: u16) -> [u8; 4] {
-    with_id(0x62, number)
-}
-
-fn pubcomp(number: u16) -> [u8; 4] {
-    with_id(0x70, number)
+const fn pubcomp(number: u16) -> Sent {
+    Sent::acknowledgement(0x70, number)
 }
 
 /// A PUBLISH with this first byte and identifier, to the topic `t`, without a payload.
-fn publish(first: u8, number: u16) -> [u8; 7] {
-    let [high, low] = number.to_be_bytes();
-    [first, 5, 0, 1, b't', high, low]
+const fn publish(first: u8, number: u16) -> dialect::Publish {
+    dialect::Publish { first, number }
 }
 
+const QOS_0: u8 = 0x30;
 const QOS_1: u8 = 0x32;
 const QOS_2: u8 = 0x34;
 const DUP: u8 = 0x08;
@@ -260,6 +304,6 @@ fn scattered() -> impl Iterator<Item = u16> {
 }
 
 /// A decoder with memory that grows.
-fn decoder(options: Options) -> Decoder<Vec<u8>> {
-    Decoder::with_options(Vec::new(), options)
+fn decoder<V: Dialect>(options: Options) -> StreamDecoder<V, Vec<u8>> {
+    StreamDecoder::with_options(Vec::new(), options)
 }

@@ -37,7 +37,11 @@ pub(crate) struct Buffer {
     pub(crate) is_established: bool,
     /// The session ends with the connection.
     pub(crate) is_clean: bool,
-    /// Client: connect with Clean Session until the server has accepted that.
+    /// How many seconds it is kept after the connection.
+    pub(crate) session_expiry: u32,
+    /// When it expires, in milliseconds, once the connection has ended.
+    pub(crate) expires: Option<u64>,
+    /// Client: connect with Clean Session or Clean Start until the server has accepted that.
     pub(crate) starts_over: bool,
 }
 
@@ -55,8 +59,6 @@ pub(crate) struct App {
     sending: Option<(PacketId, Spec)>,
     /// QoS 2 messages handed over, their change not stored yet.
     unstored: BTreeMap<PacketId, Arrival>,
-    /// The messages that `Cleared` was about and `Lost` was not yet.
-    cleared: BTreeSet<PacketId>,
     /// The other one of a `Sabotage::SwapDeliveries`.
     swapped: Option<Arrival>,
 }
@@ -73,7 +75,6 @@ impl App {
             disk: Buffer::default(),
             sending: None,
             unstored: BTreeMap::new(),
-            cleared: BTreeSet::new(),
             swapped: None,
         }
     }
@@ -131,6 +132,19 @@ impl App {
         Ok(())
     }
 
+    /// The peer has refused this message.
+    pub(crate) fn rejected(&mut self, ctx: &mut Context, id: PacketId) -> Outcome {
+        let Some(spec) = self.memory.outbox.get(id).copied() else {
+            fail!("{id:?} was refused, and was not under way");
+        };
+        ctx.stats.rejected += 1;
+        ctx.ledger(self.side).refused.insert(spec.number);
+        if !self.keeps_journal() {
+            self.memory.outbox.remove(id);
+        }
+        Ok(())
+    }
+
     pub(crate) fn forgotten(&mut self, ctx: &mut Context, id: PacketId) {
         if let Some(spec) = self.memory.outbox.get(id).copied() {
             ctx.stats.forgotten += 1;
@@ -145,7 +159,7 @@ impl App {
     /// `Action::Lost`
     pub(crate) fn lost(&mut self, ctx: &mut Context, id: PacketId, received: bool) -> Outcome {
         ctx.ledger(self.side).release(id);
-        let awaited = self.cleared.remove(&id) || self.memory.outbox.get(id).is_some();
+        let awaited = self.memory.outbox.get(id).is_some();
         ensure!(
             awaited != received,
             "{id:?} is lost, received: {received}, awaited: {awaited}"
@@ -170,9 +184,15 @@ impl App {
         }
     }
 
-    /// Without a journal a message is kept when it is acknowledged; with one, when it is stored.
-    pub(crate) fn acknowledged(&mut self, ctx: &mut Context, id: PacketId) {
-        if !self.keeps_journal() {
+    /// Without a journal a message is kept when it is acknowledged; with one, when it is stored. One that
+    /// is refused is not kept.
+    pub(crate) fn acknowledged(&mut self, ctx: &mut Context, id: PacketId, refuses: bool) {
+        if refuses {
+            if let Some(arrival) = self.unstored.remove(&id) {
+                let sender = ctx.ledger(self.side.other());
+                sender.declined.insert(arrival.number);
+            }
+        } else if !self.keeps_journal() {
             if let Some(arrival) = self.unstored.remove(&id) {
                 self.keep(ctx, arrival);
             }
@@ -235,11 +255,8 @@ impl App {
                 }
             }
             Change::Forgotten(_) => {}
-            Change::Cleared => {
-                self.cleared = self.memory.outbox.iter().map(|(id, _)| id).collect();
-                self.publish_all_anew(ctx);
-                self.end_receiving();
-            }
+            // The messages under way are lost one by one, or go on until the connection ends.
+            Change::Cleared => {}
         }
         if !matches!(change, Change::Forgotten(_)) && ctx.sabotage(Sabotage::SkipStore) {
             return Ok(());
@@ -277,13 +294,19 @@ impl App {
 
     /// The messages that came on this connection and were not acknowledged: of QoS 1 they come
     /// again.
-    pub(crate) fn connection_ended(&mut self) {
+    pub(crate) fn connection_ended(&mut self, ctx: &Context) {
+        self.expire_later(ctx);
         if self.memory.is_clean {
             self.end_receiving();
         } else {
             let is_kept = |(_, qos): &(PacketId, QoS)| *qos == QoS::ExactlyOnce;
             self.memory.unacknowledged.retain(is_kept);
         }
+    }
+
+    fn expire_later(&mut self, ctx: &Context) {
+        let seconds = self.memory.session_expiry;
+        self.memory.expires = (seconds < u32::MAX).then(|| ctx.millis + 1000 * u64::from(seconds));
     }
 
     /// What has come in the session that is over can not be acknowledged any more.
@@ -309,7 +332,6 @@ impl App {
             let lost = self.sending.take().is_some() || !self.unstored.is_empty();
             ctx.stats.volatile_losses += u64::from(lost);
             self.end_receiving();
-            self.cleared.clear();
         } else {
             ctx.stats.snapshot_restarts += 1;
             let before = self.disk.delivered.len() < self.memory.delivered.len();
@@ -319,6 +341,24 @@ impl App {
             // What was not acknowledged is not in the saved session, and comes again.
             self.end_receiving();
         }
+        if self.memory.expires.is_none() {
+            self.expire_later(ctx);
+        }
+    }
+
+    /// The process begins again with this session: what it does not await is published anew.
+    pub(crate) fn begin_again(&mut self, ctx: &mut Context, session: &Session<Storage>) {
+        let awaited: BTreeSet<_> = session
+            .outbound()
+            .map(|message| message.packet_id)
+            .collect();
+        let kept: Vec<_> = self.memory.outbox.iter().map(|(id, _)| id).collect();
+        for id in kept {
+            if !awaited.contains(&id) {
+                self.publish_anew(ctx, id);
+            }
+        }
+        ctx.ledger(self.side).keep_only(&awaited);
     }
 
     /// The session as it was stored.
@@ -342,7 +382,6 @@ impl App {
     /// Between two rounds of actions: the messages that the application keeps are those that the
     /// session may ask for, and what is stored is what there is.
     pub(crate) fn check(&self, ctx: &mut Context, session: &Session<Storage>) -> Outcome {
-        ensure!(self.cleared.is_empty(), "not told lost: {:?}", self.cleared);
         let mut awaited: Vec<_> = session
             .outbound()
             .filter(|message| matches!(message.stage, Stage::Sent(_)))

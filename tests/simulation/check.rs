@@ -27,7 +27,7 @@ pub(crate) fn deliveries(ctx: &mut Context, sender: Side, delivered: &[Arrival])
     for arrival in delivered {
         let times = times.entry(arrival.number).or_default();
         *times += 1;
-        if *times > 1 {
+        if *times > 1 || ledger.declined.contains(&arrival.number) {
             continue;
         }
         let latest = latest.entry((arrival.topic, arrival.qos.number()));
@@ -44,10 +44,11 @@ pub(crate) fn deliveries(ctx: &mut Context, sender: Side, delivered: &[Arrival])
         let number = message.number;
         let times = times.get(&number).copied().unwrap_or_default();
         let excused = ledger.republished.contains(&number);
+        let refused = ledger.refused.contains(&number);
         let holds = match message.qos {
             QoS::AtMostOnce => times <= 1,
-            QoS::AtLeastOnce => times >= 1 || ledger.forgotten.contains(&number),
-            QoS::ExactlyOnce => times == 1 || excused && times > 1,
+            QoS::AtLeastOnce => times >= 1 || ledger.forgotten.contains(&number) || refused,
+            QoS::ExactlyOnce => times == 1 || excused && times > 1 || refused && times == 0,
         };
         ensure!(
             holds,

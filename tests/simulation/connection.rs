@@ -2,37 +2,50 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use mqtt_sansio::v3::{Decoder, PublishHeader};
-use mqtt_sansio::{Config, Options, PacketId, Piece, Timestamp};
+use mqtt_sansio::v5::{AliasVec, OutboundAliases, WithTopicAliases};
+use mqtt_sansio::{Blocked, Config, PacketId, Session, Timestamp};
 
-use super::context::Context;
-use super::endpoint::{Endpoint, Incoming};
+use super::context::{Context, Outcome};
+use super::endpoint::{Endpoint, Step};
 use super::link::Socket;
-use super::plan::Side;
+use super::plan::{Side, Storage};
+use super::version::{Announced, Message, Opening, Seen};
 use super::wire::Tap;
 
 /// What the server's application has been asked and has not answered.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Request {
-    Connect { clean: bool },
+    Connect(Opening),
     Subscribe { filters: usize },
-    Unsubscribe,
+    Unsubscribe { filters: usize },
 }
 
-pub(crate) struct Connection {
-    pub(super) endpoint: Endpoint,
-    pub(super) decoder: Decoder<Box<[u8]>>,
+/// What the library has made of what has come.
+pub(super) struct Received {
+    pub(super) step: Result<Option<Step>, Blocked>,
+    /// The packets that it has handled for that.
+    pub(super) packets: Vec<Seen>,
+}
+
+pub(crate) struct Connection<E: Endpoint> {
+    pub(super) endpoint: E,
     pub(super) socket: Socket,
-    pub(super) tap: Tap,
-    pub(super) window: u16,
-    /// Bytes that have come and are not decoded.
+    pub(super) tap: Tap<E::Version>,
+    /// The limits of this side.
+    pub(super) announced: Announced,
+    /// Of what this side publishes.
+    pub(super) aliases: OutboundAliases<AliasVec>,
+    /// Bytes that have come and that the endpoint has not taken.
     pub(super) input: Vec<u8>,
-    /// What is decoded and could not be dealt with yet.
-    pub(super) held: Option<Incoming>,
+    /// Bytes that have come and are not handled.
+    unhandled: Vec<u8>,
+    handled: u64,
+    /// The next packet could not be handled yet.
+    pub(super) is_blocked: bool,
     /// Bytes that have been encoded and have not left.
     pub(super) out: Vec<u8>,
     /// The message that is coming in pieces, as far as it has come.
-    pub(super) gathering: Option<(PublishHeader<Vec<u8>>, Vec<u8>)>,
+    pub(super) gathering: Option<Message>,
     /// What is left of the payload that is being sent in pieces.
     pub(super) sending: Option<Vec<u8>>,
     pub(super) resends: VecDeque<PacketId>,
@@ -41,24 +54,35 @@ pub(crate) struct Connection {
     pub(super) requests: BTreeSet<PacketId>,
     /// Server: what has to become of the Will.
     pub(super) has_will: bool,
-    pub(super) disconnected: bool,
+    pub(super) discards_will: bool,
     pub(super) last_received: Timestamp,
     pub(super) clock: Timestamp,
     pub(super) is_accepted: bool,
+    /// Client: it has asked for a new session.
+    pub(super) clean_start: bool,
     pub(super) closed: bool,
+    side: Side,
 }
 
-impl Connection {
+impl<E: Endpoint> Connection<E> {
     pub(super) fn new(
         ctx: &mut Context,
         side: Side,
-        endpoint: impl FnOnce(Config, Timestamp) -> Endpoint,
+        session: Session<Storage>,
         socket: Socket,
     ) -> Self {
         let plan = ctx.plan.side(side).clone();
-        let window = match plan.window {
+        let up_to = |ctx: &mut Context, most: u16| match most {
             most if plan.window_varies => ctx.rng.u16(1..=most.min(8)),
             most => most,
+        };
+        let window = up_to(ctx, plan.window);
+        let announced = Announced {
+            receive_maximum: match plan.receive_maximum {
+                u16::MAX => u16::MAX,
+                most => up_to(ctx, most),
+            },
+            topic_alias_maximum: plan.topic_aliases,
         };
         let config = Config::new()
             .max_inflight(window)
@@ -69,15 +93,18 @@ impl Connection {
             .ping_timeout(core::time::Duration::from_millis(3_000));
         let now = ctx.now();
         let memory = vec![0; plan.memory].into_boxed_slice();
+        let memory = WithTopicAliases::new(memory, AliasVec::new(plan.topic_aliases));
         ctx.stats.connections += 1;
         Self {
-            endpoint: endpoint(config, now),
-            decoder: Decoder::with_options(memory, Options::new()),
+            endpoint: E::new(session, config, memory, plan.receives_pieces, now),
             socket,
             tap: Tap::new(side, window),
-            window,
+            announced,
+            aliases: OutboundAliases::new(AliasVec::new(plan.outbound_aliases)),
             input: Vec::new(),
-            held: None,
+            unhandled: Vec::new(),
+            handled: 0,
+            is_blocked: false,
             out: Vec::new(),
             gathering: None,
             sending: None,
@@ -85,11 +112,13 @@ impl Connection {
             request: None,
             requests: BTreeSet::new(),
             has_will: false,
-            disconnected: false,
+            discards_will: false,
             last_received: now,
             clock: now,
             is_accepted: false,
+            clean_start: false,
             closed: false,
+            side,
         }
     }
 
@@ -100,38 +129,27 @@ impl Connection {
         now
     }
 
-    /// The next thing that the decoder makes of what has come.
-    pub(super) fn decode(&mut self, ctx: &mut Context, in_pieces: bool) -> Option<Incoming> {
+    pub(super) fn came(&mut self, bytes: &[u8]) {
+        self.input.extend(bytes);
+        self.unhandled.extend(bytes);
+    }
+
+    /// The next thing that the library makes of what has come.
+    pub(super) fn receive(&mut self, ctx: &mut Context) -> Outcome<Received> {
+        let now = self.now(ctx);
         let mut rest = &self.input[..];
-        let decoded = if in_pieces {
-            self.decoder.decode_in_pieces(&mut rest).map(|piece| {
-                piece.map(|piece| match piece {
-                    Piece::Packet(packet) => Incoming::Packet(packet.to_owned()),
-                    Piece::PublishHeader(header) => Incoming::Header(header.to_owned()),
-                    Piece::Payload { bytes, left } => Incoming::Payload {
-                        bytes: bytes.to_vec(),
-                        left,
-                    },
-                })
-            })
-        } else {
-            let packet = self.decoder.decode(&mut rest);
-            packet.map(|packet| packet.map(|packet| Incoming::Packet(packet.to_owned())))
-        };
+        let step = self.endpoint.receive(now, &mut rest);
         let used = self.input.len() - rest.len();
         self.input.drain(..used);
-        match decoded {
-            Ok(incoming) => incoming,
-            Err(error) => {
-                ctx.note("", format_args!("{error}"));
-                let now = self.now(ctx);
-                self.endpoint.handle_decode_error(now, error);
-                None
-            }
-        }
+        let handled = self.endpoint.handled();
+        let len = usize::try_from(handled - self.handled).unwrap_or(usize::MAX);
+        self.handled = handled;
+        let bytes: Vec<u8> = self.unhandled.drain(..len).collect();
+        let packets = self.tap.handed(ctx, &bytes)?;
+        Ok(Received { step, packets })
     }
 
     pub(super) const fn owns_session(&self) -> bool {
-        self.is_accepted || matches!(self.endpoint, Endpoint::Client(_))
+        self.is_accepted || matches!(self.side, Side::Client)
     }
 }

@@ -68,6 +68,7 @@ statistics! {
     released_again,
     /// QoS 2 messages that came again and were not handed over.
     duplicates_suppressed,
+    delivered_qos_2,
     pieces_received,
     pieces_sent,
     lost_by_server,
@@ -88,6 +89,20 @@ statistics! {
     time_outs,
     wills_published,
     journals_compacted,
+    /// MQTT 5: PUBLISH with a Topic Alias in place of its topic.
+    aliases_used,
+    /// MQTT 5: messages that waited for the peer's Receive Maximum.
+    quota_full,
+    /// MQTT 5: messages that the peer has refused.
+    rejected,
+    /// MQTT 5: sessions that have expired.
+    expired,
+    /// MQTT 5: sessions that a client has ended with DISCONNECT.
+    ended_by_client,
+    /// MQTT 5: sessions that the server keeps for less time than it is asked for.
+    expiry_shortened,
+    /// MQTT 5: DISCONNECT from the server.
+    dismissed,
 }
 
 pub(crate) struct Context {

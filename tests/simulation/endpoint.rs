@@ -1,280 +1,406 @@
-//! The library's two roles behind one set of methods, so that one application can play either.
+//! Connections of every version and role behind one set of methods, so that one application can play
+//! either.
 
-use mqtt_sansio::v3::{
-    Action, Client, Connect, ConnectRefusal, DecodeError, Decoder, Event, HandleError, Packet,
-    PublishHeader, ReturnCodes, Server, Subscriptions, TopicFilters, V3,
-};
+mod any_server;
+
+pub(crate) use any_server::AnyServer;
+use mqtt_sansio::v5::{AliasVec, OutboundAliases, WithTopicAliases};
 use mqtt_sansio::{
-    Blocked, CommandError, Encode, Options, OutgoingMessage, PacketId, Piece, Session, State,
-    Timestamp,
+    Blocked, ClientRole, CommandError, Config, Connection, HandleError, Options, PacketId, Piece,
+    Role, ServerRole, Session, State, Step as StepOf, StreamDecoder, Timestamp, TopicFilter,
 };
 
 use super::plan::Storage;
+use super::version::{Action, Content, Dialect, Event, Farewell, Opening, Terms};
 
-#[derive(Debug, Clone)]
-pub(crate) enum Endpoint {
-    Client(Client<Storage>),
-    Server(Server<Storage>),
+/// Memory for one packet, and for Topic Aliases.
+pub(crate) type Memory = WithTopicAliases<Box<[u8]>, AliasVec>;
+
+/// One step of a connection.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Event(Event),
+    Action(Action),
 }
 
-/// What a decoder has yielded, kept until it is dealt with.
-#[derive(Debug, Clone)]
-pub(crate) enum Incoming {
-    Packet(Packet<Vec<u8>>),
-    Header(PublishHeader<Vec<u8>>),
-    Payload { bytes: Vec<u8>, left: usize },
+/// Commands of one role. The harness never asks the other.
+pub(crate) trait Commands: Sized {
+    fn connect(
+        &mut self,
+        _now: Timestamp,
+        _opening: &Opening,
+        _out: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
+        unreachable!("only a client does this")
+    }
+    fn subscribe(
+        &mut self,
+        _now: Timestamp,
+        _filters: &[TopicFilter<&[u8]>],
+        _out: &mut Vec<u8>,
+    ) -> Result<PacketId, CommandError> {
+        unreachable!("only a client does this")
+    }
+    fn unsubscribe(
+        &mut self,
+        _now: Timestamp,
+        _filters: &[TopicFilter<&[u8]>],
+        _out: &mut Vec<u8>,
+    ) -> Result<PacketId, CommandError> {
+        unreachable!("only a client does this")
+    }
+    fn leave(
+        &mut self,
+        _now: Timestamp,
+        _farewell: &Farewell,
+        _out: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
+        unreachable!("only a client does this")
+    }
+    fn accept(
+        &mut self,
+        _now: Timestamp,
+        _session: Option<Session<Storage>>,
+        _terms: &Terms,
+        _out: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
+        unreachable!("only a server does this")
+    }
+    fn refuse(&mut self, _now: Timestamp, _out: &mut Vec<u8>) -> Result<(), CommandError> {
+        unreachable!("only a server does this")
+    }
+    fn suback(
+        &mut self,
+        _now: Timestamp,
+        _filters: usize,
+        _out: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
+        unreachable!("only a server does this")
+    }
+    fn unsuback(
+        &mut self,
+        _now: Timestamp,
+        _filters: usize,
+        _out: &mut Vec<u8>,
+    ) -> Result<(), CommandError> {
+        unreachable!("only a server does this")
+    }
+    fn dismiss(&mut self, _now: Timestamp, _out: &mut Vec<u8>) -> Result<(), CommandError> {
+        unreachable!("only a server does this")
+    }
 }
 
-macro_rules! either {
-    ($this:expr, $endpoint:ident => $call:expr) => {
-        match $this {
-            Self::Client($endpoint) => $call,
-            Self::Server($endpoint) => $call,
-        }
-    };
-}
+/// A connection with its decoder.
+pub(crate) trait Endpoint: Commands {
+    /// What is spoken on the wire.
+    type Version: Dialect;
 
-/// For what only one role has; the harness never asks the other.
-macro_rules! only {
-    ($role:ident, $this:expr, $endpoint:ident => $call:expr) => {
-        match $this {
-            Self::$role($endpoint) => $call,
-            _ => unreachable!("only a {} does this", stringify!($role)),
-        }
-    };
-}
+    /// Payloads can be sent in pieces.
+    const SENDS_PIECES: bool;
 
-impl Endpoint {
-    // Commands of both
+    fn new(
+        session: Session<Storage>,
+        config: Config,
+        memory: Memory,
+        in_pieces: bool,
+        now: Timestamp,
+    ) -> Self;
 
-    pub(crate) fn publish<M: OutgoingMessage<V3>>(
+    fn publish(
         &mut self,
         now: Timestamp,
-        message: &M,
+        content: &Content<'_>,
+        aliases: &mut OutboundAliases<AliasVec>,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<PacketId>, CommandError>;
+    fn payload(
+        &mut self,
+        now: Timestamp,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<u32, CommandError>;
+    fn resend(
+        &mut self,
+        now: Timestamp,
+        id: PacketId,
+        content: &Content<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CommandError>;
+    fn forget(&mut self, id: PacketId) -> Result<(), CommandError>;
+    /// With an error if it `refuses` the message.
+    fn acknowledge(&mut self, id: PacketId, refuses: bool) -> Result<(), CommandError>;
+    fn close(&mut self, now: Timestamp);
+
+    // Inputs
+
+    fn receive(&mut self, now: Timestamp, input: &mut &[u8]) -> Result<Option<Step>, Blocked>;
+    fn handle_timeout(&mut self, now: Timestamp);
+    fn handle_transport_closed(&mut self, now: Timestamp);
+
+    // Outputs and views
+
+    fn poll_action(&mut self) -> Option<Action>;
+    fn poll_timeout(&self) -> Option<Timestamp>;
+    fn state(&self) -> State;
+    fn session(&self) -> &Session<Storage>;
+    fn into_session(self) -> Session<Storage>;
+    /// The session ends with the connection.
+    fn session_ends(&self) -> bool;
+    /// How long it is kept otherwise, in seconds.
+    fn session_expiry(&self) -> u32;
+    /// How many bytes of the stream have been handled.
+    fn handled(&self) -> u64;
+}
+
+fn options(in_pieces: bool) -> Options {
+    Options::new().payloads_in_pieces(in_pieces)
+}
+
+/// A connection of one version.
+#[derive(Clone)]
+pub(crate) struct Of<V: Dialect, R: Role> {
+    connection: Connection<V, R, Storage>,
+    decoder: StreamDecoder<V, Memory>,
+    in_pieces: bool,
+}
+
+pub(crate) type ClientOf<V> = Of<V, ClientRole>;
+pub(crate) type ServerOf<V> = Of<V, ServerRole>;
+
+impl<V: Dialect, R: Role> Endpoint for Of<V, R>
+where
+    Self: Commands,
+{
+    type Version = V;
+    const SENDS_PIECES: bool = true;
+
+    fn new(
+        session: Session<Storage>,
+        config: Config,
+        memory: Memory,
+        in_pieces: bool,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            connection: Connection::new(session, config, now),
+            decoder: StreamDecoder::with_options(memory, options(in_pieces)),
+            in_pieces,
+        }
+    }
+    fn publish(
+        &mut self,
+        now: Timestamp,
+        content: &Content<'_>,
+        aliases: &mut OutboundAliases<AliasVec>,
         out: &mut Vec<u8>,
     ) -> Result<Option<PacketId>, CommandError> {
-        either!(self, endpoint => endpoint.publish(now, message, out))
+        V::publish(&mut self.connection, now, content, aliases, out)
     }
-
-    pub(crate) fn payload(
+    fn payload(
         &mut self,
         now: Timestamp,
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<u32, CommandError> {
-        either!(self, endpoint => endpoint.payload(now, bytes, out))
+        self.connection.payload(now, bytes, out)
     }
-
-    pub(crate) fn resend<M: OutgoingMessage<V3>>(
+    fn resend(
         &mut self,
         now: Timestamp,
         id: PacketId,
-        message: &M,
+        content: &Content<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        either!(self, endpoint => endpoint.resend(now, id, message, out))
+        V::resend(&mut self.connection, now, id, content, out)
     }
-
-    pub(crate) fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
-        either!(self, endpoint => endpoint.forget(id))
+    fn forget(&mut self, id: PacketId) -> Result<(), CommandError> {
+        self.connection.forget(id)
     }
-
-    pub(crate) fn acknowledge(&mut self, id: PacketId) -> Result<(), CommandError> {
-        either!(self, endpoint => {
-            let acknowledgement = endpoint.acknowledgement(id);
-            endpoint.acknowledge(acknowledgement.ok_or(CommandError::NotAwaited)?)
-        })
+    fn acknowledge(&mut self, id: PacketId, refuses: bool) -> Result<(), CommandError> {
+        let acknowledgement = self.connection.acknowledgement(id);
+        let acknowledgement = acknowledgement.ok_or(CommandError::NotAwaited)?;
+        V::acknowledge(&mut self.connection, acknowledgement, refuses)
     }
-
-    pub(crate) fn close(&mut self, now: Timestamp) {
-        either!(self, endpoint => endpoint.close(now));
+    fn close(&mut self, now: Timestamp) {
+        self.connection.close(now);
     }
+    fn receive(&mut self, now: Timestamp, input: &mut &[u8]) -> Result<Option<Step>, Blocked> {
+        self.receive_and_check(now, input)
+    }
+    fn handle_timeout(&mut self, now: Timestamp) {
+        self.connection.handle_timeout(now);
+    }
+    fn handle_transport_closed(&mut self, now: Timestamp) {
+        self.connection.handle_transport_closed(now);
+    }
+    fn poll_action(&mut self) -> Option<Action> {
+        self.connection.poll_action().map(Into::into)
+    }
+    fn poll_timeout(&self) -> Option<Timestamp> {
+        self.connection.poll_timeout()
+    }
+    fn state(&self) -> State {
+        self.connection.state()
+    }
+    fn session(&self) -> &Session<Storage> {
+        self.connection.session()
+    }
+    fn into_session(self) -> Session<Storage> {
+        self.connection.into_session()
+    }
+    fn session_ends(&self) -> bool {
+        self.connection.session_ends()
+    }
+    fn session_expiry(&self) -> u32 {
+        V::session_expiry(&self.connection)
+    }
+    fn handled(&self) -> u64 {
+        self.decoder.position()
+    }
+}
 
-    // Commands of one
-
-    pub(crate) fn connect(
+impl<V: Dialect> Commands for ClientOf<V> {
+    fn connect(
         &mut self,
         now: Timestamp,
-        connect: &Connect<&[u8]>,
+        opening: &Opening,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        only!(Client, self, client => client.connect(now, connect, out))
+        V::connect(&mut self.connection, now, opening, out)
     }
-
-    pub(crate) fn subscribe(
+    fn subscribe(
         &mut self,
         now: Timestamp,
-        subscriptions: &Subscriptions<Vec<u8>>,
+        filters: &[TopicFilter<&[u8]>],
         out: &mut Vec<u8>,
     ) -> Result<PacketId, CommandError> {
-        only!(Client, self, client => client.subscribe(now, subscriptions, out))
+        V::subscribe(&mut self.connection, now, filters, out)
     }
-
-    pub(crate) fn unsubscribe(
+    fn unsubscribe(
         &mut self,
         now: Timestamp,
-        filters: &TopicFilters<Vec<u8>>,
+        filters: &[TopicFilter<&[u8]>],
         out: &mut Vec<u8>,
     ) -> Result<PacketId, CommandError> {
-        only!(Client, self, client => client.unsubscribe(now, filters, out))
+        V::unsubscribe(&mut self.connection, now, filters, out)
     }
-
-    pub(crate) fn disconnect(
+    fn leave(
         &mut self,
         now: Timestamp,
+        farewell: &Farewell,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        only!(Client, self, client => client.disconnect(now, out))
+        V::leave(&mut self.connection, now, farewell, out)
     }
+}
 
-    pub(crate) fn accept(
+impl<V: Dialect> Commands for ServerOf<V> {
+    fn accept(
         &mut self,
         now: Timestamp,
-        mut session: Option<Session<Storage>>,
+        session: Option<Session<Storage>>,
+        terms: &Terms,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        only!(Server, self, server => match &mut session {
-            Some(session) => server.accept_resumed(now, session, out),
-            None => server.accept_new(now, out),
-        })
+        V::accept(&mut self.connection, now, session, terms, out)
     }
-
-    pub(crate) fn refuse(
+    fn refuse(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), CommandError> {
+        V::refuse(&mut self.connection, now, out)
+    }
+    fn suback(
         &mut self,
         now: Timestamp,
-        refusal: ConnectRefusal,
+        filters: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        only!(Server, self, server => server.refuse(now, refusal, out))
+        V::suback(&mut self.connection, now, filters, out)
     }
-
-    pub(crate) fn suback(
+    fn unsuback(
         &mut self,
         now: Timestamp,
-        codes: &ReturnCodes<Vec<u8>>,
+        filters: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        only!(Server, self, server => server.suback(now, codes, out))
+        V::unsuback(&mut self.connection, now, filters, out)
     }
+    fn dismiss(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), CommandError> {
+        V::dismiss(&mut self.connection, now, out)
+    }
+}
 
-    pub(crate) fn unsuback(
+impl<V: Dialect, R: Role> Of<V, R> {
+    /// [`Connection::receive`], which makes of the bytes what `handle_piece` makes of the packets.
+    fn receive_and_check(
         &mut self,
         now: Timestamp,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CommandError> {
-        only!(Server, self, server => server.unsuback(now, out))
+        input: &mut &[u8],
+    ) -> Result<Option<Step>, Blocked> {
+        // It takes longer than all the rest.
+        let is_checked = !input.is_empty() && now.as_millis() % 8 == 0;
+        let before = is_checked.then(|| (self.clone(), *input));
+        let step = self.connection.receive(now, &mut self.decoder, input);
+        let shown = before.is_some().then(|| match &step {
+            Ok(Some(StepOf::Event(event))) => V::shown(event),
+            Ok(Some(StepOf::Action(action))) => format!("{action:?}"),
+            Ok(None) => String::new(),
+            Err(why) => format!("{why:?}"),
+        });
+        let step = step.map(|step| {
+            step.map(|step| match step {
+                StepOf::Event(event) => Step::Event(V::told(event)),
+                StepOf::Action(action) => Step::Action(action.into()),
+            })
+        });
+        if let (Some((before, input)), Some(shown)) = (before, shown) {
+            before.check_handle(now, input, &shown, step.is_err(), self);
+        }
+        step
     }
 
-    // Inputs
-
-    /// `receive` makes of the packet's bytes, `before` it came, what `handle_packet` has made of the
-    /// packet.
-    fn check_receive(
-        &self,
-        mut before: Self,
+    /// This connection has received `input`, and become `after`.
+    fn check_handle(
+        mut self,
         now: Timestamp,
-        packet: &Packet<Vec<u8>>,
-        outcome: &Result<Option<Event<Vec<u8>>>, HandleError>,
+        mut input: &[u8],
+        step: &str,
+        is_blocked: bool,
+        after: &Self,
     ) {
-        let Ok(bytes) = packet.encode_to_vec() else {
-            return;
-        };
-        let mut after = self.clone();
-        let expected = match outcome {
-            // `receive` would begin with the actions.
-            Err(HandleError::Blocked(Blocked::ActionsPending)) => return,
-            Err(HandleError::Blocked(why)) => format!("{:?}", Err::<(), _>(why)),
-            Ok(Some(event)) => format!("Ok(Some(Event({event:?})))"),
-            Ok(None) | Err(_) => match after.poll_action() {
-                Some(action) => format!("Ok(Some(Action({action:?})))"),
-                None => "Ok(None)".to_owned(),
-            },
-        };
-        // An action may be due that can wait, and comes first here; so may PINGREQ.
-        let mut due = before.clone();
-        either!(&mut due, endpoint => endpoint.handle_timeout(now));
-        if before.clone().poll_action().is_some() || due.poll_action().is_some() {
+        // An action may be due that can wait, and comes first; so may PINGREQ, and the end.
+        let mut due = self.connection.clone();
+        due.handle_timeout(now);
+        if self.connection.clone().poll_action().is_some() || due.poll_action().is_some() {
             return;
         }
-        let options = Options::new().max_packet_size(u32::MAX);
-        let mut decoder = Decoder::with_options(Vec::new(), options);
-        let mut input = &bytes[..];
-        let step = either!(&mut before, endpoint => {
-            format!("{:?}", endpoint.receive(now, &mut decoder, &mut input))
-        });
-        assert_eq!(step, expected, "{packet:?}");
-        assert_eq!(format!("{before:?}"), format!("{after:?}"), "{packet:?}");
-        let is_left = matches!(outcome, Err(HandleError::Blocked(_)));
-        assert_eq!(input.len(), if is_left { bytes.len() } else { 0 });
-    }
-
-    pub(crate) fn handle(
-        &mut self,
-        now: Timestamp,
-        incoming: &Incoming,
-    ) -> Result<Option<Event<Vec<u8>>>, HandleError> {
-        let piece = match incoming {
-            Incoming::Packet(packet) => {
-                let before = self.clone();
-                let outcome =
-                    either!(self, endpoint => endpoint.handle_packet(now, packet.as_ref()))
-                        .map(|event| event.map(Event::to_owned));
-                // It takes longer than all the rest.
-                if now.as_millis() % 8 == 0 {
-                    self.check_receive(before, now, packet, &outcome);
-                }
-                return outcome;
+        let expected = loop {
+            let piece = if self.in_pieces {
+                self.decoder.decode_in_pieces(&mut input)
+            } else {
+                let packet = self.decoder.decode(&mut input);
+                packet.map(|packet| packet.map(Piece::Packet))
+            };
+            let piece = match piece {
+                Ok(Some(piece)) => piece,
+                // `receive` is blocked before a packet is complete.
+                Ok(None) if is_blocked => return,
+                Ok(None) => break String::new(),
+                Err(error) => panic!("{step} without a fault, and with one: {error}"),
+            };
+            // Only `receive` knows its topic.
+            if V::is_without_topic(&piece) {
+                return;
             }
-            Incoming::Header(header) => Piece::PublishHeader(PublishHeader {
-                delivery: header.delivery,
-                retain: header.retain,
-                topic: header.topic.as_ref(),
-                payload_len: header.payload_len,
-            }),
-            Incoming::Payload { bytes, left } => Piece::Payload { bytes, left: *left },
+            match self.connection.handle_piece(now, piece) {
+                Ok(Some(event)) => break V::shown(&event),
+                Err(HandleError::Blocked(why)) => break format!("{why:?}"),
+                Ok(None) | Err(_) => {}
+            }
+            if let Some(action) = self.connection.poll_action() {
+                break format!("{action:?}");
+            }
         };
-        let event = either!(self, endpoint => endpoint.handle_piece(now, piece))?;
-        Ok(event.map(|event| match event {
-            Event::MessageHeader(header) => Event::MessageHeader(header.to_owned()),
-            Event::Payload { bytes, left } => Event::Payload {
-                bytes: bytes.to_vec(),
-                left,
-            },
-            other => unreachable!("a piece has led to {other:?}"),
-        }))
-    }
-
-    pub(crate) fn handle_decode_error(&mut self, now: Timestamp, error: DecodeError) {
-        either!(self, endpoint => endpoint.handle_decode_error(now, error));
-    }
-
-    pub(crate) fn handle_timeout(&mut self, now: Timestamp) {
-        either!(self, endpoint => endpoint.handle_timeout(now));
-    }
-
-    pub(crate) fn handle_transport_closed(&mut self, now: Timestamp) {
-        either!(self, endpoint => endpoint.handle_transport_closed(now));
-    }
-
-    // Outputs and views
-
-    pub(crate) fn poll_action(&mut self) -> Option<Action> {
-        either!(self, endpoint => endpoint.poll_action())
-    }
-
-    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
-        either!(self, endpoint => endpoint.poll_timeout())
-    }
-
-    pub(crate) const fn state(&self) -> State {
-        either!(self, endpoint => endpoint.state())
-    }
-
-    pub(crate) const fn session(&self) -> &Session<Storage> {
-        either!(self, endpoint => endpoint.session())
-    }
-
-    pub(crate) fn into_session(self) -> Session<Storage> {
-        either!(self, endpoint => endpoint.into_session())
+        assert_eq!(step, expected);
+        let (handled, received) = (&self.connection, &after.connection);
+        assert_eq!(format!("{handled:?}"), format!("{received:?}"), "{step}");
     }
 }

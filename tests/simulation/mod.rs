@@ -2,7 +2,9 @@
 //!
 //! `plan.rs` says what a run is like, `app.rs` is an application with its storage, `peer.rs` has it
 //! drive the library, `link.rs` is the transport between two of them. `wire.rs`
-//! watches what is sent, `check.rs` looks at what has become of it.
+//! watches what is sent, `check.rs` looks at what has become of it. Everything is generic over
+//! `endpoint.rs`, a client or a server of MQTT 3.1.1, MQTT 5 or any version, and sees what it does in
+//! the shape of `version.rs`.
 
 mod app;
 mod chance;
@@ -13,17 +15,21 @@ pub(crate) mod endpoint;
 mod link;
 mod peer;
 pub(crate) mod plan;
+mod version;
 mod wire;
 
 use std::rc::Rc;
 
 use context::{Context, Outcome, ensure, fail};
+use endpoint::{AnyServer, ClientOf, Endpoint, ServerOf};
 use mqtt_sansio::Timestamp;
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
 use peer::Peer;
 
 pub(crate) use chance::Chance;
 pub(crate) use context::{Stats, Transcript};
-use plan::Side;
+use plan::{Pair, Side};
 pub(crate) use plan::{Plan, Sabotage};
 
 /// What became of a run.
@@ -40,21 +46,32 @@ pub(crate) fn run(plan: Plan, transcript: Option<&Transcript>) -> Report {
 
 /// With other decisions than those of the plan's seed.
 pub(crate) fn run_by(chance: Chance, plan: Plan, transcript: Option<&Transcript>) -> Report {
-    let mut world = World::new(Context::new(Rc::new(plan), chance, transcript.cloned()));
-    let outcome = world.run();
-    Report {
-        stats: world.ctx.stats,
-        failure: outcome.err().map(|failure| failure.0),
+    let pair = plan.pair;
+    let ctx = Context::new(Rc::new(plan), chance, transcript.cloned());
+    match pair {
+        Pair::V3 => World::<ClientOf<V3>, ServerOf<V3>>::report(ctx),
+        Pair::V5 => World::<ClientOf<V5>, ServerOf<V5>>::report(ctx),
+        Pair::V3Any => World::<ClientOf<V3>, AnyServer<V3>>::report(ctx),
+        Pair::V5Any => World::<ClientOf<V5>, AnyServer<V5>>::report(ctx),
     }
 }
 
-struct World {
+struct World<C: Endpoint, S: Endpoint> {
     ctx: Context,
-    client: Peer,
-    server: Peer,
+    client: Peer<C>,
+    server: Peer<S>,
 }
 
-impl World {
+impl<C: Endpoint, S: Endpoint> World<C, S> {
+    fn report(ctx: Context) -> Report {
+        let mut world = Self::new(ctx);
+        let outcome = world.run();
+        Report {
+            stats: world.ctx.stats,
+            failure: outcome.err().map(|failure| failure.0),
+        }
+    }
+
     fn new(mut ctx: Context) -> Self {
         let plan = Rc::clone(&ctx.plan);
         ctx.note("", format_args!("{plan:?}"));
@@ -106,25 +123,10 @@ impl World {
         if self.client.connection.is_none() && ctx.rng.bool() {
             return self.connect();
         }
-        let is_client = ctx.rng.bool();
-        let peer = if is_client {
-            &mut self.client
+        if ctx.rng.bool() {
+            self.client.act(ctx)
         } else {
-            &mut self.server
-        };
-        let newcomer = peer.newcomer.is_some() && ctx.rng.u32(0..4) > 0;
-        match ctx.rng.u32(0..100) {
-            0..=45 => peer.receive(ctx, newcomer).map(drop),
-            46..=61 => peer.publish(ctx).map(drop),
-            62..=69 => peer.acknowledge(ctx).map(drop),
-            70..=77 => peer.answer(ctx, newcomer).map(drop),
-            78..=84 => peer.send_piece(ctx).map(drop),
-            85..=89 => peer.resend_next(ctx).map(drop),
-            90..=96 => peer.look_at_clock(ctx, newcomer),
-            97..=98 if is_client => peer.request(ctx),
-            99 if ctx.rng.u32(0..3) == 0 => peer.end(ctx),
-            99 if ctx.misfortune(ctx.plan.crashes * 10) => peer.crash(ctx),
-            _ => Ok(()),
+            self.server.act(ctx)
         }
     }
 
@@ -153,17 +155,8 @@ impl World {
                 self.connect()?;
                 any = true;
             }
-            for peer in [&mut self.client, &mut self.server] {
-                let ctx = &mut self.ctx;
-                for newcomer in [false, true] {
-                    any |= peer.receive(ctx, newcomer)?;
-                    any |= peer.answer(ctx, newcomer)?;
-                }
-                any |= peer.acknowledge(ctx)?;
-                any |= peer.send_piece(ctx)?;
-                any |= peer.resend_next(ctx)?;
-                any |= peer.publish(ctx)?;
-            }
+            any |= self.client.do_all(&mut self.ctx)?;
+            any |= self.server.do_all(&mut self.ctx)?;
             if any || self.catch_up()? {
                 continue;
             }
@@ -199,9 +192,11 @@ impl World {
             return Ok(false);
         };
         self.ctx.millis = self.ctx.millis.max(next);
-        for peer in [&mut self.client, &mut self.server] {
-            peer.look_at_clock(&mut self.ctx, false)?;
-            peer.look_at_clock(&mut self.ctx, true)?;
+        for newcomer in [false, true] {
+            self.client.look_at_clock(&mut self.ctx, newcomer)?;
+        }
+        for newcomer in [false, true] {
+            self.server.look_at_clock(&mut self.ctx, newcomer)?;
         }
         Ok(true)
     }
@@ -244,12 +239,13 @@ impl World {
             self.client.connection.is_none() && self.server.connection.is_none(),
             "a connection that goes on after DISCONNECT"
         );
-        for (side, peer) in [
-            (Side::Client, &mut self.client),
-            (Side::Server, &mut self.server),
-        ] {
+        let sessions = [
+            (Side::Client, self.client.take_session()),
+            (Side::Server, self.server.take_session()),
+        ];
+        for (side, session) in sessions {
             let plan = self.ctx.plan.side(side);
-            if let Some(session) = peer.take_session() {
+            if let Some(session) = session {
                 check::slots(side, session, plan.outbound, plan.inbound)?;
             }
         }

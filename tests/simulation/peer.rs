@@ -5,8 +5,7 @@ mod actions;
 mod commands;
 mod inputs;
 
-use mqtt_sansio::v3::{Client, Connect, ConnectRefusal, Server, Will};
-use mqtt_sansio::{CommandError, QoS, Session, State, Text, Timestamp, TopicName};
+use mqtt_sansio::{CommandError, Session, State, Timestamp};
 
 use super::app::App;
 use super::connection::Connection;
@@ -14,6 +13,7 @@ use super::context::{Context, Outcome, ensure, fail};
 use super::endpoint::Endpoint;
 use super::link::Socket;
 use super::plan::{Sessions, Side, SidePlan, Storage};
+use super::version::{Dialect, Farewell, Opening, Terms};
 
 /// Whether the connection is still there after something was done with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +24,18 @@ enum Flow {
     Crashed,
 }
 
-pub(crate) struct Peer {
+pub(crate) struct Peer<E: Endpoint> {
     side: Side,
     plan: SidePlan,
     pub(crate) app: App,
     /// Between connections.
     session: Option<Session<Storage>>,
-    pub(crate) connection: Option<Connection>,
+    pub(crate) connection: Option<Connection<E>>,
     /// Server: a connection that is not accepted yet; the one before may still be there.
-    pub(crate) newcomer: Option<Connection>,
+    pub(crate) newcomer: Option<Connection<E>>,
 }
 
-impl Peer {
+impl<E: Endpoint> Peer<E> {
     pub(crate) fn new(ctx: &Context, side: Side) -> Self {
         let plan = ctx.plan.side(side).clone();
         let session = Session::new(plan.outbound.storage(), plan.inbound.storage());
@@ -61,9 +61,9 @@ impl Peer {
 
     /// True if nothing is left to be done.
     pub(crate) fn is_idle(&self) -> bool {
-        let is_quiet = |c: &Connection| {
+        let is_quiet = |c: &Connection<E>| {
             c.input.is_empty()
-                && c.held.is_none()
+                && !c.is_blocked
                 && c.out.is_empty()
                 && c.sending.is_none()
                 && c.resends.is_empty()
@@ -80,6 +80,40 @@ impl Peer {
         self.session.take()
     }
 
+    // What happens
+
+    /// Any one thing that this side may do next.
+    pub(crate) fn act(&mut self, ctx: &mut Context) -> Outcome {
+        let newcomer = self.newcomer.is_some() && ctx.rng.u32(0..4) > 0;
+        match ctx.rng.u32(0..100) {
+            0..=45 => self.receive(ctx, newcomer).map(drop),
+            46..=61 => self.publish(ctx).map(drop),
+            62..=69 => self.acknowledge(ctx).map(drop),
+            70..=77 => self.answer(ctx, newcomer).map(drop),
+            78..=84 => self.send_piece(ctx).map(drop),
+            85..=89 => self.resend_next(ctx).map(drop),
+            90..=96 => self.look_at_clock(ctx, newcomer),
+            97..=98 if self.side == Side::Client => self.request(ctx),
+            99 if ctx.rng.u32(0..3) == 0 => self.end(ctx),
+            99 if ctx.misfortune(ctx.plan.crashes * 10) => self.crash(ctx),
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything that this side can do now. True if there was anything.
+    pub(crate) fn do_all(&mut self, ctx: &mut Context) -> Outcome<bool> {
+        let mut any = false;
+        for newcomer in [false, true] {
+            any |= self.receive(ctx, newcomer)?;
+            any |= self.answer(ctx, newcomer)?;
+        }
+        any |= self.acknowledge(ctx)?;
+        any |= self.send_piece(ctx)?;
+        any |= self.resend_next(ctx)?;
+        any |= self.publish(ctx)?;
+        Ok(any)
+    }
+
     // How connections begin and end
 
     /// Does something with the connection (or with the newcomer), and whatever follows from it.
@@ -87,7 +121,7 @@ impl Peer {
         &mut self,
         ctx: &mut Context,
         newcomer: bool,
-        work: impl FnOnce(&mut Self, &mut Context, &mut Connection) -> Outcome<Flow>,
+        work: impl FnOnce(&mut Self, &mut Context, &mut Connection<E>) -> Outcome<Flow>,
     ) -> Outcome {
         let place = if newcomer {
             &mut self.newcomer
@@ -100,7 +134,7 @@ impl Peer {
         match work(self, ctx, &mut connection)? {
             Flow::Goes if connection.owns_session() => self.connection = Some(connection),
             Flow::Goes => self.newcomer = Some(connection),
-            Flow::Ended => self.ended(connection),
+            Flow::Ended => self.ended(ctx, connection),
             Flow::Crashed => {
                 connection.socket.sever(&mut ctx.rng);
                 self.crash(ctx)?;
@@ -109,13 +143,17 @@ impl Peer {
         Ok(())
     }
 
-    fn ended(&mut self, connection: Connection) {
+    fn ended(&mut self, ctx: &mut Context, connection: Connection<E>) {
         if !connection.owns_session() {
             return;
         }
-        self.app.connection_ended();
+        self.app.connection_ended(ctx);
+        let session_ends = connection.endpoint.session_ends();
         let session = connection.endpoint.into_session();
-        let keeps = self.side == Side::Client || !self.app.memory.is_clean;
+        if session_ends {
+            self.app.drop_session(ctx);
+        }
+        let keeps = self.side == Side::Client || !session_ends;
         self.session = keeps.then_some(session);
     }
 
@@ -132,7 +170,9 @@ impl Peer {
             self.app.drop_session(ctx);
             self.session = None;
         } else {
-            self.session = Some(self.app.restored(ctx)?);
+            let session = self.app.restored(ctx)?;
+            self.app.begin_again(ctx, &session);
+            self.session = Some(session);
         }
         Ok(())
     }
@@ -143,51 +183,60 @@ impl Peer {
             Some(session) => session,
             None => Session::new(self.plan.outbound.storage(), self.plan.inbound.storage()),
         };
-        let mut connection = Connection::new(
-            ctx,
-            self.side,
-            |config, now| Endpoint::Client(Client::new(session, config, now)),
-            socket,
-        );
+        let mut connection = Connection::new(ctx, self.side, session, socket);
         while !self.app.memory.unacknowledged.is_empty() && ctx.whim(2) {
             ctx.stats.acknowledged_while_away += 1;
             self.acknowledge_any(ctx, &mut connection)?;
         }
-        let memory = &mut self.app.memory;
-        memory.starts_over |= ctx.plan.sessions == Sessions::Clean
-            || ctx.plan.sessions == Sessions::Mixed && ctx.whim(4);
-        memory.is_clean = memory.starts_over;
-        let name = |topic| TopicName::new(topic).map_err(|_| ());
-        let mut connect = Connect {
-            clean_session: memory.is_clean,
-            keep_alive: ctx.plan.keep_alive,
-            ..Connect::new(Text::EMPTY)
-        };
-        if let (Ok(client_id), Ok(topic)) = (Text::new("sim"), name("will")) {
-            connect.client_id = client_id;
-            connect.will = ctx.plan.will.then_some(Will {
-                topic,
-                message: b"gone",
-                qos: QoS::AtMostOnce,
-                retain: false,
-            });
-        }
-        ctx.note(
-            self.side,
-            format_args!("connects, clean: {}", connect.clean_session),
-        );
+        let opening = self.opening(ctx, &connection);
+        ctx.note(self.side, format_args!("connects: {opening:?}"));
         self.connection = Some(connection);
         self.with(ctx, false, |peer, ctx, connection| {
             let now = connection.now(ctx);
             let result = connection
                 .endpoint
-                .connect(now, &connect, &mut connection.out);
+                .connect(now, &opening, &mut connection.out);
             ensure!(result.is_ok(), "connect: {result:?}");
-            if connect.clean_session {
+            connection.clean_start = opening.clean_start;
+            if opening.clean_start {
                 peer.app.end_receiving();
             }
             peer.drain(ctx, connection)
         })
+    }
+
+    /// What the client asks for.
+    fn opening(&mut self, ctx: &mut Context, connection: &Connection<E>) -> Opening {
+        let sessions = ctx.plan.sessions;
+        let is_mixed = sessions == Sessions::Mixed;
+        let memory = &mut self.app.memory;
+        memory.starts_over |= sessions == Sessions::Clean || is_mixed && ctx.whim(4);
+        let clean_start = memory.starts_over;
+        // In MQTT 5 these are two things.
+        let session_ends = if is_mixed && E::Version::IS_V5 {
+            ctx.whim(if clean_start { 2 } else { 8 })
+        } else {
+            clean_start
+        };
+        memory.is_clean = session_ends;
+        // The next connection has nothing to go on with.
+        memory.starts_over |= session_ends;
+        Opening {
+            clean_start,
+            session_expiry: match sessions {
+                _ if session_ends => 0,
+                Sessions::LostByServer => ctx.plan.session_expiry,
+                Sessions::Kept | Sessions::Clean | Sessions::Mixed => u32::MAX,
+            },
+            // The server replaces it in MQTT 5.
+            keep_alive: if E::Version::IS_V5 {
+                ctx.plan.keep_alive / 2
+            } else {
+                ctx.plan.keep_alive
+            },
+            has_will: ctx.plan.will,
+            announced: connection.announced,
+        }
     }
 
     /// Server: a transport is open. An earlier one that has not said anything is given up.
@@ -196,27 +245,38 @@ impl Peer {
             connection.socket.close();
         }
         let session = Session::new(self.plan.outbound.storage(), self.plan.inbound.storage());
-        self.newcomer = Some(Connection::new(
-            ctx,
-            self.side,
-            |config, now| Endpoint::Server(Server::new(session, config, now)),
-            socket,
-        ));
+        self.newcomer = Some(Connection::new(ctx, self.side, session, socket));
         Ok(())
     }
 
-    /// Client: ends the connection with DISCONNECT; server: without any.
+    /// Ends the connection, with DISCONNECT where this side has one, or without.
     pub(crate) fn end(&mut self, ctx: &mut Context) -> Outcome {
         self.with(ctx, false, |peer, ctx, connection| {
             let now = connection.now(ctx);
-            if peer.side == Side::Server || ctx.whim(3) {
+            if ctx.whim(3) {
                 ctx.note(peer.side, format_args!("closes"));
                 connection.endpoint.close(now);
                 return peer.drain(ctx, connection);
             }
-            let result = connection.endpoint.disconnect(now, &mut connection.out);
+            if peer.side == Side::Server {
+                peer.dismiss(ctx, connection)?;
+                return peer.drain(ctx, connection);
+            }
+            let farewell = Farewell {
+                with_will: ctx.whim(4),
+                ends_session: E::Version::IS_V5
+                    && ctx.plan.sessions == Sessions::Mixed
+                    && ctx.rng.bool(),
+            };
+            let result = connection
+                .endpoint
+                .leave(now, &farewell, &mut connection.out);
             match result {
-                Ok(()) => ctx.stats.disconnects += 1,
+                Ok(()) => {
+                    ctx.stats.disconnects += 1;
+                    // The server may never hear of it.
+                    peer.app.memory.starts_over |= farewell.ends_session;
+                }
                 Err(CommandError::NotConnected) => {
                     ensure!(!connection.is_accepted, "disconnect: {result:?}");
                 }
@@ -229,22 +289,33 @@ impl Peer {
         })
     }
 
+    /// Server: ends the connection and says so if it can.
+    fn dismiss(&self, ctx: &mut Context, connection: &mut Connection<E>) -> Outcome {
+        let now = connection.now(ctx);
+        let result = connection.endpoint.dismiss(now, &mut connection.out);
+        match result {
+            Ok(()) => ctx.stats.dismissed += u64::from(E::Version::IS_V5),
+            Err(CommandError::SendingPayload) => {
+                ensure!(connection.sending.is_some(), "dismiss: {result:?}");
+                connection.endpoint.close(now);
+            }
+            Err(_) => fail!("dismiss: {result:?}"),
+        }
+        ctx.note(self.side, format_args!("dismisses the client"));
+        Ok(())
+    }
+
     /// Server: CONNECT is answered. Whatever connection there was before ends [MQTT-3.1.4-2].
     fn accept(
         &mut self,
         ctx: &mut Context,
-        connection: &mut Connection,
-        clean: bool,
+        connection: &mut Connection<E>,
+        opening: Opening,
     ) -> Outcome<Flow> {
         if ctx.whim(12) {
             ctx.note(self.side, format_args!("refuses"));
             let now = connection.now(ctx);
-            let result = {
-                let refusal = ConnectRefusal::ServerUnavailable;
-                connection
-                    .endpoint
-                    .refuse(now, refusal, &mut connection.out)
-            };
+            let result = connection.endpoint.refuse(now, &mut connection.out);
             ensure!(result.is_ok(), "refuse: {result:?}");
             return self.drain(ctx, connection);
         }
@@ -254,43 +325,75 @@ impl Peer {
                 self.side,
                 format_args!("takes over from an earlier connection"),
             );
-            let now = earlier.now(ctx);
-            earlier.endpoint.close(now);
+            self.dismiss(ctx, &mut earlier)?;
             match self.drain(ctx, &mut earlier)? {
                 Flow::Goes => fail!("the earlier connection goes on"),
-                Flow::Ended => self.ended(earlier),
+                Flow::Ended => self.ended(ctx, earlier),
                 Flow::Crashed => {
                     earlier.socket.sever(&mut ctx.rng);
                     return Ok(Flow::Crashed);
                 }
             }
         }
+        let memory = &self.app.memory;
+        // [MQTT5-4.1.0-2]
+        let expired = memory.has_session && memory.expires.is_some_and(|at| at <= ctx.millis);
+        ctx.stats.expired += u64::from(expired);
         let loses = ctx.plan.sessions == Sessions::LostByServer
-            && (!self.app.memory.is_established || ctx.whim(4));
-        if loses && self.app.memory.has_session {
+            && (expired || !memory.is_established || ctx.whim(4));
+        ensure!(
+            loses || !expired,
+            "a session that is kept for ever has expired"
+        );
+        if loses && memory.has_session {
             ctx.stats.lost_by_server += 1;
             ctx.note(self.side, format_args!("LOSES THE SESSION"));
         }
-        if clean || loses || !self.app.memory.has_session {
+        if opening.clean_start || loses || !memory.has_session {
             self.app.drop_session(ctx);
             self.session = None;
         }
+        let shorter = if E::Version::IS_V5 && !opening.session_ends() && ctx.whim(4) {
+            match ctx.plan.sessions {
+                Sessions::LostByServer => Some(ctx.rng.u32(0..=1)),
+                // Nobody would tell a client that does not hear of it.
+                Sessions::Kept | Sessions::Clean | Sessions::Mixed => None,
+            }
+        } else {
+            None
+        };
+        ctx.stats.expiry_shortened += u64::from(shorter.is_some());
+        let session_expiry = shorter.unwrap_or(opening.session_expiry);
         let session = self.session.take();
         ensure!(
             session.is_some() == self.app.memory.has_session,
             "the server has mislaid a session"
         );
-        self.app.memory.has_session = !clean;
-        self.app.memory.is_clean = clean;
+        self.app.memory.has_session = session_expiry > 0;
+        self.app.memory.is_clean = session_expiry == 0;
+        self.app.memory.session_expiry = session_expiry;
+        self.app.memory.expires = None;
         ctx.note(
             self.side,
             format_args!("accepts, session present: {}", session.is_some()),
         );
         let now = connection.now(ctx);
+        let terms = Terms {
+            keep_alive: ctx.plan.keep_alive,
+            session_expiry: shorter,
+            announced: connection.announced,
+        };
         let result = connection
             .endpoint
-            .accept(now, session, &mut connection.out);
+            .accept(now, session, &terms, &mut connection.out);
         ensure!(result.is_ok(), "accept: {result:?}");
+        let endpoint = &connection.endpoint;
+        ensure!(
+            endpoint.session_ends() == (session_expiry == 0)
+                && (endpoint.session_ends() || endpoint.session_expiry() == session_expiry),
+            "the session is kept for {} seconds",
+            endpoint.session_expiry()
+        );
         connection.is_accepted = true;
         connection.last_received = connection.clock;
         match self.drain(ctx, connection)? {

@@ -30,16 +30,34 @@ impl fmt::Display for Side {
     }
 }
 
+/// What the two sides are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pair {
+    /// Client and server of MQTT 3.1.1.
+    V3,
+    /// Client and server of MQTT 5.
+    V5,
+    /// A client of MQTT 5 and a server of any version.
+    V5Any,
+    /// A client of MQTT 3.1.1 and a server of any version.
+    V3Any,
+}
+
+impl Pair {
+    pub(crate) const ALL: [Self; 4] = [Self::V3, Self::V5, Self::V5Any, Self::V3Any];
+}
+
 /// What becomes of the session between connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sessions {
     /// Both sides keep it, whatever happens.
     Kept,
-    /// The server loses it now and then.
+    /// The server loses it now and then; in MQTT 5 it may also expire.
     LostByServer,
-    /// Every connection is one with Clean Session.
+    /// Every connection is one with Clean Session, or Clean Start and a session that ends with it.
     Clean,
-    /// The client starts over with Clean Session now and then.
+    /// The client starts over now and then. In MQTT 5 the session that begins then may be kept, and one
+    /// that was kept may end with a connection, or by DISCONNECT.
     Mixed,
 }
 
@@ -167,6 +185,14 @@ pub(crate) struct SidePlan {
     /// The largest window; each connection takes one up to it if `window_varies`.
     pub(crate) window: u16,
     pub(crate) window_varies: bool,
+    /// MQTT 5: the largest Receive Maximum; each connection takes one up to it if `window_varies`.
+    pub(crate) receive_maximum: u16,
+    /// MQTT 5: Topic Alias Maximum.
+    pub(crate) topic_aliases: u16,
+    /// MQTT 5: how many Topic Aliases this side uses, if the other takes them.
+    pub(crate) outbound_aliases: u16,
+    /// MQTT 5, with manual acknowledgement: refuses messages now and then.
+    pub(crate) refuses: bool,
     /// How many bytes the decoder has, and whether larger messages come in pieces.
     pub(crate) memory: usize,
     pub(crate) receives_pieces: bool,
@@ -206,7 +232,10 @@ pub(crate) enum Sabotage {
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
+    pub(crate) pair: Pair,
     pub(crate) sessions: Sessions,
+    /// MQTT 5: Session Expiry Interval in seconds of a session that is not kept for ever.
+    pub(crate) session_expiry: u32,
     /// In seconds.
     pub(crate) keep_alive: u16,
     pub(crate) will: bool,
@@ -225,24 +254,34 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// The same plan for each pair: those of a run of seeds.
     pub(crate) fn new(seed: u64) -> Self {
+        let pairs = Pair::ALL.len() as u64;
+        let pair = Pair::ALL[usize::try_from(seed % pairs).unwrap_or_default()];
         Self {
             seed,
-            ..Self::chosen(&mut Chance::from_seed(seed))
+            ..Self::of(pair, &mut Chance::from_seed(seed / pairs))
         }
     }
 
     pub(crate) fn chosen(rng: &mut Chance) -> Self {
+        let pair = pick(rng, &Pair::ALL);
+        Self::of(pair, rng)
+    }
+
+    fn of(pair: Pair, rng: &mut Chance) -> Self {
         let sessions = match rng.u32(0..10) {
-            0..=5 => Sessions::Kept,
-            6..=7 => Sessions::LostByServer,
-            8 => Sessions::Clean,
+            0..=4 => Sessions::Kept,
+            5..=6 => Sessions::LostByServer,
+            7 => Sessions::Clean,
             _ => Sessions::Mixed,
         };
         let (client, server) = sides(rng, sessions);
         Self {
             seed: 0,
+            pair,
             sessions,
+            session_expiry: pick(rng, &[1, 2, 5, u32::MAX]),
             keep_alive: pick(rng, &[0, 1, 5, 60]),
             will: rng.bool(),
             chaos: rng.u32(100..400),
@@ -272,6 +311,11 @@ fn sides(rng: &mut Chance, sessions: Sessions) -> (SidePlan, SidePlan) {
     let mut client = side(rng);
     let mut server = side(rng);
     client.early = sessions != Sessions::Clean && rng.u32(0..4) == 0;
+    if client.early {
+        // What is sent before CONNACK does not know of it.
+        server.receive_maximum = u16::MAX;
+        server.topic_aliases = 0;
+    }
     // Whoever receives has room for all that the other may have under way, or, if no QoS 2 is
     // among it, stops reading while it has none.
     client.inbound = inbound(rng, &client, &server);
@@ -324,6 +368,10 @@ fn side(rng: &mut Chance) -> SidePlan {
         inbound: Room::Heap,
         window: pick(rng, &[1, 2, 3, 5, 8, 65_535]),
         window_varies: rng.u32(0..4) == 0,
+        receive_maximum: pick(rng, &[1, 2, 3, 5, 65_535, 65_535]),
+        topic_aliases: pick(rng, &[0, 0, 1, 2, 5]),
+        outbound_aliases: pick(rng, &[0, 1, 3, 10]),
+        refuses: rng.bool(),
         memory: if in_pieces { 64 } else { 512 },
         receives_pieces: in_pieces,
         sends_pieces: rng.u32(0..3) == 0,

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use mqtt_sansio::v3::{Decoder, Delivery, Packet};
-use mqtt_sansio::{Options, PacketId, QoS};
+use mqtt_sansio::v3::Delivery;
+use mqtt_sansio::{Options, PacketId, PacketType, QoS, StreamDecoder};
 
 use super::context::{Context, Outcome, ensure, fail};
-use super::endpoint::Incoming;
 use super::plan::{Side, number_of};
+use super::version::{Announced, Dialect, Message, Seen};
 
 /// What an identifier is in use for.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,10 @@ pub(crate) struct Ledger {
     pub(crate) republished: BTreeSet<u32>,
     /// Given up by the application: these may never arrive.
     pub(crate) forgotten: BTreeSet<u32>,
+    /// Refused by the peer's application, which this side may not know: these may come late.
+    pub(crate) declined: BTreeSet<u32>,
+    /// Refused by the peer: these do not have to arrive.
+    pub(crate) refused: BTreeSet<u32>,
 }
 
 impl Ledger {
@@ -60,6 +64,11 @@ impl Ledger {
         self.uses.remove(&id);
     }
 
+    /// The session is in use for these identifiers and no others.
+    pub(crate) fn keep_only(&mut self, ids: &BTreeSet<PacketId>) {
+        self.uses.retain(|id, _| ids.contains(id));
+    }
+
     /// The session has ended, and no identifier is in use any more.
     pub(crate) fn clear(&mut self) {
         self.uses.clear();
@@ -67,10 +76,16 @@ impl Ledger {
 }
 
 /// One side of one connection.
-pub(crate) struct Tap {
+pub(crate) struct Tap<V: Dialect> {
     side: Side,
+    /// How many messages may be under way: what this side is set to, and what the peer has announced.
     window: usize,
-    decoder: Decoder<Vec<u8>>,
+    /// What the peer has announced.
+    announced: Announced,
+    /// The Topic Names of the aliases that were sent.
+    aliases: BTreeMap<u16, String>,
+    outgoing: StreamDecoder<V, Vec<u8>>,
+    incoming: StreamDecoder<V, Vec<u8>>,
     packets: u64,
     /// CONNACK has come.
     accepted: bool,
@@ -85,11 +100,9 @@ pub(crate) struct Tap {
     to_acknowledge: VecDeque<(QoS, PacketId)>,
     to_release: VecDeque<PacketId>,
     to_complete: VecDeque<PacketId>,
-    /// The message that is coming in pieces.
-    incoming: Option<Delivery>,
 }
 
-impl Tap {
+impl<V: Dialect> Tap<V> {
     pub(crate) fn new(side: Side, window: u16) -> Self {
         let unlimited = Options::new()
             .max_packet_size(u32::MAX)
@@ -97,7 +110,10 @@ impl Tap {
         Self {
             side,
             window: usize::from(window),
-            decoder: Decoder::with_options(Vec::new(), unlimited),
+            announced: Announced::NOTHING,
+            aliases: BTreeMap::new(),
+            outgoing: StreamDecoder::with_options(Vec::new(), unlimited),
+            incoming: StreamDecoder::with_options(Vec::new(), unlimited),
             packets: 0,
             accepted: false,
             in_flight: BTreeSet::new(),
@@ -108,8 +124,11 @@ impl Tap {
             to_acknowledge: VecDeque::new(),
             to_release: VecDeque::new(),
             to_complete: VecDeque::new(),
-            incoming: None,
         }
+    }
+
+    pub(crate) const fn window(&self) -> usize {
+        self.window
     }
 
     pub(crate) fn is_in_flight(&self, id: PacketId) -> bool {
@@ -123,66 +142,90 @@ impl Tap {
     /// These bytes leave.
     pub(crate) fn sent(&mut self, ctx: &mut Context, mut bytes: &[u8]) -> Outcome {
         loop {
-            let packet = match self.decoder.decode(&mut bytes) {
-                Ok(Some(packet)) => packet.to_owned(),
+            let packet = match self.outgoing.decode(&mut bytes) {
+                Ok(Some(packet)) => V::seen(packet),
                 Ok(None) => return Ok(()),
                 Err(error) => fail!("the {} has sent {error}", self.side),
             };
             ctx.note(self.side, format_args!("--> {packet:?}"));
-            self.check(ctx, &packet)?;
+            self.check(ctx, packet)?;
             self.packets += 1;
         }
     }
 
-    fn check(&mut self, ctx: &mut Context, packet: &Packet<Vec<u8>>) -> Outcome {
+    fn check(&mut self, ctx: &mut Context, packet: Seen) -> Outcome {
         let side = self.side;
         let begins = match side {
-            Side::Client => matches!(packet, Packet::Connect(_)),
-            Side::Server => matches!(packet, Packet::ConnAck(_)),
+            Side::Client => matches!(packet, Seen::Connect(_)),
+            Side::Server => matches!(packet, Seen::ConnAck(_)),
         };
         ensure!(
             begins == (self.packets == 0),
             "[MQTT-3.1.0-1, MQTT-3.1.0-2, MQTT-3.2.0-1] the {side} begins once, and with it"
         );
         let early = side == Side::Client && !begins && !self.accepted;
+        let closes = matches!(packet, Seen::Other(PacketType::Disconnect));
         ensure!(
-            !early || ctx.plan.client.early,
+            !early || closes || ctx.plan.client.early,
             "the client sends before CONNACK"
         );
         ctx.stats.early += u64::from(early);
         match packet {
-            Packet::Publish(publish) => {
-                let number = number_of(&publish.payload);
+            Seen::Publish(message) => {
+                let message = self.check_alias(ctx, message)?;
+                let number = number_of(&message.payload);
                 let spec = number
                     .and_then(|number| ctx.plan.side(side).messages.get(number as usize).copied());
                 ensure!(spec.is_some(), "the {side} sends a message of nobody");
-                let spec = spec.filter(|spec| {
-                    publish.payload == spec.payload()
-                        && publish.topic == *spec.topic
-                        && publish.retain == spec.retain
-                        && publish.delivery.qos() == spec.qos
-                });
+                let spec = spec.filter(|spec| message.is::<V>(spec));
                 ensure!(spec.is_some(), "the {side} sends another message");
-                self.check_publish(ctx, publish.delivery, number.unwrap_or_default())
+                self.check_publish(ctx, message.delivery, number.unwrap_or_default())
             }
-            Packet::PubAck(ack) => self.check_acknowledgement(QoS::AtLeastOnce, ack.packet_id),
-            Packet::PubRec(ack) => self.check_acknowledgement(QoS::ExactlyOnce, ack.packet_id),
-            Packet::PubRel(ack) => self.check_pubrel(ctx, ack.packet_id),
-            Packet::PubComp(ack) => {
-                ensure!(
-                    self.to_complete.pop_front() == Some(ack.packet_id),
-                    "{packet:?} is not the answer to the next PUBREL"
-                );
-                Ok(())
-            }
-            Packet::Subscribe(subscribe) => self.check_request(ctx, subscribe.packet_id),
-            Packet::Unsubscribe(unsubscribe) => self.check_request(ctx, unsubscribe.packet_id),
-            Packet::PingReq => {
+            Seen::Acknowledgement {
+                packet_type,
+                packet_id,
+                ..
+            } => match packet_type {
+                PacketType::PubAck => self.check_acknowledgement(QoS::AtLeastOnce, packet_id),
+                PacketType::PubRec => self.check_acknowledgement(QoS::ExactlyOnce, packet_id),
+                PacketType::PubRel => self.check_pubrel(ctx, packet_id),
+                _ => {
+                    ensure!(
+                        self.to_complete.pop_front() == Some(packet_id),
+                        "PUBCOMP {packet_id:?} is not the answer to the next PUBREL"
+                    );
+                    Ok(())
+                }
+            },
+            Seen::Request(packet_id) => self.check_request(ctx, packet_id),
+            Seen::Other(PacketType::PingReq) => {
                 ctx.stats.pings += 1;
                 Ok(())
             }
-            _ => Ok(()),
+            Seen::Connect(_) | Seen::ConnAck(_) | Seen::Answer(_) | Seen::Other(_) => Ok(()),
         }
+    }
+
+    /// The message with its Topic Name.
+    fn check_alias(&mut self, ctx: &mut Context, mut message: Message) -> Outcome<Message> {
+        let side = self.side;
+        let Some(alias) = message.alias else {
+            return Ok(message);
+        };
+        ensure!(
+            (1..=self.announced.topic_alias_maximum).contains(&alias),
+            "[MQTT5-3.1.2-26, MQTT5-3.2.2-17] the {side} sends Topic Alias {alias}"
+        );
+        if message.topic.is_empty() {
+            ctx.stats.aliases_used += 1;
+            let Some(topic) = self.aliases.get(&alias) else {
+                fail!("[MQTT5-3.3.2-7] the {side} sends Topic Alias {alias}, which is not known");
+            };
+            message.topic.clone_from(topic);
+        } else {
+            self.aliases.insert(alias, message.topic.clone());
+        }
+        Ok(message)
     }
 
     fn check_publish(&mut self, ctx: &mut Context, delivery: Delivery, number: u32) -> Outcome {
@@ -252,7 +295,7 @@ impl Tap {
         self.in_flight.insert(id);
         ensure!(
             self.in_flight.len() <= self.window,
-            "{} messages under way with a window of {}",
+            "[MQTT5-3.3.4-7, MQTT5-3.3.4-9] {} messages under way with a window of {}",
             self.in_flight.len(),
             self.window
         );
@@ -312,50 +355,57 @@ impl Tap {
         Ok(())
     }
 
-    /// This has come, and the library has dealt with it.
-    pub(crate) fn handed(&mut self, ctx: &mut Context, incoming: &Incoming) {
-        let ledger = ctx.ledger(self.side);
-        match incoming {
-            Incoming::Packet(packet) => match packet {
-                Packet::ConnAck(_) => self.accepted = true,
-                Packet::Publish(publish) => self.is_complete(publish.delivery),
-                Packet::PubAck(ack) => {
-                    self.in_flight.remove(&ack.packet_id);
-                    ledger.release(ack.packet_id);
-                }
-                Packet::PubRec(ack) => {
-                    self.to_release.push_back(ack.packet_id);
-                    ledger.recorded += 1;
-                    if let Some(held) = ledger.uses.get_mut(&ack.packet_id) {
-                        held.recorded = Some(ledger.recorded);
-                    }
-                }
-                Packet::PubComp(ack) => {
-                    self.in_flight.remove(&ack.packet_id);
-                    ledger.release(ack.packet_id);
-                }
-                Packet::PubRel(ack) => self.to_complete.push_back(ack.packet_id),
-                Packet::SubAck(suback) => {
-                    self.requests.remove(&suback.packet_id);
-                }
-                Packet::UnsubAck(unsuback) => {
-                    self.requests.remove(&unsuback.packet_id);
-                }
-                _ => {}
-            },
-            Incoming::Header(header) => self.incoming = Some(header.delivery),
-            Incoming::Payload { left: 0, .. } => {
-                if let Some(delivery) = self.incoming.take() {
-                    self.is_complete(delivery);
-                }
-            }
-            Incoming::Payload { .. } => {}
+    /// These bytes have come, and the library has handled them.
+    pub(crate) fn handed(&mut self, ctx: &mut Context, mut bytes: &[u8]) -> Outcome<Vec<Seen>> {
+        let mut packets = Vec::new();
+        loop {
+            let packet = match self.incoming.decode(&mut bytes) {
+                Ok(Some(packet)) => V::seen(packet),
+                Ok(None) => return Ok(packets),
+                Err(error) => fail!("the {} has handled {error}", self.side),
+            };
+            ctx.note(self.side, format_args!("<-- {packet:?}"));
+            self.take(ctx, &packet);
+            packets.push(packet);
         }
     }
 
-    fn is_complete(&mut self, delivery: Delivery) {
-        if let Some(id) = delivery.packet_id() {
-            self.to_acknowledge.push_back((delivery.qos(), id));
+    fn take(&mut self, ctx: &mut Context, packet: &Seen) {
+        let ledger = ctx.ledger(self.side);
+        match packet {
+            Seen::Connect(announced) | Seen::ConnAck(announced) => {
+                self.accepted = true;
+                self.announced = *announced;
+                self.window = self.window.min(usize::from(announced.receive_maximum));
+            }
+            Seen::Publish(message) => {
+                if let Some(id) = message.delivery.packet_id() {
+                    self.to_acknowledge.push_back((message.delivery.qos(), id));
+                }
+            }
+            Seen::Acknowledgement {
+                packet_type,
+                packet_id,
+                refused,
+            } => match packet_type {
+                PacketType::PubRec if !refused => {
+                    self.to_release.push_back(*packet_id);
+                    ledger.recorded += 1;
+                    if let Some(held) = ledger.uses.get_mut(packet_id) {
+                        held.recorded = Some(ledger.recorded);
+                    }
+                }
+                PacketType::PubRel => self.to_complete.push_back(*packet_id),
+                // The exchange is over [MQTT5-4.3.3-4].
+                _ => {
+                    self.in_flight.remove(packet_id);
+                    ledger.release(*packet_id);
+                }
+            },
+            Seen::Answer(packet_id) => {
+                self.requests.remove(packet_id);
+            }
+            Seen::Request(_) | Seen::Other(_) => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use crate::workload::version::PacketFields;
 use crate::workload::{FILTERS, Fields, Order, Seen, TOPIC, TOPICS};
 
 /// Something to be done again and again.
@@ -28,9 +29,12 @@ pub struct Idle {
     pub heap: i64,
 }
 
-/// A library.
-pub trait Peer {
+/// A library, for the version of MQTT whose packets have the fields `F`.
+pub trait Peer<F: PacketFields = Fields> {
     const NAME: &'static str;
+
+    /// How the names of the workloads begin in which it is known to be wrong.
+    const FAULTS: &'static [&'static str] = &[];
 
     /// Decode bytes that are all there.
     fn decode(stream: Rc<[u8]>) -> Work {
@@ -50,19 +54,25 @@ pub trait Peer {
     }
 
     /// Encode packets that are ready, or are yet to be made from their fields.
-    fn encode(packets: &'static [Fields], from: From) -> Work {
+    fn encode(packets: &'static [F], from: From) -> Work {
         let _ = (packets, from);
         None
     }
 
     /// Encode packets without copying their payload.
-    fn encode_by_reference(packets: &'static [Fields]) -> Work {
+    fn encode_by_reference(packets: &'static [F]) -> Work {
         let _ = packets;
         None
     }
 
     /// Messages of 64 bytes from one side to the other, one at a time, each to the end.
     fn deliver(qos: u8, messages: usize) -> Work {
+        let _ = (qos, messages);
+        None
+    }
+
+    /// The same with the properties of `workload::v5::with_properties`.
+    fn deliver_properties(qos: u8, messages: usize) -> Work {
         let _ = (qos, messages);
         None
     }
@@ -75,7 +85,7 @@ pub trait Peer {
 
     /// Publish one message to many subscribers, who get these packets. Without anything for that,
     /// a broker makes and encodes each of them.
-    fn fan_out(packets: &'static [Fields]) -> Work {
+    fn fan_out(packets: &'static [F]) -> Work {
         Self::encode(packets, From::Fields)
     }
 
@@ -174,27 +184,27 @@ pub struct Writer<B, N, C, W, R> {
 }
 
 /// Encodes packets into an output that is used again.
-pub fn writing<P: 'static, O: 'static>(
-    fields: &'static [Fields],
+pub fn writing<T: PacketFields, P: 'static, O: 'static>(
+    fields: &'static [T],
     from: From,
     writer: Writer<
-        impl Fn(&'static Fields) -> P + 'static,
+        impl Fn(&'static T) -> P + 'static,
         impl Fn(usize) -> O + 'static,
         impl Fn(&mut O) + 'static,
         impl Fn(&mut P, &mut O) + 'static,
         impl Fn(&mut O) -> Vec<u8> + 'static,
     >,
 ) -> Work {
-    struct Writing<P, O, B, N, C, W, R> {
-        fields: &'static [Fields],
+    struct Writing<T: 'static, P, O, B, N, C, W, R> {
+        fields: &'static [T],
         from: From,
         packets: Vec<P>,
         out: O,
         writer: Writer<B, N, C, W, R>,
     }
-    impl<P, O, B, N, C, W, R> Job for Writing<P, O, B, N, C, W, R>
+    impl<T, P, O, B, N, C, W, R> Job for Writing<T, P, O, B, N, C, W, R>
     where
-        B: Fn(&'static Fields) -> P,
+        B: Fn(&'static T) -> P,
         C: Fn(&mut O),
         W: Fn(&mut P, &mut O),
         R: Fn(&mut O) -> Vec<u8>,

@@ -1,4 +1,4 @@
-//! This library beside other MQTT 3.1.1 libraries for Rust, on the same packets, in one run.
+//! This library beside other MQTT libraries for Rust, on the same packets, in one run.
 //!
 //! ```text
 //! cargo run --release                           # tables of times, allocations and memory
@@ -23,55 +23,130 @@ mod workloads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use job::{Idle, Job, Peer};
 use table::{Cell, Table};
+use workload::version::PacketFields;
+use workload::{Fields, v5};
 use workloads::{Expected, Purpose, Workload};
 
 /// The functions of one library, to have all of them in one list.
-pub struct Column {
+pub struct Column<F: 'static> {
     name: &'static str,
-    work: fn(&Workload) -> job::Work,
+    work: fn(&Workload<F>) -> job::Work,
+    decode: fn(Rc<[u8]>) -> job::Work,
+    faults: &'static [&'static str],
     idle: fn() -> Option<Idle>,
 }
 
-fn column<P: Peer>() -> Column {
+impl<F: PacketFields> Column<F> {
+    fn is_known_fault(&self, workload: &Workload<F>) -> bool {
+        let name = workload.name();
+        self.faults.iter().any(|fault| name.starts_with(fault))
+    }
+
+    /// How many of these packets the library decodes, if it decodes packets.
+    fn accepted(&self, all: &[&'static str]) -> Option<usize> {
+        (self.decode)(Rc::from(&[][..]))?;
+        // A library that refuses a packet ends the job by a panic.
+        let is_accepted = |packet: &Vec<u8>| {
+            let seen = quietly(|| {
+                let mut job = (self.decode)(Rc::from(&packet[..])).expect("as before");
+                job.prepare();
+                job.run()
+            });
+            seen.is_ok_and(|seen| seen.packets > 0)
+        };
+        let all = all.iter().flat_map(|lines| packets(lines));
+        Some(all.filter(is_accepted).count())
+    }
+}
+
+fn column<F: PacketFields, P: Peer<F>>() -> Column<F> {
     Column {
         name: P::NAME,
         work: Workload::of::<P>,
+        decode: P::decode,
+        faults: P::FAULTS,
         idle: P::idle,
     }
 }
 
-/// This library first.
-fn columns() -> Vec<Column> {
-    vec![
-        column::<peers::mqtt_sansio::MqttSansio>(),
-        column::<peers::mqttrs::Mqttrs>(),
-        column::<peers::rumqtt::Mqttbytes>(),
-        column::<peers::rumqtt::Rumqttc>(),
-        column::<peers::mqtt_protocol_core::MqttProtocolCore>(),
-        column::<peers::ntex_mqtt::NtexMqtt>(),
-        column::<peers::flowsdk::Flowsdk>(),
-    ]
+/// A version of MQTT: its libraries, its workloads, and packets that none should accept.
+struct Comparison<F: 'static> {
+    /// The beginning of the names of its tables.
+    title: &'static str,
+    /// This library first.
+    columns: Vec<Column<F>>,
+    workloads: fn(Purpose) -> Vec<Workload<F>>,
+    /// One in a line, in hexadecimal behind `"hex":`.
+    malformed: &'static [&'static str],
+    /// Packets that all should accept, in the same form.
+    valid: &'static [&'static str],
+}
+
+fn mqtt_5() -> Comparison<v5::Fields> {
+    Comparison {
+        title: "MQTT 5: ",
+        columns: vec![
+            column::<_, peers::mqtt_sansio::MqttSansio>(),
+            column::<_, peers::rumqtt5::Mqttbytes>(),
+            column::<_, peers::rumqtt5::Rumqttc>(),
+            column::<_, peers::mqtt_protocol_core::MqttProtocolCore>(),
+            column::<_, peers::mqtt_codec_kit::MqttCodecKit>(),
+            column::<_, peers::mqtt_proto::MqttProto>(),
+        ],
+        workloads: workloads::of_5,
+        malformed: &[
+            include_str!("../../../testdata/mqtt5/malformed.jsonl"),
+            include_str!("../../../testdata/mqtt5/malformed_own.jsonl"),
+        ],
+        valid: &[include_str!("../../../testdata/mqtt5/valid.jsonl")],
+    }
+}
+
+fn mqtt_3_1_1() -> Comparison<Fields> {
+    let columns = vec![
+        column::<_, peers::mqtt_sansio::MqttSansio>(),
+        column::<_, peers::mqttrs::Mqttrs>(),
+        column::<_, peers::rumqtt::Mqttbytes>(),
+        column::<_, peers::rumqtt::Rumqttc>(),
+        column::<_, peers::mqtt_protocol_core::MqttProtocolCore>(),
+        column::<_, peers::ntex_mqtt::NtexMqtt>(),
+        column::<_, peers::flowsdk::Flowsdk>(),
+        column::<_, peers::mqtt_codec_kit::MqttCodecKit>(),
+        column::<_, peers::mqtt_proto::MqttProto>(),
+    ];
+    Comparison {
+        title: "",
+        columns,
+        workloads: workloads::of_3_1_1,
+        malformed: &[
+            include_str!("../../../testdata/conformance/malformed.jsonl"),
+            include_str!("../../../testdata/malformed_own.jsonl"),
+        ],
+        valid: &[include_str!("../../../testdata/conformance/valid.jsonl")],
+    }
+}
+
+/// Calls `f` and returns its panic, which is not printed.
+fn quietly<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = catch_unwind(AssertUnwindSafe(f));
+    std::panic::set_hook(hook);
+    result
 }
 
 /// Runs once and compares with what is expected.
-fn verify(job: &mut dyn Job, expected: &Expected) -> Result<(), String> {
-    let checked = catch_unwind(AssertUnwindSafe(|| {
+fn verify<F: PacketFields>(job: &mut dyn Job, expected: &Expected<F>) -> Result<(), String> {
+    let checked = quietly(|| {
         job.prepare();
         let seen = job.run();
-        match expected {
-            Expected::Seen(expected) if seen != *expected => {
-                Err(format!("has seen {seen:?}, not {expected:?}"))
-            }
-            Expected::Written(expected) if job.written().as_ref() != Some(expected) => {
-                Err("has written something else".to_owned())
-            }
-            _ => Ok(()),
-        }
-    }));
+        expected.check(seen, job.written())
+    });
     checked.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()));
@@ -87,15 +162,6 @@ fn counted(job: &mut dyn Job) {
 
 /// The jobs of one workload that give the right result, by column; what the others got wrong.
 type Jobs = Vec<Result<Option<Box<dyn Job>>, String>>;
-
-fn jobs(columns: &[Column], workload: &Workload) -> Jobs {
-    let expected = workload.expected();
-    let job = |column: &Column| match (column.work)(workload) {
-        Some(mut job) => verify(&mut *job, &expected).map(|()| Some(job)),
-        None => Ok(None),
-    };
-    columns.iter().map(job).collect()
-}
 
 /// The fastest of several rounds, for each job; fewer rounds if they take long.
 fn times(jobs: &mut Jobs, rounds: u32) -> Vec<Duration> {
@@ -118,75 +184,178 @@ fn times(jobs: &mut Jobs, rounds: u32) -> Vec<Duration> {
     best
 }
 
-fn compare(rounds: u32, chosen: impl Fn(&str) -> bool) {
-    let columns = columns();
-    let names: Vec<_> = columns.iter().map(|column| column.name).collect();
-    let mut time = Table::comparing("Nanoseconds for each packet, message or match", &names);
-    let mut heap = Table::new("Calls of the allocator for each", &names);
-    for workload in workloads::all(Purpose::Time) {
-        if !chosen(&workload.name()) {
-            continue;
+/// The bytes behind `"hex":` of each line.
+fn packets(lines: &'static str) -> impl Iterator<Item = Vec<u8>> {
+    // Not those that are malformed only in their place in a conversation, or for some receivers.
+    let others = [
+        "\"kind\":\"state\"",
+        "\"kind\":\"semantic\"",
+        "\"expect\":[\"reject\",\"accept\"]",
+    ];
+    let is_malformed = move |line: &&str| !others.iter().any(|other| line.contains(other));
+    // Large packets are described otherwise.
+    let hex = |line: &'static str| line.split_once("\"hex\":").map(|(_, hex)| hex.trim_start());
+    lines
+        .lines()
+        .filter(is_malformed)
+        .filter_map(hex)
+        .map(|hex| {
+            let hex = hex.trim_start_matches('"');
+            let hex = &hex[..hex.find('"').expect("the end of a packet")];
+            let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+            (0..hex.len()).step_by(2).map(byte).collect()
+        })
+}
+
+impl<F: PacketFields> Comparison<F> {
+    fn name(&self, workload: &Workload<F>) -> String {
+        format!("{}{}", self.title, workload.name())
+    }
+
+    fn jobs(&self, workload: &Workload<F>) -> Jobs {
+        let expected = workload.expected();
+        let job = |column: &Column<F>| match (column.work)(workload) {
+            Some(mut job) => verify(&mut *job, &expected).map(|()| Some(job)),
+            None => Ok(None),
+        };
+        self.columns.iter().map(job).collect()
+    }
+
+    fn compare(&self, rounds: u32, chosen: impl Fn(&str) -> bool) {
+        let names: Vec<_> = self.columns.iter().map(|column| column.name).collect();
+        let title = |text: &str| format!("{}{text}", self.title);
+        let each = title("Nanoseconds for each packet, message or match");
+        let mut time = Table::comparing(&each, &names);
+        let mut heap = Table::new(&title("Calls of the allocator for each"), &names);
+        for workload in (self.workloads)(Purpose::Time) {
+            let name = self.name(&workload);
+            if !chosen(&name) {
+                continue;
+            }
+            eprintln!("{name}");
+            let mut jobs = self.jobs(&workload);
+            let best = times(&mut jobs, rounds);
+            let packets = workload.packets() as f64;
+            let (mut times, mut calls) = (Vec::new(), Vec::new());
+            for (job, best) in jobs.iter_mut().zip(best) {
+                match job {
+                    Ok(Some(job)) => {
+                        times.push(Cell::Number(best.as_secs_f64() * 1e9 / packets));
+                        job.prepare();
+                        let asked = heap::measure(|| counted(&mut **job));
+                        calls.push(Cell::Number(asked.calls as f64 / packets));
+                    }
+                    Ok(None) => {
+                        times.push(Cell::None);
+                        calls.push(Cell::None);
+                    }
+                    Err(error) => {
+                        eprintln!("{}: {error}", names[times.len()]);
+                        times.push(Cell::Wrong);
+                        calls.push(Cell::Wrong);
+                    }
+                }
+            }
+            time.row(name.clone(), times);
+            heap.row(name, calls);
         }
-        eprintln!("{}", workload.name());
-        let mut jobs = jobs(&columns, &workload);
-        let best = times(&mut jobs, rounds);
-        let packets = workload.packets() as f64;
-        let (mut times, mut calls) = (Vec::new(), Vec::new());
-        for (job, best) in jobs.iter_mut().zip(best) {
-            match job {
-                Ok(Some(job)) => {
-                    times.push(Cell::Number(best.as_secs_f64() * 1e9 / packets));
-                    job.prepare();
-                    let asked = heap::measure(|| counted(&mut **job));
-                    calls.push(Cell::Number(asked.calls as f64 / packets));
-                }
-                Ok(None) => {
-                    times.push(Cell::None);
-                    calls.push(Cell::None);
-                }
-                Err(error) => {
-                    eprintln!("{}: {error}", names[times.len()]);
-                    times.push(Cell::Wrong);
-                    calls.push(Cell::Wrong);
+        println!("{time}\n{heap}");
+
+        let idle: Vec<_> = self.columns.iter().map(|column| (column.idle)()).collect();
+        if idle.iter().any(Option::is_some) {
+            let title = title("Bytes of an idle connection");
+            let mut memory = Table::comparing(&title, &names);
+            let row = |part: fn(&Idle) -> f64| {
+                let cell = |idle: &Option<Idle>| {
+                    idle.as_ref().map_or(Cell::None, |i| Cell::Number(part(i)))
+                };
+                idle.iter().map(cell).collect()
+            };
+            memory.row("the connection itself".into(), row(|idle| idle.size as f64));
+            memory.row("on the heap".into(), row(|idle| idle.heap as f64));
+            memory.row(
+                "both".into(),
+                row(|idle| idle.size as f64 + idle.heap as f64),
+            );
+            println!("{memory}");
+        }
+
+        let title = title("Packets that are accepted");
+        let mut accepted = Table::new(&title, &names);
+        for (what, all) in [("malformed", self.malformed), ("valid", self.valid)] {
+            let of: usize = all.iter().map(|lines| packets(lines).count()).sum();
+            let cells = self.columns.iter().map(|column| {
+                let count = column.accepted(all);
+                count.map_or(Cell::None, |count| Cell::Number(count as f64))
+            });
+            accepted.row(format!("{what}, of {of}"), cells.collect());
+        }
+        println!("{accepted}");
+    }
+
+    /// How many results are as expected, and how many are not.
+    fn check(&self) -> (usize, usize) {
+        let (mut checked, mut wrong) = (0, 0);
+        for workload in (self.workloads)(Purpose::Check) {
+            for (column, job) in self.columns.iter().zip(self.jobs(&workload)) {
+                let is_known = column.is_known_fault(&workload);
+                match job {
+                    Ok(None) => {}
+                    Ok(Some(_)) if !is_known => checked += 1,
+                    Err(_) if is_known => checked += 1,
+                    outcome => {
+                        wrong += 1;
+                        let outcome = outcome.err().unwrap_or("is right".to_owned());
+                        println!("{}, {}: {outcome}", self.name(&workload), column.name);
+                    }
                 }
             }
         }
-        time.row(workload.name(), times);
-        heap.row(workload.name(), calls);
+        // This library accepts what is valid and nothing else.
+        let valid: usize = self.valid.iter().map(|lines| packets(lines).count()).sum();
+        for (all, expected) in [(self.malformed, 0), (self.valid, valid)] {
+            let accepted = self.columns.first().and_then(|own| own.accepted(all));
+            if accepted == Some(expected) {
+                checked += 1;
+            } else {
+                wrong += 1;
+                println!("{}accepts {accepted:?} packets, not {expected}", self.title);
+            }
+        }
+        (checked, wrong)
     }
-    println!("{time}\n{heap}");
 
-    let mut memory = Table::comparing("Bytes of an idle connection", &names);
-    let idle: Vec<_> = columns.iter().map(|column| (column.idle)()).collect();
-    let row = |part: fn(&Idle) -> f64| {
-        let cell =
-            |idle: &Option<Idle>| idle.as_ref().map_or(Cell::None, |i| Cell::Number(part(i)));
-        idle.iter().map(cell).collect()
-    };
-    memory.row("the connection itself".into(), row(|idle| idle.size as f64));
-    memory.row("on the heap".into(), row(|idle| idle.heap as f64));
-    memory.row(
-        "both".into(),
-        row(|idle| idle.size as f64 + idle.heap as f64),
-    );
-    println!("{memory}");
+    /// For callgrind: one workload of one library, once. False if it is not of this version.
+    fn count(&self, name: &str, peer: &str) -> bool {
+        let workloads = (self.workloads)(Purpose::Count);
+        let Some(workload) = workloads.iter().find(|each| self.name(each) == name) else {
+            return false;
+        };
+        let column = self.columns.iter().find(|column| column.name == peer);
+        let mut job = (column.expect("no such library").work)(workload).expect("nothing to do");
+        job.prepare();
+        job.run();
+        job.prepare();
+        counted(&mut *job);
+        true
+    }
+
+    /// Workload, number of packets, library: tab-separated, for `./instructions`.
+    fn list(&self) {
+        for workload in (self.workloads)(Purpose::Count) {
+            for column in &self.columns {
+                if !column.is_known_fault(&workload) && (column.work)(&workload).is_some() {
+                    let (name, packets) = (self.name(&workload), workload.packets());
+                    println!("{name}\t{packets}\t{}", column.name);
+                }
+            }
+        }
+    }
 }
 
 fn check() -> ExitCode {
-    let columns = columns();
-    let (mut checked, mut wrong) = (0, 0);
-    for workload in workloads::all(Purpose::Check) {
-        for (column, job) in columns.iter().zip(jobs(&columns, &workload)) {
-            match job {
-                Ok(Some(_)) => checked += 1,
-                Ok(None) => {}
-                Err(error) => {
-                    wrong += 1;
-                    println!("{}, {}: {error}", workload.name(), column.name);
-                }
-            }
-        }
-    }
+    let (of_3_1_1, of_5) = (mqtt_3_1_1().check(), mqtt_5().check());
+    let (checked, wrong) = (of_3_1_1.0 + of_5.0, of_3_1_1.1 + of_5.1);
     println!("{checked} results are as expected, {wrong} are not");
     if wrong == 0 && checked > 0 {
         ExitCode::SUCCESS
@@ -195,29 +364,9 @@ fn check() -> ExitCode {
     }
 }
 
-/// For callgrind: one workload of one library, once.
-fn count(workload: &str, peer: &str) {
-    let workloads = workloads::all(Purpose::Count);
-    let workload = workloads.iter().find(|each| each.name() == workload);
-    let workload = workload.expect("no such workload");
-    let column = columns().into_iter().find(|column| column.name == peer);
-    let mut job = (column.expect("no such library").work)(workload).expect("nothing to do");
-    job.prepare();
-    job.run();
-    job.prepare();
-    counted(&mut *job);
-}
-
-/// Workload, number of packets, library: tab-separated, for `./instructions`.
-fn list() {
-    for workload in workloads::all(Purpose::Count) {
-        for column in columns() {
-            if (column.work)(&workload).is_some() {
-                let (name, packets) = (workload.name(), workload.packets());
-                println!("{name}\t{packets}\t{}", column.name);
-            }
-        }
-    }
+fn compare(rounds: u32, names: &[&str]) {
+    mqtt_3_1_1().compare(rounds, |name| is_chosen(name, names));
+    mqtt_5().compare(rounds, |name| is_chosen(name, names));
 }
 
 fn main() -> ExitCode {
@@ -225,13 +374,19 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         ["--check"] => return check(),
-        ["--list"] => list(),
-        ["--count", workload, peer] => count(workload, peer),
+        ["--list"] => {
+            mqtt_3_1_1().list();
+            mqtt_5().list();
+        }
+        ["--count", workload, peer] => {
+            let counted = mqtt_3_1_1().count(workload, peer) || mqtt_5().count(workload, peer);
+            assert!(counted, "no such workload");
+        }
         ["--rounds", rounds, ref names @ ..] => {
             let rounds = rounds.parse().expect("a number of rounds");
-            compare(rounds, |name| is_chosen(name, names));
+            compare(rounds, names);
         }
-        ref names => compare(200, |name| is_chosen(name, names)),
+        ref names => compare(200, names),
     }
     ExitCode::SUCCESS
 }

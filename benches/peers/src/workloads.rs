@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::job::{From, MESSAGE, Peer, Work};
-use crate::workload::packets::stream;
-use crate::workload::{self, FILTERS, Fields, MATCHES, Order, Seen, TOPICS};
+use crate::workload::packets::{UNLIMITED, stream};
+use crate::workload::version::PacketFields;
+use crate::workload::{self, FILTERS, Fields, MATCHES, Order, Seen, TOPICS, v5};
 
 #[derive(Debug, Clone, Copy)]
 enum Task {
@@ -17,27 +18,56 @@ enum Task {
     ByReference,
     /// At this QoS.
     Deliver(u8),
+    /// The same with properties.
+    DeliverProperties(u8),
     Window(usize, Order),
     FanOut,
     Matching,
 }
 
-pub struct Workload {
+pub struct Workload<F: 'static> {
     task: Task,
     /// The name of the packets, and the packets.
-    packets: (&'static str, &'static [Fields]),
+    packets: (&'static str, &'static [F]),
 }
 
 /// What a right result is.
-pub enum Expected {
+pub enum Expected<F: 'static> {
     Seen(Seen),
-    Written(Vec<u8>),
+    Written(&'static [F]),
+}
+
+impl<F: PacketFields> Expected<F> {
+    /// Whether a job has seen or written what it should. Bytes that differ are right as well if they
+    /// are packets with the same fields: properties have no order, and what has a default may be there.
+    pub fn check(&self, seen: Seen, written: Option<Vec<u8>>) -> Result<(), String> {
+        match self {
+            Self::Seen(expected) if seen != *expected => {
+                Err(format!("has seen {seen:?}, not {expected:?}"))
+            }
+            Self::Seen(_) => Ok(()),
+            Self::Written(packets) => {
+                let written = written.unwrap_or_default();
+                if written == stream(packets) {
+                    return Ok(());
+                }
+                let (mut input, mut seen) = (&written[..], Seen::default());
+                while let Ok(Some(packet)) = F::decode(&mut input, &UNLIMITED) {
+                    F::see_packet(&packet, &mut seen);
+                }
+                if input.is_empty() && seen == Seen::of(packets) {
+                    return Ok(());
+                }
+                Err("has written something else".to_owned())
+            }
+        }
+    }
 }
 
 /// How many messages, and how many times all filters on all topics.
 const REPETITIONS: usize = 1000;
 
-impl Workload {
+impl<F: PacketFields> Workload<F> {
     pub fn name(&self) -> String {
         let packets = self.packets.0;
         match self.task {
@@ -48,6 +78,7 @@ impl Workload {
             Task::Encode(From::Fields) => format!("encode {packets} from fields"),
             Task::ByReference => format!("encode {packets}, payload by reference"),
             Task::Deliver(qos) => format!("message at QoS {qos}"),
+            Task::DeliverProperties(qos) => format!("message with properties at QoS {qos}"),
             Task::Window(messages, order) => {
                 format!(
                     "{messages} messages under way, acknowledged {}",
@@ -62,7 +93,7 @@ impl Workload {
     /// How many packets, messages or matches it is about.
     pub fn packets(&self) -> usize {
         match self.task {
-            Task::Deliver(_) => REPETITIONS,
+            Task::Deliver(_) | Task::DeliverProperties(_) => REPETITIONS,
             Task::Window(messages, _) => messages,
             Task::Matching => REPETITIONS * FILTERS.len() * TOPICS.len(),
             _ => self.packets.1.len(),
@@ -70,7 +101,7 @@ impl Workload {
     }
 
     /// The same for one library.
-    pub fn of<P: Peer>(&self) -> Work {
+    pub fn of<P: Peer<F>>(&self) -> Work {
         let packets = self.packets.1;
         let stream = || Rc::from(stream(packets));
         match self.task {
@@ -80,13 +111,14 @@ impl Workload {
             Task::Encode(from) => P::encode(packets, from),
             Task::ByReference => P::encode_by_reference(packets),
             Task::Deliver(qos) => P::deliver(qos, REPETITIONS),
+            Task::DeliverProperties(qos) => P::deliver_properties(qos, REPETITIONS),
             Task::Window(messages, order) => P::window(messages, order),
             Task::FanOut => P::fan_out(packets),
             Task::Matching => P::matching(REPETITIONS),
         }
     }
 
-    pub fn expected(&self) -> Expected {
+    pub fn expected(&self) -> Expected<F> {
         let repeated = |times: usize, each: usize| {
             Expected::Seen(Seen {
                 packets: times as u64,
@@ -98,10 +130,8 @@ impl Workload {
             Task::Decode | Task::Chunks(_) | Task::Pieces(_) => {
                 Expected::Seen(Seen::of(self.packets.1))
             }
-            Task::Encode(_) | Task::ByReference | Task::FanOut => {
-                Expected::Written(stream(self.packets.1))
-            }
-            Task::Deliver(_) => repeated(REPETITIONS, MESSAGE.1.len()),
+            Task::Encode(_) | Task::ByReference | Task::FanOut => Expected::Written(self.packets.1),
+            Task::Deliver(_) | Task::DeliverProperties(_) => repeated(REPETITIONS, MESSAGE.1.len()),
             Task::Window(messages, _) => repeated(1, messages),
             Task::Matching => repeated(REPETITIONS, MATCHES as usize),
         }
@@ -120,7 +150,39 @@ pub enum Purpose {
     Check,
 }
 
-pub fn all(purpose: Purpose) -> Vec<Workload> {
+/// MQTT 5: workloads A to F of benches/README.md.
+pub fn of_5(purpose: Purpose) -> Vec<Workload<v5::Fields>> {
+    let count = match purpose {
+        Purpose::Time => 4_500,
+        Purpose::Count | Purpose::Check => 450,
+    };
+    let kept = |name, packets: Vec<v5::Fields>| (name, &*packets.leak());
+    let small = kept("small", v5::small(count));
+    let properties = kept("properties", v5::with_properties(count));
+    let aliased = kept("aliased", v5::aliased(count));
+    let mix = kept("mix", v5::mix(count));
+    let mut all = Vec::new();
+    for packets in [small, properties, aliased, mix] {
+        all.push((Task::Decode, packets));
+        all.push((Task::Encode(From::Packets), packets));
+    }
+    for chunk in [64, 1460] {
+        all.push((Task::Chunks(chunk), mix));
+    }
+    for qos in [1, 2] {
+        all.push((Task::Deliver(qos), small));
+        all.push((Task::DeliverProperties(qos), small));
+    }
+    workloads(all)
+}
+
+fn workloads<F>(all: Vec<(Task, (&'static str, &'static [F]))>) -> Vec<Workload<F>> {
+    let workload = |(task, packets)| Workload { task, packets };
+    all.into_iter().map(workload).collect()
+}
+
+/// MQTT 3.1.1.
+pub fn of_3_1_1(purpose: Purpose) -> Vec<Workload<Fields>> {
     let (scale, windows): (_, &[usize]) = match purpose {
         Purpose::Time => (1, &[10_000, 65_535]),
         Purpose::Count => (10, &[10_000]),
@@ -166,6 +228,5 @@ pub fn all(purpose: Purpose) -> Vec<Workload> {
             all.push((Task::Window(messages, order), small));
         }
     }
-    let workload = |(task, packets)| Workload { task, packets };
-    all.into_iter().map(workload).collect()
+    workloads(all)
 }

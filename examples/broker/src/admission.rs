@@ -67,7 +67,7 @@ impl Applicant {
         }
     }
 
-    /// Why the client is not let in. Any Client Identifier will do [MQTT-3.1.3-5].
+    /// Why the client is not let in. Any Client Identifier will do [MQTT-3.1.3-5, MQTT5-3.1.3-5].
     async fn refusal(&self, settings: &Settings) -> Option<ConnectReasonCode> {
         if settings.login.is_none() && settings.auth_command.is_none() {
             return None;

@@ -101,54 +101,51 @@ impl Broker {
 
     /// Publishes a Will: its Message Expiry Interval begins now.
     pub(crate) fn publish_will(&mut self, now: Timestamp, mut will: Message) {
-        will.published(now);
+        will.published = now;
         self.publish(&will);
     }
 
     /// Sends a message to everyone who has subscribed to its topic, connected or not
-    /// [MQTT-3.3.2-3, MQTT-4.5.0-1, MQTT5-4.5.0-1].
+    /// [MQTT-3.3.2-3, MQTT-4.5.0-1, MQTT5-4.5.0-1, MQTT5-3.3.2-3].
     ///
     /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
     /// is acknowledged like all else [MQTT-3.3.5-2], so that they go on, and goes nowhere. Others that
     /// start with `$` have no such meaning and are for all that subscribe to them.
     pub(crate) fn publish(&mut self, message: &Message) -> Published {
         let mut published = Published::default();
-        if message.topic == "$SYS" || message.topic.as_str().starts_with("$SYS/") {
+        let topic = message.topic();
+        if topic == "$SYS" || topic.as_str().starts_with("$SYS/") {
             return published;
         }
         // [MQTT-3.3.1-12, MQTT5-3.3.1-5, MQTT5-3.3.1-8]
         if message.retain {
-            let topic = message.topic.clone().into_inner();
-            if let Some(expires) = self.retained.set(message).and_then(|before| before.expires) {
+            let topic = Arc::<[u8]>::from(topic.as_bytes());
+            let before = self.retained.set(message);
+            if let Some(expires) = before.and_then(|before| before.expires()) {
                 let topic = Arc::clone(&topic);
                 self.timers.cancel(expires, Timer::RetainedExpires(topic));
             }
-            if let Some(expires) = self.retained.get(&topic).and_then(|it| it.expires) {
+            if let Some(expires) = self.retained.get(&topic).and_then(Message::expires) {
                 self.timers.set(expires, Timer::RetainedExpires(topic));
             }
         }
         let is_live = |id: &ClientId| self.clients.get(id).is_some_and(Client::is_live);
         let recipients =
             self.subscriptions
-                .recipients(&message.topic, &message.publisher, self.copies, is_live);
+                .recipients(&topic, &message.publisher, self.copies, is_live);
         for recipient in recipients {
             published.has_subscribers = true;
-            let outgoing = Outgoing {
-                message: message.clone(),
-                identifiers: Vec::new(),
-                group: None,
-            };
-            published.is_crowded |= self.send(recipient, outgoing);
+            published.is_crowded |= self.send(recipient, message.clone());
         }
         published
     }
 
     /// Appends a message to the queue of a client. Returns whether the client should have a turn.
-    fn send(&mut self, recipient: Recipient, outgoing: Outgoing) -> bool {
+    fn send(&mut self, recipient: Recipient, message: Message) -> bool {
         let Some(client) = self.clients.get_mut(&recipient.client) else {
             return false;
         };
-        let message = outgoing.message;
+        // No DUP: what the publisher sent again is new to the receiver [MQTT5-3.3.1-3].
         let outgoing = Outgoing {
             message: Message {
                 qos: recipient.qos.min(message.qos), // [MQTT-3.8.4-6, MQTT5-3.8.4-8]

@@ -229,6 +229,7 @@ impl Connection {
             Event::AcceptedByPeer { packet_id, .. }
             | Event::Delivered { packet_id, .. }
             | Event::Rejected { packet_id, .. } => {
+                // Refused or not, it goes to no other member of a group [MQTT5-4.8.2-6].
                 self.outbox.remove(packet_id);
             }
             _ => {}

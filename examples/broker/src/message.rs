@@ -1,24 +1,24 @@
-//! Messages, and their properties on the way to a receiver.
+//! Messages on the way to their receivers.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
-use mqtt_sansio::v5::{self, Property, Publish, PublishProperties, SubscriptionIdentifier, Will};
-use mqtt_sansio::{QoS, Timestamp, TopicFilter, TopicName};
+use mqtt_sansio::v5::{self, Publish, PublishProperties, Will};
+use mqtt_sansio::{EncodeError, EncodedMessage, QoS, Receiver, Timestamp, TopicFilter, TopicName};
 
 use crate::broker::ClientId;
+use crate::subscriptions::Identifiers;
 
-/// A message whose bytes all of its receivers share.
+/// What a message is encoded to.
+pub(crate) type Encoded = EncodedMessage<Vec<u8>, Vec<u8>>;
+
+/// A message whose bytes all of its receivers share: they are encoded once, for every version.
 #[derive(Clone)]
 pub(crate) struct Message {
-    pub(crate) topic: TopicName<Arc<[u8]>>,
-    pub(crate) payload: Arc<[u8]>,
+    pub(crate) encoded: Arc<Encoded>,
     pub(crate) qos: QoS,
     pub(crate) retain: bool,
-    /// Those that go on to the receivers, as they came.
-    pub(crate) properties: PublishProperties<Arc<[u8]>>,
-    /// When the Message Expiry Interval is over.
-    pub(crate) expires: Option<Timestamp>,
+    /// When its Message Expiry Interval has begun.
+    pub(crate) published: Timestamp,
     /// For No Local.
     pub(crate) publisher: ClientId,
 }
@@ -26,75 +26,72 @@ pub(crate) struct Message {
 impl Message {
     /// A message that a client has published. The bytes are copied, so that a message that is kept does
     /// not keep the buffer that it came in.
-    pub(crate) fn received(publish: &Publish<&[u8]>, publisher: &ClientId, now: Timestamp) -> Self {
-        let mut message = Self {
-            topic: publish.topic.map(Arc::from),
-            payload: Arc::from(publish.payload),
+    pub(crate) fn received(
+        publish: &Publish<&[u8]>,
+        publisher: &ClientId,
+        now: Timestamp,
+    ) -> Result<Self, EncodeError> {
+        Ok(Self {
+            encoded: encoded(&publish.topic, &publish.properties, publish.payload)?,
             qos: publish.delivery.qos(),
             retain: publish.retain,
-            properties: to_forward(&publish.properties),
-            expires: None,
+            published: now,
             publisher: Arc::clone(publisher),
-        };
-        message.published(now);
-        message
+        })
     }
 
-    /// The Will of a client, which is published later: see [`published`](Self::published).
-    pub(crate) fn will(will: Will<&[u8]>, publisher: &ClientId) -> Self {
+    /// The Will of a client, which is published later: its Message Expiry Interval begins then.
+    pub(crate) fn will(
+        will: Will<&[u8]>,
+        publisher: &ClientId,
+        now: Timestamp,
+    ) -> Result<Self, EncodeError> {
         let message = v5::Message::<&[u8], &[u8], Vec<u8>>::from(will);
-        Self {
-            topic: message.topic.map(Arc::from),
-            payload: Arc::from(message.payload),
+        Ok(Self {
+            encoded: encoded(&message.topic, &message.properties, message.payload)?,
             qos: message.qos,
-            // [MQTT-3.1.2-16, MQTT-3.1.2-17, MQTT5-3.1.2-14, MQTT5-3.1.2-15]
+            // [MQTT-3.1.2-16, MQTT-3.1.2-17, MQTT5-3.1.2-14, MQTT5-3.1.2-15, MQTT5-3.1.2-7, MQTT5-3.1.3-10]
             retain: message.retain,
-            properties: message.properties.map(Arc::from),
-            expires: None,
+            published: now,
             publisher: Arc::clone(publisher),
-        }
+        })
     }
 
-    /// The message has been published now: its Message Expiry Interval begins.
-    pub(crate) fn published(&mut self, now: Timestamp) {
-        self.expires = self
-            .properties
-            .message_expiry_interval()
-            .map(|seconds| now.plus_millis(u64::from(seconds).saturating_mul(1000)));
+    pub(crate) fn topic(&self) -> TopicName<&[u8]> {
+        self.encoded.topic()
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.encoded.payload()
+    }
+
+    /// When the Message Expiry Interval is over.
+    pub(crate) fn expires(&self) -> Option<Timestamp> {
+        let seconds = self.encoded.message_expiry_interval()?;
+        let millis = u64::from(seconds).saturating_mul(1000);
+        Some(self.published.plus_millis(millis))
     }
 
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
-        self.expires.is_some_and(|expires| expires <= now)
+        self.expires().is_some_and(|expires| expires <= now)
     }
 
     /// The number of bytes that the message keeps.
     pub(crate) fn size(&self) -> usize {
-        let topic = self.topic.as_bytes().len();
-        let properties = self.properties.as_bytes().len();
+        let topic = self.topic().as_bytes().len();
+        let properties = self.encoded.properties().as_bytes().len();
         topic
-            .saturating_add(self.payload.len())
+            .saturating_add(self.payload().len())
             .saturating_add(properties)
     }
 }
 
-/// The properties of a PUBLISH without its Topic Alias, which belongs to the connection
-/// [MQTT5-3.3.2-7].
-fn to_forward(properties: &PublishProperties<&[u8]>) -> PublishProperties<Arc<[u8]>> {
-    if properties.is_empty() {
-        return properties.as_ref().map(|_| Arc::default()); // Allocates nothing.
-    }
-    if properties.topic_alias().is_none() {
-        return properties.as_ref().map(Arc::from);
-    }
-    let others = properties
-        .iter()
-        .filter(|property| !matches!(property, Property::TopicAlias(_)));
-    encoded(others).map(Arc::from)
-}
-
-/// Encodes properties that have been valid in another packet.
-fn encoded<'a>(properties: impl Iterator<Item = Property<'a>>) -> PublishProperties<Vec<u8>> {
-    PublishProperties::encode_to_vec(properties).unwrap_or_default()
+fn encoded<Q: AsRef<[u8]>>(
+    topic: &TopicName<&[u8]>,
+    properties: &PublishProperties<Q>,
+    payload: &[u8],
+) -> Result<Arc<Encoded>, EncodeError> {
+    EncodedMessage::encode_to_vec(topic, properties, payload.to_vec()).map(Arc::new)
 }
 
 /// A message on its way to one client.
@@ -103,51 +100,19 @@ pub(crate) struct Outgoing {
     /// With the QoS and RETAIN for this client.
     pub(crate) message: Message,
     /// The Subscription Identifiers of all subscriptions of the client that match.
-    pub(crate) identifiers: Vec<SubscriptionIdentifier>,
+    pub(crate) identifiers: Identifiers,
     /// The Shared Subscription that the client gets the message by.
     pub(crate) group: Option<TopicFilter<Arc<[u8]>>>,
 }
 
-/// A message in the form that it is sent in.
-pub(crate) type ToSend<'a> = v5::Message<&'a [u8], &'a [u8], Cow<'a, [u8]>>;
-
 impl Outgoing {
-    /// The message as it is sent now: with what is left of its Message Expiry Interval
+    /// The client that gets it now: with what is left of the Message Expiry Interval
     /// [MQTT5-3.3.2-6], and with the Subscription Identifiers [MQTT5-3.3.4-3, MQTT5-3.3.4-4].
-    pub(crate) fn to_send(&self, now: Timestamp) -> ToSend<'_> {
-        let message = &self.message;
-        v5::Message {
-            topic: message.topic.as_ref(),
-            payload: &message.payload,
-            qos: message.qos,
-            retain: message.retain,
-            properties: self.properties(now),
-        }
-    }
-
-    fn properties(&self, now: Timestamp) -> PublishProperties<Cow<'_, [u8]>> {
-        let properties = self.message.properties.as_ref();
-        let Some(expires) = self.message.expires else {
-            if self.identifiers.is_empty() {
-                return properties.map(Cow::Borrowed);
-            }
-            return encoded(self.message.properties.iter().chain(self.numbers())).map(Cow::Owned);
-        };
-        let left = expires.millis_since(now).div_ceil(1000);
-        let left = u32::try_from(left).unwrap_or(u32::MAX);
-        let counted_down = self
-            .message
-            .properties
-            .iter()
-            .map(|property| match property {
-                Property::MessageExpiryInterval(_) => Property::MessageExpiryInterval(left),
-                other => other,
-            });
-        encoded(counted_down.chain(self.numbers())).map(Cow::Owned)
-    }
-
-    fn numbers(&self) -> impl Iterator<Item = Property<'_>> {
-        let identifiers = self.identifiers.iter();
-        identifiers.map(|&identifier| Property::SubscriptionIdentifier(identifier))
+    pub(crate) fn receiver(&self, now: Timestamp) -> Receiver<&[u8]> {
+        let waited = now.millis_since(self.message.published) / 1000;
+        Receiver::new(self.message.qos)
+            .retain(self.message.retain)
+            .waited(u32::try_from(waited).unwrap_or(u32::MAX))
+            .subscription_identifiers(self.identifiers.as_ref())
     }
 }

@@ -24,7 +24,7 @@ impl Default for Limits {
     }
 }
 
-/// What is to be sent to a client, in order [MQTT-4.6.0-5, MQTT-4.6.0-6], and has no Packet
+/// What is to be sent to a client, in order [MQTT-4.6.0-5, MQTT-4.6.0-6, MQTT5-4.6.0-5, MQTT5-4.6.0-6], and has no Packet
 /// Identifier yet.
 #[derive(Default)]
 pub(crate) struct Queue {
@@ -60,7 +60,7 @@ impl Queue {
     }
 
     /// The next message; with `only_at_most_once` the next with QoS 0. Those whose Message Expiry
-    /// Interval is over are dropped [MQTT5-3.3.2-5].
+    /// Interval is over are dropped [MQTT5-3.3.2-5]; one that has been sent is no longer here [MQTT5-4.3.3-7].
     pub(crate) fn pop(&mut self, now: Timestamp, only_at_most_once: bool) -> Option<Outgoing> {
         loop {
             let next = self.pop_from(only_at_most_once || self.is_at_most_once_first())?;

@@ -15,7 +15,7 @@ const OVERHEAD: usize = 256;
 
 /// The last retained message of each topic, as far as there is room.
 pub(crate) struct Retained {
-    /// By topic. There are no empty ones [MQTT-3.3.1-11].
+    /// By topic. There are no empty ones [MQTT-3.3.1-11, MQTT5-3.3.1-7].
     messages: BTreeMap<Arc<[u8]>, Message>,
     bytes: usize,
     max_bytes: usize,
@@ -57,13 +57,13 @@ impl Retained {
     }
 
     /// Keeps a message instead of the one before [MQTT-3.3.1-5, MQTT-3.3.1-7, MQTT5-3.3.1-5]; an empty one only
-    /// ends that [MQTT-3.3.1-10]. So does one that there is no room for: none is better than one
+    /// ends that [MQTT-3.3.1-10, MQTT5-3.3.1-6]. So does one that there is no room for: none is better than one
     /// that is out of date. Returns the message before.
     pub(crate) fn set(&mut self, message: &Message) -> Option<Message> {
-        let topic = message.topic.clone().into_inner();
+        let topic = Arc::<[u8]>::from(message.topic().as_bytes());
         let before = self.remove(&topic);
         let bytes = self.bytes.saturating_add(cost(message));
-        if !message.payload.is_empty() && bytes <= self.max_bytes {
+        if !message.payload().is_empty() && bytes <= self.max_bytes {
             self.bytes = bytes;
             self.messages.insert(topic, message.clone());
         }
@@ -122,14 +122,14 @@ impl Retained {
             *effort = effort.saturating_sub(topic.len().saturating_add(OVERHEAD));
             let granted = &replay.granted;
             let is_local = granted.no_local && message.publisher == *client;
-            if filter.matches(&message.topic) && !is_local && !message.is_expired(now) {
+            if filter.matches(&message.topic()) && !is_local && !message.is_expired(now) {
                 let copy = Outgoing {
                     message: Message {
                         qos: granted.qos.min(message.qos), // [MQTT-3.8.4-6, MQTT5-3.8.4-8]
                         retain: true,                      // [MQTT-3.3.1-8]
                         ..message.clone()
                     },
-                    identifiers: granted.identifier.into_iter().collect(),
+                    identifiers: granted.identifiers.clone(),
                     group: None,
                 };
                 if !send(copy) {

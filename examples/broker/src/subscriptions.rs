@@ -4,7 +4,7 @@ use core::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use mqtt_sansio::v5::SubscriptionIdentifier;
+use mqtt_sansio::v5::{Property, SubscriptionIdentifiers};
 use mqtt_sansio::{FilterTree, QoS, TopicFilter, TopicName};
 
 use crate::broker::ClientId;
@@ -13,12 +13,22 @@ use crate::broker::ClientId;
 pub(crate) const MAX_LEVELS: usize = 128;
 
 /// A subscription of a client.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Granted {
     pub(crate) qos: QoS,
     pub(crate) no_local: bool,
     pub(crate) retain_as_published: bool,
-    pub(crate) identifier: Option<SubscriptionIdentifier>,
+    /// None or one, encoded once for all messages.
+    pub(crate) identifiers: Identifiers,
+}
+
+/// The Subscription Identifiers of a message for one client.
+pub(crate) type Identifiers = SubscriptionIdentifiers<Arc<[u8]>>;
+
+/// Encodes Subscription Identifiers.
+pub(crate) fn identifiers<'a>(properties: impl IntoIterator<Item = Property<'a>>) -> Identifiers {
+    let encoded = SubscriptionIdentifiers::encode_to_vec(properties).unwrap_or_default();
+    encoded.map(Arc::from)
 }
 
 /// The subscribers of one Topic Filter.
@@ -34,7 +44,7 @@ struct Subscribers {
 pub(crate) enum Copies {
     /// One message with the highest QoS and all Subscription Identifiers.
     One,
-    /// A message for each subscription.
+    /// A message for each subscription, with its identifier [MQTT5-3.3.4-5].
     EachSubscription,
 }
 
@@ -44,7 +54,7 @@ pub(crate) struct Recipient {
     /// The highest of the subscriptions that match [MQTT-3.3.5-1, MQTT5-3.3.4-2].
     pub(crate) qos: QoS,
     pub(crate) retain_as_published: bool,
-    pub(crate) identifiers: Vec<SubscriptionIdentifier>,
+    pub(crate) identifiers: Identifiers,
     /// The Shared Subscription by which it gets the message.
     pub(crate) group: Option<TopicFilter<Arc<[u8]>>>,
 }
@@ -79,7 +89,7 @@ impl Recipient {
             client: Arc::clone(client),
             qos: granted.qos,
             retain_as_published: granted.retain_as_published,
-            identifiers: granted.identifier.into_iter().collect(),
+            identifiers: granted.identifiers.clone(),
             group: None,
         }
     }
@@ -88,7 +98,9 @@ impl Recipient {
     fn add(&mut self, granted: &Granted) {
         self.qos = self.qos.max(granted.qos);
         self.retain_as_published |= granted.retain_as_published;
-        self.identifiers.extend(granted.identifier);
+        if !granted.identifiers.is_empty() {
+            self.identifiers = identifiers(self.identifiers.iter().chain(&granted.identifiers));
+        }
     }
 }
 
@@ -143,10 +155,11 @@ impl Subscriptions {
     }
 
     /// Who gets a message to this topic: each client once, or once for each of its subscriptions that
-    /// match, and one member for each Shared Subscription (section 4.8.2).
+    /// match, and one member for each Shared Subscription (section 4.8.2), with the QoS granted to it
+    /// [MQTT5-4.8.2-3].
     pub(crate) fn recipients(
         &self,
-        topic: &TopicName<Arc<[u8]>>,
+        topic: &TopicName<&[u8]>,
         publisher: &ClientId,
         copies: Copies,
         is_live: impl Fn(&ClientId) -> bool,

@@ -28,7 +28,7 @@ pub(crate) struct Transport<S> {
 /// What the stream has done.
 #[derive(Default)]
 pub(crate) struct Transferred {
-    /// Bytes that have come, from TCP or what runs over it [MQTT-7.1.1-1]; an error is the end of the stream.
+    /// Bytes that have come, from TCP or what runs over it [MQTT-7.1.1-1, MQTT5-4.2-1]; an error is the end of the stream.
     pub(crate) received: Option<io::Result<Vec<u8>>>,
     /// How many bytes were taken.
     pub(crate) sent: Option<io::Result<usize>>,

@@ -610,7 +610,7 @@ fn mqtt_3_1_clients_are_served_and_may_set_dup_on_what_they_send_again() {
     assert_eq!(peer.take(), "t hi 2");
 }
 
-/// [MQTT-4.5.0-1, MQTT-7.1.1-1]
+/// [MQTT-4.5.0-1, MQTT-7.1.1-1, MQTT5-4.2-1]
 #[test]
 fn many_clients_at_once() {
     let broker = Broker::start(&[]);

@@ -1,6 +1,6 @@
-//! Publishes and subscribes from the command line, with most of the options of `mosquitto_pub`
-//! and `mosquitto_sub`. Nothing but `std` beside the library: one blocking socket, one thread (and
-//! one for standard input).
+//! Publishes and subscribes from the command line, with most of the options of `mosquitto_pub`,
+//! `mosquitto_sub` and `mosquitto_rr`, on `std`: one blocking socket, one thread that reads from it,
+//! and one for standard input. TLS and WebSocket are those of `rustls` and `tungstenite`.
 //!
 //! ```text
 //! $ cargo run -p client -- sub -v -t 'kitchen/#' -q 1 &
@@ -8,10 +8,11 @@
 //! kitchen/temperature 21.5
 //! ```
 //!
-//! The part to copy is `connection/`: `driver.rs` drives the protocol, `mod.rs` is the socket and
-//! the clock. `reconnect.rs` makes one connection after another of it, `store.rs` carries the
-//! session from one run to the next, and `publisher.rs` and `subscriber.rs` are the two
-//! applications.
+//! The part to copy is `connection/`: `driver.rs` drives the protocol, `mod.rs` is the transport and
+//! the clock. `transport.rs` is the socket with TLS and WebSocket. `reconnect.rs` makes one connection
+//! after another, `store.rs` carries the session from one run to the next, and `publisher.rs`,
+//! `subscriber.rs` and `requester.rs` are the applications. The library beside it is what the program
+//! has in common with `client_tokio`.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -23,91 +24,34 @@
     reason = "a program for an operating system"
 )]
 
-mod arguments;
 mod connection;
 mod publisher;
 mod reconnect;
+mod requester;
 mod store;
 mod subscriber;
+mod transport;
 
-use std::path::PathBuf;
+use std::env;
 use std::process::ExitCode;
-use std::{fmt, io};
 
-use mqtt_sansio::CommandError;
-use mqtt_sansio::v3::{ConnectRefusal, PeerError};
+use client::Failure;
+use client::arguments::{self, Arguments, Command, Link, Program};
+use client::protocol::Protocol;
+use client::time_limit::TimeLimit;
+use mqtt_sansio::v3::V3;
+use mqtt_sansio::v5::V5;
 
-use arguments::{Arguments, Command};
-use publisher::Publisher;
-use subscriber::Subscriber;
+use crate::publisher::Publisher;
+use crate::reconnect::keep_connected;
+use crate::requester::Requester;
+use crate::subscriber::Subscriber;
+use crate::transport::Inbox;
 
-/// Why the program has not done what it was asked to do.
-#[derive(Debug)]
-enum Failure {
-    Usage(String),
-    File {
-        path: PathBuf,
-        error: io::Error,
-    },
-    Session {
-        path: PathBuf,
-        reason: String,
-    },
-    Unreachable(io::Error),
-    Refused(ConnectRefusal),
-    /// The server has granted none of the subscriptions.
-    Denied,
-    Lost(String),
-    Peer(PeerError),
-    Send(CommandError),
-    Output(io::Error),
-    Timeout,
-}
-
-impl From<CommandError> for Failure {
-    fn from(error: CommandError) -> Self {
-        Self::Send(error)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(message) => write!(f, "{message}; --help says more"),
-            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
-            Self::Session { path, reason } => write!(f, "{}: {reason}", path.display()),
-            Self::Unreachable(error) => write!(f, "cannot connect: {error}"),
-            Self::Refused(refusal) => write!(f, "connection refused: {refusal}"),
-            Self::Denied => f.write_str("the server has granted no subscription"),
-            Self::Lost(reason) => write!(f, "connection lost: {reason}"),
-            Self::Peer(error) => write!(f, "the server has broken the protocol: {error}"),
-            Self::Send(error) => write!(f, "cannot send: {error}"),
-            Self::Output(error) => write!(f, "cannot print: {error}"),
-            Self::Timeout => f.write_str("time is up"),
-        }
-    }
-}
-
-impl Failure {
-    const fn exit_status(&self) -> u8 {
-        match self {
-            Self::Refused(refusal) => refusal.return_code(),
-            Self::Denied => 128, // the return code in SUBACK
-            Self::Timeout => 27, // as `mosquitto_sub`
-            // The rest as in sysexits.h.
-            Self::Usage(_) => 64,
-            Self::Session { .. } => 65,
-            Self::File { .. } => 66,
-            Self::Unreachable(_) | Self::Lost(_) => 69,
-            Self::Send(_) => 70,
-            Self::Output(_) => 74,
-            Self::Peer(_) => 76,
-        }
-    }
-}
+const PROGRAM: Program = Program::Client;
 
 fn main() -> ExitCode {
-    match arguments::parse(lexopt::Parser::from_env()).and_then(run) {
+    match arguments::parse(PROGRAM, env::args_os().skip(1)).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("client: {failure}");
@@ -117,16 +61,36 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Option<Arguments>) -> Result<(), Failure> {
-    let Some(Arguments { command, link }) = arguments else {
-        print!("{}", arguments::HELP);
+    let Some(Arguments { link, command }) = arguments else {
+        print!("{}", PROGRAM.help());
         return Ok(());
     };
+    let limit = TimeLimit::start(PROGRAM.name(), link.time_limit);
+    if link.is_v5 {
+        carry_out::<V5>(&link, command, limit)
+    } else {
+        carry_out::<V3>(&link, command, limit)
+    }
+}
+
+fn carry_out<V: Protocol>(link: &Link, command: Command, limit: TimeLimit) -> Result<(), Failure> {
+    let inbox = Inbox::default();
     match command {
-        Command::Publish(options) => reconnect::keep_connected(&link, &mut Publisher::new(options)),
-        Command::Subscribe(options) => {
-            let mut subscriber = Subscriber::new(options);
-            reconnect::keep_connected(&link, &mut subscriber)?;
+        Command::Publish(publish) => {
+            let mut publisher = Publisher::new(publish, &inbox)?;
+            keep_connected::<V>(link, limit, &inbox, &mut publisher)?;
+            publisher.outcome()
+        }
+        Command::Subscribe(subscribe) => {
+            let mut subscriber = Subscriber::new(subscribe);
+            keep_connected::<V>(link, limit, &inbox, &mut subscriber)?;
             subscriber.outcome()
         }
+        Command::Request(request) => {
+            let mut requester = Requester::new(request)?;
+            keep_connected::<V>(link, limit, &inbox, &mut requester)?;
+            requester.outcome()
+        }
+        Command::Chat(..) => Err(Failure::Usage("the command is pub, sub or rr".to_owned())),
     }
 }

@@ -1,128 +1,183 @@
 //! `client pub`: publishes, waits until all of it is delivered, and disconnects.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead};
 use std::rc::Rc;
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use mqtt_sansio::v3::{Event, Message};
-use mqtt_sansio::{QoS, TopicName};
+use client::Failure;
+use client::arguments::Publish;
+use client::outgoing::Finished;
+use client::output::report_undelivered;
+use client::protocol::{Event, Message, Protocol};
 
-use crate::Failure;
+use crate::PROGRAM;
 use crate::connection::{Application, Connection};
-
-/// What the user asks for.
-pub(crate) struct Options {
-    pub(crate) topic: TopicName<Vec<u8>>,
-    pub(crate) qos: QoS,
-    pub(crate) retain: bool,
-    pub(crate) payload: Payload,
-}
-
-pub(crate) enum Payload {
-    /// This one, so many times.
-    Times(u64, Vec<u8>),
-    /// Each line of standard input.
-    Lines,
-}
+use crate::transport::{Inbox, Input};
 
 pub(crate) struct Publisher {
-    topic: TopicName<Vec<u8>>,
-    qos: QoS,
-    retain: bool,
+    message: Message,
     source: Source,
+    not_delivered: u64,
 }
 
 enum Source {
-    Message(u64, Rc<Message<Vec<u8>>>),
-    Lines(Receiver<Vec<u8>>),
+    /// This one, so many times.
+    Message(u64, Rc<Message>),
+    /// Each line of standard input.
+    Lines {
+        waiting: VecDeque<Vec<u8>>,
+        is_over: bool,
+        more: Sender<()>,
+    },
 }
-
-/// `std` cannot wait for a socket and for a line at the same time, so while there may be more
-/// lines, they are looked for this often.
-const LOOK_FOR_LINES: Duration = Duration::from_millis(20);
 
 impl Publisher {
-    pub(crate) fn new(options: Options) -> Self {
-        let Options {
-            topic,
-            qos,
-            retain,
-            payload,
-        } = options;
-        let source = match payload {
-            Payload::Lines => Source::Lines(lines()),
-            Payload::Times(times, payload) => {
-                let message = Message {
-                    topic: topic.clone(),
-                    payload,
-                    qos,
-                    retain,
-                };
-                Source::Message(times, Rc::new(message))
-            }
-        };
-        Self {
-            topic,
-            qos,
-            retain,
+    pub(crate) fn new(publish: Publish, inbox: &Inbox) -> Result<Self, Failure> {
+        let Publish {
+            message,
             source,
+            repeat,
+        } = publish;
+        let source = match source.read()? {
+            Some(payload) => Source::Message(
+                repeat,
+                Rc::new(Message {
+                    payload,
+                    ..message.clone()
+                }),
+            ),
+            None => Source::Lines {
+                waiting: VecDeque::new(),
+                is_over: false,
+                more: read_lines(inbox.sender.clone()),
+            },
+        };
+        Ok(Self {
+            message,
+            source,
+            not_delivered: 0,
+        })
+    }
+
+    pub(crate) const fn outcome(&self) -> Result<(), Failure> {
+        match self.not_delivered {
+            0 => Ok(()),
+            count => Err(Failure::NotDelivered(count)),
         }
     }
 
-    /// The next message; if there is none now, whether there may be one later.
-    fn next(&mut self) -> Result<Rc<Message<Vec<u8>>>, TryRecvError> {
+    /// The next message, if there is one now.
+    fn next(&mut self) -> Option<Rc<Message>> {
         match &mut self.source {
-            Source::Message(0, _) => Err(TryRecvError::Disconnected),
+            Source::Message(0, _) => None,
             Source::Message(times, message) => {
                 *times -= 1;
-                Ok(Rc::clone(message))
+                Some(Rc::clone(message))
             }
-            Source::Lines(lines) => Ok(Rc::new(Message {
-                payload: lines.try_recv()?,
-                topic: self.topic.clone(),
-                qos: self.qos,
-                retain: self.retain,
-            })),
+            Source::Lines { waiting, more, .. } => {
+                let payload = waiting.pop_front()?;
+                if waiting.is_empty() {
+                    // The thread ends with standard input.
+                    let _ = more.send(());
+                }
+                Some(Rc::new(Message {
+                    payload,
+                    ..self.message.clone()
+                }))
+            }
+        }
+    }
+
+    /// True if there will be no other message.
+    fn is_over(&self) -> bool {
+        match &self.source {
+            Source::Message(times, _) => *times == 0,
+            Source::Lines {
+                waiting, is_over, ..
+            } => *is_over && waiting.is_empty(),
         }
     }
 }
 
-/// The lines of standard input, from a thread of its own. It stays a little ahead, no more.
-fn lines() -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::sync_channel(64);
-    thread::spawn(move || {
-        // What cannot be read ends it as the end of the input does.
-        for line in io::stdin().lock().split(b'\n').map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    receiver
+/// The lines of standard input, from a thread of its own. It reads on when it is told that all
+/// lines so far are published.
+fn read_lines(inbox: SyncSender<Input>) -> Sender<()> {
+    let (sender, more) = mpsc::channel();
+    thread::spawn(move || pass_lines(&inbox, &more));
+    sender
 }
 
-impl Application for Publisher {
-    fn event(&mut self, _: Event<&[u8]>) -> Result<(), Failure> {
+/// `None` when the program ends.
+fn pass_lines(inbox: &SyncSender<Input>, more: &Receiver<()>) -> Option<()> {
+    let mut input = io::stdin().lock();
+    let mut rest = Vec::new();
+    // What cannot be read ends it as the end of the input does.
+    while let Ok(bytes @ [_, ..]) = input.fill_buf() {
+        rest.extend_from_slice(bytes);
+        let len = bytes.len();
+        input.consume(len);
+        // All complete lines that are there.
+        let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else {
+            continue;
+        };
+        let tail = rest.split_off(end + 1);
+        rest.pop();
+        let lines = rest.split(|byte| *byte == b'\n').map(<[u8]>::to_vec);
+        inbox.send(Input::Lines(lines.collect())).ok()?;
+        rest = tail;
+        more.recv().ok()?;
+    }
+    if !rest.is_empty() {
+        inbox.send(Input::Lines(vec![rest])).ok()?;
+    }
+    inbox.send(Input::Lines(Vec::new())).ok()
+}
+
+/// Reports a message that is not delivered. True if it is not.
+pub(crate) fn report((message, result): Finished<Rc<Message>>) -> bool {
+    let error = result.err();
+    error.is_some_and(|error| {
+        report_undelivered(PROGRAM.name(), &message.topic, error);
+        true
+    })
+}
+
+impl<V: Protocol> Application<V> for Publisher {
+    fn event(&mut self, _: Event<'_>) -> Result<(), Failure> {
         Ok(()) // The connection keeps count of what is delivered.
+    }
+
+    fn lines(&mut self, lines: Vec<Vec<u8>>) {
+        if let Source::Lines {
+            waiting, is_over, ..
+        } = &mut self.source
+        {
+            *is_over |= lines.is_empty();
+            waiting.extend(lines);
+        }
+    }
+
+    fn finished(&mut self, finished: Finished<Rc<Message>>) {
+        self.not_delivered += u64::from(report(finished));
     }
 
     fn is_satisfied(&self) -> bool {
         false
     }
 
-    fn act(&mut self, connection: &mut Connection) -> Result<Option<Duration>, Failure> {
+    fn act(&mut self, connection: &mut Connection<V>) -> Result<Option<Duration>, Failure> {
         // Not too many at once: the server may have something to say.
         for _ in 0..1000 {
             if !connection.has_room() {
                 return Ok(None); // until an acknowledgement comes
             }
             match self.next() {
-                Ok(message) => connection.publish(message)?,
-                Err(TryRecvError::Empty) => return Ok(Some(LOOK_FOR_LINES)),
-                Err(TryRecvError::Disconnected) => {
-                    if connection.is_delivered() {
+                Some(message) => connection.publish(message)?,
+                None => {
+                    if self.is_over() && connection.is_delivered() {
                         connection.disconnect();
                     }
                     return Ok(None);

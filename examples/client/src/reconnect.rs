@@ -1,87 +1,82 @@
 //! One connection after another, with the session and the messages handed on.
 
 use std::net::{TcpStream, ToSocketAddrs};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, thread};
 
-use mqtt_sansio::v3::CloseReason;
+use client::Failure;
+use client::arguments::Link;
+use client::protocol::Protocol;
+use client::time_limit::TimeLimit;
 
-use crate::Failure;
-use crate::arguments::Link;
-use crate::connection::{Application, Connection, Kept};
+use crate::connection::{Application, Closed, Connection, Kept};
 use crate::store::Store;
+use crate::transport::{Inbox, Transport};
 
-/// How long to wait before the first attempt to connect again; twice as long each time after.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Attempts in a row that have not led to a CONNACK.
-const MOST_ATTEMPTS: u32 = 20;
 /// For the network to take a connection, or what is written to it.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Lets the application do what it does until it disconnects, and connects again whenever the
 /// connection is lost. Does not insist if the very first attempt fails, nor if the server refuses:
 /// the user may have mistyped something.
-pub(crate) fn keep_connected(
+pub(crate) fn keep_connected<V: Protocol>(
     link: &Link,
-    application: &mut impl Application,
+    limit: TimeLimit,
+    inbox: &Inbox,
+    application: &mut impl Application<V>,
 ) -> Result<(), Failure> {
-    let deadline = link.time_limit.map(|limit| Instant::now() + limit);
-    let mut kept = match &link.session {
-        Some(path) => Store::open(path)?,
-        None => Kept::default(),
-    };
-    let (mut was_accepted, mut attempts, mut pause) = (false, 0, FIRST_PAUSE);
+    let tls = link.tls_config()?;
+    let mut kept = Kept::new(link);
+    if let Some(path) = &link.session {
+        Store::open(path, &mut kept)?;
+    }
+    let mut number = 0;
     loop {
-        let lost = match dial(link) {
-            Ok(socket) => {
-                let Link {
-                    connect,
-                    config,
-                    debug,
-                    ..
-                } = link;
-                let mut connection = Connection::open(socket, kept, connect, *config, *debug)?;
-                let reason = serve(&mut connection, deadline, application)?;
-                let too_late = is_over(deadline) && !application.is_satisfied();
-                if connection.was_accepted() {
-                    (was_accepted, attempts, pause) = (true, 0, FIRST_PAUSE);
+        number += 1;
+        let opened = dial(link, limit)
+            .and_then(|socket| Transport::open(socket, &link.address, tls.clone(), number, inbox));
+        let lost = match opened {
+            Ok(transport) => {
+                let mut connection = Connection::open(number, transport, kept, link)?;
+                let closed = serve(&mut connection, limit, inbox, application)?;
+                let too_late = limit.is_over() && !application.is_satisfied();
+                let (left, given_up) = connection.finish(inbox);
+                kept = left;
+                if let Some(given_up) = given_up {
+                    application.finished(given_up);
                 }
-                kept = connection.finish();
-                match reason {
-                    CloseReason::Refused(refusal) => return Err(Failure::Refused(refusal)),
-                    CloseReason::Violation(error) => return Err(Failure::Peer(error)),
-                    CloseReason::Disconnected | CloseReason::Aborted => {
-                        return if too_late {
-                            Err(Failure::Timeout)
-                        } else {
-                            Ok(())
-                        };
-                    }
-                    _ if application.is_satisfied() => return Ok(()),
-                    lost => lost.to_string(),
+                let is_ours = closed.is_ours();
+                let Closed { reason, last_words } = closed;
+                if let Some(failure) = Failure::of_close(&reason, last_words.as_deref()) {
+                    return Err(failure);
                 }
+                if is_ours && too_late {
+                    return Err(Failure::Timeout);
+                }
+                if is_ours || application.is_satisfied() {
+                    return Ok(());
+                }
+                Failure::of_loss(&reason, last_words.as_deref())
             }
-            Err(error) if was_accepted => error.to_string(),
-            Err(error) => return Err(Failure::Unreachable(error)),
+            Err(error) => Failure::Unreachable(error),
         };
-        attempts += 1;
-        if !was_accepted || !link.reconnect || attempts > MOST_ATTEMPTS {
-            return Err(Failure::Lost(lost));
+        match kept.retry.pause() {
+            _ if limit.is_over() => return Err(Failure::Timeout),
+            Some(pause) if link.reconnect => {
+                eprintln!("client: {lost}; connecting again");
+                thread::sleep(pause.min(limit.left().unwrap_or(pause)));
+            }
+            _ => return Err(lost),
         }
-        if is_over(deadline) {
-            return Err(Failure::Timeout);
-        }
-        eprintln!("client: {lost}; connecting again");
-        thread::sleep(pause.min(left(deadline).unwrap_or(pause)));
-        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 
-fn dial(link: &Link) -> io::Result<TcpStream> {
+fn dial(link: &Link, limit: TimeLimit) -> io::Result<TcpStream> {
+    let patience = limit.left().unwrap_or(NETWORK_TIMEOUT).min(NETWORK_TIMEOUT);
+    let patience = patience.max(Duration::from_millis(1)); // zero is an error
     let mut outcome = Err(io::Error::other("the host has no address"));
-    for address in (&*link.host, link.port).to_socket_addrs()? {
-        outcome = TcpStream::connect_timeout(&address, NETWORK_TIMEOUT);
+    for address in (&*link.address.host, link.address.port()).to_socket_addrs()? {
+        outcome = TcpStream::connect_timeout(&address, patience);
         if outcome.is_ok() {
             break;
         }
@@ -93,30 +88,24 @@ fn dial(link: &Link) -> io::Result<TcpStream> {
 }
 
 /// From CONNECT to the end.
-fn serve(
-    connection: &mut Connection,
-    deadline: Option<Instant>,
-    application: &mut impl Application,
-) -> Result<CloseReason, Failure> {
+fn serve<V: Protocol>(
+    connection: &mut Connection<V>,
+    limit: TimeLimit,
+    inbox: &Inbox,
+    application: &mut impl Application<V>,
+) -> Result<Closed<V>, Failure> {
+    let mut decoder = connection.decoder();
     loop {
-        let mut at_most = left(deadline);
-        if is_over(deadline) {
+        let mut at_most = limit.left();
+        if limit.is_over() {
             connection.disconnect();
         } else if connection.is_accepted() {
             if let Some(pause) = application.act(connection)? {
                 at_most = Some(at_most.map_or(pause, |left| left.min(pause)));
             }
         }
-        if let Some(reason) = connection.wait(at_most, application)? {
-            return Ok(reason);
+        if let Some(closed) = connection.wait(at_most, inbox, &mut decoder, application)? {
+            return Ok(closed);
         }
     }
-}
-
-fn left(deadline: Option<Instant>) -> Option<Duration> {
-    deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-}
-
-fn is_over(deadline: Option<Instant>) -> bool {
-    left(deadline).is_some_and(|left| left.is_zero())
 }

@@ -1,17 +1,18 @@
 //! The session in a file, so that the next run goes on with it: with `-c` and `--session FILE`.
 //!
 //! The file holds the length of the saved session in four bytes, the session, and the messages
-//! under way as the PUBLISH packets that they were sent as.
+//! under way as PUBLISH packets of MQTT 5.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use mqtt_sansio::v3::{self, Delivery, Message, Packet, Publish};
-use mqtt_sansio::{Encode, Options, Outbox, QoS, Session, Slot};
+use client::Failure;
+use client::outgoing::Outgoing;
+use mqtt_sansio::v5::{self, Delivery, Message, Packet, Publish};
+use mqtt_sansio::{Encode, Options, QoS, Session, Slot};
 
-use crate::Failure;
 use crate::connection::Kept;
 
 pub(crate) struct Store {
@@ -21,21 +22,20 @@ pub(crate) struct Store {
 
 impl Store {
     /// Reads what an earlier run has left, if there was one.
-    pub(crate) fn open(path: &Path) -> Result<Kept, Failure> {
-        let store = Self {
-            path: path.to_owned(),
-            changed: false,
-        };
-        let mut kept = match fs::read(path) {
-            Ok(bytes) => parse(&bytes).map_err(|reason| Failure::Session {
+    pub(crate) fn open(path: &Path, kept: &mut Kept) -> Result<(), Failure> {
+        match fs::read(path) {
+            Ok(bytes) => parse(&bytes, kept).map_err(|reason| Failure::Session {
                 path: path.to_owned(),
                 reason,
             })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Kept::default(),
-            Err(error) => return Err(store.failure(error)),
-        };
-        kept.store = Some(store);
-        Ok(kept)
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::of_file(path, error)),
+        }
+        kept.store = Some(Self {
+            path: path.to_owned(),
+            changed: false,
+        });
+        Ok(())
     }
 
     pub(crate) const fn changed(&mut self) {
@@ -45,7 +45,7 @@ impl Store {
     pub(crate) fn save_if_changed(
         &mut self,
         session: &Session<Vec<Slot>>,
-        outbox: &Outbox<Rc<Message<Vec<u8>>>>,
+        outgoing: &Outgoing<Rc<Message<Vec<u8>>>>,
     ) -> Result<(), Failure> {
         if !self.changed {
             return Ok(());
@@ -56,7 +56,7 @@ impl Store {
             .to_be_bytes()
             .to_vec();
         bytes.extend(saved);
-        for (packet_id, message) in outbox.iter() {
+        for (packet_id, message) in outgoing.in_flight() {
             let dup = true;
             let publish = Publish {
                 delivery: match message.qos {
@@ -66,12 +66,14 @@ impl Store {
                 },
                 retain: message.retain,
                 topic: message.topic.as_ref(),
+                properties: message.properties.as_ref(),
                 payload: &message.payload[..],
             };
             // What has been sent can be encoded.
             let _ = publish.encode(&mut bytes);
         }
-        self.write(&bytes).map_err(|error| self.failure(error))?;
+        let written = self.write(&bytes);
+        written.map_err(|error| Failure::of_file(&self.path, error))?;
         self.changed = false;
         Ok(())
     }
@@ -87,38 +89,23 @@ impl Store {
         file.sync_all()?;
         fs::rename(new, &self.path)
     }
-
-    fn failure(&self, error: io::Error) -> Failure {
-        Failure::File {
-            path: self.path.clone(),
-            error,
-        }
-    }
 }
 
-fn parse(bytes: &[u8]) -> Result<Kept, String> {
+fn parse(bytes: &[u8], kept: &mut Kept) -> Result<(), String> {
     let damaged = || "this is not what an earlier run has left".to_owned();
     let (len, rest) = bytes.split_first_chunk().ok_or_else(damaged)?;
     let len = usize::try_from(u32::from_be_bytes(*len)).map_err(|_| damaged())?;
     let (saved, mut packets) = rest.split_at_checked(len).ok_or_else(damaged)?;
-    let mut kept = Kept {
-        session: Session::restore(saved, Vec::new(), Vec::new()).map_err(|e| e.to_string())?,
-        ..Kept::default()
-    };
+    kept.session = Session::restore(saved, Vec::new(), Vec::new()).map_err(|e| e.to_string())?;
     let options = Options::new().max_packet_size(u32::MAX);
-    while let Some(packet) = v3::decode(&mut packets, &options).map_err(|e| e.to_string())? {
+    while let Some(packet) = v5::decode(&mut packets, &options).map_err(|e| e.to_string())? {
         let Packet::Publish(publish) = packet else {
             return Err(damaged());
         };
-        let message = Message {
-            topic: publish.topic.to_owned(),
-            payload: publish.payload.to_vec(),
-            qos: publish.delivery.qos(),
-            retain: publish.retain,
-        };
         if let Some(packet_id) = publish.delivery.packet_id() {
-            kept.outbox.keep(packet_id, Rc::new(message));
+            let message = Rc::new(Message::from(publish).to_owned());
+            kept.outgoing.restore(packet_id, message);
         }
     }
-    Ok(kept)
+    Ok(())
 }

@@ -9,17 +9,20 @@
     reason = "a test that panics has failed, and that is all there is to it"
 )]
 #![allow(
+    clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     reason = "tests run on an operating system"
 )]
 
+#[path = "../../client/tests/both/mod.rs"]
+mod both;
 #[path = "../../client/tests/script/mod.rs"]
 mod script;
 
 use std::thread;
 use std::time::Duration;
 
-use script::{ACCEPTED, CONNECT, CONNECT_AGAIN, Running, SESSION_PRESENT, Server};
+use script::{CONNECT, CONNECT_AGAIN, Running, SESSION_PRESENT, Server};
 
 /// The program that is run.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_client_tokio");
@@ -111,26 +114,4 @@ fn the_client_does_not_close_before_the_server() {
     }
     drop(peer);
     client.succeed();
-}
-
-#[test]
-fn a_refusal_is_the_exit_status() {
-    let server = Server::new();
-    let client = server.client("-i c -t b");
-    let mut peer = server.accept();
-    peer.expect(CONNECT);
-    peer.send(b"\x20\x02\x00\x05");
-    assert_eq!(client.end().status, Some(5));
-}
-
-#[test]
-fn a_server_that_breaks_the_protocol_is_left() {
-    let server = Server::new();
-    let client = server.client("-i c -t b");
-    let mut peer = server.accept();
-    peer.expect(CONNECT);
-    peer.send(ACCEPTED);
-    peer.expect(b"\x82\x06\x00\x01\x00\x01b\x00");
-    peer.send(b"\xf0\x00");
-    assert_eq!(client.end().status, Some(1));
 }

@@ -1,10 +1,12 @@
 //! The programs whose size is measured: what a device does with each part of the library, with a
 //! canned peer in place of a transport. `size.py` runs them, so what is measured has worked.
 
+pub mod v5;
+
 use core::hint::black_box;
 
 use mqtt_sansio::v3::{
-    Action, Client, Connect, Decoder, Event, Message, PacketRef, ReturnCode, ReturnCodes, Server,
+    Action, Client, Connect, Decoder, Event, Message, ReturnCode, ReturnCodes, Server, Step,
     Subscription, Subscriptions, TopicFilters,
 };
 use mqtt_sansio::{
@@ -87,13 +89,16 @@ fn now() -> Timestamp {
     Timestamp::from_millis(black_box(1_000))
 }
 
+/// The decoder of the only connection. `None` the second time.
+fn decoder() -> Option<&'static mut Decoder<[u8; BUFFER]>> {
+    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    DECODER.try_init_with(|| Decoder::new([0; BUFFER]))
+}
+
 /// Reads packets, and no more. Returns how many there were.
 #[inline(never)]
 pub fn decode() -> usize {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
-    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
-        return 0;
-    };
+    let Some(decoder) = decoder() else { return 0 };
     let mut transport = Transport::new(FROM_SERVER);
     let mut packets = 0;
     loop {
@@ -111,10 +116,10 @@ pub fn decode() -> usize {
 /// Reads packets and writes each of them again. Returns how many bytes.
 #[inline(never)]
 pub fn decode_and_encode() -> usize {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
-    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
-        return 0;
-    };
+    decoder().map_or(0, encode_again)
+}
+
+fn encode_again(decoder: &mut Decoder<[u8; BUFFER]>) -> usize {
     let mut transport = Transport::new(FROM_CLIENT);
     loop {
         let mut input = transport.receive();
@@ -133,32 +138,16 @@ pub fn decode_and_encode() -> usize {
 /// QoS, keeps alive, sends again after a reconnect. Returns how many events there were.
 #[inline(never)]
 pub fn client() -> usize {
-    with_client(|_, _| {})
+    decoder().and_then(converse).unwrap_or(0)
 }
 
-/// The same, and it writes each packet that comes again, whatever it is.
+/// Both: a program that also writes packets of every kind.
 #[inline(never)]
 pub fn client_and_encode() -> usize {
-    with_client(|packet, transport| {
-        let _ = packet.encode(transport);
-    })
-}
-
-#[inline(always)]
-fn with_client(each: impl Fn(&PacketRef<'_>, &mut Transport)) -> usize {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
-    static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
-    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
-        return 0;
-    };
-    let Some(client) = CLIENT.try_init_with(|| {
-        let config = Config::new().send_before_connack(false);
-        Client::new(Session::default(), config, now())
-    }) else {
-        return 0;
-    };
-    let mut transport = Transport::new(FROM_SERVER);
-    converse(client, decoder, &mut transport, each).unwrap_or(0)
+    let Some(decoder) = decoder() else { return 0 };
+    let events = converse(decoder).unwrap_or(0);
+    // At the end of a packet, a decoder goes on with the next one.
+    events + encode_again(decoder)
 }
 
 const fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
@@ -170,12 +159,13 @@ const fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
     }
 }
 
-fn converse(
-    client: &mut Client<[Slot; SLOTS]>,
-    decoder: &mut Decoder<[u8; BUFFER]>,
-    transport: &mut Transport,
-    each: impl Fn(&PacketRef<'_>, &mut Transport),
-) -> Option<usize> {
+fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
+    static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
+    let client = CLIENT.try_init_with(|| {
+        let config = Config::new().send_before_connack(false);
+        Client::new(Session::default(), config, now())
+    })?;
+    let transport = &mut Transport::new(FROM_SERVER);
     let topic = TopicName::new(black_box(&b"a/b"[..])).ok()?;
     let filter = TopicFilter::new(black_box(&b"a/#"[..])).ok()?;
     let mut connect = Connect::new(Text::new(black_box(&b"device-7"[..])).ok()?);
@@ -189,23 +179,18 @@ fn converse(
         if input.is_empty() {
             break;
         }
-        loop {
-            let packet = match decoder.decode(&mut input) {
-                Ok(Some(packet)) => packet,
-                Ok(None) => break,
-                Err(error) => {
-                    client.handle_decode_error(now(), error);
-                    break;
+        while let Ok(Some(step)) = client.receive(now(), decoder, &mut input) {
+            let event = match step {
+                Step::Event(event) => event,
+                Step::Action(action) => {
+                    carry_out(client, action, topic, transport);
+                    continue;
                 }
             };
-            each(&packet, transport);
-            let Ok(event) = client.handle_packet(now(), packet) else {
-                break;
-            };
-            events += usize::from(event.is_some());
+            events += 1;
             let mut buffer = [0; 32];
             match event {
-                Some(Event::Connected { .. }) => {
+                Event::Connected { .. } => {
                     let wanted = [Subscription {
                         topic_filter: filter,
                         qos: QoS::ExactlyOnce,
@@ -214,7 +199,7 @@ fn converse(
                         let _ = client.subscribe(now(), &wanted, transport);
                     }
                 }
-                Some(Event::Subscribed(_)) => {
+                Event::Subscribed(_) => {
                     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
                         let _ = client.publish(now(), &message(qos, topic), transport);
                     }
@@ -222,12 +207,11 @@ fn converse(
                         let _ = client.unsubscribe(now(), &filters, transport);
                     }
                 }
-                Some(Event::Message(publish)) => {
+                Event::Message(publish) => {
                     black_box(publish.payload);
                 }
-                Some(_) | None => {}
+                _ => {}
             }
-            act(client, topic, transport);
         }
     }
     if client.poll_timeout().is_some() {
@@ -241,17 +225,26 @@ fn converse(
 
 fn act(client: &mut Client<[Slot; SLOTS]>, topic: TopicName<&[u8]>, transport: &mut Transport) {
     while let Some(action) = client.poll_action() {
-        match action {
-            Action::Transmit(packet) => {
-                let _ = transport.put(packet.as_bytes());
-            }
-            Action::Resend(packet_id) => {
-                let message = message(QoS::AtLeastOnce, topic);
-                let _ = client.resend(now(), packet_id, &message, transport);
-            }
-            Action::Close(_) => transport.sent = 0,
-            _ => {}
+        carry_out(client, action, topic, transport);
+    }
+}
+
+fn carry_out(
+    client: &mut Client<[Slot; SLOTS]>,
+    action: Action,
+    topic: TopicName<&[u8]>,
+    transport: &mut Transport,
+) {
+    match action {
+        Action::Transmit(packet) => {
+            let _ = transport.put(packet.as_bytes());
         }
+        Action::Resend(packet_id) => {
+            let message = message(QoS::AtLeastOnce, topic);
+            let _ = client.resend(now(), packet_id, &message, transport);
+        }
+        Action::Close(_) => transport.sent = 0,
+        _ => {}
     }
 }
 
@@ -285,16 +278,28 @@ fn serve(
         if input.is_empty() {
             return Some(events);
         }
-        while let Some(packet) = decoder.decode(&mut input).ok()? {
-            let event = server.handle_packet(now(), packet).ok()?;
-            events += usize::from(event.is_some());
+        while let Some(step) = server.receive(now(), decoder, &mut input).ok()? {
+            let event = match step {
+                Step::Event(event) => event,
+                Step::Action(Action::Transmit(packet)) => {
+                    let _ = transport.put(packet.as_bytes());
+                    continue;
+                }
+                Step::Action(Action::Resend(packet_id)) => {
+                    let message = message(QoS::AtLeastOnce, topic);
+                    let _ = server.resend(now(), packet_id, &message, transport);
+                    continue;
+                }
+                Step::Action(_) => continue,
+            };
+            events += 1;
             let mut buffer = [0; 8];
             match event {
-                Some(Event::ConnectRequested(connect)) => {
+                Event::ConnectRequested(connect) => {
                     black_box(connect.to_connect());
                     let _ = server.accept_new(now(), transport);
                 }
-                Some(Event::SubscribeRequested(subscribe)) => {
+                Event::SubscribeRequested(subscribe) => {
                     let wanted = subscribe.subscriptions.iter();
                     let codes = wanted.map(|wanted| ReturnCode::Success(wanted.qos));
                     if let Ok(codes) = ReturnCodes::encode_to_slice(&mut buffer, codes) {
@@ -303,22 +308,10 @@ fn serve(
                     let message = message(QoS::AtLeastOnce, topic);
                     let _ = server.publish(now(), &message, transport);
                 }
-                Some(Event::UnsubscribeRequested(_)) => {
+                Event::UnsubscribeRequested(_) => {
                     let _ = server.unsuback(now(), transport);
                 }
-                Some(_) | None => {}
-            }
-            while let Some(action) = server.poll_action() {
-                match action {
-                    Action::Transmit(packet) => {
-                        let _ = transport.put(packet.as_bytes());
-                    }
-                    Action::Resend(packet_id) => {
-                        let message = message(QoS::AtLeastOnce, topic);
-                        let _ = server.resend(now(), packet_id, &message, transport);
-                    }
-                    _ => {}
-                }
+                _ => {}
             }
         }
     }

@@ -131,7 +131,7 @@ fn completed<S: Slots>(outbound: &mut Outbound<S>, id: PacketId) -> Effect {
 }
 
 /// PUBREL has come. `None`: too early.
-/// [MQTT-2.3.1-6, MQTT-4.3.3-2, MQTT5-2.2.1-5, MQTT5-4.3.3-11, MQTT5-4.3.3-12]
+/// [MQTT-2.3.1-6, MQTT-4.3.3-2, MQTT5-2.2.1-5, MQTT5-4.3.3-11, MQTT5-4.3.3-12, MQTT5-4.3.3-13]
 pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Option<Effect> {
     let receipt = session.inbound.receipt(id);
     let change =
@@ -255,6 +255,13 @@ pub(super) fn complete<S: Slots>(
     let inbound = &mut session.inbound;
     let held = inbound.receipt(id);
     if disposition == Disposition::Duplicate && held == Some(Receipt::Received) {
+        // An earlier message whose refusal was lost may await the application again
+        // [MQTT-4.6.0-3, MQTT5-4.6.0-3].
+        if inbound.is_stale(id) && !inbound.is_queue_empty() {
+            inbound.hold(id, Receipt::Acknowledged(qos), limit);
+            inbound.enqueue(id);
+            return Effect::default();
+        }
         inbound.mark_current(id);
         return Effect {
             reply: Some(PendingReply::pubrec(id, 0)),

@@ -360,6 +360,8 @@ impl<S: Slots> Machine<S> {
         if outbound.unsent() == 0 {
             return None;
         }
+        // What was sent is finished, whatever has become of its subscription or its expiry
+        // [MQTT5-3.10.4-3, MQTT5-4.3.3-7, MQTT5-4.8.2-4].
         // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1, MQTT5-4.3.3-6]. It does
         // not wait for the peer's Receive Maximum [MQTT5-3.3.4-8, MQTT5-3.3.4-10, MQTT5-4.9.0-3].
         if let Some(id) = outbound.next_unsent_pubrel() {

@@ -47,7 +47,7 @@ impl<S: Slots> Machine<S> {
         }
         let packet_id = outbound.next_id().ok_or(CommandError::WindowFull)?;
         // [MQTT-4.3.2-1, MQTT-4.3.3-1, MQTT5-2.2.1-3, MQTT5-2.2.1-4, MQTT5-4.3.2-1, MQTT5-4.3.2-2]
-        // [MQTT5-4.3.3-1, MQTT5-4.3.3-2]
+        // [MQTT5-4.3.3-1, MQTT5-4.3.3-2, MQTT5-3.3.1-3]
         Ok(Delivery::new(qos, packet_id, false))
     }
 

@@ -1,7 +1,6 @@
 //! Connections of MQTT 3.1 and 3.1.1.
 
 mod client;
-mod encoded;
 mod event;
 mod message;
 mod server;

@@ -5,6 +5,7 @@ use core::num::NonZeroU16;
 use core::ops::Range;
 
 use crate::decoder::Buffer;
+use crate::fan_out::TopicForm;
 
 /// The Topic Names that Topic Aliases stand for: 1 to the number of names that there is room for.
 pub trait TopicAliases {
@@ -199,17 +200,6 @@ pub struct OutboundAliases<T> {
     used: u16,
 }
 
-/// How a message is published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
-    /// By its Topic Name.
-    Name,
-    /// By its Topic Name, which has this alias from now on.
-    NameAndAlias(NonZeroU16),
-    /// By this alias alone.
-    Alias(NonZeroU16),
-}
-
 impl<T: TopicAliases> OutboundAliases<T> {
     /// None is in use.
     pub const fn new(names: T) -> Self {
@@ -218,24 +208,24 @@ impl<T: TopicAliases> OutboundAliases<T> {
 
     /// How to publish to this topic to a peer with this Topic Alias Maximum, 0 for none
     /// [MQTT5-3.1.2-27, MQTT5-3.2.2-18].
-    pub(super) fn choose(&self, topic: &[u8], peer_maximum: u16) -> Choice {
+    pub(super) fn choose(&self, topic: &[u8], peer_maximum: u16) -> TopicForm {
         let known = (1..=self.used.min(peer_maximum))
             .filter_map(NonZeroU16::new)
             .find(|alias| self.names.get(*alias) == Some(topic));
         if let Some(alias) = known {
-            return Choice::Alias(alias);
+            return TopicForm::Alias(alias);
         }
         match NonZeroU16::new(self.used.saturating_add(1)) {
             Some(alias) if alias.get() <= self.names.maximum().min(peer_maximum) => {
-                Choice::NameAndAlias(alias)
+                TopicForm::NameAndAlias(alias)
             }
-            _ => Choice::Name,
+            _ => TopicForm::Name,
         }
     }
 
     /// A message has been published so.
-    pub(super) fn commit(&mut self, topic: &[u8], choice: Choice) {
-        if let Choice::NameAndAlias(alias) = choice {
+    pub(super) fn commit(&mut self, topic: &[u8], form: TopicForm) {
+        if let TopicForm::NameAndAlias(alias) = form {
             if self.names.set(alias, topic) {
                 self.used = alias.get();
             }

@@ -1,6 +1,5 @@
 //! The methods that client and server of MQTT 5 share.
 
-use super::aliases::Choice;
 use super::limits::{Authentication, SESSION_EXPIRY, Turn};
 use super::message::check_len;
 use super::{
@@ -10,6 +9,7 @@ use super::{
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::Role;
 use crate::connection::state::State;
+use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader};
 use crate::session::{Acknowledgement, Change, Slots};
 use crate::time::Timestamp;
 use crate::types::PacketId;
@@ -99,16 +99,39 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         self.machine.check_may_send()?;
         let delivery = self.machine.next_delivery(message.qos)?;
         let topic = message.topic.as_bytes();
-        let choice = aliases.choose(topic, self.limits.peer.topic_alias_maximum);
-        let publish = match choice {
-            Choice::Name => message.edited(delivery, None, true),
-            Choice::NameAndAlias(alias) => message.edited(delivery, Some(alias), true),
-            Choice::Alias(alias) => message.edited(delivery, Some(alias), false),
-        };
-        message.check_edited(&publish, &self.limits)?;
+        let form = aliases.choose(topic, self.limits.peer.topic_alias_maximum);
+        let publish = message.edited(delivery, form);
+        message.check_edited(&publish, &self.limits, R::IS_SERVER)?;
         publish.encode(out)?;
-        aliases.commit(topic, choice);
+        aliases.commit(topic, form);
         Ok(self.machine.commit(now, delivery, 0))
+    }
+
+    /// [`publish_encoded`](Self::publish_encoded) with a Topic Alias, if `aliases` and the peer have room
+    /// for one: see [`publish_aliased`](Self::publish_aliased). Send what it returns before the next
+    /// packet: the alias holds from then on.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish`](Self::publish).
+    pub fn publish_encoded_aliased<T, P, B, A>(
+        &mut self,
+        now: Timestamp,
+        message: &EncodedMessage<T, P>,
+        receiver: Receiver<B>,
+        aliases: &mut OutboundAliases<A>,
+    ) -> Result<SubscriberHeader<B>, CommandError>
+    where
+        T: AsRef<[u8]>,
+        P: AsRef<[u8]>,
+        B: AsRef<[u8]>,
+        A: TopicAliases,
+    {
+        let topic = message.topic();
+        let form = aliases.choose(topic.as_bytes(), self.limits.peer.topic_alias_maximum);
+        let header = self.publish_encoded_as(now, message, receiver, form)?;
+        aliases.commit(topic.as_bytes(), form);
+        Ok(header)
     }
 
     /// Sends DISCONNECT with Reason Code 0x00. The connection is over: the server discards the Will, and
@@ -178,7 +201,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         if let Some(expiry) = expiry {
             self.set_session_expiry_interval(expiry);
         }
-        // Whatever a server says, only a client's DISCONNECT discards the Will [MQTT5-3.14.4-3].
+        // So ends a re-authentication that has failed [MQTT5-4.12.1-2]. Whatever a server says, only a client's DISCONNECT discards the Will [MQTT5-3.14.4-3].
         self.end_with_will(CloseReason::Disconnected, false);
         Ok(())
     }

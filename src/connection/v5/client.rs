@@ -144,12 +144,27 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         topic_filters: &TopicFilters<B>,
         out: &mut O,
     ) -> Result<PacketId, CommandError> {
+        self.unsubscribe_with(now, topic_filters, &UnsubscribeProperties::EMPTY, out)
+    }
+
+    /// [`unsubscribe`](Self::unsubscribe) with User Properties.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe_with<B: AsRef<[u8]>, P: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filters: &TopicFilters<B>,
+        properties: &UnsubscribeProperties<P>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
         let filters =
             u16::try_from(topic_filters.len()).map_err(|_| CommandError::TooManyFilters)?;
         let packet_id = self.machine.next_request()?;
         let unsubscribe = Unsubscribe {
             packet_id,
-            properties: UnsubscribeProperties::EMPTY,
+            properties: properties.as_ref(),
             topic_filters: topic_filters.as_ref(),
         };
         check_len(&self.limits, unsubscribe.encoded_len())?;
@@ -228,6 +243,7 @@ fn handle_connack<'a, S: Slots>(
         reason_code,
         properties,
     } = connack;
+    // [MQTT5-4.13.2-1]
     if reason_code != ConnectReasonCode::Success {
         client.end(CloseReason::Refused(Refusal(reason_code)));
         return Ok(Some(Event::Refused {

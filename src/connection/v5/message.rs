@@ -3,11 +3,12 @@
 use super::limits::Limits;
 use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
+use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{EditedPublish, Publish, PublishHeader, PublishProperties, V5};
 #[cfg(feature = "alloc")]
-use crate::v5::{Property, Will};
+use crate::v5::{Properties, Property, Will};
 use crate::wire::{Encode, EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
@@ -131,19 +132,17 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         self.as_ref().map(<[u8]>::to_vec)
     }
 
-    /// The PUBLISH, whose properties have no Topic Alias but this one.
-    pub(super) fn edited(
-        &self,
-        delivery: Delivery,
-        alias: Option<core::num::NonZeroU16>,
-        has_name: bool,
-    ) -> EditedPublish<'_> {
+    /// The PUBLISH, whose properties have no Topic Alias but that of `form`.
+    pub(super) fn edited(&self, delivery: Delivery, form: TopicForm) -> EditedPublish<'_> {
         EditedPublish {
             delivery,
             retain: self.retain,
-            topic: if has_name { self.topic.as_bytes() } else { &[] },
+            topic: match form {
+                TopicForm::Alias(_) => &[],
+                _ => self.topic.as_bytes(),
+            },
             properties: self.properties.as_ref(),
-            alias,
+            alias: form.alias(),
             payload: self.payload.as_ref(),
             payload_left: 0,
         }
@@ -160,22 +159,38 @@ impl Message<&[u8]> {
     }
 }
 
-/// The message of a received PUBLISH: to forward it, or to keep it.
-///
-/// A Topic Alias among its properties belongs to the connection that it came on. To send it on another
-/// one, call [`publish_aliased`](crate::Connection::publish_aliased), which leaves it out, or leave it
-/// out of the properties: [`publish`](crate::Connection::publish) would send it, and the receiver would
-/// take it for an alias of that connection.
-impl<B> From<Publish<B>> for Message<B> {
+/// The message of a received PUBLISH: to forward it, or to keep it. It has no Topic Alias, which is of
+/// the connection that the PUBLISH came on [MQTT5-3.3.2-7]. Without a heap,
+/// [`EncodedMessage`](crate::EncodedMessage) leaves it out too.
+#[cfg(feature = "alloc")]
+impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(publish: Publish<B>) -> Self {
+        let properties = if publish.properties.topic_alias().is_some() {
+            without(&publish.properties, |property| {
+                matches!(property, Property::TopicAlias(_))
+            })
+        } else {
+            publish.properties.to_owned()
+        };
         Self {
             qos: publish.delivery.qos(),
             retain: publish.retain,
             topic: publish.topic,
             payload: publish.payload,
-            properties: publish.properties,
+            properties,
         }
     }
+}
+
+/// The properties of a PUBLISH or a Will, without some, as those of a PUBLISH.
+#[cfg(feature = "alloc")]
+fn without<B: AsRef<[u8]>, K>(
+    properties: &Properties<B, K>,
+    is_left_out: impl Fn(&Property<'_>) -> bool,
+) -> PublishProperties<alloc::vec::Vec<u8>> {
+    let kept = properties.iter().filter(|property| !is_left_out(property));
+    // They were valid where they come from, so they are valid here.
+    PublishProperties::encode_to_vec(kept).unwrap_or_default()
 }
 
 /// The message that a server publishes for a client whose connection has broken. Of the Will Properties
@@ -183,12 +198,9 @@ impl<B> From<Publish<B>> for Message<B> {
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(will: Will<B>) -> Self {
-        let kept = will
-            .properties
-            .iter()
-            .filter(|property| !matches!(property, Property::WillDelayInterval(_)));
-        // They were valid in the Will, so they are valid here.
-        let properties = PublishProperties::encode_to_vec(kept).unwrap_or_default();
+        let properties = without(&will.properties, |property| {
+            matches!(property, Property::WillDelayInterval(_))
+        });
         Self {
             topic: will.topic,
             payload: will.payload,
@@ -200,7 +212,7 @@ impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
 }
 
 /// Whether the peer takes a message of this packet length.
-fn check(
+pub(super) fn check(
     limits: &Limits,
     qos: QoS,
     retain: bool,
@@ -228,23 +240,36 @@ pub(super) fn check_len(
     Ok(())
 }
 
-/// The Topic Alias that a message is published with: the application's own, within the peer's maximum
-/// [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A message that is sent again has none: its alias may be of an
-/// earlier connection.
-fn explicit_alias<Q: AsRef<[u8]>>(
+/// Whether a message may have its properties. Returns whether it has a Topic Alias: the application's own,
+/// within the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A message that is sent again goes without:
+/// its alias may be of an earlier connection.
+fn check_properties<Q: AsRef<[u8]>>(
     properties: &PublishProperties<Q>,
     delivery: &Delivery,
     limits: &Limits,
+    is_server: bool,
 ) -> Result<bool, CommandError> {
     if properties.is_empty() {
         return Ok(false);
     }
+    check_sender(properties, is_server)?;
     match properties.topic_alias() {
         Some(alias) if alias.get() > limits.peer.topic_alias_maximum && !delivery.dup() => {
             Err(CommandError::TopicAliasInvalid)
         }
         alias => Ok(alias.is_some()),
     }
+}
+
+/// Only a server sends Subscription Identifiers [MQTT5-3.3.4-6].
+fn check_sender<Q: AsRef<[u8]>>(
+    properties: &PublishProperties<Q>,
+    is_server: bool,
+) -> Result<(), CommandError> {
+    if !is_server && properties.subscription_identifiers().next().is_some() {
+        return Err(CommandError::SubscriptionIdentifier);
+    }
+    Ok(())
 }
 
 impl<T, P, Q> Sealed for Message<T, P, Q> {}
@@ -256,12 +281,19 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
     }
 
     #[inline]
-    fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
-        explicit_alias(&self.properties, &delivery, limits)?;
-        let len = || self.publish(delivery).encoded_len();
+    fn check(
+        &self,
+        delivery: Delivery,
+        limits: &Limits,
+        is_server: bool,
+    ) -> Result<(), CommandError> {
+        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
         let len = match limits.peer.maximum_packet_size {
             u32::MAX => Ok(0),
-            _ => len(),
+            _ if delivery.dup() && has_alias => {
+                self.edited(delivery, TopicForm::Name).encoded_len()
+            }
+            _ => self.publish(delivery).encoded_len(),
         };
         check(limits, self.qos, self.retain, len)
     }
@@ -273,7 +305,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
         out: &mut O,
     ) -> Result<(), EncodeError> {
         if delivery.dup() && self.properties.topic_alias().is_some() {
-            return self.edited(delivery, None, true).encode(out);
+            return self.edited(delivery, TopicForm::Name).encode(out);
         }
         self.publish(delivery).encode(out)
     }
@@ -301,7 +333,9 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         &self,
         publish: &EditedPublish<'_>,
         limits: &Limits,
+        is_server: bool,
     ) -> Result<(), CommandError> {
+        check_sender(&self.properties, is_server)?;
         check(limits, self.qos, self.retain, publish.encoded_len())
     }
 }
@@ -313,9 +347,18 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         self.qos
     }
 
-    fn check(&self, delivery: Delivery, limits: &Limits) -> Result<(), CommandError> {
-        explicit_alias(&self.properties, &delivery, limits)?;
-        let len = self.header(delivery).encoded_len();
+    fn check(
+        &self,
+        delivery: Delivery,
+        limits: &Limits,
+        is_server: bool,
+    ) -> Result<(), CommandError> {
+        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
+        let len = if delivery.dup() && has_alias {
+            self.without_alias(delivery).encoded_len()
+        } else {
+            self.header(delivery).encoded_len()
+        };
         let len = len.map(|len| len.saturating_add(self.payload_len as usize));
         check(limits, self.qos, self.retain, len)
     }
@@ -326,16 +369,7 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         out: &mut O,
     ) -> Result<(), EncodeError> {
         if delivery.dup() && self.properties.topic_alias().is_some() {
-            return EditedPublish {
-                delivery,
-                retain: self.retain,
-                topic: self.topic.as_bytes(),
-                properties: self.properties.as_ref(),
-                alias: None,
-                payload: &[],
-                payload_left: self.payload_len,
-            }
-            .encode(out);
+            return self.without_alias(delivery).encode(out);
         }
         self.header(delivery).encode(out)
     }
@@ -346,6 +380,18 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
 }
 
 impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> MessageHeader<T, Q> {
+    fn without_alias(&self, delivery: Delivery) -> EditedPublish<'_> {
+        EditedPublish {
+            delivery,
+            retain: self.retain,
+            topic: self.topic.as_bytes(),
+            properties: self.properties.as_ref(),
+            alias: None,
+            payload: &[],
+            payload_left: self.payload_len,
+        }
+    }
+
     fn header(&self, delivery: Delivery) -> PublishHeader<&[u8]> {
         PublishHeader {
             delivery,

@@ -20,7 +20,7 @@ use core::num::NonZeroU16;
 use super::action;
 use super::close_reason;
 use super::connection::Connection;
-use super::error::{self, ProtocolError};
+use super::error::{self, CommandError, ProtocolError};
 use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
 use super::state::State;
@@ -31,10 +31,10 @@ use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
     AckProperties, ConnectReasonCode, DisconnectReasonCode, Packet, Properties, Publish,
-    PublishHeader, PublishProperties, Reaction, ReasonCode, V5, is_problem_information,
-    try_read_publish,
+    PublishHeader, PublishProperties, Reaction, ReasonCode, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
+    V5, is_problem_information, try_read_publish,
 };
-use crate::wire::{Header, PacketType};
+use crate::wire::{EncodeError, Header, PacketType};
 
 /// One connection of a client to a server that speaks MQTT 5: see
 /// [`Connection`](crate::Connection).
@@ -193,10 +193,11 @@ impl Version for V5 {
         limits: &Limits,
         is_server: bool,
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
-        let publish: Publish<&'a [u8]> = try_read_publish(header, body)?;
-        // Without properties there is no Topic Alias.
-        if !publish.properties.is_empty()
-            || check_publish(limits, &Head::of(&publish), is_server).is_err()
+        let (publish, set): (Publish<&'a [u8]>, _) = try_read_publish(header, body)?;
+        // A Topic Alias is learned, or replaced by a Topic Name, on the general route.
+        if set.has(TOPIC_ALIAS)
+            || (is_server && set.has(SUBSCRIPTION_IDENTIFIER))
+            || check_flags(limits, publish.delivery.qos(), publish.retain, is_server).is_err()
         {
             return None;
         }
@@ -223,7 +224,9 @@ impl Version for V5 {
         event.map(f)
     }
 
-    #[inline]
+    // Always, so that an acknowledgement of four bytes is known to be a success.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn progress_event<'a>(progress: Progress, packet: Option<Self::Packet<'a>>) -> Event<&'a [u8]> {
         let (code, properties): Acknowledged<'a> = match packet {
             Some(Packet::PubAck(ack)) => (ack.reason_code.number(), ack.properties),
@@ -240,11 +243,12 @@ impl Version for V5 {
     #[inline]
     fn encode_reply(reply: PendingReply) -> Reply {
         let [first, code, high, low] = reply.parts();
-        Reply::new(match (first, code) {
-            (0x20, _) => [first, 3, 0, code, 0, 0, 0, 0],
-            (0xc0 | 0xd0, _) | (0xe0, 0) => [first, 0, 0, 0, 0, 0, 0, 0],
-            (0xe0, _) => [first, 1, code, 0, 0, 0, 0, 0],
-            (_, 0) => [first, 2, high, low, 0, 0, 0, 0],
+        Reply::new(match (first, code, [high, low]) {
+            (0x20, ..) => [first, 3, 0, code, 0, 0, 0, 0],
+            // PINGREQ, PINGRESP and DISCONNECT
+            (_, 0, [0, 0]) => [first, 0, 0, 0, 0, 0, 0, 0],
+            (_, 0, _) => [first, 2, high, low, 0, 0, 0, 0],
+            (0xe0, ..) => [first, 1, code, 0, 0, 0, 0, 0],
             _ => [first, 3, high, low, code, 0, 0, 0],
         })
     }
@@ -334,6 +338,21 @@ impl Version for V5 {
         check_publish(limits, &head, is_server)
     }
 
+    #[inline]
+    fn check_publish(
+        limits: &Limits,
+        qos: QoS,
+        retain: bool,
+        packet_len: Result<usize, EncodeError>,
+    ) -> Result<(), CommandError> {
+        message::check(limits, qos, retain, packet_len)
+    }
+
+    #[inline]
+    fn maximum_packet_size(limits: &Limits) -> usize {
+        limits.peer.maximum_packet_size as usize
+    }
+
     fn topic_alias<'a>(
         piece: &Piece<'a, Self::Packet<'a>, Self::PayloadHeader<'a>>,
     ) -> Option<(NonZeroU16, &'a [u8])> {
@@ -391,7 +410,8 @@ impl Version for V5 {
 }
 
 /// The event of an acknowledgement of a message.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn acknowledged(progress: Progress, code: u8, properties: AckProperties<&[u8]>) -> Event<&[u8]> {
     let reason_code = ReasonCode::from_number(code).unwrap_or(ReasonCode::Success);
     match progress {
@@ -443,32 +463,38 @@ fn check_publish(
     publish: &Head<'_, '_>,
     is_server: bool,
 ) -> Result<(), ProtocolError> {
-    let own = &limits.own;
-    if is_server {
-        if own.maximum_qos != QoS::ExactlyOnce && publish.qos > own.maximum_qos {
-            return Err(ProtocolError::QosNotSupported); // [MQTT5-3.2.2-11]
-        }
-        if publish.retain && !own.retain_available {
-            return Err(ProtocolError::RetainNotSupported); // [MQTT5-3.2.2-14]
-        }
-    }
+    check_flags(limits, publish.qos, publish.retain, is_server)?;
     if publish.properties.is_empty() {
         return Ok(());
     }
     let alias = publish.properties.topic_alias();
     // [MQTT5-3.3.2-9, MQTT5-3.3.2-11]
-    if alias.is_some_and(|alias| alias.get() > own.topic_alias_maximum) {
+    if alias.is_some_and(|alias| alias.get() > limits.own.topic_alias_maximum) {
         return Err(ProtocolError::TopicAliasInvalid);
     }
     // [MQTT5-3.3.4-6]
-    if is_server
-        && publish
-            .properties
-            .subscription_identifiers()
-            .next()
-            .is_some()
-    {
+    if is_server && publish.properties.has(SUBSCRIPTION_IDENTIFIER) {
         return Err(ProtocolError::SubscriptionIdentifier);
+    }
+    Ok(())
+}
+
+/// Whether the peer may publish with these flags.
+#[inline(always)]
+fn check_flags(
+    limits: &Limits,
+    qos: QoS,
+    retain: bool,
+    is_server: bool,
+) -> Result<(), ProtocolError> {
+    let own = &limits.own;
+    if is_server {
+        if own.maximum_qos != QoS::ExactlyOnce && qos > own.maximum_qos {
+            return Err(ProtocolError::QosNotSupported); // [MQTT5-3.2.2-11]
+        }
+        if retain && !own.retain_available {
+            return Err(ProtocolError::RetainNotSupported); // [MQTT5-3.2.2-14]
+        }
     }
     Ok(())
 }

@@ -143,7 +143,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         check_len(&self.limits, connack.encoded_len())?;
         connack.encode(out)?;
         self.limits.connack(properties);
-        self.limits.own = own;
+        self.limits.own = own; // with a Maximum QoS, if there is one [MQTT5-3.2.2-9]
         let limits = self.limits;
         if let Some(keep_alive) = properties.server_keep_alive() {
             self.machine.keep_alive = keep_alive; // [MQTT5-3.2.2-22]
@@ -207,7 +207,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     }
 
     /// Answers [`Event::SubscribeRequested`]: one Reason Code for each filter, in their order
-    /// [MQTT5-3.8.4-1, MQTT5-3.8.4-2, MQTT5-3.8.4-6, MQTT5-3.9.3-1].
+    /// [MQTT5-3.8.4-1, MQTT5-3.8.4-2, MQTT5-3.8.4-6, MQTT5-3.9.3-1, MQTT5-3.8.4-5].
     ///
     /// # Errors
     ///
@@ -255,7 +255,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     }
 
     /// Answers [`Event::UnsubscribeRequested`]: one Reason Code for each filter, in their order
-    /// [MQTT5-3.10.4-4, MQTT5-3.10.4-5, MQTT5-3.11.3-1].
+    /// [MQTT5-3.10.4-4, MQTT5-3.10.4-5, MQTT5-3.11.3-1, MQTT5-3.10.4-6].
     ///
     /// # Errors
     ///

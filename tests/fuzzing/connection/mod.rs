@@ -328,13 +328,16 @@ impl<'a> World<'a> {
         if !restarts {
             return before.into_session().unwrap_or_else(|| empty(self.rooms));
         }
-        let kept = |stage: Stage| match stage {
+        let kept = |stage: Stage, code: u8| match stage {
             Stage::Delivered => false,
-            // Said by a saved session only: the journal speaks when PUBREC leaves.
-            Stage::Acknowledged => !self.model.setup.journal,
+            // Said by a saved session only: the journal speaks when PUBREC leaves. What is refused comes
+            // again.
+            Stage::Acknowledged => !self.model.setup.journal && code < 0x80,
             Stage::Received => true,
         };
-        self.model.inbound.retain(|_, held| kept(held.stage));
+        self.model
+            .inbound
+            .retain(|_, held| kept(held.stage, held.code));
         for held in self.model.inbound.values_mut() {
             held.code = 0;
         }

@@ -30,5 +30,7 @@ mod dissect;
 mod installed;
 #[path = "peers/process.rs"]
 mod process;
+#[path = "peers/programs.rs"]
+mod programs;
 #[path = "peers/relay.rs"]
 mod relay;

@@ -17,15 +17,16 @@ use core::time::Duration;
 
 use mqtt_sansio::v3::{
     self, Action, Client, ConnAck, Connect, ConnectRefusal, Credentials, DecodeError, Delivery,
-    EncodedConnect, EncodedMessage, Entry, Event, HandleError, List, Message, MessageHeader,
-    Packet, PeerError, PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish,
-    PublishHeader, ReturnCode, ReturnCodes, Server, Step, SubAck, Subscribe, Subscription,
-    Subscriptions, TopicFilters, UnsubAck, Unsubscribe, Will,
+    EncodedConnect, Entry, Event, HandleError, List, Message, MessageHeader, Packet, PeerError,
+    PieceRef, ProtocolLevel, PubAck, PubComp, PubRec, PubRel, Publish, PublishHeader, ReturnCode,
+    ReturnCodes, Server, Step, SubAck, Subscribe, Subscription, Subscriptions, TopicFilters,
+    UnsubAck, Unsubscribe, Will,
 };
+use mqtt_sansio::v5::SubscriptionIdentifiers;
 use mqtt_sansio::{
-    Blocked, Buffer, Change, CommandError, Config, Encode, EncodeError, ErrorKind, Field, Options,
-    Output, PacketId, PacketType, ProtocolError, QoS, Session, SliceOutput, Slot, Slots, Text,
-    TextError, Timestamp, TopicFilter, TopicName,
+    Blocked, Buffer, Change, CommandError, Config, Encode, EncodeError, EncodedMessage, ErrorKind,
+    Field, Options, Output, PacketId, PacketType, ProtocolError, QoS, Receiver, Session,
+    SliceOutput, Slot, Slots, SubscriberHeader, Text, TextError, Timestamp, TopicFilter, TopicName,
 };
 
 #[panic_handler]
@@ -443,8 +444,32 @@ fn encode() {
     }
 }
 
-fn encoded_message(buffer: &mut [u8]) -> Option<EncodedMessage<&[u8], &[u8]>> {
-    EncodedMessage::encode_to_slice(buffer, &topic()?, bytes()).ok()
+pub(crate) fn encoded_message(buffer: &mut [u8]) -> Option<EncodedMessage<&[u8], &[u8]>> {
+    let properties = v5::publish_properties();
+    EncodedMessage::encode_to_slice(buffer, &topic()?, &properties, bytes()).ok()
+}
+
+/// One of its receivers.
+pub(crate) fn receiver() -> Receiver<&'static [u8]> {
+    let identifiers = any(SubscriptionIdentifiers::EMPTY);
+    let receiver = any(Receiver::new(qos())).retain(any(true)).waited(any(1));
+    let receiver = receiver.subscription_identifiers(identifiers).map(any);
+    look(receiver.as_ref());
+    receiver
+}
+
+/// What is sent to it.
+pub(crate) fn subscriber_header(
+    message: &EncodedMessage<&[u8], &[u8]>,
+    header: Result<SubscriberHeader<&[u8]>, CommandError>,
+) {
+    if let Ok(header) = header {
+        let header = header.map(any);
+        look((header.packet_id(), header.as_ref()));
+        look(message.slices(&header));
+        let mut buffer = any([0; 64]);
+        look(message.write(&header, &mut SliceOutput::new(&mut buffer)));
+    }
 }
 
 /// A message for many.
@@ -454,15 +479,8 @@ fn fan_out() {
         return;
     };
     let message = message.as_ref().map(any, any);
-    look((message.topic(), message.payload()));
-    let part = message.subscriber_header(delivery(), any(true));
-    look((
-        part.packet_id(),
-        part.fixed_header(),
-        part.packet_id_bytes(),
-    ));
-    look(message.slices(&part));
-    look(message.write(&part, &mut SliceOutput::new(&mut any([0; 64]))));
+    look((message.topic(), message.payload(), message.properties()));
+    look(message.message_expiry_interval());
 }
 
 // Streams
@@ -585,8 +603,11 @@ macro_rules! both_roles {
         look(any(&mut $peer).payload(now(), bytes(), $out));
         look(any(&mut $peer).payload_sent(now(), any(1)));
         if let Some(message) = encoded_message(&mut any([0; 64])) {
-            look(any(&mut $peer).publish_encoded(now(), &message, qos(), any(true)));
-            look(any(&mut $peer).resend_encoded(now(), packet_id(), &message, qos(), any(true)));
+            let header = any(&mut $peer).publish_encoded(now(), &message, receiver());
+            subscriber_header(&message, header);
+            let id = packet_id();
+            let header = any(&mut $peer).resend_encoded(now(), id, &message, receiver());
+            subscriber_header(&message, header);
         }
         look(any(&mut $peer).forget(packet_id()));
         if let Some(acknowledgement) = any(&mut $peer).acknowledgement(packet_id()) {

@@ -18,7 +18,8 @@ use mqtt_sansio::{
 };
 
 use crate::{
-    Sum, any, bytes, config, delivery, filter, list, look, now, packet_id, qos, text, topic,
+    Sum, any, bytes, config, delivery, encoded_message, filter, list, look, now, packet_id, qos,
+    receiver, subscriber_header, text, topic,
 };
 
 pub(crate) fn all() {
@@ -77,7 +78,7 @@ fn codes() {
 
 // Properties
 
-fn publish_properties() -> PublishProperties<&'static [u8]> {
+pub(crate) fn publish_properties() -> PublishProperties<&'static [u8]> {
     match packet() {
         Some(Packet::Publish(publish)) => publish.properties,
         _ => PublishProperties::default(),
@@ -237,7 +238,8 @@ fn packets() {
                 look(header.as_ref());
                 look(header.map(any).with_payload(bytes()));
             }
-            look(Message::from(publish).map(any));
+            let message = Message::new(publish.topic, publish.payload);
+            look(message.properties(publish.properties).map(any));
             look(Packet::from(publish.map(any)));
         }
         Packet::PubAck(ack) => acknowledgement(ack),
@@ -383,6 +385,16 @@ where
         let mut aliases = any(OutboundAliases::new(AliasArray::<2, 8>::new()));
         look(any(&mut *peer).publish_aliased(now(), &message, &mut aliases, out));
     }
+    if let Some(message) = encoded_message(&mut any([0; 64])) {
+        let mut aliases = any(OutboundAliases::new(AliasArray::<2, 8>::new()));
+        let header = any(&mut *peer).publish_encoded(now(), &message, receiver());
+        subscriber_header(&message, header);
+        let header = any(&mut *peer).resend_encoded(now(), packet_id(), &message, receiver());
+        subscriber_header(&message, header);
+        let peer = any(&mut *peer);
+        let header = peer.publish_encoded_aliased(now(), &message, receiver(), &mut aliases);
+        subscriber_header(&message, header);
+    }
     if let Some(header) = message_header() {
         look(any(&mut *peer).publish(now(), &header, out));
         look(any(&mut *peer).resend(now(), packet_id(), &header, out));
@@ -468,6 +480,8 @@ where
     }
     if let Some(topic_filters) = topic_filters(&mut any([0; 64])) {
         look(any(&mut client).unsubscribe(now(), &topic_filters, out));
+        let properties = any(v5::UnsubscribeProperties::default());
+        look(any(&mut client).unsubscribe_with(now(), &topic_filters, &properties, out));
     }
     both_roles(&mut client, out);
     look(any(client).into_session().is_empty());

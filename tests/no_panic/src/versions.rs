@@ -7,7 +7,9 @@ use mqtt_sansio::v5::{
 };
 use mqtt_sansio::{Buffer, Options, Output, Session, SliceOutput, Slots};
 
-use crate::{any, bytes, config, look, now, packet_id, qos, v5};
+use crate::{
+    any, bytes, config, encoded_message, look, now, packet_id, qos, receiver, subscriber_header, v5,
+};
 
 pub(crate) fn decode<M: Buffer>(memory: M) {
     if let Some(protocol) = Protocol::of(bytes()) {
@@ -74,6 +76,16 @@ where
         look(any(&mut server).resend(now(), packet_id(), &message, out));
         let mut aliases = any(OutboundAliases::new(AliasArray::<2, 8>::new()));
         look(any(&mut server).publish_aliased(now(), &message, &mut aliases, out));
+    }
+    if let Some(message) = encoded_message(&mut any([0; 64])) {
+        let header = any(&mut server).publish_encoded(now(), &message, receiver());
+        subscriber_header(&message, header);
+        let header = any(&mut server).resend_encoded(now(), packet_id(), &message, receiver());
+        subscriber_header(&message, header);
+        let mut aliases = any(OutboundAliases::new(AliasArray::<2, 8>::new()));
+        let server = any(&mut server);
+        let header = server.publish_encoded_aliased(now(), &message, receiver(), &mut aliases);
+        subscriber_header(&message, header);
     }
     look(any(&mut server).forget(packet_id()));
     if let Some(it) = any(&mut server).acknowledgement(packet_id()) {

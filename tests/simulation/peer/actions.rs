@@ -1,32 +1,32 @@
 //! What the library asks for.
 
-use mqtt_sansio::v3::{self, Action, CloseReason, Packet, Reply};
-use mqtt_sansio::{Options, PacketId, State};
+use mqtt_sansio::{Options, PacketId, PacketType, State, StreamDecoder};
 
 use super::super::connection::Connection;
 use super::super::context::{Context, Outcome, ensure};
+use super::super::endpoint::Endpoint;
 use super::super::plan::Sabotage;
+use super::super::version::{Action, Close, Dialect, Seen};
 use super::{Flow, Peer};
 
 /// In milliseconds; see `Context::now`.
 const MOST_SET_BACK: u64 = 500;
 
-impl Peer {
+impl<E: Endpoint> Peer<E> {
     /// Carries out all actions, any of which may be the last before a crash; then sends.
     pub(super) fn drain(
         &mut self,
         ctx: &mut Context,
-        connection: &mut Connection,
+        connection: &mut Connection<E>,
     ) -> Outcome<Flow> {
         loop {
             if ctx.misfortune(ctx.plan.crashes) {
                 return Ok(Flow::Crashed);
             }
+            self.follow_session(connection);
             let Some(action) = connection.endpoint.poll_action() else {
                 break;
             };
-            ctx.note(self.side, format_args!("    {action:?}"));
-            ensure!(!connection.closed, "{action:?} after Close");
             self.carry_out(ctx, connection, action)?;
         }
         if connection.owns_session() && connection.endpoint.state() != State::Start {
@@ -47,15 +47,28 @@ impl Peer {
         Ok(Flow::Goes)
     }
 
-    fn carry_out(
+    /// What becomes of the session may have changed.
+    fn follow_session(&mut self, connection: &Connection<E>) {
+        if connection.owns_session() && connection.endpoint.state() != State::Start {
+            let memory = &mut self.app.memory;
+            memory.is_clean = connection.endpoint.session_ends();
+            memory.session_expiry = connection.endpoint.session_expiry();
+            memory.expires = None;
+        }
+    }
+
+    pub(super) fn carry_out(
         &mut self,
         ctx: &mut Context,
-        connection: &mut Connection,
+        connection: &mut Connection<E>,
         action: Action,
     ) -> Outcome {
+        self.follow_session(connection);
+        ctx.note(self.side, format_args!("    {action:?}"));
+        ensure!(!connection.closed, "{action:?} after Close");
         match action {
             Action::Store(change) => self.app.store(ctx, change)?,
-            Action::Transmit(control) => self.transmit(ctx, connection, control)?,
+            Action::Transmit(reply) => self.transmit(ctx, connection, reply)?,
             Action::Resend(id) => {
                 if self.plan.resends_late || !connection.resends.is_empty() {
                     connection.resends.push_back(id);
@@ -76,14 +89,14 @@ impl Peer {
                 ensure!(
                     connection.has_will
                         && connection.is_accepted
-                        && discards == connection.disconnected,
-                    "{action:?} after DISCONNECT: {}",
-                    connection.disconnected
+                        && discards == connection.discards_will,
+                    "{action:?}, discards: {}",
+                    connection.discards_will
                 );
                 connection.has_will = false;
                 ctx.stats.wills_published += u64::from(!discards);
             }
-            Action::Close(reason) => {
+            Action::Close(close, reason) => {
                 ensure!(
                     connection.requests.is_empty(),
                     "Close, and requests without an answer"
@@ -92,26 +105,32 @@ impl Peer {
                     !connection.has_will || !connection.is_accepted,
                     "Close, and nothing about the Will"
                 );
-                self.check_close(ctx, connection, reason)?;
+                self.check_close(ctx, connection, close, &reason)?;
                 connection.closed = true;
             }
         }
         Ok(())
     }
 
-    fn check_close(&self, ctx: &Context, connection: &Connection, reason: CloseReason) -> Outcome {
+    fn check_close(
+        &self,
+        ctx: &Context,
+        connection: &Connection<E>,
+        close: Close,
+        reason: &str,
+    ) -> Outcome {
         let silence = connection.clock.millis_since(connection.last_received);
-        let holds = match reason {
-            CloseReason::Violation(_) => false,
+        let holds = match close {
+            Close::Violation => false,
             // The clock may have been set back since a call that was refused, and so told nobody
             // the time.
-            CloseReason::KeepAliveTimeout => {
+            Close::KeepAliveTimeout => {
                 silence + MOST_SET_BACK >= u64::from(ctx.plan.keep_alive) * 1500
                     && ctx.plan.keep_alive > 0
             }
-            CloseReason::ConnectTimeout => !connection.is_accepted,
-            CloseReason::PingTimeout => connection.is_accepted && ctx.plan.keep_alive > 0,
-            _ => true,
+            Close::ConnectTimeout => !connection.is_accepted,
+            Close::PingTimeout => connection.is_accepted && ctx.plan.keep_alive > 0,
+            Close::Other => true,
         };
         ensure!(
             holds,
@@ -125,35 +144,44 @@ impl Peer {
     fn transmit(
         &mut self,
         ctx: &mut Context,
-        connection: &mut Connection,
-        control: Reply,
+        connection: &mut Connection<E>,
+        reply: Vec<u8>,
     ) -> Outcome {
-        let packet = v3::decode(&mut control.as_bytes(), &Options::new());
-        let packet = packet.ok().flatten();
-        match packet {
-            Some(Packet::PubAck(_)) if ctx.calm && ctx.sabotage(Sabotage::DropAcknowledgement) => {
-                return Ok(());
+        let mut decoder = StreamDecoder::<E::Version, _>::with_options([0; 8], Options::new());
+        let packet = decoder.decode(&mut &reply[..]).ok().flatten();
+        if let Some(Seen::Acknowledgement {
+            packet_type,
+            packet_id,
+            refused,
+        }) = packet.map(E::Version::seen)
+        {
+            match packet_type {
+                PacketType::PubAck if ctx.calm && ctx.sabotage(Sabotage::DropAcknowledgement) => {
+                    return Ok(());
+                }
+                PacketType::PubRel if ctx.calm && ctx.sabotage(Sabotage::DropRelease) => {
+                    return Ok(());
+                }
+                PacketType::PubAck => self.check_own(packet_id)?,
+                PacketType::PubRec => {
+                    self.check_own(packet_id)?;
+                    if !refused && !self.app.keeps_journal() {
+                        // It was acknowledged while the session was still to be kept.
+                        self.app.acknowledged(ctx, packet_id, false);
+                    }
+                    ensure!(
+                        refused || self.app.is_stored(packet_id),
+                        "PUBREC {packet_id:?} before its change was stored"
+                    );
+                }
+                PacketType::PubRel => ensure!(
+                    self.app.memory.outbox.get(packet_id).is_none(),
+                    "PUBREL {packet_id:?} before its change was stored"
+                ),
+                _ => {}
             }
-            Some(Packet::PubRel(_)) if ctx.calm && ctx.sabotage(Sabotage::DropRelease) => {
-                return Ok(());
-            }
-            Some(Packet::PubAck(ack)) => self.check_own(ack.packet_id)?,
-            Some(Packet::PubRec(ack)) => {
-                self.check_own(ack.packet_id)?;
-                ensure!(
-                    self.app.is_stored(ack.packet_id),
-                    "PUBREC {:?} before its change was stored",
-                    ack.packet_id
-                );
-            }
-            Some(Packet::PubRel(ack)) => ensure!(
-                self.app.memory.outbox.get(ack.packet_id).is_none(),
-                "PUBREL {:?} before its change was stored",
-                ack.packet_id
-            ),
-            _ => {}
         }
-        connection.out.extend(control.as_bytes());
+        connection.out.extend(&reply);
         // Everything so far may leave at once; without a journal it waits until all is saved.
         if self.plan.journal && ctx.whim(4) {
             self.send(ctx, connection)?;
@@ -175,7 +203,7 @@ impl Peer {
         Ok(())
     }
 
-    fn send(&mut self, ctx: &mut Context, connection: &mut Connection) -> Outcome {
+    fn send(&mut self, ctx: &mut Context, connection: &mut Connection<E>) -> Outcome {
         if connection.socket.is_closed() {
             // Nobody will ever see it.
             connection.out.clear();

@@ -1,17 +1,16 @@
 //! What the application does of its own accord. Each function says whether there was anything to
 //! do.
 
-use mqtt_sansio::v3::{
-    Message, MessageHeader, ReturnCode, ReturnCodes, Subscription, Subscriptions, TopicFilters,
-};
-use mqtt_sansio::{CommandError, PacketId, QoS, TopicFilter, TopicName};
+use mqtt_sansio::v5::{AliasVec, OutboundAliases};
+use mqtt_sansio::{CommandError, PacketId, QoS, TopicFilter};
 
 use super::super::connection::{Connection, Request};
 use super::super::context::{Context, Outcome, ensure, fail};
-use super::super::plan::Spec;
+use super::super::endpoint::Endpoint;
+use super::super::version::{Content, Dialect, How};
 use super::{Flow, Peer};
 
-impl Peer {
+impl<E: Endpoint> Peer<E> {
     pub(crate) fn publish(&mut self, ctx: &mut Context) -> Outcome<bool> {
         let mut done = false;
         let Some(spec) = self.app.next_message() else {
@@ -21,18 +20,15 @@ impl Peer {
             let now = connection.now(ctx);
             let before = connection.out.len();
             let payload = spec.payload();
-            let in_pieces = peer.plan.sends_pieces && ctx.rng.bool();
-            let result = match message(&spec, &payload) {
-                Some((_, header)) if in_pieces => {
-                    connection
-                        .endpoint
-                        .publish(now, &header, &mut connection.out)
-                }
-                Some((whole, _)) => connection
-                    .endpoint
-                    .publish(now, &whole, &mut connection.out),
-                None => fail!("{spec:?} is no message"),
-            };
+            let how = peer.how(ctx);
+            if ctx.whim(10) {
+                // Each alias gets another topic.
+                let aliases = AliasVec::new(peer.plan.outbound_aliases);
+                connection.aliases = OutboundAliases::new(aliases);
+            }
+            let content = Content::new(&spec, &payload, how);
+            let (endpoint, aliases) = (&mut connection.endpoint, &mut connection.aliases);
+            let result = endpoint.publish(now, &content, aliases, &mut connection.out);
             match result {
                 Ok(id) => {
                     done = true;
@@ -45,7 +41,7 @@ impl Peer {
                         "{id:?} at {spec:?}"
                     );
                     peer.app.published(id, spec);
-                    if in_pieces {
+                    if how == How::InPieces {
                         connection.sending = Some(payload);
                     }
                 }
@@ -59,11 +55,22 @@ impl Peer {
         Ok(done)
     }
 
+    /// How a message is published.
+    fn how(&self, ctx: &mut Context) -> How {
+        if self.plan.sends_pieces && E::SENDS_PIECES && ctx.rng.bool() {
+            How::InPieces
+        } else if self.plan.outbound_aliases > 0 && ctx.rng.u32(0..4) > 0 {
+            How::Aliased
+        } else {
+            How::Whole
+        }
+    }
+
     /// A command was refused: only for a reason that is there.
     fn check_refused(
         &self,
         ctx: &mut Context,
-        connection: &Connection,
+        connection: &Connection<E>,
         error: CommandError,
     ) -> Outcome {
         let session = connection.endpoint.session();
@@ -79,7 +86,10 @@ impl Peer {
             CommandError::WindowFull => {
                 ctx.stats.window_full += 1;
                 let messages = session.outbound().count();
-                messages >= usize::from(connection.window)
+                let window = connection.tap.window();
+                ctx.stats.quota_full +=
+                    u64::from(messages >= window && window < usize::from(self.plan.window));
+                messages >= window
                     || messages + connection.requests.len() >= self.plan.outbound.slots()
             }
             _ => false,
@@ -100,19 +110,9 @@ impl Peer {
                 .collect();
             let out = &mut connection.out;
             let result = if ctx.rng.bool() {
-                let subscriptions = filters.iter().map(|topic_filter| Subscription {
-                    topic_filter: *topic_filter,
-                    qos: QoS::ExactlyOnce,
-                });
-                match Subscriptions::encode_to_vec(subscriptions) {
-                    Ok(list) => connection.endpoint.subscribe(now, &list, out),
-                    Err(error) => fail!("{error}"),
-                }
+                connection.endpoint.subscribe(now, &filters, out)
             } else {
-                match TopicFilters::encode_to_vec(filters.iter().copied()) {
-                    Ok(list) => connection.endpoint.unsubscribe(now, &list, out),
-                    Err(error) => fail!("{error}"),
-                }
+                connection.endpoint.unsubscribe(now, &filters, out)
             };
             match result {
                 Ok(id) => {
@@ -141,15 +141,9 @@ impl Peer {
             let now = connection.now(ctx);
             let out = &mut connection.out;
             let result = match request {
-                Request::Connect { clean } => return peer.accept(ctx, connection, clean),
-                Request::Subscribe { filters } => {
-                    let codes = (0..filters).map(|_| ReturnCode::Success(QoS::ExactlyOnce));
-                    match ReturnCodes::encode_to_vec(codes) {
-                        Ok(codes) => connection.endpoint.suback(now, &codes, out),
-                        Err(error) => fail!("{error}"),
-                    }
-                }
-                Request::Unsubscribe => connection.endpoint.unsuback(now, out),
+                Request::Connect(opening) => return peer.accept(ctx, connection, opening),
+                Request::Subscribe { filters } => connection.endpoint.suback(now, filters, out),
+                Request::Unsubscribe { filters } => connection.endpoint.unsuback(now, filters, out),
             };
             ensure!(result.is_ok(), "answer: {result:?}");
             match peer.drain(ctx, connection)? {
@@ -171,9 +165,7 @@ impl Peer {
             done = true;
             peer.acknowledge_any(ctx, connection)?;
             match peer.drain(ctx, connection)? {
-                Flow::Goes if connection.held.is_some() => {
-                    peer.work_off(ctx, connection, &mut false)
-                }
+                Flow::Goes if connection.is_blocked => peer.work_off(ctx, connection, &mut false),
                 flow => Ok(flow),
             }
         })?;
@@ -183,7 +175,7 @@ impl Peer {
     pub(super) fn acknowledge_any(
         &mut self,
         ctx: &mut Context,
-        connection: &mut Connection,
+        connection: &mut Connection<E>,
     ) -> Outcome {
         let keeps_journal = self.app.keeps_journal();
         let waiting = &mut self.app.memory.unacknowledged;
@@ -192,11 +184,15 @@ impl Peer {
         let at = ctx.rng.usize(0..choices);
         let (id, _) = waiting.remove(at);
         ctx.stats.late_acknowledgements += u64::from(at > 0);
-        ctx.note(self.side, format_args!("acknowledges {id:?}"));
-        let result = connection.endpoint.acknowledge(id);
+        let refuses = E::Version::IS_V5 && self.plan.refuses && ctx.whim(3);
+        ctx.note(
+            self.side,
+            format_args!("acknowledges {id:?}, refuses: {refuses}"),
+        );
+        let result = connection.endpoint.acknowledge(id, refuses);
         ensure!(result.is_ok(), "acknowledge {id:?}: {result:?}");
-        self.app.acknowledged(ctx, id);
-        let again = connection.endpoint.acknowledge(id);
+        self.app.acknowledged(ctx, id, refuses);
+        let again = connection.endpoint.acknowledge(id, refuses);
         ensure!(
             again == Err(CommandError::NotAwaited),
             "{id:?} was acknowledged twice: {again:?}"
@@ -223,7 +219,7 @@ impl Peer {
     pub(super) fn resend(
         &mut self,
         ctx: &mut Context,
-        connection: &mut Connection,
+        connection: &mut Connection<E>,
         id: PacketId,
     ) -> Outcome {
         let Some(spec) = self.app.memory.outbox.get(id).copied() else {
@@ -241,17 +237,15 @@ impl Peer {
         }
         let now = connection.now(ctx);
         let payload = spec.payload();
-        let Some((whole, header)) = message(&spec, &payload) else {
-            fail!("{spec:?} is no message");
-        };
-        let out = &mut connection.out;
-        let result = if self.plan.sends_pieces && ctx.rng.bool() {
-            connection.sending = Some(payload.clone());
-            connection.endpoint.resend(now, id, &header, out)
-        } else {
-            connection.endpoint.resend(now, id, &whole, out)
-        };
+        let how = self.how(ctx);
+        let content = Content::new(&spec, &payload, how);
+        let result = connection
+            .endpoint
+            .resend(now, id, &content, &mut connection.out);
         ensure!(result.is_ok(), "resend {id:?}: {result:?}");
+        if how == How::InPieces {
+            connection.sending = Some(payload);
+        }
         Ok(())
     }
 
@@ -278,9 +272,7 @@ impl Peer {
                 connection.sending = Some(rest);
             }
             match peer.drain(ctx, connection)? {
-                Flow::Goes if connection.held.is_some() => {
-                    peer.work_off(ctx, connection, &mut false)
-                }
+                Flow::Goes if connection.is_blocked => peer.work_off(ctx, connection, &mut false),
                 flow => Ok(flow),
             }
         })?;
@@ -316,27 +308,4 @@ impl Peer {
             Ok(flow)
         })
     }
-}
-
-/// A message, and the same to be published in pieces.
-type WholeAndHeader<'a> = (Message<&'a [u8]>, MessageHeader<&'a [u8]>);
-
-/// What the application publishes, and its header.
-fn message<'a>(spec: &Spec, payload: &'a [u8]) -> Option<WholeAndHeader<'a>> {
-    let topic = TopicName::new(spec.topic).ok()?;
-    let Spec { qos, retain, .. } = *spec;
-    let payload_len = u32::try_from(payload.len()).ok()?;
-    let whole = Message {
-        topic,
-        payload,
-        qos,
-        retain,
-    };
-    let header = MessageHeader {
-        topic,
-        payload_len,
-        qos,
-        retain,
-    };
-    Some((whole, header))
 }

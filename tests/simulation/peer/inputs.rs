@@ -1,16 +1,16 @@
 //! What comes in.
 
-use mqtt_sansio::Blocked;
-use mqtt_sansio::v3::{Delivery, Event, HandleError, Packet, Publish};
+use mqtt_sansio::{Blocked, QoS};
 
 use super::super::app::Arrival;
-use super::super::connection::{Connection, Request};
+use super::super::connection::{Connection, Received, Request};
 use super::super::context::{Context, Outcome, ensure, fail};
-use super::super::endpoint::Incoming;
+use super::super::endpoint::{Endpoint, Step};
 use super::super::plan::{Side, number_of};
+use super::super::version::{Event, Message, Seen};
 use super::{Flow, Peer};
 
-impl Peer {
+impl<E: Endpoint> Peer<E> {
     /// Reads some bytes, or the end of the connection. True if there were any.
     pub(crate) fn receive(&mut self, ctx: &mut Context, newcomer: bool) -> Outcome<bool> {
         let mut any = false;
@@ -21,13 +21,13 @@ impl Peer {
                 ctx.rng.usize(1..=ctx.plan.max_chunk)
             };
             // While something is held back, nothing more is read.
-            if connection.held.is_none() {
+            if !connection.is_blocked {
                 let bytes = connection.socket.receive(most);
                 any |= !bytes.is_empty();
-                connection.input.extend(bytes);
+                connection.came(&bytes);
             }
             let flow = peer.work_off(ctx, connection, &mut any)?;
-            let is_over = connection.socket.is_at_end() && connection.held.is_none();
+            let is_over = connection.socket.is_at_end() && !connection.is_blocked;
             if flow == Flow::Goes && is_over {
                 any = true;
                 ctx.note(peer.side, format_args!("reads the end of the connection"));
@@ -43,72 +43,54 @@ impl Peer {
     pub(super) fn work_off(
         &mut self,
         ctx: &mut Context,
-        connection: &mut Connection,
+        connection: &mut Connection<E>,
         any: &mut bool,
     ) -> Outcome<Flow> {
         loop {
-            let held = connection.held.take();
-            let incoming = match held {
-                Some(held) => held,
-                None => match connection.decode(ctx, self.plan.receives_pieces) {
-                    Some(incoming) => incoming,
-                    None => return self.drain(ctx, connection),
-                },
-            };
-            let now = connection.now(ctx);
-            match connection.endpoint.handle(now, &incoming) {
-                Ok(event) => {
-                    *any = true;
-                    connection.last_received = connection.clock;
-                    self.log_incoming(ctx, &incoming, event.as_ref());
-                    connection.tap.handed(ctx, &incoming);
-                    if self.side == Side::Server && connection.is_accepted {
-                        self.app.memory.is_established = true;
-                    }
-                    count_pieces(ctx, &incoming, event.is_none());
-                    if let Some(event) = event {
-                        self.take(ctx, connection, event)?;
-                    }
+            let Received { step, packets } = connection.receive(ctx)?;
+            if !packets.is_empty() {
+                *any = true;
+                connection.last_received = connection.clock;
+                if self.side == Side::Server && connection.is_accepted {
+                    self.app.memory.is_established = true;
                 }
-                Err(HandleError::Blocked(reason)) => {
+            }
+            let messages = packets.iter().filter(|packet| is_qos_2(packet)).count() as u64;
+            let delivered = ctx.stats.delivered_qos_2;
+            connection.is_blocked = false;
+            let is_over = matches!(step, Ok(None));
+            match step {
+                Ok(Some(Step::Event(event))) => {
+                    *any = true;
+                    self.take(ctx, connection, event)?;
+                }
+                Ok(Some(Step::Action(action))) => {
+                    *any = true;
+                    if ctx.misfortune(ctx.plan.crashes) {
+                        return Ok(Flow::Crashed);
+                    }
+                    self.carry_out(ctx, connection, action)?;
+                }
+                Ok(None) => {}
+                Err(reason) => {
                     self.check_not_now(ctx, connection, reason)?;
-                    connection.held = Some(incoming);
+                    connection.is_blocked = true;
                     return Ok(Flow::Goes);
                 }
-                Err(HandleError::Ended) => {
-                    ensure!(connection.closed, "ended before Close");
-                    return Ok(Flow::Ended);
-                }
-                Err(HandleError::Peer(error)) => {
-                    fail!("the {} finds fault with {incoming:?}: {error}", self.side)
-                }
             }
+            let delivered = ctx.stats.delivered_qos_2 - delivered;
+            ctx.stats.duplicates_suppressed += messages.saturating_sub(delivered);
             match self.drain(ctx, connection)? {
-                Flow::Goes => {}
-                over => return Ok(over),
+                Flow::Goes if !is_over => {}
+                flow => return Ok(flow),
             }
-        }
-    }
-
-    fn log_incoming(&self, ctx: &mut Context, incoming: &Incoming, event: Option<&Event<Vec<u8>>>) {
-        match incoming {
-            Incoming::Packet(packet) => ctx.note(self.side, format_args!("<-- {packet:?}")),
-            Incoming::Header(header) => ctx.note(self.side, format_args!("<-- {header:?}")),
-            Incoming::Payload { bytes, left } => ctx.note(
-                self.side,
-                format_args!("<-- {} bytes of payload, {left} to come", bytes.len()),
-            ),
-        }
-        match event {
-            None | Some(Event::Message(_) | Event::MessageHeader(_) | Event::Payload { .. }) => {}
-            Some(event) => ctx.note(self.side, format_args!("    {event:?}")),
         }
     }
 
     fn check_not_now(
         &self,
         ctx: &mut Context,
-        connection: &Connection,
+        connection: &Connection<E>,
         reason: Blocked,
     ) -> Outcome {
         let holds = match reason {
@@ -128,24 +110,21 @@ impl Peer {
         Ok(())
     }
 
-    fn take(
-        &mut self,
-        ctx: &mut Context,
-        connection: &mut Connection,
-        event: Event<Vec<u8>>,
-    ) -> Outcome {
+    fn take(&mut self, ctx: &mut Context, connection: &mut Connection<E>, event: Event) -> Outcome {
+        match &event {
+            Event::Message(_) | Event::MessageHeader(_) | Event::Payload { .. } => {}
+            event => ctx.note(self.side, format_args!("    {event:?}")),
+        }
         match event {
-            Event::ConnectRequested(connect) => {
-                let connect = connect.to_connect();
-                connection.has_will = connect.will.is_some();
-                let clean = connect.clean_session;
-                connection.request = Some(Request::Connect { clean });
+            Event::ConnectRequested(opening) => {
+                connection.has_will = opening.has_will;
+                connection.request = Some(Request::Connect(opening));
             }
             Event::Connected { session_present } => {
                 let memory = &mut self.app.memory;
                 ensure!(
-                    !(session_present && memory.is_clean),
-                    "a kept clean session"
+                    !(session_present && connection.clean_start),
+                    "a session that was to start anew"
                 );
                 connection.is_accepted = true;
                 memory.starts_over = false;
@@ -153,51 +132,60 @@ impl Peer {
                     self.app.end_receiving();
                 }
             }
-            Event::Refused(_) => ctx.stats.refusals += 1,
-            Event::Message(publish) => self.deliver(ctx, &publish)?,
-            Event::MessageHeader(header) => connection.gathering = Some((header, Vec::new())),
+            Event::Refused => ctx.stats.refusals += 1,
+            Event::Message(message) => self.deliver(ctx, &message)?,
+            Event::MessageHeader(header) => {
+                ctx.stats.pieces_received += 1;
+                connection.gathering = Some(header);
+            }
             Event::Payload { bytes, left } => {
-                let Some((header, mut payload)) = connection.gathering.take() else {
+                let Some(mut message) = connection.gathering.take() else {
                     fail!("a payload without a header");
                 };
-                payload.extend(bytes);
+                message.payload.extend(bytes);
+                ensure!(
+                    message.payload.len() + left == message.payload_len,
+                    "the pieces are not as long as they should be"
+                );
                 if left > 0 {
-                    connection.gathering = Some((header, payload));
+                    connection.gathering = Some(message);
                 } else {
-                    let Some(publish) = header.with_payload(payload) else {
-                        fail!("the pieces are not as long as they should be");
-                    };
-                    self.deliver(ctx, &publish)?;
+                    self.deliver(ctx, &message)?;
                 }
             }
             Event::AcceptedByPeer(id) => self.app.arrived(id)?,
+            Event::Rejected(id) => self.app.rejected(ctx, id)?,
             Event::Delivered(id) => {
                 if !self.app.keeps_journal() {
                     self.app.memory.outbox.remove(id);
                 }
             }
-            Event::SubscribeRequested(subscribe) => {
-                let filters = subscribe.subscriptions.len();
+            Event::SubscribeRequested { filters } => {
                 connection.request = Some(Request::Subscribe { filters });
             }
-            Event::UnsubscribeRequested(_) => connection.request = Some(Request::Unsubscribe),
-            Event::Subscribed(suback) => {
-                ensure!(
-                    connection.requests.remove(&suback.packet_id),
-                    "{suback:?} was not asked for"
-                );
+            Event::UnsubscribeRequested { filters } => {
+                connection.request = Some(Request::Unsubscribe { filters });
             }
-            Event::Unsubscribed(id) => {
+            Event::Answered(id) => {
                 ensure!(connection.requests.remove(&id), "{id:?} was not asked for");
             }
-            Event::Disconnected => connection.disconnected = true,
-            other => fail!("{other:?} is not known here"),
+            Event::Disconnected {
+                discards_will,
+                ends_session,
+            } => {
+                connection.discards_will = discards_will;
+                ctx.stats.ended_by_client += u64::from(ends_session);
+                ensure!(
+                    !ends_session || connection.endpoint.session_ends(),
+                    "the session outlives a DISCONNECT with Session Expiry Interval 0"
+                );
+            }
         }
         Ok(())
     }
 
-    fn deliver(&mut self, ctx: &mut Context, publish: &Publish<Vec<u8>>) -> Outcome {
-        let spec = number_of(&publish.payload)
+    fn deliver(&mut self, ctx: &mut Context, message: &Message) -> Outcome {
+        let spec = number_of(&message.payload)
             .and_then(|number| {
                 ctx.plan
                     .side(self.side.other())
@@ -206,14 +194,11 @@ impl Peer {
             })
             .copied();
         let Some(spec) = spec else {
-            fail!("a message of nobody: {publish:?}");
+            fail!("a message of nobody: {message:?}");
         };
         ensure!(
-            publish.payload == spec.payload()
-                && publish.topic == *spec.topic
-                && publish.retain == spec.retain
-                && publish.delivery.qos() == spec.qos,
-            "{publish:?} is not what was published"
+            message.is::<E::Version>(&spec),
+            "{message:?} is not what was published"
         );
         let arrival = Arrival {
             number: spec.number,
@@ -221,21 +206,13 @@ impl Peer {
             qos: spec.qos,
         };
         ctx.note(self.side, format_args!("    message {}", spec.number));
+        ctx.stats.delivered_qos_2 += u64::from(spec.qos == QoS::ExactlyOnce);
         self.app
-            .delivered(ctx, publish.delivery.packet_id(), arrival);
+            .delivered(ctx, message.delivery.packet_id(), arrival);
         Ok(())
     }
 }
 
-fn count_pieces(ctx: &mut Context, incoming: &Incoming, no_event: bool) {
-    let delivery = match incoming {
-        Incoming::Packet(Packet::Publish(publish)) => publish.delivery,
-        Incoming::Header(header) => {
-            ctx.stats.pieces_received += 1;
-            header.delivery
-        }
-        _ => return,
-    };
-    let suppressed = no_event && matches!(delivery, Delivery::ExactlyOnce { .. });
-    ctx.stats.duplicates_suppressed += u64::from(suppressed);
+fn is_qos_2(packet: &Seen) -> bool {
+    matches!(packet, Seen::Publish(message) if message.delivery.qos() == QoS::ExactlyOnce)
 }

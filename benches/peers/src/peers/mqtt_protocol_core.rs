@@ -63,6 +63,18 @@ fn see(raw: RawPacket, seen: &mut Seen) {
             v3::Pingreq::parse(&bytes).unwrap();
             seen.packet(0);
         }
+        2 => v3::Connack::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        5 => v3::Pubrec::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        6 => v3::Pubrel::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        7 => v3::Pubcomp::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        10 => v3::Unsubscribe::parse(&bytes)
+            .map(|_| seen.packet(0))
+            .unwrap(),
+        11 => v3::Unsuback::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        13 => v3::Pingresp::parse(&bytes).map(|_| seen.packet(0)).unwrap(),
+        14 => v3::Disconnect::parse(&bytes)
+            .map(|_| seen.packet(0))
+            .unwrap(),
         other => panic!("packet type {other}"),
     }
 }
@@ -78,7 +90,7 @@ fn read(builder: &mut PacketBuilder, bytes: &[u8], seen: &mut Seen) {
     }
 }
 
-fn qos(number: u8) -> Qos {
+pub fn qos(number: u8) -> Qos {
     match number {
         0 => Qos::AtMostOnce,
         1 => Qos::AtLeastOnce,

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use mqtt_sansio::v3::{self, Decoder, Packet, Publish};
-use mqtt_sansio::{Encode, PacketId, Piece, QoS, Slot, TopicFilter, TopicName};
+use mqtt_sansio::v3::{Decoder, Packet, Publish, V3};
+use mqtt_sansio::v5::V5;
+use mqtt_sansio::{Encode, PacketId, Piece, QoS, Slot, StreamDecoder, TopicFilter, TopicName};
 
 use crate::job::{
     From, Idle, Job, MESSAGE, Peer, Work, Writer, decoding, feeding, idle, matching, repeating,
@@ -12,30 +13,88 @@ use crate::job::{
 use crate::workload::fan_out::{Subscriber, begin_anew, shared, subscribers, written};
 use crate::workload::idle::Connection;
 use crate::workload::packets::{Built, UNLIMITED, build, see};
-use crate::workload::pair::{pair_for, small_pair};
-use crate::workload::{Fields, Order, Seen};
+use crate::workload::pair::{Pair, pair_for, pair_with_properties, small_pair};
+use crate::workload::version::{PacketFields, Version};
+use crate::workload::{Fields, Order, Seen, v5};
 
 pub struct MqttSansio;
+
+fn decode<F: PacketFields>(stream: Rc<[u8]>) -> Work {
+    decoding(stream, <[u8]>::to_vec, |input, seen| {
+        let mut input = &input[..];
+        while let Some(packet) = F::decode(&mut input, &UNLIMITED).unwrap() {
+            F::see_packet(&packet, seen);
+        }
+    })
+}
+
+fn decode_chunks<F: PacketFields>(stream: Rc<[u8]>, chunk: usize) -> Work {
+    let decoder = || StreamDecoder::<F::Version, _>::with_options(Vec::new(), UNLIMITED);
+    feeding(stream, chunk, decoder, |decoder, mut chunk, seen| {
+        while let Some(packet) = decoder.decode(&mut chunk).unwrap() {
+            F::see_packet(&packet, seen);
+        }
+    })
+}
+
+fn encode<F: PacketFields>(packets: &'static [F], from: From) -> Work {
+    let writer = Writer {
+        build: F::build,
+        output: Vec::with_capacity,
+        clear: Vec::clear,
+        write: |packet: &mut F::Built<'static>, out: &mut Vec<u8>| F::encode(packet, out),
+        read: |out: &mut Vec<u8>| out.clone(),
+        consumes: false,
+    };
+    writing(packets, from, writer)
+}
+
+fn deliver<V: Version>(mut pair: Pair<V, [Slot; 16]>, qos: u8, messages: usize) -> Work {
+    let qos = QoS::from_number(qos).unwrap();
+    let (topic, payload) = MESSAGE;
+    repeating(messages, move || pair.deliver(qos, topic, payload))
+}
+
+impl Peer<v5::Fields> for MqttSansio {
+    const NAME: &'static str = "mqtt-sansio";
+
+    fn decode(stream: Rc<[u8]>) -> Work {
+        decode::<v5::Fields>(stream)
+    }
+
+    fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
+        decode_chunks::<v5::Fields>(stream, chunk)
+    }
+
+    fn encode(packets: &'static [v5::Fields], from: From) -> Work {
+        encode(packets, from)
+    }
+
+    fn deliver(qos: u8, messages: usize) -> Work {
+        deliver::<V5>(small_pair(), qos, messages)
+    }
+
+    fn deliver_properties(qos: u8, messages: usize) -> Work {
+        deliver(pair_with_properties(), qos, messages)
+    }
+
+    fn idle() -> Option<Idle> {
+        idle(|| {
+            let (client, server) = Default::default();
+            Pair::<V5, [Slot; 2]>::new(client, server).idle_server()
+        })
+    }
+}
 
 impl Peer for MqttSansio {
     const NAME: &'static str = "mqtt-sansio";
 
     fn decode(stream: Rc<[u8]>) -> Work {
-        decoding(stream, <[u8]>::to_vec, |input, seen| {
-            let mut input = &input[..];
-            while let Some(packet) = v3::decode(&mut input, &UNLIMITED).unwrap() {
-                see(&packet, seen);
-            }
-        })
+        decode::<Fields>(stream)
     }
 
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
-        let decoder = || Decoder::with_options(Vec::new(), UNLIMITED);
-        feeding(stream, chunk, decoder, |decoder, mut chunk, seen| {
-            while let Some(packet) = decoder.decode(&mut chunk).unwrap() {
-                see(&packet, seen);
-            }
-        })
+        decode_chunks::<Fields>(stream, chunk)
     }
 
     /// Through a buffer that is much smaller than the packet.
@@ -62,15 +121,7 @@ impl Peer for MqttSansio {
     }
 
     fn encode(packets: &'static [Fields], from: From) -> Work {
-        let writer = Writer {
-            build,
-            output: Vec::with_capacity,
-            clear: Vec::clear,
-            write: |packet: &mut Built<'static>, out: &mut Vec<u8>| packet.encode(out),
-            read: |out: &mut Vec<u8>| out.clone(),
-            consumes: false,
-        };
-        writing(packets, from, writer)
+        encode(packets, from)
     }
 
     /// Headers in one buffer, and with each where its payload is.
@@ -106,10 +157,7 @@ impl Peer for MqttSansio {
     }
 
     fn deliver(qos: u8, messages: usize) -> Work {
-        let mut pair = small_pair();
-        let qos = QoS::from_number(qos).unwrap();
-        let (topic, payload) = MESSAGE;
-        repeating(messages, move || pair.deliver(qos, topic, payload))
+        deliver::<V3>(small_pair(), qos, messages)
     }
 
     fn window(messages: usize, order: Order) -> Work {

@@ -92,7 +92,7 @@ fn see_packet(packet: &Packet, seen: &mut Seen) {
             seen.bytes(user_name.as_str().as_bytes());
             seen.bytes(connect.password.as_ref().unwrap());
         }
-        other => panic!("{other:?}"),
+        _ => seen.packet(0),
     }
 }
 

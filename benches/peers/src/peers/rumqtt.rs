@@ -9,6 +9,7 @@ use crate::job::{
     From, Idle, MESSAGE, Peer, SMALL_MESSAGE, Work, Writer, decoding, feeding, idle, matching,
     repeating, writing,
 };
+use crate::workload::version::PacketFields;
 use crate::workload::{Fields, Order, Seen};
 
 const LIMIT: usize = 268_435_455;
@@ -66,7 +67,7 @@ macro_rules! codec {
                         seen.bytes(login.password.as_bytes());
                     }
                 }
-                other => panic!("{other:?}"),
+                _ => seen.packet(0),
             }
         }
 
@@ -152,7 +153,7 @@ mod rumqttc_codec {
     codec!(rumqttc::mqttbytes);
 }
 
-fn decode_with(
+pub fn decode_with(
     stream: Rc<[u8]>,
     read: impl Fn(&mut BytesMut, &mut Seen) -> bool + 'static,
 ) -> Work {
@@ -163,7 +164,7 @@ fn decode_with(
     )
 }
 
-fn feed_with(
+pub fn feed_with(
     stream: Rc<[u8]>,
     chunk: usize,
     read: impl Fn(&mut BytesMut, &mut Seen) -> bool + 'static,
@@ -174,10 +175,10 @@ fn feed_with(
     })
 }
 
-fn write_with<P: 'static>(
-    packets: &'static [Fields],
+pub fn write_with<F: PacketFields, P: 'static>(
+    packets: &'static [F],
     from: From,
-    build: impl Fn(&'static Fields) -> P + 'static,
+    build: impl Fn(&'static F) -> P + 'static,
     write: impl Fn(&mut P, &mut BytesMut) + 'static,
 ) -> Work {
     let writer = Writer {

@@ -160,7 +160,7 @@ impl Broker {
         let left_behind = client.in_flight.take_shared();
         for outgoing in left_behind.into_iter().chain(client.queue.take_shared()) {
             if let Some(recipient) = self.other_member(id, &outgoing) {
-                self.send(recipient, outgoing);
+                self.send(recipient, outgoing.message);
             }
         }
         if let Some(will) = will {
@@ -180,7 +180,7 @@ impl Broker {
             let other = self.other_member(id, &outgoing);
             let live = other.filter(|it| self.clients.get(&it.client).is_some_and(Client::is_live));
             if let Some(recipient) = live {
-                self.send(recipient, outgoing);
+                self.send(recipient, outgoing.message);
             } else if let Some(client) = self.clients.get_mut(id) {
                 client.send(outgoing, limits);
             }

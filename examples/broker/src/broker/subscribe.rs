@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use mqtt_sansio::v5::{
-    RetainHandling, SubscribeReasonCode, Subscription, SubscriptionIdentifier,
+    Property, RetainHandling, SubscribeReasonCode, Subscription, SubscriptionIdentifier,
     UnsubscribeReasonCode,
 };
 use mqtt_sansio::{QoS, Timestamp, TopicFilter};
 
 use super::{Broker, ClientId};
 use crate::retained::{Progress, Replay};
-use crate::subscriptions::{Granted, cost, has_too_many_levels};
+use crate::subscriptions::{Granted, cost, has_too_many_levels, identifiers};
 
 /// How much memory a client's subscriptions may take, about.
 const MAX_SUBSCRIPTION_BYTES: usize = 32 * 1024 * 1024;
@@ -21,7 +21,7 @@ const REPLAY_EFFORT: usize = 256 * 1024;
 
 impl Broker {
     /// Makes one subscription, and sees to it that the client is sent what was retained for it, as
-    /// Retain Handling says: in MQTT 3.1.1 always [MQTT-3.3.1-6, MQTT-3.8.4-3]. If the client asks again before that has come, it comes once.
+    /// Retain Handling says: in MQTT 3.1.1 always [MQTT-3.3.1-6, MQTT-3.8.4-3, MQTT5-3.8.4-4]. If the client asks again before that has come, it comes once.
     pub(crate) fn subscribe(
         &mut self,
         id: &ClientId,
@@ -56,9 +56,10 @@ impl Broker {
             qos: subscription.qos,
             no_local: subscription.no_local,
             retain_as_published: subscription.retain_as_published,
-            identifier,
+            identifiers: identifiers(identifier.map(Property::SubscriptionIdentifier)),
         };
-        self.subscriptions.insert(&filter, Arc::clone(id), granted);
+        self.subscriptions
+            .insert(&filter, Arc::clone(id), granted.clone());
         // [MQTT5-3.3.1-9, MQTT5-3.3.1-10, MQTT5-3.3.1-11]
         let is_replayed = match subscription.retain_handling {
             RetainHandling::Send => true,

@@ -44,7 +44,9 @@ impl Connection {
             "" => (self.shared.broker().unused_id(), true),
             id => (id.into(), false), // [MQTT-3.1.3-2, MQTT5-3.1.3-2]
         };
-        self.will = connect.will.map(|will| Message::will(will, &client));
+        let now = self.now();
+        let will = connect.will.map(|will| Message::will(will, &client, now));
+        self.will = will.transpose().map_err(CommandError::Encode)?;
         self.candidate = Some(Candidate {
             client: Arc::clone(&client),
             is_assigned,

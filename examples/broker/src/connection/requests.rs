@@ -16,7 +16,9 @@ impl Connection {
         let Some(client) = &self.client else {
             return false;
         };
-        let message = Message::received(publish, client, self.now());
+        let Ok(message) = Message::received(publish, client, self.now()) else {
+            return false; // With a Packet Identifier it would be larger than MQTT allows.
+        };
         let published = self.shared.broker().publish(&message);
         let packet_id = publish.delivery.packet_id();
         let acknowledgement = packet_id.and_then(|id| self.server.acknowledgement(id));
@@ -29,7 +31,7 @@ impl Connection {
     }
 
     /// Makes the subscriptions, each as if it stood alone, and gives one answer, in their order
-    /// [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.8.4-6].
+    /// [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.8.4-6, MQTT5-3.8.4-7].
     pub(super) fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> Result<(), CommandError> {
         let identifier = subscribe.properties.subscription_identifier();
         let mut left = MAX_FILTERS;
@@ -52,7 +54,7 @@ impl Connection {
     }
 
     /// Ends the subscriptions, and answers whether there were any
-    /// [MQTT-3.10.4-5, MQTT-3.10.4-6, MQTT5-3.10.4-4, MQTT5-3.11.3-1].
+    /// [MQTT-3.10.4-5, MQTT-3.10.4-6, MQTT5-3.10.4-4, MQTT5-3.11.3-1, MQTT5-3.10.4-6].
     pub(super) fn unsubscribe(
         &mut self,
         unsubscribe: &Unsubscribe<&[u8]>,

@@ -21,8 +21,10 @@ impl Connection {
             };
             let resent = match self.outbox.get(packet_id) {
                 Some(outgoing) => {
+                    let (message, receiver) = (&*outgoing.message.encoded, outgoing.receiver(now));
                     self.server
-                        .resend(now, packet_id, &outgoing.to_send(now), &mut self.out)
+                        .resend_encoded(now, packet_id, message, receiver)
+                        .map(|header| append(&message.slices(&header), &mut self.out))
                 }
                 // Another member of the Shared Subscription has it.
                 None => self.server.forget(packet_id),
@@ -80,16 +82,25 @@ fn send(
     outgoing: &Outgoing,
     out: &mut Vec<u8>,
 ) -> Result<Option<PacketId>, CommandError> {
-    let message = outgoing.to_send(now);
+    let (message, receiver) = (&*outgoing.message.encoded, outgoing.receiver(now));
     let takes_aliases = server
         .limits()
         .is_some_and(|limits| limits.peer.topic_alias_maximum > 0);
-    if !takes_aliases {
-        return server.publish(now, &message, out);
-    }
-    match server.publish_aliased(now, &message, aliases, out) {
-        // A new alias takes three bytes.
-        Err(CommandError::PacketTooLarge) => server.publish(now, &message, out),
-        sent => sent,
+    let header = if takes_aliases {
+        match server.publish_encoded_aliased(now, message, receiver, aliases) {
+            // A new alias takes three bytes.
+            Err(CommandError::PacketTooLarge) => server.publish_encoded(now, message, receiver),
+            sent => sent,
+        }
+    } else {
+        server.publish_encoded(now, message, receiver)
+    }?;
+    append(&message.slices(&header), out);
+    Ok(header.packet_id())
+}
+
+fn append(slices: &[&[u8]], out: &mut Vec<u8>) {
+    for slice in slices {
+        out.extend_from_slice(slice);
     }
 }

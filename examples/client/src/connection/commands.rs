@@ -1,83 +1,92 @@
 //! What an application may ask of a connection.
 
-use std::io::Read;
-use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use mqtt_sansio::State;
-use mqtt_sansio::v3::{CloseReason, Message, Subscriptions, TopicFilters};
+use client::Failure;
+use client::outgoing::Finished;
+use client::protocol::{Message, Protocol, Subscribe};
+use mqtt_sansio::v5::TopicFilters;
+use mqtt_sansio::{PacketId, State};
 
-use super::{Connection, Kept};
-use crate::Failure;
+use super::{Closed, Connection, Kept};
+use crate::transport::{Inbox, Input};
 
-impl Connection {
+impl<V: Protocol> Connection<V> {
     /// Publishes a message, as soon as the window has room for it.
-    pub(crate) fn publish(&mut self, message: Rc<Message<Vec<u8>>>) -> Result<(), Failure> {
-        self.queue.push_back(message);
-        self.act()?;
+    pub(crate) fn publish(&mut self, message: Rc<Message>) -> Result<(), Failure> {
+        self.kept.outgoing.push(message);
+        self.publish_waiting();
         // At QoS 0 there is no window, and nothing else that would stop the buffer from growing.
-        if self.out.len() > 64 * 1024 {
+        if self.kept.outgoing.is_waiting() && self.client.state() == State::Connected {
             self.send()?;
+            self.publish_waiting();
         }
+        self.has_queued = self.kept.outgoing.is_waiting();
         Ok(())
     }
 
-    pub(crate) fn subscribe(&mut self, list: &Subscriptions<Vec<u8>>) -> Result<(), Failure> {
-        self.client.subscribe(self.now(), list, &mut self.out)?;
-        self.act()
+    pub(crate) fn subscribe(&mut self, subscribe: &Subscribe) -> Result<PacketId, Failure> {
+        let now = self.now();
+        Ok(V::subscribe(
+            &mut self.client,
+            now,
+            subscribe,
+            &mut self.out,
+        )?)
     }
 
-    pub(crate) fn unsubscribe(&mut self, list: &TopicFilters<Vec<u8>>) -> Result<(), Failure> {
-        self.client.unsubscribe(self.now(), list, &mut self.out)?;
-        self.act()
+    pub(crate) fn unsubscribe(&mut self, filters: &TopicFilters<Vec<u8>>) -> Result<(), Failure> {
+        let now = self.now();
+        V::unsubscribe(&mut self.client, now, filters, &mut self.out)?;
+        Ok(())
     }
 
     /// Ends the connection. The server discards the Will, unless it has not even accepted yet.
     pub(crate) fn disconnect(&mut self) {
         let now = self.now();
-        if self.client.disconnect(now, &mut self.out).is_err() {
+        if V::disconnect(&mut self.client, now, &self.disconnect, &mut self.out).is_err() {
             self.client.close(now);
         }
     }
 
-    /// Closes the socket and gives back what the next connection goes on with.
-    pub(crate) fn finish(mut self) -> Kept {
-        if self.closed == Some(CloseReason::Disconnected) {
+    /// Closes the socket and returns what the next connection goes on with, and a message that is
+    /// given up.
+    pub(crate) fn finish(mut self, inbox: &Inbox) -> (Kept, Option<Finished<Rc<Message>>>) {
+        let is_ours = self.closed.as_ref().is_some_and(Closed::is_ours);
+        if is_ours && self.transport.close().is_ok() {
             // If the socket were closed with something unread in it, the system might throw away
             // what it has not sent yet: let the server close first, but do not insist.
-            let patience = Duration::from_secs(1);
-            let until = Instant::now() + patience;
-            let _ = self.socket.shutdown(Shutdown::Write);
-            let _ = self.socket.set_read_timeout(Some(patience));
-            let mut rest = [0; 4096];
-            while Instant::now() < until && matches!(self.socket.read(&mut rest), Ok(1..)) {}
+            let until = Instant::now() + Duration::from_secs(1);
+            let left = || until.saturating_duration_since(Instant::now());
+            while let Ok(input) = inbox.receiver.recv_timeout(left()) {
+                if matches!(input, Input::Received(number, bytes) if number == self.number && bytes.is_empty())
+                {
+                    break;
+                }
+            }
         }
-        Kept {
-            session: self.client.into_session(),
-            outbox: self.outbox,
-            queue: self.queue,
-            store: self.store,
-        }
+        self.kept.session = self.client.take_session();
+        let given_up = if self.kept.retry.is_accepted() && !is_ours {
+            self.kept.outgoing.blame(&self.kept.session)
+        } else {
+            None
+        };
+        (self.kept, given_up)
     }
 
     pub(crate) fn is_accepted(&self) -> bool {
         self.client.state() == State::Connected
     }
 
-    /// True if it is accepted, or was until it ended.
-    pub(crate) const fn was_accepted(&self) -> bool {
-        self.accepted
-    }
-
     /// True if nothing waits to be sent.
     pub(crate) fn has_room(&self) -> bool {
-        self.queue.is_empty()
+        !self.kept.outgoing.is_waiting()
     }
 
     /// True if all that was published is delivered.
     pub(crate) fn is_delivered(&self) -> bool {
-        self.queue.is_empty() && self.client.session().outbound().next().is_none()
+        !self.kept.outgoing.is_waiting() && self.client.session().outbound().next().is_none()
     }
 
     /// True if no QoS 2 message waits for the server to release it.

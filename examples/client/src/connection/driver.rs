@@ -1,116 +1,122 @@
-//! What goes into [`Client`](mqtt_sansio::v3::Client) and what comes out of it. Nothing here knows of
+//! What goes into [`Client`](client::protocol::Client) and what comes out of it. Nothing here knows of
 //! the socket.
 
-use std::rc::Rc;
+use client::Failure;
+use client::protocol::{Decoder, Event, Protocol};
+use mqtt_sansio::v5::ReasonCode;
+use mqtt_sansio::{Action, Step};
 
-use mqtt_sansio::CommandError;
-use mqtt_sansio::v3::{Action, Event, HandleError, Message, Packet};
-
-use super::{Application, Connection};
-use crate::Failure;
+use super::{Application, Closed, Connection};
 use crate::store::Store;
 
-impl Connection {
-    /// Bytes have come: takes the packets in them one by one.
+impl<V: Protocol> Connection<V> {
+    /// Handles received bytes, or only what is due; publishes what has been waiting, as far as the
+    /// window allows; and sends all of it.
     pub(super) fn receive(
         &mut self,
         mut bytes: &[u8],
-        application: &mut impl Application,
+        decoder: &mut Decoder<V>,
+        application: &mut impl Application<V>,
     ) -> Result<(), Failure> {
-        let now = self.now();
+        if let Some((trace, _)) = &mut self.traces {
+            trace.print(bytes);
+        }
+        let mut last_words = None;
         loop {
-            let packet = match self.decoder.decode(&mut bytes) {
-                Ok(Some(packet)) => packet,
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    self.client.handle_decode_error(now, error);
-                    return Ok(());
-                }
-            };
-            if self.debug {
-                eprintln!("received {packet:?}");
-            }
-            if matches!(packet, Packet::Publish(_)) && application.is_satisfied() {
-                continue; // as if it had not come
-            }
-            match self.client.handle_packet(now, packet) {
-                Ok(Some(event)) => {
-                    match event {
-                        Event::Connected { .. } => self.accepted = true,
-                        // It will not be asked for again.
-                        Event::AcceptedByPeer(packet_id) | Event::Delivered(packet_id) => {
-                            self.outbox.remove(packet_id);
+            let step = (self.client).receive(self.now(), decoder, &mut bytes);
+            match step.map_err(|blocked| Failure::Lost(blocked.to_string()))? {
+                Some(Step::Event(event)) => match V::translate(event) {
+                    // It is not acknowledged, and comes again when the session is resumed.
+                    Event::Message(_) if application.is_satisfied() => {}
+                    Event::Message(publish) => {
+                        let packet_id = publish.delivery.packet_id();
+                        application.event(Event::Message(publish))?;
+                        let acknowledgement =
+                            packet_id.and_then(|id| self.client.acknowledgement(id));
+                        if let Some(acknowledgement) = acknowledgement {
+                            self.client.acknowledge(acknowledgement)?;
                         }
-                        _ => {}
                     }
-                    application.event(event)?;
+                    Event::Connected {
+                        session_present,
+                        properties,
+                    } => {
+                        self.kept.retry.accepted();
+                        let session_ends = self.client.session_ends();
+                        self.kept.connect.resume_next(session_ends, properties);
+                        application.event(Event::Connected {
+                            session_present,
+                            properties,
+                        })?;
+                    }
+                    Event::Accepted(packet_id) => {
+                        let finished = self.kept.outgoing.finish(packet_id, ReasonCode::Success);
+                        self.finished.extend(finished);
+                    }
+                    Event::Completed(packet_id, code) => {
+                        self.finished
+                            .extend(self.kept.outgoing.finish(packet_id, code));
+                    }
+                    Event::Ended(reason) => last_words = Some(reason),
+                    Event::Auth => {
+                        last_words = Some("it asks for enhanced authentication".to_owned());
+                        self.client.close(self.now());
+                    }
+                    event => application.event(event)?,
+                },
+                Some(Step::Action(Action::Close(reason))) => {
+                    let last_words = last_words.take();
+                    self.closed = Some(Closed { reason, last_words });
                 }
-                Ok(None) => {}
-                // The actions say so, and why.
-                Err(HandleError::Peer(_) | HandleError::Ended) => return Ok(()),
-                Err(HandleError::Blocked(what)) => return Err(Failure::Lost(what.to_string())),
+                Some(Step::Action(action)) => self.carry_out(action)?,
+                // What it publishes may lead to actions.
+                None if self.publish_waiting() => {}
+                None => break,
             }
-            self.act()?;
         }
+        self.finished
+            .drain(..)
+            .for_each(|finished| application.finished(finished));
+        self.send()
     }
 
-    /// Does what the connection asks for, and then publishes what has been waiting, as far as the
-    /// window allows. All of it ends in `out`.
-    pub(super) fn act(&mut self) -> Result<(), Failure> {
-        loop {
-            let mut lost = Vec::new();
-            while let Some(action) = self.client.poll_action() {
-                lost.extend(self.carry_out(action)?);
-            }
-            // What is lost is older than all that has been waiting.
-            for message in lost.into_iter().rev() {
-                self.queue.push_front(message);
-            }
-            let Some(message) = self.queue.front() else {
-                return Ok(());
-            };
-            match self.client.publish(self.now(), &**message, &mut self.out) {
-                Ok(packet_id) => {
-                    let message = self.queue.pop_front();
-                    if let (Some(packet_id), Some(message)) = (packet_id, message) {
-                        self.outbox.keep(packet_id, message);
-                    }
-                }
-                Err(error @ CommandError::Encode(_)) => return Err(error.into()),
-                Err(_) => return Ok(()), // not now
-            }
+    /// True if it has published anything.
+    pub(super) fn publish_waiting(&mut self) -> bool {
+        let before = self.out.len();
+        let (now, out) = (self.now(), &mut self.out);
+        while let Some(finished) = self.kept.outgoing.publish(&mut self.client, now, out) {
+            self.finished.push(finished);
         }
+        self.out.len() > before
     }
 
-    /// Returns the message, if there is one to be published anew.
-    fn carry_out(&mut self, action: Action) -> Result<Option<Rc<Message<Vec<u8>>>>, Failure> {
+    fn carry_out(&mut self, action: Action<V>) -> Result<(), Failure> {
+        let (now, out) = (self.now(), &mut self.out);
         match action {
-            Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
-            Action::Resend(packet_id) => match self.outbox.get(packet_id) {
-                Some(message) => {
-                    let now = self.now();
-                    self.client
-                        .resend(now, packet_id, &**message, &mut self.out)?;
-                }
-                None => self.client.forget(packet_id)?,
-            },
-            // The server knows nothing of it any more. If it had it, it is delivered; if it may
-            // not have had it, once too often is better than never.
+            Action::Transmit(reply) => out.extend_from_slice(reply.as_ref()),
+            Action::Resend(packet_id) => {
+                let finished = self
+                    .kept
+                    .outgoing
+                    .resend(&mut self.client, now, packet_id, out)?;
+                self.finished.extend(finished);
+            }
             Action::Lost {
                 packet_id,
                 received,
-            } => {
-                let message = self.outbox.remove(packet_id);
-                return Ok(message.filter(|_| !received));
-            }
-            // All of it instead of each change by itself: simple, and fast enough as long as not
-            // too many messages are under way.
-            Action::Store(_) => self.store.iter_mut().for_each(Store::changed),
-            Action::Close(reason) => self.closed = Some(reason),
-            // It subscribes anew on each connection that has no session.
-            Action::Unanswered(_) => {}
-            Action::PublishWill | Action::DiscardWill => {} // a server's
+            } => self
+                .finished
+                .extend(self.kept.outgoing.lose(packet_id, received)),
+            // All of it instead of each change by itself: simple, and fast enough as long as not too
+            // many messages are under way.
+            Action::Store(_) => self.kept.store.iter_mut().for_each(Store::changed),
+            // It subscribes anew on each connection that has no session. The rest is for servers, and
+            // `receive` handles Close.
+            Action::Unanswered(_)
+            | Action::PublishWill
+            | Action::DiscardWill
+            | Action::Close(_) => {}
         }
-        Ok(None)
+        Ok(())
     }
 }

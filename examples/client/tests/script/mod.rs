@@ -1,8 +1,10 @@
-//! A program run as a user runs it, and a server that sends and expects exactly the bytes of a test. The tests
-//! of `client_tokio` include this file too.
+//! A program run as a user runs it, and a server that sends and expects exactly the bytes of a test.
+//! The tests of `client_tokio` include this file too.
 
+use std::env;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +13,11 @@ use crate::PROGRAM;
 
 /// The longest that anything here may take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A path for a file of this test run.
+pub(crate) fn scratch(name: &str) -> PathBuf {
+    env::temp_dir().join(format!("mqtt-sansio-{}-{name}", std::process::id()))
+}
 
 /// A process that does not outlive the test.
 pub(crate) struct Running(Child);
@@ -86,6 +93,10 @@ impl Running {
 pub(crate) struct Server(TcpListener);
 
 impl Server {
+    pub(crate) fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
     pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -94,25 +105,32 @@ impl Server {
 
     /// Starts the program with this command line, split at spaces, and the port of this server.
     pub(crate) fn client(&self, arguments: &str) -> Running {
-        let port = self.0.local_addr().unwrap().port().to_string();
+        let port = self.port().to_string();
         let mut arguments: Vec<&str> = arguments.split(' ').collect();
         arguments.extend(["-p", &port]);
         Running::start(&arguments)
     }
 
     pub(crate) fn accept(&self) -> Peer {
-        let until = Instant::now() + PATIENCE;
+        self.accept_within(PATIENCE).unwrap()
+    }
+
+    /// `None` if nobody connects in this time.
+    pub(crate) fn accept_within(&self, time: Duration) -> Option<Peer> {
+        let until = Instant::now() + time;
         loop {
             match self.0.accept() {
                 Ok((socket, _)) => {
                     socket.set_nonblocking(false).unwrap();
                     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-                    return Peer(socket);
+                    return Some(Peer(socket));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => panic!("{error}"),
             }
-            assert!(Instant::now() < until, "nobody connects");
+            if Instant::now() >= until {
+                return None;
+            }
             thread::sleep(Duration::from_millis(5));
         }
     }
@@ -122,6 +140,14 @@ impl Server {
         let mut peer = self.accept();
         peer.expect(connect);
         peer.send(ACCEPTED);
+        peer
+    }
+
+    /// The same in MQTT 5.
+    pub(crate) fn accept_connect_5(&self, connect: &[u8]) -> Peer {
+        let mut peer = self.accept();
+        peer.expect(connect);
+        peer.send(ACCEPTED_5);
         peer
     }
 }
@@ -146,13 +172,24 @@ impl Peer {
         self.0.write_all(bytes).unwrap();
     }
 
+    /// The connection is closed, and nothing was sent before.
+    #[track_caller]
+    pub(crate) fn expect_end(mut self) {
+        assert_eq!(self.0.read(&mut [0]).unwrap(), 0, "more before the end");
+    }
+
     /// DISCONNECT, and the end.
     #[track_caller]
     pub(crate) fn expect_disconnect(mut self) {
         self.expect(b"\xe0\x00");
-        assert_eq!(self.0.read(&mut [0]).unwrap(), 0, "more after DISCONNECT");
+        self.expect_end();
     }
 }
+
+/// What MQTT 5 adds: CONNECT without properties, with Clean Start, and CONNACK.
+pub(crate) const CONNECT_5: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01c";
+/// Without properties.
+pub(crate) const ACCEPTED_5: &[u8] = b"\x20\x03\x00\x00\x00";
 
 /// Client Identifier `c`, Keep Alive 60, Clean Session.
 pub(crate) const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c";

@@ -16,16 +16,20 @@ const VERSIONS: [&str; 2] = ["mqttv31", "mqttv311"];
 /// What is published last, so that what comes too often is seen.
 const END: &str = "the end";
 
+/// Connections are cut on purpose: there is no need to wait long.
+const MAX_PAUSE: [&str; 2] = ["--max-pause", "0.1"];
+
 fn client(what: &str, port: u16, arguments: &[&str]) -> Command {
     let mut command = program("client");
-    command.arg(what).args(at(port)).args(arguments);
+    command.arg(what).args(MAX_PAUSE);
+    command.args(at(port)).args(arguments);
     command
 }
 
 /// Our client subscribes, and has been granted what it asks for.
 fn subscribe(relay: Relay, arguments: &[&str]) -> Subscriber {
     let mut command = program("client");
-    command.arg("sub");
+    command.arg("sub").args(MAX_PAUSE);
     Subscriber::start(relay, command, arguments)
 }
 
@@ -526,7 +530,7 @@ fn the_tokio_client_delivers_exactly_once_when_it_is_cut_off() {
     };
     let relay = Relay::with_faults(mosquitto.port(), faults(Side::Client, 2));
     let mut command = program("client_tokio");
-    command.args(at(relay.port()));
+    command.args(at(relay.port())).args(MAX_PAUSE);
     command.args(["-c", "-i", "ours", "-q", "2", "--publish", "cut"]);
     let mut publisher = Process::start(&mut command);
     let sent = numbers(200);

@@ -15,209 +15,19 @@
     reason = "a test that panics has failed, and that is all there is to it"
 )]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod duties;
+mod peer;
 
 use core::time::Duration;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
 use std::thread::sleep;
 use std::time::Instant;
 
-use common::Process;
-
-// Properties: identifiers, with their values after them.
-const SESSION_EXPIRY: u8 = 0x11;
-const MESSAGE_EXPIRY: u8 = 0x02;
-const WILL_DELAY: u8 = 0x18;
-const RECEIVE_MAXIMUM: u8 = 0x21;
-
-/// CONNACK with Session Present 0 or 1 and the properties that this broker sends by default.
-const NEW: &[u8] = b"\x20\x09\0\0\x06\x22\0\x0a\x21\0\x14";
-const RESUMED: &[u8] = b"\x20\x09\x01\0\x06\x22\0\x0a\x21\0\x14";
-
-/// A packet: Fixed Header and the parts of its body.
-fn packet(first_byte: u8, parts: &[&[u8]]) -> Vec<u8> {
-    let body = parts.concat();
-    let mut bytes = vec![first_byte];
-    let mut len = body.len();
-    while len > 0x7f {
-        bytes.push(len as u8 | 0x80);
-        len >>= 7;
-    }
-    bytes.push(len as u8);
-    [bytes, body].concat()
-}
-
-/// A string with its length.
-fn text(text: &str) -> Vec<u8> {
-    [&(text.len() as u16).to_be_bytes(), text.as_bytes()].concat()
-}
-
-/// Properties with their length.
-fn properties(parts: &[&[u8]]) -> Vec<u8> {
-    let body = parts.concat();
-    [&[body.len() as u8], &body[..]].concat()
-}
-
-/// A property whose value is four bytes.
-fn four(identifier: u8, value: u32) -> Vec<u8> {
-    [&[identifier], &value.to_be_bytes()[..]].concat()
-}
-
-const CLEAN_START: u8 = 2;
-
-/// CONNECT with a Keep Alive of 60 seconds.
-fn connect(client: &str, flags: u8, with: &[&[u8]], payload: &[u8]) -> Vec<u8> {
-    let start = [&b"\0\x04MQTT\x05"[..], &[flags], b"\0\x3c"].concat();
-    packet(0x10, &[&start, &properties(with), &text(client), payload])
-}
-
-/// SUBSCRIBE with Packet Identifier 1 to one filter with these options.
-fn subscribe(with: &[&[u8]], filter: &str, options: u8) -> Vec<u8> {
-    packet(
-        0x82,
-        &[b"\0\x01", &properties(with), &text(filter), &[options]],
-    )
-}
-
-/// PUBLISH; with Packet Identifier `id` unless it is 0.
-fn publish(flags: u8, topic: &str, id: u16, with: &[&[u8]], payload: &str) -> Vec<u8> {
-    let id = id.to_be_bytes();
-    let id = if id == [0, 0] { &[][..] } else { &id };
-    let topic = text(topic);
-    packet(
-        0x30 | flags,
-        &[&topic, id, &properties(with), payload.as_bytes()],
-    )
-}
-
-const RETAIN: u8 = 1;
-const QOS_1: u8 = 2;
-const QOS_2: u8 = 4;
-
-struct Broker(Process);
-
-/// A client's end of a connection.
-struct Peer {
-    stream: TcpStream,
-    received: Vec<u8>,
-}
-
-impl Broker {
-    fn start(arguments: &[&str]) -> Self {
-        Self(Process::start(arguments))
-    }
-
-    /// A connection on which `connect` has been sent.
-    fn send(&self, connect: &[u8]) -> Peer {
-        let stream = self.0.open();
-        let mut peer = Peer {
-            stream,
-            received: Vec::new(),
-        };
-        peer.send(connect);
-        peer
-    }
-
-    /// A client with Clean Start whose session ends with the connection.
-    fn clean(&self, client: &str) -> Peer {
-        self.clean_with(client, &[])
-    }
-
-    fn clean_with(&self, client: &str, with: &[&[u8]]) -> Peer {
-        let mut peer = self.send(&connect(client, CLEAN_START, with, &[]));
-        peer.expect(NEW);
-        peer
-    }
-
-    /// A client without Clean Start whose session is kept for some seconds.
-    fn kept(&self, client: &str, seconds: u32, connack: &[u8]) -> Peer {
-        let expiry = four(SESSION_EXPIRY, seconds);
-        let mut peer = self.send(&connect(client, 0, &[&expiry], &[]));
-        peer.expect(connack);
-        peer
-    }
-}
-
-impl Peer {
-    fn send(&mut self, bytes: &[u8]) {
-        self.stream.write_all(bytes).unwrap();
-    }
-
-    /// The next packet; `None` at the end.
-    fn next(&mut self) -> Option<Vec<u8>> {
-        loop {
-            if let Some(len) = packet_len(&self.received) {
-                if self.received.len() >= len {
-                    return Some(self.received.drain(..len).collect());
-                }
-            }
-            let mut chunk = [0; 4096];
-            match self.stream.read(&mut chunk) {
-                Ok(0) => return None,
-                Ok(count) => self.received.extend(&chunk[..count]),
-                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-
-    fn expect(&mut self, bytes: &[u8]) -> &mut Self {
-        let next = self.next().expect("a packet, not the end");
-        assert_eq!(
-            next.escape_ascii().to_string(),
-            bytes.escape_ascii().to_string()
-        );
-        self
-    }
-
-    /// What has been sent has been handled, and nothing else is there.
-    fn expect_nothing(&mut self) {
-        // With the first answer the broker takes what there is out of the queue.
-        for _ in 0..2 {
-            self.send(b"\xc0\0");
-            self.expect(b"\xd0\0");
-        }
-    }
-
-    fn expect_end(mut self) {
-        assert_eq!(self.next(), None);
-    }
-
-    fn subscribe(&mut self, filter: &str, options: u8) -> &mut Self {
-        self.send(&subscribe(&[], filter, options));
-        self.expect(&packet(0x90, &[b"\0\x01\0", &[options & 3]]))
-    }
-
-    /// Publishes at QoS 0, and waits until that has been handled.
-    fn publish(&mut self, topic: &str, payload: &str) {
-        self.send(&publish(0, topic, 0, &[], payload));
-        self.expect_nothing();
-    }
-
-    fn disconnect(mut self) {
-        self.send(b"\xe0\0");
-        self.expect_end();
-    }
-
-    /// The network fails.
-    fn break_off(self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
-        self.expect_end();
-    }
-}
-
-/// The length of the first packet, once it is known.
-fn packet_len(bytes: &[u8]) -> Option<usize> {
-    let mut len = 0;
-    for (index, byte) in bytes.get(1..)?.iter().enumerate() {
-        len |= usize::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 {
-            return Some(2 + index + len);
-        }
-    }
-    None
-}
+use peer::{
+    Broker, CLEAN_START, MESSAGE_EXPIRY, NEW, Peer, QOS_1, QOS_2, RECEIVE_MAXIMUM, RESUMED, RETAIN,
+    SESSION_EXPIRY, WILL_DELAY, connect, four, packet, properties, publish, subscribe, text,
+};
 
 #[test]
 fn clients_of_all_versions_exchange_messages() {
@@ -294,6 +104,7 @@ fn a_client_without_an_identifier_gets_one_that_it_can_come_back_with() {
     broker.kept(&client, 60, RESUMED);
 }
 
+/// [MQTT5-4.1.0-2]
 #[test]
 fn a_session_is_kept_for_its_expiry_interval() {
     let broker = Broker::start(&[]);
@@ -355,6 +166,7 @@ fn a_delayed_will_is_withdrawn_if_the_client_comes_back() {
     watcher.expect_nothing();
 }
 
+/// [MQTT5-3.1.2-7]
 #[test]
 fn a_delayed_will_is_published_after_the_delay_or_with_the_end_of_the_session() {
     let broker = Broker::start(&[]);
@@ -510,6 +322,7 @@ fn all_subscription_identifiers_that_match_come_with_one_message() {
     assert!(either.contains(&message), "{}", message.escape_ascii());
 }
 
+/// [MQTT5-3.3.4-5]
 #[test]
 fn with_a_copy_per_subscription_each_has_its_own_identifier_and_qos() {
     let broker = Broker::start(&["--copy-per-subscription"]);
@@ -700,6 +513,7 @@ fn properties_of_a_message_are_passed_on_unchanged_and_in_order() {
     peer.expect(&message);
 }
 
+/// [MQTT5-3.1.4-3]
 #[test]
 fn a_second_connection_takes_the_session_over() {
     let broker = Broker::start(&[]);

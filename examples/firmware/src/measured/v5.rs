@@ -1,0 +1,163 @@
+//! The program of [`client`](super::client), for MQTT 5.
+
+use core::hint::black_box;
+
+use mqtt_sansio::v5::{
+    Action, Client, Connect, ConnectProperties, Decoder, Event, Message, Property, Step,
+    Subscription, Subscriptions, TopicFilters,
+};
+use mqtt_sansio::{Config, Encode, Output, QoS, Session, Slot, Text, TopicFilter, TopicName};
+use static_cell::StaticCell;
+
+use super::{BUFFER, SLOTS, Transport, now};
+
+/// What a server sends: a Receive Maximum, a Reason String, and messages with properties.
+const FROM_SERVER: &[u8] = b"\x20\x06\x00\x00\x03\x21\x00\x0a\
+    \x90\x04\x00\x01\x00\x02\
+    \x40\x02\x00\x02\
+    \x50\x02\x00\x03\
+    \x70\x02\x00\x03\
+    \x30\x08\x00\x03a/b\x00on\
+    \x32\x0f\x00\x03a/b\x00\x09\x05\x02\x00\x00\x00\x3con\
+    \x34\x0a\x00\x03a/b\x00\x0a\x00on\
+    \x62\x02\x00\x0a\
+    \xb0\x04\x00\x04\x00\x00\
+    \xd0\x00";
+
+/// What a client sends.
+const FROM_CLIENT: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x00\x00\x78\x00\x01c\
+    \x82\x09\x00\x01\x00\x00\x03a/b\x02\
+    \x40\x02\x00\x01\
+    \x30\x08\x00\x03a/b\x00on\
+    \x34\x0a\x00\x03a/b\x00\x0a\x00on\
+    \x62\x02\x00\x0a\
+    \xa2\x08\x00\x02\x00\x00\x03a/b\
+    \xc0\x00\
+    \xe0\x00";
+
+/// The decoder of the only connection. `None` the second time.
+fn decoder() -> Option<&'static mut Decoder<[u8; BUFFER]>> {
+    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    DECODER.try_init_with(|| Decoder::new([0; BUFFER]))
+}
+
+/// A client as a device has it. Returns how many events there were.
+#[inline(never)]
+pub fn client() -> usize {
+    decoder().and_then(converse).unwrap_or(0)
+}
+
+/// The same in a program that also writes packets of every kind.
+#[inline(never)]
+pub fn client_and_encode() -> usize {
+    let Some(decoder) = decoder() else { return 0 };
+    let events = converse(decoder).unwrap_or(0);
+    let mut transport = Transport::new(FROM_CLIENT);
+    loop {
+        let mut input = transport.receive();
+        if input.is_empty() {
+            return events + transport.sent;
+        }
+        while let Ok(Some(packet)) = decoder.decode(&mut input) {
+            if packet.encode(&mut transport).is_err() {
+                return 0;
+            }
+        }
+    }
+}
+
+fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
+    Message::new(topic, &b"21.5"[..]).qos(qos)
+}
+
+fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
+    static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
+    let client = CLIENT.try_init_with(|| {
+        let config = Config::new().send_before_connack(false);
+        Client::new(Session::default(), config, now())
+    })?;
+    let transport = &mut Transport::new(FROM_SERVER);
+    let topic = TopicName::new(black_box(&b"a/b"[..])).ok()?;
+    let filter = TopicFilter::new(black_box(&b"a/#"[..])).ok()?;
+    let mut buffer = [0; 16];
+    let expiry = [Property::SessionExpiryInterval(black_box(120))];
+    let mut connect = Connect::new(Text::new(black_box(&b"device-7"[..])).ok()?);
+    connect.clean_start = false;
+    connect.keep_alive = 60;
+    connect.properties = ConnectProperties::encode_to_slice(&mut buffer, expiry).ok()?;
+    // What is refused leads to fewer events than are expected.
+    let _ = client.connect(now(), &connect, transport);
+    let mut events = 0;
+    loop {
+        let mut input = transport.receive();
+        if input.is_empty() {
+            break;
+        }
+        while let Ok(Some(step)) = client.receive(now(), decoder, &mut input) {
+            let event = match step {
+                Step::Event(event) => event,
+                Step::Action(action) => {
+                    carry_out(client, action, topic, transport);
+                    continue;
+                }
+            };
+            events += 1;
+            let mut buffer = [0; 32];
+            match event {
+                Event::Connected { .. } => {
+                    let wanted = [Subscription::new(filter, QoS::ExactlyOnce)];
+                    if let Ok(wanted) = Subscriptions::encode_to_slice(&mut buffer, wanted) {
+                        let _ = client.subscribe(now(), &wanted, transport);
+                    }
+                }
+                Event::Subscribed(_) => {
+                    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
+                        let _ = client.publish(now(), &message(qos, topic), transport);
+                    }
+                    if let Ok(filters) = TopicFilters::encode_to_slice(&mut buffer, [filter]) {
+                        let _ = client.unsubscribe(now(), &filters, transport);
+                    }
+                }
+                Event::Message(publish) => {
+                    black_box((
+                        publish.payload,
+                        publish.properties.message_expiry_interval(),
+                    ));
+                }
+                _ => {}
+            }
+        }
+    }
+    if client.poll_timeout().is_some() {
+        client.handle_timeout(now().plus_millis(black_box(60_000)));
+        act(client, topic, transport);
+    }
+    let _ = client.disconnect(now(), transport);
+    act(client, topic, transport);
+    Some(events)
+}
+
+fn act(client: &mut Client<[Slot; SLOTS]>, topic: TopicName<&[u8]>, transport: &mut Transport) {
+    while let Some(action) = client.poll_action() {
+        carry_out(client, action, topic, transport);
+    }
+}
+
+fn carry_out(
+    client: &mut Client<[Slot; SLOTS]>,
+    action: Action,
+    topic: TopicName<&[u8]>,
+    transport: &mut Transport,
+) {
+    match action {
+        Action::Transmit(packet) => {
+            let _ = transport.put(packet.as_bytes());
+        }
+        Action::Resend(packet_id) => {
+            let message = message(QoS::AtLeastOnce, topic);
+            let _ = client.resend(now(), packet_id, &message, transport);
+        }
+        Action::Close(_) => transport.sent = 0,
+        _ => {}
+    }
+}
