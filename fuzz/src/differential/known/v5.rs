@@ -18,6 +18,7 @@ pub(in crate::differential) const KNOWN: &[Known<V5>] = &[
     known(PROTO, How::Takes(NoLocalOnSharedSubscription), "MQTT5-3.8.3-4", "8210000100000a2473686172652f672f2305"),
     // In a Topic Name or Topic Filter it does not.
     known(PROTO, How::Takes(NullCharacter), "MQTT5-1.5.4-2", "f006180415000100"),
+    known(PROTO, How::Takes(RemainingLengthNotMinimal), "MQTT5-1.5.5-1", "e08000"),
     known(PROTO, How::Takes(SessionPresentWithRefusal), "MQTT5-3.2.2-6", "2003018000"),
     // PINGREQ and PINGRESP of any length.
     known(PROTO, How::Takes(TrailingBytes), "3.12.1", "d00100"),
