@@ -43,7 +43,8 @@ const ACKNOWLEDGED: u16 = 4;
 const RECEIVED: u16 = 8;
 /// In the queue of those that await an acknowledgement on this connection.
 const QUEUED: u16 = 16;
-/// From an earlier connection, and not sent again on this one.
+/// From an earlier connection, and not sent again on this one. A client that lost its session starts
+/// again at identifier 1: closing because 1 is still held would lock that client out.
 const STALE: u16 = 32;
 /// Delivered on an earlier connection.
 const EARLIER: u16 = 64;
