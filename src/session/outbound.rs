@@ -49,7 +49,8 @@ pub(crate) struct Outbound<S> {
     first_free: u16,
     last_free: u16,
     /// The position of the next packet to send again: first each PUBREL, then, from the start, the
-    /// messages.
+    /// messages. Otherwise, in a smaller window than before, the PUBREL for a new PUBREC could overtake
+    /// an older one.
     cursor: u16,
     only_messages_left: bool,
     messages: u16,
