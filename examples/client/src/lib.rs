@@ -1,4 +1,4 @@
-//! What the programs `client` and `client_tokio` have in common: the command line, the versions of
+//! The code that the programs `client` and `client_tokio` share: the command line, the versions of
 //! MQTT, and when to connect again.
 
 #![allow(

@@ -426,7 +426,7 @@ impl World<'_> {
         let mut expected = self.may_answer_connect();
         let clean_start = self.model.clean_start;
         if expected.is_ok() && clean_start && !keeps {
-            // A client that asked for no session gets one all the same.
+            // The client asked for a new session, so resuming one is refused.
             expected = Err(CommandError::CleanSession);
         }
         let has_kept = self.kept.is_some() && keeps && !clean_start;
