@@ -62,7 +62,8 @@ pub struct Server<S> {
 
 #[derive(Debug, Clone)]
 enum Side<S> {
-    /// The client has not told its version. Nothing has happened yet, so either version would do.
+    /// The version is not known yet. No bytes were handled, so this server can still become one of
+    /// either version.
     Undecided(v5::Server<S>),
     V3(v3::Server<S>),
     V5(v5::Server<S>),
@@ -70,15 +71,15 @@ enum Side<S> {
     Moving,
 }
 
-/// One step of a connection: something has happened, or something is to be done. `B` is where the
-/// bytes of the event live.
+/// One step of a connection: an event for the application, or an action for the driver. `B` is
+/// where the bytes of the event live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
 #[must_use = "events and actions are to be handled"]
 pub enum Step<B: AsRef<[u8]>> {
-    /// Something is to be done.
+    /// An action for the driver.
     Action(Action),
-    /// Something has happened. It may borrow from the input or the decoder.
+    /// An event for the application. It may borrow from the input or the decoder.
     Event(Event<B>),
 }
 
@@ -94,13 +95,13 @@ impl<B: AsRef<[u8]>> Step<B> {
 }
 
 impl Step<&[u8]> {
-    /// The same step with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same step with its bytes in vectors of their own (feature `alloc`).
     #[cfg(feature = "alloc")]
     pub fn to_owned(self) -> Step<alloc::vec::Vec<u8>> {
         self.map(<[u8]>::to_vec)
     }
 
-    /// The same step as references into `whole`, the buffer that was passed to
+    /// Returns the same step as references into `whole`, the buffer that was passed to
     /// [`receive`](Server::receive) (feature `bytes`). Bytes outside of it are copied.
     #[cfg(feature = "bytes")]
     pub fn share(self, whole: &bytes::Bytes) -> Step<bytes::Bytes> {
@@ -131,8 +132,8 @@ macro_rules! either_mut {
 }
 
 impl<S: Slots> Server<S> {
-    /// The transport has been opened, and CONNECT is awaited. `session` is an empty one, for a client
-    /// that has none.
+    /// Creates a connection whose transport is open, and which waits for CONNECT. `session` is an
+    /// empty one, for a client without a session.
     pub fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
         Self {
             side: Side::Undecided(v5::Server::new(session, config, now)),
@@ -152,7 +153,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Connection::receive`](crate::Connection::receive).
     #[inline]
     pub fn receive<'d, 'i: 'd, M: Buffer>(
         &mut self,
@@ -189,7 +190,7 @@ impl<S: Slots> Server<S> {
                     .poll_action()
                     .map(|action| Step::Action(action.into())))
             }
-            // A decoder of another stream.
+            // The decoder belongs to another stream.
             _ => Err(Blocked::UsedDecoder),
         }
     }
@@ -210,7 +211,7 @@ impl<S: Slots> Server<S> {
         let Side::Undecided(mut server) = core::mem::replace(&mut self.side, Side::Moving) else {
             return Ok(());
         };
-        // The decoder has been checked, and holds the first bytes already.
+        // `decide` has checked the decoder, which holds the first bytes already.
         server.has_decoder = true;
         self.side = match version {
             ProtocolVersion::V3 => Side::V3(server.into_version()),
@@ -219,7 +220,7 @@ impl<S: Slots> Server<S> {
         Ok(())
     }
 
-    /// The error of a command while the version of the client is not known.
+    /// Returns the error of a command while the version of the client is not known.
     const fn not_connected(&self) -> CommandError {
         match self.state() {
             State::Ending | State::Ended => CommandError::Ended,
@@ -234,7 +235,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`accept_new_with`](crate::Connection::accept_new_with).
     pub fn accept_new<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -248,12 +249,13 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Accepts the connection and resumes the session that was kept for the client, of whichever
-    /// version: see [`accept_resumed_with`](crate::Connection::accept_resumed_with).
+    /// Accepts the connection and resumes the session that was kept for the client, even if its
+    /// connection had another version: see
+    /// [`accept_resumed_with`](crate::Connection::accept_resumed_with).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`accept_resumed_with`](crate::Connection::accept_resumed_with).
     pub fn accept_resumed<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -268,7 +270,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Refuses the connection. A client of MQTT 3.1.1 gets the return code that comes nearest:
+    /// Refuses the connection. A client of MQTT 3.1.1 gets the closest return code:
     ///
     /// | Reason Code | return code |
     /// |---|---|
@@ -337,12 +339,12 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Publishes a message: see [`publish`](crate::Connection::publish). To a client of MQTT 3.1.1 it goes
-    /// without its properties.
+    /// Publishes a message: see [`publish`](crate::Connection::publish). For a client of MQTT 3.1.1 its
+    /// properties are left out.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish`](crate::Connection::publish).
     #[inline]
     pub fn publish<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
@@ -357,12 +359,12 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Publishes a message with a Topic Alias, to a client that takes them: see
+    /// Publishes a message with a Topic Alias, to a client that accepts aliases: see
     /// [`publish_aliased`](crate::Connection::publish_aliased).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish_aliased`](crate::Connection::publish_aliased).
     pub fn publish_aliased<T, P, Q, A, O>(
         &mut self,
         now: Timestamp,
@@ -383,12 +385,11 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Sends a message again that [`Action::Resend`] has asked for: see
-    /// [`resend`](crate::Connection::resend).
+    /// Sends a message again after [`Action::Resend`]: see [`resend`](crate::Connection::resend).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`resend`](crate::Connection::resend).
     pub fn resend<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -408,7 +409,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish_encoded`](crate::Connection::publish_encoded).
     #[inline]
     pub fn publish_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
         &mut self,
@@ -423,12 +424,12 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Publishes a message that is encoded once, with a Topic Alias, to a client that takes them: see
-    /// [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
+    /// Publishes a message that is encoded once, with a Topic Alias, to a client that accepts
+    /// aliases: see [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
     pub fn publish_encoded_aliased<T, P, B, A>(
         &mut self,
         now: Timestamp,
@@ -453,7 +454,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`resend_encoded`](crate::Connection::resend_encoded).
     pub fn resend_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
@@ -468,12 +469,11 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Gives up a message that [`Action::Resend`] has asked for: see
-    /// [`forget`](crate::Connection::forget).
+    /// Gives up a message after [`Action::Resend`]: see [`forget`](crate::Connection::forget).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`forget`](crate::Connection::forget).
     pub fn forget(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
         either_mut!(self, server => server.forget(packet_id), moving: Err(CommandError::Ended))
     }
@@ -490,7 +490,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`acknowledge_with`](crate::Connection::acknowledge_with).
     pub fn acknowledge(
         &mut self,
         acknowledgement: Acknowledgement,
@@ -505,7 +505,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Whether [`publish`](Self::publish) has room for a message of this QoS now: see
+    /// Returns true if [`publish`](Self::publish) can send a message of this QoS now: see
     /// [`can_publish`](crate::Connection::can_publish).
     pub fn can_publish(&mut self, qos: QoS) -> bool {
         either_mut!(self, server => server.can_publish(qos), moving: false)
@@ -515,7 +515,8 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there; [`CommandError::AuthenticationOrder`] to a client of MQTT 3.1.1, which has no AUTH.
+    /// As [`auth`](crate::Connection::auth); [`CommandError::AuthenticationOrder`] to a client of
+    /// MQTT 3.1.1, which has no AUTH.
     pub fn auth<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -528,13 +529,13 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Ends the connection and tells a client of MQTT 5 why: see
+    /// Ends the connection, with DISCONNECT to a client of MQTT 5: see
     /// [`disconnect_with`](crate::Connection::disconnect_with). A server of MQTT 3.1.1 has no
-    /// DISCONNECT: the connection is closed.
+    /// DISCONNECT, so the connection is closed.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`disconnect_with`](crate::Connection::disconnect_with).
     pub fn disconnect<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -602,8 +603,8 @@ impl<S: Slots> Server<S> {
         either!(self, server => Some(server.session()), moving: None)
     }
 
-    /// Returns the limits that were agreed with a client of MQTT 5, or `None` for one of MQTT
-    /// 3.1.1.
+    /// Returns the limits that CONNECT and CONNACK negotiated with a client of MQTT 5, or `None`
+    /// for a client of MQTT 3.1.1.
     pub const fn limits(&self) -> Option<&Limits> {
         match &self.side {
             Side::V5(server) => Some(server.limits()),
@@ -611,8 +612,8 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// How long the session is to be kept after the connection, in seconds: 0 is not at all, `u32::MAX`
-    /// for ever, as without Clean Session in MQTT 3.1.1.
+    /// Returns for how many seconds to keep the session after the connection. 0 means not at all,
+    /// `u32::MAX` for ever, as without Clean Session in MQTT 3.1.1.
     pub const fn session_expiry_interval(&self) -> u32 {
         match &self.side {
             Side::V3(server) if server.session_ends() => 0,
@@ -622,7 +623,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// How long to wait before the Will is published, in seconds: see
+    /// Returns how many seconds to wait before the Will is published: see
     /// [`will_delay_interval`](crate::Connection::will_delay_interval). 0 in MQTT 3.1.1.
     pub fn will_delay_interval(&self) -> u32 {
         match &self.side {
@@ -640,7 +641,7 @@ impl<S: Slots> Server<S> {
         either_mut!(self, server => server.take_session(), moving: Session::default())
     }
 
-    /// Why the connection has ended is in [`Action::Close`]; this is true once that was returned.
+    /// Returns true once [`Action::Close`], which has the reason, was returned.
     pub const fn has_ended(&self) -> bool {
         matches!(self.state(), State::Ended)
     }

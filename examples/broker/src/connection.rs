@@ -36,8 +36,8 @@ const MAX_UNSENT: usize = 1024 * 1024;
 /// The most Topic Aliases that the broker uses for one client.
 const MAX_OUTBOUND_ALIASES: u16 = 64;
 
-/// The limits of a connection: how many messages are in flight to the client. The client may send
-/// as many as it has identifiers for, unless CONNACK limits it.
+/// The limits of a connection: 100 messages in flight to the client. The client may send as many as
+/// it has identifiers for, unless CONNACK limits it.
 const CONFIG: Config = Config::new().max_inflight(100).receive_maximum(u16::MAX);
 
 /// A decoder with memory for the client's Topic Aliases.

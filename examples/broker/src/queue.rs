@@ -54,7 +54,7 @@ impl Queue {
         }
         self.bytes = self.bytes.saturating_add(size);
         let number = self.next;
-        self.next = self.next.wrapping_add(1); // In centuries.
+        self.next = self.next.wrapping_add(1); // Wraps after centuries.
         self.line(is_at_most_once).push_back((number, outgoing));
     }
 
