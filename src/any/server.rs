@@ -72,20 +72,20 @@ enum Side<S> {
 
 /// One step of a connection: something has happened, or something is to be done. `B` is where the
 /// bytes of the event live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
 #[must_use = "events and actions are to be handled"]
-pub enum Step<B: AsRef<[u8]>> {
+pub enum Step<B> {
     /// Something is to be done.
     Action(Action),
     /// Something has happened. It may borrow from the input or the decoder.
     Event(Event<B>),
 }
 
-impl<B: AsRef<[u8]>> Step<B> {
+impl<B> Step<B> {
     /// Moves the bytes of an event elsewhere. `f` must not change them: its results are not validated
     /// again.
-    pub fn map<C: AsRef<[u8]>>(self, f: impl FnMut(B) -> C) -> Step<C> {
+    pub fn map<C>(self, f: impl FnMut(B) -> C) -> Step<C> {
         match self {
             Self::Action(action) => Step::Action(action),
             Self::Event(event) => Step::Event(event.map(f)),
@@ -105,6 +105,15 @@ impl Step<&[u8]> {
     #[cfg(feature = "bytes")]
     pub fn share(self, whole: &bytes::Bytes) -> Step<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))
+    }
+}
+
+impl<B: AsRef<[u8]>> core::fmt::Debug for Step<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Action(action) => f.debug_tuple("Action").field(action).finish(),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+        }
     }
 }
 
