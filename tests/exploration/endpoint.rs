@@ -2,8 +2,8 @@
 
 use mqtt_sansio::any::{self, ProtocolVersion};
 use mqtt_sansio::v5::{
-    AckProperties, ConnAckProperties, ConnectProperties, Property, PubAckReasonCode,
-    PublishProperties, SubscribeReasonCode, SubscribeReasonCodes,
+    ConnAckProperties, ConnectProperties, Property, PubAckReasonCode, PublishProperties,
+    SubscribeReasonCode, SubscribeReasonCodes,
 };
 use mqtt_sansio::{
     Acknowledgement, Blocked, Change, CommandError, Config, Options, PacketId, QoS, Session, Slot,

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use mqtt_sansio::v5::{self, AckProperties, AliasVec, ConnAckProperties, OutboundAliases};
+use mqtt_sansio::v5::{self, AliasVec, OutboundAliases};
 use mqtt_sansio::{Blocked, CommandError, Config, PacketId, Session, State, Timestamp, any};
 
 use super::{Commands, Endpoint, Memory, Step, options};
