@@ -14,8 +14,8 @@ use core::num::{NonZeroU16, NonZeroU32};
 use allocation_counter::measure;
 use mqtt_sansio::any::{Action, Decoder, Event, ProtocolVersion, Server, Step};
 use mqtt_sansio::v5::{
-    self, AliasVec, ConnAckProperties, ConnectProperties, Message, OutboundAliases, Packet,
-    Property, PublishProperties, SubscriptionIdentifiers,
+    self, AliasVec, ConnectProperties, Message, OutboundAliases, Packet, Property,
+    PublishProperties, SubscriptionIdentifiers,
 };
 use mqtt_sansio::{
     CommandError, Config, EncodedMessage, Options, PacketId, QoS, Receiver, Session, Slot, Text,
@@ -85,10 +85,10 @@ impl Client {
             step,
             Ok(Some(Step::Event(Event::ConnectRequested(_))))
         ));
-        let (properties, mut out) = (ConnAckProperties::EMPTY, Vec::new());
+        let mut out = Vec::new();
         let accepted = match session {
-            Some(mut session) => server.accept_resumed(NOW, &mut session, &properties, &mut out),
-            None => server.accept_new(NOW, &properties, &mut out),
+            Some(mut session) => server.accept_resumed(NOW, &mut session, &mut out),
+            None => server.accept_new(NOW, &mut out),
         };
         assert_eq!(accepted, Ok(()));
         server

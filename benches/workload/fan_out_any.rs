@@ -2,9 +2,7 @@
 //! Subscription Identifier.
 
 use mqtt_sansio::any::{Decoder, Event, ProtocolVersion, Server, Step};
-use mqtt_sansio::v5::{
-    ConnAckProperties, Message, Property, PublishProperties, SubscriptionIdentifiers,
-};
+use mqtt_sansio::v5::{Message, Property, PublishProperties, SubscriptionIdentifiers};
 use mqtt_sansio::{
     Config, EncodedMessage, Options, QoS, Receiver, Session, Slot, SubscriberHeader, Timestamp,
     TopicName,
@@ -51,8 +49,7 @@ impl Subscriber {
             Some(Step::Event(Event::ConnectRequested(_)))
         ));
         let mut out = Vec::with_capacity(128);
-        let properties = ConnAckProperties::EMPTY;
-        server.accept_new(NOW, &properties, &mut out).unwrap();
+        server.accept_new(NOW, &mut out).unwrap();
         out.clear();
         let identifiers = if is_v5 {
             // They are valid: a number from 1 to 100 is one byte.

@@ -1,9 +1,7 @@
 //! Idle connections of a broker for every version.
 
 use mqtt_sansio::any::{Action, Decoder, Event, ProtocolVersion, Server, Step};
-use mqtt_sansio::v5::{
-    AckProperties, ConnAckProperties, SubscribeReasonCode, SubscribeReasonCodes,
-};
+use mqtt_sansio::v5::{SubscribeReasonCode, SubscribeReasonCodes};
 use mqtt_sansio::{Config, Options, Session, SliceOutput, Slots, Timestamp};
 
 /// CONNECT with Keep Alive 60, SUBSCRIBE and a PUBLISH at QoS 1.
@@ -37,17 +35,13 @@ impl<S: Slots> Connection<S> {
         while let Some(step) = server.receive(now, decoder, &mut input).unwrap() {
             match step {
                 Step::Event(Event::ConnectRequested(_)) => {
-                    let properties = ConnAckProperties::EMPTY;
-                    let accepted = server.accept_new(now, &properties, &mut out);
-                    accepted.unwrap();
+                    server.accept_new(now, &mut out).unwrap();
                 }
                 Step::Event(Event::SubscribeRequested(_)) => {
                     let mut room = [0; 1];
                     let codes = [SubscribeReasonCode::GrantedQos1];
                     let codes = SubscribeReasonCodes::encode_to_slice(&mut room, codes).unwrap();
-                    let properties = AckProperties::EMPTY;
-                    let answered = server.suback(now, &codes, &properties, &mut out);
-                    answered.unwrap();
+                    server.suback(now, &codes, &mut out).unwrap();
                 }
                 Step::Action(Action::Transmit(_)) => replies += 1,
                 _ => {}

@@ -6,12 +6,12 @@ use crate::v5::{self, ConnectProperties, WillProperties};
 
 /// A CONNECT of either version. [`to_connect`](Self::to_connect) returns its fields in the shape of
 /// MQTT 5.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "another version would be another module"
 )]
-pub enum Connect<B: AsRef<[u8]>> {
+pub enum Connect<B> {
     /// Of MQTT 3.1 or 3.1.1.
     V3(v3::EncodedConnect<B>),
     /// Of MQTT 5.
@@ -52,7 +52,9 @@ impl<B: AsRef<[u8]>> Connect<B> {
             password: credentials.and_then(|credentials| credentials.password),
         }
     }
+}
 
+impl<B> Connect<B> {
     /// Returns the version of the client.
     #[must_use]
     pub const fn version(&self) -> ProtocolVersion {
@@ -63,10 +65,19 @@ impl<B: AsRef<[u8]>> Connect<B> {
     }
 
     /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C: AsRef<[u8]>>(self, f: impl FnMut(B) -> C) -> Connect<C> {
+    pub fn map<C>(self, f: impl FnMut(B) -> C) -> Connect<C> {
         match self {
             Self::V3(connect) => Connect::V3(connect.map(f)),
             Self::V5(connect) => Connect::V5(connect.map(f)),
+        }
+    }
+}
+
+impl<B: AsRef<[u8]>> core::fmt::Debug for Connect<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::V3(connect) => f.debug_tuple("V3").field(connect).finish(),
+            Self::V5(connect) => f.debug_tuple("V5").field(connect).finish(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The events of a connection of any version, in the shape of MQTT 5.
 
 use super::Connect;
+use crate::packet::fmt;
 use crate::types::PacketId;
 use crate::v3;
 use crate::v5::{
@@ -11,9 +12,9 @@ use crate::v5::{
 
 /// An event of a [`Server`](super::Server), in the shape of MQTT 5. The packets of a client of MQTT
 /// 3.1.1 have no properties, and its acknowledgements mean success.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event<B: AsRef<[u8]>> {
+pub enum Event<B> {
     /// CONNECT was received. Answer with `accept_new`, `accept_resumed` or `refuse`, or with `auth`
     /// if it has an Authentication Method, before any other packet is handled.
     ConnectRequested(Connect<B>),
@@ -170,9 +171,9 @@ const fn header_from_v3(header: v3::PublishHeader<&[u8]>) -> PublishHeader<&[u8]
     }
 }
 
-impl<B: AsRef<[u8]>> Event<B> {
+impl<B> Event<B> {
     /// Moves the bytes elsewhere. `f` must not change them: its results are not validated again.
-    pub fn map<C: AsRef<[u8]>>(self, mut f: impl FnMut(B) -> C) -> Event<C> {
+    pub fn map<C>(self, mut f: impl FnMut(B) -> C) -> Event<C> {
         match self {
             Self::ConnectRequested(connect) => Event::ConnectRequested(connect.map(f)),
             Self::Message(publish) => Event::Message(publish.map(f)),
@@ -235,5 +236,52 @@ impl Event<&[u8]> {
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Event<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))
+    }
+}
+
+impl<B: AsRef<[u8]>> core::fmt::Debug for Event<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let tuple = |f: &mut core::fmt::Formatter<'_>, name: &str, value: &dyn core::fmt::Debug| {
+            f.debug_tuple(name).field(value).finish()
+        };
+        match self {
+            Self::ConnectRequested(connect) => tuple(f, "ConnectRequested", connect),
+            Self::Message(publish) => tuple(f, "Message", publish),
+            Self::MessageHeader(header) => tuple(f, "MessageHeader", header),
+            Self::MessageSkipped(header) => tuple(f, "MessageSkipped", header),
+            Self::Payload { bytes, left } => f
+                .debug_struct("Payload")
+                .field("bytes", &fmt::Message(bytes.as_ref()))
+                .field("left", left)
+                .finish(),
+            Self::AcceptedByPeer {
+                packet_id,
+                reason_code,
+                properties,
+            }
+            | Self::Delivered {
+                packet_id,
+                reason_code,
+                properties,
+            }
+            | Self::Rejected {
+                packet_id,
+                reason_code,
+                properties,
+            } => f
+                .debug_struct(match self {
+                    Self::AcceptedByPeer { .. } => "AcceptedByPeer",
+                    Self::Delivered { .. } => "Delivered",
+                    _ => "Rejected",
+                })
+                .field("packet_id", packet_id)
+                .field("reason_code", reason_code)
+                .field("properties", properties)
+                .finish(),
+            Self::SubscribeRequested(subscribe) => tuple(f, "SubscribeRequested", subscribe),
+            Self::UnsubscribeRequested(request) => tuple(f, "UnsubscribeRequested", request),
+            Self::Auth(auth) => tuple(f, "Auth", auth),
+            Self::Disconnected(disconnect) => tuple(f, "Disconnected", disconnect),
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! of any version, with one set of events and commands.
 
 mod action;
+mod commands;
 mod connect;
 mod decoder;
 mod event;
@@ -10,10 +11,12 @@ mod lowered;
 mod protocol;
 mod server;
 mod start;
+mod step;
 
 pub use action::{Action, CloseReason};
 pub use connect::Connect;
 pub use decoder::{DecodeError, Decoder, Packet};
 pub use event::Event;
 pub use protocol::{OtherProtocol, Protocol, ProtocolVersion};
-pub use server::{Server, Step};
+pub use server::Server;
+pub use step::Step;

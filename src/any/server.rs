@@ -3,19 +3,13 @@
 use super::ProtocolVersion;
 use super::action::Action;
 use super::decoder::{Decoder, State as Decoding};
-use super::event::{self, Event};
-use super::lowered;
+use super::event;
+use super::step::Step;
 use crate::connection::{Blocked, CommandError, Config, State};
 use crate::decoder::Buffer;
-use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader};
-use crate::session::{Acknowledgement, Session, Slots};
+use crate::session::{Session, Slots};
 use crate::time::Timestamp;
-use crate::types::{PacketId, QoS};
-use crate::v5::{
-    AckProperties, Auth, ConnAckProperties, ConnectReasonCode, Disconnect, Limits, Message,
-    OutboundAliases, PubAckReasonCode, SubscribeReasonCodes, TopicAliases, UnsubscribeReasonCodes,
-};
-use crate::wire::Output;
+use crate::v5::Limits;
 use crate::{v3, v5};
 
 /// One connection of a server with a client that speaks MQTT 3.1, 3.1.1 or 5, without the transport.
@@ -31,7 +25,6 @@ use crate::{v3, v5};
 ///
 /// ```
 /// use mqtt_sansio::any::{Action, Decoder, Event, ProtocolVersion, Server, Step};
-/// use mqtt_sansio::v5::ConnAckProperties;
 /// use mqtt_sansio::{Config, Options, Output, Session, Slot, SliceOutput, Timestamp};
 ///
 /// let now = Timestamp::from_millis(0);
@@ -45,7 +38,7 @@ use crate::{v3, v5};
 ///     match step {
 ///         Step::Event(Event::ConnectRequested(connect)) => {
 ///             assert!(connect.to_connect().clean_start);
-///             server.accept_new(now, &ConnAckProperties::EMPTY, &mut out)?;
+///             server.accept_new(now, &mut out)?;
 ///         }
 ///         Step::Event(event) => println!("{event:?}"),
 ///         Step::Action(Action::Transmit(reply)) => out.put(reply.as_bytes())?,
@@ -57,11 +50,11 @@ use crate::{v3, v5};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Server<S> {
-    side: Side<S>,
+    pub(super) side: Side<S>,
 }
 
 #[derive(Debug, Clone)]
-enum Side<S> {
+pub(super) enum Side<S> {
     /// The version is not known yet. No bytes were handled, so this server can still become one of
     /// either version.
     Undecided(v5::Server<S>),
@@ -69,44 +62,6 @@ enum Side<S> {
     V5(v5::Server<S>),
     /// While a connection moves from undecided to a version; never between two calls.
     Moving,
-}
-
-/// One step of a connection: an event for the application, or an action for the driver. `B` is
-/// where the bytes of the event live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
-#[must_use = "events and actions are to be handled"]
-pub enum Step<B: AsRef<[u8]>> {
-    /// An action for the driver.
-    Action(Action),
-    /// An event for the application. It may borrow from the input or the decoder.
-    Event(Event<B>),
-}
-
-impl<B: AsRef<[u8]>> Step<B> {
-    /// Moves the bytes of an event elsewhere. `f` must not change them: its results are not validated
-    /// again.
-    pub fn map<C: AsRef<[u8]>>(self, f: impl FnMut(B) -> C) -> Step<C> {
-        match self {
-            Self::Action(action) => Step::Action(action),
-            Self::Event(event) => Step::Event(event.map(f)),
-        }
-    }
-}
-
-impl Step<&[u8]> {
-    /// Returns the same step with its bytes in vectors of their own (feature `alloc`).
-    #[cfg(feature = "alloc")]
-    pub fn to_owned(self) -> Step<alloc::vec::Vec<u8>> {
-        self.map(<[u8]>::to_vec)
-    }
-
-    /// Returns the same step as references into `whole`, the buffer that was passed to
-    /// [`receive`](Server::receive) (feature `bytes`). Bytes outside of it are copied.
-    #[cfg(feature = "bytes")]
-    pub fn share(self, whole: &bytes::Bytes) -> Step<bytes::Bytes> {
-        self.map(|part| crate::wire::share(whole, part))
-    }
 }
 
 /// Calls the same method of the server of either version.
@@ -120,6 +75,8 @@ macro_rules! either {
     };
 }
 
+pub(super) use either;
+
 /// The same with `&mut`.
 macro_rules! either_mut {
     ($self:expr, $server:ident => $call:expr, moving: $moving:expr) => {
@@ -130,6 +87,8 @@ macro_rules! either_mut {
         }
     };
 }
+
+pub(super) use either_mut;
 
 impl<S: Slots> Server<S> {
     /// Creates a connection whose transport is open, and which waits for CONNECT. `session` is an
@@ -221,339 +180,11 @@ impl<S: Slots> Server<S> {
     }
 
     /// Returns the error of a command while the version of the client is not known.
-    const fn not_connected(&self) -> CommandError {
+    pub(super) const fn not_connected(&self) -> CommandError {
         match self.state() {
             State::Ending | State::Ended => CommandError::Ended,
             State::Start | State::Requested | State::Connected => CommandError::NotConnected,
         }
-    }
-
-    // Commands
-
-    /// Accepts the connection with a new session. The properties are sent to a client of MQTT 5 and hold
-    /// for the connection: see [`accept_new_with`](crate::Connection::accept_new_with).
-    ///
-    /// # Errors
-    ///
-    /// As [`accept_new_with`](crate::Connection::accept_new_with).
-    pub fn accept_new<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        properties: &ConnAckProperties<B>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.accept_new(now, out),
-            Side::V5(server) => server.accept_new_with(now, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
-        }
-    }
-
-    /// Accepts the connection and resumes the session that was kept for the client, even if its
-    /// connection had another version: see
-    /// [`accept_resumed_with`](crate::Connection::accept_resumed_with).
-    ///
-    /// # Errors
-    ///
-    /// As [`accept_resumed_with`](crate::Connection::accept_resumed_with).
-    pub fn accept_resumed<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        session: &mut Session<S>,
-        properties: &ConnAckProperties<B>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.accept_resumed(now, session, out),
-            Side::V5(server) => server.accept_resumed_with(now, session, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
-        }
-    }
-
-    /// Refuses the connection. A client of MQTT 3.1.1 gets the closest return code:
-    ///
-    /// | Reason Code | return code |
-    /// |---|---|
-    /// | Unsupported Protocol Version | 0x01 |
-    /// | Client Identifier not valid | 0x02 |
-    /// | Bad User Name or Password, Bad authentication method | 0x04 |
-    /// | Not authorized, Banned | 0x05 |
-    /// | any other | 0x03, server unavailable |
-    ///
-    /// # Errors
-    ///
-    /// As [`refuse_with`](crate::Connection::refuse_with).
-    pub fn refuse<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        reason_code: ConnectReasonCode,
-        properties: &ConnAckProperties<B>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.refuse(now, lowered::refusal(reason_code)?, out),
-            Side::V5(server) => server.refuse_with(now, reason_code, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
-        }
-    }
-
-    /// Answers [`Event::SubscribeRequested`]. For a client of MQTT 3.1.1 each Reason Code from 0x80 on
-    /// is 0x80.
-    ///
-    /// # Errors
-    ///
-    /// As [`suback_with`](crate::Connection::suback_with).
-    pub fn suback<B: AsRef<[u8]>, P: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        reason_codes: &SubscribeReasonCodes<B>,
-        properties: &AckProperties<P>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V3(server) => {
-                let codes = reason_codes.iter().map(lowered::return_code);
-                server.suback_each(now, codes, out)
-            }
-            Side::V5(server) => server.suback_with(now, reason_codes, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
-        }
-    }
-
-    /// Answers [`Event::UnsubscribeRequested`]. A client of MQTT 3.1.1 gets no codes.
-    ///
-    /// # Errors
-    ///
-    /// As [`unsuback_with`](crate::Connection::unsuback_with).
-    pub fn unsuback<B: AsRef<[u8]>, P: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        reason_codes: &UnsubscribeReasonCodes<B>,
-        properties: &AckProperties<P>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.unsuback(now, out),
-            Side::V5(server) => server.unsuback_with(now, reason_codes, properties, out),
-            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
-        }
-    }
-
-    /// Publishes a message: see [`publish`](crate::Connection::publish). For a client of MQTT 3.1.1 its
-    /// properties are left out.
-    ///
-    /// # Errors
-    ///
-    /// As [`publish`](crate::Connection::publish).
-    #[inline]
-    pub fn publish<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        message: &Message<T, P, Q>,
-        out: &mut O,
-    ) -> Result<Option<PacketId>, CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.publish(now, &lowered::message(message), out),
-            Side::V5(server) => server.publish(now, message, out),
-            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
-        }
-    }
-
-    /// Publishes a message with a Topic Alias, to a client that accepts aliases: see
-    /// [`publish_aliased`](crate::Connection::publish_aliased).
-    ///
-    /// # Errors
-    ///
-    /// As [`publish_aliased`](crate::Connection::publish_aliased).
-    pub fn publish_aliased<T, P, Q, A, O>(
-        &mut self,
-        now: Timestamp,
-        message: &Message<T, P, Q>,
-        aliases: &mut OutboundAliases<A>,
-        out: &mut O,
-    ) -> Result<Option<PacketId>, CommandError>
-    where
-        T: AsRef<[u8]>,
-        P: AsRef<[u8]>,
-        Q: AsRef<[u8]>,
-        A: TopicAliases,
-        O: Output + ?Sized,
-    {
-        match &mut self.side {
-            Side::V5(server) => server.publish_aliased(now, message, aliases, out),
-            _ => self.publish(now, message, out),
-        }
-    }
-
-    /// Sends a message again after [`Action::Resend`]: see [`resend`](crate::Connection::resend).
-    ///
-    /// # Errors
-    ///
-    /// As [`resend`](crate::Connection::resend).
-    pub fn resend<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        packet_id: PacketId,
-        message: &Message<T, P, Q>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.resend(now, packet_id, &lowered::message(message), out),
-            Side::V5(server) => server.resend(now, packet_id, message, out),
-            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
-        }
-    }
-
-    /// Publishes a message that is encoded once for many connections, of any version: see
-    /// [`publish_encoded`](crate::Connection::publish_encoded).
-    ///
-    /// # Errors
-    ///
-    /// As [`publish_encoded`](crate::Connection::publish_encoded).
-    #[inline]
-    pub fn publish_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
-        &mut self,
-        now: Timestamp,
-        message: &EncodedMessage<T, P>,
-        receiver: Receiver<B>,
-    ) -> Result<SubscriberHeader<B>, CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.publish_encoded(now, message, receiver),
-            Side::V5(server) => server.publish_encoded(now, message, receiver),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
-        }
-    }
-
-    /// Publishes a message that is encoded once, with a Topic Alias, to a client that accepts
-    /// aliases: see [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
-    ///
-    /// # Errors
-    ///
-    /// As [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
-    pub fn publish_encoded_aliased<T, P, B, A>(
-        &mut self,
-        now: Timestamp,
-        message: &EncodedMessage<T, P>,
-        receiver: Receiver<B>,
-        aliases: &mut OutboundAliases<A>,
-    ) -> Result<SubscriberHeader<B>, CommandError>
-    where
-        T: AsRef<[u8]>,
-        P: AsRef<[u8]>,
-        B: AsRef<[u8]>,
-        A: TopicAliases,
-    {
-        match &mut self.side {
-            Side::V5(server) => server.publish_encoded_aliased(now, message, receiver, aliases),
-            _ => self.publish_encoded(now, message, receiver),
-        }
-    }
-
-    /// Sends a message again that is encoded once: see
-    /// [`resend_encoded`](crate::Connection::resend_encoded).
-    ///
-    /// # Errors
-    ///
-    /// As [`resend_encoded`](crate::Connection::resend_encoded).
-    pub fn resend_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
-        &mut self,
-        now: Timestamp,
-        packet_id: PacketId,
-        message: &EncodedMessage<T, P>,
-        receiver: Receiver<B>,
-    ) -> Result<SubscriberHeader<B>, CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.resend_encoded(now, packet_id, message, receiver),
-            Side::V5(server) => server.resend_encoded(now, packet_id, message, receiver),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
-        }
-    }
-
-    /// Gives up a message after [`Action::Resend`]: see [`forget`](crate::Connection::forget).
-    ///
-    /// # Errors
-    ///
-    /// As [`forget`](crate::Connection::forget).
-    pub fn forget(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
-        either_mut!(self, server => server.forget(packet_id), moving: Err(CommandError::Ended))
-    }
-
-    /// Returns the value that acknowledges the message with this Packet Identifier: see
-    /// [`acknowledgement`](crate::Connection::acknowledgement).
-    pub fn acknowledgement(&self, packet_id: PacketId) -> Option<Acknowledgement> {
-        either!(self, server => server.acknowledgement(packet_id), moving: None)
-    }
-
-    /// Acknowledges a message with a Reason Code: see
-    /// [`acknowledge_with`](crate::Connection::acknowledge_with). A client of MQTT 3.1.1 gets no code: a
-    /// message that is refused counts as delivered for it.
-    ///
-    /// # Errors
-    ///
-    /// As [`acknowledge_with`](crate::Connection::acknowledge_with).
-    pub fn acknowledge(
-        &mut self,
-        acknowledgement: Acknowledgement,
-        reason_code: PubAckReasonCode,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V3(server) => server.machine.acknowledge(acknowledgement, 0),
-            Side::Undecided(server) | Side::V5(server) => {
-                server.acknowledge_with(acknowledgement, reason_code)
-            }
-            Side::Moving => Err(CommandError::Ended),
-        }
-    }
-
-    /// Returns true if [`publish`](Self::publish) can send a message of this QoS now: see
-    /// [`can_publish`](crate::Connection::can_publish).
-    pub fn can_publish(&mut self, qos: QoS) -> bool {
-        either_mut!(self, server => server.can_publish(qos), moving: false)
-    }
-
-    /// Sends AUTH: see [`auth`](crate::Connection::auth).
-    ///
-    /// # Errors
-    ///
-    /// As [`auth`](crate::Connection::auth); [`CommandError::AuthenticationOrder`] to a client of
-    /// MQTT 3.1.1, which has no AUTH.
-    pub fn auth<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        auth: &Auth<B>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V5(server) => server.auth(now, auth, out),
-            _ => Err(CommandError::AuthenticationOrder),
-        }
-    }
-
-    /// Ends the connection, with DISCONNECT to a client of MQTT 5: see
-    /// [`disconnect_with`](crate::Connection::disconnect_with). A server of MQTT 3.1.1 has no
-    /// DISCONNECT, so the connection is closed.
-    ///
-    /// # Errors
-    ///
-    /// As [`disconnect_with`](crate::Connection::disconnect_with).
-    pub fn disconnect<B: AsRef<[u8]>, O: Output + ?Sized>(
-        &mut self,
-        now: Timestamp,
-        disconnect: &Disconnect<B>,
-        out: &mut O,
-    ) -> Result<(), CommandError> {
-        match &mut self.side {
-            Side::V5(server) => server.disconnect_with(now, disconnect, out),
-            _ => {
-                self.close(now);
-                Ok(())
-            }
-        }
-    }
-
-    /// Ends the connection without DISCONNECT: see [`close`](crate::Connection::close).
-    pub fn close(&mut self, now: Timestamp) {
-        either_mut!(self, server => server.close(now), moving: ());
     }
 
     // Inputs
@@ -641,7 +272,16 @@ impl<S: Slots> Server<S> {
         either_mut!(self, server => server.take_session(), moving: Session::default())
     }
 
-    /// Returns true once [`Action::Close`], which has the reason, was returned.
+    /// [`take_session`](Self::take_session) for storage of any kind. It is never `None`.
+    pub fn into_session(self) -> Option<Session<S>> {
+        match self.side {
+            Side::V3(server) => Some(server.into_session()),
+            Side::V5(server) | Side::Undecided(server) => Some(server.into_session()),
+            Side::Moving => None,
+        }
+    }
+
+    /// Why the connection has ended is in [`Action::Close`]; this is true once that was returned.
     pub const fn has_ended(&self) -> bool {
         matches!(self.state(), State::Ended)
     }

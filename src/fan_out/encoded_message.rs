@@ -18,7 +18,7 @@ use crate::wire::{
 /// in order for a vectored write, without copying or allocating.
 ///
 /// ```
-/// use mqtt_sansio::v5::{ConnAckProperties, Property, PublishProperties, SubscriptionIdentifiers};
+/// use mqtt_sansio::v5::{Property, PublishProperties, SubscriptionIdentifiers};
 /// use mqtt_sansio::{EncodedMessage, QoS, Receiver, TopicName};
 /// # use mqtt_sansio::any::{Decoder, Event, ProtocolVersion, Server, Step};
 /// # use mqtt_sansio::{Config, Options, Session, Slot, SliceOutput, Timestamp};
@@ -30,7 +30,7 @@ use crate::wire::{
 /// #     let step = server.receive(now, &mut decoder, &mut received).unwrap();
 /// #     assert!(matches!(step, Some(Step::Event(Event::ConnectRequested(_)))));
 /// #     let mut out = [0; 8];
-/// #     server.accept_new(now, &ConnAckProperties::EMPTY, &mut SliceOutput::new(&mut out)).unwrap();
+/// #     server.accept_new(now, &mut SliceOutput::new(&mut out)).unwrap();
 /// #     server
 /// # };
 /// # let mut of_3_1_1 = server(b"\x10\x0c\0\x04MQTT\x04\x02\0\0\0\0");

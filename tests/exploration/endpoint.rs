@@ -2,8 +2,8 @@
 
 use mqtt_sansio::any::{self, ProtocolVersion};
 use mqtt_sansio::v5::{
-    AckProperties, ConnAckProperties, ConnectProperties, Property, PubAckReasonCode,
-    PublishProperties, SubscribeReasonCode, SubscribeReasonCodes,
+    ConnAckProperties, ConnectProperties, Property, PubAckReasonCode, PublishProperties,
+    SubscribeReasonCode, SubscribeReasonCodes,
 };
 use mqtt_sansio::{
     Acknowledgement, Blocked, Change, CommandError, Config, Options, PacketId, QoS, Session, Slot,
@@ -305,9 +305,9 @@ impl Endpoint {
             (Self::V5Server(server, _), Some(mut session)) => {
                 server.accept_resumed_with(now, &mut session, &properties, out)
             }
-            (Self::AnyServer(server, _), None) => server.accept_new(now, &properties, out),
+            (Self::AnyServer(server, _), None) => server.accept_new_with(now, &properties, out),
             (Self::AnyServer(server, _), Some(mut session)) => {
-                server.accept_resumed(now, &mut session, &properties, out)
+                server.accept_resumed_with(now, &mut session, &properties, out)
             }
             _ => Err(CommandError::NotAwaited),
         }
@@ -406,7 +406,7 @@ impl Endpoint {
         match self {
             Self::V3Server(server, _) => server.suback(now, &of_v3, out),
             Self::V5Server(server, _) => server.suback(now, &of_v5, out),
-            Self::AnyServer(server, _) => server.suback(now, &of_v5, &AckProperties::EMPTY, out),
+            Self::AnyServer(server, _) => server.suback(now, &of_v5, out),
             _ => Err(CommandError::NotAwaited),
         }
     }

@@ -236,7 +236,7 @@ impl<V: Dialect> Us for Any<V> {
         let mut us = AnyServer::requested(config, V::CONNECT[0]);
         let properties = ConnAckProperties::EMPTY;
         us.server
-            .accept_resumed(ms(0), &mut session, &properties, &mut Vec::new())
+            .accept_resumed_with(ms(0), &mut session, &properties, &mut Vec::new())
             .unwrap();
         us
     }

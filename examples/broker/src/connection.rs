@@ -288,7 +288,7 @@ impl Connection {
         let disconnect = Disconnect::new(reason_code);
         if self
             .server
-            .disconnect(now, &disconnect, &mut self.out)
+            .disconnect_with(now, &disconnect, &mut self.out)
             .is_err()
         {
             self.server.close(now);

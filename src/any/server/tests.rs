@@ -1,11 +1,14 @@
 use super::*;
-use crate::any::CloseReason;
+use crate::any::{CloseReason, Event};
 use crate::session::Slot;
-use crate::types::{PacketId, TopicName};
+use crate::types::{PacketId, QoS, TopicName};
 #[cfg(feature = "alloc")]
 use crate::v5::{AliasVec, WithTopicAliases};
-use crate::v5::{DisconnectReasonCode, Property, PublishProperties, SubscribeReasonCode};
-use crate::wire::{Options, SliceOutput};
+use crate::v5::{
+    ConnAckProperties, Disconnect, DisconnectReasonCode, Message, Property, PublishProperties,
+    SubscribeReasonCode, SubscribeReasonCodes,
+};
+use crate::wire::{Options, Output, SliceOutput};
 use std::format;
 use std::string::String;
 use std::vec::Vec;
@@ -46,10 +49,9 @@ impl Broker {
                     let end = shown.find(|c: char| !c.is_alphanumeric());
                     self.events.push(shown[..end.unwrap_or(shown.len())].into());
                     match event {
-                        Event::ConnectRequested(_) => self
-                            .server
-                            .accept_new(NOW, &ConnAckProperties::EMPTY, &mut out)
-                            .unwrap(),
+                        Event::ConnectRequested(_) => {
+                            self.server.accept_new(NOW, &mut out).unwrap()
+                        }
                         Event::SubscribeRequested(subscribe) => {
                             let codes = subscribe
                                 .subscriptions
@@ -57,9 +59,7 @@ impl Broker {
                                 .map(|_| SubscribeReasonCode::QuotaExceeded);
                             let mut room = [0; 8];
                             let codes = SubscribeReasonCodes::encode_to_slice(&mut room, codes);
-                            self.server
-                                .suback(NOW, &codes.unwrap(), &AckProperties::EMPTY, &mut out)
-                                .unwrap();
+                            self.server.suback(NOW, &codes.unwrap(), &mut out).unwrap();
                         }
                         _ => {}
                     }
@@ -143,7 +143,10 @@ fn a_disconnect_from_the_server_is_a_close_for_mqtt_3_1_1() {
         broker.receives(connect);
         let mut room = [0; 8];
         let mut out = SliceOutput::new(&mut room);
-        broker.server.disconnect(NOW, &takeover, &mut out).unwrap();
+        broker
+            .server
+            .disconnect_with(NOW, &takeover, &mut out)
+            .unwrap();
         assert_eq!(out.written(), expected);
         assert_eq!(broker.server.state(), State::Ending);
     }
@@ -158,21 +161,20 @@ fn a_disconnect_from_the_server_publishes_the_will() {
     broker.receives(connect);
     let mut room = [0; 8];
     let mut out = SliceOutput::new(&mut room);
-    broker.server.disconnect(NOW, &takeover, &mut out).unwrap();
+    broker
+        .server
+        .disconnect_with(NOW, &takeover, &mut out)
+        .unwrap();
     assert_eq!(broker.server.poll_action(), Some(Action::PublishWill));
 }
 
 #[test]
 fn commands_before_the_version_is_known_are_refused_as_before_connect_or_after_the_end() {
     let mut server = Broker::new().server;
-    let (none, message) = (ConnAckProperties::EMPTY, TopicName::new("a").unwrap());
-    let message = Message::new(message, "x");
+    let message = Message::new(TopicName::new("a").unwrap(), "x");
     let mut room = [0; 32];
     let out = &mut SliceOutput::new(&mut room);
-    assert_eq!(
-        server.accept_new(NOW, &none, out),
-        Err(CommandError::NotConnected)
-    );
+    assert_eq!(server.accept_new(NOW, out), Err(CommandError::NotConnected));
     assert_eq!(
         server.publish(NOW, &message, out),
         Err(CommandError::NotConnected)
@@ -182,7 +184,7 @@ fn commands_before_the_version_is_known_are_refused_as_before_connect_or_after_t
         v5::CloseReason::TransportClosed,
     )));
     assert_eq!(server.poll_action(), reason);
-    assert_eq!(server.accept_new(NOW, &none, out), Err(CommandError::Ended));
+    assert_eq!(server.accept_new(NOW, out), Err(CommandError::Ended));
     assert_eq!(server.publish(NOW, &message, out), Err(CommandError::Ended));
 }
 
@@ -249,7 +251,7 @@ fn a_topic_alias_above_the_maximum_is_invalid_and_one_not_known_is_a_protocol_er
                 Step::Event(Event::ConnectRequested(_)) => {
                     let announced = [Property::TopicAliasMaximum(10)];
                     let properties = ConnAckProperties::encode_to_vec(announced).unwrap();
-                    server.accept_new(NOW, &properties, &mut sent).unwrap();
+                    server.accept_new_with(NOW, &properties, &mut sent).unwrap();
                     sent.clear();
                 }
                 Step::Action(Action::Transmit(reply)) => sent.extend_from_slice(reply.as_bytes()),

@@ -257,7 +257,7 @@ impl Endpoint {
             V3Server(..) => of_other_role!(),
             V5Client(client, _) => client.disconnect_with(now, &disconnect, out),
             V5Server(server, _) => server.disconnect_with(now, &disconnect, out),
-            Any(server, _) => server.disconnect(now, &disconnect, out),
+            Any(server, _) => server.disconnect_with(now, &disconnect, out),
         }
     }
 
@@ -322,8 +322,10 @@ impl Endpoint {
                 server.accept_resumed_with(now, session, properties, out)
             }
             (V5Server(server, _), None) => server.accept_new_with(now, properties, out),
-            (Any(server, _), Some(session)) => server.accept_resumed(now, session, properties, out),
-            (Any(server, _), None) => server.accept_new(now, properties, out),
+            (Any(server, _), Some(session)) => {
+                server.accept_resumed_with(now, session, properties, out)
+            }
+            (Any(server, _), None) => server.accept_new_with(now, properties, out),
             _ => of_other_role!(),
         }
     }
@@ -339,7 +341,7 @@ impl Endpoint {
         match &mut self.connection {
             V3Server(server, _) => server.refuse(now, return_code, out),
             V5Server(server, _) => server.refuse(now, code, out),
-            Any(server, _) => server.refuse(now, code, &ConnAckProperties::EMPTY, out),
+            Any(server, _) => server.refuse(now, code, out),
             _ => of_other_role!(),
         }
     }
@@ -350,11 +352,10 @@ impl Endpoint {
         codes: &[u8],
         out: Out<'_>,
     ) -> Result<(), CommandError> {
-        let none = v5::AckProperties::EMPTY;
         match &mut self.connection {
             V3Server(server, _) => server.suback(now, &return_codes(codes), out),
             V5Server(server, _) => server.suback(now, &subscribe_codes(codes), out),
-            Any(server, _) => server.suback(now, &subscribe_codes(codes), &none, out),
+            Any(server, _) => server.suback(now, &subscribe_codes(codes), out),
             _ => of_other_role!(),
         }
     }
@@ -365,11 +366,10 @@ impl Endpoint {
         codes: &[u8],
         out: Out<'_>,
     ) -> Result<(), CommandError> {
-        let none = v5::AckProperties::EMPTY;
         match &mut self.connection {
             V3Server(server, _) => server.unsuback(now, out),
             V5Server(server, _) => server.unsuback(now, &unsubscribe_codes(codes), out),
-            Any(server, _) => server.unsuback(now, &unsubscribe_codes(codes), &none, out),
+            Any(server, _) => server.unsuback(now, &unsubscribe_codes(codes), out),
             _ => of_other_role!(),
         }
     }

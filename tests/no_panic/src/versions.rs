@@ -60,16 +60,21 @@ where
         other => look(other.is_ok()),
     }
     let properties = any(ConnAckProperties::default());
-    look(any(&mut server).accept_new(now(), &properties, out));
-    look(any(&mut server).accept_resumed(now(), any(kept), &properties, out));
+    look(any(&mut server).accept_new(now(), out));
+    look(any(&mut server).accept_new_with(now(), &properties, out));
+    look(any(&mut server).accept_resumed(now(), any(&mut *kept), out));
+    look(any(&mut server).accept_resumed_with(now(), any(kept), &properties, out));
     let code = any(ConnectReasonCode::NotAuthorized);
-    look(any(&mut server).refuse(now(), code, &properties, out));
+    look(any(&mut server).refuse(now(), code, out));
+    look(any(&mut server).refuse_with(now(), code, &properties, out));
     let properties = any(AckProperties::default());
     if let Some(codes) = v5::suback_codes(&mut any([0; 64])) {
-        look(any(&mut server).suback(now(), &codes, &properties, out));
+        look(any(&mut server).suback(now(), &codes, out));
+        look(any(&mut server).suback_with(now(), &codes, &properties, out));
     }
     if let Some(codes) = v5::unsuback_codes(&mut any([0; 64])) {
-        look(any(&mut server).unsuback(now(), &codes, &properties, out));
+        look(any(&mut server).unsuback(now(), &codes, out));
+        look(any(&mut server).unsuback_with(now(), &codes, &properties, out));
     }
     if let Some(message) = v5::message() {
         look(any(&mut server).publish(now(), &message, out));
@@ -95,7 +100,8 @@ where
     if let Some(auth) = v5::auth() {
         look(any(&mut server).auth(now(), &auth, out));
     }
-    look(any(&mut server).disconnect(now(), &v5::disconnect_packet(), out));
+    look(any(&mut server).disconnect(now(), out));
+    look(any(&mut server).disconnect_with(now(), &v5::disconnect_packet(), out));
     any(&mut server).handle_progress(now());
     any(&mut server).handle_timeout(now());
     any(&mut server).handle_transport_closed(now());
@@ -108,4 +114,5 @@ where
     let reason = any(CloseReason::V5(mqtt_sansio::v5::CloseReason::Disconnected));
     look(reason.is_disconnected());
     look(any(&mut server).take_session().is_empty());
+    look(any(server).into_session().map(|session| session.is_empty()));
 }

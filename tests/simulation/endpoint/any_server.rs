@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use mqtt_sansio::v5::{self, AckProperties, AliasVec, ConnAckProperties, OutboundAliases};
+use mqtt_sansio::v5::{self, AliasVec, OutboundAliases};
 use mqtt_sansio::{Blocked, CommandError, Config, PacketId, Session, State, Timestamp, any};
 
 use super::{Commands, Endpoint, Memory, Step, options};
@@ -125,14 +125,13 @@ impl<V> Commands for AnyServer<V> {
         let properties = v5_terms(terms);
         let server = &mut self.server;
         match session {
-            Some(mut session) => server.accept_resumed(now, &mut session, &properties, out),
-            None => server.accept_new(now, &properties, out),
+            Some(mut session) => server.accept_resumed_with(now, &mut session, &properties, out),
+            None => server.accept_new_with(now, &properties, out),
         }
     }
     fn refuse(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), CommandError> {
         let code = v5::ConnectReasonCode::ServerUnavailable;
-        self.server
-            .refuse(now, code, &ConnAckProperties::EMPTY, out)
+        self.server.refuse(now, code, out)
     }
     fn suback(
         &mut self,
@@ -140,8 +139,7 @@ impl<V> Commands for AnyServer<V> {
         filters: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
-        self.server
-            .suback(now, &v5_codes(filters)?, &AckProperties::EMPTY, out)
+        self.server.suback(now, &v5_codes(filters)?, out)
     }
     fn unsuback(
         &mut self,
@@ -150,10 +148,9 @@ impl<V> Commands for AnyServer<V> {
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError> {
         let codes = v5_unsubscribe_codes(filters)?;
-        self.server
-            .unsuback(now, &codes, &AckProperties::EMPTY, out)
+        self.server.unsuback(now, &codes, out)
     }
     fn dismiss(&mut self, now: Timestamp, out: &mut Vec<u8>) -> Result<(), CommandError> {
-        self.server.disconnect(now, &DISMISSAL, out)
+        self.server.disconnect_with(now, &DISMISSAL, out)
     }
 }

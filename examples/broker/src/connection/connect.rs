@@ -64,7 +64,7 @@ impl Connection {
         let now = self.now();
         let properties = ConnAckProperties::EMPTY;
         self.server
-            .refuse(now, reason_code, &properties, &mut self.out)
+            .refuse_with(now, reason_code, &properties, &mut self.out)
     }
 
     /// Answers CONNECT.
@@ -83,10 +83,16 @@ impl Connection {
         match kept {
             Some(mut kept) => {
                 self.outbox = kept.outbox;
-                self.server
-                    .accept_resumed(now, &mut kept.session, &properties, &mut self.out)?;
+                self.server.accept_resumed_with(
+                    now,
+                    &mut kept.session,
+                    &properties,
+                    &mut self.out,
+                )?;
             }
-            None => self.server.accept_new(now, &properties, &mut self.out)?,
+            None => self
+                .server
+                .accept_new_with(now, &properties, &mut self.out)?,
         }
         // MQTT 3.1 allows a client to set DUP where MQTT 3.1.1 does not.
         self.options = Options::new()

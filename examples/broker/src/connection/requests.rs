@@ -50,7 +50,7 @@ impl Connection {
         let properties = AckProperties::EMPTY;
         let now = self.now();
         self.server
-            .suback(now, &reason_codes, &properties, &mut self.out)
+            .suback_with(now, &reason_codes, &properties, &mut self.out)
     }
 
     /// Ends the subscriptions, and answers whether each existed
@@ -69,6 +69,6 @@ impl Connection {
         let properties = AckProperties::EMPTY;
         let now = self.now();
         self.server
-            .unsuback(now, &reason_codes, &properties, &mut self.out)
+            .unsuback_with(now, &reason_codes, &properties, &mut self.out)
     }
 }
