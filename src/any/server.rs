@@ -20,7 +20,7 @@ use crate::{v3, v5};
 ///
 /// - Events of a client of MQTT 3.1.1 have no properties and mean success.
 /// - Properties of commands are left out for it, and Reason Codes become its return codes:
-///   [`refuse`](Self::refuse) lists them. What MQTT 3.1.1 cannot express, such as a DISCONNECT from the
+///   [`refuse_with`](Self::refuse_with) lists them. What MQTT 3.1.1 cannot express, such as a DISCONNECT from the
 ///   server, closes the connection.
 ///
 /// ```
@@ -281,7 +281,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Why the connection has ended is in [`Action::Close`]; this is true once that was returned.
+    /// Returns true once [`Action::Close`], which has the reason, was returned.
     pub const fn has_ended(&self) -> bool {
         matches!(self.state(), State::Ended)
     }
