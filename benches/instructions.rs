@@ -23,7 +23,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 #[path = "instructions/callgrind.rs"]

@@ -87,7 +87,7 @@
     test,
     allow(
         clippy::std_instead_of_alloc,
-        reason = "unit tests have std whatever the features"
+        reason = "unit tests have std with any features"
     )
 )]
 

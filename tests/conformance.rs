@@ -10,7 +10,7 @@
     clippy::std_instead_of_alloc,
     clippy::string_slice,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeSet;

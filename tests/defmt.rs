@@ -4,7 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::std_instead_of_alloc,
-    reason = "a test stops at the first thing that is wrong"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeSet;

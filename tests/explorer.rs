@@ -18,7 +18,7 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod exploration;

@@ -5,7 +5,7 @@
     clippy::arithmetic_side_effects,
     clippy::panic,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 #[path = "../examples/flash_journal/broker.rs"]

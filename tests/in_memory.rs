@@ -3,7 +3,7 @@
 #![cfg(feature = "alloc")] // The example needs it too.
 #![allow(
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 
 use std::env::{self, consts::EXE_SUFFIX};

@@ -6,7 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;

@@ -11,7 +11,7 @@
     clippy::panic,
     clippy::std_instead_of_alloc,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use mqtt_sansio::v3::{

@@ -10,7 +10,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 mod conversation;

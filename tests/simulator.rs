@@ -19,7 +19,7 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unreachable,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod simulation;

@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::std_instead_of_alloc,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 #![allow(
     dead_code,

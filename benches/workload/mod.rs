@@ -4,7 +4,7 @@
 
 #![allow(
     dead_code,
-    reason = "each benchmark uses a part of it, and the compiler looks at each by itself"
+    reason = "each benchmark uses a part of it"
 )]
 #![allow(
     unreachable_pub,
@@ -16,7 +16,7 @@
     clippy::indexing_slicing,
     clippy::missing_const_for_fn,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 pub mod fan_out;

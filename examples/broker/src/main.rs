@@ -24,7 +24,7 @@
 
 #![allow(
     clippy::std_instead_of_alloc,
-    reason = "tokio needs std, so there is no point in doing without"
+    reason = "tokio needs std"
 )]
 
 mod admission;

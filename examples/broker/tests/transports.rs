@@ -2,14 +2,14 @@
 
 #![allow(
     clippy::std_instead_of_alloc,
-    reason = "without std there are no sockets"
+    reason = "sockets need std"
 )]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 
 mod common;

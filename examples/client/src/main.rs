@@ -16,7 +16,7 @@
 
 #![allow(
     clippy::arithmetic_side_effects,
-    reason = "the clock does not reach the end of time"
+    reason = "the clock does not overflow"
 )]
 #![allow(
     clippy::std_instead_of_alloc,

@@ -153,7 +153,7 @@ impl One {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use mqtt_sansio::v5::{
         ConnectProperties, DisconnectProperties, PublishProperties, SubscribeProperties,

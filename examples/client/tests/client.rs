@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 #![allow(
     clippy::std_instead_of_alloc,

@@ -1,5 +1,5 @@
-//! The programs whose size is measured: what a device does with each part of the library, with a
-//! canned peer in place of a transport. `size.py` runs them, so what is measured has worked.
+//! The programs whose size is measured: each uses a part of the library as a device does, with a
+//! canned peer instead of a transport. `images.py` runs them, to show that they work.
 
 pub mod v5;
 

@@ -5,7 +5,7 @@
 #[cfg(target_arch = "arm")]
 #[expect(
     unsafe_code,
-    reason = "the memory below the stack belongs to nobody, so no safe code can look at it"
+    reason = "no object owns the memory below the stack, so safe code cannot read it"
 )]
 pub fn deepest() -> usize {
     use cortex_m_rt::STACK_PAINT_VALUE;

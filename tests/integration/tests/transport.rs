@@ -10,7 +10,7 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect, and has std; tungstenite's errors are large"
+    reason = "a test fails by panicking, and has std; tungstenite's errors are large"
 )]
 
 use std::net::{TcpListener, TcpStream};

@@ -3,7 +3,7 @@
 
 #![allow(
     clippy::std_instead_of_alloc,
-    reason = "without std there are no sockets"
+    reason = "sockets need std"
 )]
 #![allow(
     clippy::arithmetic_side_effects,
@@ -12,7 +12,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 
 #[path = "../common/mod.rs"]
