@@ -6,9 +6,11 @@ use crate::connection::outgoing::OutgoingMessage;
 use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
-use crate::v5::{EditedPublish, Publish, PublishHeader, PublishProperties, V5};
+use crate::v5::{
+    EditedPublish, Property, Publish, PublishHeader, PublishProperties, SUBSCRIPTION_IDENTIFIER, V5,
+};
 #[cfg(feature = "alloc")]
-use crate::v5::{Properties, Property, Will};
+use crate::v5::{Properties, Will};
 use crate::wire::{Encode, EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
@@ -252,24 +254,23 @@ fn check_properties<Q: AsRef<[u8]>>(
     if properties.is_empty() {
         return Ok(false);
     }
-    check_sender(properties, is_server)?;
-    match properties.topic_alias() {
+    let mut topic_alias = None;
+    for property in properties {
+        match property {
+            Property::TopicAlias(alias) => topic_alias = Some(alias),
+            // [MQTT5-3.3.4-6]
+            Property::SubscriptionIdentifier(_) if !is_server => {
+                return Err(CommandError::SubscriptionIdentifier);
+            }
+            _ => {}
+        }
+    }
+    match topic_alias {
         Some(alias) if alias.get() > limits.peer.topic_alias_maximum && !delivery.dup() => {
             Err(CommandError::TopicAliasInvalid)
         }
         alias => Ok(alias.is_some()),
     }
-}
-
-/// Only a server sends Subscription Identifiers [MQTT5-3.3.4-6].
-fn check_sender<Q: AsRef<[u8]>>(
-    properties: &PublishProperties<Q>,
-    is_server: bool,
-) -> Result<(), CommandError> {
-    if !is_server && properties.subscription_identifiers().next().is_some() {
-        return Err(CommandError::SubscriptionIdentifier);
-    }
-    Ok(())
 }
 
 impl<T, P, Q> Sealed for Message<T, P, Q> {}
@@ -335,7 +336,9 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         limits: &Limits,
         is_server: bool,
     ) -> Result<(), CommandError> {
-        check_sender(&self.properties, is_server)?;
+        if !is_server && self.properties.has(SUBSCRIPTION_IDENTIFIER) {
+            return Err(CommandError::SubscriptionIdentifier); // [MQTT5-3.3.4-6]
+        }
         check(limits, self.qos, self.retain, publish.encoded_len())
     }
 }
