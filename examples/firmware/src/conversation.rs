@@ -277,7 +277,7 @@ pub fn run() -> bool {
         usize::from(there.delivered + back.delivered),
     );
     // 0, 3 and 6 are at QoS 0, of which 3 was lost with the link; 1, 4 and 7 are at QoS 1, 2, 5
-    // and 8 at QoS 2. Of those under way when the link broke, the server has had 5 and not
+    // and 8 at QoS 2. Of those in flight when the link broke, the server had received 5 and not
     // answered, and never saw 4; the client had acknowledged neither of the server's.
     there.arrived[..9] == [1, 1, 1, 0, 1, 1, 1, 1, 1]
         && back.arrived[..9] == [1, 1, 1, 1, 2, 1, 1, 1, 1]

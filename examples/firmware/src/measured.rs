@@ -15,7 +15,7 @@ use mqtt_sansio::{
 };
 use static_cell::StaticCell;
 
-/// Messages under way in each direction.
+/// The most messages in flight in each direction.
 const SLOTS: usize = 4;
 /// The largest packet that may come in parts.
 const BUFFER: usize = 512;

@@ -356,7 +356,7 @@ fn a_publisher_that_is_killed_goes_on_with_its_session() {
         let mut victim = client(&["-l"]);
         let sent = numbers(10);
         victim.write((sent.join("\n") + "\n").as_bytes());
-        // All are under way, and some as far as they get.
+        // All are in flight, some of them partly acknowledged.
         relay.wait_for(Side::Client, PacketType::Publish, 10);
         relay.wait_for(from, packet, 3);
         victim.kill();
