@@ -121,6 +121,7 @@ fn put_head<B: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output>(
     let topic = topic.as_bytes();
     out.reserve(topic.len().saturating_add(2))?;
     put_topic_name(out, Field::TopicName, topic)?;
+    // A Message Expiry Interval precedes these in the packet, so that they stay in one slice.
     let shared = properties.iter().filter(|property| {
         !matches!(
             property,

@@ -472,7 +472,7 @@ pub(crate) fn subscriber_header(
     }
 }
 
-/// Returns a message for many receivers.
+/// Calls the functions for many receivers.
 fn fan_out() {
     let mut buffer = any([0; 64]);
     let Some(message) = encoded_message(&mut buffer) else {
