@@ -123,7 +123,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Answers [`Event::SubscribeRequested`], without properties.
+    /// Answers [`Event::SubscribeRequested`](super::Event::SubscribeRequested), without properties.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl<S: Slots> Server<S> {
         self.suback_with(now, reason_codes, &AckProperties::EMPTY, out)
     }
 
-    /// Answers [`Event::SubscribeRequested`]. For a client of MQTT 3.1.1 each Reason Code from 0x80 on
+    /// Answers [`Event::SubscribeRequested`](super::Event::SubscribeRequested). For a client of MQTT 3.1.1 each Reason Code from 0x80 on
     /// is 0x80.
     ///
     /// # Errors
@@ -160,7 +160,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Answers [`Event::UnsubscribeRequested`], without properties.
+    /// Answers [`Event::UnsubscribeRequested`](super::Event::UnsubscribeRequested), without properties.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl<S: Slots> Server<S> {
         self.unsuback_with(now, reason_codes, &AckProperties::EMPTY, out)
     }
 
-    /// Answers [`Event::UnsubscribeRequested`]. A client of MQTT 3.1.1 gets no codes.
+    /// Answers [`Event::UnsubscribeRequested`](super::Event::UnsubscribeRequested). A client of MQTT 3.1.1 gets no codes.
     ///
     /// # Errors
     ///
@@ -239,7 +239,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Sends a message again after [`Action::Resend`]: see [`resend`](crate::Connection::resend).
+    /// Sends a message again after [`Action::Resend`](super::Action::Resend): see [`resend`](crate::Connection::resend).
     ///
     /// # Errors
     ///
@@ -323,7 +323,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Gives up a message after [`Action::Resend`]: see [`forget`](crate::Connection::forget).
+    /// Gives up a message after [`Action::Resend`](super::Action::Resend): see [`forget`](crate::Connection::forget).
     ///
     /// # Errors
     ///
