@@ -74,7 +74,6 @@
 //! Without any of them the crate needs `core` only.
 //!
 #![doc = include_str!("../doc/pictures/layers.uri")]
-
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -13,14 +13,15 @@ def read_table():
     """Returns the cells of each row: workload, own time, the best other's time and name, ratio."""
     table = README.read_text().partition("<!-- results -->")[2].partition("<!-- end of results -->")[0]
     lines = [line for line in table.splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    return [row for row in rows if row[3]]  # no ratio: only this library offers it
 
 
 rows = read_table()
 ratios = [float(row[3]) for row in rows]
 scale = BAR / max(ratios)
 left = 20 + round(max(width_of(row[0]) for row in rows)) + 8
-width = left + BAR + 270
+width = left + BAR + 290
 picture = Picture(
     width,
     70 + ROW * len(rows) + 12,
