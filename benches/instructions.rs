@@ -1,4 +1,4 @@
-//! Instruction counts of fixed workloads under callgrind, which are exact, unlike times:
+//! Instruction counts of fixed workloads under callgrind, which are reproducible:
 //!
 //! ```text
 //! cargo bench --bench instructions                          # runs each once, without counting
@@ -6,16 +6,15 @@
 //! cargo bench --bench instructions -- --write bench         # counts, and writes the table
 //! ```
 //!
-//! `bench` is the name of the build in the table, `instructions.tsv`. `.ci/guard` counts in two: as
-//! `cargo bench` builds, and with `--profile release`, which is what a user gets who has set
-//! nothing, without optimisation across crates.
+//! `bench` is the name of the build in the table, `instructions.tsv`. `.ci/guard` counts two
+//! builds: that of `cargo bench`, and that of `--profile release`, a user's default, without
+//! optimisation across crates.
 //!
-//! Counted are the instructions of this program alone, library and workload, and besides them the
-//! calls that leave it. What the C library does, `memcpy` above all, depends on its version and on
-//! the processor, for which it chooses among several; none of its instructions is in the table. The
-//! program itself is built for the oldest processor of its architecture, so it runs the same
-//! instructions everywhere. They depend on the compiler, so the table names it, and nothing is
-//! compared with another one.
+//! The counts include the instructions of this program, library and workload, and the number of
+//! calls to the C library. They exclude the instructions of the C library, above all `memcpy`,
+//! which depend on its version and the processor. The program itself is built for the oldest
+//! processor of its architecture, so it runs the same instructions everywhere. The counts depend on
+//! the compiler, so the table names it, and is compared only with counts of the same compiler.
 
 #![allow(
     missing_docs,
@@ -24,7 +23,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 #[path = "instructions/callgrind.rs"]
@@ -39,7 +38,7 @@ use std::process::ExitCode;
 use table::{Count, Table};
 use workloads::all;
 
-/// What callgrind counts: everything below this call.
+/// The function that callgrind measures, with everything that it calls.
 #[inline(never)]
 fn counted(work: &mut dyn FnMut()) {
     work();
@@ -62,18 +61,18 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// One workload, in the process that callgrind watches.
+/// Runs one workload, in the process that callgrind measures.
 fn run(name: &str) {
     let workload = all().into_iter().find(|workload| workload.name == name);
     let mut work = (workload.expect("no such workload").work)();
-    // What happens only the first time does not count.
+    // The first run does not count.
     work.run();
     work.check();
     work.prepare();
     counted(&mut || work.run());
 }
 
-/// What there is no verdict without is not here.
+/// Exits because a required tool is missing.
 fn skip(why: &str) -> ExitCode {
     println!("skipped: {why}");
     ExitCode::from(3)
@@ -114,7 +113,7 @@ fn write(build: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The counts of all workloads, `None` without valgrind.
+/// Returns the counts of all workloads, or `None` without valgrind.
 fn counts() -> Option<Vec<(String, Count)>> {
     all()
         .into_iter()

@@ -1,11 +1,11 @@
-//! What it takes: sizes of the types, and heap blocks and bytes of idle connections.
-//! `cargo bench --bench memory`. `benches/tests/memory.rs` holds the library to the bounds.
+//! Memory: sizes of the types, and heap blocks and bytes of idle connections.
+//! `cargo bench --bench memory`. `benches/tests/memory.rs` checks the bounds.
 
 #![allow(
     missing_docs,
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 use allocation_counter::measure;
@@ -40,7 +40,7 @@ fn sizes() {
     );
 }
 
-/// Heap blocks and bytes of this many connections, besides one block that holds them all.
+/// Returns heap blocks and bytes of this many connections, without the block that holds them all.
 fn connections<S: Slots>(name: &str, session: fn() -> Session<S>) {
     for count in [1, 1000, 100_000] {
         let mut connections: Vec<Connection<S>> = Vec::with_capacity(count);

@@ -1,6 +1,6 @@
-//! A million idle connections of a broker in one process: what they take, and how long it takes to
-//! create them, to find the next deadline, and to send one message to all of them. Then one message to
-//! 10,000 connections, in four ways.
+//! A million idle connections of a broker in one process: their memory, and the time to create them,
+//! to find the next deadline, and to send one message to all. Then one message to 10,000 connections,
+//! in four ways.
 //!
 //! ```sh
 //! cargo bench -p benches --bench scale                # or another number of connections: -- 100000
@@ -10,7 +10,7 @@
     missing_docs,
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 use core::hint::black_box;
@@ -28,7 +28,7 @@ fn timed<T>(action: impl FnOnce() -> T) -> (T, Duration) {
     (action(), start.elapsed())
 }
 
-/// Bytes of the process that are in memory, where the system tells.
+/// Returns the resident memory of the process in bytes, where the system reports it.
 fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
@@ -38,7 +38,7 @@ fn resident() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// The shortest of some rounds, which a busy machine disturbs least.
+/// Returns the shortest of several rounds, which other load disturbs least.
 fn shortest(rounds: u32, mut action: impl FnMut()) -> Duration {
     (0..rounds).map(|_| timed(&mut action).1).min().unwrap()
 }
@@ -63,7 +63,7 @@ fn run<S: Slots>(name: &str, session: fn() -> Session<S>, count: usize) {
 
     let finding = shortest(10, || {
         let deadlines = connections.iter().filter_map(|it| it.server.poll_timeout());
-        // One and a half times the Keep Alive after the first of them has sent something.
+        // One and a half times the Keep Alive after the first client has sent a packet.
         assert_eq!(deadlines.min(), Some(Timestamp::from_millis(90_000)));
     });
 
@@ -88,7 +88,7 @@ fn run<S: Slots>(name: &str, session: fn() -> Session<S>, count: usize) {
     let identifiers = SubscriptionIdentifiers::encode_to_slice(&mut room, [number]).unwrap();
     let mut sending = Duration::ZERO;
     let mut len = 0;
-    // The first message above QoS 0 allocates what a window takes on the heap, so there is one round.
+    // The first message above QoS 0 allocates the slots on the heap, so there is only one round.
     for (qos, rounds) in [(QoS::AtMostOnce, 10), (QoS::AtLeastOnce, 1)] {
         let now = Timestamp::from_millis(count as u64);
         let heap = measure(|| {
@@ -113,7 +113,7 @@ fn run<S: Slots>(name: &str, session: fn() -> Session<S>, count: usize) {
     assert!(len > 2 * count * 64);
 }
 
-/// One message to 10,000 receivers: the shortest of many rounds.
+/// Measures one message to 10,000 receivers: the shortest of many rounds.
 fn fan_out() {
     const COUNT: usize = 10_000;
     let fresh = fan_out_any::subscribers(COUNT);
@@ -152,7 +152,7 @@ fn main() {
     println!("### {count} idle connections, every other one of MQTT 5\n");
     println!("| slots | what | measured |");
     println!("|---|---|---|");
-    // A process each, so that its memory is that of its connections.
+    // Each in its own process, so that its memory is that of its connections.
     for slots in ["vec", "array"] {
         let program = std::env::current_exe().unwrap();
         let mut command = std::process::Command::new(program);

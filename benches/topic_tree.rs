@@ -1,4 +1,4 @@
-//! Trees of topics beside a linear scan: time of a search, heap for each key.
+//! Trees of topics compared with a linear scan: time of a search, heap bytes for each key.
 //! `cargo bench --bench topic_tree`
 
 #![allow(
@@ -6,7 +6,7 @@
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 use core::hint::black_box;
@@ -19,7 +19,7 @@ use mqtt_sansio::{FilterTree, TopicFilter, TopicName, TopicTree};
 type Filter = TopicFilter<Vec<u8>>;
 type Topic = TopicName<Vec<u8>>;
 
-/// A device that has subscribed to its own commands, and a few that watch many devices.
+/// A device that subscribes to its own commands, and a few subscribers to many devices.
 fn filter(device: usize, random: &mut Rng) -> Filter {
     let site = device / 100;
     match random.u32(..100) {
@@ -39,7 +39,7 @@ fn topic(device: usize) -> Topic {
         .unwrap()
 }
 
-/// Nanoseconds of one call, for as many as take half a second.
+/// Returns the nanoseconds of one call, averaged over half a second.
 fn time(mut call: impl FnMut()) -> f64 {
     let start = Instant::now();
     let mut calls = 0_u32;

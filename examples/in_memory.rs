@@ -1,10 +1,10 @@
-//! Both ends of a connection in one process. Bytes are handed across in memory, and the clock is a
-//! number: nothing here waits.
+//! A client and a server in one process. The program passes bytes between them in memory, and the
+//! clock is a number, so that it never waits.
 //!
-//! A client publishes a message at QoS 2. The connection is cut before the server's answer arrives;
-//! on the next one the client sends the message again, and the server, which has had it, does not
-//! take it twice. Then nothing happens for a while, until Keep Alive asks for a sign of life; and
-//! at last the client is switched off, which the server notices by the same.
+//! A client publishes a message at QoS 2. The connection is cut before the server's answer arrives.
+//! On the next connection the client resends the message, and the server recognises the duplicate.
+//! Then Keep Alive makes the client send PINGREQ. At last the client is switched off, and the
+//! server closes when its Keep Alive passes.
 
 #![allow(
     clippy::std_instead_of_core,
@@ -20,10 +20,10 @@ use mqtt_sansio::{Config, Options, QoS, Session, Slot, Text, Timestamp, TopicNam
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-/// Room for four messages under way in each direction. No heap.
+/// Slots for four messages in flight in each direction, without a heap.
 type Slots = [Slot; 4];
 
-/// One end: a connection, a decoder for what comes in, and what is to go out.
+/// One side: a connection, its decoder, and the bytes to send.
 struct End<C> {
     connection: C,
     decoder: Decoder<[u8; 256]>,
@@ -31,14 +31,14 @@ struct End<C> {
 }
 
 impl End<Client<Slots>> {
-    /// Takes what has come, and does what is to be done, even if nothing has.
+    /// Handles received bytes, if any, and carries out the actions.
     fn receive(&mut self, now: Timestamp, mut bytes: &[u8], message: &Message<&[u8]>) -> Outcome {
         let (connection, out) = (&mut self.connection, &mut self.out);
         while let Some(step) = connection.receive(now, &mut self.decoder, &mut bytes)? {
             match step {
                 Step::Event(event) => say(now, format_args!("client: {event:?}")),
                 Step::Action(Action::Transmit(packet)) => out.extend_from_slice(packet.as_bytes()),
-                // It keeps no messages: this one is all there is to resend.
+                // The client keeps no other message.
                 Step::Action(Action::Resend(id)) => connection.resend(now, id, message, out)?,
                 Step::Action(other) => say(now, format_args!("client: {other:?}")),
             }
@@ -48,7 +48,7 @@ impl End<Client<Slots>> {
 }
 
 impl End<Server<Slots>> {
-    /// `kept` is what the server still knows of the client.
+    /// `kept` is the session that the server has for the client.
     fn receive(
         &mut self,
         now: Timestamp,
@@ -75,7 +75,7 @@ impl End<Server<Slots>> {
     }
 }
 
-/// All there is.
+/// The whole program.
 struct World {
     now: Timestamp,
     client: End<Client<Slots>>,
@@ -96,7 +96,7 @@ fn new_client(session: Session<Slots>, now: Timestamp) -> End<Client<Slots>> {
     end(Client::new(session, Config::new(), now))
 }
 
-/// It gets its session when it knows whose.
+/// The server gets its session after CONNECT.
 fn new_server(now: Timestamp) -> End<Server<Slots>> {
     end(Server::new(Session::default(), Config::new(), now))
 }
@@ -114,7 +114,7 @@ impl World {
         self.client.receive(self.now, &bytes, &self.message)
     }
 
-    /// Back and forth until both have said what they have to say.
+    /// Passes bytes in both directions until neither side has any to send.
     fn converse(&mut self) -> Outcome {
         while !(self.client.out.is_empty() && self.server.out.is_empty()) {
             self.client_to_server()?;
@@ -123,7 +123,7 @@ impl World {
         Ok(())
     }
 
-    /// Both notice that the connection is gone, and keep their sessions for another one.
+    /// Both sides notice that the connection is lost, and keep their sessions for the next one.
     fn cut_and_connect_again_after(&mut self, millis: u64) -> Outcome {
         say(self.now, format_args!("(the connection is cut)"));
         self.client.connection.handle_transport_closed(self.now);
@@ -149,7 +149,7 @@ impl World {
         self.converse()
     }
 
-    /// To the next moment at which the client, or else the server, has something to do.
+    /// Advances the clock to the next deadline of the client or, if that is off, of the server.
     fn let_time_pass(&mut self, client_is_on: bool) -> Outcome {
         let deadline = if client_is_on {
             self.client.connection.poll_timeout()
@@ -171,7 +171,7 @@ fn say(now: Timestamp, what: Arguments<'_>) {
     println!("{:>6} ms  {what}", now.as_millis());
 }
 
-/// Prints what goes from one end to the other.
+/// Prints the packets that one side sends to the other.
 fn show(now: Timestamp, sender: &str, mut bytes: &[u8]) -> Outcome {
     while let Some(packet) = v3::decode(&mut bytes, &Options::new())? {
         say(now, format_args!("{sender} sends {packet:?}"));

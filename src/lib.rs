@@ -56,6 +56,17 @@
 //! - [`TopicName`], [`TopicFilter`] and [`Text`] are strings that have been validated. [`FilterTree`] and
 //!   [`TopicTree`] find all that match (feature `alloc`).
 //!
+//! # What holds for all of them
+//!
+//! - Decoding checks every rule that bytes alone can break. A [`DecodeError`] names the packet, the field,
+//!   the offset and the statement of the standard. [`Options`] has a leniency for each known kind of faulty
+//!   peer; all are off by default.
+//! - The same bytes give the same packets, or the same error at the same byte, however they are split.
+//!   Memory follows the bytes received, never an announced length.
+//! - Packets and events are generic over where their bytes live. Decoding borrows; `to_owned` copies into
+//!   `Vec`s, `share` makes `Bytes` without copying the payload.
+//! - A session stores eight bytes for each Packet Identifier in flight, and no messages.
+//!
 //! Statement ids such as `MQTT-3.1.2-24` are those of the OASIS standard; for MQTT 5 they are written
 //! `MQTT5-3.1.2-24` in this documentation.
 //!
@@ -80,7 +91,7 @@
     test,
     allow(
         clippy::std_instead_of_alloc,
-        reason = "unit tests have std whatever the features"
+        reason = "unit tests have std with any features"
     )
 )]
 

@@ -7,7 +7,7 @@ use core::time::Duration;
 /// A point in time: milliseconds since a moment that the caller chooses once, such as the start of
 /// the device or of the process.
 ///
-/// The crate never reads a clock; each call that needs the time is given it. Time that goes
+/// The crate never reads a clock: the caller passes the time to each call that needs it. Time that goes
 /// backwards counts as no time. A clock of 64 bits does not wrap for 584 million years; the caller has to
 /// extend a clock of 32 bits.
 ///
@@ -23,31 +23,31 @@ use core::time::Duration;
 pub struct Timestamp(NonZeroU64);
 
 impl Timestamp {
-    /// The end of time: a deadline there never passes.
+    /// The largest time: a deadline at this time never passes.
     pub const MAX: Self = Self(NonZeroU64::MAX);
 
-    /// This many milliseconds after the caller's zero.
+    /// Creates the time this many milliseconds after the caller's zero.
     #[must_use]
     #[inline]
     pub const fn from_millis(millis: u64) -> Self {
         Self(NonZeroU64::MIN.saturating_add(millis))
     }
 
-    /// Milliseconds after the caller's zero.
+    /// Returns the milliseconds after the caller's zero.
     #[must_use]
     #[inline]
     pub const fn as_millis(self) -> u64 {
         self.0.get().saturating_sub(1)
     }
 
-    /// Later by this much; the end of time if that is beyond it.
+    /// Adds milliseconds. Returns [`MAX`](Self::MAX) if the sum exceeds it.
     #[must_use]
     #[inline]
     pub const fn plus_millis(self, millis: u64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
-    /// How much later than `earlier`, in milliseconds; 0 if it is not.
+    /// Returns the milliseconds since `earlier`, or 0 if `earlier` is later.
     #[must_use]
     #[inline]
     pub const fn millis_since(self, earlier: Self) -> u64 {
@@ -55,7 +55,7 @@ impl Timestamp {
     }
 }
 
-/// Later by this much, in whole milliseconds; the end of time if that is beyond it.
+/// Adds whole milliseconds. Returns [`MAX`](Self::MAX) if the sum exceeds it.
 impl Add<Duration> for Timestamp {
     type Output = Self;
 
@@ -70,7 +70,7 @@ impl AddAssign<Duration> for Timestamp {
     }
 }
 
-/// How much later than another point in time; zero if it is not.
+/// Returns the time since another one; zero if that is later.
 impl Sub for Timestamp {
     type Output = Duration;
 

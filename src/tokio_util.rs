@@ -49,7 +49,7 @@ impl<V> defmt::Format for Codec<V> {
 }
 
 impl<V> Codec<V> {
-    /// A codec that accepts what `options` say.
+    /// Creates a codec with the limits and leniencies of `options`.
     #[must_use]
     pub const fn new(options: Options) -> Self {
         Self {
@@ -58,8 +58,8 @@ impl<V> Codec<V> {
         }
     }
 
-    /// Other options from the next packet on: a server raises the limit once it has accepted a
-    /// CONNECT.
+    /// Changes the options from the next packet on: a server raises the limit once it has accepted
+    /// a CONNECT.
     pub const fn set_options(&mut self, options: Options) {
         self.options = options;
     }
@@ -75,12 +75,12 @@ impl<V> Default for Codec<V> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodecError<V: PacketSet> {
-    /// The peer sent bytes that are no MQTT packet, or a packet that is not accepted. Pass the error to
+    /// The peer sent bytes that are not an MQTT packet, or that exceed a limit. Pass the error to
     /// [`Connection::handle_decode_error`](crate::Connection::handle_decode_error), which ends the
     /// connection.
     #[error(transparent)]
     Decode(DecodeError<V>),
-    /// The packet cannot be encoded. Nothing of it was written.
+    /// The packet cannot be encoded. Nothing was written.
     #[error(transparent)]
     Encode(#[from] EncodeError),
     /// The transport has failed, or ended in the middle of a packet
@@ -89,7 +89,8 @@ pub enum CodecError<V: PacketSet> {
     Io(#[from] io::Error),
 }
 
-/// After an error the same error comes for ever: the connection is over.
+/// After an error the codec returns the same error at each call, because the connection has to
+/// close.
 impl<V: SharedPackets> Decoder for Codec<V> {
     type Item = V::Shared;
     type Error = CodecError<V>;
@@ -112,7 +113,7 @@ impl<V: SharedPackets> Decoder for Codec<V> {
     }
 }
 
-/// All of the packet, or nothing and the reason.
+/// Writes the whole packet, or nothing and returns the reason.
 impl<B: AsRef<[u8]>> Encoder<v3::Packet<B>> for Codec<v3::V3> {
     type Error = CodecError<v3::V3>;
 
@@ -121,7 +122,7 @@ impl<B: AsRef<[u8]>> Encoder<v3::Packet<B>> for Codec<v3::V3> {
     }
 }
 
-/// All of the packet, or nothing and the reason.
+/// Writes the whole packet, or nothing and returns the reason.
 impl<B: AsRef<[u8]>> Encoder<v5::Packet<B>> for Codec<v5::V5> {
     type Error = CodecError<v5::V5>;
 
@@ -130,7 +131,7 @@ impl<B: AsRef<[u8]>> Encoder<v5::Packet<B>> for Codec<v5::V5> {
     }
 }
 
-/// What [`Action::Transmit`](crate::Action::Transmit) asks for.
+/// Writes the reply of [`Action::Transmit`](crate::Action::Transmit).
 impl<V: PacketSet, const N: usize> Encoder<Reply<N>> for Codec<V> {
     type Error = CodecError<V>;
 
@@ -220,7 +221,7 @@ mod tests {
         assert!(other.decode(&mut src).unwrap().is_some());
     }
 
-    /// The answer of a server to PINGREQ.
+    /// The reply of a server to PINGREQ.
     fn pingresp() -> Reply {
         let now = Timestamp::from_millis(0);
         let mut server = Server::new(Session::<[Slot; 1]>::default(), Config::new(), now);

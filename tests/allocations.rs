@@ -1,5 +1,5 @@
-//! What asks the heap for memory, and what does not. The counter counts the allocations of the
-//! thread that a test runs in.
+//! Which calls allocate, and how much. The counter counts the allocations of the thread that a test
+//! runs in.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -20,14 +20,14 @@ use mqtt_sansio::v3::{self, Decoder, Packet};
 use mqtt_sansio::v5::{self, V5};
 use mqtt_sansio::{Buffer, Encode, Options, Text, TopicFilter, TopicName};
 
-/// What `action` asks of the heap.
+/// Returns what `action` allocates.
 fn heap<T>(action: impl FnOnce() -> T) -> AllocationInfo {
     measure(|| {
         let _ = action();
     })
 }
 
-/// How often `action` asks for memory.
+/// Returns how often `action` allocates.
 fn allocations<T>(action: impl FnOnce() -> T) -> u64 {
     heap(action).count_total
 }
@@ -57,7 +57,7 @@ fn decoding_in_place_allocates_nothing() {
     }
 }
 
-/// Counts the packets that come out, without keeping them.
+/// Counts the decoded packets, without keeping them.
 fn drain<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> usize {
     let mut packets = 0;
     while decoder.decode(&mut input).unwrap().is_some() {
@@ -185,7 +185,7 @@ fn encoding_into_a_vec_with_capacity_allocates_nothing_and_into_an_empty_one_onc
 
 #[test]
 fn errors_allocate_nothing_and_neither_do_their_sentences() {
-    /// A place for a sentence.
+    /// A buffer for a sentence.
     struct Line([u8; 256], usize);
 
     impl core::fmt::Write for Line {
@@ -255,7 +255,7 @@ fn what_has_not_all_come_allocates_nothing_in_an_array() {
 mod vec_memory {
     use super::*;
 
-    /// What a decoder with a growing memory holds on the heap after each part.
+    /// Returns the bytes on the heap of a decoder over a `Vec`, after each part.
     fn held_after_each(
         decoder: &mut Decoder<Vec<u8>>,
         parts: impl Iterator<Item = impl AsRef<[u8]>>,
@@ -271,7 +271,7 @@ mod vec_memory {
         assert!(received > 0);
     }
 
-    /// The least that a vector asks for.
+    /// The smallest allocation of a vector.
     const LEAST: usize = 8;
 
     #[test]
@@ -288,7 +288,7 @@ mod vec_memory {
                 });
                 assert!(!decoder.is_at_packet_boundary());
             }
-            // Nor while it grows, nor for a decoder that takes payloads in pieces.
+            // Nor while it grows, nor with payloads in pieces.
             let mut decoder = Decoder::new(Vec::new());
             let mut input = &header[..];
             let info = heap(|| decoder.decode_in_pieces(&mut input).is_ok());
@@ -413,7 +413,7 @@ mod connections {
 
     const NOW: Timestamp = Timestamp::from_millis(1);
 
-    /// A client and a server that it has connected to, without a heap.
+    /// Returns a client and a server that are connected, without a heap.
     struct Pair {
         client: Client<[Slot; 4]>,
         server: Server<[Slot; 4]>,
@@ -444,8 +444,8 @@ mod connections {
             pair
         }
 
-        /// One message from the client to the server, all of it through bytes. Returns how many
-        /// times it arrived and was confirmed.
+        /// Sends one message from the client to the server, all of it through bytes. Returns how
+        /// many times it was delivered and acknowledged.
         fn message(&mut self, qos: QoS) -> (usize, usize) {
             let message = Message {
                 topic: TopicName::new("a/b").unwrap(),

@@ -1,10 +1,10 @@
-//! What embedders lean on, beside the protocol: conversions, sizes, errors, threads.
+//! The API besides the protocol: conversions, sizes, errors, threads.
 
 #![cfg(feature = "alloc")]
 #![allow(
     clippy::unwrap_used,
     clippy::std_instead_of_alloc,
-    reason = "a test stops at the first thing that is wrong"
+    reason = "a test fails by panicking"
 )]
 
 use core::num::NonZeroU16;
@@ -33,7 +33,7 @@ fn publish() -> Publish<&'static [u8]> {
     }
 }
 
-/// A client that the server has accepted, with Keep Alive 60.
+/// Returns a client that the server has accepted, with Keep Alive 60.
 fn connected(config: Config) -> Client<Vec<Slot>> {
     let mut client = Client::new(Session::default(), config, NOW);
     let mut connect = Connect::new(Text::new("c").unwrap());
@@ -175,7 +175,7 @@ fn errors_are_errors_and_everything_goes_to_other_threads() {
     sent::<Server<Vec<Slot>>>();
     sent::<Outbox<Message<Vec<u8>>>>();
     assert!(size_of::<DecodeError>() <= 8);
-    // The reason of a limit has its value, and what came.
+    // The reason contains the limit and the value that exceeded it.
     assert!(size_of::<Action>() <= 12);
 }
 
@@ -287,8 +287,8 @@ fn qos_prints_and_converts_to_its_number() {
     assert_eq!(QoS::ExactlyOnce.to_string(), "2");
 }
 
-/// A limit that SECURITY.md does not name, or names with another default, is found by what `Debug`
-/// shows of the defaults.
+/// The `Debug` output of the defaults contains every limit, so a limit that SECURITY.md omits, or
+/// lists with another default, is found.
 #[test]
 fn the_limits_in_security_md_are_those_that_there_are() {
     let security = include_str!("../SECURITY.md");
@@ -308,7 +308,7 @@ fn the_limits_in_security_md_are_those_that_there_are() {
         let (name, fields) = shown.split_once(" { ").unwrap();
         for field in fields.trim_end_matches(" }").split(", ") {
             let (field, value) = field.split_once(": ").unwrap();
-            // Switches are no limits.
+            // Switches are not limits.
             if field != "leniency" && value != "false" {
                 defaults.insert((format!("{name}::{field}"), value.parse().unwrap()));
             }
@@ -318,8 +318,8 @@ fn the_limits_in_security_md_are_those_that_there_are() {
     assert_eq!(defaults.len(), 7);
 }
 
-/// [MQTT-4.8.0-1] is broken by each of them; most break something more exact. A limit of this side
-/// breaks nothing.
+/// Each of them violates [MQTT-4.8.0-1], most also a more specific statement. A limit of this side
+/// violates none.
 #[test]
 fn each_fault_of_a_peer_names_the_statement_that_it_breaks() {
     let malformed = v3::decode(&mut &b"\x60\x02\0\x01"[..], &Options::new()).unwrap_err();
@@ -366,7 +366,7 @@ fn each_fault_of_a_peer_names_the_statement_that_it_breaks() {
     assert_eq!(malformed.statement(), Some("MQTT-3.6.1-1"));
 }
 
-/// For a driver that takes what `decode_in_pieces` yields, whole packets come the same way.
+/// A driver that uses `decode_in_pieces` gets whole packets in the same way.
 #[test]
 fn a_whole_packet_among_pieces_is_dealt_with_like_any_other() {
     let mut client = connected(Config::default());
@@ -380,7 +380,7 @@ fn a_whole_packet_among_pieces_is_dealt_with_like_any_other() {
     assert_eq!(AsRef::<[u8]>::as_ref(&pubcomp), b"\x70\x02\0\x07");
 }
 
-/// An output may be handed on by reference, and still lends what it has to lend.
+/// A reference to an output is an output, with the same chunks.
 #[test]
 fn a_packet_is_written_the_same_through_a_reference_to_an_output() {
     let mut direct = [0; 64];

@@ -10,7 +10,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 #[path = "conversation/both.rs"]
@@ -37,7 +37,7 @@ fn begins(config: Config) -> Talk {
     Talk::client(fresh(), config)
 }
 
-/// Connected, with this Keep Alive, at 0 ms.
+/// Returns a client that connected with this Keep Alive at 0 ms.
 fn connected(config: Config, keep_alive: u16) -> Talk {
     let mut c = begins(config);
     c.connect(false, keep_alive)
@@ -58,8 +58,8 @@ fn subscribed(number: u16, codes: &[u8]) -> Event<Vec<u8>> {
     })
 }
 
-/// A session in which 1 was sent at QoS 1, 2 at QoS 2, 3 at QoS 2 and received by the server, and
-/// in which 9 was received at QoS 2.
+/// Returns a session in which 1 was sent at QoS 1, 2 at QoS 2, 3 at QoS 2 and received by the
+/// server, and in which 9 was received at QoS 2.
 fn busy_session() -> Session<Vec<Slot>> {
     let mut c = connected(CONFIG, 0);
     c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -159,7 +159,7 @@ fn commands_before_connack_are_sent_if_the_application_wants_it() {
     c.receives("90 03 00 02 01").event(subscribed(2, &[1]));
 }
 
-/// The old messages come first [MQTT-4.6.0-1], and whether they do only CONNACK says.
+/// The old messages come first [MQTT-4.6.0-1], and only CONNACK tells whether there are any.
 #[test]
 fn commands_before_connack_are_refused_if_something_is_under_way() {
     for session in [busy_session(), {
@@ -174,7 +174,7 @@ fn commands_before_connack_are_refused_if_something_is_under_way() {
     }
 }
 
-/// [MQTT-3.1.4-5]: the server did nothing with it.
+/// [MQTT-3.1.4-5]: the server handled nothing of it.
 #[test]
 fn a_message_sent_before_a_refusal_is_still_to_be_sent() {
     let mut c = begins(EARLY);
@@ -191,7 +191,7 @@ fn a_message_sent_before_a_refusal_is_still_to_be_sent() {
 }
 
 /// [MQTT-3.1.2-6]: state of a Clean Session must not be used in any other session. The server may
-/// have accepted, and its CONNACK got lost.
+/// have accepted, and its CONNACK may be lost.
 #[test]
 fn a_message_sent_before_connack_with_clean_session_is_lost_with_the_connection() {
     let mut c = begins(EARLY);
@@ -337,8 +337,8 @@ fn session_present_is_told_whatever_the_client_kept() {
 
 // The session is lost
 
-/// paho.c#640, paho.python#733: when the server lost the session, the application is told, message
-/// by message, what happened; it chooses to send anew.
+/// paho.c#640, paho.python#733: when the server lost the session, the application gets an action
+/// for each message; it may publish the message again.
 #[test]
 fn when_the_server_lost_the_session_each_message_is_lost_and_the_application_learns_it() {
     let mut c = Talk::client(busy_session(), CONFIG);
@@ -354,7 +354,7 @@ fn when_the_server_lost_the_session_each_message_is_lost_and_the_application_lea
 }
 
 /// mqtt-protocol-core (QoS 2 set survives a lost session: new messages are acknowledged and
-/// dropped): when the session is not present, every dependent state goes.
+/// dropped): without Session Present, all dependent state is deleted.
 #[test]
 fn when_the_session_is_lost_a_new_message_with_an_old_identifier_is_delivered() {
     let mut c = Talk::client(busy_session(), CONFIG);
@@ -429,7 +429,7 @@ fn in_mqtt_3_1_a_clean_session_is_not_present() {
     c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
 }
 
-/// What follows the fate of the old messages is a session of its own.
+/// Messages published after the loss belong to a new session.
 #[test]
 fn a_message_sent_after_a_session_was_lost_is_kept_for_the_next_connection() {
     let mut c = Talk::client(busy_session(), CONFIG);
@@ -437,7 +437,7 @@ fn a_message_sent_after_a_session_was_lost_is_kept_for_the_next_connection() {
     c.receives("20 02 00 00").connected(false);
     c.lost(1, false).lost(2, false).lost(3, true).nothing_more();
     c.publish(Q1, "new").sends(publish(Q1, 4, "new"));
-    // Taken out as it is, without asking for actions once more.
+    // Taken without polling further actions.
     let session = c.peer.into_session();
 
     let mut c = Talk::client(session, CONFIG);
@@ -451,7 +451,7 @@ fn a_message_sent_right_after_the_last_one_was_lost_is_kept() {
     c.connect(false, 0).sends(connect_bytes(false, 0));
     c.holds_actions();
     c.receives("20 02 00 00").connected(false);
-    // Each is polled, and nothing after them.
+    // Each action is polled, and none follows.
     for number in [1, 2, 3] {
         let received = number == 3;
         let packet_id = id(number);
@@ -479,7 +479,7 @@ fn a_message_that_comes_before_the_old_ones_are_told_to_be_lost_is_kept() {
     assert!(outbound(&session).is_empty());
 }
 
-/// Requests end with their connection, also for who goes on with a copy of the session.
+/// Requests end with their connection, also for a copy of the session.
 #[test]
 fn a_copy_of_a_session_goes_on_without_the_requests_that_were_under_way() {
     let mut c = connected(CONFIG, 0);
@@ -517,7 +517,7 @@ fn a_session_forgotten_with_connect_stays_forgotten_if_the_connection_fails() {
     c.transport_closes().closes(CloseReason::TransportClosed);
     assert!(c.peer.into_session().is_empty());
 
-    // The same if nobody asks.
+    // The same without polling.
     let mut c = Talk::client(busy_session(), CONFIG);
     c.holds_actions();
     c.connect(true, 0).sends(connect_bytes(true, 0));
@@ -583,7 +583,7 @@ fn messages_and_requests_share_their_identifiers() {
     c.subscribe(&["a"]).sends("82 06 00 05 00 01 'a' 02");
 }
 
-/// rumqtt#1057, mosquitto#3601: after the counter has come round, too.
+/// rumqtt#1057, mosquitto#3601: also after the counter has wrapped.
 #[test]
 fn an_identifier_in_use_for_a_subscribe_is_not_given_to_a_message() {
     let mut c = connected(CONFIG, 0);
@@ -696,7 +696,7 @@ fn a_suback_with_another_number_of_return_codes_is_a_violation() {
     }
 }
 
-/// mqtt-protocol-core (every dependent state goes): a request ends with its connection.
+/// mqtt-protocol-core (all dependent state is deleted): a request ends with its connection.
 #[test]
 fn requests_end_with_the_connection() {
     let mut c = connected(CONFIG, 0);
@@ -726,8 +726,8 @@ fn more_filters_than_a_request_can_have_are_refused() {
     c.subscribe(&["a"]).sends("82 06 00 01 00 01 'a' 02");
 }
 
-/// A SUBSCRIBE or UNSUBSCRIBE under way when the connection ends is reported as unanswered, before the
-/// end; its identifier is free on the next connection.
+/// A SUBSCRIBE or UNSUBSCRIBE in flight when the connection ends is reported as unanswered, before the
+/// end. Its identifier is free on the next connection.
 #[test]
 fn requests_under_way_when_the_connection_ends_are_reported_as_unanswered() {
     let mut c = connected(CONFIG, 0);
@@ -768,7 +768,8 @@ fn requests_under_way_are_unanswered_however_the_connection_ends() {
     assert!(c.peer.into_session().is_empty());
 }
 
-/// Who takes the session out without polling is not told, and nothing of a request is left in it.
+/// A caller that takes the session without polling gets no report, and the session contains nothing
+/// of a request.
 #[test]
 fn a_session_that_is_taken_out_early_has_no_requests() {
     let mut c = connected(CONFIG, 0);
@@ -778,7 +779,7 @@ fn a_session_that_is_taken_out_early_has_no_requests() {
 
 // Time
 
-/// A client finds out whether its server is still there when it wants to, also without Keep Alive.
+/// A client can check at any time whether its server is alive, also without Keep Alive.
 #[test]
 fn a_client_pings_on_demand_also_with_keep_alive_0() {
     let mut c = connected(CONFIG, 0);
@@ -786,12 +787,12 @@ fn a_client_pings_on_demand_also_with_keep_alive_0() {
     c.at(5_000).ping().sends(PINGREQ).deadline(15_000);
     c.at(6_000).receives(PINGRESP).no_deadline();
     c.at(7_000).ping().sends(PINGREQ).deadline(17_000);
-    // Once more changes nothing of when the first must be answered.
+    // A second PINGREQ does not change the deadline of the first answer.
     c.at(9_000).ping().sends(PINGREQ).deadline(17_000);
     c.wakes_at(17_000).closes(CloseReason::PingTimeout);
 }
 
-/// It puts off the PINGREQ that Keep Alive asks for, as any other packet.
+/// It postpones the PINGREQ of Keep Alive, as any other packet.
 #[test]
 fn a_ping_on_demand_counts_for_keep_alive() {
     let mut c = connected(CONFIG, 60);
@@ -820,7 +821,7 @@ fn a_ping_that_cannot_be_sent_now_is_an_error() {
     assert_eq!(c.try_ping(), Err(CommandError::Ended));
 }
 
-/// paho.c#1277, MQTT.js#1861: only packets sent put off the next PINGREQ. [MQTT-3.1.2-23]
+/// paho.c#1277, MQTT.js#1861: only packets sent postpone the next PINGREQ. [MQTT-3.1.2-23]
 #[test]
 fn receiving_does_not_put_off_the_next_pingreq() {
     let mut c = connected(CONFIG, 60);
@@ -834,7 +835,7 @@ fn receiving_does_not_put_off_the_next_pingreq() {
     c.wakes_at(52_500).sends(PINGREQ);
 }
 
-/// paho.c#1277, MQTT.js#1861: only packets sent put off the next PINGREQ.
+/// paho.c#1277, MQTT.js#1861: only packets sent postpone the next PINGREQ.
 #[test]
 fn sending_puts_off_the_next_pingreq() {
     let mut c = connected(CONFIG, 60);
@@ -866,15 +867,14 @@ fn sending_puts_off_the_next_pingreq() {
     c.at(7_000)
         .publish_in_pieces(Q0, 2)
         .sends("30 05 00 01 't'")
-        // Nothing may come between the pieces.
+        // No other packet may be sent between the pieces.
         .no_deadline();
     c.at(8_000).payload("a").sends("'a'").no_deadline();
     c.at(9_000).payload("b").sends("'b'").deadline(61_500);
     c.wakes_at(61_500).sends(PINGREQ);
 }
 
-/// paho.c#1277, MQTT.js#1861: only what is sent puts off the next PINGREQ, and a piece without a
-/// byte is nothing.
+/// paho.c#1277, MQTT.js#1861: only packets sent postpone the next PINGREQ; an empty piece does not.
 #[test]
 fn a_piece_without_a_byte_is_nothing_sent() {
     let mut c = connected(CONFIG, 60);
@@ -887,8 +887,7 @@ fn a_piece_without_a_byte_is_nothing_sent() {
     c.at(51_000).payload("ab").sends("'ab'").deadline(103_500);
 }
 
-/// `acknowledge` is not told the time, so that it counts from when the time was told last: never
-/// too late.
+/// `acknowledge` has no time, so the deadline counts from the last call with one: never too late.
 #[test]
 fn manual_acknowledgements_put_off_the_next_pingreq() {
     let mut c = connected(CONFIG.manual_acknowledgement(true), 60);
@@ -909,7 +908,7 @@ fn a_server_that_does_not_answer_pingreq_is_given_up() {
     c.wakes_at(62_500).closes(CloseReason::PingTimeout);
 }
 
-/// A server that is busy sending is there: PINGRESP waits its turn among what it sends.
+/// A server that is busy sending is alive: PINGRESP waits its turn.
 #[test]
 fn every_packet_from_the_server_gives_pingresp_more_time() {
     let mut c = connected(CONFIG, 60);
@@ -924,7 +923,7 @@ fn every_packet_from_the_server_gives_pingresp_more_time() {
     }
 }
 
-/// esp-idf#8550, coreMQTT#223: a server that falls silent is noticed in time all the same.
+/// esp-idf#8550, coreMQTT#223: a server that stops sending is noticed in time all the same.
 #[test]
 fn a_server_that_falls_silent_after_a_packet_is_given_up_when_pingresp_is_overdue() {
     let mut c = connected(CONFIG, 60);
@@ -952,7 +951,7 @@ fn every_piece_of_a_payload_gives_pingresp_more_time() {
     c.wakes_at(72_000).closes(CloseReason::PingTimeout);
 }
 
-/// PINGRESP may be behind a message that there is no room for.
+/// PINGRESP may follow a message for which no slot is free.
 #[test]
 fn the_time_for_pingresp_does_not_run_while_no_message_can_be_taken() {
     let mut c = connected(CONFIG.manual_acknowledgement(true).receive_maximum(1), 60);
@@ -962,7 +961,7 @@ fn the_time_for_pingresp_does_not_run_while_no_message_can_be_taken() {
     c.wakes_at(62_500).nothing_more();
     c.wakes_at(105_000).sends(PINGREQ).deadline(157_500);
 
-    // From now on it does.
+    // From now on it can be handled.
     c.at(110_000).acknowledge(7).sends(puback(7));
     c.wakes_at(110_000).nothing_more().deadline(120_000);
     c.receives(publish(Q1, 8, "y")).message(publish(Q1, 8, "y"));
@@ -977,7 +976,7 @@ fn the_time_for_pingresp_does_not_run_while_no_message_can_be_taken() {
     c.wakes_at(90_000).closes(CloseReason::PingTimeout);
 }
 
-/// What is not read any more was read before PINGREQ was sent.
+/// Bytes that are not read any more arrived before PINGREQ was sent.
 #[test]
 fn the_time_for_pingresp_runs_as_ever_when_messages_could_be_taken_before_pingreq() {
     let mut c = connected(CONFIG.manual_acknowledgement(true).receive_maximum(1), 60);
@@ -987,7 +986,7 @@ fn the_time_for_pingresp_runs_as_ever_when_messages_could_be_taken_before_pingre
     c.wakes_at(62_500).closes(CloseReason::PingTimeout);
 }
 
-/// PINGRESP cannot be taken as long as the answer to what came before it waits.
+/// PINGRESP cannot be handled while the reply to an earlier packet waits.
 #[test]
 fn the_time_for_pingresp_does_not_run_while_an_answer_waits_for_the_end_of_a_payload() {
     let mut c = connected(CONFIG, 60);
@@ -1029,8 +1028,8 @@ fn a_keep_alive_shorter_than_the_time_for_pingresp_is_still_kept() {
     c.wakes_at(13_500).closes(CloseReason::PingTimeout);
 }
 
-/// A PINGREQ that is held back between the pieces of a payload has not been sent, so the server
-/// cannot have answered it: the time for the answer does not run.
+/// A PINGREQ that is held back between the pieces of a payload was not sent, so the server cannot
+/// have answered it: the time for the answer does not run.
 #[test]
 fn a_pingreq_held_back_by_a_payload_does_not_time_out() {
     let mut c = connected(CONFIG, 60);
@@ -1040,7 +1039,7 @@ fn a_pingreq_held_back_by_a_payload_does_not_time_out() {
     c.wakes_at(62_500).nothing_more().state(State::Connected);
 }
 
-/// [MQTT-3.1.2-24]; Keep Alive 0 turns it off.
+/// [MQTT-3.1.2-24]; Keep Alive 0 disables it.
 #[test]
 fn without_keep_alive_there_is_no_deadline() {
     let mut c = connected(CONFIG, 0);
@@ -1071,7 +1070,7 @@ fn a_timer_that_is_late_sends_one_pingreq() {
 }
 
 /// arduino-mqtt#144, esp-mqtt#23: the clock's width and wrap are specified. Time that goes
-/// backwards is no time at all.
+/// backwards counts as no time.
 #[test]
 fn time_that_goes_backwards_changes_no_deadline() {
     let mut c = connected(CONFIG, 60);
@@ -1087,7 +1086,7 @@ fn time_that_goes_backwards_changes_no_deadline() {
     c.wakes_at(62_500).sends(PINGREQ).deadline(72_500);
 }
 
-/// arduino-mqtt#144, esp-mqtt#23: the clock of 64 bits does not wrap; at its end nothing breaks.
+/// arduino-mqtt#144, esp-mqtt#23: the clock of 64 bits does not wrap, and its last value is valid.
 #[test]
 fn at_the_end_of_time_deadlines_stay_there() {
     let end = u64::MAX - 1;
@@ -1096,7 +1095,8 @@ fn at_the_end_of_time_deadlines_stay_there() {
     c.deadline(end);
     c.receives("20 02 00 00").connected(false).deadline(end);
     c.wakes_at(end).sends(PINGREQ);
-    // A clock of 32 bits that its owner extends gives the same deadlines before and after.
+    // A clock of 32 bits that the caller extends gives the same deadlines before and after its
+    // wrap.
     let start = u64::from(u32::MAX) - 5_000;
     let mut c = conversation::Talk::new(Client::new(fresh::<Vec<Slot>>(), CONFIG, ms(start)));
     c.at(start)
@@ -1107,8 +1107,8 @@ fn at_the_end_of_time_deadlines_stay_there() {
         .deadline(start + 52_500);
 }
 
-/// mqtt-protocol-core arms three timers and asks for a reset per packet: one deadline, read when
-/// wanted.
+/// mqtt-protocol-core arms three timers and asks for a reset for each packet. Here there is one
+/// deadline, read on demand.
 #[test]
 fn there_is_one_deadline_the_earlier_of_those_that_there_are() {
     let mut c = begins(CONFIG);
@@ -1210,9 +1210,9 @@ fn a_header_before_connack_is_a_violation() {
     c.closes(CloseReason::Violation(error));
 }
 
-// Many
+// Many messages
 
-/// 65,535 messages under way, acknowledged in order, in reverse and shuffled.
+/// 65,535 messages in flight, acknowledged in order, in reverse and shuffled.
 #[test]
 fn all_65535_identifiers_can_be_under_way_and_each_is_completed_in_whatever_order() {
     let orders: [fn(u32) -> u32; 3] = [
@@ -1277,7 +1277,7 @@ fn all_65535_identifiers_can_be_under_way_and_each_is_completed_in_whatever_orde
 
 // Size
 
-/// An idle connection's state, without the decoder's buffer, takes at most 256 bytes.
+/// The state of an idle connection, without the decoder's buffer, has at most 256 bytes.
 #[test]
 fn an_idle_connection_takes_at_most_256_bytes() {
     let decoder = size_of::<mqtt_sansio::v3::Decoder<Vec<u8>>>() - size_of::<Vec<u8>>();

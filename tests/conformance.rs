@@ -1,5 +1,5 @@
 //! The ledger of conformance, CONFORMANCE.md: for each normative statement of the standard, the
-//! sources that name it beside a check and the tests that name it.
+//! sources that name it beside a check, and the tests that name it.
 //!
 //! `MQTT_WRITE=1 cargo test --test conformance` writes the file.
 
@@ -10,7 +10,7 @@
     clippy::std_instead_of_alloc,
     clippy::string_slice,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeSet;
@@ -97,8 +97,8 @@ fn conformance_md_is_what_the_sources_say() {
     );
 }
 
-/// True in a package made by cargo, which leaves out the other members of the workspace and so a
-/// part of what the ledger links to.
+/// Returns true in a package made by cargo, which does not contain the other members of the
+/// workspace, to which the ledger links.
 fn is_packaged() -> bool {
     root().join("Cargo.toml.orig").exists()
 }

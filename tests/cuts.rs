@@ -1,5 +1,5 @@
-//! However a stream is cut, and wherever the decoder gathers what was split, the same packets come
-//! out, or the same error at the same place.
+//! However a stream is split, and whatever the decoder's buffer, the packets are the same, or the
+//! error at the same offset.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -19,10 +19,10 @@ use common::{
 use mqtt_sansio::v3::{DecodeError, Decoder, Delivery, Packet, Publish, UnsubAck, V3};
 use mqtt_sansio::{ErrorKind, Field, Options, PacketId, StreamDecoder, TopicName};
 
-/// Room for every vector but the long ones.
+/// The size of a buffer for every vector except the long ones.
 const ROOM: usize = 4096;
 
-/// Feeds decoders over each kind of memory with the same pieces.
+/// Decodes the same pieces with each kind of buffer.
 fn check<V: Version>(
     options: Options,
     scratch: &mut [u8],
@@ -58,15 +58,15 @@ fn check<V: Version>(
     );
 }
 
-/// One row through every cut that its length allows: all cuts in two, in three if it is short, one
-/// byte at a time, with and without empty pieces; at the ends of its fields and every so often if
-/// it is long.
+/// Decodes one row with every split that its length allows: all splits in two, in three if it is
+/// short, one byte at a time, with and without empty pieces. Long rows are split at the ends of
+/// their fields and at regular distances.
 fn check_all_cuts<V: Version>(row: &Row, boundaries: &[usize]) {
     let bytes = &row.bytes[..];
     let name = &row.id[..];
     let options = unlimited();
     let expected = decode_at_once::<V>(bytes, &options);
-    // As much as the packet has in the end.
+    // The final size of the packet.
     let announced = fixed_header(bytes).map_or(0, |(body, header)| header + body);
     let room = if announced > 1_000_000 { 0 } else { announced };
     let mut scratch = vec![0xEE; bytes.len().max(room).max(ROOM)];
@@ -86,7 +86,7 @@ fn check_all_cuts<V: Version>(row: &Row, boundaries: &[usize]) {
             .collect();
         places.sort_unstable();
         places.dedup();
-        // A packet of 300 filters has 600 places where a field ends; every 7th will do.
+        // A packet of 300 filters has 600 ends of fields; every 7th is enough.
         if places.len() > 300 {
             places = places.into_iter().step_by(7).collect();
         }
@@ -178,7 +178,7 @@ fn a_truncated_publish_is_never_handed_out_as_a_whole_one<V: Version>() {
     }
 }
 
-/// All the packets of the vectors behind each other, but for the long ones.
+/// Returns all the packets of the vectors one after another, except the long ones.
 fn long_stream<V: Version>() -> (Vec<u8>, usize) {
     let rows = V::valid_rows();
     let short = || rows.iter().filter(|row| row.bytes.len() <= ROOM);
@@ -206,7 +206,7 @@ fn packets_behind_each_other_come_out_one_by_one_however_the_stream_is_cut<V: Ve
     }
 }
 
-/// Rows that are refused.
+/// Refused rows
 fn refused_rows<V: Version>() -> impl Iterator<Item = &'static Row> {
     V::malformed_rows()
         .iter()
@@ -324,9 +324,9 @@ fn a_split_packet_takes_none_of_the_next_one() {
     );
 }
 
-// Limits.
+// Limits
 
-/// A PUBLISH of `len` bytes.
+/// Returns a PUBLISH of `len` bytes.
 fn publish(len: usize) -> Vec<u8> {
     let header_len = match len {
         0..=129 => 2,
@@ -352,7 +352,7 @@ fn too_large(decode: Outcome) -> bool {
     decode.packets.is_empty() && decode.position == 0 && decode.error.is_some_and(expected)
 }
 
-/// Sends `bytes` whole, in two parts at each of the first places, and bytewise.
+/// Decodes `bytes` whole, in two parts at each of the first positions, and one byte at a time.
 fn each_cut(
     bytes: &[u8],
     mut decode: impl FnMut(&[&[u8]]) -> Outcome,
@@ -381,7 +381,7 @@ fn a_packet_of_exactly_the_limit_passes_and_one_byte_more_is_refused_in_every_me
         (301, &too_large),
     ] {
         let bytes = publish(len);
-        // The memory is the limit.
+        // The buffer is the limit.
         each_cut(
             &bytes,
             |p| feed(Decoder::new([0; 300]), p.iter().copied()),
@@ -392,7 +392,7 @@ fn a_packet_of_exactly_the_limit_passes_and_one_byte_more_is_refused_in_every_me
             |p| feed(Decoder::new(&mut room[..300]), p.iter().copied()),
             test,
         );
-        // The option is.
+        // The option is the limit.
         let limited =
             |p: &[&[u8]]| feed(Decoder::with_options([0; 400], options), p.iter().copied());
         each_cut(&bytes, limited, test);
@@ -469,7 +469,7 @@ fn a_smaller_limit_before_connect_can_be_raised_once_it_is_accepted() {
     assert_eq!(error.kind(), ErrorKind::PacketTooLarge);
 }
 
-/// SUBSCRIBE with this many filters, and the same as UNSUBSCRIBE.
+/// Returns SUBSCRIBE with this number of filters, and the same as UNSUBSCRIBE.
 fn requests(filters: usize) -> [Vec<u8>; 2] {
     let subscribe = [b"\x00\x01".to_vec(), b"\x00\x01a\x00".repeat(filters)].concat();
     let unsubscribe = [b"\x00\x01".to_vec(), b"\x00\x01a".repeat(filters)].concat();

@@ -4,7 +4,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::std_instead_of_alloc,
-    reason = "a test stops at the first thing that is wrong"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeSet;
@@ -32,7 +32,7 @@ type InPieces = PublishHeader<Bytes>;
 
 const fn is_logged<T: defmt::Format>() {}
 
-/// Does not compile unless each type can be logged; returns their names.
+/// Compiles only if each type implements `defmt::Format`; returns their names.
 macro_rules! logged {
     ($($Name:ident $(<$($parameter:tt),+>)?)+) => {{
         $(is_logged::<$Name $(<$($parameter),+>)?>();)+
@@ -40,7 +40,7 @@ macro_rules! logged {
     }};
 }
 
-/// Types without a value, and those for programs that have a heap.
+/// Types without a value, and those that need a heap.
 const NOT_LOGGED: &[(&str, &str)] = &[
     ("AliasArray", "Topic Names of the peer"),
     ("AliasVec", "Topic Names of the peer"),
@@ -79,7 +79,7 @@ const NOT_LOGGED: &[(&str, &str)] = &[
     ("WithTopicAliases", "memory"),
 ];
 
-/// The names of the types that the sources declare as public.
+/// Returns the names of the public types in the sources.
 fn declared(directory: &Path, names: &mut BTreeSet<String>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -93,7 +93,7 @@ fn declared(directory: &Path, names: &mut BTreeSet<String>) {
                 .iter()
                 .find_map(|start| line.strip_prefix(start));
             let name = named.map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
-            // A macro declares those without a name here.
+            // A macro declares types without a name here.
             if let Some(Some(name)) = name.filter(|name| *name != Some("")) {
                 names.insert(name.to_owned());
             }
@@ -101,7 +101,7 @@ fn declared(directory: &Path, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Those that only MQTT 5 has, and its own of the others.
+/// Types that only MQTT 5 has, and its versions of the others.
 fn logged_of_mqtt_5() -> BTreeSet<&'static str> {
     use mqtt_sansio::v5::{
         AckKind, Acknowledgement, Auth, AuthReasonCode, Capabilities, ConnAck, Connect,

@@ -1,5 +1,5 @@
-//! Every interleaving of small worlds, through the real connections: nothing is left to chance. Each
-//! search prints how many states it has visited, and how many transitions lead there.
+//! Visits every interleaving of small worlds, with the real connections. Each search prints how many
+//! states and transitions it has visited.
 //!
 //! ```text
 //! cargo test --test explorer                                            the small worlds
@@ -18,7 +18,7 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod exploration;
@@ -40,7 +40,7 @@ const fn mixed() -> SidePlan {
     sends(&[Q1, Q2, Q1, Q2]).window(2)
 }
 
-/// Of the states that are reached again, one in so many is compared with the state that it equals.
+/// One in this number of the states reached again is compared with the state that it equals.
 const COMPARE_EVERY: usize = 20;
 
 fn check(plan: Plan, least: usize) {
@@ -58,7 +58,7 @@ fn check(plan: Plan, least: usize) {
                 found.compared,
                 start.elapsed()
             );
-            // A world in which little happens proves nothing.
+            // A world with few states proves nothing.
             assert!(found.states >= least, "{}: {found:?}", plan.name);
         }
         Err(counterexample) => panic!(
@@ -68,7 +68,7 @@ fn check(plan: Plan, least: usize) {
     }
 }
 
-/// Runs these, unless the large worlds are asked for.
+/// Runs these worlds, unless the large ones are selected.
 fn check_all(plans: impl IntoIterator<Item = Plan>) {
     if std::env::var_os("MQTT_EXPLORE").is_none() {
         for plan in plans {
@@ -77,7 +77,7 @@ fn check_all(plans: impl IntoIterator<Item = Plan>) {
     }
 }
 
-// The small worlds
+// Small worlds
 
 #[test]
 fn a_cut_and_a_crash_at_any_moment_lose_and_repeat_nothing() {
@@ -254,7 +254,7 @@ fn an_identifier_in_use_is_not_used_for_anything_else() {
     ]);
 }
 
-// The large worlds
+// Large worlds
 
 fn large() -> Vec<Plan> {
     let two = || sends(&[Q0, Q1, Q2, Q1, Q2]).window(2);
@@ -348,7 +348,7 @@ fn the_large_worlds_that_are_asked_for_hold() {
     }
 }
 
-// The checks can fail.
+// The checks detect faults
 
 fn is_noticed(fault: Fault, why: &str) {
     let plan = Plan::new("a fault", V3, sends(&[Q1, Q2]), SILENT)

@@ -1,4 +1,4 @@
-//! A message that is encoded once for many receivers is, for each of them, what `publish` sends.
+//! A message that is encoded once reaches each receiver as `publish` would send it.
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -6,7 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use core::num::{NonZeroU16, NonZeroU32};
@@ -26,7 +26,7 @@ use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
-/// What a client announces, and how many messages the server keeps in flight.
+/// The limits of a client, and the window of the server.
 #[derive(Debug, Clone, Copy)]
 struct Client {
     version: ProtocolVersion,
@@ -37,7 +37,7 @@ struct Client {
 }
 
 impl Client {
-    /// CONNECT without Clean Session, with a session that outlives the connection.
+    /// CONNECT without Clean Session, whose session outlives the connection.
     fn connect(&self) -> Vec<u8> {
         let client_id = Text::new("c").unwrap();
         let mut out = Vec::new();
@@ -74,7 +74,7 @@ impl Client {
         out
     }
 
-    /// The server's connection with it, which resumes `session` if there is one.
+    /// Returns the server's connection with this client, which resumes `session` if there is one.
     fn server(&self, session: Option<Session<Vec<Slot>>>) -> Server<Vec<Slot>> {
         let config = Config::new().max_inflight(self.max_inflight);
         let mut server = Server::new(Session::default(), config, NOW);
@@ -105,7 +105,7 @@ struct Sent {
     expiry: Option<u32>,
     waited: u32,
     identifiers: Vec<u32>,
-    /// Of the connection that the message came on.
+    /// Properties that belong to the publisher's connection.
     alias: Option<u16>,
     content_type: Option<String>,
     user_properties: Vec<String>,
@@ -132,7 +132,7 @@ impl Sent {
         numbers.map(|number| Property::SubscriptionIdentifier(number.try_into().unwrap()))
     }
 
-    /// The message as it came.
+    /// Returns the message of the publisher.
     fn received(&self) -> PublishProperties<Vec<u8>> {
         let alias = self.alias.and_then(NonZeroU16::new);
         let shared = self.shared().chain(alias.map(Property::TopicAlias));
@@ -140,7 +140,7 @@ impl Sent {
         PublishProperties::encode_to_vec(all).unwrap()
     }
 
-    /// The message as `publish` takes it for this receiver.
+    /// Returns the message for this receiver, for `publish`.
     fn message(&self) -> Message<&[u8], &[u8], Vec<u8>> {
         let left = self.expiry.map(|expiry| expiry.saturating_sub(self.waited));
         let own = left.map(Property::MessageExpiryInterval).into_iter();
@@ -167,7 +167,7 @@ impl Sent {
 
 type Outcome = Result<(Option<PacketId>, Vec<u8>), CommandError>;
 
-/// Sends the message by `publish`, and as one that is encoded once.
+/// Sends the message with `publish`, and encoded once.
 struct Both {
     plain: (Server<Vec<Slot>>, OutboundAliases<AliasVec>),
     encoded: (Server<Vec<Slot>>, OutboundAliases<AliasVec>),
@@ -219,7 +219,7 @@ impl Both {
     }
 }
 
-/// A PUBLISH with its properties in one order: that of the alias is free.
+/// Sorts the properties of a PUBLISH: the position of the alias is not specified.
 fn sorted(
     outcome: Outcome,
     version: ProtocolVersion,
@@ -322,7 +322,7 @@ proptest! {
                 prop_assert_eq!(plain, encoded);
             }
         }
-        // The connection breaks, and all that is in flight is sent again.
+        // The connection breaks, and all messages in flight are resent.
         let session = both.encoded.0.take_session();
         prop_assert_eq!(
             format!("{:?}", both.plain.0.take_session()),

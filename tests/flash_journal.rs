@@ -1,11 +1,11 @@
-//! `examples/flash_journal`: the power is lost at each operation of the flash in turn.
+//! `examples/flash_journal`: loses the power at each operation of the flash in turn.
 
 #![cfg(feature = "alloc")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::panic,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 #[path = "../examples/flash_journal/broker.rs"]
@@ -28,8 +28,8 @@ use flash::LastOperation::{self, Complete, Torn};
 use mqtt_sansio::QoS;
 use record::State;
 
-/// Runs through these losses of power. Each message at QoS 1 has come at least once, each one at QoS 2
-/// exactly once.
+/// Runs through these losses of power. Checks that each QoS 1 message was delivered at least once, and
+/// each QoS 2 message exactly once.
 fn survives(cuts: &[u32], last: LastOperation) -> Report {
     let report = run(cuts, last).unwrap_or_else(|why| panic!("{cuts:?}, {last:?}: {why}"));
     let total = COMMANDS.iter().copied().map(u16::from).sum();
@@ -51,7 +51,7 @@ fn survives(cuts: &[u32], last: LastOperation) -> Report {
     report
 }
 
-/// How many operations there are without a loss of power.
+/// Returns how many operations there are without a loss of power.
 fn operations() -> u32 {
     let report = survives(&[], Complete);
     assert_eq!(report.cuts, 0);

@@ -1,10 +1,10 @@
-//! What the fuzz targets do, replayed: the inputs that once found something, the inputs that fuzzing
-//! starts with, and some that chance has made.
+//! Runs the fuzz targets on the inputs that once found a fault, on the seeds of fuzzing, and on
+//! random inputs.
 //!
 //! ```text
 //! cargo test --test fuzz                                     all of that
-//! MQTT_FUZZ_RUNS=100000 cargo test --release --test fuzz     so many random inputs for each target
-//! MQTT_FUZZ_CORPUS=fuzz/corpus cargo test --test fuzz        writes down what fuzzing starts with
+//! MQTT_FUZZ_RUNS=100000 cargo test --release --test fuzz     this number of random inputs for each target
+//! MQTT_FUZZ_CORPUS=fuzz/corpus cargo test --test fuzz        writes the seeds of fuzzing
 //! ```
 
 #![cfg(feature = "alloc")]
@@ -19,7 +19,7 @@
     clippy::std_instead_of_core,
     clippy::unreachable,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 #![allow(
     dead_code,
@@ -53,7 +53,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("simulation", fuzzing::simulation),
 ];
 
-/// Those that `cargo test` cannot replay, and why.
+/// The targets that `cargo test` cannot run, and why.
 const NOT_HERE: &[(&str, &str)] = &[
     (
         "differential",
@@ -63,7 +63,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("roundtrip", "it needs the feature `arbitrary`"),
 ];
 
-/// How many random inputs each target gets.
+/// How many random inputs each target runs.
 const RUNS: u64 = 300;
 
 fn root() -> PathBuf {
@@ -77,7 +77,7 @@ fn names_in(directory: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// Runs one input, and says how to run it again if that fails.
+/// Runs one input. If it fails, prints how to run it again.
 fn run(target: &str, body: Body, what: &str, input: &[u8]) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| body(input))) {
         println!("{target} fails with {what}: {}", hex::encode(input));
@@ -160,9 +160,9 @@ fn what_fuzzing_starts_with_is_written_down_if_asked_for() {
     }
 }
 
-// What fuzzing starts with.
+// The seeds of fuzzing
 
-/// Every short vector of every version, by its id.
+/// Returns every short vector of every version, by its id.
 fn vectors() -> Vec<(String, Vec<u8>)> {
     let mut vectors = vectors_of::<V3>();
     vectors.extend(vectors_of::<V5>());
@@ -186,7 +186,7 @@ fn vectors_of<V: Version>() -> Vec<(String, Vec<u8>)> {
     vectors
 }
 
-/// The vectors, behind what the target reads first.
+/// Returns the vectors, each after the bytes that the target reads first.
 fn behind(prefix: &[u8]) -> Vec<(String, Vec<u8>)> {
     let with_prefix = |(id, bytes): (String, Vec<u8>)| (id, [prefix, &bytes].concat());
     vectors().into_iter().map(with_prefix).collect()
@@ -201,10 +201,10 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
             seeds
         }
         "roundtrip" | "differential" => behind(b""),
-        // Buffer for 40 bytes, and six lengths.
+        // A buffer of 40 bytes, and six lengths.
         "split" => behind(b"\0\0\0\x28\x01\x03\x07\0\x14\xc8"),
         "session" => sessions(),
-        // A connection begins: CONNECT, CONNACK, and that they come whole.
+        // The steps of a connection: CONNECT and CONNACK, which arrive whole.
         "client" => conversations(&[37, 1, 0, 0], &[37, 1, 0, 0, 0, 0, 0]),
         "server" => conversations(&[37, 1, 0, 25], &[37, 1, 0, 0, 25, 0, 0]),
         "simulation" => (0..50).map(noise).collect(),
@@ -218,7 +218,7 @@ fn noise(seed: u64) -> (String, Vec<u8>) {
     (format!("noise-{seed}"), bytes)
 }
 
-/// The saved sessions, with and without their check.
+/// Returns the saved sessions, with and without their checksum.
 fn sessions() -> Vec<(String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for file in names_in(&testdata().join("sessions")) {
@@ -232,8 +232,8 @@ fn sessions() -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-/// Connections that begin as these steps say, those of MQTT 3.1.1 and of MQTT 5, and then are sent a
-/// vector or go on by chance. A server is also one of any version.
+/// Returns connections that begin with these steps, of MQTT 3.1.1 and of MQTT 5, followed by a
+/// vector or by random bytes. A server may also be one of any version.
 fn conversations(v3_begin: &[u8], v5_begin: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for (kind, begin, vectors) in [

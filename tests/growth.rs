@@ -1,5 +1,5 @@
-//! A session in a `Vec` keeps everything that is under way when its slots grow. They double with the
-//! ninth identifier: from 8 to 16.
+//! A session in a `Vec` keeps all its state when its slots grow. They double with the ninth
+//! identifier: from 8 to 16.
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -11,7 +11,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 mod conversation;
@@ -37,7 +37,7 @@ fn begins() -> ClientTalk {
     AsClient::begins(AUTO)
 }
 
-/// Messages with these identifiers go out.
+/// Publishes messages, which get these identifiers.
 fn sends_messages(c: &mut ClientTalk, numbers: impl Iterator<Item = u16>) {
     for number in numbers {
         c.publish(Q1, "x").sends(publish(Q1, number, "x"));
@@ -57,7 +57,7 @@ fn a_subscribe_under_way_keeps_its_identifier() {
         .event(subscribed(1, &[2, 0x80]));
 }
 
-/// 8 moves from the first of 8 slots to the ninth of 16.
+/// Identifier 8 moves from the first of 8 slots to the ninth of 16.
 #[test]
 fn a_subscribe_whose_slot_moves_keeps_its_identifier_and_its_number_of_filters() {
     let mut c = begins();
@@ -84,8 +84,8 @@ fn an_unsubscribe_under_way_keeps_its_identifier() {
     }
 }
 
-/// [MQTT-4.4.0-1, MQTT-4.6.0-1]: a SUBSCRIBE takes the ninth identifier while 1 was asked for and
-/// the others were not.
+/// [MQTT-4.4.0-1, MQTT-4.6.0-1]: a SUBSCRIBE uses the ninth identifier after `Action::Resend` was
+/// returned for 1 only.
 #[test]
 fn messages_not_yet_sent_again_stay_so_and_the_connection_goes_on() {
     let mut c = begins();
@@ -109,7 +109,7 @@ fn messages_not_yet_sent_again_stay_so_and_the_connection_goes_on() {
     c.receives("90 03 00 09 02").event(subscribed(9, &[2]));
 }
 
-/// [MQTT-4.4.0-1, MQTT-4.6.0-4]: the SUBSCRIBE goes out before the actions are polled.
+/// [MQTT-4.4.0-1, MQTT-4.6.0-4]: SUBSCRIBE is sent before the actions are polled.
 #[test]
 fn pubrels_not_yet_sent_again_stay_so_and_keep_their_order() {
     let mut c = begins();
@@ -136,10 +136,10 @@ fn pubrels_not_yet_sent_again_stay_so_and_keep_their_order() {
 
 // Inbound
 
-/// Identifiers with slots of their own among 8, and such that all belong to the same one.
+/// Identifiers with different slots among 8, and identifiers with the same slot.
 const APART: [u16; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 const TOGETHER: [u16; 8] = [3, 11, 19, 27, 35, 43, 51, 59];
-/// The ninth.
+/// The ninth identifier.
 const NINTH: u16 = 100;
 
 /// [MQTT-4.3.3-2]
@@ -168,8 +168,8 @@ fn a_message_that_awaits_pubrel_stays_known() {
     }
 }
 
-/// [MQTT-4.6.0-2, MQTT-4.6.0-3]: every other message is acknowledged before the slots grow; the
-/// first, which the others wait for, after it.
+/// [MQTT-4.6.0-2, MQTT-4.6.0-3]: every other message is acknowledged before the slots grow. The
+/// first, for which the others wait, is acknowledged afterwards.
 #[test]
 fn acknowledgements_due_stay_due_and_leave_in_the_order_of_the_messages() {
     holds::<AsClient>();
@@ -206,8 +206,8 @@ fn acknowledgements_due_stay_due_and_leave_in_the_order_of_the_messages() {
     }
 }
 
-/// Of 8 messages of an earlier connection the peer has sent the third again. The identifiers of the
-/// others may be used for new messages, that of the third may not [MQTT-2.3.1-2].
+/// Of 8 messages of an earlier connection the peer resends the third. The identifiers of the others
+/// may be used for new messages, that of the third may not [MQTT-2.3.1-2].
 #[test]
 fn what_an_earlier_connection_left_stays_apart_from_what_this_one_has_used() {
     holds::<AsClient>();
@@ -244,7 +244,7 @@ fn what_an_earlier_connection_left_stays_apart_from_what_this_one_has_used() {
     }
 }
 
-/// The same where the application has not acknowledged them: sent again, they are not delivered
+/// The same for messages that the application has not acknowledged: resent, they are not delivered
 /// again [MQTT-4.3.3-2].
 #[test]
 fn what_was_delivered_on_an_earlier_connection_is_not_delivered_again() {

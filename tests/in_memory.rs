@@ -1,17 +1,17 @@
-//! The example `in_memory`, run as a user runs it.
+//! Runs the example `in_memory` as a program.
 
 #![cfg(feature = "alloc")] // The example needs it too.
 #![allow(
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Where cargo puts the example. `cargo test` has built it; if a single test was asked for, it may
-/// be missing.
+/// Returns where cargo puts the example. `cargo test` has built it; it may be missing if only one
+/// test was selected.
 fn example() -> PathBuf {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(|deps| deps.parent()).unwrap();

@@ -1,4 +1,4 @@
-//! Keep Alive of a server whose application takes its time.
+//! Keep Alive of a server with a slow application.
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -10,7 +10,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 mod conversation;
@@ -19,7 +19,7 @@ use conversation::*;
 use mqtt_sansio::v3::{CloseReason, Server};
 use mqtt_sansio::{Config, Slot};
 
-/// Connected at 0 ms with a Keep Alive of 60 s.
+/// Returns a server that connected at 0 ms with a Keep Alive of 60 s.
 fn connected() -> Talk<Server<Vec<Slot>>> {
     let mut s = Talk::server(Config::new());
     s.receives(connect_bytes(false, 60)).connect_requested();
@@ -27,8 +27,8 @@ fn connected() -> Talk<Server<Vec<Slot>>> {
     s
 }
 
-/// [MQTT-3.1.2-24]: packets that the client has sent meanwhile wait behind the request, so its
-/// silence counts from the answer.
+/// [MQTT-3.1.2-24]: packets that the client has sent meanwhile wait for the answer to the request,
+/// so its silence counts from the answer.
 #[test]
 fn after_a_late_suback_the_client_has_its_whole_time() {
     let mut s = connected();

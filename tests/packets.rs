@@ -1,5 +1,5 @@
-//! The vectors in `testdata`, for each version: what each packet says, what it is written as, and why
-//! the malformed ones are refused.
+//! The vectors in `testdata`, for each version: the fields of each packet, its encoding, and the
+//! faults of malformed ones.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -8,7 +8,7 @@
     clippy::panic,
     clippy::std_instead_of_alloc,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -53,12 +53,12 @@ fn is<V: Version>(other: TypeId) -> bool {
     TypeId::of::<V>() == other
 }
 
-/// Whether it is MQTT 5.
+/// True for MQTT 5.
 fn is_v5<V: Version>() -> bool {
     is::<V>(TypeId::of::<V5>())
 }
 
-/// Calls `test` with each valid row, the packet that it decodes to, and what that is written as.
+/// Calls `test` with each valid row, its decoded packet, and the encoding of that packet.
 fn for_each_valid<V: Version>(test: impl Fn(&Row, &V::Owned, &[u8])) {
     assert!(V::valid_rows().len() > 500);
     for row in V::valid_rows() {
@@ -75,7 +75,7 @@ fn for_each_valid<V: Version>(test: impl Fn(&Row, &V::Owned, &[u8])) {
     }
 }
 
-// Valid packets.
+// Valid packets
 
 /// [MQTT-1.5.3-3, MQTT-2.3.1-5, MQTT-3.1.3-1]
 /// [MQTT5-1.5.4-3, MQTT5-2.2.1-2, MQTT5-3.1.3-1]
@@ -131,7 +131,7 @@ fn a_slice_one_byte_too_small_has_no_room_and_nothing_is_written_to_it<V: Versio
         assert_eq!(result, Err(no_room), "{}", row.id);
         assert!(small.iter().all(|&byte| byte == 0xEE), "{}", row.id);
 
-        // Behind another packet, which stays.
+        // After another packet, which is not changed.
         let mut buffer = vec![0xEE; needed + 1];
         let mut out = SliceOutput::new(&mut buffer);
         v3::Packet::<&[u8]>::PingReq.encode(&mut out).unwrap();
@@ -282,13 +282,13 @@ mod bytes_feature {
     }
 }
 
-// Malformed packets.
+// Malformed packets
 
 fn fault<V: Version>(row: &Row) -> Option<DecodeError<V>> {
     V::decode(&mut &row.bytes[..], &Options::new()).err()
 }
 
-/// Where conforming receivers differ, what this one does by default, and why.
+/// Cases in which conforming receivers differ, with the default of this one and the reason.
 type Choice = (&'static str, bool, &'static str);
 
 const V3_CHOICES: &[Choice] = &[
@@ -340,7 +340,7 @@ const V3_CHOICES: &[Choice] = &[
     ("connack-flags", false, "MQTT-3.2.2-4 is a must"),
 ];
 
-/// They are in the documentation of `v5`.
+/// The documentation of `v5` lists them.
 const V5_CHOICES: &[Choice] = &[
     (
         "empty-payload",
@@ -416,8 +416,8 @@ fn where_conforming_receivers_differ_the_strict_choice_is_taken_unless_the_table
     assert_eq!(used.len(), choices.len(), "only these are needed: {used:?}");
 }
 
-/// The sample of MQTT 3.1.1 names the catch-all of CONNECT where the standard has a statement for
-/// the very field that is missing; the error names that one.
+/// For MQTT 3.1.1 the sample names the general statement about CONNECT where the standard has a
+/// statement for the missing field. The error names the latter.
 const MORE_EXACT: &[(&str, Field, &str)] = &[
     ("MQTT-3.1.4-1", Field::WillTopic, "MQTT-3.1.2-9"),
     ("MQTT-3.1.4-1", Field::WillMessage, "MQTT-3.1.2-9"),
@@ -485,7 +485,7 @@ fn what_is_wrong_only_for_the_role_or_the_moment_decodes<V: Version>() {
     let mut seen = 0;
     for row in rows(V::MALFORMED) {
         if row.text("kind") == Some("state") {
-            // More than one packet in some.
+            // Some rows have more than one packet.
             let outcome = feed(StreamDecoder::<V, _>::new([0; 512]), [&row.bytes[..]]);
             assert_eq!(outcome.error, None, "{}", row.id);
             assert!(outcome.at_packet_boundary, "{}", row.id);
@@ -497,8 +497,8 @@ fn what_is_wrong_only_for_the_role_or_the_moment_decodes<V: Version>() {
     assert_eq!(seen, if is_v5::<V>() { 30 } else { 3 });
 }
 
-/// Kinds of error that the options or the machine cause, not the bytes alone, and one that has no
-/// place on the wire.
+/// Kinds of error that need options or the machine, not the bytes alone, and one that has no
+/// position in a packet.
 const NOT_IN_VECTORS: &[&str] = &["PacketTooLarge", "TooManyFilters", "OutOfMemory", "TooLong"];
 
 #[test]
@@ -539,9 +539,9 @@ fn every_malformed_packet_of_our_own_gives_exactly_the_error_that_its_row_states
     }
 }
 
-// What MQTT 5 says about each fault.
+// Reason Codes of MQTT 5
 
-/// The Reason Code that the row names first, and the others that it allows.
+/// The first Reason Code of the row, and the others that it allows.
 fn reason_codes(row: &Row) -> Vec<u64> {
     let also = row.json["reason_also"].as_array().into_iter().flatten();
     [&row.json["reason"]]
@@ -551,7 +551,7 @@ fn reason_codes(row: &Row) -> Vec<u64> {
         .collect()
 }
 
-/// Also in the choice among several codes the sample is followed.
+/// The library follows the sample even where several codes are allowed.
 #[test]
 fn the_error_of_a_malformed_packet_of_mqtt_5_has_the_reason_code_that_the_sample_names() {
     for row in V5::malformed_rows() {
@@ -606,7 +606,7 @@ fn limits_of_this_receiver_have_reason_codes_too() {
     assert_eq!(error.reaction(), reaction);
 }
 
-// Incomplete packets and streams.
+// Incomplete packets and streams
 
 fn the_start_of_a_packet_is_neither_a_packet_nor_an_error<V: Version>() {
     for row in rows(V::INCOMPLETE) {
@@ -624,7 +624,7 @@ fn the_start_of_a_packet_is_neither_a_packet_nor_an_error<V: Version>() {
         );
         assert!(outcome.packets.is_empty(), "{}", row.id);
         if outcome.error.is_some() {
-            // It announces more than there is memory for.
+            // It announces more than the limit.
             assert_eq!(
                 outcome.error.map(|e| e.kind()),
                 Some(ErrorKind::PacketTooLarge)
@@ -641,8 +641,8 @@ fn the_start_of_a_packet_is_neither_a_packet_nor_an_error<V: Version>() {
     }
 }
 
-/// Conversations of MQTT 3.1.1 that end with a packet that has to be refused, which packet lists
-/// leave out.
+/// Conversations of MQTT 3.1.1 that end with a refused packet, which the lists of packets do not
+/// contain.
 const ENDS_WITH_A_FAULT: &[(&str, &str, ErrorKind)] = &[
     ("connect-badname", "c2s", ErrorKind::UnknownProtocolName),
     (
@@ -722,7 +722,7 @@ fn with_type<V: Version>(packet: &V::Owned) -> Value {
     all
 }
 
-/// The two versions have the same fixed header, but not what is in it.
+/// The two versions have the same fixed header, but different contents.
 #[test]
 fn a_packet_of_one_version_is_not_taken_for_one_of_the_other_where_it_shows() {
     let connect = V3::decode(

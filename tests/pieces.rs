@@ -1,4 +1,4 @@
-//! A payload larger than the memory is received, and sent, in pieces.
+//! A payload larger than the buffer is received, and sent, in pieces.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -6,7 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -23,7 +23,7 @@ use mqtt_sansio::{
 
 const ROOM: u32 = 512;
 
-/// Receives through 512 bytes, of each kind of memory.
+/// Receives through 512 bytes, with each kind of buffer.
 fn receive_by_each_memory(parts: &[&[u8]], test: impl Fn(Received)) {
     let parts = || parts.iter().copied();
     let mut memory = [0xEE; ROOM as usize];
@@ -36,8 +36,8 @@ fn receive_by_each_memory(parts: &[&[u8]], test: impl Fn(Received)) {
     }
 }
 
-/// The stream whole, cut in two at every place up to `places` and then at every 50th, and in equal
-/// parts.
+/// The stream whole, split in two at every position up to `places` and then at every 50th, and in
+/// equal parts.
 fn each_cut(stream: &[u8], places: usize, test: impl Fn(&[&[u8]])) {
     for place in (0..stream.len()).filter(|place| *place < places || place % 50 == 0) {
         test(&cut(stream, &[place]));
@@ -51,7 +51,7 @@ fn payload(len: usize) -> Vec<u8> {
     (0..=250).cycle().take(len).collect()
 }
 
-/// A message with a topic of `topic_len` bytes and a payload of `payload_len`.
+/// Returns a message with a topic of `topic_len` bytes and a payload of `payload_len`.
 fn publish(delivery: Delivery, topic_len: usize, payload_len: usize) -> Publish<Vec<u8>> {
     Publish {
         delivery,
@@ -136,7 +136,7 @@ fn every_packet_of_the_vectors_comes_out_the_same_whole_or_in_pieces<V: Version>
                     in_pieces += usize::from(matches!(item, Item::InPieces(..)));
                     assert!([item.into_packet()] == expected[..], "{}", row.id);
                 }
-                // What comes before the payload does not fit, or there is no payload at all.
+                // The header exceeds the buffer, or there is no payload.
                 Some(error) => {
                     assert_eq!(error.kind(), ErrorKind::PacketTooLarge, "{}", row.id);
                     assert!(row.bytes.len() > 64, "{}", row.id);
@@ -188,7 +188,7 @@ fn what_comes_before_the_payload_has_to_fit_into_the_memory() {
             receive_by_each_memory(parts, too_large)
         });
     }
-    // A topic that fills the packet, so that there is no payload to come in pieces.
+    // A topic that fills the packet, so that there is no payload.
     let no_payload = encode(&publish(Delivery::AtMostOnce, 600, 0));
     each_cut(&no_payload, 20, |parts| {
         receive_by_each_memory(parts, too_large)
@@ -374,7 +374,8 @@ fn decode_skips_the_rest_of_a_payload_that_was_left_in_pieces() {
         b"\xd0\0\xe0\0".to_vec(),
     ]
     .concat();
-    // After the header, or after the first bytes of payload; the rest in one part or bytewise.
+    // After the header, or after the first bytes of payload; the rest in one part or one byte at a
+    // time.
     for (taken, step) in [(10, 1), (10, 5000), (11, 1), (500, 7), (500, 5000)] {
         let mut decoder = Decoder::new([0; 64]);
         let mut input = &stream[..taken];
@@ -438,14 +439,14 @@ fn a_packet_that_decode_began_to_gather_is_handed_out_by_decode_in_pieces() {
     }
 }
 
-/// A payload of any length that never is in memory: a pattern whose period is a prime, so that
-/// parts taken from a wrong place differ.
+/// A payload of any length that is never in memory: a pattern whose period is a prime, so that
+/// parts from a wrong position differ.
 struct Pattern(Vec<u8>);
 
 const PERIOD: usize = 65_521;
 
 impl Pattern {
-    /// Good for parts of up to `longest` bytes.
+    /// Works for parts of up to `longest` bytes.
     fn new(longest: usize) -> Self {
         let mut state = 1_u32;
         let mut period = vec![0; PERIOD];
@@ -479,7 +480,7 @@ fn the_largest_publish_there_is_is_sent_in_pieces_and_received_through_512_bytes
         payload_len: u32::try_from(payload_len).unwrap(),
     };
 
-    // Sending: the header from a small buffer, the payload from wherever it is.
+    // Sending: the header from a small buffer, the payload from another one
     let mut buffer = [0; 64];
     let header = &*sent.encode_to_slice(&mut buffer).unwrap();
     assert_eq!(header, b"\x34\xff\xff\xff\x7f\0\x08firmware\xff\xff");
@@ -504,7 +505,7 @@ fn the_largest_publish_there_is_is_sent_in_pieces_and_received_through_512_bytes
         }
     };
 
-    // On the way: segments of 1460 bytes, the first with the header in it.
+    // The network: segments of 1460 bytes, of which the first contains the header.
     let first = CHUNK - HEADER_LEN;
     receive(&[header, pattern.at(0, first)].concat());
     let mut sent_len = first;

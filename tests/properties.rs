@@ -1,7 +1,7 @@
-//! What holds for every packet, every sequence of bytes and every cut.
+//! Properties of every packet, every sequence of bytes and every split.
 //!
-//! A case that fails is printed and kept in the target directory, where the next run starts with
-//! it. `PROPTEST_CASES` sets how many are tried.
+//! A failing case is printed and kept in the target directory, where the next run starts with it.
+//! `PROPTEST_CASES` sets the number of cases.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -9,7 +9,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -45,7 +45,7 @@ fn config() -> ProptestConfig {
     }
 }
 
-// Packets.
+// Packets
 
 fn character() -> impl Strategy<Value = char> {
     prop_oneof![
@@ -141,7 +141,7 @@ fn connect() -> impl Strategy<Value = Connect<Vec<u8>>> {
         })
 }
 
-/// As it is in a packet, with and without the feature `alloc`.
+/// Its encoding in a packet, with and without the feature `alloc`.
 fn encoded_connect(connect: &Connect<Vec<u8>>) -> EncodedConnect<Vec<u8>> {
     let mut buffer = vec![0; connect.encoded_len().unwrap()];
     let encoded = EncodedConnect::encode_to_slice(&mut buffer, connect);
@@ -173,7 +173,7 @@ fn publish() -> impl Strategy<Value = Publish<Vec<u8>>> {
     )
 }
 
-/// Room for the entries of any list that is built here.
+/// The size of a buffer for any list that is built here.
 const ENTRIES: usize = 4096;
 
 fn subscribe() -> impl Strategy<Value = Subscribe<Vec<u8>>> {
@@ -235,9 +235,9 @@ fn packet() -> impl Strategy<Value = Packet<Vec<u8>>> {
     ]
 }
 
-// Bytes.
+// Bytes
 
-/// Bytes that may or may not be packets: any at all, or behind a fixed header that fits them.
+/// Bytes that may or may not be packets: arbitrary ones, or after a fixed header that fits them.
 fn noise() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..40),
@@ -278,8 +278,8 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// A valid packet in which something was changed, mostly in its first bytes, where the lengths
-/// and the flags are. Half of them get a Remaining Length that fits again.
+/// A valid packet with a change, mostly in its first bytes, which contain lengths and flags. Half
+/// of them get a Remaining Length that fits again.
 fn mutated() -> impl Strategy<Value = Vec<u8>> {
     (packet(), vec(change(), 1..4), any::<bool>(), any::<bool>()).prop_map(
         |(packet, changes, in_front, fit)| {
@@ -309,7 +309,7 @@ fn mutated() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// What a peer might send: mostly packets.
+/// Bytes of a peer: mostly packets.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
         6 => packet().prop_map(|packet| encode(&packet)),
@@ -319,7 +319,7 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     vec(part, 1..6).prop_map(|parts| parts.concat())
 }
 
-/// Places to cut `len` bytes at, in order, some of them twice.
+/// Positions to split `len` bytes at, in order, some of them twice.
 fn places(cuts: &[Index], len: usize) -> Vec<usize> {
     let mut places: Vec<_> = cuts.iter().map(|cut| cut.index(len + 1)).collect();
     places.sort_unstable();
@@ -349,7 +349,7 @@ fn options(smallest: u32) -> impl Strategy<Value = Options> {
     )
 }
 
-/// Decodes what is at the start of `bytes`, and checks what has to hold for any bytes.
+/// Decodes the start of `bytes`, and checks the properties of any bytes.
 fn decode_anything(bytes: &[u8], options: &Options) -> Result<(), TestCaseError> {
     let mut rest = bytes;
     let result = v3::decode(&mut rest, options);
@@ -367,7 +367,7 @@ fn decode_anything(bytes: &[u8], options: &Options) -> Result<(), TestCaseError>
             let (remaining_length, header_len) = header.expect("a whole fixed header");
             prop_assert_eq!(consumed, remaining_length + header_len);
             let encoded = encode(&packet);
-            // What a leniency let in is written as the standard says.
+            // A packet that a leniency accepted encodes as the standard requires.
             prop_assert_eq!(&encoded, &as_written::<V3>(taken, &owned(packet)));
             let again = v3::decode(&mut &encoded[..], &unlimited());
             prop_assert_eq!(again, Ok(Some(packet)));
@@ -480,7 +480,7 @@ proptest! {
             prop_assert_eq!(&through_memory(&pieces), &whole);
             prop_assert_eq!(&through_memory(&stream.chunks(1).collect::<Vec<_>>()), &whole);
         }
-        // Without a `Decoder`, the memory being the limit.
+        // Without a `Decoder`, with the buffer's size as the limit.
         let mut memory = vec![0; room];
         let whole = feed(Decoder::new(&mut memory[..]), [&stream[..]]);
         prop_assert_eq!(decode_at_once(&stream, &Options::new().max_packet_size(capacity)), whole);
@@ -519,7 +519,7 @@ proptest! {
         prop_assert_eq!(&found[..], &packets[..count]);
         match received.error {
             None => prop_assert_eq!(count, packets.len()),
-            // It stops only at a packet that does not fit and cannot come in pieces.
+            // It stops only at a packet that exceeds the buffer and cannot arrive in pieces.
             Some(error) => {
                 prop_assert_eq!(error.kind(), ErrorKind::PacketTooLarge);
                 let len = match &packets[count] {
@@ -617,9 +617,9 @@ proptest! {
     }
 }
 
-// MQTT 5.
+// MQTT 5
 
-/// A property that some packet can have, more or less: often right, now and then cut or unknown.
+/// A property of some packet, more or less: often valid, sometimes truncated or unknown.
 fn property_bytes() -> impl Strategy<Value = Vec<u8>> {
     let value = prop_oneof![
         Just(vec![0]),
@@ -668,7 +668,7 @@ proptest! {
                 v5::Property::UserProperty { .. } | v5::Property::SubscriptionIdentifier(_)
             ));
             prop_assert_eq!(repeated.is_ok(), may_be_repeated);
-            // What the Will cannot have is what PUBLISH alone has.
+            // Only PUBLISH has the properties that a Will cannot have.
             let as_will = v5::WillProperties::<&[u8]>::encoded_len(properties.iter());
             let only_publish = properties.iter().any(|property| matches!(
                 property,

@@ -1,6 +1,6 @@
-//! `receive`: bytes come, and steps come out. That these are the events and actions which packets lead
-//! to is what every conversation of `client.rs` and `server.rs` shows, as each is held both ways; here
-//! is what only bytes can do: be cut, be left over, and have to wait.
+//! `receive` returns steps for bytes. The conversations of `client.rs` and `server.rs` run with whole
+//! packets and with bytes, so they show that the steps are the same. This file tests what only bytes
+//! can show: streams that are split, have bytes left over, and have to wait.
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -11,7 +11,7 @@
     clippy::panic,
     clippy::std_instead_of_alloc,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use mqtt_sansio::v3::{
@@ -69,7 +69,7 @@ fn connected_server(connect: &[u8]) -> (Server<Slots>, Decoder<Vec<u8>>) {
     (server, decoder)
 }
 
-/// The payload of the message that the step is.
+/// Returns the payload of the message in a step.
 fn message(step: Result<Option<Step<&[u8]>>, Blocked>) -> &[u8] {
     match step {
         Ok(Some(Step::Event(Event::Message(publish)))) => publish.payload,
@@ -77,7 +77,7 @@ fn message(step: Result<Option<Step<&[u8]>>, Blocked>) -> &[u8] {
     }
 }
 
-/// The bytes that the step asks to be sent.
+/// Returns the bytes to send in a step.
 fn sent(step: Result<Option<Step<&[u8]>>, Blocked>) -> Vec<u8> {
     match step {
         Ok(Some(Step::Action(Action::Transmit(control)))) => control.as_bytes().to_vec(),
@@ -235,7 +235,7 @@ fn what_comes_behind_a_request_stays_in_the_input_until_that_is_answered() {
         );
         assert_eq!(input, b"\xc0\0");
     }
-    // Without input there is nothing that has to wait.
+    // Without input nothing has to wait.
     assert_eq!(server.receive(NOW, &mut decoder, &mut &b""[..]), Ok(None));
     server.accept_new(NOW, &mut Vec::new()).unwrap();
     assert_eq!(
@@ -288,7 +288,7 @@ fn a_message_without_room_that_was_gathered_stays_in_the_decoder_and_comes_once(
         assert_eq!(input, b"");
         assert!(!decoder.is_at_packet_boundary());
     }
-    // It is there for who decodes, too.
+    // Available also to callers that decode themselves.
     let mut other = decoder.clone();
     let packet = other.decode(&mut &b""[..]);
     assert!(matches!(packet, Ok(Some(Packet::Publish(_)))), "{packet:?}");
@@ -403,7 +403,7 @@ fn an_acknowledgement_over_the_limit_is_too_large_as_any_other_packet() {
 
 #[test]
 fn after_a_fault_the_decoder_gives_it_again_as_after_decode() {
-    // UNSUBSCRIBE without a Topic Filter, whole and in memory.
+    // UNSUBSCRIBE without a Topic Filter, whole and in the buffer.
     let malformed = b"\xa2\x02\0\x01";
     let fault = v3::decode(&mut &malformed[..], &Options::new()).unwrap_err();
     for cut in 0..malformed.len() {
@@ -420,7 +420,7 @@ fn after_a_fault_the_decoder_gives_it_again_as_after_decode() {
 
 #[test]
 fn what_looks_like_packets_within_a_payload_is_payload_wherever_it_is_cut() {
-    // PUBACK, PUBLISH, PUBREL and PINGREQ, in a message.
+    // PUBACK, PUBLISH, PUBREL and PINGREQ, inside a message.
     let payload = b"\x40\x02\0\x01\x30\x04\0\x01tx\x62\x02\0\x01\xc0\0";
     let publish = [&b"\x30\x13\0\x01t"[..], payload].concat();
     for cut in 1..publish.len() {
@@ -480,7 +480,7 @@ fn a_payload_that_was_begun_in_pieces_is_skipped() {
 
 // Limits of this side
 
-/// A PUBLISH at QoS 1 with Packet Identifier 1 to `t`, with so many bytes of payload.
+/// Returns a PUBLISH at QoS 1 with Packet Identifier 1 to `t`, with this number of payload bytes.
 fn large_publish(payload: usize) -> Vec<u8> {
     let message = v3::Publish {
         delivery: v3::Delivery::AtLeastOnce {
@@ -494,7 +494,7 @@ fn large_publish(payload: usize) -> Vec<u8> {
     message.encode_to_vec().unwrap()
 }
 
-/// What comes out of a stream, cut anywhere.
+/// Returns the steps of a stream that is split in any way.
 fn steps(
     client: &mut Client<Slots>,
     decoder: &mut Decoder<Vec<u8>>,
@@ -511,7 +511,8 @@ fn steps(
     steps
 }
 
-/// A 2 MB QoS 1 message against the 1 MiB default: the reason is the limit, and says how much is needed.
+/// A 2 MB QoS 1 message exceeds the default of 1 MiB: the reason names the limit and the required
+/// size.
 #[test]
 fn a_packet_over_the_limit_ends_the_connection_with_limit_and_size() {
     let publish = large_publish(2_000_000);
@@ -530,7 +531,7 @@ fn a_packet_over_the_limit_ends_the_connection_with_limit_and_size() {
     );
 }
 
-/// The buffer is the limit if it is smaller; the same in the error of the decoder.
+/// The buffer is the limit if it is smaller; the decoder's error has the same value.
 #[test]
 fn a_packet_over_the_buffer_names_the_size_of_the_buffer_and_its_own() {
     let (mut client, _) = connected_client(Config::new());
@@ -567,7 +568,7 @@ fn more_topic_filters_than_the_limit_end_the_connection_with_the_limit() {
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
 }
 
-/// In pieces there are two limits: for what comes before the payload, and for the whole message.
+/// Pieces have two limits: for the header, and for the whole message.
 #[test]
 fn a_message_over_the_limit_for_pieces_names_that_limit() {
     let options = Options::new()
@@ -586,8 +587,8 @@ fn a_message_over_the_limit_for_pieces_names_that_limit() {
     assert_eq!(step, Ok(Some(Step::Action(Action::Close(reason)))));
 }
 
-/// A payload that is too large is acknowledged and skipped, wherever the stream is cut: the server does
-/// not send it again and again.
+/// A payload that is too large is acknowledged and skipped, however the stream is split, so that the
+/// server does not resend it.
 #[test]
 fn a_message_that_is_too_large_is_skipped_and_acknowledged_where_that_is_asked_for() {
     let options = Options::new().max_packet_size(64).skip_large_messages(true);
@@ -606,7 +607,7 @@ fn a_message_that_is_too_large_is_skipped_and_acknowledged_where_that_is_asked_f
     }
 }
 
-/// [MQTT-4.6.0-2]: also a skipped message is acknowledged in its turn.
+/// [MQTT-4.6.0-2]: a skipped message is acknowledged in order too.
 #[test]
 fn a_skipped_message_is_acknowledged_after_those_before_it() {
     let (mut client, _) = connected_client(Config::new().manual_acknowledgement(true));
@@ -624,7 +625,7 @@ fn a_skipped_message_is_acknowledged_after_those_before_it() {
     assert_eq!(sent, ["Transmit(PUBACK(2))", "Transmit(PUBACK(1))"]);
 }
 
-// What `receive` does by itself
+// Actions of `receive` itself
 
 #[test]
 fn a_client_that_is_fed_without_pause_still_sends_pingreq() {
@@ -642,7 +643,7 @@ fn a_client_that_is_fed_without_pause_still_sends_pingreq() {
             }
         }
     }
-    // An eighth of the Keep Alive early: 1.75 s, as seen in tenths.
+    // An eighth of the Keep Alive early: 1.75 s, in steps of 0.1 s.
     let before_two_seconds: Vec<u64> = (1..=33).map(|n| n * 18).collect();
     assert_eq!(sent_at, before_two_seconds);
 }
@@ -663,7 +664,7 @@ fn a_client_waits_for_pingresp_while_a_large_message_arrives_in_parts() {
         let is_whole = matches!(step, Some(Step::Event(Event::Message(_))));
         assert!(step.is_none() || is_whole, "{step:?}");
     }
-    // A server that stays silent in the middle of a packet is given up.
+    // A server that becomes silent in the middle of a packet is given up.
     assert_eq!(
         client.receive(now, &mut decoder, &mut &b"\x30"[..]),
         Ok(None)

@@ -1,4 +1,4 @@
-//! What a second reconnect must still do, and what the first one has to remember.
+//! The state that has to survive more than one reconnect.
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -10,7 +10,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 mod conversation;
@@ -46,7 +46,7 @@ fn a_message_has_dup_each_time_that_it_is_sent_again() {
     }
 }
 
-/// [MQTT-4.4.0-1]: also after a connection on which all PUBRELs were sent and a message was not.
+/// [MQTT-4.4.0-1]: also after a connection on which all PUBRELs were sent, but one message was not.
 #[test]
 fn a_pubrel_is_sent_again_on_each_connection() {
     holds::<AsClient>();
@@ -74,8 +74,9 @@ fn a_pubrel_is_sent_again_on_each_connection() {
     }
 }
 
-/// A message that was asked for and not sent again does not count as in flight on the next
-/// connection: with room for one message, it is asked for there.
+/// A message for which `Action::Resend` was returned, but which was not resent, does not count as
+/// in flight on the next connection: with a window of one, `Action::Resend` is returned for it
+/// there.
 #[test]
 fn a_message_that_was_asked_for_leaves_the_window_with_its_connection() {
     holds::<AsClient>();
@@ -101,8 +102,8 @@ fn a_message_that_was_asked_for_leaves_the_window_with_its_connection() {
     }
 }
 
-/// A client that lost its memory counts from 1 again. What is sent again has DUP [MQTT-3.3.1-1], so
-/// this is a new message.
+/// A client that lost its session counts from 1 again. A resent message has DUP [MQTT-3.3.1-1], so
+/// this one is new.
 #[test]
 fn a_qos_2_message_without_dup_on_a_later_connection_is_new_and_is_delivered() {
     holds::<AsClient>();
@@ -119,7 +120,7 @@ fn a_qos_2_message_without_dup_on_a_later_connection_is_new_and_is_delivered() {
         us.receives("34 08 00 01 'a' 00 01 'new'")
             .message("34 08 00 01 'a' 00 01 'new'");
         us.sends(pubrec(1));
-        // On this connection it is known.
+        // On this connection the identifier is in use.
         us.receives("34 08 00 01 'a' 00 01 'new'").sends(pubrec(1));
         let session = us.breaks_off();
 
@@ -129,8 +130,8 @@ fn a_qos_2_message_without_dup_on_a_later_connection_is_new_and_is_delivered() {
     }
 }
 
-/// The same where the application acknowledges: for a message that it has acknowledged and for one
-/// that it has not.
+/// The same with manual acknowledgement: for a message that the application has acknowledged and
+/// for one that it has not.
 #[test]
 fn a_qos_2_message_without_dup_on_a_later_connection_is_new_with_manual_acknowledgement() {
     holds::<AsClient>();
@@ -156,8 +157,8 @@ fn a_qos_2_message_without_dup_on_a_later_connection_is_new_with_manual_acknowle
     }
 }
 
-/// In pieces the earlier message is given up with the header: what comes again with DUP after another
-/// cut is the new one.
+/// In pieces the earlier message is given up with the header. After another reconnect, a message with
+/// DUP is the new one.
 #[test]
 fn a_qos_2_message_in_pieces_without_dup_on_a_later_connection_is_new_and_stays_so() {
     holds::<AsClient>();
@@ -185,7 +186,7 @@ fn a_qos_2_message_in_pieces_without_dup_on_a_later_connection_is_new_and_stays_
     }
 }
 
-/// The journal forgets the earlier message before it has the new one.
+/// The journal forgets the earlier message before it records the new one.
 #[test]
 fn a_qos_2_message_without_dup_on_a_later_connection_takes_the_earlier_one_out_of_the_journal() {
     holds::<AsClient>();
@@ -206,7 +207,7 @@ fn a_qos_2_message_without_dup_on_a_later_connection_takes_the_earlier_one_out_o
     }
 }
 
-/// aedes sends messages again with DUP 0.
+/// aedes resends messages with DUP 0.
 #[test]
 fn a_message_of_an_earlier_connection_is_known_without_dup_where_that_is_accepted() {
     holds::<AsClient>();
@@ -230,7 +231,7 @@ fn a_message_of_an_earlier_connection_is_known_without_dup_where_that_is_accepte
     }
 }
 
-/// Once it was sent again on this connection, the next one without DUP is another message
+/// Once the message was resent on this connection, the next one without DUP is another message
 /// [MQTT-2.3.1-2].
 #[test]
 fn a_message_known_without_dup_is_known_so_once() {
@@ -251,7 +252,7 @@ fn a_message_known_without_dup_is_known_so_once() {
     }
 }
 
-/// A SUBSCRIBE is not in the journal, and takes an identifier all the same.
+/// A SUBSCRIBE is not in the journal, but uses an identifier.
 #[test]
 fn a_replayed_journal_leads_to_the_same_next_identifier_after_a_subscribe() {
     holds::<[Slot; 8]>();
@@ -288,10 +289,10 @@ fn a_replayed_journal_leads_to_the_same_next_identifier_after_a_subscribe() {
     }
 }
 
-// Acknowledgements that come late
+// Late acknowledgements
 
-/// `acknowledge` for message 7 of the last connection must not answer another message 7: neither the same
-/// one sent again at QoS 1, nor a new one at QoS 2.
+/// `acknowledge` for message 7 of the last connection must not acknowledge another message 7: neither the
+/// same one resent at QoS 1, nor a new one at QoS 2.
 #[test]
 fn an_acknowledgement_of_an_earlier_connection_does_not_answer_a_new_message() {
     for qos in [Q1, Q2] {
@@ -309,7 +310,7 @@ fn an_acknowledgement_of_an_earlier_connection_does_not_answer_a_new_message() {
         assert_eq!(us.peer.poll_action(), None);
         let session = us.breaks_off();
 
-        // Nor on any connection after that.
+        // Nor on any later connection.
         let mut us = AsClient::resumes(MANUAL, session);
         us.receives(dup(qos, 7, "new"));
         if qos == Q1 {
@@ -327,7 +328,7 @@ fn an_acknowledgement_of_an_earlier_connection_does_not_answer_a_new_message() {
     }
 }
 
-/// On one and the same connection an acknowledgement is good for one delivery.
+/// On one connection an acknowledgement is valid for one delivery.
 #[test]
 fn an_acknowledgement_given_twice_does_not_answer_the_next_message_with_its_identifier() {
     let mut us = AsClient::begins::<Slots>(MANUAL);
@@ -342,7 +343,8 @@ fn an_acknowledgement_given_twice_does_not_answer_the_next_message_with_its_iden
     us.acknowledge(7).sends(puback(7));
 }
 
-/// A QoS 2 message is not delivered again: its acknowledgement stays good between and over connections.
+/// A QoS 2 message is not delivered again, so its acknowledgement stays valid between connections
+/// and on later ones.
 #[test]
 fn an_acknowledgement_of_a_qos_2_message_stays_good_over_connections() {
     let mut us = AsServer::begins::<Slots>(MANUAL);

@@ -10,7 +10,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 #[path = "conversation/both.rs"]
@@ -37,7 +37,7 @@ fn begins(config: Config) -> Talk {
     Talk::server(config)
 }
 
-/// Connected without Clean Session and with this Keep Alive, at 0 ms.
+/// Returns a server whose client connected without Clean Session and with this Keep Alive, at 0 ms.
 fn connected(config: Config, keep_alive: u16) -> Talk {
     let mut s = begins(config);
     s.receives(connect_bytes(false, keep_alive))
@@ -46,7 +46,7 @@ fn connected(config: Config, keep_alive: u16) -> Talk {
     s
 }
 
-/// Connected with a Will and a Keep Alive of 60 s.
+/// Returns a server whose client connected with a Will and a Keep Alive of 60 s.
 fn with_will() -> Talk {
     let mut s = begins(CONFIG);
     s.receives(connect_with_will(false, 60)).connect_requested();
@@ -109,7 +109,7 @@ fn in_mqtt_3_1_a_session_goes_on_and_session_present_stays_0_as_it_is_reserved()
     s.resend(1, Q1, "a").sends(dup(Q1, 1, "a"));
 }
 
-/// [MQTT-3.1.2-24]: the client may have sent much that could not be taken.
+/// [MQTT-3.1.2-24]: the client may have sent much that could not be handled.
 #[test]
 fn the_silence_of_a_client_that_had_to_wait_for_the_application_counts_from_the_acknowledgement() {
     let config = CONFIG.manual_acknowledgement(true).receive_maximum(1);
@@ -122,8 +122,8 @@ fn the_silence_of_a_client_that_had_to_wait_for_the_application_counts_from_the_
     s.wakes_at(290_000).closes(CloseReason::KeepAliveTimeout);
 }
 
-/// mqtt-protocol-core: PUBLISH before CONNECT delivered. The state is checked before the packet is
-/// looked at. [MQTT-3.1.0-1]
+/// mqtt-protocol-core: PUBLISH before CONNECT delivered. The state is checked before the packet.
+/// [MQTT-3.1.0-1]
 #[test]
 fn nothing_but_connect_may_come_first() {
     for (bytes, packet_type) in [
@@ -204,7 +204,7 @@ fn commands_before_the_connection_is_accepted_are_refused() {
     }
 }
 
-/// What a client may do before CONNACK, a server may not. [MQTT-3.2.0-1]
+/// A client may send before CONNACK, a server may not. [MQTT-3.2.0-1]
 #[test]
 fn commands_before_connack_are_refused_even_if_the_application_wants_them() {
     let mut s = begins(CONFIG.send_before_connack(true));
@@ -270,8 +270,7 @@ fn a_connect_can_be_refused_without_connack() {
     s.close().closes(CloseReason::Aborted);
 }
 
-/// [MQTT-3.1.4-5]: a client may send right after CONNECT; after a refusal nothing of it is
-/// processed.
+/// [MQTT-3.1.4-5]: a client may send right after CONNECT; after a refusal none of it is handled.
 #[test]
 fn packets_behind_connect_wait_for_the_answer_and_are_not_processed_after_a_refusal() {
     let mut s = begins(CONFIG);
@@ -306,7 +305,7 @@ fn packets_behind_connect_are_processed_after_it_is_accepted() {
         .sends(puback(1));
 }
 
-/// [MQTT-3.1.3-6]: the application makes one up.
+/// [MQTT-3.1.3-6]: the application assigns one.
 #[test]
 fn an_empty_client_identifier_with_clean_session_reaches_the_application() {
     let mut s = begins(CONFIG);
@@ -352,7 +351,7 @@ fn a_connect_that_is_malformed_is_closed_without_connack() {
     closes_as_malformed(&mut s, ErrorKind::ReservedConnectFlag);
 }
 
-/// A fault behind an accepted CONNECT is not one of CONNECT.
+/// A fault after an accepted CONNECT is not a fault of CONNECT.
 #[test]
 fn a_second_connect_with_another_level_is_closed_without_connack() {
     for answered in [false, true] {
@@ -437,7 +436,7 @@ fn a_server_that_lost_the_session_delivers_new_messages_with_old_identifiers() {
         .sends(pubrec(4));
 }
 
-/// CONNACK comes before what is sent again [MQTT-3.1.2-4, MQTT-3.2.0-1, MQTT-4.4.0-1].
+/// CONNACK is sent before the resent messages [MQTT-3.1.2-4, MQTT-3.2.0-1, MQTT-4.4.0-1].
 #[test]
 fn what_is_sent_again_comes_after_connack() {
     let mut s = connected(CONFIG, 0);
@@ -451,10 +450,10 @@ fn what_is_sent_again_comes_after_connack() {
         .sends(pubrel(1));
 }
 
-// Stale identifiers of a client that lost its memory
+// Stale identifiers of a client that lost its session
 
-/// A client that lost its memory begins with 1 again. What it sends without DUP is new [MQTT-3.3.1-1],
-/// even where all slots hold what it had sent before.
+/// A client that lost its session starts at 1 again. A message without DUP is new [MQTT-3.3.1-1], even
+/// if all slots hold its earlier messages.
 #[test]
 fn a_client_that_lost_its_memory_is_not_locked_out() {
     let mut session = fresh();
@@ -511,7 +510,7 @@ fn a_suback_with_another_number_of_return_codes_is_refused() {
     assert_eq!(s.try_suback(&[1, 1]), Err(CommandError::NotAwaited));
 }
 
-/// [MQTT-3.8.3-2]: the application is told which they are.
+/// [MQTT-3.8.3-2]: the event contains all filters.
 #[test]
 fn a_server_without_wildcards_refuses_the_filters_that_have_them() {
     let mut s = connected(CONFIG, 0);
@@ -553,7 +552,7 @@ fn a_request_is_answered_before_the_next_packet() {
     ] {
         s.not_now(bytes, Blocked::AnswerPending);
     }
-    // Retained messages may leave before SUBACK (section 3.8.4).
+    // Retained messages may be sent before SUBACK (section 3.8.4).
     s.publish(Q1, "retained").sends(publish(Q1, 1, "retained"));
     s.suback(&[1]).sends("90 03 00 01 01");
     s.receives(publish(Q1, 1, "x"))
@@ -584,7 +583,7 @@ fn an_answer_that_does_not_fit_into_the_output_can_be_tried_again() {
     s.room(5).suback(&[0]).sends("90 03 00 01 00");
 }
 
-/// A request that the connection did not live to answer is gone with it.
+/// A request without an answer ends with its connection.
 #[test]
 fn after_the_end_a_request_cannot_be_answered() {
     let mut s = connected(CONFIG, 0);
@@ -688,7 +687,7 @@ fn a_client_that_is_silent_for_one_and_a_half_times_its_keep_alive_is_given_up()
     s.wakes_at(112_000).closes(CloseReason::KeepAliveTimeout);
 }
 
-/// [MQTT-3.1.2-24]: what the server sends does not count.
+/// [MQTT-3.1.2-24]: packets that the server sends do not count.
 #[test]
 fn sending_does_not_put_off_the_end_of_a_silent_client() {
     let mut s = connected(CONFIG, 60);
@@ -703,7 +702,7 @@ fn sending_does_not_put_off_the_end_of_a_silent_client() {
     s.wakes_at(90_000).closes(CloseReason::KeepAliveTimeout);
 }
 
-/// [MQTT-3.1.2-24]: 0 means never.
+/// [MQTT-3.1.2-24]: 0 disables it.
 #[test]
 fn a_client_without_keep_alive_may_be_silent_for_ever() {
     let mut s = connected(CONFIG, 0);
@@ -745,14 +744,14 @@ fn early_timeouts_and_time_that_goes_backwards_do_no_harm() {
     for at in [0, 99_999, 5_000, 99_999] {
         s.wakes_at(at).nothing_more().deadline(100_000);
     }
-    // A packet of which an older time is said comes when the clock was last read.
+    // A packet with an older time counts at the latest time of the clock.
     s.at(1_000)
         .receives(PINGREQ)
         .sends(PINGRESP)
         .deadline(189_999);
 }
 
-/// Slots that are all in use hold a client back only where there can be no more of them.
+/// Slots that are all in use block a client only if no more can be added.
 #[test]
 fn a_client_whose_messages_fill_a_vector_of_slots_is_not_held_back() {
     let mut s = connected(CONFIG.manual_acknowledgement(true), 60);
@@ -785,7 +784,7 @@ fn a_client_whose_messages_fill_all_slots_is_held_back() {
 }
 
 /// The client's silence counts, not the application's [MQTT-3.1.2-24]: while a SUBSCRIBE awaits its
-/// answer, nothing that the client sends is dealt with, but it has come.
+/// answer, packets of the client are not handled, but have arrived.
 #[test]
 fn a_client_that_waits_for_the_application_is_not_silent() {
     let mut s = connected(CONFIG, 10);
@@ -798,7 +797,7 @@ fn a_client_that_waits_for_the_application_is_not_silent() {
     s.receives(PINGREQ).sends(PINGRESP).deadline(31_400);
 }
 
-/// [MQTT-3.2.2-3]: what the client is told is what is so.
+/// [MQTT-3.2.2-3]: CONNACK reports the real state.
 #[test]
 fn a_session_given_at_the_start_is_not_the_clients_unless_it_is_accepted_with() {
     let mut s = connected(CONFIG, 0);
@@ -818,7 +817,7 @@ fn a_session_given_at_the_start_is_not_the_clients_unless_it_is_accepted_with() 
     s.publish(Q1, "new").sends(publish(Q1, 2, "new"));
 }
 
-/// [MQTT-3.1.2-24]: it sends, but cannot get through.
+/// [MQTT-3.1.2-24]: the client sends, but its packets are not handled.
 #[test]
 fn a_client_whose_packets_wait_for_the_end_of_a_payload_is_not_silent() {
     let mut s = connected(CONFIG, 10);
@@ -833,7 +832,7 @@ fn a_client_whose_packets_wait_for_the_end_of_a_payload_is_not_silent() {
     s.wakes_at(45_000).closes(CloseReason::KeepAliveTimeout);
 }
 
-/// Nothing waits for the payload of a client that is only silent.
+/// Nothing waits for the payload of a client that is silent.
 #[test]
 fn a_client_that_is_silent_while_a_payload_is_sent_is_given_up() {
     let mut s = connected(CONFIG, 10);
@@ -921,7 +920,7 @@ fn when_the_server_closes_the_will_is_published() {
         .closes(CloseReason::Aborted);
 }
 
-/// A Will counts once the connection is accepted.
+/// A Will is valid once the connection is accepted.
 #[test]
 fn the_will_of_a_connection_that_was_not_accepted_is_not_published() {
     for end in 0..3 {
@@ -1004,8 +1003,9 @@ fn several_packets_at_once_are_answered_in_their_order() {
 
 // A hostile client
 
-/// 65,535 unreleased QoS 2 messages from one hostile client: what it holds is bounded, and a client that
-/// does not release is given up, with the limit named. The cost is in `tests/hostile/identifiers.rs`.
+/// 65,535 unreleased QoS 2 messages from one hostile client: memory is bounded, and a client that does
+/// not release them is disconnected, with the limit as the reason. `tests/hostile/identifiers.rs` counts
+/// the cost.
 #[test]
 fn a_client_that_never_releases_is_bounded_and_given_up() {
     let mut s = connected(CONFIG.receive_maximum(1_024), 0);
@@ -1024,7 +1024,7 @@ fn a_client_that_never_releases_is_bounded_and_given_up() {
 
 // Size
 
-/// An idle connection's state, without the decoder's buffer, takes at most 256 bytes.
+/// The state of an idle connection, without the decoder's buffer, has at most 256 bytes.
 #[test]
 fn an_idle_connection_takes_at_most_256_bytes() {
     let decoder = size_of::<Decoder<Vec<u8>>>() - size_of::<Vec<u8>>();
@@ -1032,8 +1032,8 @@ fn an_idle_connection_takes_at_most_256_bytes() {
     assert!(server + decoder <= 256, "{server} + {decoder}");
 }
 
-/// [MQTT-3.1.2-8]: a driver that learns that the transport is closed before it has polled what the
-/// end of the connection brought.
+/// [MQTT-3.1.2-8]: a driver that learns of the closed transport before it has polled the last
+/// actions.
 #[test]
 fn a_will_that_is_to_be_published_is_published_whatever_comes_next() {
     let ends: [fn(&mut Talk); 3] = [
@@ -1061,9 +1061,9 @@ fn a_will_that_is_to_be_published_is_published_whatever_comes_next() {
     }
 }
 
-// MQTT 3.1, and clients that do not keep to the standard
+// MQTT 3.1, and clients that violate the standard
 
-/// A stream that begins with this CONNECT, and the decoder that has decoded it.
+/// Returns a stream that begins with this CONNECT, and the decoder that has decoded it.
 fn begun(connect: &[u8], options: Options) -> (Server<Vec<Slot>>, Decoder<Vec<u8>>) {
     let mut server = Server::new(fresh(), CONFIG, ms(0));
     let mut decoder = Decoder::with_options(Vec::new(), options);
@@ -1110,7 +1110,7 @@ fn in_mqtt_3_1_credentials_may_be_missing_although_their_flags_are_set() {
             user_name.map(str::as_bytes)
         );
         assert_eq!(credentials.and_then(|c| c.password), password);
-        // What was let in is encoded as the standard asks.
+        // An accepted packet encodes as the standard requires.
         let encoded = connect.encode_to_vec().unwrap();
         assert!(v3::decode(&mut &encoded[..], &Options::new()).is_ok());
     }
@@ -1133,8 +1133,8 @@ fn in_mqtt_3_1_unused_connect_flags_are_ignored() {
     }
 }
 
-/// The decoder learns from CONNECT that its stream is MQTT 3.1, wherever that is cut, and keeps it over
-/// other options.
+/// The decoder learns from CONNECT that its stream is MQTT 3.1, however that is split, and keeps this
+/// with other options.
 #[test]
 fn in_mqtt_3_1_unused_bits_of_fixed_headers_are_ignored() {
     let packets = [
@@ -1168,12 +1168,12 @@ fn in_mqtt_3_1_unused_bits_of_fixed_headers_are_ignored() {
         let (_, mut decoder) = begun(&connect, Options::new());
         assert!(decoder.decode(&mut &packet[..]).is_err());
     }
-    // A client's decoder is told.
+    // A client sets the option of its decoder.
     let options = Options::new().mqtt_3_1(true);
     assert!(v3::decode(&mut &hex("9f 03 00 01 00")[..], &options).is_ok());
 }
 
-/// A bridge of mosquitto says 0x83 or 0x84.
+/// A bridge of mosquitto sends 0x83 or 0x84.
 #[test]
 fn a_bridge_is_let_in_where_that_is_asked_for() {
     for connect in [
@@ -1203,7 +1203,7 @@ fn a_puback_for_a_qos_2_message_ends_its_delivery_where_that_is_asked_for() {
     s.publish(Q2, "a").sends(publish(Q2, 1, "a"));
     s.receives(puback(1)).delivered(1);
     assert!(s.session().is_empty());
-    // Not once the peer has said PUBREC.
+    // Not after PUBREC.
     s.publish(Q2, "b").sends(publish(Q2, 2, "b"));
     s.receives(pubrec(2)).received(2).sends(pubrel(2));
     let error = PeerError::Protocol(ProtocolError::WrongAcknowledgement {
@@ -1214,9 +1214,9 @@ fn a_puback_for_a_qos_2_message_ends_its_delivery_where_that_is_asked_for() {
         .closes(CloseReason::Violation(error));
 }
 
-// What errors say
+// Error messages
 
-/// The value that must not be there is in the error, and in its message.
+/// The error and its message contain the invalid value.
 #[test]
 fn an_error_has_the_value_that_it_is_about() {
     for (bytes, value) in [
@@ -1242,7 +1242,7 @@ fn an_error_has_the_value_that_it_is_about() {
     assert_eq!(error.value(), None);
 }
 
-/// Nobody knows whether what is left over was to be a Will Topic or a User Name.
+/// The bytes left over could be a Will Topic or a User Name.
 #[test]
 fn bytes_left_over_in_a_connect_without_flags_have_no_name() {
     let connect = hex("10 10 00 04 'MQTT' 04 02 00 3c 00 01 'c' 00 01 'u'");

@@ -1,4 +1,5 @@
-//! What outlives a connection: sessions saved and restored, golden files, journals, the outbox.
+//! The state that outlives a connection: saved and restored sessions, golden files, journals, the
+//! outbox.
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -11,7 +12,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 mod conversation;
@@ -52,7 +53,7 @@ fn golden(name: &str) -> Vec<u8> {
     hex(&std::fs::read_to_string(path).unwrap())
 }
 
-/// CRC-32, as in the description of the format, written once more.
+/// CRC-32, implemented a second time from the description of the format.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| {
         (0..8).fold(crc ^ u32::from(byte), |crc, _| {
@@ -65,8 +66,8 @@ fn with_check(content: &[u8]) -> Vec<u8> {
     [content, &crc32(content).to_be_bytes()].concat()
 }
 
-/// 1 at QoS 1 and 3 at QoS 2 under way, 2 released, 4 a SUBSCRIBE; 9 received, 10 delivered at
-/// QoS 2 and 11 at QoS 1, neither acknowledged.
+/// 1 at QoS 1 and 3 at QoS 2 in flight, 2 released, 4 a SUBSCRIBE; 9 received, 10 delivered at QoS
+/// 2 and 11 at QoS 1, neither acknowledged.
 fn busy<S: Storage>() -> Session<S> {
     let mut c = AsClient::begins::<S>(MANUAL);
     c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -109,11 +110,11 @@ fn a_session_saved_from_any_storage_is_restored_into_any() {
         c.sends(pubrel(2)).asks_for(1).asks_for(3);
         c.resend(1, Q1, "a").sends(dup(Q1, 1, "a"));
         c.resend(3, Q2, "c").sends(dup(Q2, 3, "c"));
-        // 9 was acknowledged; 10 was not, and whoever restores the session may not have it.
+        // 9 was acknowledged; 10 was not, and after a restart the application may not have it.
         c.receives(dup(Q2, 9, "d")).sends(pubrec(9));
         c.receives(dup(Q2, 10, "e")).message(dup(Q2, 10, "e"));
         c.acknowledge(10).sends(pubrec(10));
-        // 4 was a SUBSCRIBE: an identifier that was used is not the next one.
+        // 4 was a SUBSCRIBE: a used identifier is not the next one.
         c.publish(Q1, "g").sends(publish(Q1, 5, "g"));
     }
     in_each_storage(|saved| {
@@ -148,7 +149,7 @@ fn a_session_that_was_acknowledged_between_connections_remembers_it() {
     c.receives(dup(Q2, 9, "b")).sends(pubrec(9));
 }
 
-/// Version 1 stays readable for ever.
+/// Version 1 must stay readable.
 #[test]
 fn golden_files_of_version_1_are_read_by_every_storage_and_written_back() {
     type Golden<'a> = (&'a str, &'a [(u16, Stage)], &'a [u16], u16);
@@ -191,7 +192,7 @@ fn golden_files_of_version_1_are_read_by_every_storage_and_written_back() {
         let session = restored::<S>(&saved);
         assert_eq!(stages(&session), out, "{name}");
         assert_eq!(inbound(&session), received, "{name}");
-        // What came from the peer has no order. Which identifier is next is asked for below.
+        // Received messages have no order. The next identifier is checked below.
         let again = session.save_to_vec();
         assert_eq!(again.len(), saved.len(), "{name}");
         let head = 9 + 3 * out.len() + 2;
@@ -202,7 +203,7 @@ fn golden_files_of_version_1_are_read_by_every_storage_and_written_back() {
         let mut expected: Vec<&[u8]> = saved[head..saved.len() - 4].chunks(3).collect();
         expected.sort_unstable();
         assert_eq!(entries, expected, "{name}");
-        // And the identifier that comes next.
+        // And the next identifier.
         let mut peer = AsServer::resumes::<S>(AUTO.receive_maximum(9), session);
         // PUBREL first [MQTT-4.6.0-4].
         for (number, stage) in out {
@@ -232,7 +233,7 @@ fn golden_files_of_version_1_are_read_by_every_storage_and_written_back() {
     }
 }
 
-/// nats-server#8358, mqtt-protocol-core: a rolling counter, which a restart does not set back.
+/// nats-server#8358, mqtt-protocol-core: a rolling counter that a restart does not reset.
 #[test]
 fn the_counter_of_identifiers_goes_on_after_a_restart() {
     fn check<S: Storage>() {
@@ -242,7 +243,7 @@ fn the_counter_of_identifiers_goes_on_after_a_restart() {
             c.receives(puback(number)).delivered(number);
         }
         let saved = c.breaks_off().save_to_vec();
-        // Also after one on which nothing was sent.
+        // Also after a session in which nothing was sent.
         let saved = restored::<S>(&saved).save_to_vec();
         let mut c = AsClient::resumes::<S>(AUTO, restored(&saved));
         c.publish(Q1, "x").sends(publish(Q1, 21, "x"));
@@ -294,7 +295,7 @@ fn what_was_in_the_slots_before_is_of_no_importance() {
     assert_eq!(empty.save_to_vec(), golden("v1_empty"));
 }
 
-// What is no saved session
+// Invalid saved sessions
 
 #[test]
 fn foreign_bytes_are_refused() {
@@ -337,7 +338,7 @@ fn every_altered_byte_every_cut_and_every_byte_too_many_is_noticed() {
     }
 }
 
-/// A store that made the check anew over altered bytes: refused, or a session that works.
+/// A program that computed a new checksum for altered bytes: refused, or a session that works.
 #[test]
 fn altered_bytes_with_the_right_check_are_refused_or_make_a_session_that_works() {
     fn check<S: Storage>(bytes: &[u8]) {
@@ -407,7 +408,7 @@ fn a_session_that_does_not_fit_is_refused_and_left_intact() {
     assert_eq!(saved, before);
     assert!(Session::restore(&saved, [Slot::EMPTY; 8], [Slot::EMPTY; 8]).is_ok());
     assert!(Session::restore(&saved, [Slot::EMPTY; 16], [Slot::EMPTY; 16]).is_ok());
-    // No slots at all hold an empty session.
+    // An empty session needs no slots.
     assert!(Session::restore(&golden("v1_empty"), [], []).is_ok());
 }
 
@@ -480,20 +481,20 @@ fn a_change_that_comes_twice_is_made_once() {
 
 type Letter = (QoS, String);
 
-/// One side with a journal and a store: what is in `disk` survives a crash.
+/// One side with a journal and a store: `disk` survives a crash.
 #[derive(Debug)]
 struct Node<P> {
     peer: P,
     disk: Disk,
-    /// Written by commands, and not to be sent before the changes are stored.
+    /// The output of commands, which is not sent before the changes are stored.
     written: Vec<u8>,
-    /// On its way to the other side.
+    /// In transit to the other side.
     wire: Vec<u8>,
-    /// A QoS 2 message of which the application has been told and that is not stored.
+    /// A delivered QoS 2 message whose change is not stored.
     told: Option<String>,
     asked: VecDeque<PacketId>,
     manual: bool,
-    /// Actions until the next crash.
+    /// The number of actions until the next crash.
     fuse: Option<usize>,
 }
 
@@ -521,7 +522,7 @@ impl<P: Peer<Storage = Vec<Slot>>> Node<P> {
         }
     }
 
-    /// Between any two actions it may crash.
+    /// Carries out the actions; may crash between any two.
     fn burn(&mut self) -> Result<(), Crash> {
         match &mut self.fuse {
             Some(0) => Err(Crash),
@@ -562,19 +563,19 @@ impl<P: Peer<Storage = Vec<Slot>>> Node<P> {
         }
         self.burn()?;
         self.wire.append(&mut self.written);
-        // What is stored is what there is.
+        // The stored changes lead to the session in memory.
         let session = self.peer.session();
         assert_eq!(stages(&self.disk.session), stages(session));
         assert_eq!(inbound(&self.disk.session), inbound(session));
         Ok(())
     }
 
-    /// Sends again what was asked for, and what is new; false if there was nothing to do.
+    /// Resends, then publishes; returns false if there was nothing to do.
     fn speak(&mut self) -> Result<bool, Crash> {
         let mut spoke = false;
         while let Some(packet_id) = self.asked.pop_front() {
             let Some((qos, text)) = self.disk.outbox.get(&packet_id) else {
-                continue; // it was answered meanwhile
+                continue; // it was acknowledged meanwhile
             };
             let result =
                 self.peer
@@ -633,7 +634,8 @@ fn new_disk(name: &str) -> Disk {
     }
 }
 
-/// One connection, to the end or to a crash of either side; true if all is done.
+/// Runs one connection, to its end or to a crash of either side; returns true if everything is
+/// done.
 fn converse(
     client_disk: Disk,
     server_disk: Disk,
@@ -700,7 +702,7 @@ fn check_got(got: &[String], from: &str, why: &str) {
     }
 }
 
-/// Crashes in each connection at the given action, then one connection without.
+/// Crashes in each connection at the given action, then runs one connection without a crash.
 fn with_crashes(fuses: &[(Option<usize>, Option<usize>)]) -> bool {
     acknowledging(false, fuses) | acknowledging(true, fuses)
 }
@@ -728,8 +730,8 @@ fn acknowledging(manual: bool, fuses: &[(Option<usize>, Option<usize>)]) -> bool
     crashed
 }
 
-/// rumqtt#47, arduino-mqtt#294: what must be stored, before what is sent: a crash between any two
-/// actions loses no QoS 1 or 2 message and delivers no QoS 2 message twice.
+/// rumqtt#47, arduino-mqtt#294: changes are stored before packets are sent. A crash between any two
+/// actions loses no message at QoS 1 or 2 and delivers no QoS 2 message twice.
 #[test]
 fn a_client_that_crashes_between_any_two_actions_loses_nothing_and_repeats_no_qos_2_message() {
     let mut at = 0;
@@ -739,7 +741,7 @@ fn a_client_that_crashes_between_any_two_actions_loses_nothing_and_repeats_no_qo
     assert!(at > 30, "{at}");
 }
 
-/// rumqtt#47, arduino-mqtt#294: and so for a server.
+/// rumqtt#47, arduino-mqtt#294: the same for a server.
 #[test]
 fn a_server_that_crashes_between_any_two_actions_loses_nothing_and_repeats_no_qos_2_message() {
     let mut at = 0;
@@ -798,7 +800,7 @@ fn an_outbox_answers_resends_until_the_messages_are_delivered() {
         c.sends(publish(qos, number, "x"));
     }
     c.receives(pubrec(2)).received(2).sends(pubrel(2));
-    // Received: it need not be kept any more.
+    // The peer has it: the application need not keep it.
     outbox.remove(id(2));
     let session = c.breaks_off();
 

@@ -1,11 +1,11 @@
-//! Two peers of this library over a bad link: what MQTT promises holds, whatever happens. Both speak
-//! MQTT 3.1.1 or MQTT 5, and the server may be one of any version: the seeds are shared out among the
-//! pairs, and four seeds in a row are the same plan for each of them.
+//! Two peers of this library over a bad link: the promises of MQTT hold. Both speak MQTT 3.1.1 or
+//! MQTT 5, and the server may be one of any version. Each group of four seeds is one plan, run for
+//! each pair.
 //!
 //! ```text
-//! cargo test --test simulator                         the seeds that always run
-//! MQTT_SIM_SEEDS=1000000 cargo test --test simulator  so many of them
-//! MQTT_SIM_SEED=17 cargo test --test simulator        this one, with its transcript
+//! cargo test --test simulator                         the default seeds
+//! MQTT_SIM_SEEDS=1000000 cargo test --test simulator  this number of seeds
+//! MQTT_SIM_SEED=17 cargo test --test simulator        this seed, with its transcript
 //! ```
 
 #![cfg(feature = "alloc")]
@@ -19,7 +19,7 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unreachable,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod simulation;
@@ -29,7 +29,7 @@ use std::thread;
 
 use simulation::{Chance, Plan, Sabotage, Stats, Transcript, run_by};
 
-/// How many seeds run each time.
+/// How many seeds run by default.
 const SEEDS: u64 = 3_000;
 
 fn number_from(variable: &str) -> Option<u64> {
@@ -38,7 +38,7 @@ fn number_from(variable: &str) -> Option<u64> {
     Some(number.unwrap_or_else(|_| panic!("{variable} is not a number: {text}")))
 }
 
-/// Why the run has failed, if it has; a panic of the library is a failure like any other.
+/// Why the run failed, if it did. A panic of the library is a failure too.
 fn run(plan: &Plan, transcript: Option<&Transcript>) -> Result<Stats, String> {
     let report = catch_unwind(AssertUnwindSafe(|| {
         simulation::run(plan.clone(), transcript)
@@ -49,7 +49,7 @@ fn run(plan: &Plan, transcript: Option<&Transcript>) -> Result<Stats, String> {
     }
 }
 
-/// The run of one seed. If it fails, it runs again and is written down.
+/// Runs one seed. If it fails, runs it again with a transcript.
 fn check(seed: u64) -> Stats {
     let plan = Plan::new(seed);
     run(&plan, None).unwrap_or_else(|failure| {
@@ -64,7 +64,7 @@ fn check(seed: u64) -> Stats {
     })
 }
 
-/// The seeds up to this one, on all cores.
+/// Runs the seeds up to this one, on all cores.
 fn check_all(seeds: u64) -> Stats {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let mut all = Stats::default();
@@ -107,9 +107,9 @@ fn what_mqtt_promises_holds_over_a_bad_link() {
     }
 }
 
-/// A link that is not bad proves nothing.
+/// Checks that the link was bad: otherwise the run proves nothing.
 fn check_that_much_has_happened(stats: &Stats) {
-    // Destructured, so that what is counted is looked at.
+    // Destructured, so that no statistic is forgotten.
     let Stats {
         connections,
         drops,
@@ -192,7 +192,7 @@ fn check_that_much_has_happened(stats: &Stats) {
     }
 }
 
-/// What the fuzz target `simulation` stands on.
+/// The fuzz target `simulation` depends on this.
 #[test]
 fn bytes_decide_in_place_of_a_seed_and_the_same_bytes_are_the_same_run() {
     let run_of = |bytes: &[u8]| {
@@ -207,10 +207,10 @@ fn bytes_decide_in_place_of_a_seed_and_the_same_bytes_are_the_same_run() {
     assert_ne!(run_of(&some), run_of(&other));
 }
 
-// The checks can fail.
+// The checks detect faults
 
-/// Commits the fault in run after run, until one fails for this reason. It may fail for `another`
-/// as well, and for nothing else.
+/// Commits the fault in run after run until one fails with this reason. It may also fail with
+/// `another`, but with no third one.
 fn is_noticed(sabotage: Sabotage, why: &str, another: &str) {
     for seed in 0..200 {
         let plan = Plan {
@@ -237,7 +237,7 @@ fn a_message_delivered_twice_is_noticed() {
 
 #[test]
 fn a_message_that_is_not_kept_is_noticed() {
-    // Or the message is sent again, and comes after the next one.
+    // Or the message is resent, and arrives after the next one.
     is_noticed(Sabotage::LoseDelivery, "has come 0 times", "MQTT-4.6.0-5");
 }
 
@@ -259,7 +259,7 @@ fn a_release_that_is_not_sent_is_noticed() {
 
 #[test]
 fn a_resend_without_dup_is_noticed() {
-    // Or it was no message, but a piece of a payload that begins like one.
+    // Or the bytes were a piece of a payload that looks like a message.
     is_noticed(Sabotage::ClearDup, "MQTT-3.3.1-1", "sends another message");
 }
 
@@ -277,7 +277,7 @@ fn an_altered_payload_is_noticed() {
 
 #[test]
 fn a_change_that_is_not_stored_is_noticed() {
-    // Or a crash shows it.
+    // Or a crash reveals it.
     is_noticed(
         Sabotage::SkipStore,
         "the journal of the",

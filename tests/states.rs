@@ -1,15 +1,15 @@
-//! What each packet and each command leads to in each state: the whole table, for both roles.
+//! The effect of each packet and each command in each state, as tables for both roles.
 //!
-//! A cell says what the call returned and what came out then:
+//! A cell has the result of the call, and the output:
 //!
 //! | cell | the call |
 //! |---|---|
-//! | `-` | was taken; nothing more |
-//! | `Message` and the like | was taken, with this event |
-//! | `> PUBACK` | then sent this |
-//! | `!Unexpected` and the like | found a violation with this name, and ended the connection |
-//! | `?AnswerPending` and the like | put the packet off, or refused the command, and changed nothing |
-//! | `.` | did nothing, because the connection has ended, and changed nothing |
+//! | `-` | was accepted, without an effect |
+//! | `Message` and the like | was accepted, with this event |
+//! | `> PUBACK` | then this packet was sent |
+//! | `!Unexpected` and the like | found this violation, and ended the connection |
+//! | `?AnswerPending` and the like | blocked the packet, or refused the command, and changed nothing |
+//! | `.` | had no effect, because the connection has ended |
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -21,7 +21,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 mod conversation;
@@ -40,17 +40,17 @@ type ServerTalk = Talk<Server<Vec<Slot>>>;
 /// A column of a table: its heading, and a connection in that state.
 type Column<P> = (&'static str, fn() -> Talk<P>);
 
-/// A row of a table: its heading, and the packet that comes, the input or the command.
+/// A row of a table: its heading, and the packet, the input or the command.
 type PacketRow = (&'static str, fn() -> Vec<u8>);
 type Input<P> = (&'static str, fn(&mut Talk<P>) -> Result<(), HandleError>);
 type Command<P> = (&'static str, fn(&mut Talk<P>) -> Result<(), CommandError>);
 
-/// The rows of both tables of packets: each of the fourteen, and those of them whose outcome depends
-/// on what else they say; acknowledgements also for identifiers that are not under way.
+/// The rows of both tables of packets: each of the fourteen types, with variants whose effect
+/// differs; acknowledgements also for identifiers that are not in flight.
 ///
-/// From this side 1 is under way at QoS 1, 2 at QoS 2, 3 is released, 4 is a SUBSCRIBE with one
-/// filter and 5 an UNSUBSCRIBE (a server has none of these); the peer's 6 awaits PUBREL. In one state its
-/// 7 awaits the application. 9 is nothing.
+/// This side has 1 in flight at QoS 1, 2 at QoS 2, 3 is released, 4 is a SUBSCRIBE with one filter and 5
+/// an UNSUBSCRIBE (a server has none of these). The peer's 6 awaits PUBREL. In one state its 7 awaits the
+/// application. 9 is not in use.
 const PACKETS: [PacketRow; 43] = [
     ("CONNECT", || connect_bytes(false, 0)),
     ("CONNACK", || hex("20 02 00 00")),
@@ -97,7 +97,7 @@ const PACKETS: [PacketRow; 43] = [
     ("DISCONNECT", || hex(DISCONNECT)),
 ];
 
-/// The name of what the peer has done wrong.
+/// Returns the name of the peer's fault.
 fn violated(error: &PeerError) -> String {
     match error {
         PeerError::Protocol(error) => name(error),
@@ -105,7 +105,7 @@ fn violated(error: &PeerError) -> String {
     }
 }
 
-/// The name that the Debug of a value begins with.
+/// Returns the first word of the `Debug` output of a value.
 fn name(value: &impl std::fmt::Debug) -> String {
     let shown = format!("{value:?}");
     let end = shown
@@ -114,7 +114,7 @@ fn name(value: &impl std::fmt::Debug) -> String {
     shown[..end].to_owned()
 }
 
-/// What an input led to, as the table writes it.
+/// Returns the effect of an input as the table writes it.
 fn outcome<P: Peer>(
     talk: &mut Talk<P>,
     input: impl FnOnce(&mut Talk<P>) -> Result<(), HandleError>,
@@ -165,7 +165,7 @@ fn outcome_of_packet<P: Peer>(mut talk: Talk<P>, packet: Vec<u8>) -> String {
     outcome(&mut talk, |talk| talk.try_receive(packet))
 }
 
-/// What can happen beside whole packets: pieces of one, and what is no packet.
+/// Inputs other than whole packets: pieces of one, and invalid bytes.
 fn other_inputs<P: Peer>() -> [Input<P>; 9] {
     const fn payload(left: usize) -> PieceRef<'static> {
         PieceRef::Payload { bytes: b"ab", left }
@@ -201,8 +201,8 @@ fn other_inputs<P: Peer>() -> [Input<P>; 9] {
     ]
 }
 
-/// Compares each cell of a table with what the library does. The table has a heading for each of
-/// `columns` and a row for each of `rows`, in their order.
+/// Compares each cell of a table with the library. The table has a heading for each of `columns`
+/// and a row for each of `rows`, in their order.
 fn each_cell<C, R>(
     columns: &[(&str, C)],
     rows: &[(&str, R)],
@@ -272,20 +272,20 @@ const CLIENT_STATES: [Column<Client<Vec<Slot>>>; 11] = [
         c.receives(publish(Q1, 8, "x")).message(publish(Q1, 8, "x"));
         c
     }),
-    // A message is coming in pieces.
+    // A message is being received in pieces.
     ("in pieces", || {
         let mut c = client_connected(AUTO);
         c.header(at_qos(Q1, 8), 2)
             .event(header_event(at_qos(Q1, 8), 2));
         c
     }),
-    // One is being sent in pieces.
+    // A message is being sent in pieces.
     ("out pieces", || {
         let mut c = client_connected(AUTO);
         c.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
         c
     }),
-    // 1 and 2 are to be sent again; the requests have ended with the earlier connection.
+    // 1 and 2 have to be resent; the requests have ended with the earlier connection.
     ("resend", || {
         let session = client_connected(AUTO).breaks_off();
         let mut c = Talk::client(session, AUTO);
@@ -300,7 +300,7 @@ const CLIENT_STATES: [Column<Client<Vec<Slot>>>; 11] = [
         c.receives(publish(Q1, 7, "x")).message(publish(Q1, 7, "x"));
         c
     }),
-    // 6 is all that is taken.
+    // All slots are in use: 6 is held.
     ("full", || client_connected(AUTO.receive_maximum(1))),
     ("Ending", || {
         let mut c = client_connected(AUTO);
@@ -316,8 +316,8 @@ const CLIENT_STATES: [Column<Client<Vec<Slot>>>; 11] = [
     }),
 ];
 
-/// mqtt-protocol-core; sol#15, shenyu#6638: the state is checked before the packet is looked at; a
-/// violation always ends in Close [MQTT-4.8.0-1], and after Close nothing comes out.
+/// mqtt-protocol-core; sol#15, shenyu#6638: the state is checked before the packet. A violation
+/// always ends in Close [MQTT-4.8.0-1], and no action follows Close.
 #[test]
 fn each_packet_in_each_state_of_a_client() {
     each_cell(
@@ -371,8 +371,8 @@ fn each_packet_in_each_state_of_a_client() {
     );
 }
 
-/// The same for what is not a whole packet, or comes from the transport, the clock and the
-/// application.
+/// The same for inputs other than whole packets, and for inputs from the transport, the clock and
+/// the application.
 #[test]
 fn each_other_input_in_each_state_of_a_client() {
     each_cell(
@@ -400,7 +400,7 @@ fn server_requested(config: Config) -> ServerTalk {
     s
 }
 
-/// 4 and 5 are not used here: a server makes no requests.
+/// A server sends no requests, so 4 and 5 are not used.
 fn server_connected(config: Config) -> ServerTalk {
     let mut s = server_requested(config);
     s.accepts(None).sends("20 02 00 00");
@@ -529,8 +529,8 @@ fn each_packet_in_each_state_of_a_server() {
     );
 }
 
-/// The same for what is not a whole packet, or comes from the transport, the clock and the
-/// application.
+/// The same for inputs other than whole packets, and for inputs from the transport, the clock and
+/// the application.
 #[test]
 fn each_other_input_in_each_state_of_a_server() {
     each_cell(
@@ -550,7 +550,7 @@ fn each_other_input_in_each_state_of_a_server() {
     );
 }
 
-/// The tables are complete: each packet type that there is has a row, and each [`State`] a column.
+/// The tables are complete: each packet type has a row, and each [`State`] a column.
 #[test]
 fn the_tables_have_a_row_for_each_packet_type_and_a_column_for_each_state() {
     let first_bytes: BTreeSet<u8> = PACKETS.iter().map(|(_, packet)| packet()[0] >> 4).collect();
@@ -567,7 +567,7 @@ fn the_tables_have_a_row_for_each_packet_type_and_a_column_for_each_state() {
     let of_servers = SERVER_STATES.map(|(_, state)| state().peer.state());
     for states in [&of_clients[..], &of_servers] {
         assert!(all.iter().all(|state| states.contains(state)));
-        // A state that is new here belongs in `all`.
+        // A new state has to be added to `all`.
         assert!(states.iter().all(|state| all.contains(state)));
     }
 }
@@ -605,7 +605,7 @@ fn common_commands<P: Peer>() -> [Command<P>; 10] {
     ]
 }
 
-/// The commands that touch the session only; `acknowledge` also between connections.
+/// The commands that concern the session only; `acknowledge` also between connections.
 fn identifier_commands<P: Peer>() -> [Command<P>; 4] {
     [
         ("forget 1", |talk| talk.try_forget(1)),
@@ -625,7 +625,7 @@ fn client_states() -> Vec<Column<Client<Vec<Slot>>>> {
             c.publish(Q1, "a").sends(publish(Q1, 1, "a"));
             c
         }),
-        // A change is to be stored.
+        // A change has to be stored.
         ("store", || {
             let mut c = client_requested(AUTO.journal(true));
             c.receives("20 02 00 00").connected(false);

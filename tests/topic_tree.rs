@@ -1,4 +1,4 @@
-//! Trees of Topic Filters and Topic Names, held against a linear scan.
+//! Trees of Topic Filters and Topic Names, compared with a linear scan.
 
 #![cfg(feature = "alloc")]
 #![allow(
@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::std_instead_of_alloc,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use std::collections::BTreeMap;
@@ -40,7 +40,7 @@ fn topics<'a>(topics: impl IntoIterator<Item = &'a str>) -> TopicTree<&'a str> {
     tree
 }
 
-/// The filters that match, sorted.
+/// Returns the filters that match, sorted.
 fn matching<'a>(tree: &FilterTree<&'a str>, name: &str) -> Vec<&'a str> {
     let mut found: Vec<_> = tree
         .matches(&topic(name))
@@ -50,7 +50,7 @@ fn matching<'a>(tree: &FilterTree<&'a str>, name: &str) -> Vec<&'a str> {
     found
 }
 
-/// The topics that match, sorted.
+/// Returns the topics that match, sorted.
 fn matched<'a>(tree: &TopicTree<&'a str>, wanted: &str) -> Vec<&'a str> {
     let mut found: Vec<_> = tree.matches(&filter(wanted)).copied().collect();
     found.sort_unstable();
@@ -276,9 +276,9 @@ fn a_search_that_has_ended_stays_at_its_end() {
     assert_eq!(found.next(), None);
 }
 
-// Against a linear scan
+// Comparison with a linear scan
 
-/// A few levels of a few, so that many match.
+/// A few levels with few values, so that many match.
 fn levels(random: &mut Rng, choices: &[&str]) -> String {
     let levels: Vec<_> = (0..random.usize(1..6))
         .map(|_| *random.choice(choices).unwrap())
@@ -320,7 +320,7 @@ fn random_filters_and_topics_are_found_as_a_linear_scan_finds_them() {
             let (Some(filter), Some(topic)) = (random_filter(random), random_topic(random)) else {
                 continue;
             };
-            // As many removed as inserted from the middle on.
+            // From the middle on, as many are removed as inserted.
             if random.u32(..400) > turn {
                 let (inserted, kept) = (turn, filter.clone());
                 let replaced = subscriptions.insert(&filter, inserted);
@@ -377,7 +377,7 @@ fn filters_and_topics_of_as_many_levels_as_there_can_be_are_kept_and_found() {
     let separators = "/".repeat(65_535);
     let wildcards = "+/".repeat(32_767) + "#";
     let name = &separators[..40_000];
-    // A stack of the usual size is enough for all of it.
+    // A stack of the usual size is enough.
     let mut subscriptions = filters([separators.as_str(), &wildcards, "#"]);
     assert_eq!(matching(&subscriptions, &separators).len(), 3);
     assert_eq!(matching(&subscriptions, name).len(), 2);

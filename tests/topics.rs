@@ -1,10 +1,10 @@
-//! Topic Names, Topic Filters, and which is for which (section 4.7).
+//! Topic Names, Topic Filters, and their matching (section 4.7).
 
 #![allow(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use mqtt_sansio::{ErrorKind, TextError, TopicFilter, TopicName};
@@ -28,7 +28,7 @@ fn check(table: &[(&str, &str, bool)]) {
     }
 }
 
-/// Section 4.7 by the letter, level by level: slow, and on its own.
+/// Section 4.7, level by level: slow, and independent of the library.
 fn by_levels(filter: &str, topic: &str) -> bool {
     if topic.starts_with('$') && filter.starts_with(['+', '#']) {
         return false;
@@ -46,7 +46,7 @@ fn by_levels(filter: &str, topic: &str) -> bool {
     levels.next().is_none()
 }
 
-// What is a Topic Name and what a Topic Filter.
+// Valid Topic Names and Topic Filters
 
 /// [MQTT-3.3.2-2, MQTT-4.7.1-1, MQTT-4.7.3-1]
 #[test]
@@ -181,7 +181,7 @@ fn has_wildcards_says_whether_a_filter_is_for_more_than_one_topic() {
     }
 }
 
-// Which is for which.
+// Matching
 
 #[test]
 fn the_multi_level_wildcard_is_for_the_level_above_it_and_all_below() {
@@ -287,7 +287,7 @@ fn topics_are_compared_character_by_character_as_they_were_sent() {
         // The same letter, composed and decomposed.
         ("\u{e9}", "\u{e9}", true),
         ("\u{e9}", "e\u{301}", false),
-        // U+FEFF counts.
+        // U+FEFF is a character of its own.
         ("\u{feff}a", "a", false),
         ("\u{feff}a", "\u{feff}a", true),
         ("a/../b", "b", false),
@@ -333,9 +333,9 @@ fn storage_makes_no_difference() {
     assert!(filter.as_ref().matches(&topic.as_ref()));
 }
 
-// Against the slow matcher.
+// Comparison with the slow matcher
 
-/// A few levels, so that filters and topics meet often.
+/// A few levels, so that filters and topics match often.
 fn levels(with_wildcards: bool) -> impl Strategy<Value = String> {
     let mut levels = vec!["", "a", "b", "$", "$a", "ab", "abcdefghij", "é"];
     if with_wildcards {
@@ -344,7 +344,7 @@ fn levels(with_wildcards: bool) -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(levels), 1..7).prop_map(|levels| levels.join("/"))
 }
 
-/// A filter that is made from a topic, so that most of them match, or nearly.
+/// A filter made from a topic, so that most match, or nearly.
 fn related() -> impl Strategy<Value = (String, String)> {
     (
         levels(false),

@@ -10,7 +10,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 #[path = "conversation/v5_both.rs"]
@@ -41,7 +41,8 @@ const CLEAN: u8 = 2;
 /// Session Expiry Interval of 100 s.
 const KEPT: &str = "11 00000064";
 
-/// Connected with Clean Start, the session kept for 100 s, and these properties in CONNACK.
+/// Returns a client that connected with Clean Start, a session kept for 100 s, and these properties
+/// in CONNACK.
 fn connected(config: Config, props: &str) -> ClientTalk {
     ClientTalk::connected(
         config,
@@ -50,7 +51,7 @@ fn connected(config: Config, props: &str) -> ClientTalk {
     )
 }
 
-/// Connected with these properties in CONNECT.
+/// Returns a client that connected with these properties in CONNECT.
 fn announces(config: Config, props: &str) -> ClientTalk {
     ClientTalk::connected(config, connect(CLEAN, 0, props, ""), connack(false, 0, ""))
 }
@@ -85,7 +86,7 @@ fn what_connack_announces_can_be_read_and_lasts_for_the_connection() {
     assert_eq!(c.peer.connection.keep_alive(), 10);
     assert_eq!(limits.session_expiry_interval, 7);
     assert_eq!(c.peer.connection.session_expiry_interval(), 7);
-    // The next CONNACK leaves them out: the standard's defaults are back.
+    // The next CONNACK leaves them out, so the defaults of the standard apply again.
     let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
     c.transmits(connect(0, 0, KEPT, ""));
     c.receives(connack(false, 0, "")).reports(connack(false, 0, ""));
@@ -107,7 +108,7 @@ fn what_connect_announces_can_be_read() {
     assert!(!limits.request_problem_information);
 }
 
-/// What a refusing CONNACK announces is not taken over, and the session stays.
+/// The limits of a refusing CONNACK have no effect, and the session is kept.
 fn a_refusal_ends_the_connection_and_leaves_the_session() {
     let mut c = connected(CONFIG, "");
     c.transmits(publish(Q1, 1, "x"));
@@ -139,7 +140,8 @@ fn anything_but_auth_before_connack_is_a_violation() {
     }
 }
 
-/// The server has closed by it: an answer would be a packet after DISCONNECT [MQTT5-3.14.0-1].
+/// The server closed the connection by it: an answer would be a packet after DISCONNECT
+/// [MQTT5-3.14.0-1].
 fn a_disconnect_before_connack_is_a_violation_that_is_not_answered() {
     let mut c = ClientTalk::begins(fresh(), CONFIG);
     c.transmits(connect(CLEAN, 0, "", ""));
@@ -172,7 +174,7 @@ fn a_peer_error_names_the_statement_that_is_broken() {
     }
 }
 
-/// What only a client sends.
+/// Packets that only a client sends.
 fn a_packet_of_a_client_is_a_violation() {
     for (bytes, packet_type) in [
         (connect(CLEAN, 0, "", ""), PacketType::Connect),
@@ -264,7 +266,7 @@ fn a_reason_string_too_large_for_the_server_is_left_out_of_disconnect() {
     let mut c = connected(CONFIG, "27 0000000a");
     assert_eq!(c.try_transmit("e0 0c 04 0a 1f 0007 'because'"), Ok(()));
     c.sends(disconnect(0x04)).closes(CloseReason::Disconnected);
-    // An interval is not.
+    // 0xFFFFFFFF is unlimited.
     let mut c = connected(CONFIG, "27 00000006");
     assert_eq!(c.try_transmit("e0 07 00 05 11 00000001"), Err(CommandError::PacketTooLarge));
     // Even the shortest may be too large.
@@ -349,7 +351,7 @@ fn no_more_messages_are_in_flight_than_the_server_takes() {
     c.transmits(publish(Q1, 1, "a")).transmits(publish(Q2, 2, "b"));
     assert_eq!(c.try_transmit(publish(Q1, 3, "c")), Err(CommandError::WindowFull));
     c.transmits(publish(Q0, 0, "-"));
-    // PUBREC gives nothing back, and is answered.
+    // PUBREC releases nothing, and is answered.
     c.receives(ack(PUBREC, 2, 0)).accepted_by_peer(2, 0).sends(ack(PUBREL, 2, 0));
     assert_eq!(c.try_transmit(publish(Q1, 3, "c")), Err(CommandError::WindowFull));
     c.receives(ack(PUBCOMP, 2, 0)).delivered(2, 0);
@@ -358,17 +360,17 @@ fn no_more_messages_are_in_flight_than_the_server_takes() {
     c.receives(ack(PUBACK, 1, 0x97)).rejected(1, ReasonCode::QuotaExceeded);
     c.transmits(publish(Q2, 4, "d"));
     assert_eq!(c.try_transmit(publish(Q1, 5, "e")), Err(CommandError::WindowFull));
-    // A PUBREC that refuses gives it back once.
+    // A PUBREC that refuses the message releases its place once.
     c.receives(ack(PUBREC, 4, 0x97)).rejected(4, ReasonCode::QuotaExceeded);
     c.receives(ack(PUBREC, 4, 0x97)).nothing_more();
     c.transmits(publish(Q1, 5, "e"));
     assert_eq!(c.try_transmit(publish(Q1, 6, "f")), Err(CommandError::WindowFull));
-    // What is not in flight gives nothing.
+    // Acknowledgements without a message in flight release nothing.
     c.receives(ack(PUBCOMP, 77, 0x92)).nothing_more();
     assert_eq!(c.try_transmit(publish(Q1, 6, "f")), Err(CommandError::WindowFull));
 }
 
-/// A later CONNACK may say more, or nothing [MQTT5-4.9.0-1].
+/// A later CONNACK may announce more, or nothing [MQTT5-4.9.0-1].
 fn the_quota_begins_anew_with_each_connection() {
     let mut c = connected(CONFIG, "21 0001");
     c.transmits(publish(Q1, 1, "a"));
@@ -380,7 +382,7 @@ fn the_quota_begins_anew_with_each_connection() {
     assert_eq!(c.try_transmit(publish(Q1, 3, "c")), Err(CommandError::WindowFull));
 }
 
-/// What is sent again counts [MQTT5-4.9.0-2]; PUBREL does not wait for the quota
+/// Resent messages count [MQTT5-4.9.0-2]; PUBREL does not wait for the quota
 /// [MQTT5-3.3.4-8, MQTT5-4.9.0-3].
 fn messages_sent_again_wait_for_the_quota_and_pubrel_does_not() {
     let mut c = connected(CONFIG, "");
@@ -406,7 +408,7 @@ fn a_server_that_exceeds_receive_maximum_by_one_is_disconnected() {
     for number in [1, 2] {
         c.receives(publish(Q2, number, "x")).reports(publish(Q2, number, "x")).sends(ack(PUBREC, number, 0));
     }
-    // One that is known takes no second place, QoS 0 none.
+    // A duplicate does not count twice, and QoS 0 does not count.
     c.receives(dup(publish(Q2, 2, "x"))).sends(ack(PUBREC, 2, 0));
     c.receives(publish(Q0, 0, "x")).reports(publish(Q0, 0, "x"));
     c.receives(ack(PUBREL, 1, 0)).sends(ack(PUBCOMP, 1, 0));
@@ -422,7 +424,7 @@ fn with_manual_acknowledgement_each_message_counts_until_it_is_acknowledged() {
     }
     c.acknowledge(1).sends(ack(PUBACK, 1, 0));
     c.receives(publish(Q2, 3, "x")).reports(publish(Q2, 3, "x"));
-    // A refusal settles it too [MQTT5-3.3.4-9].
+    // A refusal releases its place too [MQTT5-3.3.4-9].
     c.acknowledge(2).sends(ack(PUBACK, 2, 0));
     assert_eq!(c.try_transmit(ack(PUBREC, 3, 0x97)), Ok(()));
     c.sends(ack(PUBREC, 3, 0x97));
@@ -433,10 +435,11 @@ fn with_manual_acknowledgement_each_message_counts_until_it_is_acknowledged() {
     c.closes_for(ProtocolError::ReceiveMaximumExceeded);
 }
 
-/// After a restart the application decides again, and the server is not told that the message was taken.
+/// After a restart the application decides again, and the server does not learn that the message
+/// was accepted.
 fn a_refusal_that_was_not_sent_is_not_part_of_a_saved_session() {
     let mut c = connected(MANUAL, "");
-    // Its PUBACK comes first.
+    // Its PUBACK is sent first.
     c.receives(publish(Q1, 1, "x")).reports(publish(Q1, 1, "x"));
     c.receives(publish(Q2, 2, "y")).reports(publish(Q2, 2, "y"));
     assert_eq!(c.try_transmit(ack(PUBREC, 2, 0x97)), Ok(()));
@@ -469,11 +472,11 @@ fn a_pubrec_with_a_failure_ends_the_exchange() {
     let pubrec = "50 0a 00 01 97 06 1f 0003 'why'";
     c.receives(pubrec).reports(pubrec).nothing_more();
     assert!(c.session().is_empty());
-    // Not sent again.
+    // Not resent.
     let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
     c.transmits(connect(0, 0, KEPT, ""));
     c.receives(connack(true, 0, "")).reports(connack(true, 0, "")).nothing_more();
-    // No matching subscribers is success, and goes on with PUBREL.
+    // No matching subscribers is success, and PUBREL follows.
     c.transmits(publish(Q2, 2, "x"));
     c.receives(ack(PUBREC, 2, 0x10)).accepted_by_peer(2, 0x10).sends(ack(PUBREL, 2, 0));
     let pubcomp = "70 0a 00 02 00 06 1f 0003 'yes'";
@@ -485,7 +488,7 @@ fn a_pubrec_for_an_unknown_identifier_is_answered_with_0x92() {
     let mut c = connected(CONFIG, "");
     c.receives(ack(PUBREC, 9, 0)).sends(ack(PUBREL, 9, 0x92));
     c.receives(ack(PUBCOMP, 9, 0x92)).nothing_more();
-    // One that refuses asks for nothing.
+    // A refusal is followed by nothing.
     c.receives(ack(PUBREC, 9, 0x80)).nothing_more();
 }
 
@@ -513,7 +516,7 @@ fn a_refused_qos_2_message_is_forgotten() {
     assert_eq!(c.try_transmit(ack(PUBREC, 5, 0x83)), Ok(()));
     c.sends(ack(PUBREC, 5, 0x83));
     assert!(c.session().is_empty());
-    // The next with that identifier is a new message.
+    // The next message with that identifier is a new one.
     c.receives(publish(Q2, 5, "y")).reports(publish(Q2, 5, "y"));
     c.acknowledge(5).sends(ack(PUBREC, 5, 0));
     c.receives(ack(PUBREL, 5, 0)).sends(ack(PUBCOMP, 5, 0));
@@ -528,7 +531,7 @@ fn a_message_that_is_acknowledged_by_itself_can_be_refused_right_after_its_event
         assert_eq!(c.try_transmit(ack(first, 5, 0x97)), Ok(()));
         c.takes_actions().sends(ack(first, 5, 0x97));
         assert!(c.session().is_empty());
-        // Afterwards it is too late.
+        // After the acknowledgement was sent it is too late.
         assert_eq!(c.try_transmit(ack(first, 5, 0x97)), Err(CommandError::NotAwaited));
     }
 }
@@ -576,7 +579,7 @@ fn problem_information_that_was_not_asked_for_is_a_violation() {
         c.receives(bytes).sends(disconnect(0x82));
         c.closes_for(ProtocolError::ProblemInformation);
     }
-    // It may come in CONNACK, PUBLISH and DISCONNECT.
+    // CONNACK, PUBLISH and DISCONNECT may contain it.
     let mut c = ClientTalk::connected(
         CONFIG,
         connect(CLEAN, 0, "17 00", ""),
@@ -599,7 +602,7 @@ fn a_topic_alias_is_replaced_by_its_topic_name() {
     c.receives(aliased("c", "0004")).reports(aliased("c", "0004"));
     c.receives(aliased("", "0001")).reports_message("a/b", "23 0001", "x");
     c.receives(aliased("", "0004")).reports_message("c", "23 0004", "x");
-    // Redefined.
+    // The alias gets another Topic Name.
     c.receives(aliased("d", "0001")).reports(aliased("d", "0001"));
     c.receives(aliased("", "0001")).reports_message("d", "23 0001", "x");
 }
@@ -613,7 +616,7 @@ fn a_topic_alias_that_is_0_or_too_large_is_answered_with_0x94_and_an_unknown_one
         ("0004", publish_to("a", Q0, 0, "23 0005", "x")),
         ("0004", publish_to("a", Q0, 0, "23 ffff", "x")),
         ("0000", publish_to("a", Q0, 0, "23 0001", "x")),
-        // There is room for four, but two were announced.
+        // The storage has four aliases, but two were announced.
         ("0002", publish_to("a", Q0, 0, "23 0003", "x")),
     ] {
         let mut c = announces(CONFIG, &format!("22 {maximum}"));
@@ -636,7 +639,7 @@ fn a_topic_alias_does_not_outlive_the_connection() {
     c.closes_for(ProtocolError::TopicAliasUnknown);
 }
 
-/// A duplicate, and a message that is refused, set the alias all the same.
+/// A duplicate, and a refused message, also set the alias.
 fn every_message_sets_its_alias() {
     let mut c = announces(CONFIG, "22 0004");
     c.receives(publish_to("a", Q2, 1, "23 0001", "x")).reports(publish_to("a", Q2, 1, "23 0001", "x")).sends(ack(PUBREC, 1, 0));
@@ -659,7 +662,7 @@ fn a_topic_alias_in_pieces_is_replaced_too() {
     }
 }
 
-/// A message that is too large is skipped, and its alias is learned all the same.
+/// A message that is too large is skipped, but its alias is learned.
 fn a_topic_alias_of_a_skipped_message_is_replaced_too() {
     let options = Options::new().max_packet_size(16).skip_large_messages(true);
     let mut c = ClientTalk::begins_with(CONFIG, options);
@@ -683,7 +686,7 @@ fn topic_aliases_are_used_as_far_as_the_server_takes_them() {
     c.publishes_aliased("b", Q1, &mut aliases).sends(publish_to("", Q1, 2, "23 0002", "x"));
     let mut c = connected(CONFIG, "");
     c.publishes_aliased("a", Q0, &mut OutboundAliases::new(AliasVec::new(10))).sends(publish_to("a", Q0, 0, "", "x"));
-    // An alias of a connection whose maximum was larger is not used.
+    // An alias of a connection with a larger maximum is not used.
     let mut c = connected(CONFIG, "22 0001");
     c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "", "x"));
 }
@@ -699,7 +702,7 @@ fn a_topic_name_that_the_memory_has_no_room_for_is_sent_each_time() {
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
 }
 
-/// A command that fails has chosen no alias.
+/// A command that fails has assigned no alias.
 fn a_message_that_is_refused_takes_no_alias() {
     let mut c = connected(CONFIG, "22 0004 24 00");
     let mut aliases = OutboundAliases::new(AliasVec::new(10));
@@ -771,7 +774,7 @@ fn session_present_to_a_client_that_has_no_session_is_a_violation() {
     c.transmits(connect(0, 0, KEPT, ""));
     c.receives(connack(true, 0, "")).sends(disconnect(0x82));
     c.closes_for(ProtocolError::SessionPresent);
-    // One with nothing in flight may have a session all the same.
+    // A session with nothing in flight can still be resumed.
     let mut c = ClientTalk::begins(fresh(), CONFIG);
     c.transmits(connect(0, 0, KEPT, ""));
     c.receives(connack(true, 0, "")).reports(connack(true, 0, ""));
@@ -824,7 +827,8 @@ fn disconnect_replaces_the_session_expiry_interval() {
     }
 }
 
-/// hivemq-mqtt-client#415: absent and 0 are two things. Not 0 after 0 is a Protocol Error.
+/// hivemq-mqtt-client#415: an absent interval and 0 differ. A value other than 0 after 0 is a
+/// Protocol Error.
 fn a_client_whose_connect_had_no_session_expiry_interval_sets_none_in_disconnect() {
     for (connect_props, connack_props) in [("", ""), ("11 00000000", ""), ("", KEPT), (KEPT, "11 00000000")] {
         let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 0, connect_props, ""), connack(false, 0, connack_props));
@@ -854,7 +858,7 @@ fn a_session_is_resumed_after_it_was_saved_and_restored() {
     c.receives(dup(publish(Q2, 9, "in"))).sends(ack(PUBREC, 9, 0));
 }
 
-/// [MQTT5-4.6.0-3]: the first message was refused, but the server does not know, and sends it again.
+/// [MQTT5-4.6.0-3]: the first message was refused, but the server does not know, and resends it.
 fn a_pubrec_that_is_sent_again_waits_for_that_of_an_earlier_message() {
     let mut c = connected(MANUAL.journal(true), "");
     for number in [1, 2] {
@@ -875,7 +879,7 @@ fn a_pubrec_that_is_sent_again_waits_for_that_of_an_earlier_message() {
     assert!(c.session().is_empty());
 }
 
-/// The session does not know the version.
+/// A session does not depend on the version.
 fn a_session_is_resumed_by_a_client_of_the_other_version() {
     let mut c = connected(CONFIG, "");
     c.transmits(publish(Q1, 1, "x"));
@@ -895,7 +899,7 @@ fn the_journal_holds_what_the_session_is() {
     assert_eq!(c.try_transmit(publish(Q2, 1, "x")), Ok(()));
     c.stores(Change::Sent { packet_id: id(1), qos: Q2 }).sends(publish(Q2, 1, "x"));
     c.receives(ack(PUBREC, 1, 0x97)).rejected(1, ReasonCode::QuotaExceeded).stores(Change::Completed(id(1)));
-    // A message that is refused is not kept.
+    // A refused message is not kept.
     c.holds_actions();
     c.receives(publish(Q2, 5, "x")).reports(publish(Q2, 5, "x"));
     assert_eq!(c.try_transmit(ack(PUBREC, 5, 0x97)), Ok(()));
@@ -903,7 +907,7 @@ fn the_journal_holds_what_the_session_is() {
     c.receives(publish(Q2, 5, "y")).reports(publish(Q2, 5, "y")).stores(Change::InboundReceived(id(5))).sends(ack(PUBREC, 5, 0));
 }
 
-/// The exchange ends, so that no PUBREL will come.
+/// The exchange ends, so no PUBREL follows.
 fn a_message_that_is_stored_and_then_refused_is_forgotten_in_the_journal() {
     let mut c = connected(CONFIG.journal(true), "");
     c.holds_actions();
@@ -914,7 +918,7 @@ fn a_message_that_is_stored_and_then_refused_is_forgotten_in_the_journal() {
     c.takes_actions().stores(Change::Forgotten(id(5))).sends(ack(PUBREC, 5, 0x97));
 }
 
-/// The journal would outlive the session otherwise.
+/// Otherwise the journal would outlive the session.
 fn the_journal_is_cleared_when_the_session_turns_out_to_end_with_the_connection() {
     let mut c = connected(CONFIG.journal(true), "");
     assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Ok(()));
@@ -922,7 +926,7 @@ fn the_journal_is_cleared_when_the_session_turns_out_to_end_with_the_connection(
     assert_eq!(c.try_transmit("e0 07 00 05 11 00000000"), Ok(()));
     c.stores(Change::Cleared).sends("e0 07 00 05 11 00000000").lost(1, false);
     c.closes(CloseReason::Disconnected);
-    // By CONNACK too.
+    // The same by CONNACK.
     let mut c = connected(CONFIG, "");
     c.transmits(publish(Q1, 1, "x"));
     let mut c = ClientTalk::begins(c.breaks_off(), CONFIG.journal(true));
@@ -946,12 +950,12 @@ fn a_stored_session_is_cleared_when_connect_ends_it_and_connack_does_not_keep_it
     let mut c = resumes();
     c.receives(connack(true, 0, KEPT)).reports(connack(true, 0, KEPT)).asks_for(1);
     assert!(!c.breaks_off().is_empty());
-    // It ends before CONNACK has come.
+    // The connection ends before CONNACK.
     let mut c = resumes();
     c.transport_closes().stores(Change::Cleared).lost(1, false).closes(CloseReason::TransportClosed);
 }
 
-/// Whether it is to be stored is not known before.
+/// Whether to store it is not known before.
 fn with_a_journal_and_a_session_that_ends_nothing_is_published_before_connack() {
     let config = CONFIG.send_before_connack(true).journal(true);
     let mut c = ClientTalk::begins(fresh(), config);
@@ -992,7 +996,7 @@ fn server_keep_alive_replaces_that_of_the_client() {
     c.receives(PINGRESP).nothing_more();
     let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 8, "", ""), connack(false, 0, "13 0010"));
     c.deadline(14_000);
-    // 0 turns it off.
+    // 0 disables it.
     let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 8, "", ""), connack(false, 0, "13 0000"));
     c.no_deadline();
     let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 8, "", ""), connack(false, 0, ""));
@@ -1007,7 +1011,7 @@ fn an_authentication_goes_step_by_step_and_can_be_repeated() {
     let mut c = ClientTalk::begins(fresh(), CONFIG);
     c.transmits(connect(CLEAN, 0, method, ""));
     let auth = |code: u8| packet(0xf0, &[&[code, 8][..], &hex("15 0001 'm' 16 0001 'd'")].concat());
-    // Not the client's turn.
+    // It is not the client's turn.
     assert_eq!(c.try_transmit(auth(0x18)), Err(CommandError::AuthenticationOrder));
     assert_eq!(c.try_transmit(auth(0x19)), Err(CommandError::AuthenticationOrder));
     for _ in 0..2 {
@@ -1020,7 +1024,7 @@ fn an_authentication_goes_step_by_step_and_can_be_repeated() {
     assert_eq!(c.try_transmit(auth(0x18)), Err(CommandError::AuthenticationOrder));
     c.transmits(auth(0x19));
     assert_eq!(c.try_transmit(auth(0x19)), Err(CommandError::AuthenticationOrder));
-    // Other packets go on.
+    // Other packets are allowed.
     c.transmits(publish(Q1, 1, "x"));
     c.receives(auth(0x18)).reports(auth(0x18));
     c.transmits(auth(0x18));
@@ -1041,7 +1045,7 @@ fn without_an_authentication_method_there_is_no_auth() {
     c.closes_for(ProtocolError::AuthenticationMethod);
 }
 
-/// A server sends only 0x18 before CONNACK, never 0x19, and nothing that answers nothing.
+/// A server sends only 0x18 before CONNACK, never 0x19, and no AUTH without one of the client.
 fn an_auth_out_of_order_is_a_violation() {
     for code in ["00", "19"] {
         let mut c = ClientTalk::begins(fresh(), CONFIG);
@@ -1070,7 +1074,7 @@ fn the_accepting_connack_has_the_same_method() {
         c.receives(connack(false, 0, props)).sends(disconnect(0x82));
         c.closes_for(ProtocolError::AuthenticationMethod);
     }
-    // A refusal need not have it.
+    // A refusal need not contain it.
     let mut c = ClientTalk::begins(fresh(), CONFIG);
     c.transmits(connect(CLEAN, 0, "15 0001 'm'", ""));
     c.receives(connack(false, 0x8c, "")).reports(connack(false, 0x8c, ""));
@@ -1128,7 +1132,7 @@ fn the_disconnect_of_the_server_ends_the_connection_and_reaches_the_application(
     c.receives(bytes).reports(bytes).closes(CloseReason::Disconnected);
 }
 
-/// Nothing may come between the pieces of a payload.
+/// No other packet may be sent between the pieces of a payload.
 fn a_connection_that_ends_in_the_middle_of_a_payload_sends_nothing_more() {
     let mut c = connected(CONFIG, "");
     c.announces(Q0, 3).sends("30 07 00 01 't' 00");

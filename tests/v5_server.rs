@@ -10,7 +10,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 #[path = "conversation/v5_both.rs"]
@@ -44,7 +44,8 @@ const KEPT: &str = "11 00000064";
 const WILL: u8 = 4;
 const WILL_FIELDS: &str = "05 18 0000001e 00 01 'w' 00 03 'bye'";
 
-/// Connected with Clean Start, the session kept for 100 s, and these properties in CONNACK.
+/// Returns a server whose client connected with Clean Start, a session kept for 100 s, and these
+/// properties in CONNACK.
 fn connected(config: Config, props: &str) -> ServerTalk {
     ServerTalk::accepted(
         config,
@@ -53,12 +54,12 @@ fn connected(config: Config, props: &str) -> ServerTalk {
     )
 }
 
-/// Connected with these properties in CONNECT.
+/// Returns a server whose client connected with these properties in CONNECT.
 fn announced(config: Config, props: &str) -> ServerTalk {
     ServerTalk::accepted(config, connect(CLEAN, 0, props, ""), connack(false, 0, ""))
 }
 
-/// Connected with a Will, and these properties in CONNECT.
+/// Returns a server whose client connected with a Will, and these properties in CONNECT.
 fn with_will(props: &str) -> ServerTalk {
     let connect = connect(CLEAN | WILL, 0, props, WILL_FIELDS);
     ServerTalk::accepted(CONFIG, connect, connack(false, 0, ""))
@@ -123,7 +124,7 @@ fn a_connack_is_no_larger_than_the_client_takes() {
     assert_eq!(s.try_transmit(connack(false, 0, "1f 0003 'why'")), Err(CommandError::PacketTooLarge));
     assert_eq!(s.try_transmit(connack(false, 0x8a, "1f 0003 'why'")), Ok(()));
     s.sends(connack(false, 0x8a, "")).closes(refused);
-    // Not even the shortest.
+    // Not even the shortest CONNACK.
     let mut s = request("27 00000004");
     assert_eq!(s.try_transmit(connack(false, 0, "")), Err(CommandError::PacketTooLarge));
     assert_eq!(s.try_transmit(connack(false, 0x8a, "")), Ok(()));
@@ -135,7 +136,7 @@ fn a_connack_for_a_violation_is_left_out_if_it_is_larger_than_the_client_takes()
     let ends = |props: &str| {
         let mut s = ServerTalk::begins(CONFIG);
         s.receives(connect(CLEAN, 0, props, "")).reports(connect(CLEAN, 0, props, ""));
-        // A driver that decodes by itself may find a fault before it answers.
+        // A driver that decodes itself may find a fault before it answers.
         let fault = v5::decode(&mut &hex("f1 00")[..], &Options::new()).unwrap_err();
         let server = &mut s.peer.connection;
         server.handle_decode_error(ms(0), fault);
@@ -186,12 +187,12 @@ fn a_client_with_a_will_that_the_server_does_not_take_is_refused() {
         let refusal = Refusal(ConnectReasonCode::from_number(code).unwrap());
         s.closes(CloseReason::Refused(refusal));
     }
-    // One that it takes is no matter.
+    // A supported Will has no effect.
     let bytes = connect(CLEAN | WILL | 0x28, 0, "", WILL_FIELDS);
     ServerTalk::accepted(CONFIG, bytes, connack(false, 0, "24 01"));
 }
 
-/// [MQTT5-3.1.0-1]: there is nothing to answer.
+/// [MQTT5-3.1.0-1]: the packet gets no answer.
 fn a_first_packet_that_is_no_connect_ends_the_connection_without_a_packet() {
     for (bytes, packet_type) in [
         (hex("c0 00"), PacketType::PingReq),
@@ -221,7 +222,7 @@ fn a_malformed_connect_is_answered_with_connack_and_its_reason() {
         let mut s = ServerTalk::begins(CONFIG);
         s.receives(bytes).sends(connack(false, code, "")).closes_for_malformed();
     }
-    // Who does not speak MQTT is not answered [MQTT5-3.1.2-1].
+    // A peer that does not speak MQTT gets no answer [MQTT5-3.1.2-1].
     let mut s = ServerTalk::begins(CONFIG);
     s.receives("10 0d 00 04 'HTTP' 05 02 0000 00 00 00").closes_for_malformed();
 }
@@ -241,7 +242,7 @@ fn what_comes_before_connack_is_handled_after_it() {
     s.transmits(connack(false, 0, ""));
 }
 
-// What a server announces
+// Limits of the server
 
 /// [MQTT5-3.2.2-11, MQTT5-3.2.2-14, MQTT5-3.3.4-6, MQTT5-3.2.2-9]
 fn a_message_that_the_server_does_not_take_ends_the_connection_with_its_reason() {
@@ -265,7 +266,7 @@ fn a_message_that_the_server_does_not_take_ends_the_connection_with_its_reason()
     }
 }
 
-/// A SUBSCRIBE of what was announced as not available.
+/// A SUBSCRIBE of a kind that was announced as not available.
 fn a_subscription_that_the_server_does_not_take_ends_the_connection_with_its_reason() {
     for (props, bytes, code, error) in [
         ("28 00", "82 07 00 01 00 00 01 '#' 00", 0xa2, ProtocolError::WildcardSubscriptionsNotSupported),
@@ -282,7 +283,7 @@ fn a_subscription_that_the_server_does_not_take_ends_the_connection_with_its_rea
     }
 }
 
-/// [MQTT5-3.2.2-10]: the QoS of a subscription is no fault.
+/// [MQTT5-3.2.2-10]: the QoS of a subscription is not a violation.
 fn a_subscription_above_maximum_qos_is_requested_as_any_other() {
     let mut s = connected(CONFIG, "24 00");
     s.receives("82 07 00 01 00 00 01 'a' 02").reports("82 07 00 01 00 00 01 'a' 02");
@@ -296,14 +297,15 @@ fn a_client_that_exceeds_receive_maximum_by_one_is_disconnected() {
     s.receives(dup(publish(Q2, 1, "x"))).sends(ack(PUBREC, 1, 0));
     s.receives(publish(Q2, 2, "x")).sends(disconnect(0x93));
     s.closes_for(ProtocolError::ReceiveMaximumExceeded);
-    // What comes before CONNACK counts from the accepted connection on, and QoS 1 at once.
+    // Packets before CONNACK count from the accepted connection on, and QoS 1 messages are
+    // acknowledged at once.
     let mut s = connected(CONFIG, "21 0001");
     for number in 1..=3 {
         s.receives(publish(Q1, number, "x")).reports(publish(Q1, number, "x")).sends(ack(PUBACK, number, 0));
     }
 }
 
-/// Identifiers from an earlier connection take no place until they come again.
+/// Identifiers of an earlier connection do not count until they are resent.
 fn messages_of_an_earlier_connection_do_not_count_for_receive_maximum() {
     let mut s = connected(CONFIG, "");
     for number in [1, 2] {
@@ -318,7 +320,7 @@ fn messages_of_an_earlier_connection_do_not_count_for_receive_maximum() {
     s.closes_for(ProtocolError::ReceiveMaximumExceeded);
 }
 
-/// The decoder knows the limit before the packet has come.
+/// The decoder knows the limit before the packet arrives.
 fn a_packet_larger_than_the_server_takes_ends_the_connection_with_0x95() {
     let mut s = ServerTalk::begins_with(CONFIG, Options::new().max_packet_size(20));
     s.receives(connect(CLEAN, 0, "", "")).reports(connect(CLEAN, 0, "", ""));
@@ -326,13 +328,13 @@ fn a_packet_larger_than_the_server_takes_ends_the_connection_with_0x95() {
     s.receives(publish(Q0, 0, "fourteen bytes")).reports(publish(Q0, 0, "fourteen bytes"));
     s.receives(publish(Q0, 0, "fifteen bytes!!")).sends(disconnect(0x95));
     assert!(matches!(s.log_pop(), Some(Item::Action(Action::Close(CloseReason::LimitExceeded { actual: 21, .. })))));
-    // In CONNECT it is CONNACK.
+    // For a CONNECT the answer is CONNACK.
     let mut s = ServerTalk::begins_with(CONFIG, Options::new().max_packet_size(15));
     s.receives(connect(CLEAN, 0, "", "")).sends(connack(false, 0x95, ""));
     assert!(matches!(s.log_pop(), Some(Item::Action(Action::Close(CloseReason::LimitExceeded { .. })))));
 }
 
-// What the client announces
+// Limits of the client
 
 /// [MQTT5-3.3.4-9, MQTT5-3.3.4-10, MQTT5-4.9.0-1, MQTT5-4.9.0-2, MQTT5-4.9.0-3]
 fn no_more_messages_are_in_flight_than_the_client_takes() {
@@ -350,14 +352,15 @@ fn no_more_messages_are_in_flight_than_the_client_takes() {
     s.transmits(publish(Q1, 3, "x"));
 }
 
-/// [MQTT5-3.1.2-24, MQTT5-3.1.2-25]: the application goes on as if it had been delivered.
+/// [MQTT5-3.1.2-24, MQTT5-3.1.2-25]: the application continues as if the message had been
+/// delivered.
 fn a_message_too_large_for_the_client_takes_no_identifier_and_no_quota() {
     let mut s = announced(CONFIG, "11 00000064 21 0001 27 00000009");
     assert_eq!(s.try_transmit(publish(Q1, 1, "xy")), Err(CommandError::PacketTooLarge));
     s.transmits(publish(Q1, 1, "x"));
     let session = s.breaks_off();
     assert_eq!(outbound(&session), [1]);
-    // Nor is it sent again to a client that takes less now.
+    // Nor is it resent to a client that now has a smaller limit.
     let mut s = ServerTalk::begins(CONFIG);
     s.receives(connect(0, 0, "27 00000008", "")).reports(connect(0, 0, "27 00000008", ""));
     s.transmits_with(connack(true, 0, ""), session).asks_for(1);
@@ -391,7 +394,7 @@ fn problem_information_is_only_sent_to_a_client_that_takes_it() {
     s.receives("f0 06 19 04 15 0001 'm'").reports("f0 06 19 04 15 0001 'm'");
     assert_eq!(s.try_transmit("f0 0c 18 0a 15 0001 'm' 1f 0003 'why'"), Ok(()));
     s.sends("f0 06 18 04 15 0001 'm'");
-    // In PUBLISH and DISCONNECT it may come.
+    // PUBLISH and DISCONNECT may contain it.
     s.transmits(publish_with(Q0, 0, "26 0001 'a' 0001 'b'", "x"));
     s.transmits("e0 08 8b 06 1f 0003 'why'").closes(CloseReason::Disconnected);
 }
@@ -451,7 +454,8 @@ fn a_message_refused_with_journal_leaves_nothing_in_it() {
     let mut s = ServerTalk::begins(CONFIG.journal(true));
     s.receives(connect(0, 0, KEPT, "")).reports(connect(0, 0, KEPT, ""));
     s.transmits_with(connack(true, 0, ""), session);
-    // The client uses the identifier for another message, which is refused: the first is forgotten.
+    // The client uses the identifier for another message, which is refused: the first one is
+    // forgotten.
     s.holds_actions();
     s.receives(publish(Q1, 7, "y")).reports(publish(Q1, 7, "y"));
     assert_eq!(s.try_transmit(ack(PUBACK, 7, 0x97)), Ok(()));
@@ -488,7 +492,7 @@ fn a_session_is_resumed_after_it_was_saved_and_restored() {
     s.resends(1, dup(publish(Q1, 1, "x")));
 }
 
-/// The session of a client of MQTT 3.1.1, and back.
+/// The session of a client of MQTT 3.1.1 is resumed with MQTT 5, and back.
 fn a_session_is_resumed_for_a_client_of_the_other_version() {
     let mut old = Talk::server(CONFIG);
     old.receives(connect_bytes(false, 0)).connect_requested();
@@ -505,14 +509,14 @@ fn a_session_is_resumed_for_a_client_of_the_other_version() {
     old.accepts(Some(session)).sends("20 02 01 00").asks_for(1);
 }
 
-/// Section 3.14.2.2.2: judged by what CONNECT had, not by a default of the server.
+/// Section 3.14.2.2.2: CONNECT decides, not a default of the server.
 fn a_session_expiry_interval_in_disconnect_after_none_in_connect_is_a_violation() {
     for (props, answer) in [("", ""), ("11 00000000", ""), ("", KEPT)] {
         let connect = connect(CLEAN | WILL, 0, props, WILL_FIELDS);
         let mut s = ServerTalk::accepted(CONFIG, connect, connack(false, 0, answer));
         let before = s.peer.connection.session_expiry_interval();
         s.receives("e0 07 00 05 11 00000001").sends(disconnect(0x82));
-        // It is no valid DISCONNECT, so that it does not discard the Will.
+        // The DISCONNECT is invalid, so it does not discard the Will.
         s.action(Action::PublishWill);
         s.closes_for(ProtocolError::SessionExpiryInterval);
         assert_eq!(s.peer.connection.session_expiry_interval(), before);
@@ -532,7 +536,7 @@ fn a_session_expiry_interval_in_disconnect_replaces_that_of_connect() {
         assert_eq!(s.peer.connection.session_ends(), ends);
         assert_eq!(s.peer.connection.session_expiry_interval(), u32::from_str_radix(expiry, 16).unwrap());
     }
-    // 0 after 0 is no fault, and none leaves it as it was.
+    // 0 after 0 is valid, and an absent interval changes nothing.
     let mut s = announced(CONFIG, "");
     s.receives("e0 07 00 05 11 00000000").reports("e0 07 00 05 11 00000000").closes(CloseReason::Disconnected);
     let mut s = connected(CONFIG, "");
@@ -589,7 +593,7 @@ fn only_a_normal_disconnect_discards_the_will() {
     s.close().action(Action::PublishWill).closes(CloseReason::Aborted);
 }
 
-/// Section 3.1.2.5: a server that closes publishes the Will, whatever it says.
+/// Section 3.1.2.5: a server that closes publishes the Will, whatever its Reason Code.
 fn the_disconnect_of_the_server_does_not_discard_the_will() {
     for code in [0x00, 0x8b, 0x8e, 0x98] {
         let mut s = with_will(KEPT);
@@ -628,7 +632,7 @@ fn a_silent_client_is_disconnected_with_0x8d() {
     s.closes(CloseReason::KeepAliveTimeout);
 }
 
-/// AUTH is a packet as any other; PINGREQ is answered with PINGRESP [MQTT5-3.12.4-1].
+/// AUTH counts as any other packet; PINGREQ is answered with PINGRESP [MQTT5-3.12.4-1].
 fn every_packet_of_the_client_puts_off_the_end_of_keep_alive() {
     let method = "15 0001 'm'";
     let mut s = ServerTalk::accepted(CONFIG, connect(CLEAN, 10, method, ""), connack(false, 0, method));
@@ -728,7 +732,7 @@ fn another_method_is_answered_with_0x8c() {
     let mut s = ServerTalk::accepted(CONFIG, connect(CLEAN, 0, method, ""), connack(false, 0, method));
     s.receives("f0 00").sends(disconnect(0x82));
     s.closes_for(ProtocolError::Unexpected(PacketType::Auth));
-    // Nor an answer to nothing.
+    // Nor an AUTH without one of the server.
     let mut s = ServerTalk::accepted(CONFIG, connect(CLEAN, 0, method, ""), connack(false, 0, method));
     s.receives("f0 06 18 04 15 0001 'm'").sends(disconnect(0x82));
     s.closes_for(ProtocolError::Unexpected(PacketType::Auth));
@@ -783,7 +787,7 @@ fn a_violation_is_answered_with_disconnect_and_publishes_the_will() {
     }
 }
 
-/// Nothing may come between the pieces of a payload.
+/// No other packet may be sent between the pieces of a payload.
 fn a_connection_that_ends_in_the_middle_of_a_payload_sends_nothing_more() {
     let mut s = with_will(KEPT);
     s.announces(Q0, 3).sends("30 07 00 01 't' 00");

@@ -1,5 +1,5 @@
-//! The vectors in `testdata`: what each packet says, what it is written as, and why the malformed
-//! ones are refused.
+//! The vectors in `testdata`: the fields of each packet, its encoding, and the faults of malformed
+//! ones.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -8,7 +8,7 @@
     clippy::panic,
     clippy::std_instead_of_alloc,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -31,7 +31,7 @@ use mqtt_sansio::{
 };
 use serde_json::Value;
 
-/// A packet encoded anew: CONNECT from its fields, which a packet holds as they came.
+/// Encodes a packet; CONNECT from its fields, because the packet holds them encoded.
 fn encode_anew(packet: &PacketRef<'_>) -> Vec<u8> {
     match packet {
         Packet::Connect(connect) => encode(&connect.to_connect()),
@@ -39,7 +39,7 @@ fn encode_anew(packet: &PacketRef<'_>) -> Vec<u8> {
     }
 }
 
-/// Calls `test` with each valid row and the packet that it decodes to.
+/// Calls `test` with each valid row and its decoded packet.
 fn for_each_valid(test: impl Fn(&Row, &PacketRef<'_>)) {
     assert!(valid_rows().len() > 700);
     for row in valid_rows() {
@@ -50,7 +50,7 @@ fn for_each_valid(test: impl Fn(&Row, &PacketRef<'_>)) {
     }
 }
 
-// Valid packets.
+// Valid packets
 
 /// [MQTT-1.5.3-3]
 #[test]
@@ -213,9 +213,9 @@ mod bytes_feature {
     }
 }
 
-// Leniencies.
+// Leniencies
 
-/// A packet that the standard forbids and an option lets in.
+/// A packet that the standard forbids and an option accepts.
 #[derive(Clone)]
 struct Lenient {
     received: Vec<u8>,
@@ -223,14 +223,14 @@ struct Lenient {
     written: Vec<u8>,
 }
 
-/// An option and all that it lets in.
+/// An option and the packets that it accepts.
 struct Leniency {
     name: &'static str,
     options: Options,
     packets: Vec<Lenient>,
 }
 
-/// The same packet with all the flags that it must not have.
+/// Returns the same packet with all invalid flags.
 fn with_wrong_flags(first_byte: u8, body: &[u8], breaks: &'static str) -> Vec<Lenient> {
     (first_byte & 0xf0..=first_byte | 0x0f)
         .filter(|&wrong| wrong != first_byte)
@@ -286,7 +286,7 @@ fn leniencies() -> [Leniency; 4] {
     ]
 }
 
-/// [MQTT-7.0.0-2]: by default none is in force, and what was let in goes out as the standard says.
+/// [MQTT-7.0.0-2]: by default all are off, and an accepted packet encodes as the standard requires.
 #[test]
 fn each_leniency_takes_the_packets_that_it_names_and_writes_them_as_the_standard_says() {
     for Leniency {
@@ -417,7 +417,7 @@ fn a_longer_remaining_length_than_needed_is_taken_by_default_and_refused_if_aske
     });
 }
 
-// Malformed packets.
+// Malformed packets
 
 fn fault(row: &Row) -> Result<Option<PacketRef<'_>>, DecodeError> {
     v3::decode(&mut &row.bytes[..], &Options::new())
@@ -437,7 +437,7 @@ fn a_connect_that_a_server_answers_before_it_closes_says_with_which_return_code(
             .filter_map(Value::as_str)
             .collect();
         match fault(&row) {
-            // MQTT 3.1 is taken, as the sample allows.
+            // MQTT 3.1 is accepted, as the sample allows.
             Ok(_) => assert!(allowed.contains(&"accept"), "{}", row.id),
             Err(error) => {
                 let Reaction::ConnAckThenClose(refusal) = error.reaction() else {
@@ -473,8 +473,7 @@ fn everything_else_that_is_wrong_is_answered_by_closing() {
     }
 }
 
-/// Statements for codecs that no sequence of bytes can break on its way in, and where they are
-/// tested instead.
+/// Statements for codecs that no received bytes can violate, and the tests that show them.
 const NOT_BY_BYTES: &[(&str, &str)] = &[
     (
         "MQTT-1.5.3-3",
@@ -520,7 +519,7 @@ fn every_statement_that_binds_a_codec_has_a_malformed_packet_that_breaks_it() {
     );
 }
 
-/// Flags that each packet type may have (Table 2.2), 0 and 15 having none.
+/// Valid flags of each packet type (Table 2.2); types 0 and 15 have none.
 const FLAGS: [&[u8]; 16] = [
     &[],
     &[0],
@@ -646,7 +645,7 @@ fn every_requested_qos_and_return_code_but_those_of_the_standard_is_refused() {
     }
 }
 
-// What cannot be built, and what cannot be written.
+// Values that cannot be built or encoded
 
 /// [MQTT-4.7.3-3] [MQTT5-4.7.3-3]
 #[test]

@@ -1,5 +1,5 @@
-//! Every byte is looked at once, however the stream is cut. Work is counted, not timed: bytes that
-//! go into the memory, and bytes that are handed out of it to be looked at.
+//! Every byte is examined once, however the stream is split. Work is counted, not timed: bytes that
+//! are copied into the buffer, and bytes that are read from it.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -26,7 +26,7 @@ struct Work {
     looked_at: Cell<usize>,
 }
 
-/// Buffer that counts.
+/// A buffer that counts.
 struct Counting<'a> {
     bytes: Vec<u8>,
     work: &'a Work,
@@ -56,8 +56,8 @@ impl Buffer for Counting<'_> {
     }
 }
 
-/// The bytes of a fixed header that are looked at again as each of its five comes, and then of a
-/// PUBLISH in pieces as the length of its topic does.
+/// The bytes of a fixed header that are read again with each of its five bytes, and of a PUBLISH in
+/// pieces with each byte of its topic's length.
 const AGAIN: usize = 1 + 2 + 3 + 4 + 5;
 
 fn decode(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> (usize, Work) {
@@ -146,7 +146,8 @@ fn a_packet_that_lies_whole_in_the_input_does_not_touch_the_memory() {
 
 #[test]
 fn of_a_stream_only_the_packets_that_are_split_are_kept() {
-    // 1000 packets of 20 bytes in parts of 190: 9 whole, and one of which 10 bytes are missing.
+    // 1000 packets of 20 bytes in parts of 190: 9 whole ones, and one of which 10 bytes are
+    // missing.
     let stream = frame(0x30, &[b"\0\x01t".to_vec(), vec![7; 15]].concat()).repeat(1000);
     let (packets, work) = decode(stream.chunks(190));
     assert_eq!(packets, 1000);

@@ -1,4 +1,4 @@
-//! Runs one workload under callgrind and reads what it has counted.
+//! Runs one workload under callgrind and reads the counts.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::table::Count;
 
-/// What callgrind has counted below `counted`.
+/// The counts of callgrind below `counted`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
     /// Instructions of this program.
@@ -24,7 +24,7 @@ impl Counted {
     }
 }
 
-/// The compiler that builds here, and for what: counts of another one are others.
+/// Returns the compiler and its target. Counts of different compilers are not comparable.
 pub(crate) fn compiler() -> String {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = Command::new(rustc).arg("-vV").output().unwrap();
@@ -34,7 +34,7 @@ pub(crate) fn compiler() -> String {
     format!("{version} {}", host.unwrap())
 }
 
-/// `None` if there is no valgrind.
+/// Returns `None` without valgrind.
 pub(crate) fn count(workload: &str) -> Option<Counted> {
     let program = std::env::current_exe().unwrap();
     let file = program.with_file_name(format!("callgrind.{}", std::process::id()));
@@ -60,9 +60,9 @@ pub(crate) fn count(workload: &str) -> Option<Counted> {
     Some(counted)
 }
 
-/// Sums a profile in the format of the Valgrind manual, "Callgrind Format Specification": a
-/// function's own costs stand in lines of a position and a number; behind a line `calls=` there is
-/// one more such line, of what was called.
+/// Sums a profile in the format of the Valgrind manual, "Callgrind Format Specification". A
+/// function's own costs are lines of a position and a number. After a line `calls=` there is one
+/// such line with the cost of the call.
 pub(crate) fn sum(profile: &str, program: &Path) -> Counted {
     let mut names = HashMap::new();
     let mut is_program = |text: &str| {

@@ -1,13 +1,13 @@
-//! The checked-in counts, and what to say about others.
+//! The table of counts in the repository, and its comparison with new counts.
 
 use core::fmt::Write as _;
 use std::path::PathBuf;
 
-/// For one packet.
+/// Instructions for each packet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Count {
     pub(crate) instructions: f64,
-    /// Calls that leave the program: copying, and memory.
+    /// Calls to the C library: copying, and memory.
     pub(crate) calls: f64,
 }
 
@@ -28,7 +28,7 @@ fn path() -> PathBuf {
 }
 
 impl Table {
-    /// The one in the repository; an empty one if there is none.
+    /// Returns the table in the repository, or an empty one if there is none.
     pub(crate) fn read() -> Self {
         Self::parse(&std::fs::read_to_string(path()).unwrap_or_default())
     }
@@ -54,7 +54,7 @@ impl Table {
         table
     }
 
-    /// Puts counts in the place of those of the same build, and of all those of another compiler.
+    /// Replaces the counts of the same build, and all counts of another compiler.
     pub(crate) fn set(&mut self, compiler: String, build: &str, counts: Vec<(String, Count)>) {
         if self.compiler != compiler {
             self.rows.clear();
@@ -64,7 +64,7 @@ impl Table {
         for (workload, count) in counts {
             self.rows.push((build.to_owned(), workload, count));
         }
-        // Stable: workloads stay in their order.
+        // The sort is stable: workloads keep their order.
         self.rows.sort_by(|(left, ..), (right, ..)| left.cmp(right));
     }
 
@@ -80,7 +80,7 @@ impl Table {
         std::fs::write(path(), text).unwrap();
     }
 
-    /// What differs by more than the tolerance; nothing if all is well.
+    /// Returns the differences above the tolerance.
     pub(crate) fn compare(&self, build: &str, counts: &[(String, Count)]) -> Vec<String> {
         let rows = || self.rows.iter().filter(|(other, ..)| other == build);
         let mut complaints = Vec::new();

@@ -1,4 +1,4 @@
-//! What is counted.
+//! The workloads that are counted.
 
 use core::hint::black_box;
 
@@ -20,13 +20,13 @@ use workload::{
     FILTERS, Fields, MATCHES, Order, Seen, TOPIC, TOPICS, large, mix, not_ascii, small, v5,
 };
 
-/// Something that can be done again and again.
+/// A workload that can be repeated.
 pub(crate) trait Work {
-    /// What has to happen before each time, and does not count.
+    /// Preparation before each run, not counted.
     fn prepare(&mut self) {}
     fn run(&mut self);
 
-    /// Whether it has done what it should, if `run` itself does not look.
+    /// Checks the result, unless `run` does that itself.
     fn check(&self) {}
 }
 
@@ -38,12 +38,12 @@ impl<F: FnMut()> Work for F {
 
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
-    /// How many packets, messages, matches or subscribers one run is about.
+    /// The number of packets, messages, matches or subscribers in one run.
     pub(crate) packets: u64,
     pub(crate) work: Box<dyn Fn() -> Box<dyn Work>>,
 }
 
-/// How many packets most workloads have.
+/// The number of packets in most workloads.
 const COUNT: usize = 1000;
 
 fn workload<W: Work + 'static>(
@@ -88,7 +88,7 @@ fn decode_chunks<F: PacketFields, M: Buffer>(
     }
 }
 
-/// A payload of 1 MiB as it comes, through 512 bytes.
+/// A payload of 1 MiB, received through 512 bytes.
 fn decode_in_pieces(packets: &[Fields], chunk: usize) -> impl FnMut() + use<> {
     let (stream, payload) = (stream(packets), 1024 * 1024);
     let mut decoder = Decoder::with_options([0; 512], UNLIMITED);
@@ -148,7 +148,7 @@ fn encode_fields(fields: Vec<Fields>) -> impl FnMut() {
     }
 }
 
-/// All but the payload, as before a vectored write.
+/// Everything except the payload, as before a vectored write.
 fn encode_headers(packets: Vec<Fields>) -> impl FnMut() {
     let packets: Vec<_> = kept(packets).iter().map(build).collect();
     let mut out = Vec::with_capacity(64 * packets.len());

@@ -1,12 +1,12 @@
-//! Sends QoS 1 messages through a broker on this machine and counts each of them: so many publishers
-//! with a topic each, so many subscribers for each topic. `benches/load/run` calls it.
+//! Sends QoS 1 messages through a broker on this machine and counts each one. Each publisher has its
+//! own topic, and each topic has a number of subscribers. `benches/load/run` calls this program.
 //!
 //! ```sh
 //! load PORT PROCESS PUBLISHERS SUBSCRIBERS MESSAGES
 //! ```
 //!
-//! PROCESS is the broker's process id, for its memory and processor time; SUBSCRIBERS are those of one
-//! topic, MESSAGES those of one publisher.
+//! PROCESS is the process id of the broker, to read its memory and processor time. SUBSCRIBERS is the
+//! number for each topic, MESSAGES the number for each publisher.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -15,7 +15,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 use core::net::Ipv4Addr;
@@ -29,17 +29,17 @@ use std::time::Instant;
 use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Message, Step};
 use mqtt_sansio::{Config, QoS, Session, Slot, Text, Timestamp, TopicFilter, TopicName};
 
-/// Nothing takes longer, unless it never happens.
+/// The time limit of each step.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How many messages a publisher sends before it waits for acknowledgements.
+/// How many messages a publisher has in flight at most.
 const WINDOW: u16 = 100;
 const PAYLOAD: usize = 64;
 
-/// What happens on a connection, for the publisher or subscriber that it is of.
+/// What a publisher or subscriber observes on its connection.
 enum Happened {
     Connected,
     Subscribed,
-    /// The number in a message.
+    /// The number in the payload of a message.
     Message(u64),
     Delivered,
 }
@@ -82,7 +82,7 @@ impl Peer {
         self.out.clear();
     }
 
-    /// Sends what is to be sent, receives once, and reports what has happened.
+    /// Sends pending bytes, receives once, and reports the events.
     fn turn(&mut self, mut report: impl FnMut(Happened)) {
         self.send();
         let mut buffer = [0; 16 * 1024];
@@ -119,7 +119,7 @@ impl Peer {
     }
 }
 
-/// Publishes all messages and waits until they are acknowledged.
+/// Publishes all messages, and waits until they are acknowledged.
 fn publish(mut peer: Peer, topic: &str, messages: u64) {
     let topic = TopicName::new(topic).unwrap();
     let (mut sent, mut delivered) = (0, 0);
@@ -148,12 +148,12 @@ fn subscribe(mut peer: Peer, messages: u64) {
             }
         });
     }
-    // The last acknowledgements.
+    // Send the last acknowledgements.
     peer.send();
 }
 
-/// Processor time of a process, in seconds, and the most memory that it has had, in KiB; where the
-/// system tells.
+/// Returns the processor time of a process in seconds, and its peak memory in KiB, where the system
+/// reports them.
 fn used(process: u32) -> Option<(f64, u64)> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
@@ -165,7 +165,7 @@ fn used(process: u32) -> Option<(f64, u64)> {
         .lines()
         .find_map(|line| line.strip_prefix("VmHWM:"))?;
     let peak = peak.trim().trim_end_matches(" kB").parse().ok()?;
-    // A tick is 10 ms on Linux, whatever the processor.
+    // A tick is 10 ms on Linux, on every processor.
     Some(((ticks + of_system) / 100.0, peak))
 }
 

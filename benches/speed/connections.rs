@@ -1,4 +1,5 @@
-//! Client and server with each other: each message to the end, through bytes.
+//! Client and server connected with each other: messages from publishing to completion, through
+//! bytes.
 
 use core::hint::black_box;
 

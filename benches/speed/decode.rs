@@ -1,4 +1,4 @@
-//! From bytes that are all there.
+//! Decoding of whole packets.
 
 use core::hint::black_box;
 

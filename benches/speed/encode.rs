@@ -1,4 +1,4 @@
-//! To bytes: from packets that are ready, and from the fields that an application has.
+//! Encoding: of complete packets, and from the fields of an application.
 
 use core::hint::black_box;
 
@@ -44,7 +44,7 @@ pub(crate) fn encode(c: &mut Criterion) {
             });
         });
     }
-    // For a vectored write: the payload is not touched.
+    // For a vectored write, which does not copy the payload.
     let fields = workload::large(1024 * 1024, 1);
     let mut out = Vec::with_capacity(64);
     for fields in &fields {

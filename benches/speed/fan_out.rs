@@ -11,7 +11,7 @@ use workload::fan_out::{
 use workload::fan_out_any as any;
 use workload::packets::stream;
 
-/// Through `any::Server`; every other subscriber speaks MQTT 5 and has a Subscription Identifier.
+/// Through `any::Server`. Every other subscriber speaks MQTT 5 and has a Subscription Identifier.
 pub(crate) fn fan_out_any(c: &mut Criterion) {
     const COUNT: usize = 10_000;
     let fresh = any::subscribers(COUNT);
@@ -60,7 +60,7 @@ pub(crate) fn fan_out(c: &mut Criterion) {
                 let mut taken = Duration::ZERO;
                 let mut subscribers = subscribers(COUNT);
                 for _ in 0..rounds {
-                    // Nobody has acknowledged anything: each round begins anew.
+                    // No message was acknowledged, so each round starts again.
                     begin_anew(&mut subscribers, &fresh);
                     let start = Instant::now();
                     publish(&mut subscribers);

@@ -1,12 +1,12 @@
-//! How fast it is, in bytes and packets: `cargo bench --bench speed`, with `-- --quick` for a first
-//! look, with `-- decode` for one subject.
+//! Speed in bytes and packets: `cargo bench --bench speed`. `-- --quick` is a short run,
+//! `-- decode` runs one subject.
 
 #![allow(
     missing_docs,
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 mod connections;
@@ -29,7 +29,7 @@ fn workloads() -> [(&'static str, Vec<Fields>); 4] {
     ]
 }
 
-/// Criterion shows packets and bytes a second.
+/// Makes criterion print packets and bytes a second.
 const fn throughput(packets: usize, bytes: usize) -> Throughput {
     Throughput::ElementsAndBytes {
         elements: packets as u64,

@@ -1,4 +1,4 @@
-//! Topic Filters on Topic Names.
+//! Matching of Topic Filters and Topic Names.
 
 use core::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! From bytes that are cut, whole packets or in pieces.
+//! Decoding of a split stream, whole packets or in pieces.
 
 use core::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! The guard against slowdowns: what it reads from callgrind, and what it complains about.
-//! `benches/instructions.rs` is the rest of it.
+//! Tests of the guard against slowdowns (`benches/instructions.rs`): reading callgrind's output,
+//! and comparing counts with the table.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -7,7 +7,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 #![allow(
     dead_code,
@@ -32,7 +32,7 @@ bench\tencode\t200.0\t0.00
 release\tdecode\t300.0\t0.00
 ";
 
-/// What there is to complain about with these counts of `decode` and `encode`.
+/// Returns the complaints about these counts of `decode` and `encode`.
 fn complaints(decode: (f64, f64), encode: (f64, f64)) -> Vec<String> {
     let count = |name: &str, (instructions, calls)| {
         let count = Count {
@@ -102,7 +102,7 @@ fn a_workload_that_only_one_side_knows_is_a_complaint() {
     );
 }
 
-/// The table in the repository is one that the guard can read.
+/// The guard can read the table in the repository.
 #[test]
 fn the_table_has_both_builds_and_names_its_compiler() {
     let table = Table::read();
@@ -117,7 +117,7 @@ fn the_table_has_both_builds_and_names_its_compiler() {
     }
 }
 
-/// As the Valgrind manual has it, "Callgrind Format Specification".
+/// The example of the Valgrind manual, "Callgrind Format Specification".
 #[test]
 fn instructions_of_the_program_are_counted_and_its_calls_of_others() {
     let profile = "\

@@ -1,9 +1,9 @@
-//! What an idle connection takes, for a broker with many of them.
+//! The memory of an idle connection, for a broker with many of them.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 use allocation_counter::measure;
@@ -12,8 +12,8 @@ use workload::fan_out::PAYLOAD;
 use workload::fan_out_any;
 use workload::idle::Connection;
 
-/// Heap blocks and bytes of one connection that has done something and is idle now; the bytes
-/// with the connection itself.
+/// Returns heap blocks and bytes of one idle connection that has handled packets. The bytes include
+/// the connection itself.
 fn taken<S: Slots>(session: fn() -> Session<S>) -> (i64, i64) {
     let mut buffer = Vec::with_capacity(1024);
     let mut connection = None;
@@ -71,7 +71,7 @@ fn a_message_to_ten_thousand_receivers_of_both_versions_takes_no_heap_block() {
     }
 }
 
-/// Those above would not notice if `measure` saw nothing.
+/// The bounds would hold if `measure` counted nothing.
 #[test]
 fn a_slot_on_the_heap_is_noticed() {
     let grown = || Session::new(vec![Slot::EMPTY; 8], Vec::new());

@@ -1,4 +1,4 @@
-//! One message for many subscribers, each with a connection, an identifier and a QoS of its own.
+//! One message for many subscribers, each with its own connection, identifier and QoS.
 
 use mqtt_sansio::v3::{Connect, EncodedConnect, Message, Packet, PubAck, Server};
 use mqtt_sansio::v5::PublishProperties;
@@ -11,20 +11,20 @@ use super::{Fields, TOPIC};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
-/// What is published to all of them.
+/// The message that is published to all of them.
 pub const PAYLOAD: [u8; 64] = [0x5a; 64];
 
 #[derive(Debug)]
 pub struct Subscriber {
     server: Server<[Slot; 4]>,
     qos: QoS,
-    /// What is to be written to its transport, if it is a copy.
+    /// The bytes to write to its transport, if they are copied.
     out: Vec<u8>,
-    /// What is to be written to its transport besides what all of them get.
+    /// The bytes to write to its transport besides the shared ones.
     part: Option<SubscriberHeader<&'static [u8]>>,
 }
 
-/// The QoS of a subscriber, and the identifier that comes next on its connection.
+/// The QoS of a subscriber, and the next identifier on its connection.
 const fn qos_and_id(n: usize) -> (QoS, u16) {
     let qos = match n % 3 {
         0 => QoS::AtMostOnce,
@@ -61,12 +61,12 @@ impl Subscriber {
     }
 }
 
-/// Subscribers with QoS 0, 1 and 2 in turn, to whom nothing is under way.
+/// Returns subscribers with QoS 0, 1 and 2 in turn, without messages in flight.
 pub fn subscribers(count: usize) -> Vec<Subscriber> {
     (0..count).map(Subscriber::new).collect()
 }
 
-/// What these subscribers get: the packets of all of them, for a library that has no connections.
+/// Returns the packets of all these subscribers, for a library that has no connections.
 pub fn packets(count: usize) -> Vec<Fields> {
     (0..count)
         .map(|n| {
@@ -95,10 +95,10 @@ fn encoded_message() -> EncodedMessage<Vec<u8>, &'static [u8]> {
     EncodedMessage::encode_to_vec(&topic, &PublishProperties::EMPTY, &PAYLOAD[..]).unwrap()
 }
 
-/// One way to publish the message to all of them.
+/// A method to publish the message to all of them.
 pub type Way = fn(&mut [Subscriber]);
 
-/// Each subscriber's packet is encoded for it.
+/// Encodes a packet for each subscriber.
 pub fn encoded_for_each(subscribers: &mut [Subscriber]) {
     let message = message(QoS::AtMostOnce);
     for subscriber in subscribers {
@@ -111,7 +111,7 @@ pub fn encoded_for_each(subscribers: &mut [Subscriber]) {
     }
 }
 
-/// The message is encoded once, and copied for each subscriber.
+/// Encodes the message once, and copies it for each subscriber.
 pub fn copied(subscribers: &mut [Subscriber]) {
     let message = encoded_message();
     for subscriber in subscribers {
@@ -121,7 +121,7 @@ pub fn copied(subscribers: &mut [Subscriber]) {
     }
 }
 
-/// The message is encoded once, and shared by all subscribers.
+/// Encodes the message once; all subscribers share it.
 pub fn shared(subscribers: &mut [Subscriber]) {
     let message = encoded_message();
     for subscriber in subscribers {
@@ -131,7 +131,7 @@ pub fn shared(subscribers: &mut [Subscriber]) {
     }
 }
 
-/// Makes them as they were, as if nothing had been published, without giving up their memory.
+/// Resets the subscribers to their state before publishing, and keeps their memory.
 pub fn begin_anew(subscribers: &mut [Subscriber], fresh: &[Subscriber]) {
     for (subscriber, fresh) in subscribers.iter_mut().zip(fresh) {
         subscriber.server = fresh.server.clone();
@@ -140,7 +140,7 @@ pub fn begin_anew(subscribers: &mut [Subscriber], fresh: &[Subscriber]) {
     }
 }
 
-/// What is to be written to all of the transports, one after the other.
+/// Returns the bytes to write to all transports, one after the other.
 pub fn written(subscribers: &[Subscriber]) -> Vec<u8> {
     let message = encoded_message();
     let mut written = Vec::new();

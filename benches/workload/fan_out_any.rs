@@ -1,4 +1,4 @@
-//! One message for many subscribers of both versions: every other one speaks MQTT 5 and has a
+//! One message for many subscribers of both versions. Every other one speaks MQTT 5 and has a
 //! Subscription Identifier.
 
 use mqtt_sansio::any::{Decoder, Event, ProtocolVersion, Server, Step};
@@ -31,9 +31,9 @@ pub struct Subscriber {
     server: Server<[Slot; 4]>,
     qos: QoS,
     identifiers: SubscriptionIdentifiers<&'static [u8]>,
-    /// What is to be written to its transport, if it is a copy.
+    /// The bytes to write to its transport, if they are copied.
     out: Vec<u8>,
-    /// What is to be written to its transport besides what all of them get.
+    /// The bytes to write to its transport besides the shared ones.
     header: Option<SubscriberHeader<&'static [u8]>>,
 }
 
@@ -52,7 +52,7 @@ impl Subscriber {
         server.accept_new(NOW, &mut out).unwrap();
         out.clear();
         let identifiers = if is_v5 {
-            // They have been validated: a number from 1 to 100 is one byte.
+            // They are valid: a number from 1 to 100 is one byte.
             SubscriptionIdentifiers::EMPTY.map(|_| &IDENTIFIERS[n % 100][..])
         } else {
             SubscriptionIdentifiers::EMPTY
@@ -71,12 +71,12 @@ impl Subscriber {
     }
 }
 
-/// Subscribers with QoS 0, 1 and 2 in turn, to whom nothing is under way.
+/// Returns subscribers with QoS 0, 1 and 2 in turn, without messages in flight.
 pub fn subscribers(count: usize) -> Vec<Subscriber> {
     (0..count).map(Subscriber::new).collect()
 }
 
-/// The properties that the publisher has set.
+/// The properties that the publisher set.
 fn properties() -> PublishProperties<Vec<u8>> {
     let properties = [
         Property::PayloadFormatIndicator(true),
@@ -85,16 +85,16 @@ fn properties() -> PublishProperties<Vec<u8>> {
     PublishProperties::encode_to_vec(properties).unwrap()
 }
 
-/// What all of them share.
+/// The part that all of them share.
 pub fn encoded_message() -> EncodedMessage<Vec<u8>, &'static [u8]> {
     let topic = TopicName::new(TOPIC).unwrap();
     EncodedMessage::encode_to_vec(&topic, &properties(), &PAYLOAD[..]).unwrap()
 }
 
-/// One way to publish the message to all of them.
+/// A method to publish the message to all of them.
 pub type Way = fn(&EncodedMessage<Vec<u8>, &'static [u8]>, &mut [Subscriber]);
 
-/// Each subscriber's packet is encoded for it, with its properties.
+/// Encodes a packet with its properties for each subscriber.
 pub fn encoded_for_each(
     _: &EncodedMessage<Vec<u8>, &'static [u8]>,
     subscribers: &mut [Subscriber],
@@ -113,7 +113,7 @@ pub fn encoded_for_each(
     }
 }
 
-/// The message is copied for each subscriber.
+/// Copies the message for each subscriber.
 pub fn copied(message: &EncodedMessage<Vec<u8>, &'static [u8]>, subscribers: &mut [Subscriber]) {
     for subscriber in subscribers {
         let receiver = subscriber.receiver();
@@ -123,7 +123,7 @@ pub fn copied(message: &EncodedMessage<Vec<u8>, &'static [u8]>, subscribers: &mu
     }
 }
 
-/// The message is shared by all subscribers.
+/// All subscribers share the message.
 pub fn shared(message: &EncodedMessage<Vec<u8>, &'static [u8]>, subscribers: &mut [Subscriber]) {
     for subscriber in subscribers {
         let receiver = subscriber.receiver();
@@ -132,7 +132,7 @@ pub fn shared(message: &EncodedMessage<Vec<u8>, &'static [u8]>, subscribers: &mu
     }
 }
 
-/// Nothing but the output of [`copied`]: what it takes without the library.
+/// The output of [`copied`] alone, to measure the time without the library.
 pub fn output_only(
     message: &EncodedMessage<Vec<u8>, &'static [u8]>,
     subscribers: &mut [Subscriber],
@@ -144,7 +144,7 @@ pub fn output_only(
     }
 }
 
-/// Makes them as they were, as if nothing had been published, without giving up their memory.
+/// Resets the subscribers to their state before publishing, and keeps their memory.
 pub fn begin_anew(subscribers: &mut [Subscriber], fresh: &[Subscriber]) {
     for (subscriber, fresh) in subscribers.iter_mut().zip(fresh) {
         subscriber.server = fresh.server.clone();
@@ -153,7 +153,7 @@ pub fn begin_anew(subscribers: &mut [Subscriber], fresh: &[Subscriber]) {
     }
 }
 
-/// What is to be written to all of the transports, one after the other.
+/// Returns the bytes to write to all transports, one after the other.
 pub fn written(subscribers: &[Subscriber]) -> Vec<u8> {
     let message = encoded_message();
     let mut written = Vec::new();

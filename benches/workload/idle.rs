@@ -1,4 +1,4 @@
-//! Connections of a broker that have nothing to do at the moment.
+//! Idle connections of a broker.
 
 use mqtt_sansio::v3::{
     Action, Client, Connect, Decoder, Event, Message, ReturnCode, ReturnCodes, Server,
@@ -8,7 +8,7 @@ use mqtt_sansio::{Config, QoS, Session, Slots, Text, Timestamp, TopicFilter, Top
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
-/// What a broker keeps for each client: the connection, and the decoder for what comes in.
+/// The state of a broker for each client: the connection and its decoder.
 #[derive(Debug)]
 pub struct Connection<S> {
     pub server: Server<S>,
@@ -16,8 +16,8 @@ pub struct Connection<S> {
 }
 
 impl<S: Slots> Connection<S> {
-    /// A connection on which a client has connected, subscribed and published at QoS 0 and 1, and
-    /// is silent now. `buffer` is for what is sent, and takes no part in the connection's memory.
+    /// Returns an idle connection, on which a client has connected, subscribed and published at QoS
+    /// 0 and 1. `buffer` is for output, and not part of the connection's memory.
     pub fn idle(session: Session<S>, client: Session<S>, buffer: &mut Vec<u8>) -> Self {
         let mut client = Client::new(client, Config::new(), NOW);
         let mut connection = Self {
@@ -54,7 +54,7 @@ impl<S: Slots> Connection<S> {
         connection
     }
 
-    /// The server reads what the client has sent, and the client what it answers.
+    /// Passes the client's bytes to the server, and the answers to the client.
     fn talk(&mut self, client: &mut Client<S>, buffer: &mut Vec<u8>) {
         let mut answers = [0; 64];
         let mut out = mqtt_sansio::SliceOutput::new(&mut answers);

@@ -1,4 +1,4 @@
-//! Connections of a broker for every version that have nothing to do at the moment.
+//! Idle connections of a broker for every version.
 
 use mqtt_sansio::any::{Action, Decoder, Event, ProtocolVersion, Server, Step};
 use mqtt_sansio::v5::{SubscribeReasonCode, SubscribeReasonCodes};
@@ -10,7 +10,7 @@ const OF_3_1_1: &[u8] = b"\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01c\
 const OF_5: &[u8] = b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01c\
     \x82\x0b\0\x01\x02\x0b\x07\0\x03a/b\x01\x32\x09\0\x02up\0\x01\x0021";
 
-/// What a broker keeps for each client: the connection, and the decoder for what comes in.
+/// The state of a broker for each client: the connection and its decoder.
 #[derive(Debug)]
 pub struct Connection<S> {
     pub server: Server<S>,
@@ -18,10 +18,10 @@ pub struct Connection<S> {
 }
 
 impl<S: Slots> Connection<S> {
-    /// A connection on which a client has connected, subscribed and published at QoS 1, and is silent
-    /// now. Every other client speaks MQTT 5.
+    /// Returns an idle connection, on which a client has connected, subscribed and published at QoS
+    /// 1. Every other client speaks MQTT 5.
     pub fn idle(session: Session<S>, number: usize) -> Self {
-        // The clients have come one after the other.
+        // The clients connected one after the other.
         let now = Timestamp::from_millis(number as u64);
         let mut connection = Self {
             server: Server::new(session, Config::new(), now),

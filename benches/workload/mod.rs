@@ -1,10 +1,10 @@
-//! What the benchmarks work on: the same packets, made in the same way, for this crate, for the
+//! The workloads of the benchmarks: the same packets, made in the same way, for this crate, for the
 //! other libraries in `benches/peers`, which includes this file by its path, and for the instruction
 //! counts.
 
 #![allow(
     dead_code,
-    reason = "each benchmark uses a part of it, and the compiler looks at each by itself"
+    reason = "each benchmark uses a part of it"
 )]
 #![allow(
     unreachable_pub,
@@ -16,7 +16,7 @@
     clippy::indexing_slicing,
     clippy::missing_const_for_fn,
     clippy::unwrap_used,
-    reason = "a benchmark stops at the first thing that is wrong"
+    reason = "a benchmark fails by panicking"
 )]
 
 pub mod fan_out;
@@ -30,8 +30,7 @@ pub mod version;
 
 use version::PacketFields;
 
-/// A packet of MQTT 3.1.1 before it is one: the fields as an application has them, whichever library
-/// it uses.
+/// The fields of a packet of MQTT 3.1.1, as an application has them, independent of the library.
 #[derive(Debug, Clone)]
 pub enum Fields {
     Publish {
@@ -52,7 +51,7 @@ pub enum Fields {
         packet_id: u16,
         return_codes: Vec<u8>,
     },
-    /// With Clean Session, a Will at QoS 1 that is retained, User Name and Password.
+    /// With Clean Session, a retained Will at QoS 1, User Name and Password.
     Connect {
         client_id: String,
         keep_alive: u16,
@@ -63,13 +62,13 @@ pub enum Fields {
     },
 }
 
-/// What a decoder has handed out. Two that read the same packets have seen the same.
+/// A summary of decoded packets. Two decoders of the same packets must agree in it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     pub packets: u64,
     /// The bytes of all strings and payloads.
     pub bytes: u64,
-    /// First and last bytes: they are looked for in the right place.
+    /// First and last bytes, to detect fields at a wrong place.
     pub ends: u64,
     /// The sum of all Packet Identifiers, QoS, return codes and Keep Alives.
     pub numbers: u64,
@@ -97,7 +96,7 @@ impl Seen {
 
     #[inline(always)]
     pub fn publish(&mut self, topic: &[u8], payload: &[u8], qos: u8, packet_id: u16) {
-        // Each sum once: this is in every loop that is measured.
+        // One addition for each sum, because this is part of every measured loop.
         self.packets += 1;
         self.bytes += (topic.len() + payload.len()) as u64;
         self.numbers += u64::from(packet_id) + (u64::from(qos) << 16);
@@ -105,7 +104,7 @@ impl Seen {
         self.ends += u64::from(*first.unwrap_or(&0)) + (u64::from(*last.unwrap_or(&0)) << 8);
     }
 
-    /// What there is to see in these packets.
+    /// Returns the summary of these packets.
     pub fn of<F: PacketFields>(packets: &[F]) -> Self {
         let mut seen = Self::default();
         for packet in packets {
@@ -114,7 +113,7 @@ impl Seen {
         seen
     }
 
-    /// What there is to see in a packet of MQTT 3.1.1.
+    /// Returns the summary of a packet of MQTT 3.1.1.
     fn fields(&mut self, packet: &Fields) {
         match packet {
             Fields::Publish {
@@ -160,7 +159,7 @@ impl Seen {
     }
 }
 
-/// A Topic Name of 24 bytes, in this crate's benchmarks the usual one.
+/// A Topic Name of 24 bytes, the usual one in the benchmarks of this crate.
 pub const TOPIC: &str = "sensors/site-042/temp/17";
 
 fn topic(random: &mut fastrand::Rng) -> String {
@@ -187,7 +186,7 @@ pub fn small(count: usize) -> Vec<Fields> {
         .collect()
 }
 
-/// As [`small`], with topics that are not ASCII and of many lengths.
+/// Like [`small`], with topics that are not ASCII and of various lengths.
 pub fn not_ascii(count: usize) -> Vec<Fields> {
     let random = &mut fastrand::Rng::with_seed(4);
     let levels = ["gebäude", "küche", "температура", "温度", "sensor", "7"];
@@ -206,7 +205,7 @@ pub fn not_ascii(count: usize) -> Vec<Fields> {
         .collect()
 }
 
-/// W2: what a broker sees. 45 % PUBLISH at QoS 1 with 64 to 256 bytes, 45 % PUBACK, the rest
+/// W2: the traffic of a broker. 45 % PUBLISH at QoS 1 with 64 to 256 bytes, 45 % PUBACK, the rest
 /// PINGREQ, SUBSCRIBE, SUBACK and CONNECT.
 pub fn mix(count: usize) -> Vec<Fields> {
     let random = &mut fastrand::Rng::with_seed(2);
@@ -263,7 +262,7 @@ pub fn large(payload: usize, count: usize) -> Vec<Fields> {
         .collect()
 }
 
-/// The order in which acknowledgements come.
+/// The order of acknowledgements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     AsSent,
@@ -282,7 +281,7 @@ impl Order {
         }
     }
 
-    /// Puts acknowledgements, which have four bytes each, into this order.
+    /// Puts acknowledgements of four bytes each into this order.
     pub fn apply(self, acknowledgements: &mut [u8]) {
         let count = acknowledgements.len() / 4;
         let mut random = fastrand::Rng::with_seed(7);
@@ -303,7 +302,7 @@ fn swap(acknowledgements: &mut [u8], left: usize, right: usize) {
     }
 }
 
-/// W7: each of these filters is tried on each of [`TOPICS`].
+/// W7: each of these filters is matched with each of [`TOPICS`].
 pub const FILTERS: [&str; 6] = [
     "a/+/c/#",
     "sensors/+/temp/+",

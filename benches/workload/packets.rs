@@ -1,4 +1,4 @@
-//! From fields to the packets of this crate, and back to what was seen.
+//! Converts fields to packets of this crate, and decoded packets to their summary.
 
 use mqtt_sansio::v3::{
     Connect, Credentials, Delivery, EncodedConnect, Packet, PacketRef, PubAck, Publish, ReturnCode,
@@ -9,7 +9,7 @@ use mqtt_sansio::{Encode, Options, Output, PacketId, QoS, Text, TopicFilter, Top
 use super::version::PacketFields;
 use super::{Fields, Seen};
 
-/// No limit but that of the standard.
+/// No limit except that of the standard.
 pub const UNLIMITED: Options = Options::new().max_packet_size(u32::MAX);
 
 #[inline(always)]
@@ -54,7 +54,7 @@ pub fn see(packet: &PacketRef<'_>, seen: &mut Seen) {
     }
 }
 
-/// A packet that borrows its fields, but for those that hold encoded fields, which have to be built.
+/// A packet that borrows its fields, except those that hold encoded lists.
 #[derive(Debug)]
 pub enum Built<'a> {
     Whole(PacketRef<'a>),
@@ -86,7 +86,7 @@ fn id(number: u16) -> PacketId {
     PacketId::new(number).unwrap()
 }
 
-/// A PUBLISH from its fields. Everything is checked, as it is when an application does it.
+/// Makes a PUBLISH from its fields, with all checks that an application's call has.
 #[inline]
 pub fn publish<'a>(
     topic: &'a str,
@@ -174,7 +174,7 @@ pub fn build(fields: &Fields) -> Built<'_> {
     })
 }
 
-/// The packets as they are on the wire.
+/// Returns the encoded packets.
 pub fn stream<F: PacketFields>(packets: &[F]) -> Vec<u8> {
     let mut stream = Vec::new();
     for packet in packets {

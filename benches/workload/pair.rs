@@ -1,5 +1,5 @@
-//! A client and a server that are connected with each other through bytes: whatever one side
-//! sends is encoded, and decoded on the other side.
+//! A client and a server that are connected with each other: each side encodes its packets, and the
+//! other side decodes them.
 
 use mqtt_sansio::v3::V3;
 use mqtt_sansio::v5::V5;
@@ -21,7 +21,7 @@ pub struct Pair<V: Version, S> {
     at_server: StreamDecoder<V, Vec<u8>>,
     to_client: Vec<u8>,
     to_server: Vec<u8>,
-    /// Of every message.
+    /// The topic of every message.
     properties: V::Properties,
 }
 
@@ -39,7 +39,7 @@ pub fn pair_with_properties() -> Pair<V5, [Slot; 16]> {
     }
 }
 
-/// Room for `messages` of them.
+/// Returns a pair with slots for `messages` of them.
 pub fn pair_for(messages: usize) -> Pair<V3, Vec<Slot>> {
     let session = || Session::new(vec![Slot::EMPTY; messages], Vec::new());
     Pair::new(session(), session())
@@ -66,13 +66,13 @@ impl<V: Version, S: Slots> Pair<V, S> {
         self.client_reads();
     }
 
-    /// The server's side, as it is after a message at QoS 1.
+    /// The server's side, after a QoS 1 message.
     pub fn idle_server(mut self) -> impl Sized {
         self.deliver(QoS::AtLeastOnce, TOPIC, b"21.5");
         (self.server, self.at_server)
     }
 
-    /// What the server does with what has come. How many bytes of messages that was.
+    /// Lets the server handle received bytes. Returns the number of bytes in messages.
     #[inline]
     fn server_reads(&mut self) -> usize {
         let mut bytes = 0;
@@ -97,7 +97,7 @@ impl<V: Version, S: Slots> Pair<V, S> {
         bytes
     }
 
-    /// What the client does with what has come. How many messages are delivered now.
+    /// Lets the client handle received bytes. Returns the number of delivered messages.
     #[inline]
     fn client_reads(&mut self) -> usize {
         let mut delivered = 0;
@@ -130,8 +130,8 @@ impl<V: Version, S: Slots> Pair<V, S> {
         assert_eq!(self.client.poll_action(), None);
     }
 
-    /// W6: one message from client to server, until both are done with it. How many bytes of it
-    /// came.
+    /// W6: sends one message from client to server until both have completed it. Returns the number
+    /// of bytes in messages.
     #[inline]
     pub fn deliver(&mut self, qos: QoS, topic: &str, payload: &[u8]) -> usize {
         self.publish(qos, topic, payload);
@@ -145,7 +145,7 @@ impl<V: Version, S: Slots> Pair<V, S> {
         bytes
     }
 
-    /// `messages` under way at QoS 1 at once, acknowledged in this order. How many were delivered.
+    /// Sends `messages` at QoS 1 at once, acknowledged in this order. Returns the number delivered.
     pub fn deliver_window(&mut self, messages: usize, order: Order) -> usize {
         for _ in 0..messages {
             self.publish(QoS::AtLeastOnce, TOPIC, b"0123456789abcdef");

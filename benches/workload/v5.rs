@@ -1,4 +1,4 @@
-//! The packets of MQTT 5: their fields, how they are built, and what is seen in them.
+//! The packets of MQTT 5: their fields, how they are built, and their summary.
 
 use core::num::{NonZeroU16, NonZeroU32};
 
@@ -13,11 +13,11 @@ use mqtt_sansio::{Encode, Options, Output, PacketId, QoS, Text, TopicFilter, Top
 use super::version::PacketFields;
 use super::{Seen, bytes, topic};
 
-/// A packet before it is one. See [`super::Fields`].
+/// The fields of a packet. See [`super::Fields`].
 #[derive(Debug, Clone)]
 pub enum Fields {
     Publish {
-        /// Empty if a Topic Alias stands for it.
+        /// Empty if a Topic Alias replaces it.
         topic: String,
         payload: Vec<u8>,
         qos: u8,
@@ -40,7 +40,7 @@ pub enum Fields {
         packet_id: u16,
         reason_codes: Vec<u8>,
     },
-    /// With Clean Start, a Will at QoS 1 that is retained, User Name and Password.
+    /// With Clean Start, a retained Will at QoS 1, User Name and Password.
     Connect {
         client_id: String,
         keep_alive: u16,
@@ -112,8 +112,8 @@ pub fn aliased(count: usize) -> Vec<Fields> {
         .collect()
 }
 
-/// D: what a broker sees. 40 % B, 10 % A, 40 % PUBACK, of which half have 0x10, and 2 % each of
-/// PINGREQ, SUBSCRIBE, SUBACK, CONNECT and CONNACK.
+/// D: the traffic of a broker. 40 % B, 10 % A, 40 % PUBACK, of which half have 0x10, and 2 % each
+/// of PINGREQ, SUBSCRIBE, SUBACK, CONNECT and CONNACK.
 pub fn mix(count: usize) -> Vec<Fields> {
     let random = &mut fastrand::Rng::with_seed(4);
     (0..count)

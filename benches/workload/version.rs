@@ -1,4 +1,4 @@
-//! What the workloads need to know of a version of MQTT. Everything else in them is the same for all.
+//! The parts of a version that the workloads need. The rest is the same for all versions.
 
 use mqtt_sansio::v3::{self, V3};
 use mqtt_sansio::v5::{self, V5};
@@ -15,10 +15,10 @@ pub trait PacketFields: Sized + 'static {
     type Version: Version;
     type Built<'a>;
 
-    /// What there is to see in this packet.
+    /// Returns the summary of this packet.
     fn see(&self, seen: &mut Seen);
 
-    /// The packet. Everything is checked, as it is when an application makes one.
+    /// Makes the packet, with all checks that an application's call has.
     fn build(&self) -> Self::Built<'_>;
 
     fn encode<O: Output>(built: &Self::Built<'_>, out: &mut O);
@@ -33,11 +33,11 @@ pub trait PacketFields: Sized + 'static {
 
 type Packet<'a, F> = <<F as PacketFields>::Version as PacketSet>::Packet<'a>;
 
-/// What an event of a connection means to the workloads.
+/// The meaning of an event for the workloads.
 #[derive(Debug)]
 pub enum Happened {
     ConnectRequested,
-    /// A message with a payload of so many bytes.
+    /// A message with a payload of this many bytes.
     Message(usize),
     Delivered,
     Other,
@@ -62,7 +62,7 @@ pub trait Version: mqtt_sansio::Version {
     ) -> impl OutgoingMessage<Self> + 'a;
 }
 
-/// The methods whose text is the same for every version.
+/// The methods that differ only in the module.
 macro_rules! common {
     ($v:ident) => {
         fn connect<S: Slots>(client: &mut Connection<Self, ClientRole, S>, out: &mut Vec<u8>) {

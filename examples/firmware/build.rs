@@ -1,4 +1,4 @@
-//! Where the linker puts things, and the vectors of `testdata` as tables.
+//! Places the program in memory, and converts the vectors of `testdata` to tables.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use self::digest::Digest;
 #[path = "src/digest.rs"]
 mod digest;
 
-/// The largest packet that the self-test takes.
+/// The largest packet of the self-test.
 const FITS: usize = 1024;
 
 fn main() {
@@ -29,7 +29,7 @@ fn main() {
     fs::write(out.join("vectors.rs"), vectors()).unwrap();
 }
 
-/// The lines of a file in `testdata`.
+/// Returns the lines of a file in `testdata`.
 fn lines(name: &str) -> Vec<Value> {
     let path = Path::new("../../testdata").join(name);
     println!("cargo:rerun-if-changed={}", path.display());
@@ -76,7 +76,7 @@ fn vectors() -> String {
         malformed(&mut code, &row, &fault);
     }
     for row in lines("conformance/malformed.jsonl") {
-        // Where conforming receivers differ there is nothing to insist on.
+        // Conforming receivers differ in these, so they are not tested.
         if row["kind"] == "codec" && row["insist"] == true {
             malformed(&mut code, &row, "None");
         }
@@ -124,7 +124,7 @@ fn unhex(text: &str) -> Vec<u8> {
     hex::decode(text).unwrap()
 }
 
-/// The same packet with as short a Remaining Length as there is.
+/// Returns the same packet with the shortest Remaining Length.
 fn minimal(bytes: &[u8]) -> Vec<u8> {
     let header_len = 2 + bytes[1..]
         .iter()
@@ -145,8 +145,8 @@ fn minimal(bytes: &[u8]) -> Vec<u8> {
     packet
 }
 
-/// Everything in a packet, in the words of the vectors; `src/vectors.rs` does the same with a
-/// decoded one.
+/// Returns all fields of a packet in the notation of the vectors; `src/vectors.rs` does the same
+/// for a decoded one.
 fn fields(packet_type: &str, fields: &Value, digest: &mut Digest) {
     let number = |value: &Value| match value {
         Value::Bool(value) => u32::from(*value),
@@ -206,7 +206,7 @@ fn fields(packet_type: &str, fields: &Value, digest: &mut Digest) {
     }
 }
 
-/// A string, with `{"repeat": .., "n": ..}` written out.
+/// Returns a string, with `{"repeat": .., "n": ..}` expanded.
 fn text(value: &Value) -> Option<Vec<u8>> {
     match (&value["repeat"], &value["n"], value) {
         (Value::String(part), Value::Number(n), _) => {

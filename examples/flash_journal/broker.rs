@@ -1,4 +1,4 @@
-//! A broker for one device. It has always power.
+//! A broker for one device. It never loses power.
 
 use mqtt_sansio::v3::{Action, Decoder, Event, Message, Server, Step};
 use mqtt_sansio::{Config, Outbox, QoS, Session, Timestamp, TopicName};
@@ -6,7 +6,7 @@ use mqtt_sansio::{Config, Outbox, QoS, Session, Timestamp, TopicName};
 use crate::device::{READINGS, Stopped};
 use crate::journal::Slots;
 
-/// What it sends to the device, each at QoS 2. No other choice of them has the same sum.
+/// The commands for the device, each sent at QoS 2. Every subset has another sum.
 pub(crate) const COMMANDS: [u8; 4] = [1, 2, 4, 8];
 
 pub(crate) struct Broker {
@@ -17,7 +17,7 @@ pub(crate) struct Broker {
     outbox: Outbox<u8>,
     /// How many commands it has published.
     sent: usize,
-    /// How often each reading has come.
+    /// How often each reading was received.
     pub(crate) readings: [u32; READINGS as usize],
 }
 
@@ -45,7 +45,7 @@ impl Broker {
         }
     }
 
-    /// The device opens a connection. The one before has ended without a word.
+    /// The device opens a connection. The earlier one ended without DISCONNECT.
     pub(crate) fn begin(&mut self) {
         if self.server.state() == mqtt_sansio::State::Connected {
             self.server.handle_transport_closed(NOW);
@@ -55,7 +55,7 @@ impl Broker {
         (self.server, self.decoder) = new_server();
     }
 
-    /// Handles what the device has sent. Returns what is sent to it.
+    /// Handles bytes of the device. Returns the bytes to send to it.
     pub(crate) fn receive(&mut self, mut input: &[u8]) -> Result<Vec<u8>, Stopped> {
         let mut out = Vec::new();
         while let Some(step) = self
@@ -101,7 +101,7 @@ impl Broker {
         Ok(out)
     }
 
-    /// True if it waits for nothing.
+    /// Returns true if nothing is in flight.
     pub(crate) const fn is_quiet(&self) -> bool {
         self.sent == COMMANDS.len() && self.server.session().is_empty()
     }

@@ -6,23 +6,23 @@ use crate::flash::{FlashError, LastOperation, Nor};
 use crate::journal::JournalError;
 use crate::record::State;
 
-/// What has become of everything after a run.
+/// The result of a run.
 pub(crate) struct Report {
-    /// What the device has stored.
+    /// The state that the device has stored.
     pub(crate) state: State,
-    /// How often each reading has come to the broker.
+    /// How often the broker received each reading.
     pub(crate) readings: [u32; READINGS as usize],
     pub(crate) flash: Nor,
     /// How often the power was lost.
     pub(crate) cuts: usize,
 }
 
-/// The device lives until the power is lost, and lives again until it has done everything. `cuts` are
-/// the operations at which the power is lost, each counted from the power-up.
+/// Runs the device until it has done everything, again after each loss of power. `cuts` are the
+/// operations at which the power is lost, each counted from the last power-up.
 ///
 /// # Errors
 ///
-/// Anything but a loss of power.
+/// Any error other than a loss of power.
 pub(crate) fn run(cuts: &[u32], last: LastOperation) -> Result<Report, Stopped> {
     let mut flash = Nor::new();
     let mut broker = Broker::new();

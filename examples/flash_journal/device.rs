@@ -1,5 +1,5 @@
-//! A meter that publishes readings and adds up what it is sent. All that it knows after a loss of power
-//! is in its journal.
+//! A meter that publishes readings and adds up the commands that it receives. Its journal holds
+//! everything that it knows after a loss of power.
 
 use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, Message, Step};
 use mqtt_sansio::{
@@ -14,12 +14,12 @@ use crate::record::State;
 /// How many readings it publishes.
 pub(crate) const READINGS: u16 = 10;
 
-/// Why the device has stopped.
+/// Why the device stopped.
 #[derive(Debug)]
 pub(crate) enum Stopped {
-    /// The flash has failed: the power is lost, or the journal is full.
+    /// The flash failed: the power was lost, or the journal is full.
     Journal(JournalError<FlashError>),
-    /// What should not happen here.
+    /// A fault of this program.
     Bug(String),
 }
 
@@ -52,7 +52,7 @@ impl From<TextError> for Stopped {
     }
 }
 
-/// QoS 1 and 2 in turn.
+/// QoS 1 and 2 alternate.
 pub(crate) const fn qos_of(reading: u16) -> QoS {
     if reading % 2 == 0 {
         QoS::AtLeastOnce
@@ -61,8 +61,8 @@ pub(crate) const fn qos_of(reading: u16) -> QoS {
     }
 }
 
-/// One life of the device: from power-up until everything is done, or the power is lost. Returns what it
-/// has stored.
+/// Runs the device from power-up until everything is done, or the power is lost. Returns the stored
+/// state.
 pub(crate) fn live<F: Flash<Error = FlashError>>(
     flash: F,
     broker: &mut Broker,
@@ -98,7 +98,7 @@ pub(crate) fn live<F: Flash<Error = FlashError>>(
         }
         device.publish(now)?;
         if device.incoming.is_empty() {
-            // What the broker has to send by itself.
+            // Fetches what the broker sends without being asked.
             device.send(&[])?;
         }
         if device.incoming.is_empty() && device.broker.is_quiet() {
@@ -111,12 +111,12 @@ pub(crate) fn live<F: Flash<Error = FlashError>>(
 struct Device<'b, F> {
     client: Client<Slots>,
     journal: Journal<F>,
-    /// The state after the message that was received last. It is not the device's until the change that
-    /// follows is stored.
+    /// The state after the last received message. It becomes the device's state when the next change is
+    /// stored.
     received: Option<State>,
-    /// What is sent reaches it at once.
+    /// It receives bytes at once.
     broker: &'b mut Broker,
-    /// What it has answered.
+    /// Bytes from the broker.
     incoming: Vec<u8>,
 }
 
@@ -169,7 +169,7 @@ impl<F: Flash<Error = FlashError>> Device<'_, F> {
         self.send(written.written())
     }
 
-    /// Publishes the next reading, if there is room for it.
+    /// Publishes the next reading, if the window and the session have room for it.
     fn publish(&mut self, now: Timestamp) -> Result<(), Stopped> {
         let state = self.journal.state();
         let reading = state.published;
@@ -186,7 +186,7 @@ impl<F: Flash<Error = FlashError>> Device<'_, F> {
         let mut buffer = [0; 64];
         let mut written = SliceOutput::new(&mut buffer);
         self.client.publish(now, &message, &mut written)?;
-        // It is not published yet: a loss of power here, and the next life publishes it.
+        // Nothing is stored yet: after a loss of power here, the next run publishes this reading.
         let published = State {
             published: reading.saturating_add(1),
             ..state
@@ -199,7 +199,7 @@ impl<F: Flash<Error = FlashError>> Device<'_, F> {
                 other => self.action(now, other)?,
             }
         }
-        // From here on it is: whatever happens, it is sent until the broker has it.
+        // The change is stored: from here on the reading is resent until the broker has it.
         self.send(written.written())
     }
 }

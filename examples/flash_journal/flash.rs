@@ -1,28 +1,29 @@
-//! Two sectors of NOR flash, and a simulation of them that loses its power.
+//! Two sectors of NOR flash, and a simulation that can lose power.
 
 /// The size of a sector in bytes. Real ones are larger; here the journal is compacted often.
 pub(crate) const SECTOR: usize = 256;
 
-/// What the journal needs of a flash driver: two sectors, each of which is erased as a whole.
+/// The operations that the journal needs of a flash driver: two sectors, each of which is erased as
+/// a whole.
 pub(crate) trait Flash {
-    /// What can go wrong.
+    /// The error of the driver.
     type Error;
 
-    /// Reads bytes of a sector. What lies outside of it is read as erased.
+    /// Reads bytes of a sector. Bytes outside of the sector read as erased.
     fn read(&self, sector: usize, at: usize, bytes: &mut [u8]);
 
     /// Writes four bytes that were erased before, at a multiple of four.
     ///
     /// # Errors
     ///
-    /// Those of the driver.
+    /// The errors of the driver.
     fn write(&mut self, sector: usize, at: usize, word: [u8; 4]) -> Result<(), Self::Error>;
 
     /// Sets all bytes of a sector to 0xFF.
     ///
     /// # Errors
     ///
-    /// Those of the driver.
+    /// The errors of the driver.
     fn erase(&mut self, sector: usize) -> Result<(), Self::Error>;
 }
 
@@ -42,38 +43,38 @@ impl<F: Flash> Flash for &mut F {
     }
 }
 
-/// Why an operation of the simulated flash has failed.
+/// Why an operation of the simulated flash failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FlashError {
-    /// The power is lost during the operation, or was before.
+    /// The power was lost during the operation, or before it.
     PowerLost,
-    /// A word was written that was not erased: a write only clears bits. Or it lies outside of the sector.
+    /// The word was not erased, and a write only clears bits. Or it lies outside of the sector.
     NotErased,
 }
 
-/// How an operation ends during which the power is lost.
+/// How far the operation gets during which the power is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LastOperation {
     /// It is complete.
     Complete,
-    /// A half of it is done.
+    /// It is half done.
     Torn,
 }
 
-/// The simulated flash. It survives the loss of power; the program that uses it does not.
+/// The simulated flash. It survives a loss of power; the program that uses it does not.
 #[derive(Debug, Clone)]
 pub(crate) struct Nor {
     sectors: [[u8; SECTOR]; 2],
-    /// The number of operations before the power is lost; `None`: never.
+    /// The number of operations before the power is lost; `None` for never.
     left: Option<u32>,
     last: LastOperation,
-    /// The number of operations so far, and how many of them were an erase.
+    /// The number of operations so far, and how many of them were erases.
     pub(crate) operations: u32,
     pub(crate) erased: u32,
 }
 
 impl Nor {
-    /// A flash as the factory delivers it.
+    /// Returns an erased flash.
     #[must_use]
     pub(crate) const fn new() -> Self {
         Self {
@@ -85,17 +86,18 @@ impl Nor {
         }
     }
 
-    /// The power is lost during the operation with this number, counted from 1 and from here.
+    /// Loses power during the operation with this number, counted from 1 and from this call.
     pub(crate) const fn lose_power(&mut self, at: u32, last: LastOperation) {
         (self.left, self.last) = (Some(at), last);
     }
 
-    /// The power is back, for good.
+    /// Restores power for the rest of the run.
     pub(crate) const fn restore_power(&mut self) {
         self.left = None;
     }
 
-    /// Counts an operation. The power lasts through it, or it is the last one, or it is not begun.
+    /// Counts an operation. Returns `Some` if the power is lost during it, and an error if it was
+    /// lost before.
     fn begin(&mut self) -> Result<Option<LastOperation>, FlashError> {
         if self.left == Some(0) {
             return Err(FlashError::PowerLost);
@@ -143,7 +145,7 @@ impl Flash for Nor {
                 Err(FlashError::PowerLost),
             ),
         };
-        // Flash with error correction takes one write for each word.
+        // Flash with error correction allows one write for each word.
         if *stored != [0xff; 4] {
             return Err(FlashError::NotErased);
         }
@@ -158,7 +160,7 @@ impl Flash for Nor {
         self.erased = self.erased.saturating_add(1);
         let is_torn = last == Some(LastOperation::Torn);
         let bytes = self.sectors.get_mut(sector).into_iter().flatten();
-        // A torn erase leaves the start as it was: the header, of all things.
+        // A torn erase leaves the first half of the sector, which includes the header.
         for byte in bytes.skip(if is_torn { SECTOR / 2 } else { 0 }) {
             *byte = 0xff;
         }

@@ -1,13 +1,13 @@
-//! A journal of a session and its messages in two sectors of flash. Core only, no heap.
+//! A journal of a session and its messages in two sectors of flash, without a heap.
 //!
-//! One sector is in use. It begins with its number, which counts the sectors that were used, and a
+//! One sector is in use. It begins with its number, which increases with each sector, and a
 //! checksum. Records follow, each written once and in order (`record.rs`).
 //!
-//! A record is a transaction: the change, the message it is about, and what the application makes of it
-//! are all there, or nothing is. A record without its checksum was being written when the power was lost.
+//! A record is a transaction: it holds a change, its message and the application's state, all or nothing.
+//! The power was lost while a record without its checksum was being written.
 //!
-//! When a sector is full, what still counts is written to the other one, and the number of that sector
-//! last. Until then the sector before counts.
+//! When a sector is full, the journal writes its current content to the other one, and the number of
+//! that sector last. Until then the old sector is valid.
 
 use mqtt_sansio::v3::Message;
 use mqtt_sansio::{Change, PacketId, QoS, RestoreError, Session, Slot, TopicName};
@@ -18,19 +18,19 @@ use crate::record::{
     state_of, write,
 };
 
-/// Room for four messages in flight in each direction.
+/// Slots for four messages in flight in each direction.
 pub(crate) type Slots = [Slot; 4];
 
 /// The error of a [`Journal`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JournalError<E> {
-    /// The flash has failed.
+    /// The flash failed.
     Flash(E),
-    /// What has to be kept does not fit into a sector.
+    /// The current content does not fit into a sector.
     Full,
-    /// The sector in use has a record that makes no sense.
+    /// The sector in use has an invalid record.
     Damaged,
-    /// The saved session can not be restored.
+    /// The saved session cannot be restored.
     Session(RestoreError),
 }
 
@@ -49,7 +49,7 @@ impl<E> From<Unwritten<E>> for JournalError<E> {
     }
 }
 
-/// A message in flight, and where its record is.
+/// A message in flight, and the position of its record.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     packet_id: PacketId,
@@ -60,17 +60,17 @@ struct Kept {
 #[derive(Debug)]
 pub(crate) struct Journal<F> {
     flash: F,
-    /// The sector in use, its number, and where its next record begins.
+    /// The sector in use, its number, and the position of its next record.
     sector: usize,
     number: u32,
     end: usize,
-    /// The session that the stored changes lead to.
+    /// The session after all stored changes.
     session: Session<Slots>,
     kept: [Option<Kept>; 4],
     state: State,
 }
 
-// The kinds of records.
+// Kinds of records
 /// A message that is about to be sent: [`Change::Sent`].
 const SENT_QOS_1: u8 = 1;
 const SENT_QOS_2: u8 = 2;
@@ -83,16 +83,16 @@ const CLEARED: u8 = 7;
 const SESSION: u8 = 8;
 /// The application's state.
 const STATE: u8 = 11;
-/// A message that the session in [`SESSION`] has in flight, with the state at the time.
+/// A message in flight of the session in [`SESSION`], with its state at that time.
 const MESSAGE_QOS_1: u8 = 9;
 const MESSAGE_QOS_2: u8 = 10;
 
 impl<F: Flash> Journal<F> {
-    /// Reads what the flash holds. An empty flash is an empty session.
+    /// Reads the flash. An erased flash gives an empty session.
     ///
     /// # Errors
-    ///
-    /// Those of the flash, and [`JournalError::Damaged`] or [`JournalError::Session`] if it holds
+    /// The errors of the flash, and [`JournalError::Damaged`] or [`JournalError::Session`] if the
+    /// content is invalid.
     /// something else.
     pub(crate) fn mount(flash: F) -> Result<Self, JournalError<F::Error>> {
         let newest = [0, 1]
@@ -109,7 +109,7 @@ impl<F: Flash> Journal<F> {
             state: State::default(),
         };
         let Some((number, sector)) = newest else {
-            // Nothing was ever completed here, not even the start.
+            // No sector was ever completed, not even the first.
             journal.sector = 1;
             journal.compact()?;
             return Ok(journal);
@@ -123,7 +123,7 @@ impl<F: Flash> Journal<F> {
                 }
                 Found::Nothing => return Ok(journal),
                 Found::Torn => {
-                    // Its bytes can not be written again.
+                    // Bytes of a torn record cannot be written again.
                     journal.compact()?;
                     return Ok(journal);
                 }
@@ -131,17 +131,17 @@ impl<F: Flash> Journal<F> {
         }
     }
 
-    /// The session, for the next connection.
+    /// Returns the session for the next connection.
     pub(crate) fn session(&self) -> Session<Slots> {
         self.session.clone()
     }
 
-    /// What the application has stored.
+    /// Returns the state that the application has stored.
     pub(crate) const fn state(&self) -> State {
         self.state
     }
 
-    /// The message in flight with this identifier. `buffer` is where it is read to.
+    /// Returns the message in flight with this identifier, read into `buffer`.
     pub(crate) fn message<'b>(
         &self,
         packet_id: PacketId,
@@ -167,11 +167,11 @@ impl<F: Flash> Journal<F> {
         })
     }
 
-    /// Stores a change of the session, the message that it is about, and the application's state after
-    /// it. It is stored when this returns, and not before.
+    /// Stores a change of the session, its message, and the application's state after the change. They
+    /// are stored once this returns `Ok`.
     ///
     /// # Errors
-    ///
+    /// The errors of the flash; [`JournalError::Full`].
     /// Those of the flash; [`JournalError::Full`].
     pub(crate) fn store(
         &mut self,
@@ -202,7 +202,7 @@ impl<F: Flash> Journal<F> {
         self.made(change, at, state)
     }
 
-    /// A change was stored, with the record at `at`.
+    /// Applies a stored change, whose record is at `at`.
     fn made(
         &mut self,
         change: Change,
@@ -238,7 +238,7 @@ impl<F: Flash> Journal<F> {
         }
     }
 
-    /// A record that was read at the end of the journal so far.
+    /// Applies a record read at the end of the journal so far.
     fn replay(&mut self, record: &Record) -> Result<(), JournalError<F::Error>> {
         let (at, body) = (self.end, record.body());
         if record.kind == SESSION {
@@ -278,13 +278,13 @@ impl<F: Flash> Journal<F> {
         self.made(change, at, state)
     }
 
-    /// Writes what counts to the other sector, which is in use from its number on.
+    /// Writes the current content to the other sector, which is in use once its number is written.
     fn compact(&mut self) -> Result<(), JournalError<F::Error>> {
         let before = self.sector;
         self.sector = 1_usize.saturating_sub(before);
         self.flash.erase(self.sector)?;
         self.end = HEADER;
-        // A session of four slots takes 39 bytes at most.
+        // A saved session of four slots has at most 39 bytes.
         let mut buffer = [0; MOST];
         let session = self.session.save(&mut buffer).ok_or(JournalError::Full)?;
         write(

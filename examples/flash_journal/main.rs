@@ -1,12 +1,12 @@
 //! A session and its messages in two sectors of flash. The power is lost at each write and each erase in
-//! turn; whatever the moment, each reading arrives as its QoS promises, and each command counts once.
+//! turn. Each reading still arrives as its QoS promises, and each command counts once.
 //!
 //! ```text
 //! cargo run --example flash_journal
 //! ```
 //!
-//! `journal.rs` and `record.rs` are what a device can use, `device.rs` shows in which order: what to store, then what to
-//! send. `flash.rs` simulates the flash, and `cuts.rs` the losses of power.
+//! A device can use `journal.rs` and `record.rs`. `device.rs` shows the order: first store, then send. `flash.rs`
+//! simulates the flash, and `cuts.rs` the losses of power.
 
 mod broker;
 mod cuts;

@@ -1,4 +1,4 @@
-//! The records of the journal: how they are written, and what is read of one that is torn.
+//! The records of the journal: their format, and how torn ones are recognised.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | 1 | length of the body |
 //! | 2 | Packet Identifier |
 //! | | the body, filled up to a multiple of four bytes |
-//! | 4 | CRC-32 of all that |
+//! | 4 | CRC-32 of the above |
 
 use mqtt_sansio::PacketId;
 use mqtt_sansio::v3::Message;
@@ -20,12 +20,12 @@ pub(crate) const FRAME: usize = 8;
 /// The largest body.
 pub(crate) const MOST: usize = 64;
 
-/// What the application keeps beside its messages. It changes together with the session.
+/// The application's own state. It changes together with the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct State {
     /// The number of messages that it has published.
     pub(crate) published: u16,
-    /// What the received messages add up to.
+    /// The sum of the received messages.
     pub(crate) total: u16,
 }
 
@@ -43,26 +43,26 @@ impl Record {
     }
 }
 
-/// What lies at a place of a sector.
+/// What is stored at a position of a sector.
 pub(crate) enum Found {
     Record(Record),
     /// Erased bytes: the end of the journal.
     Nothing,
-    /// The start of a record whose end is missing.
+    /// An incomplete record.
     Torn,
 }
 
-/// The length of a record on the flash.
+/// Returns the length of a record on the flash.
 pub(crate) const fn framed(len: usize) -> usize {
     len.next_multiple_of(4).saturating_add(FRAME)
 }
 
-/// The number of a sector that is complete.
+/// Returns the number of a complete sector.
 pub(crate) fn number_of<F: Flash>(flash: &F, sector: usize) -> Option<u32> {
     let (mut number, mut check) = ([0; 4], [0; 4]);
     flash.read(sector, 0, &mut number);
     flash.read(sector, 4, &mut check);
-    // Four bytes 0xFF, as of an erased sector, are their own checksum.
+    // Four bytes 0xFF, as in an erased sector, are their own checksum.
     let is_complete = check == crc32(&number).to_be_bytes() && number != [0xff; 4];
     is_complete.then_some(u32::from_be_bytes(number))
 }
@@ -70,7 +70,7 @@ pub(crate) fn number_of<F: Flash>(flash: &F, sector: usize) -> Option<u32> {
 /// Why a record was not written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Unwritten<E> {
-    /// The flash has failed.
+    /// The flash failed.
     Flash(E),
     /// It does not fit.
     Full,
@@ -82,7 +82,7 @@ impl<E> From<E> for Unwritten<E> {
     }
 }
 
-/// Writes a record at `end`, which moves behind it.
+/// Writes a record at `end`, and moves `end` after it.
 pub(crate) fn write<F: Flash>(
     flash: &mut F,
     sector: usize,
@@ -117,7 +117,7 @@ pub(crate) fn write<F: Flash>(
     Ok(())
 }
 
-/// Reads what lies at `at`.
+/// Reads the record at `at`.
 pub(crate) fn read<F: Flash>(flash: &F, sector: usize, at: usize) -> Found {
     let mut head = [0; 4];
     flash.read(sector, at, &mut head);
@@ -126,7 +126,7 @@ pub(crate) fn read<F: Flash>(flash: &F, sector: usize, at: usize) -> Found {
     let len = usize::from(len);
     let padded = body.get_mut(..len.next_multiple_of(4));
     let Some(padded) = padded.filter(|_| at.saturating_add(framed(len)) <= SECTOR) else {
-        // Behind the last record, or the length is not one.
+        // After the last record, or the length is invalid.
         return if is_erased(flash, sector, at) {
             Found::Nothing
         } else {
@@ -158,7 +158,7 @@ pub(crate) fn read<F: Flash>(flash: &F, sector: usize, at: usize) -> Found {
     }
 }
 
-/// True if the sector is erased from `at` on.
+/// Returns true if the sector is erased from `at` on.
 pub(crate) fn is_erased<F: Flash>(flash: &F, sector: usize, at: usize) -> bool {
     (at..SECTOR).step_by(4).all(|at| {
         let mut word = [0; 4];

@@ -1,5 +1,5 @@
-//! The same packets through other decoders, as each version that there are others for. Where they do
-//! not agree with this one, the table of known differences says why, or it is a crash.
+//! Compares with other decoders, for each version that they support. A difference that is not in the
+//! table of known differences is a crash.
 
 mod known;
 mod peers;
@@ -14,20 +14,20 @@ use crate::common::{Version, fixed_header};
 use known::Known;
 use peers::Peer;
 
-/// What a decoder makes of a packet.
+/// The result of a decoder for a packet.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Disposition<E> {
-    /// It takes it, and would write it like this.
+    /// It accepts the packet, and encodes it like this.
     Takes(Vec<u8>),
     Refuses(E),
 }
 
-/// A version, with the other decoders that there are for it.
+/// A version, with the other decoders for it.
 trait Compared: Version {
     const PEERS: &'static [Peer];
     const KNOWN: &'static [Known<Self>];
 
-    /// Whether two packets that were written say the same.
+    /// Returns true if two encoded packets have the same meaning.
     fn is_same(ours: &[u8], theirs: &[u8]) -> bool;
 }
 
@@ -44,7 +44,7 @@ impl Compared for V5 {
     const PEERS: &'static [Peer] = peers::V5_PEERS;
     const KNOWN: &'static [Known<Self>] = known::v5::KNOWN;
 
-    /// The order of different properties means nothing.
+    /// The order of different properties has no meaning.
     fn is_same(ours: &[u8], theirs: &[u8]) -> bool {
         let fields = |bytes: &[u8]| {
             decoded::<Self>(bytes)
@@ -65,7 +65,7 @@ pub fn differential(data: &[u8]) {
     }
 }
 
-/// The next whole packet, by its Remaining Length.
+/// Returns the next whole packet, by its Remaining Length.
 fn next_packet<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (remaining_length, header_len) = fixed_header(rest)?;
     let (packet, behind) = rest.split_at_checked(header_len + remaining_length)?;

@@ -1,5 +1,5 @@
-//! What the fuzz targets do is in `../tests/fuzzing`, where `cargo test` compiles it and replays
-//! the regressions. Only `differential` is here, because it needs the other decoders.
+//! The bodies of the fuzz targets are in `../tests/fuzzing`, where `cargo test` compiles them and
+//! runs the regressions. Only `differential` is here, because it needs the other decoders.
 
 #![allow(
     dead_code,

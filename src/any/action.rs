@@ -33,7 +33,7 @@ pub enum Action {
     PublishWill,
     /// Discard the client's Will.
     DiscardWill,
-    /// Send what is still to be sent, then close the transport. Nothing comes after this.
+    /// Send all pending output, then close the transport. This is the last action.
     Close(CloseReason),
 }
 
@@ -53,7 +53,7 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
-    /// True if the client, or the server, has sent DISCONNECT.
+    /// Returns true if the client, or the server, has sent DISCONNECT.
     #[must_use]
     pub const fn is_disconnected(&self) -> bool {
         matches!(

@@ -1,4 +1,4 @@
-//! What a broker tells the server's side of a connection to do.
+//! The commands of a server of any version.
 
 use super::lowered;
 use super::server::{Server, Side, either, either_mut};
@@ -28,12 +28,12 @@ impl<S: Slots> Server<S> {
         self.accept_new_with(now, &ConnAckProperties::EMPTY, out)
     }
 
-    /// Accepts the connection with a new session. The properties are sent to a client of MQTT 5 and hold
-    /// for the connection: see [`accept_new_with`](crate::Connection::accept_new_with).
+    /// Accepts the connection with a new session. The properties are sent to a client of MQTT 5 and are
+    /// valid for the connection: see [`accept_new_with`](crate::Connection::accept_new_with).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`accept_new_with`](crate::Connection::accept_new_with).
     pub fn accept_new_with<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -61,12 +61,13 @@ impl<S: Slots> Server<S> {
         self.accept_resumed_with(now, session, &ConnAckProperties::EMPTY, out)
     }
 
-    /// Accepts the connection and resumes the session that was kept for the client, of whichever
-    /// version: see [`accept_resumed_with`](crate::Connection::accept_resumed_with).
+    /// Accepts the connection and resumes the session that was kept for the client, even if its
+    /// connection had another version: see
+    /// [`accept_resumed_with`](crate::Connection::accept_resumed_with).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`accept_resumed_with`](crate::Connection::accept_resumed_with).
     pub fn accept_resumed_with<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -95,7 +96,7 @@ impl<S: Slots> Server<S> {
         self.refuse_with(now, reason_code, &ConnAckProperties::EMPTY, out)
     }
 
-    /// Refuses the connection. A client of MQTT 3.1.1 gets the return code that comes nearest:
+    /// Refuses the connection. A client of MQTT 3.1.1 gets the closest return code:
     ///
     /// | Reason Code | return code |
     /// |---|---|
@@ -192,12 +193,12 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Publishes a message: see [`publish`](crate::Connection::publish). To a client of MQTT 3.1.1 it goes
-    /// without its properties.
+    /// Publishes a message: see [`publish`](crate::Connection::publish). For a client of MQTT 3.1.1 its
+    /// properties are left out.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish`](crate::Connection::publish).
     #[inline]
     pub fn publish<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
@@ -212,12 +213,12 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Publishes a message with a Topic Alias, to a client that takes them: see
+    /// Publishes a message with a Topic Alias, to a client that accepts aliases: see
     /// [`publish_aliased`](crate::Connection::publish_aliased).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish_aliased`](crate::Connection::publish_aliased).
     pub fn publish_aliased<T, P, Q, A, O>(
         &mut self,
         now: Timestamp,
@@ -238,12 +239,11 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Sends a message again that [`Action::Resend`] has asked for: see
-    /// [`resend`](crate::Connection::resend).
+    /// Sends a message again after [`Action::Resend`]: see [`resend`](crate::Connection::resend).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`resend`](crate::Connection::resend).
     pub fn resend<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -263,7 +263,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish_encoded`](crate::Connection::publish_encoded).
     #[inline]
     pub fn publish_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
         &mut self,
@@ -278,12 +278,12 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Publishes a message that is encoded once, with a Topic Alias, to a client that takes them: see
-    /// [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
+    /// Publishes a message that is encoded once, with a Topic Alias, to a client that accepts
+    /// aliases: see [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`publish_encoded_aliased`](crate::Connection::publish_encoded_aliased).
     pub fn publish_encoded_aliased<T, P, B, A>(
         &mut self,
         now: Timestamp,
@@ -308,7 +308,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`resend_encoded`](crate::Connection::resend_encoded).
     pub fn resend_encoded<T: AsRef<[u8]>, P: AsRef<[u8]>, B: AsRef<[u8]>>(
         &mut self,
         now: Timestamp,
@@ -323,12 +323,11 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Gives up a message that [`Action::Resend`] has asked for: see
-    /// [`forget`](crate::Connection::forget).
+    /// Gives up a message after [`Action::Resend`]: see [`forget`](crate::Connection::forget).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`forget`](crate::Connection::forget).
     pub fn forget(&mut self, packet_id: PacketId) -> Result<(), CommandError> {
         either_mut!(self, server => server.forget(packet_id), moving: Err(CommandError::Ended))
     }
@@ -345,7 +344,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`acknowledge_with`](crate::Connection::acknowledge_with).
     pub fn acknowledge(
         &mut self,
         acknowledgement: Acknowledgement,
@@ -360,7 +359,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Whether [`publish`](Self::publish) has room for a message of this QoS now: see
+    /// Returns true if [`publish`](Self::publish) can send a message of this QoS now: see
     /// [`can_publish`](crate::Connection::can_publish).
     pub fn can_publish(&mut self, qos: QoS) -> bool {
         either_mut!(self, server => server.can_publish(qos), moving: false)
@@ -370,7 +369,8 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there; [`CommandError::AuthenticationOrder`] to a client of MQTT 3.1.1, which has no AUTH.
+    /// As [`auth`](crate::Connection::auth); [`CommandError::AuthenticationOrder`] to a client of
+    /// MQTT 3.1.1, which has no AUTH.
     pub fn auth<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -383,7 +383,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Ends the connection with Normal disconnection.
+    /// Ends the connection with the Reason Code Normal disconnection.
     ///
     /// # Errors
     ///
@@ -397,13 +397,13 @@ impl<S: Slots> Server<S> {
         self.disconnect_with(now, &disconnect, out)
     }
 
-    /// Ends the connection and tells a client of MQTT 5 why: see
+    /// Ends the connection, with DISCONNECT to a client of MQTT 5: see
     /// [`disconnect_with`](crate::Connection::disconnect_with). A server of MQTT 3.1.1 has no
-    /// DISCONNECT: the connection is closed.
+    /// DISCONNECT, so the connection is closed.
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`disconnect_with`](crate::Connection::disconnect_with).
     pub fn disconnect_with<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,

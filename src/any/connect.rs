@@ -18,12 +18,13 @@ pub enum Connect<B> {
     V5(v5::EncodedConnect<B>),
 }
 
-/// The properties of a client of MQTT 3.1.1 that keeps its session: Session Expiry Interval without end.
+/// The properties of a client of MQTT 3.1.1 that keeps its session: an unlimited Session Expiry
+/// Interval.
 const KEPT_FOR_EVER: &[u8] = b"\x11\xff\xff\xff\xff";
 
 impl<B: AsRef<[u8]>> Connect<B> {
-    /// The fields, in the shape of MQTT 5. Clean Session of MQTT 3.1.1 is Clean Start with a session
-    /// that ends with the connection; without it the Session Expiry Interval has no end.
+    /// Returns the fields in the shape of MQTT 5. Clean Session of MQTT 3.1.1 is Clean Start with a
+    /// session that ends with the connection; without it the Session Expiry Interval is unlimited.
     #[must_use]
     pub fn to_connect(&self) -> v5::Connect<&[u8]> {
         let connect = match self {
@@ -54,7 +55,7 @@ impl<B: AsRef<[u8]>> Connect<B> {
 }
 
 impl<B> Connect<B> {
-    /// The version that the client speaks.
+    /// Returns the version of the client.
     #[must_use]
     pub const fn version(&self) -> ProtocolVersion {
         match self {

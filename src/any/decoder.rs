@@ -10,7 +10,7 @@ use crate::v5::{self, V5};
 use crate::wire::{ErrorKind, Field, Options, PacketSet, PacketType};
 
 /// A streaming decoder that begins without a version: the CONNECT at the start of the stream
-/// decides it. `M` is the [`Buffer`] for a packet that is split, as with
+/// determines it. `M` is the [`Buffer`] for a packet that is split, as with
 /// [`StreamDecoder`](crate::StreamDecoder).
 ///
 /// ```
@@ -39,7 +39,7 @@ pub(super) enum State<M> {
         options: Options,
         fallback: ProtocolVersion,
     },
-    /// With the protocol that the first bytes have told.
+    /// The second field is the protocol that the first bytes announced.
     V3(StreamDecoder<V3, M>, Option<Protocol>),
     V5(StreamDecoder<V5, M>, Option<Protocol>),
     /// While the buffer moves from the start to a version; never between two calls.
@@ -60,8 +60,7 @@ pub enum Packet<'a> {
     V5(v5::PacketRef<'a>),
 }
 
-/// A fault in bytes that a peer sent, with the statements of the version that they were decoded
-/// as.
+/// A fault in bytes that a peer sent, with the statements of the version that they were decoded as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error(transparent)]
@@ -77,9 +76,9 @@ pub enum DecodeError {
 }
 
 impl<M: Buffer> Decoder<M> {
-    /// A decoder with these limits and leniencies. A stream that does not begin with a CONNECT of
-    /// MQTT 3.1, 3.1.1 or 5 is decoded as `fallback`. A server gets the error of that version
-    /// then: for an unknown Protocol Level the one with the CONNACK that this version answers.
+    /// Creates a decoder with these limits and leniencies. It decodes a stream that does not begin
+    /// with a CONNECT of MQTT 3.1, 3.1.1 or 5 as `fallback`. The server then gets the error of that
+    /// version, whose CONNACK it sends for an unknown Protocol Level.
     pub const fn with_options(buffer: M, options: Options, fallback: ProtocolVersion) -> Self {
         Self {
             state: State::Start {
@@ -91,20 +90,20 @@ impl<M: Buffer> Decoder<M> {
         }
     }
 
-    /// A decoder for a stream whose version is known.
+    /// Creates a decoder for a stream whose version is known.
     pub const fn of_version(buffer: M, options: Options, version: ProtocolVersion) -> Self {
         Self {
             state: State::of_version(buffer, options, version, None),
         }
     }
 
-    /// Removes bytes from the front of `input` until a packet is complete. `Ok(None)`: `input` is
-    /// empty, and the decoder keeps what it held of an incomplete packet. The packets and the
-    /// error do not depend on how the stream is cut.
+    /// Removes bytes from the front of `input` until a packet is complete. Returns `Ok(None)` if
+    /// `input` is empty; the decoder keeps the start of an incomplete packet. The packets and the
+    /// error do not depend on how the stream is split.
     ///
     /// # Errors
     ///
-    /// The first fault in the stream, from then on at each call, as
+    /// The first fault in the stream, then at each call, as
     /// [`StreamDecoder::decode`](crate::StreamDecoder::decode) of that version.
     pub fn decode<'s, 'i: 's>(
         &'s mut self,
@@ -124,7 +123,7 @@ impl<M: Buffer> Decoder<M> {
         }
     }
 
-    /// Gives memory back to the heap that is not in use now: see
+    /// Releases unused memory of the buffer: see
     /// [`StreamDecoder::shrink`](crate::StreamDecoder::shrink).
     pub fn shrink(&mut self) {
         match &mut self.state {
@@ -135,7 +134,7 @@ impl<M: Buffer> Decoder<M> {
         }
     }
 
-    /// The decoder of the version, once that is known.
+    /// Returns the decoder of the version, once that is known.
     pub(super) const fn decoding(&mut self) -> &mut State<M> {
         &mut self.state
     }
@@ -154,7 +153,7 @@ impl<M: Buffer> Decoder<M> {
         self.version()
     }
 
-    /// Becomes the decoder of a version, which gets the collected bytes.
+    /// Creates the decoder of a version, and passes the collected bytes to it.
     #[cold]
     fn leave_start(&mut self, protocol: Protocol) -> Result<(), DecodeError> {
         let State::Start {
@@ -201,8 +200,8 @@ impl<M: Buffer> State<M> {
 }
 
 impl<M> Decoder<M> {
-    /// The protocol of the stream. `None` while its first bytes do not tell, and for a decoder of
-    /// a [known version](Self::of_version).
+    /// Returns the protocol of the stream, or `None` until its first bytes determine it, and for a
+    /// decoder of a [known version](Self::of_version).
     pub const fn protocol(&self) -> Option<Protocol> {
         match self.state {
             State::V3(_, protocol) | State::V5(_, protocol) => protocol,
@@ -221,7 +220,8 @@ impl<M> Decoder<M> {
         }
     }
 
-    /// The version that the stream is decoded as. `None` until the first bytes tell.
+    /// Returns the version that the stream is decoded as, or `None` until the first bytes determine
+    /// it.
     pub const fn version(&self) -> Option<ProtocolVersion> {
         match self.state {
             State::V3(..) => Some(ProtocolVersion::V3),
@@ -230,7 +230,7 @@ impl<M> Decoder<M> {
         }
     }
 
-    /// The number of bytes of the stream that have been decoded: see
+    /// Returns the number of bytes of the stream that were decoded: see
     /// [`StreamDecoder::position`](crate::StreamDecoder::position).
     pub const fn position(&self) -> u64 {
         match &self.state {
@@ -240,7 +240,7 @@ impl<M> Decoder<M> {
         }
     }
 
-    /// True if the next byte is the first of a packet.
+    /// Returns true if the next byte is the first of a packet.
     pub const fn is_at_packet_boundary(&self) -> bool {
         match &self.state {
             State::V3(decoder, _) => decoder.is_at_packet_boundary(),
@@ -273,7 +273,7 @@ impl Packet<'_> {
     }
 }
 
-/// Reads a value from the error of either version.
+/// Returns a value of the error of either version.
 macro_rules! of_either {
     ($($(#[$doc:meta])* $name:ident: $Type:ty)+) => {$(
         $(#[$doc])*
@@ -289,17 +289,19 @@ macro_rules! of_either {
 
 impl DecodeError {
     of_either! {
-        /// What is wrong.
+        /// Returns the kind of the fault.
         kind: ErrorKind
-        /// The field that it is wrong in.
+        /// Returns the field that has the fault.
         field: Field
-        /// The packet that it is wrong in; `None` if the type itself is reserved.
+        /// Returns the type of the packet that has the fault, or `None` if the type itself is
+        /// reserved.
         packet_type: Option<PacketType>
-        /// The first offending byte, counted from the first byte of the packet's fixed header.
+        /// Returns the offset of the first offending byte from the first byte of the packet's fixed
+        /// header.
         offset: usize
     }
 
-    /// The version that the bytes were decoded as.
+    /// Returns the version that the bytes were decoded as.
     #[must_use]
     pub const fn version(&self) -> ProtocolVersion {
         match self {
@@ -308,7 +310,7 @@ impl DecodeError {
         }
     }
 
-    /// The normative statement that the fault breaks, in the numbering of that version.
+    /// Returns the normative statement that the fault violates, in the numbering of that version.
     #[must_use]
     pub fn statement(&self) -> Option<&'static str> {
         match self {

@@ -54,7 +54,7 @@ pub enum Event<B> {
     Rejected {
         /// The Packet Identifier of the message.
         packet_id: PacketId,
-        /// Why.
+        /// The reason.
         reason_code: ReasonCode,
         /// Reason String and User Properties.
         properties: AckProperties<B>,
@@ -69,7 +69,7 @@ pub enum Event<B> {
     Disconnected(Disconnect<B>),
 }
 
-/// The event of a server of MQTT 5. `None` for what only a client sees.
+/// Converts the event of a server of MQTT 5. Returns `None` for an event of clients.
 pub(super) const fn from_v5(event: v5::Event<&[u8]>) -> Option<Event<&[u8]>> {
     Some(match event {
         v5::Event::ConnectRequested(connect) => Event::ConnectRequested(Connect::V5(connect)),
@@ -115,7 +115,7 @@ pub(super) const fn from_v5(event: v5::Event<&[u8]>) -> Option<Event<&[u8]>> {
     })
 }
 
-/// The event of a server of MQTT 3.1.1, in the shape of MQTT 5.
+/// Converts the event of a server of MQTT 3.1.1 to the shape of MQTT 5.
 pub(super) fn from_v3(event: v3::Event<&[u8]>) -> Option<Event<&[u8]>> {
     Some(match event {
         v3::Event::ConnectRequested(connect) => Event::ConnectRequested(Connect::V3(connect)),
@@ -142,7 +142,7 @@ pub(super) fn from_v3(event: v3::Event<&[u8]>) -> Option<Event<&[u8]>> {
         v3::Event::SubscribeRequested(subscribe) => Event::SubscribeRequested(Subscribe {
             packet_id: subscribe.packet_id,
             properties: SubscribeProperties::EMPTY,
-            // A Requested QoS is a byte of Subscription Options with the others 0.
+            // A Requested QoS is a byte of Subscription Options whose other bits are 0.
             subscriptions: Subscriptions::from_checked(subscribe.subscriptions.into_bytes()),
         }),
         v3::Event::UnsubscribeRequested(unsubscribe) => Event::UnsubscribeRequested(Unsubscribe {
@@ -222,7 +222,7 @@ impl<B> Event<B> {
 
 #[cfg(feature = "alloc")]
 impl Event<&[u8]> {
-    /// The same event with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same event with its bytes in vectors of their own (feature `alloc`).
     #[must_use]
     pub fn to_owned(self) -> Event<alloc::vec::Vec<u8>> {
         self.map(<[u8]>::to_vec)
@@ -231,7 +231,7 @@ impl Event<&[u8]> {
 
 #[cfg(feature = "bytes")]
 impl Event<&[u8]> {
-    /// The same event as references into `whole`, the buffer that was passed to
+    /// Returns the same event as references into `whole`, the buffer that was passed to
     /// [`receive`](super::Server::receive) (feature `bytes`). Bytes outside of it are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Event<bytes::Bytes> {

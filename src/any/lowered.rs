@@ -25,12 +25,12 @@ pub(super) const fn refusal(
     })
 }
 
-/// The return code of SUBACK.
+/// Returns the return code of SUBACK.
 pub(super) fn return_code(reason_code: SubscribeReasonCode) -> ReturnCode {
     ReturnCode::from_number(reason_code.number()).unwrap_or(ReturnCode::Failure)
 }
 
-/// The message without its properties.
+/// Returns the message without its properties.
 #[inline]
 pub(super) fn message<T: AsRef<[u8]>, P: AsRef<[u8]>, Q>(
     message: &Message<T, P, Q>,

@@ -1,6 +1,6 @@
-//! All versions of MQTT on one port: [`Protocol`] recognises the protocol of a connection by its
-//! first bytes, [`Decoder`] decodes every version, and [`Server`] is the server's side of a
-//! connection of any version, with one set of events and commands.
+//! All versions of MQTT on one port. [`Protocol`] recognises the protocol of a connection by its
+//! first bytes. [`Decoder`] decodes every version. [`Server`] is the server's side of a connection
+//! of any version, with one set of events and commands.
 
 mod action;
 mod commands;

@@ -1,4 +1,4 @@
-//! Which protocol a connection speaks, by its first bytes.
+//! The protocol of a connection, recognised by its first bytes.
 
 use core::fmt;
 
@@ -10,7 +10,7 @@ const NAME: &[u8] = b"\x00\x04MQTT";
 /// Protocol Name of MQTT 3.1, with its length.
 const NAME_3_1: &[u8] = b"\x00\x06MQIsdp";
 
-/// Bridges of some servers set this bit of the Protocol Level.
+/// Some servers set this bit of the Protocol Level when they connect to another server as a bridge.
 const BRIDGE: u8 = 0x80;
 
 /// The protocol of a connection, by the first bytes that its client sends.
@@ -33,7 +33,7 @@ pub enum Protocol {
     V3_1_1,
     /// MQTT 5.
     V5,
-    /// A CONNECT with another Protocol Level, or with one that does not go with its Protocol Name.
+    /// A CONNECT with an unknown Protocol Level, or one that does not belong to its Protocol Name.
     UnsupportedLevel(u8),
     /// Anything but a CONNECT.
     NotMqtt(OtherProtocol),
@@ -44,9 +44,9 @@ pub enum Protocol {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum OtherProtocol {
-    /// HTTP, and so perhaps MQTT over WebSocket.
+    /// HTTP, perhaps with MQTT over WebSocket.
     Http,
-    /// TLS, and so perhaps MQTT over TLS.
+    /// TLS, perhaps with MQTT over TLS.
     Tls,
     /// SSH.
     Ssh,
@@ -70,7 +70,7 @@ pub enum ProtocolVersion {
     V5,
 }
 
-/// How other protocols begin. None is the beginning of another one, and none begins as CONNECT.
+/// The first bytes of other protocols. None is a prefix of another one, and none begins as CONNECT.
 const OTHERS: [(&[u8], OtherProtocol); 15] = [
     (b"GET ", OtherProtocol::Http),
     (b"HEAD ", OtherProtocol::Http),
@@ -83,7 +83,7 @@ const OTHERS: [(&[u8], OtherProtocol); 15] = [
     (b"PATCH ", OtherProtocol::Http),
     (b"PRI * HTTP/2", OtherProtocol::Http),
     (b"HTTP/", OtherProtocol::Http),
-    // A record of a handshake, of any version.
+    // A handshake record of any version.
     (b"\x16\x03", OtherProtocol::Tls),
     (b"SSH-", OtherProtocol::Ssh),
     (b"PROXY ", OtherProtocol::Proxy),
@@ -91,14 +91,14 @@ const OTHERS: [(&[u8], OtherProtocol); 15] = [
 ];
 
 impl Protocol {
-    /// The most bytes that [`of`](Self::of) needs: the fixed header of CONNECT, with a Remaining
-    /// Length of four bytes, the longest Protocol Name and the Protocol Level.
+    /// The most bytes that [`of`](Self::of) needs: the fixed header of CONNECT with a Remaining
+    /// Length of four bytes, the longest Protocol Name, and the Protocol Level.
     pub const MAX_LEN: usize = 14;
 
     const UNKNOWN: Self = Self::NotMqtt(OtherProtocol::Unknown);
 
-    /// Returns the protocol of a connection that begins with `bytes`. `None` if more bytes are
-    /// needed, which is never so with [`MAX_LEN`](Self::MAX_LEN). More bytes never change the
+    /// Returns the protocol of a connection that begins with `bytes`, or `None` if more bytes are
+    /// needed. [`MAX_LEN`](Self::MAX_LEN) bytes are always enough. More bytes never change the
     /// result.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
@@ -118,7 +118,7 @@ impl Protocol {
         of_body(length, body)
     }
 
-    /// The module with its packets. `None` for what cannot be decoded.
+    /// Returns the version whose module has the packets, or `None` if they cannot be decoded.
     #[must_use]
     pub const fn version(self) -> Option<ProtocolVersion> {
         match self {
@@ -128,9 +128,9 @@ impl Protocol {
         }
     }
 
-    /// The protocol that a bridge speaks: some servers set the highest bit of the Protocol Level
-    /// where they connect to another server, 0x83 for MQTT 3.1 and 0x84 for MQTT 3.1.1. `None` if
-    /// this is no such Protocol Level.
+    /// Returns the protocol of a bridge: some servers set the highest bit of the Protocol Level
+    /// where they connect to another server, 0x83 for MQTT 3.1 and 0x84 for MQTT 3.1.1. Returns
+    /// `None` for any other Protocol Level.
     #[must_use]
     pub const fn of_bridge(self) -> Option<Self> {
         match self {
@@ -141,11 +141,11 @@ impl Protocol {
     }
 }
 
-/// The protocol of a CONNECT, by what follows its fixed header.
+/// Returns the protocol of a CONNECT, by the bytes after its fixed header.
 fn of_body(remaining_length: usize, body: &[u8]) -> Option<Protocol> {
     for name in [NAME, NAME_3_1] {
         if remaining_length <= name.len() {
-            // No room for the Protocol Level.
+            // The packet is too short for a Protocol Level.
             continue;
         }
         if name.starts_with(body) {

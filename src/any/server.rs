@@ -20,7 +20,7 @@ use crate::{v3, v5};
 ///
 /// - Events of a client of MQTT 3.1.1 have no properties and mean success.
 /// - Properties of commands are left out for it, and Reason Codes become its return codes:
-///   [`refuse`](Self::refuse) lists them. What MQTT 3.1.1 cannot express, such as a DISCONNECT from the
+///   [`refuse_with`](Self::refuse_with) lists them. What MQTT 3.1.1 cannot express, such as a DISCONNECT from the
 ///   server, closes the connection.
 ///
 /// ```
@@ -55,7 +55,8 @@ pub struct Server<S> {
 
 #[derive(Debug, Clone)]
 pub(super) enum Side<S> {
-    /// The client has not told its version. Nothing has happened yet, so either version would do.
+    /// The version is not known yet. No bytes were handled, so this server can still become one of
+    /// either version.
     Undecided(v5::Server<S>),
     V3(v3::Server<S>),
     V5(v5::Server<S>),
@@ -90,8 +91,8 @@ macro_rules! either_mut {
 pub(super) use either_mut;
 
 impl<S: Slots> Server<S> {
-    /// The transport has been opened, and CONNECT is awaited. `session` is an empty one, for a client
-    /// that has none.
+    /// Creates a connection whose transport is open, and which waits for CONNECT. `session` is an
+    /// empty one, for a client without a session.
     pub fn new(session: Session<S>, config: Config, now: Timestamp) -> Self {
         Self {
             side: Side::Undecided(v5::Server::new(session, config, now)),
@@ -111,7 +112,7 @@ impl<S: Slots> Server<S> {
     ///
     /// # Errors
     ///
-    /// As there.
+    /// As [`Connection::receive`](crate::Connection::receive).
     #[inline]
     pub fn receive<'d, 'i: 'd, M: Buffer>(
         &mut self,
@@ -148,7 +149,7 @@ impl<S: Slots> Server<S> {
                     .poll_action()
                     .map(|action| Step::Action(action.into())))
             }
-            // A decoder of another stream.
+            // The decoder belongs to another stream.
             _ => Err(Blocked::UsedDecoder),
         }
     }
@@ -169,7 +170,7 @@ impl<S: Slots> Server<S> {
         let Side::Undecided(mut server) = core::mem::replace(&mut self.side, Side::Moving) else {
             return Ok(());
         };
-        // The decoder has been checked, and holds the first bytes already.
+        // `decide` has checked the decoder, which holds the first bytes already.
         server.has_decoder = true;
         self.side = match version {
             ProtocolVersion::V3 => Side::V3(server.into_version()),
@@ -178,7 +179,7 @@ impl<S: Slots> Server<S> {
         Ok(())
     }
 
-    /// The error of a command while the version of the client is not known.
+    /// Returns the error of a command while the version of the client is not known.
     pub(super) const fn not_connected(&self) -> CommandError {
         match self.state() {
             State::Ending | State::Ended => CommandError::Ended,
@@ -233,8 +234,8 @@ impl<S: Slots> Server<S> {
         either!(self, server => Some(server.session()), moving: None)
     }
 
-    /// Returns the limits that were agreed with a client of MQTT 5, or `None` for one of MQTT
-    /// 3.1.1.
+    /// Returns the limits that CONNECT and CONNACK negotiated with a client of MQTT 5, or `None`
+    /// for a client of MQTT 3.1.1.
     pub const fn limits(&self) -> Option<&Limits> {
         match &self.side {
             Side::V5(server) => Some(server.limits()),
@@ -242,8 +243,8 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// How long the session is to be kept after the connection, in seconds: 0 is not at all, `u32::MAX`
-    /// for ever, as without Clean Session in MQTT 3.1.1.
+    /// Returns for how many seconds to keep the session after the connection. 0 means not at all,
+    /// `u32::MAX` for ever, as without Clean Session in MQTT 3.1.1.
     pub const fn session_expiry_interval(&self) -> u32 {
         match &self.side {
             Side::V3(server) if server.session_ends() => 0,
@@ -253,7 +254,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// How long to wait before the Will is published, in seconds: see
+    /// Returns how many seconds to wait before the Will is published: see
     /// [`will_delay_interval`](crate::Connection::will_delay_interval). 0 in MQTT 3.1.1.
     pub fn will_delay_interval(&self) -> u32 {
         match &self.side {
@@ -280,7 +281,7 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Why the connection has ended is in [`Action::Close`]; this is true once that was returned.
+    /// Returns true once [`Action::Close`], which has the reason, was returned.
     pub const fn has_ended(&self) -> bool {
         matches!(self.state(), State::Ended)
     }

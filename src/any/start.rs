@@ -2,7 +2,7 @@
 
 use super::Protocol;
 
-/// Keeps the first bytes of a connection until they tell its protocol.
+/// Keeps the first bytes of a connection until they determine its protocol.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Start {
     bytes: [u8; Protocol::MAX_LEN],
@@ -17,8 +17,8 @@ impl Start {
         }
     }
 
-    /// Adds bytes. While the protocol is not known all of `input` is kept. When it is known, none
-    /// of `input` is: what came before is in [`kept`](Self::kept).
+    /// Adds bytes. Returns `None` and keeps all of `input` while the protocol is not known. Once it
+    /// is known, keeps none of `input`; the earlier bytes are in [`kept`](Self::kept).
     pub(crate) fn add(&mut self, input: &[u8]) -> Option<Protocol> {
         let mut bytes = self.bytes;
         let mut filled = self.filled;
@@ -36,14 +36,14 @@ impl Start {
         protocol
     }
 
-    /// The bytes that have been kept.
+    /// Returns the bytes kept.
     pub(crate) fn kept(&self) -> &[u8] {
         self.bytes
             .get(..usize::from(self.filled))
             .unwrap_or_default()
     }
 
-    /// True if no byte has come.
+    /// Returns true if no byte was kept.
     pub(crate) const fn is_empty(&self) -> bool {
         self.filled == 0
     }

@@ -1,17 +1,17 @@
-//! What [`Server::receive`](super::Server::receive) returns.
+//! The result of [`Server::receive`](super::Server::receive).
 
 use super::action::Action;
 use super::event::Event;
 
-/// One step of a connection: something has happened, or something is to be done. `B` is where the
-/// bytes of the event live.
+/// One step of a connection: an event for the application, or an action for the driver. `B` is
+/// where the bytes of the event live.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a driver has to handle both")]
 #[must_use = "events and actions are to be handled"]
 pub enum Step<B> {
-    /// Something is to be done.
+    /// An action for the driver.
     Action(Action),
-    /// Something has happened. It may borrow from the input or the decoder.
+    /// An event for the application. It may borrow from the input or the decoder.
     Event(Event<B>),
 }
 
@@ -27,13 +27,13 @@ impl<B> Step<B> {
 }
 
 impl Step<&[u8]> {
-    /// The same step with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same step with its bytes in vectors of their own (feature `alloc`).
     #[cfg(feature = "alloc")]
     pub fn to_owned(self) -> Step<alloc::vec::Vec<u8>> {
         self.map(<[u8]>::to_vec)
     }
 
-    /// The same step as references into `whole`, the buffer that was passed to
+    /// Returns the same step as references into `whole`, the buffer that was passed to
     /// [`receive`](super::Server::receive) (feature `bytes`). Bytes outside of it are copied.
     #[cfg(feature = "bytes")]
     pub fn share(self, whole: &bytes::Bytes) -> Step<bytes::Bytes> {

@@ -1,4 +1,4 @@
-//! What a connection asks its driver to do.
+//! The tasks for the driver of a connection.
 
 use super::close_reason::CloseReason;
 use super::version::Version;
@@ -39,9 +39,9 @@ pub enum Action<V: Version> {
         /// arrived.
         received: bool,
     },
-    /// Client: the connection has ended before the server has answered the SUBSCRIBE or UNSUBSCRIBE with
-    /// this Packet Identifier. The server may have carried it out or not; on the next connection the
-    /// application may ask again.
+    /// Client: the connection ended before the server answered the SUBSCRIBE or UNSUBSCRIBE with this
+    /// Packet Identifier. The server may or may not have carried it out. The application may repeat it
+    /// on the next connection.
     Unanswered(PacketId),
     /// Server: publish the client's Will. The connection has ended without a DISCONNECT that
     /// discards it [MQTT-3.1.2-8].
@@ -49,6 +49,6 @@ pub enum Action<V: Version> {
     /// Server: discard the client's Will. The client has disconnected
     /// [MQTT-3.1.2-10, MQTT-3.14.4-3].
     DiscardWill,
-    /// Send what is still to be sent, then close the transport. Nothing comes after this.
+    /// Send all pending output, then close the transport. This is the last action.
     Close(CloseReason<V>),
 }

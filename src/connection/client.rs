@@ -11,11 +11,11 @@ use crate::types::PacketId;
 use crate::wire::PacketType;
 
 impl<V: Version, S: Slots> Connection<V, ClientRole, S> {
-    /// Sends PINGREQ now, also with Keep Alive 0: to find out whether the server is still there. It comes
-    /// out as the next [`Action::Transmit`](crate::Action::Transmit).
+    /// Sends PINGREQ now, also with Keep Alive 0, to find out whether the server is still there. The next
+    /// [`Action::Transmit`](crate::Action::Transmit) contains it.
     ///
-    /// The connection ends with [`CloseReason::PingTimeout`](crate::CloseReason::PingTimeout) if nothing
-    /// comes within [`Config::ping_timeout`](crate::Config::ping_timeout), which
+    /// The connection ends with [`CloseReason::PingTimeout`](crate::CloseReason::PingTimeout) if the
+    /// server sends nothing within [`Config::ping_timeout`](crate::Config::ping_timeout), which
     /// [`poll_timeout`](Self::poll_timeout) includes. There is no event for PINGRESP.
     ///
     /// # Errors
@@ -35,8 +35,8 @@ impl<V: Version, S: Slots> Connection<V, ClientRole, S> {
         Ok(())
     }
 
-    /// The answer to a SUBSCRIBE or UNSUBSCRIBE has come, with so many codes. UNSUBACK of MQTT 3.1.1 has
-    /// none.
+    /// Handles the answer to a SUBSCRIBE or UNSUBSCRIBE, with this number of codes. UNSUBACK of MQTT
+    /// 3.1.1 has none.
     pub(super) fn finish_request(
         &mut self,
         packet_type: PacketType,

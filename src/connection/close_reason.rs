@@ -21,17 +21,17 @@ pub enum CloseReason<V: Version> {
     /// The server has refused the connection.
     #[error("the server refused the connection: {0}")]
     Refused(#[source] V::Refusal),
-    /// The peer has broken the protocol [MQTT-4.8.0-1].
+    /// The peer violated the protocol [MQTT-4.8.0-1].
     #[error("protocol violation: {0}")]
     Violation(#[source] PeerError<V>),
     /// The peer has exceeded a limit of this side, which is not a fault of the peer. The [`Limit`]
     /// names the remedies.
     #[error("limit of this side: {limit}{}{}", OfValue(*.value), Came(*.actual))]
     LimitExceeded {
-        /// Which limit.
+        /// The limit.
         limit: Limit,
-        /// Its value; 0 where that is not known: for the heap, and for an error that
-        /// [`handle_decode_error`](crate::Connection::handle_decode_error) was given.
+        /// Its value; 0 where that is not known: for the heap, and for an error that was passed to
+        /// [`handle_decode_error`](crate::Connection::handle_decode_error).
         value: u32,
         /// The value that exceeded it: the size of the packet in bytes, or a number; 0 if it is not
         /// known.
@@ -45,7 +45,7 @@ pub enum CloseReason<V: Version> {
     #[error("nothing received within one and a half times the Keep Alive")]
     KeepAliveTimeout,
     /// The peer's Maximum Packet Size is smaller than the reply that is due. MQTT 5 forbids to send the
-    /// reply and cannot go on without it, so this side closes [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
+    /// reply, and the exchange needs it, so this side closes [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
     #[error("a reply is larger than the Maximum Packet Size of the peer")]
     ReplyTooLarge,
     /// The server has not sent PINGRESP within [`Config::ping_timeout`](crate::Config::ping_timeout)

@@ -15,7 +15,7 @@ use core::time::Duration;
 pub struct Config {
     pub(super) max_inflight: u16,
     pub(super) receive_maximum: u16,
-    /// In milliseconds, as the next.
+    /// In milliseconds, as `ping_timeout`.
     pub(super) connect_timeout: u32,
     pub(super) ping_timeout: u32,
     flags: u8,
@@ -80,8 +80,8 @@ impl Config {
     /// Sets how long a client waits after PINGREQ for PINGRESP or any other packet (section
     /// 3.1.2.10). Default 10 seconds; zero is no limit. Rounded up to milliseconds.
     ///
-    /// The time does not run while the client itself cannot read: until the application
-    /// acknowledges a message, if no slot is free, or while a reply waits for the end of a payload.
+    /// The time stops while the client itself cannot read: until the application acknowledges a
+    /// message, if no slot is free, or while a reply waits for the end of a payload.
     #[must_use]
     pub const fn ping_timeout(mut self, time: Duration) -> Self {
         self.ping_timeout = millis(time);
@@ -129,15 +129,15 @@ impl Config {
 
     /// Client: allows commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
     /// no message of an earlier connection is in flight. A server that refuses the connection
-    /// ignores them. With a journal, a client of MQTT 5 without a Session Expiry Interval waits for
-    /// CONNACK all the same: it decides whether the messages are to be stored.
+    /// ignores them. With a journal, a client of MQTT 5 without a Session Expiry Interval still
+    /// waits for CONNACK, which decides whether the messages are to be stored.
     #[must_use]
     pub const fn send_before_connack(self, early: bool) -> Self {
         self.with(SEND_BEFORE_CONNACK, early)
     }
 
-    /// Client of MQTT 5: this side has no state of an earlier session, not even which subscriptions it
-    /// made. A server that resumes one is a violation then [MQTT5-3.2.2-4].
+    /// Client of MQTT 5: this side has no state of an earlier session, not even its subscriptions. A
+    /// server that resumes one then violates the protocol [MQTT5-3.2.2-4].
     #[must_use]
     pub const fn no_session_state(self, none: bool) -> Self {
         self.with(NO_SESSION_STATE, none)

@@ -1,4 +1,4 @@
-//! One connection: the methods that every role and version has.
+//! The methods of connections of every role and version.
 
 use super::action::Action;
 use super::close_reason::CloseReason;
@@ -77,7 +77,7 @@ pub struct Connection<V: Version, R: Role, S> {
     pub(super) limits: V::Limits,
     pub(super) role: R::State,
     reason: Option<CloseReason<V>>,
-    /// The decoder was at the start of its stream when the first bytes were received.
+    /// True once the first bytes were received. The decoder was at the start of its stream then.
     pub(crate) has_decoder: bool,
 }
 
@@ -286,7 +286,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         handled.map_err(|rejection| self.reject(rejection))
     }
 
-    /// A message or an acknowledgement was received that must not come, or cannot be handled yet.
+    /// Returns the error for a message or an acknowledgement that the peer must not send, or that
+    /// is blocked.
     #[cold]
     fn refuse_message<'a>(
         &mut self,
@@ -296,7 +297,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.check_may_handle()?;
         self.machine.tick(now);
         Err(if self.state() == State::Connected {
-            // No other condition is left that blocks a message.
+            // Every other condition that blocks a message was excluded before.
             Blocked::ReceivingPayload.into()
         } else {
             self.unexpected(packet)
@@ -426,18 +427,18 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.end_with_reply(reason, false, &cause);
     }
 
-    /// Reports that bytes were received that do not complete a packet, so the peer is alive but
-    /// slow. A server's Keep Alive starts again, a client waits longer for PINGRESP. The pieces of
-    /// a payload have the same effect by themselves, and so has [`receive`](Self::receive) of a client.
+    /// Reports that bytes were received that do not complete a packet, so the peer is alive but slow. A
+    /// server's Keep Alive starts again, a client waits longer for PINGRESP. The pieces of a payload
+    /// have the same effect, and so has [`receive`](Self::receive) of a client.
     ///
-    /// A server may leave it: the standard counts complete packets [MQTT-3.1.2-24]. A client that
-    /// sends a byte a minute stays connected for ever if each byte is reported.
+    /// A server need not call this: the standard counts complete packets [MQTT-3.1.2-24]. If it
+    /// reports each byte, a client that sends one byte a minute stays connected for ever.
     pub fn handle_progress(&mut self, now: Timestamp) {
         self.machine.tick(now);
         R::progress(&mut self.machine);
     }
 
-    /// Handles a deadline that has passed. Calling it early, or twice, does no harm.
+    /// Handles a deadline that has passed. An early or repeated call has no effect.
     pub fn handle_timeout(&mut self, now: Timestamp) {
         let now = self.machine.tick(now);
         if self
@@ -486,18 +487,18 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.end(CloseReason::TransportClosed);
     }
 
-    // How a connection ends
+    // The end of a connection
 
     pub(super) fn end(&mut self, reason: CloseReason<V>) {
         self.end_with_will(reason, matches!(reason, CloseReason::Disconnected));
     }
 
-    /// Ends the connection; the Will is discarded, or published.
+    /// Ends the connection, and decides whether the Will is discarded or published.
     pub(super) fn end_with_will(&mut self, reason: CloseReason<V>, discards_will: bool) {
         self.end_with_reply(reason, discards_will, &reason);
     }
 
-    /// Ends the connection, with the reply that `cause` asks for.
+    /// Ends the connection, with the reply that `cause` requires.
     fn end_with_reply(
         &mut self,
         reason: CloseReason<V>,
@@ -505,7 +506,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         cause: &CloseReason<V>,
     ) {
         let state = self.state();
-        // Nothing may come between the pieces of a payload.
+        // No other packet may be sent between the pieces of a payload.
         let is_sending_payload = self.machine.is_sending_payload();
         R::before_end(&mut self.role, &mut self.machine);
         if self.machine.end(discards_will) {
@@ -521,7 +522,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    /// Ends the connection: it left a message out because no slot was free, and waits no longer.
+    /// Ends the connection after a message was left out because no slot was free, and no PUBREL can
+    /// free one in time.
     #[cold]
     fn end_at_limit(&mut self) {
         let limit = u32::from(self.machine.inbound_limit());
@@ -542,7 +544,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         error
     }
 
-    /// The peer must not send this packet, or not now.
+    /// Ends the connection because the peer must not send this packet, or not in this state.
     pub(super) fn unexpected(&mut self, packet: &V::Packet<'_>) -> HandleError<V> {
         self.violation(ProtocolError::Unexpected(V::packet_type(packet)))
     }
@@ -566,8 +568,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    /// Returns a reply for the peer, or, if it is larger than the peer takes, the first action of the
-    /// end.
+    /// Returns a reply for the peer. If it exceeds the peer's Maximum Packet Size, returns the first
+    /// action of the end of the connection.
     #[inline]
     pub(super) fn transmit(&mut self, reply: PendingReply) -> Option<Action<V>> {
         let reply = V::encode_reply(reply);
@@ -577,7 +579,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         Some(Action::Transmit(reply))
     }
 
-    /// The reply that is due is too large for the peer.
+    /// Ends the connection because the pending reply is too large for the peer.
     #[cold]
     fn end_without_reply(&mut self) -> Option<Action<V>> {
         self.end(CloseReason::ReplyTooLarge);
@@ -585,7 +587,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         Some(self.action(action))
     }
 
-    /// No slot was free for a message, and all others that could be completed are complete.
+    /// Ends the connection after a message was left out: every message that could be completed is
+    /// complete.
     #[cold]
     fn poll_at_limit(&mut self) -> Option<Action<V>> {
         self.end_at_limit();
@@ -609,7 +612,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             MachineAction::Unanswered(packet_id) => Action::Unanswered(packet_id),
             MachineAction::PublishWill => Action::PublishWill,
             MachineAction::DiscardWill => Action::DiscardWill,
-            // After `LimitReached` the connection has ended, so that it does not come twice.
+            // The connection has ended, so `LimitReached` is not returned twice.
             MachineAction::LimitReached | MachineAction::Close => {
                 Action::Close(self.reason.unwrap_or(CloseReason::Aborted))
             }
@@ -625,7 +628,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// for CONNECT, then for one and a half times the Keep Alive after the last packet received
     /// [MQTT-3.1.2-24]. There is no deadline while the peer has to wait for this side.
     #[must_use]
-    // Always, because `receive` calls it for each message.
+    // Inlined, because `receive` calls it for each message.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
@@ -640,14 +643,14 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         }
     }
 
-    // Views
+    // State
 
     /// Returns the state of the connection.
     pub const fn state(&self) -> State {
         self.machine.state()
     }
 
-    /// Returns the Keep Alive in seconds; 0 is off. In MQTT 5 the server may have changed it.
+    /// Returns the Keep Alive in seconds; 0 disables it. In MQTT 5 the server may have changed it.
     pub const fn keep_alive(&self) -> u16 {
         self.machine.keep_alive
     }

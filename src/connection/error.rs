@@ -1,11 +1,11 @@
-//! Faults of the peer, and commands that are not possible now.
+//! Faults of the peer, and reasons why a packet or command is refused.
 
 use super::machine::Rejection;
 use super::version::Version;
 use crate::types::PacketId;
 use crate::wire::{DecodeError, EncodeError, PacketType};
 
-/// What the peer has done wrong. The connection is over [MQTT-4.8.0-1];
+/// A violation of the protocol by the peer. The connection has ended [MQTT-4.8.0-1];
 /// [`Action::Close`](crate::Action::Close) follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -14,17 +14,17 @@ use crate::wire::{DecodeError, EncodeError, PacketType};
     reason = "bytes are no packet, or the packet must not come"
 )]
 pub enum PeerError<V: Version> {
-    /// Bytes that are no MQTT packet.
+    /// Bytes that are not an MQTT packet.
     #[error("{0}")]
     Malformed(#[source] DecodeError<V>),
-    /// A well-formed packet that the peer must not send, or not now.
+    /// A well-formed packet that the peer must not send, or not in this state.
     #[error("{0}")]
     Protocol(#[source] ProtocolError),
 }
 
 impl<V: Version> PeerError<V> {
-    /// The normative statement that the peer has broken, in the numbering of the version `V`; `None`
-    /// where the rule has no number.
+    /// Returns the normative statement that the peer violated, in the numbering of the version `V`,
+    /// or `None` if the rule has no number.
     #[must_use]
     pub fn statement(&self) -> Option<&'static str> {
         match self {
@@ -46,7 +46,7 @@ impl<V: Version> From<ProtocolError> for PeerError<V> {
     }
 }
 
-/// A packet that is well formed, but must not come, or not now.
+/// A well-formed packet that the peer must not send, or not in this state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -70,17 +70,17 @@ pub enum ProtocolError {
     /// An acknowledgement of another kind than the one that its Packet Identifier awaits.
     #[error("{packet_type} for Packet Identifier {packet_id}, which awaits another packet")]
     WrongAcknowledgement {
-        /// What came.
+        /// The received packet.
         packet_type: PacketType,
-        /// For which Packet Identifier.
+        /// Its Packet Identifier.
         packet_id: PacketId,
     },
     /// SUBACK or UNSUBACK without a request.
     #[error("{packet_type} for Packet Identifier {packet_id}, which no request uses")]
     NoSuchRequest {
-        /// What came.
+        /// The received packet.
         packet_type: PacketType,
-        /// For which Packet Identifier.
+        /// Its Packet Identifier.
         packet_id: PacketId,
     },
     /// SUBACK or UNSUBACK with more or fewer codes than the request had filters.
@@ -89,7 +89,7 @@ pub enum ProtocolError {
     /// A message with a Packet Identifier that is in use for another.
     #[error("Packet Identifier {0} is in use for another message")]
     PacketIdInUse(PacketId),
-    /// A Topic Alias above this side's Topic Alias Maximum.
+    /// A Topic Alias that exceeds this side's Topic Alias Maximum.
     #[error("the Topic Alias is above Topic Alias Maximum")]
     TopicAliasInvalid,
     /// A message without a Topic Name, whose Topic Alias has no Topic Name yet.
@@ -116,7 +116,8 @@ pub enum ProtocolError {
     /// A message of a client with a Subscription Identifier, which only a server sends.
     #[error("a client must not send a Subscription Identifier with a message")]
     SubscriptionIdentifier,
-    /// A Session Expiry Interval in DISCONNECT from a client whose CONNECT had none, or from a server.
+    /// A Session Expiry Interval in DISCONNECT from a client whose CONNECT had none, or from a
+    /// server.
     #[error("a Session Expiry Interval is not allowed here")]
     SessionExpiryInterval,
     /// A Reason String or User Property although the client asked for no problem information.

@@ -57,7 +57,7 @@ impl fmt::Display for OfValue {
     }
 }
 
-/// Prints `: 11 came`, or nothing.
+/// Prints the value that exceeded the limit, or nothing.
 pub(super) struct Came(pub(super) u32);
 
 impl fmt::Display for Came {

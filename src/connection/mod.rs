@@ -1,15 +1,15 @@
-//! Connections: what happens between CONNECT and the end, for either role and any version.
+//! Connections, from CONNECT to the end, for both roles and all versions.
 //!
-//! - `connection.rs`: [`Connection`], what all of them have in common. `receive.rs`: from bytes to
-//!   events and actions, [`Connection::receive`]; `step.rs`: what that returns; `topic_alias.rs`: the
-//!   Topic Aliases that it learns.
+//! - `connection.rs`: [`Connection`], the methods of all of them. `receive.rs`: from bytes to events
+//! and actions, [`Connection::receive`]; `step.rs`: its result; `topic_alias.rs`: the Topic Aliases
+//! that it learns.
 //! - `encoded.rs`: messages that are encoded once for many connections.
-//! - `machine/`: session, flows of QoS 1 and 2, time. It knows neither role nor version.
+//! - `machine/`: session, flows of QoS 1 and 2, time. It depends neither on role nor version.
 //! - `role.rs`, `version.rs`: the two parameters. `client.rs`, `server.rs`: clients and
 //!   servers of any version.
-//! - `v3/`: the methods, events and messages of MQTT 3.1.1.
+//! - `v3/`, `v5/`: the methods, events and messages of each version.
 //! - `action.rs`, `close_reason.rs`, `limit.rs`, `reply.rs`, `error.rs`, `config.rs`, `state.rs`,
-//!   `outgoing.rs`: what goes in and what comes out.
+//! `outgoing.rs`: parameters and results.
 
 mod action;
 mod client;

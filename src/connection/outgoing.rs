@@ -1,4 +1,4 @@
-//! What a connection can publish.
+//! The messages that a connection can publish.
 
 use super::error::CommandError;
 use super::version::Version;
@@ -12,11 +12,11 @@ use crate::wire::{EncodeError, Output, Sealed};
     note = "publish a `Message`, or a `MessageHeader` whose payload follows in pieces"
 )]
 pub trait OutgoingMessage<V: Version>: Sealed {
-    /// The QoS to publish it at.
+    /// Returns the QoS to publish it at.
     #[doc(hidden)]
     fn qos(&self) -> QoS;
 
-    /// Whether this side may send it, and the peer takes it.
+    /// Checks the message against the rules for this side and the limits of the peer.
     #[doc(hidden)]
     fn check(&self, _: Delivery, _: &V::Limits, _is_server: bool) -> Result<(), CommandError> {
         Ok(())
@@ -30,7 +30,7 @@ pub trait OutgoingMessage<V: Version>: Sealed {
         out: &mut O,
     ) -> Result<(), EncodeError>;
 
-    /// How many bytes of payload follow in pieces.
+    /// Returns how many bytes of payload follow in pieces.
     #[doc(hidden)]
     fn payload_left(&self) -> u32;
 }

@@ -111,7 +111,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
             }
         }
-        // A reference of its own, so that the caller's can stay in registers.
+        // A copy of the reference, so that the caller's `input` can stay in registers.
         let mut rest = *input;
         let step = self.receive_any(now, decoder, &mut rest);
         *input = rest;
@@ -185,8 +185,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             };
             let skip = !decoder.options().has_payloads_in_pieces();
             let handled = self.handle_piece_or_skip(now, piece, skip);
-            // The borrow checker rejects returning a borrow of the decoder out of a loop that uses it,
-            // so the event leaves the loop with the places of its bytes.
+            // The borrow checker rejects returning a borrow of the decoder from a loop that uses it,
+            // so the event leaves the loop with the positions of its bytes.
             let bytes = decoder.bytes(&located);
             let handled = handled
                 .map(|event| event.map(|event| V::map_event(event, |part| place_in(bytes, part))));
@@ -223,7 +223,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         deadline.is_some_and(|deadline| deadline <= now && deadline < Timestamp::MAX)
     }
 
-    /// A connection begins with a decoder that is at the start of its stream.
+    /// Checks that a connection begins with a decoder at the start of its stream.
     fn check_decoder<M: Buffer>(&mut self, decoder: &StreamDecoder<V, M>) -> Result<(), Blocked> {
         if !self.has_decoder {
             if self.state() != State::Connected && !decoder.is_at_start() {

@@ -8,7 +8,7 @@ use crate::wire::PacketType;
 /// A packet that a connection sends by itself, ready to be written to the transport: an
 /// acknowledgement, PINGREQ, PINGRESP, or the CONNACK or DISCONNECT that closes a connection.
 ///
-/// `N` is the room for the longest of them: 4 bytes in MQTT 3.1.1, 8 in MQTT 5.
+/// `N` is the length of the longest of them: 4 bytes in MQTT 3.1.1, 8 in MQTT 5.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Reply<const N: usize>([u8; N]);
 
@@ -18,7 +18,7 @@ impl<const N: usize> Reply<N> {
         Self(bytes)
     }
 
-    /// The bytes of the packet.
+    /// Returns the bytes of the packet.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
@@ -31,7 +31,7 @@ impl<const N: usize> Reply<N> {
 }
 
 impl Reply<4> {
-    /// The same packet with more room.
+    /// Returns the same packet with a larger array.
     pub(crate) const fn widen(self) -> Reply<8> {
         let [a, b, c, d] = self.0;
         Reply([a, b, c, d, 0, 0, 0, 0])
@@ -94,7 +94,7 @@ impl PendingReply {
         let number = u32::from_be_bytes([first_byte, code, high, low]);
         match NonZeroU32::new(number) {
             Some(number) => Self(number),
-            // Only without a first byte, and none of the constructors below leaves that out.
+            // The first byte is never 0 in the constructors below.
             None => Self(NonZeroU32::MIN),
         }
     }
@@ -130,13 +130,13 @@ impl PendingReply {
         Self::new(0xe0, code, [0; 2])
     }
 
-    /// The same reply with another reason code.
+    /// Returns the same reply with another reason code.
     pub(super) const fn with_code(self, code: u8) -> Self {
         let [first, _, high, low] = self.parts();
         Self::new(first, code, [high, low])
     }
 
-    /// First byte, reason or return code, and the two bytes of the Packet Identifier.
+    /// Returns the first byte, reason or return code, and the two bytes of the Packet Identifier.
     #[inline]
     pub(super) const fn parts(self) -> [u8; 4] {
         self.0.get().to_be_bytes()

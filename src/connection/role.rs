@@ -1,4 +1,4 @@
-//! The two sides of a connection, and how each of them keeps time.
+//! The two sides of a connection, and their deadlines.
 
 use crate::connection::config::SEND_BEFORE_CONNACK;
 use core::fmt::Debug;
@@ -18,7 +18,7 @@ pub trait Role: Sealed + Copy + Debug + 'static {
     /// The state that only this role has.
     type State: Clone + Debug + Default;
 
-    /// Whether this is the server's side.
+    /// True for the server's side.
     #[doc(hidden)]
     const IS_SERVER: bool;
 
@@ -33,16 +33,16 @@ pub trait Role: Sealed + Copy + Debug + 'static {
         packet: V::Packet<'a>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>>;
 
-    /// The transport has been opened.
+    /// Returns the state of a new connection.
     #[doc(hidden)]
     fn start<S: Slots>(machine: &mut Machine<S>);
 
-    /// Whether the next packet has to wait for the application.
+    /// Checks whether the next packet has to wait for the application.
     #[doc(hidden)]
     fn check_may_handle<S: Slots>(state: &Self::State, machine: &Machine<S>)
     -> Result<(), Blocked>;
 
-    /// The connection is about to end.
+    /// Called before the connection ends.
     #[doc(hidden)]
     fn before_end<S: Slots>(state: &mut Self::State, machine: &mut Machine<S>);
 
@@ -107,7 +107,7 @@ impl Role for ClientRole {
 
     fn before_end<S: Slots>((): &mut (), _: &mut Machine<S>) {}
 
-    /// The server is alive but slow: PINGRESP gets more time.
+    /// The server is alive but slow, so PINGRESP gets more time.
     fn progress<S: Slots>(machine: &mut Machine<S>) {
         machine.received_now();
     }
@@ -126,7 +126,8 @@ impl Role for ClientRole {
         Some(machine.keep_alive_end(875))
     }
 
-    /// CONNACK or PINGRESP is overdue. Never while this side does not take what the server sends.
+    /// CONNACK or PINGRESP is overdue. There is no deadline while this side does not handle what
+    /// the server sends.
     fn expiry<S: Slots>((): &(), machine: &Machine<S>) -> Option<Timestamp> {
         machine
             .deadline
@@ -135,7 +136,7 @@ impl Role for ClientRole {
 
     fn expire<S: Slots>(machine: &mut Machine<S>) -> Option<Expired> {
         if machine.use_keep_alive_extension() {
-            // PINGRESP may follow what could not be taken until now.
+            // PINGRESP may follow packets that were blocked until now.
             machine.expect_pingresp();
             return None;
         }
@@ -174,8 +175,8 @@ impl Role for ServerRole {
         machine.config = machine.config.with(SEND_BEFORE_CONNACK, false);
     }
 
-    /// What a client sends after its CONNECT waits until that is accepted, and is not handled if it is
-    /// refused [MQTT-3.1.4-5].
+    /// Packets that a client sends after CONNECT wait until the connection is accepted, and are not
+    /// handled if it is refused [MQTT-3.1.4-5].
     fn check_may_handle<S: Slots>(
         request: &Option<Request>,
         machine: &Machine<S>,
@@ -191,7 +192,7 @@ impl Role for ServerRole {
         *request = None;
         machine.pending.set_request(false);
         if matches!(machine.state(), State::Start | State::Requested) {
-            // A Will counts once the connection is accepted.
+            // A Will is valid once the connection is accepted.
             machine.has_will = false;
         }
     }
@@ -224,7 +225,7 @@ impl Role for ServerRole {
 
     fn expire<S: Slots>(machine: &mut Machine<S>) -> Option<Expired> {
         if machine.use_keep_alive_extension() {
-            // What the client has sent meanwhile is still to be read.
+            // Packets that the client has sent meanwhile are still unread.
             machine.received_now();
             return None;
         }

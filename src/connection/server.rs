@@ -1,4 +1,5 @@
-//! What servers of every version have in common: the requests that the application answers.
+//! The part of servers that does not depend on the version: the requests that the application
+//! answers.
 
 use super::connection::Connection;
 use super::error::{CommandError, HandleError};
@@ -9,7 +10,7 @@ use crate::session::Slots;
 use crate::time::Timestamp;
 
 impl<V: Version, S: Slots> Connection<V, ServerRole, S> {
-    /// Whether CONNECT has come and has not been answered.
+    /// Checks that CONNECT was received and has no answer yet.
     pub(super) const fn check_requested(&self) -> Result<(), CommandError> {
         match self.machine.state() {
             State::Requested => Ok(()),
@@ -19,12 +20,12 @@ impl<V: Version, S: Slots> Connection<V, ServerRole, S> {
         }
     }
 
-    /// The same connection as one of another version, as long as nothing has come.
+    /// Converts the connection to another version, as long as nothing was received.
     pub(crate) fn into_version<W: Version>(self) -> Connection<W, ServerRole, S> {
         Connection::of_machine(self.machine, self.has_decoder)
     }
 
-    /// SUBSCRIBE or UNSUBSCRIBE has come: the next packet waits for the answer.
+    /// Records that SUBSCRIBE or UNSUBSCRIBE was received: the next packet waits for the answer.
     pub(super) fn open_request(&mut self, request: Request) -> Result<(), HandleError<V>> {
         self.machine.check_between_messages()?;
         self.role = Some(request);
@@ -33,11 +34,12 @@ impl<V: Version, S: Slots> Connection<V, ServerRole, S> {
         Ok(())
     }
 
-    /// The request has been answered.
+    /// Records that the request was answered.
     pub(super) fn answered(&mut self, now: Timestamp) {
         self.machine.tick(now);
         self.machine.sent_now();
-        // What the client has sent meanwhile could not be handled: its silence counts from now.
+        // Packets that the client has sent meanwhile could not be handled, so its silence counts
+        // from now.
         self.machine.received_now();
         self.role = None;
         self.machine.pending.set_request(false);

@@ -1,6 +1,6 @@
-//! How far a connection has come.
+//! The state of a connection.
 
-/// How far a connection has come.
+/// The state of a connection.
 ///
 /// ```text
 /// client:  Start --connect--> Requested --CONNACK 0--> Connected --+
@@ -14,12 +14,12 @@
 pub enum State {
     /// A new connection: nothing has been sent or received.
     Start,
-    /// CONNECT was sent, or received; it has not been answered.
+    /// CONNECT was sent or received, and has no answer yet.
     Requested,
     /// The connection is accepted.
     Connected,
-    /// The connection is over. Its last actions are to be polled.
+    /// The connection has ended. Its last actions are to be polled.
     Ending,
-    /// The last action has been polled. The session can be taken out.
+    /// The last action was polled. The session can be taken.
     Ended,
 }

@@ -1,4 +1,4 @@
-//! What [`Connection::receive`](super::Connection::receive) returns.
+//! The result of [`Connection::receive`](super::Connection::receive).
 
 use super::action::Action;
 use super::version::Version;
@@ -9,9 +9,9 @@ use super::version::Version;
 #[must_use = "events and actions are to be handled"]
 #[cfg_attr(target_pointer_width = "64", repr(usize))] // see `v3::Packet`
 pub enum Step<V: Version, B> {
-    /// The driver has to do something.
+    /// An action for the driver.
     Action(Action<V>),
-    /// The application is told something. The event may borrow from the input or the decoder.
+    /// An event for the application. It may borrow from the input or the decoder.
     Event(V::Event<B>),
 }
 
@@ -27,13 +27,13 @@ impl<V: Version, B> Step<V, B> {
 }
 
 impl<V: Version> Step<V, &[u8]> {
-    /// The same step with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same step with its bytes in vectors of their own (feature `alloc`).
     #[cfg(feature = "alloc")]
     pub fn to_owned(self) -> Step<V, alloc::vec::Vec<u8>> {
         self.map(<[u8]>::to_vec)
     }
 
-    /// The same step as references into `whole`, the buffer that was passed to
+    /// Returns the same step as references into `whole`, the buffer that was passed to
     /// [`receive`](super::Connection::receive) (feature `bytes`). Bytes outside of it, such as a packet in
     /// the decoder's buffer, are copied.
     #[cfg(feature = "bytes")]

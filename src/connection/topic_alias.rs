@@ -11,8 +11,8 @@ use crate::decoder::{Buffer, Located, StreamDecoder};
 use crate::session::Slots;
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
-    /// Learns the Topic Alias of a message, or knows it already. `topic` is the place of its Topic Name
-    /// in the message: the name may lie in the buffer that learns it.
+    /// Learns the Topic Alias of a message, or checks that it is known. `topic` is the position of its
+    /// Topic Name in the message: the name may lie in the buffer that learns it.
     pub(super) fn learn_alias<M: Buffer>(
         &self,
         decoder: &mut StreamDecoder<V, M>,
@@ -24,12 +24,12 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         if topic.is_empty() || decoder.learn_topic(located, alias, topic) {
             Ok(())
         } else {
-            // The buffer may have room for fewer Topic Aliases than were announced.
+            // The buffer may hold fewer Topic Aliases than were announced.
             Err(ProtocolError::TopicAliasInvalid)
         }
     }
 
-    /// Whether the peer may use this Topic Alias, with a Topic Name to learn or without one.
+    /// Checks whether the peer may use this Topic Alias, with a Topic Name to learn or without one.
     fn check_alias<M: Buffer>(
         &self,
         buffer: &M,

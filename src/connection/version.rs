@@ -15,9 +15,8 @@ use crate::session::Slots;
 use crate::types::{Delivery, PacketId, QoS};
 use crate::wire::{EncodeError, Header, PacketSet, PacketType};
 
-/// A version of MQTT as a [`Connection`](crate::Connection) sees it: its packets, and what the
-/// application gets of them. Implemented by [`v3::V3`](crate::v3::V3) and [`v5::V5`](crate::v5::V5); the trait is
-/// sealed.
+/// A version of MQTT: the packets and events of a [`Connection`](crate::Connection). Implemented by
+/// [`v3::V3`](crate::v3::V3) and [`v5::V5`](crate::v5::V5); the trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no version of MQTT",
     note = "use the aliases `v3::Client`, `v3::Server`, `v5::Client` and `v5::Server`"
@@ -29,23 +28,24 @@ pub trait Version: PacketSet {
     type Reply: AsRef<[u8]> + Copy + Eq + Debug;
     /// The reason why a server refuses a connection.
     type Refusal: Copy + Eq + Debug + Error + 'static;
-    /// The limits that CONNECT and CONNACK agree on in this version.
+    /// The limits that CONNECT and CONNACK negotiate in this version.
     type Limits: Clone + Debug + Default;
 
     /// The type of a packet.
     #[doc(hidden)]
     fn packet_type(packet: &Self::Packet<'_>) -> PacketType;
 
-    /// Which flow a packet belongs to.
+    /// Returns the flow that a packet belongs to.
     #[doc(hidden)]
     fn classify(packet: &Self::Packet<'_>) -> Input;
 
-    /// The event of a packet whose bytes the application gets. `None` for all others.
+    /// Returns the event of a packet that contains bytes for the application, or `None` for all
+    /// others.
     #[doc(hidden)]
     fn event<'a>(packet: Self::Packet<'a>) -> Option<Self::Event<&'a [u8]>>;
 
-    /// Reads a PUBLISH that lies whole in the input, as its event, in as few steps as possible. `body` is
-    /// what follows its fixed header. `None` says nothing about the frame.
+    /// Reads a PUBLISH that lies whole in the input, as its event. `body` has the bytes after its fixed
+    /// header. A shortcut: for `None`, the general route decides.
     #[doc(hidden)]
     fn try_read_message<'a>(
         header: &Header,
@@ -54,19 +54,19 @@ pub trait Version: PacketSet {
         is_server: bool,
     ) -> Option<(Delivery, Self::Event<&'a [u8]>)>;
 
-    /// The delivery of a message in pieces, and the length of its payload.
+    /// Returns the delivery of a message in pieces, and the length of its payload.
     #[doc(hidden)]
     fn payload_header(header: &Self::PayloadHeader<'_>) -> (Delivery, u32);
 
-    /// The event for the start of a message in pieces.
+    /// Returns the event for the header of a message in pieces.
     #[doc(hidden)]
     fn header_event<'a>(header: Self::PayloadHeader<'a>) -> Self::Event<&'a [u8]>;
 
-    /// The event for a message whose payload is skipped.
+    /// Returns the event for a message whose payload is skipped.
     #[doc(hidden)]
     fn skipped_event<'a>(header: Self::PayloadHeader<'a>) -> Self::Event<&'a [u8]>;
 
-    /// The event for a piece of a payload.
+    /// Returns the event for a piece of a payload.
     #[doc(hidden)]
     fn payload_event(bytes: &[u8], left: usize) -> Self::Event<&[u8]>;
 
@@ -74,7 +74,8 @@ pub trait Version: PacketSet {
     #[doc(hidden)]
     fn map_event<B, C>(event: Self::Event<B>, f: impl FnMut(B) -> C) -> Self::Event<C>;
 
-    /// The event for an acknowledgement of a message. `packet` is `None` for one of four bytes.
+    /// Returns the event for an acknowledgement of a message. `packet` is `None` for one of four
+    /// bytes.
     #[doc(hidden)]
     fn progress_event<'a>(
         progress: Progress,
@@ -92,15 +93,15 @@ pub trait Version: PacketSet {
         packet: Self::Packet<'a>,
     ) -> Result<Option<Self::Event<&'a [u8]>>, HandleError<Self>>;
 
-    /// The same at a server.
+    /// Handles a packet that is neither a message nor an acknowledgement of one, at a server.
     #[doc(hidden)]
     fn handle_at_server<'a, S: Slots>(
         server: &mut Connection<Self, ServerRole, S>,
         packet: Self::Packet<'a>,
     ) -> Result<Option<Self::Event<&'a [u8]>>, HandleError<Self>>;
 
-    /// The packet that is sent before the connection closes for this reason: CONNACK or DISCONNECT.
-    /// `state` is how far the connection had come.
+    /// Returns the packet that is sent before the connection closes for this reason: CONNACK or
+    /// DISCONNECT. `state` is the state before the end.
     #[doc(hidden)]
     fn closing_reply(
         reason: &CloseReason<Self>,
@@ -108,7 +109,7 @@ pub trait Version: PacketSet {
         is_server: bool,
     ) -> Option<PendingReply>;
 
-    /// Whether a packet breaks what CONNECT and CONNACK have agreed on.
+    /// Checks a packet against the limits that CONNECT and CONNACK negotiated.
     #[doc(hidden)]
     fn check_agreed(
         _: &Self::Limits,
@@ -128,7 +129,7 @@ pub trait Version: PacketSet {
         Ok(())
     }
 
-    /// Whether the peer takes a PUBLISH of this QoS, RETAIN and length.
+    /// Checks a PUBLISH of this QoS, RETAIN and length against the limits of the peer.
     #[doc(hidden)]
     fn check_publish(
         _: &Self::Limits,
@@ -139,18 +140,18 @@ pub trait Version: PacketSet {
         Ok(())
     }
 
-    /// The size of the largest packet that the peer takes.
+    /// Returns the Maximum Packet Size of the peer.
     #[doc(hidden)]
     #[inline]
     fn maximum_packet_size(_: &Self::Limits) -> usize {
         usize::MAX
     }
 
-    /// Whether messages can have a Topic Alias.
+    /// True if messages can have a Topic Alias.
     #[doc(hidden)]
     const HAS_TOPIC_ALIASES: bool = false;
 
-    /// The Topic Alias of a message, and its Topic Name.
+    /// Returns the Topic Alias of a message, and its Topic Name.
     #[doc(hidden)]
     fn topic_alias<'a>(
         _: &Piece<'a, Self::Packet<'a>, Self::PayloadHeader<'a>>,
@@ -158,24 +159,24 @@ pub trait Version: PacketSet {
         None
     }
 
-    /// The largest Topic Alias that this side has announced to take.
+    /// Returns the Topic Alias Maximum of this side.
     #[doc(hidden)]
     fn topic_alias_maximum(_: &Self::Limits) -> u16 {
         0
     }
 
-    /// Puts the Topic Name into a message that came with a Topic Alias instead.
+    /// Sets the Topic Name of a message that was received with a Topic Alias.
     #[doc(hidden)]
     fn resolve<'a, M: Buffer>(event: Self::Event<&'a [u8]>, _: &'a M) -> Self::Event<&'a [u8]> {
         event
     }
 
-    /// The normative statement that a well-formed but unexpected packet breaks.
+    /// Returns the normative statement that a well-formed but unexpected packet violates.
     #[doc(hidden)]
     fn protocol_statement(error: &ProtocolError) -> Option<&'static str>;
 }
 
-/// Which flow a packet belongs to.
+/// The flow that a packet belongs to.
 #[derive(Debug, Clone, Copy)]
 #[expect(unnameable_types, reason = "only `Version` and the connection use it")]
 pub enum Input {
@@ -183,18 +184,18 @@ pub enum Input {
     Message(Delivery),
     /// PUBACK, PUBREC, PUBREL or PUBCOMP.
     Acknowledgement {
-        /// Which of the four.
+        /// Its type.
         packet_type: PacketType,
-        /// Of which message.
+        /// The Packet Identifier of the message.
         packet_id: PacketId,
-        /// A PUBREC with which the receiver refuses the message.
+        /// True for a PUBREC that refuses the message.
         refused: bool,
     },
     /// Any other packet.
     Other,
 }
 
-/// What an acknowledgement means for a message that this side has sent.
+/// The effect of an acknowledgement on a message that this side has sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(unnameable_types, reason = "only `Version` and the connection use it")]
 pub enum Progress {

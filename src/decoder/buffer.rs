@@ -12,7 +12,7 @@ pub trait Buffer {
     fn capacity(&self) -> usize;
 
     /// Keeps the first `filled` bytes, discards the rest and appends `bytes`. Returns false if
-    /// there is no room: it holds the first `filled` bytes then. The decoder may call it again.
+    /// there is no room; then it holds the first `filled` bytes. The decoder may call it again.
     fn append(&mut self, filled: usize, bytes: &[u8]) -> bool;
 
     /// Returns the first `filled` bytes.
@@ -111,8 +111,8 @@ impl Buffer for alloc::vec::Vec<u8> {
     }
 }
 
-/// Appends what there is no room for yet. Out of line, so that those who call for each few bytes have
-/// nothing to keep over a call.
+/// Appends bytes that exceed the capacity. Not inlined, so that callers that append a few bytes at a
+/// time save no registers.
 #[cfg(feature = "alloc")]
 #[cold]
 #[inline(never)]

@@ -28,8 +28,8 @@ use crate::wire::{
 /// packet is copied to `M`, each byte once, and borrows from the decoder. The packets, and the
 /// error with its offset, do not depend on how the stream is split.
 ///
-/// After an error the decoder returns the same error for ever. Close the connection, and begin the
-/// next one with a new decoder.
+/// After an error the decoder returns the same error at each call. Close the connection, and begin
+/// the next one with a new decoder.
 ///
 /// ```
 /// use mqtt_sansio::v3::{Decoder, Packet};
@@ -62,19 +62,19 @@ pub(crate) struct Located<'i> {
     part: Part<'i>,
 }
 
-/// Where it is. What lies in the input comes with what follows it there.
+/// Its position. A part in the input has the input that follows it.
 #[derive(Debug, Clone, Copy)]
 enum Part<'i> {
     FrameInInput(&'i [u8], &'i [u8]),
     FrameInBuffer,
-    /// What comes before a payload in pieces.
+    /// The header of a PUBLISH whose payload arrives in pieces.
     StartInInput(&'i [u8], &'i [u8]),
     StartInBuffer(usize),
-    /// A piece of a payload, and how much of that is left. The decoder is past it.
+    /// A piece of a payload, and the number of bytes that follow. The decoder has consumed it.
     Payload(&'i [u8], usize),
 }
 
-/// A packet or a piece of one, from either of two places.
+/// A packet or a piece of one, at one of two positions.
 type PieceOf<'a, P> = Piece<'a, <P as PacketSet>::Packet<'a>, <P as PacketSet>::PayloadHeader<'a>>;
 
 impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
@@ -125,7 +125,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         self.decode_to_end(input)
     }
 
-    /// [`decode`](Self::decode) for what is not the middle of a packet.
+    /// [`decode`](Self::decode) between two packets.
     #[inline(never)]
     fn decode_to_end<'s, 'i: 's>(
         &'s mut self,
@@ -162,10 +162,10 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         self.decode_split(input)
     }
 
-    // For who deals with a packet before it is taken off the input.
+    // For callers that handle a packet before they remove it from the input.
 
-    /// Takes the acknowledgement of a message that `read` finds at the start of `input`. For between
-    /// two packets.
+    /// Removes the acknowledgement of a message that `read` finds at the start of `input`. Only
+    /// between two packets.
     #[inline(always)]
     pub(crate) fn take_acknowledgement<T>(
         &mut self,
@@ -177,23 +177,23 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         Some(acknowledgement)
     }
 
-    /// A frame that lies whole at the start of `input`, if nothing is special about it. For between
-    /// two packets.
+    /// Returns the frame at the start of `input`, if it is complete and ordinary. Only between two
+    /// packets.
     #[inline(always)]
     pub(crate) fn try_frame<'i>(&self, input: &'i [u8]) -> Option<Frame<'i>> {
         try_frame::<P>(input, self.limit(), &self.options)
     }
 
-    /// Takes such a frame.
+    /// Removes such a frame.
     #[inline(always)]
     pub(crate) const fn take<'i>(&mut self, frame: &Frame<'i>, input: &mut &'i [u8]) {
         *input = frame.rest;
         self.position = add(self.position, frame.header.packet_len());
     }
 
-    /// Locates the next packet, or with [`Options::payloads_in_pieces`] the next piece of one, and takes
-    /// what comes before it. It is located again until it is [consumed](Self::consume). `None`: `input`
-    /// is used up.
+    /// Locates the next packet, or with [`Options::payloads_in_pieces`] the next piece of one, and
+    /// removes the bytes before it. It is located again until it is [consumed](Self::consume). Returns
+    /// `None` if `input` is used up.
     pub(crate) fn locate<'i>(
         &mut self,
         input: &mut &'i [u8],
@@ -215,7 +215,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                 Ok(Taken::Payload(bytes, left)) if in_pieces => {
                     (Header::EMPTY, Part::Payload(bytes, left))
                 }
-                // The rest of a payload in pieces that is to be skipped.
+                // The rest of a payload in pieces, which is skipped.
                 Ok(Taken::Payload(..)) => continue,
                 Ok(Taken::MoreInput) => return Ok(None),
                 Err(error) => return Err(self.fail(error)),
@@ -224,7 +224,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// The bytes of what was located.
+    /// Returns the bytes of a located packet or piece.
     pub(crate) fn bytes<'s, 'i: 's>(&'s self, located: &Located<'i>) -> &'s [u8] {
         match located.part {
             Part::FrameInInput(bytes, _)
@@ -235,7 +235,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// Decodes what was located.
+    /// Decodes a located packet or piece.
     pub(crate) fn read<'s, 'i: 's>(
         &'s self,
         located: &Located<'i>,
@@ -248,7 +248,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// Learns a Topic Alias from a message that was located. `topic` is the place of the Topic Name in it.
+    /// Learns a Topic Alias from a located message. `topic` is the position of the Topic Name in
+    /// it.
     pub(crate) fn learn_topic(
         &mut self,
         located: &Located<'_>,
@@ -275,7 +276,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     ) -> Result<PieceOf<'a, P>, DecodeError<P>> {
         match P::read(header, frame, &self.options)? {
             Some(packet) => Ok(Piece::Packet(packet)),
-            // There is always a packet: see `PacketSet::read`.
+            // `PacketSet::read` always returns a packet.
             None => Err(crate::wire::too_large(header)),
         }
     }
@@ -288,7 +289,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         P::read_payload_header(header, start, &self.options).map(Piece::PublishHeader)
     }
 
-    /// Takes what was located and decoded.
+    /// Removes a located packet or piece after decoding.
     pub(crate) fn consume<'i>(
         &mut self,
         located: &Located<'i>,
@@ -310,7 +311,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         settle_start(state, position, header, bytes.len(), &outcome);
     }
 
-    /// True if a whole packet has been gathered, or the part before a payload in pieces, and not taken.
+    /// Returns true if the buffer holds a whole packet, or a PUBLISH header, that was not consumed.
     pub(crate) const fn holds_packet(&self) -> bool {
         matches!(
             self.state,
@@ -318,8 +319,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         )
     }
 
-    /// Shortcut for the beginning of a packet that fits: true if its fixed header is complete and
-    /// all of `input` has been kept.
+    /// Shortcut for the beginning of a packet that fits: returns true if its fixed header is
+    /// complete and all of `input` was copied.
     #[inline]
     fn begin_with(&mut self, input: &[u8]) -> bool {
         let Some(header) = try_beginning::<P>(input, self.limit(), &self.options) else {
@@ -332,7 +333,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         kept
     }
 
-    /// Gathers the rest of a packet whose end is in `input`. Returns what is behind it.
+    /// Copies the rest of a packet whose end is in `input`. Returns the bytes after it.
     #[inline(always)]
     fn try_complete<'i>(&mut self, input: &'i [u8]) -> Option<(Header, &'i [u8])> {
         let State::Gathering {
@@ -354,8 +355,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
             .then_some((header, rest))
     }
 
-    /// The short way for a packet that is being gathered and stays incomplete: true if all of
-    /// `input` has been kept.
+    /// Shortcut for a split packet that stays incomplete: returns true if all of `input` was
+    /// copied.
     #[inline(always)]
     fn keep_all_of(&mut self, input: &[u8]) -> bool {
         let State::Gathering {
@@ -371,7 +372,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         keep(&mut self.buffer, filled, missing, input)
     }
 
-    /// [`decode`](Self::decode) for all but a whole packet in the input.
+    /// [`decode`](Self::decode) for everything except a whole packet in the input.
     #[inline(never)]
     fn decode_split<'s, 'i: 's>(
         &'s mut self,
@@ -383,7 +384,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                 Ok(Taken::FrameInMemory(header)) => {
                     break (header, self.buffer.filled(header.packet_len()));
                 }
-                // The rest of a payload in pieces that is to be skipped.
+                // The rest of a payload in pieces, which is skipped.
                 Ok(Taken::Payload(..)) => {}
                 Ok(Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..)) => {
                     return Ok(None);
@@ -458,19 +459,19 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         piece
     }
 
-    /// Whether [`locate`](Self::locate) finds pieces: to hand out, or to skip.
+    /// Returns true if [`locate`](Self::locate) returns pieces, to deliver or to skip.
     const fn takes_pieces(&self) -> bool {
         self.options.has_payloads_in_pieces() || self.options.skips_large_messages()
     }
 
-    /// The largest packet that is taken whole.
+    /// Returns the largest packet that is decoded whole.
     #[inline(always)]
     fn limit(&self) -> u32 {
         let capacity = u32::try_from(self.buffer.capacity()).unwrap_or(u32::MAX);
         self.options.packet_limit().min(capacity)
     }
 
-    /// The value of the limit that `error` is about; 0 if it is about none.
+    /// Returns the value of the limit that `error` exceeds, or 0 if it is another error.
     #[cold]
     pub(crate) fn exceeded_limit(&self, error: &DecodeError<P>) -> u32 {
         match error.kind() {
@@ -510,7 +511,7 @@ impl<P, M> StreamDecoder<P, M> {
         self.position == 0 && self.is_at_packet_boundary()
     }
 
-    /// The buffer.
+    /// Returns the buffer.
     pub(crate) const fn buffer(&self) -> &M {
         &self.buffer
     }
@@ -571,7 +572,7 @@ impl<P, M: Buffer> StreamDecoder<P, M> {
     }
 }
 
-/// A stream that begins with a CONNECT of MQTT 3.1 goes on by the rules of that version.
+/// A stream that begins with a CONNECT of MQTT 3.1 continues by the rules of that version.
 fn learn_level<T, P: PacketSet>(
     options: &mut Options,
     position: u64,
@@ -588,8 +589,8 @@ fn learn_level<T, P: PacketSet>(
     }
 }
 
-/// The state after the first bytes of a packet, `taken` of them: all of it, or what comes before a
-/// payload in pieces.
+/// Returns the state after the first bytes of a packet, `taken` of them: the whole packet, or the
+/// header before a payload in pieces.
 fn settle_start<P: PacketSet, T>(
     state: &mut State<P>,
     position: &mut u64,
@@ -609,7 +610,7 @@ fn settle_start<P: PacketSet, T>(
     };
 }
 
-/// Reads a frame, in few steps if it is what most are.
+/// Reads a frame, by a shortcut if it is a common one.
 #[inline(always)]
 fn read_frame<'a, P: PacketSet>(
     header: &Header,
@@ -626,8 +627,8 @@ fn read_frame<'a, P: PacketSet>(
     P::read(header, frame, options)
 }
 
-/// What a frame that has been read leads to. The packet may borrow from the decoder's memory, so that
-/// only the decoder's other fields can be written to.
+/// Updates the state after reading a frame. The packet may borrow from the decoder's buffer, so this
+/// function gets only the decoder's other fields.
 #[inline(always)]
 const fn settle<P: PacketSet, T>(
     state: &mut State<P>,
@@ -644,7 +645,7 @@ const fn settle<P: PacketSet, T>(
     };
 }
 
-/// Keeps less than is `missing`.
+/// Records bytes of which less than `missing` were received.
 #[inline(never)]
 fn keep<M: Buffer>(memory: &mut M, filled: usize, missing: &mut u32, bytes: &[u8]) -> bool {
     let kept = memory.append(filled, bytes);

@@ -1,6 +1,6 @@
 //! The packets and pieces of a stream whose payloads are decoded in pieces.
 
-/// What [`StreamDecoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces) yields. With MQTT 3.1.1 filled in it is
+/// The result of [`StreamDecoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces). For MQTT 3.1.1 it is
 /// [`v3::PieceRef`](crate::v3::PieceRef).
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(
@@ -21,7 +21,7 @@ pub enum Piece<'a, P, H> {
     },
 }
 
-/// A piece of a payload prints as its length: it is a part of something, and may be long.
+/// A piece of a payload prints as its length, because it is incomplete and may be long.
 impl<P: core::fmt::Debug, H: core::fmt::Debug> core::fmt::Debug for Piece<'_, P, H> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! How far a decoder is with a packet.
+//! The state of a decoder within a packet.
 
 use crate::wire::{DecodeError, Header};
 
@@ -6,27 +6,28 @@ use crate::wire::{DecodeError, Header};
 pub(super) enum State<P> {
     /// The next byte is the first of a packet.
     Boundary,
-    /// The first `filled` bytes of a packet have come, its fixed header not yet complete. They are
-    /// kept here, because whether the packet fits into the memory is not known yet.
+    /// The first `filled` bytes of a packet were received, and its fixed header is incomplete. They
+    /// are stored here, because it is not known yet whether the packet fits into the buffer.
     InHeader {
         start: [u8; 5],
         filled: u8,
     },
-    /// A packet of `wanted` bytes is in memory but for the last ones, which are `missing`.
+    /// The buffer holds a packet of `wanted` bytes except for the last ones, of which `missing`
+    /// follow.
     Gathering {
         fixed: Fixed,
         remaining_length: u32,
         wanted: u32,
         missing: u32,
     },
-    /// The same of what has to be there for the next step towards a payload in pieces.
+    /// The same for the bytes that the next step towards a payload in pieces needs.
     GatheringStart {
         fixed: Fixed,
         remaining_length: u32,
         wanted: u32,
         missing: u32,
     },
-    /// The next `left` bytes, at least one, are payload that comes in pieces.
+    /// The next `left` bytes, at least one, are payload that is decoded in pieces.
     InPayload {
         left: u32,
     },
@@ -71,19 +72,19 @@ impl<P> defmt::Format for State<P> {
     }
 }
 
-/// What there is to be done next.
+/// The next step of the decoder.
 pub(super) enum Taken<'i> {
     /// The input is used up.
     MoreInput,
     /// A complete frame in the input.
     FrameInInput(Header, &'i [u8]),
-    /// A complete frame in memory.
+    /// A complete frame in the buffer.
     FrameInMemory(Header),
-    /// The part before a payload in pieces, in the input.
+    /// The header before a payload in pieces, in the input.
     StartInInput(Header, &'i [u8]),
-    /// The part before a payload in pieces, in memory: this many bytes.
+    /// The header before a payload in pieces, in the buffer: this many bytes.
     StartInMemory(Header, usize),
-    /// A piece of payload, and how much is left.
+    /// A piece of payload, and the number of bytes that follow.
     Payload(&'i [u8], usize),
 }
 
@@ -134,7 +135,7 @@ impl Fixed {
     }
 }
 
-/// How many of the `wanted` bytes are in memory.
+/// Returns how many of the `wanted` bytes are in the buffer.
 #[inline(always)]
 pub(super) const fn filled(wanted: u32, missing: u32) -> usize {
     wanted.wrapping_sub(missing) as usize

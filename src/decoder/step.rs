@@ -1,4 +1,4 @@
-//! From one byte of the stream to the next thing that can be handed out.
+//! Steps from one byte of the stream to the next packet or piece.
 
 use super::StreamDecoder;
 use super::buffer::Buffer;
@@ -8,7 +8,7 @@ use crate::wire::{
 };
 
 impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
-    /// Takes from `input` up to the next thing that can be handed out.
+    /// Removes bytes from `input` up to the next packet or piece.
     pub(super) fn step<'i>(
         &mut self,
         input: &mut &'i [u8],
@@ -42,7 +42,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                         continue;
                     };
                     let wanted = self.wanted(&header, input, in_pieces)?;
-                    // `in_pieces` says it already, and to a compiler that knows it.
+                    // The comparison alone would do. `in_pieces` is constant in most callers, so
+                    // the compiler can drop the other branch.
                     if !in_pieces || wanted == header.packet_len() {
                         if let Some((frame, rest)) = input.split_at_checked(wanted) {
                             *input = rest;
@@ -57,8 +58,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                     self.state = gathering(header, 0, wanted);
                 }
                 State::InHeader { mut start, filled } => {
-                    // One byte at a time, so as not to take any of the next packet; four times at
-                    // the most.
+                    // One byte at a time, to stop before the next packet; at most four times.
                     let Some((&byte, rest)) = input.split_first() else {
                         return Ok(Taken::MoreInput);
                     };
@@ -117,8 +117,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// How many bytes of the packet have to be there before anything can be done with it: all of
-    /// them, or for a payload in pieces as many as come before it. `start` is what is there.
+    /// Returns how many bytes of the packet the next step needs: all of them, or for a payload in
+    /// pieces those before it. `start` has the bytes received.
     fn wanted(
         &self,
         header: &Header,
@@ -132,8 +132,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         if !in_pieces || header.packet_len() > self.options.publish_limit() as usize {
             return Err(too_large(header));
         }
-        // However much of it has come already: at each step first whether there is room for what
-        // the next one needs.
+        // Checks the room for each step, however many bytes were received.
         let mut seen = header.len();
         loop {
             let wanted = match P::payload_start(header, start.get(..seen).unwrap_or(start))? {

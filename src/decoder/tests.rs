@@ -12,7 +12,7 @@ const PUBLISH: &[u8] = b"\x30\x08\0\x01thello";
 /// A PUBLISH with a payload of 20 bytes to `t`: 25 bytes, 5 of them before the payload.
 const LARGE: &[u8] = b"\x30\x17\0\x01t01234567890123456789";
 
-/// What comes out of `input`, which is used up.
+/// Returns the packets in `input`, all of which is consumed.
 fn decode_one<M: Buffer>(decoder: &mut Decoder<M>, mut input: &[u8]) -> Option<PacketType> {
     let packet = decoder.decode(&mut input).unwrap();
     let packet_type = packet.map(|packet| packet.packet_type());
@@ -67,7 +67,7 @@ fn the_position_is_where_the_next_packet_starts() {
     let mut decoder = Decoder::new([0; 16]);
     decode_one(&mut decoder, PINGREQ);
     assert_eq!(decoder.position(), 2);
-    // The first bytes of a packet have not come out yet.
+    // The first bytes of a packet are not decoded yet.
     decode_one(&mut decoder, &PUBLISH[..7]);
     assert_eq!(decoder.position(), 2);
     decode_one(&mut decoder, &PUBLISH[7..]);
@@ -387,7 +387,7 @@ fn decode_skips_a_whole_payload_whose_header_came_alone() {
     assert_eq!(decoder.position(), 25);
 }
 
-/// Buffer with a heap that is exhausted after some bytes.
+/// A buffer whose heap is exhausted after some bytes.
 struct Exhausted {
     bytes: [u8; 16],
     room: usize,
@@ -457,7 +457,7 @@ fn memory_of_no_bytes_takes_no_packet() {
 #[test]
 fn a_vector_grows_with_what_has_come_and_not_with_what_was_announced() {
     let mut decoder = Decoder::new(Vec::new());
-    // A PUBLISH of almost 1 MiB, of which a few bytes are there.
+    // A PUBLISH of almost 1 MiB, of which a few bytes were received.
     assert_eq!(decode_one(&mut decoder, b"\x30\xf0\xff\x3f\0\x01t"), None);
     assert_eq!(decoder.buffer.len(), 7);
     assert!(decoder.buffer.capacity() < 1024);
@@ -492,7 +492,7 @@ fn shrink_keeps_a_packet_of_which_a_part_has_come() {
         let mut decoder = Decoder::new(Vec::with_capacity(4096));
         decode_one(&mut decoder, &PUBLISH[..cut]);
         decoder.shrink();
-        // An incomplete fixed header is not in memory yet.
+        // An incomplete fixed header is not in the buffer yet.
         let gathered = if cut < 2 { 0 } else { cut };
         assert_eq!(decoder.buffer, &PUBLISH[..gathered]);
         assert!(decoder.buffer.capacity() < 4096);
@@ -509,7 +509,7 @@ fn shrink_gives_everything_back_within_a_payload_in_pieces_and_after_an_error() 
     let options = Options::new().max_packet_size(8);
     let mut decoder = Decoder::with_options(Vec::new(), options);
     assert_eq!(piece(&mut decoder, &mut &LARGE[..3]), None);
-    // What comes before the payload is kept as long as it is not all there.
+    // The buffer keeps an incomplete header of a PUBLISH.
     decoder.shrink();
     assert_eq!(decoder.buffer, &LARGE[..3]);
     assert!(matches!(
@@ -625,7 +625,7 @@ fn an_overlong_remaining_length_is_refused_with_the_fixed_header_if_asked_for() 
 #[test]
 fn a_packet_begun_in_pieces_is_too_large_for_decode_whatever_comes_next() {
     let mut decoder = Decoder::new([0; 16]);
-    // PUBLISH with a topic of ten bytes: 14 have to come before the payload begins.
+    // PUBLISH with a topic of ten bytes: the payload begins after 14 bytes.
     let mut start = &b"\x30\x50\0\x0a"[..];
     assert_eq!(decoder.decode_in_pieces(&mut start), Ok(None));
     let error = refusal(&mut decoder, b"t");

@@ -10,12 +10,12 @@ use crate::wire::{
 };
 
 /// A message that is encoded once for any number of receivers, of every version. Each receiver has its
-/// own QoS, Packet Identifier, DUP and RETAIN, and in MQTT 5 its own Subscription Identifiers and what
-/// is left of the Message Expiry Interval.
+/// own QoS, Packet Identifier, DUP and RETAIN, and in MQTT 5 its own Subscription Identifiers and the
+/// rest of the Message Expiry Interval.
 ///
-/// `T` is where the encoded Topic Name and properties live, `P` where the payload lives. The part of
-/// each receiver is a [`SubscriberHeader`]. [`slices`](Self::slices) returns all parts in order for a
-/// vectored write, which copies and allocates nothing.
+/// `T` is where the encoded Topic Name and properties live, `P` where the payload lives. A
+/// [`SubscriberHeader`] holds the bytes of one receiver. [`slices`](Self::slices) returns all parts
+/// in order for a vectored write, without copying or allocating.
 ///
 /// ```
 /// use mqtt_sansio::v5::{Property, PublishProperties, SubscriptionIdentifiers};
@@ -49,7 +49,7 @@ use crate::wire::{
 /// let header = of_3_1_1.publish_encoded(now, &message, Receiver::new(QoS::AtLeastOnce))?;
 /// assert_eq!(message.slices(&header).concat(), b"\x32\x0b\0\x03a/b\0\x0121.5");
 ///
-/// // To a client of MQTT 5, to whose subscription it belongs, 10 seconds later
+/// // To a client of MQTT 5 with a Subscription Identifier, 10 seconds later
 /// let mut buffer = [0; 8];
 /// let number = Property::SubscriptionIdentifier(7.try_into()?);
 /// let identifiers = SubscriptionIdentifiers::encode_to_slice(&mut buffer, [number])?;
@@ -70,16 +70,16 @@ pub struct EncodedMessage<T, P> {
 }
 
 impl<'t, P: AsRef<[u8]>> EncodedMessage<&'t [u8], P> {
-    /// Encodes Topic Name and properties to the start of `buffer`, in at most two bytes more than they
-    /// have.
+    /// Encodes Topic Name and properties to the start of `buffer`, with at most two bytes more than
+    /// their own lengths.
     ///
-    /// A Topic Alias and Subscription Identifiers are left out: they are of the connection that the
-    /// message came on [MQTT5-3.3.2-7].
+    /// Leaves out a Topic Alias and Subscription Identifiers, which belong to the connection that
+    /// the message was received on [MQTT5-3.3.2-7].
     ///
     /// # Errors
     ///
-    /// [`EncodeError::NoRoom`] if they do not fit; [`EncodeError::PacketTooLarge`] if a PUBLISH of this
-    /// message to a client of MQTT 5 would be larger than MQTT allows, at any QoS.
+    /// [`EncodeError::NoRoom`] if they do not fit; [`EncodeError::PacketTooLarge`] if the PUBLISH to a
+    /// client of MQTT 5 would exceed the largest packet of MQTT, at any QoS.
     pub fn encode_to_slice<B: AsRef<[u8]>, Q: AsRef<[u8]>>(
         buffer: &'t mut [u8],
         topic: &TopicName<B>,
@@ -99,7 +99,7 @@ impl<P: AsRef<[u8]>> EncodedMessage<alloc::vec::Vec<u8>, P> {
     ///
     /// # Errors
     ///
-    /// As [`encode_to_slice`](EncodedMessage::encode_to_slice), but for `NoRoom`.
+    /// As [`encode_to_slice`](EncodedMessage::encode_to_slice), except `NoRoom`.
     pub fn encode_to_vec<B: AsRef<[u8]>, Q: AsRef<[u8]>>(
         topic: &TopicName<B>,
         properties: &PublishProperties<Q>,
@@ -121,6 +121,7 @@ fn put_head<B: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output>(
     let topic = topic.as_bytes();
     out.reserve(topic.len().saturating_add(2))?;
     put_topic_name(out, Field::TopicName, topic)?;
+    // A Message Expiry Interval precedes these in the packet, so that they stay in one slice.
     let shared = properties.iter().filter(|property| {
         !matches!(
             property,
@@ -143,7 +144,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
             payload,
             message_expiry_interval: properties.message_expiry_interval(),
         };
-        // The largest of its forms must be possible.
+        // Even the largest form must be a valid packet.
         let receiver = Receiver::new(QoS::AtLeastOnce);
         let delivery = Delivery::new(receiver.qos, PacketId::MIN, false);
         message.subscriber_header::<V5, _>(&delivery, receiver, TopicForm::Name)?;
@@ -152,14 +153,14 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
 }
 
 impl<T, P> EncodedMessage<T, P> {
-    /// The payload.
+    /// Returns the payload.
     pub const fn payload(&self) -> &P {
         &self.payload
     }
 
-    /// The Message Expiry Interval that the message came with, in seconds.
-    /// [`Receiver::waited`] takes off what has passed of it; a server deletes a message that has waited
-    /// for all of it [MQTT5-3.3.2-5].
+    /// Returns the Message Expiry Interval of the publisher, in seconds. [`Receiver::waited`] subtracts
+    /// the time that has passed. A server deletes a message that has waited for the whole interval
+    /// [MQTT5-3.3.2-5].
     pub const fn message_expiry_interval(&self) -> Option<u32> {
         self.message_expiry_interval
     }
@@ -180,7 +181,7 @@ impl<T, P> EncodedMessage<T, P> {
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
-    /// The Topic Name with its length, and the properties.
+    /// Returns the Topic Name with its length, and the properties.
     #[inline]
     pub(super) fn head(&self) -> (&[u8], &[u8]) {
         let head = self.head.as_ref();
@@ -189,7 +190,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         head.split_at_checked(end).unwrap_or_default()
     }
 
-    /// The Topic Name.
+    /// Returns the Topic Name.
     ///
     /// ```
     /// use mqtt_sansio::v5::PublishProperties;
@@ -206,7 +207,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         TopicName::from_valid(self.head().0.get(2..).unwrap_or_default())
     }
 
-    /// The properties that all receivers of MQTT 5 get.
+    /// Returns the properties that all receivers of MQTT 5 get.
     pub fn properties(&self) -> PublishProperties<&[u8]> {
         PublishProperties::from_valid(self.head().1)
     }
@@ -221,8 +222,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         }
     }
 
-    /// The bytes that one receiver of the version `V` gets in addition to the shared ones, and the
-    /// length of its PUBLISH.
+    /// Returns the bytes of one receiver of the version `V`, and the length of its PUBLISH.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(crate) fn subscriber_header<V: PacketSet, B: AsRef<[u8]>>(
         &self,
@@ -233,11 +233,11 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
         SubscriberHeader::new::<V, T, P>(self, delivery, receiver, form)
     }
 
-    /// Returns the PUBLISH for a receiver, in the order in which to send it; slices of what it does not
-    /// have are empty. `header` must be a header of this message.
+    /// Returns the PUBLISH for a receiver as slices, in the order in which to send them. A part that
+    /// the PUBLISH does not have is empty. `header` must be a header of this message.
     ///
-    /// They are: fixed header, Topic Name, Packet Identifier with Property Length and Message Expiry
-    /// Interval, Subscription Identifiers, the other properties, payload.
+    /// The parts are: fixed header, Topic Name, Packet Identifier with Property Length and Message
+    /// Expiry Interval, Subscription Identifiers, the other properties, payload.
     #[must_use]
     #[inline]
     pub fn slices<'a, B: AsRef<[u8]>>(&'a self, header: &'a SubscriberHeader<B>) -> [&'a [u8]; 6] {
@@ -262,7 +262,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::NoRoom`] if it does not fit; nothing is written then.
+    /// [`EncodeError::NoRoom`] if it does not fit. Then nothing is written.
     #[inline]
     pub fn write<B: AsRef<[u8]>, O: Output + ?Sized>(
         &self,

@@ -1,5 +1,4 @@
-//! One message for many receivers, of every version: the parts that all of them share are encoded
-//! once.
+//! One message for many receivers of every version. The parts that they share are encoded once.
 
 mod encoded_message;
 mod receiver;

@@ -1,15 +1,15 @@
-//! What is different for each receiver.
+//! The parameters of one receiver.
 
 use crate::packet::fmt::fields;
 use crate::packet::storage;
 use crate::types::QoS;
 use crate::v5::SubscriptionIdentifiers;
 
-/// What the PUBLISH for one receiver has of its own. Packet Identifier and DUP come from its
-/// connection.
+/// The parts of a PUBLISH that differ between receivers. Packet Identifier and DUP come from the
+/// receiver's connection.
 ///
-/// `B` is where the encoded Subscription Identifiers live. Encode them when the client subscribes, and
-/// every message borrows them.
+/// `B` is where the encoded Subscription Identifiers live. Encode them once, when the client
+/// subscribes; every message borrows them.
 ///
 /// ```
 /// use mqtt_sansio::v5::{Property, SubscriptionIdentifiers};
@@ -32,17 +32,17 @@ pub struct Receiver<B> {
     pub qos: QoS,
     /// RETAIN for this receiver (section 3.3.1.3).
     pub retain: bool,
-    /// For how many seconds the message has waited in the server. They are taken off its Message Expiry
-    /// Interval [MQTT5-3.3.2-6].
+    /// For how many seconds the message has waited in the server. They are subtracted from its Message
+    /// Expiry Interval [MQTT5-3.3.2-6].
     pub waited: u32,
-    /// The identifiers of the subscriptions that match [MQTT5-3.3.4-3]. A receiver of MQTT 3.1.1 gets
+    /// The identifiers of the matching subscriptions [MQTT5-3.3.4-3]. A receiver of MQTT 3.1.1 gets
     /// none.
     pub subscription_identifiers: SubscriptionIdentifiers<B>,
 }
 
 impl Receiver<&'static [u8]> {
-    /// A receiver at this QoS, of a message that is not retained and has not waited, without
-    /// Subscription Identifiers.
+    /// Creates a receiver at this QoS, of a message that is not retained and has not waited,
+    /// without Subscription Identifiers.
     #[must_use]
     pub const fn new(qos: QoS) -> Self {
         Self {
@@ -55,21 +55,21 @@ impl Receiver<&'static [u8]> {
 }
 
 impl<B> Receiver<B> {
-    /// The same receiver with this RETAIN flag.
+    /// Sets the RETAIN flag.
     #[must_use]
     pub const fn retain(mut self, retain: bool) -> Self {
         self.retain = retain;
         self
     }
 
-    /// The same receiver of a message that has waited for this many seconds.
+    /// Sets for how many seconds the message has waited.
     #[must_use]
     pub const fn waited(mut self, seconds: u32) -> Self {
         self.waited = seconds;
         self
     }
 
-    /// The same receiver with these Subscription Identifiers.
+    /// Sets the Subscription Identifiers.
     #[must_use]
     pub fn subscription_identifiers<C>(
         self,

@@ -10,7 +10,7 @@ use crate::wire::{
     remaining_length,
 };
 
-/// An empty Topic Name: a Topic Alias stands for it.
+/// An empty Topic Name, which a Topic Alias replaces.
 pub(super) const NO_NAME: &[u8] = &[0, 0];
 
 /// Packet Identifier (2 bytes), Property Length (4), Message Expiry Interval (5), Topic Alias (3).
@@ -18,25 +18,25 @@ const MAX_FIELDS: usize = 14;
 const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
 const TOPIC_ALIAS: u8 = 0x23;
 
-/// The part of a PUBLISH that belongs to one receiver. It belongs to one [`EncodedMessage`], whose
-/// [`slices`](EncodedMessage::slices) put it together with the shared rest.
+/// The bytes of a PUBLISH that belong to one receiver. They belong to one [`EncodedMessage`], whose
+/// [`slices`](EncodedMessage::slices) combine them with the shared parts.
 ///
 /// `B` is where the encoded Subscription Identifiers live, as in [`Receiver`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubscriberHeader<B> {
     fixed_header: [u8; 5],
     fixed_header_len: u8,
-    /// What stands between the Topic Name and the Subscription Identifiers.
+    /// The fields between the Topic Name and the Subscription Identifiers.
     fields: [u8; MAX_FIELDS],
     fields_len: u8,
-    /// False if a Topic Alias stands for the Topic Name.
+    /// False if a Topic Alias replaces the Topic Name.
     pub(super) has_name: bool,
     pub(super) has_properties: bool,
     identifiers: SubscriptionIdentifiers<B>,
 }
 
 impl<B: AsRef<[u8]>> SubscriberHeader<B> {
-    /// The header of a PUBLISH of the version `V`, and the length of the PUBLISH.
+    /// Returns the header of a PUBLISH of the version `V`, and the length of the PUBLISH.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     pub(super) fn new<V: PacketSet, T: AsRef<[u8]>, P: AsRef<[u8]>>(
         message: &EncodedMessage<T, P>,
@@ -127,7 +127,7 @@ fn part(bytes: &[u8], len: u8) -> &[u8] {
     bytes.get(..usize::from(len)).unwrap_or_default()
 }
 
-/// A length that is no more than [`MAX_FIELDS`].
+/// Converts a length of at most [`MAX_FIELDS`].
 #[inline]
 fn short_len(len: usize) -> u8 {
     u8::try_from(len).unwrap_or(u8::MAX)

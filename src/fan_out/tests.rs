@@ -26,7 +26,7 @@ fn plain<'t>(buffer: &'t mut [u8], payload: &'t [u8]) -> EncodedMessage<&'t [u8]
     EncodedMessage::encode_to_slice(buffer, &topic("a/b"), &properties, payload).unwrap()
 }
 
-/// The PUBLISH of the version `V`, as slices and as written.
+/// Returns the PUBLISH of the version `V`, as slices and as written.
 fn sent<V: PacketSet, B: AsRef<[u8]>>(
     message: &EncodedMessage<&[u8], &[u8]>,
     delivery: Delivery,
@@ -150,7 +150,7 @@ fn topic_alias_and_subscription_identifiers_of_the_sender_go_to_nobody() {
     ];
     let mut room = [0; 32];
     let properties = PublishProperties::encode_to_slice(&mut room, properties).unwrap();
-    // What is left out needs no room.
+    // Properties that are left out need no room.
     let mut buffer = [0; 3 + 4];
     let message = EncodedMessage::encode_to_slice(&mut buffer, &topic("t"), &properties, "");
     let message = message.unwrap();
@@ -283,7 +283,7 @@ fn a_message_that_is_too_large_with_an_identifier_is_refused_though_it_would_fit
         let message =
             EncodedMessage::encode_to_slice(&mut buffer, &topic("t"), &properties, payload);
         message.map(|message| {
-            // With a Subscription Identifier it is too large again.
+            // With a Subscription Identifier it is too large.
             let mut room = [0; 8];
             let receiver = Receiver::new(QoS::AtMostOnce)
                 .subscription_identifiers(numbers(&mut room, &[1, 2]));

@@ -7,7 +7,7 @@ use core::num::NonZeroU16;
 pub(crate) enum TopicForm {
     /// By its Topic Name.
     Name,
-    /// By its Topic Name, which has this alias from then on.
+    /// By its Topic Name, to which it assigns this alias.
     NameAndAlias(NonZeroU16),
     /// By this alias alone.
     Alias(NonZeroU16),

@@ -1,5 +1,5 @@
-//! Strings for structured fuzzing (feature `arbitrary`): all that the types allow, with more weight
-//! on the odd than real traffic has.
+//! Strings for structured fuzzing (feature `arbitrary`): everything that the types allow, with
+//! unusual values more frequent than in real traffic.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 
 use crate::types::{Text, TopicFilter, TopicName};
 
-/// What stands in for a string that the rules do not allow.
+/// Replaces a string that the rules do not allow.
 pub(crate) const FALLBACK: &[u8] = b"x";
 
 impl<'a> Arbitrary<'a> for Text<Vec<u8>> {
@@ -60,7 +60,7 @@ pub(crate) fn refused<T>(_: T) -> arbitrary::Error {
     arbitrary::Error::IncorrectFormat
 }
 
-/// Bytes without an order to them, the same in every run (xorshift).
+/// Returns pseudo-random bytes, the same in every run (xorshift).
 #[cfg(test)]
 fn noise(seed: u64, len: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

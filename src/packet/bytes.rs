@@ -21,9 +21,9 @@ pub trait SharedPackets: PacketSet {
     ) -> Result<Option<Self::Shared>, DecodeError<Self>>;
 }
 
-/// Decodes the packet at the start of `src` and takes it off, as references into what `src` held.
-/// `without_bytes` makes a packet without bytes of its own one over `Bytes`. Of others `locate` keeps
-/// where its fields are, so that it is decoded once, and `fill` puts them there.
+/// Decodes the packet at the start of `src` and removes it; the result refers to the bytes of `src`.
+/// `without_bytes` converts a packet without bytes to one over `Bytes`. For other packets `locate`
+/// records the positions of the fields, so that the packet is decoded once, and `fill` resolves them.
 pub(crate) fn decode_bytes<V: PacketSet, L, P>(
     src: &mut BytesMut,
     options: &Options,
@@ -35,11 +35,11 @@ pub(crate) fn decode_bytes<V: PacketSet, L, P>(
         return Ok(None);
     };
     let header = frame.header;
-    // Before anything is taken off, so that an error leaves it all there.
+    // Before `src` is changed, so that an error leaves it unchanged.
     let Some(packet) = V::read(&header, frame.bytes, options)? else {
         return Ok(None);
     };
-    // A packet without bytes of its own needs no reference to `src` at all.
+    // A packet without bytes needs no reference to `src`.
     if let Some(small) = without_bytes(&packet) {
         bytes::Buf::advance(src, header.packet_len());
         return Ok(Some(small));

@@ -19,7 +19,7 @@ pub(crate) const fn will_flags(qos: QoS, retain: bool) -> u8 {
     if retain { flags | WILL_RETAIN } else { flags }
 }
 
-/// QoS and RETAIN of the Will, if there is one. The flags have been checked.
+/// Returns QoS and RETAIN of the Will, if there is one. The flags are valid.
 pub(crate) const fn will(flags: u8) -> Option<(QoS, bool)> {
     match will_qos(flags) {
         Some(qos) if flags & WILL != 0 => Some((qos, flags & WILL_RETAIN != 0)),
@@ -27,7 +27,7 @@ pub(crate) const fn will(flags: u8) -> Option<(QoS, bool)> {
     }
 }
 
-/// `None` if both of its bits are set.
+/// Returns `None` if both of its bits are set.
 const fn will_qos(flags: u8) -> Option<QoS> {
     QoS::from_number((flags & WILL_QOS) >> WILL_QOS_SHIFT)
 }
@@ -35,7 +35,7 @@ const fn will_qos(flags: u8) -> Option<QoS> {
 /// Bits that MQTT 3.1 does not use, or not without a Will.
 pub(crate) const UNUSED_IN_3_1: u8 = RESERVED | WILL_QOS | WILL_RETAIN;
 
-/// Reads the flags and checks what holds for them in all versions. `ignored`: bits that are taken for 0
+/// Reads and validates the flags by the rules that all versions share. `ignored`: bits that count as 0
 /// where they have no meaning.
 pub(crate) fn read_connect_flags<F: ReadError>(
     reader: &mut Reader<'_, F>,

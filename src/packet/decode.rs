@@ -1,4 +1,4 @@
-//! From bytes to a frame, and the faults of its first byte.
+//! Decodes a frame, and validates its first byte.
 
 use super::publish;
 use crate::wire::{
@@ -6,7 +6,7 @@ use crate::wire::{
     too_large, try_frame,
 };
 
-/// The fixed header at the start of `src`, if it is complete, checked against the limit.
+/// Returns the fixed header at the start of `src`, if it is complete and within the limit.
 pub(crate) fn peek<V: PacketSet>(
     src: &[u8],
     options: &Options,
@@ -20,7 +20,7 @@ pub(crate) fn peek<V: PacketSet>(
     }
 }
 
-/// The packet at the start of `src`, which moves behind it.
+/// Decodes the packet at the start of `src`, and moves `src` after it.
 #[inline(always)]
 pub(crate) fn decode<'a, V: PacketSet>(
     src: &mut &'a [u8],
@@ -35,8 +35,8 @@ pub(crate) fn decode<'a, V: PacketSet>(
     decode_other(src, options)
 }
 
-/// [`decode`] for all but messages. Out of line, because the compiler then knows at the caller's
-/// `match` that a message is one: 6 % of the instructions of a small one.
+/// [`decode`] for all packets but messages. Not inlined: then the compiler knows in the caller's
+/// `match` that a message is one, which saves 6 % of the instructions of a small message.
 #[inline(never)]
 fn decode_other<'a, V: PacketSet>(
     src: &mut &'a [u8],
@@ -51,7 +51,7 @@ fn decode_other<'a, V: PacketSet>(
     decode_slow(src, options)
 }
 
-/// [`decode`] for everything but the packets that most frames are.
+/// [`decode`] for everything except the most frequent packets.
 #[inline(never)]
 fn decode_slow<'a, V: PacketSet>(
     src: &mut &'a [u8],
@@ -65,7 +65,7 @@ fn decode_slow<'a, V: PacketSet>(
     Ok(packet)
 }
 
-/// Refuses a type that the version reserves, and wrong flags.
+/// Refuses a type that the version reserves, and invalid flags.
 #[inline(always)]
 pub(crate) fn check_first_byte<V: PacketSet>(
     packet_type: Option<PacketType>,
@@ -84,8 +84,7 @@ pub(crate) fn check_first_byte<V: PacketSet>(
     }
 }
 
-/// What is wrong with the flags (Table 2.2) [MQTT-2.2.2-2] [MQTT5-2.1.3-1], given that the type
-/// exists.
+/// Returns the fault of the flags (Table 2.2) [MQTT-2.2.2-2] [MQTT5-2.1.3-1] of an existing type.
 const fn flag_fault(
     packet_type: PacketType,
     first_byte: u8,

@@ -1,10 +1,10 @@
-//! How packets print, whatever the version. Derives would ask `B: Debug` where `B: AsRef<[u8]>` is
-//! what it takes, and would print messages as lists of numbers.
+//! Formatting of the packets of every version. A derive would require `B: Debug` where
+//! `B: AsRef<[u8]>` is enough, and would print messages as lists of numbers.
 
-/// Bytes as Rust would write them, and how many more there are when there are many.
+/// Prints bytes as a Rust byte string, and the number of further bytes of a long string.
 pub(crate) struct Message<'a>(pub(crate) &'a [u8]);
 
-/// The Password, which does not belong into logs.
+/// The Password, which must not appear in logs.
 pub(crate) struct Hidden;
 
 const SHOWN: usize = 64;
@@ -40,7 +40,7 @@ impl defmt::Format for Hidden {
     }
 }
 
-/// `Debug` and `defmt::Format` for a struct, from its name and how to show each of its fields.
+/// Implements `Debug` and `defmt::Format` for a struct, from its name and the format of each field.
 macro_rules! fields {
     ($Type:ident($this:ident) { $($field:ident: $value:expr),+ $(,)? }) => {
         impl<B: AsRef<[u8]>> core::fmt::Debug for $Type<B> {
@@ -66,8 +66,8 @@ macro_rules! fields {
 
 pub(crate) use fields;
 
-/// A packet prints as the packet it is; one that is an enum itself, behind its name; those that have
-/// only a type, as its name.
+/// An enum of packets prints as the packet in it; a packet that is an enum itself, after its name; a
+/// packet without fields, as its name.
 macro_rules! packet {
     ($($Variant:ident)+; $($Tagged:ident)?; $($Empty:ident)+) => {
         impl<B: AsRef<[u8]>> core::fmt::Debug for Packet<B> {

@@ -1,5 +1,5 @@
-//! What SUBSCRIBE, SUBACK, UNSUBSCRIBE and in MQTT 5 UNSUBACK have in common: a list of entries that stays as it is on
-//! the wire. It is checked once, when it is decoded or built, and then read without a fault.
+//! The list of entries in SUBSCRIBE, SUBACK, UNSUBSCRIBE and, in MQTT 5, UNSUBACK. It stays encoded. It is validated
+//! once, when it is decoded or built, so that reading it cannot fail.
 
 use core::marker::PhantomData;
 
@@ -8,12 +8,12 @@ use crate::wire::{
     Trusted,
 };
 
-/// What a [`List`] is a list of. Implemented by this crate's markers only.
+/// The kind of entries of a [`List`]. Implemented by this crate's markers only.
 pub trait Entry {
     /// The entry, borrowing from the list.
     type Item<'a>;
 
-    /// The packet that such a list is in.
+    /// The packet that contains such a list.
     #[doc(hidden)]
     const PACKET_TYPE: PacketType;
 
@@ -74,14 +74,14 @@ impl<B, E> List<B, E> {
 }
 
 impl<B: AsRef<[u8]>, E: Entry> List<B, E> {
-    /// The entries as they are on the wire.
+    /// Returns the encoded entries.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_ref()
     }
 
-    /// The entries in order.
+    /// Returns the entries in order.
     #[inline]
     pub fn iter(&self) -> Entries<'_, E> {
         Entries {
@@ -90,14 +90,14 @@ impl<B: AsRef<[u8]>, E: Entry> List<B, E> {
         }
     }
 
-    /// How many entries there are, at least one. Counts them.
+    /// Returns the number of entries, at least one. Counts them.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a list is never empty")]
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
-    /// The same list, borrowed.
+    /// Returns the same list, borrowed.
     #[must_use]
     #[inline]
     pub fn as_ref(&self) -> List<&[u8], E> {
@@ -106,13 +106,13 @@ impl<B: AsRef<[u8]>, E: Entry> List<B, E> {
 }
 
 impl<'b, E: Entry> List<&'b [u8], E> {
-    /// Builds a list in a caller's buffer.
+    /// Encodes a list to a caller's buffer.
     ///
     /// # Errors
     ///
     /// [`EncodeError::EmptyList`] without an entry, [`EncodeError::NoRoom`] if the buffer is too
-    /// small for one of the entries, of which earlier ones are in the buffer then;
-    /// [`encoded_len`](Self::encoded_len) says how many bytes all of them take.
+    /// small; then it may contain the first entries. [`encoded_len`](Self::encoded_len) returns the
+    /// required size.
     pub fn encode_to_slice<'i>(
         buffer: &'b mut [u8],
         entries: impl IntoIterator<Item = E::Item<'i>>,
@@ -125,7 +125,7 @@ impl<'b, E: Entry> List<&'b [u8], E> {
 
 #[cfg(feature = "alloc")]
 impl<E: Entry> List<alloc::vec::Vec<u8>, E> {
-    /// Builds a list on the heap (feature `alloc`).
+    /// Encodes a list to a new vector (feature `alloc`).
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl<E: Entry> List<alloc::vec::Vec<u8>, E> {
     pub fn encode_to_vec<'i>(
         entries: impl IntoIterator<Item = E::Item<'i>>,
     ) -> Result<Self, EncodeError> {
-        /// Room for most lists, so that it is made once.
+        /// Enough for most lists, to allocate once.
         const USUAL: usize = 128;
         let mut out = alloc::vec::Vec::with_capacity(USUAL);
         write_entries::<E, _>(entries, &mut out)?;
@@ -160,7 +160,7 @@ fn write_entries<'i, E: Entry, O: Output + ?Sized>(
 }
 
 impl<'a, E: Entry> List<&'a [u8], E> {
-    /// The rest of a packet: at least one entry [MQTT-3.8.3-3, MQTT-3.8.4-5, MQTT-3.10.3-2]
+    /// Reads the rest of a packet: at least one entry [MQTT-3.8.3-3, MQTT-3.8.4-5, MQTT-3.10.3-2]
     /// [MQTT5-3.8.3-2, MQTT5-3.10.3-2], each of them well-formed, at most `limit`.
     pub(crate) fn read<F: ReadError>(reader: &mut Reader<'a, F>, limit: u32) -> Result<Self, F> {
         if reader.is_empty() {
@@ -193,7 +193,7 @@ impl<'a, E: Entry> Iterator for Entries<'a, E> {
         if self.reader.is_empty() {
             return None;
         }
-        // The list has been checked, so this is never an error.
+        // The list was validated, so this is never an error.
         E::read(&mut self.reader).ok()
     }
 }
@@ -211,7 +211,7 @@ impl<'a, B: AsRef<[u8]>, E: Entry> IntoIterator for &'a List<B, E> {
 
 /// How many bytes the entries take, for a buffer of the right size.
 impl<B, E: Entry> List<B, E> {
-    /// How many bytes `entries` take in a list.
+    /// Returns how many bytes `entries` occupy in a list.
     ///
     /// # Errors
     ///
@@ -225,7 +225,7 @@ impl<B, E: Entry> List<B, E> {
     }
 }
 
-// Written out, because a derive would ask the same of `E`, which is only a name.
+// Not derived: a derive would require the same of `E`, which is only a marker.
 
 impl<B: Clone, E> Clone for List<B, E> {
     fn clone(&self) -> Self {
@@ -424,7 +424,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_cannot_be_written_is_refused_in_any_place() {
-        // Only `map` makes a filter that long.
+        // Only `map` can make a filter of that length.
         let entries = |bytes| [filter("a"), filter("b").map(|_| bytes)];
         assert_eq!(
             TopicFilters::<&[u8]>::encoded_len(entries(longest())),

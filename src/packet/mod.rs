@@ -1,5 +1,5 @@
-//! The parts that packets of several versions share. They are generic or small, so a program pays
-//! only for the versions that it uses.
+//! The parts that packets of several versions share. They are generic or small, so a program
+//! contains only the versions that it uses.
 
 #[cfg(feature = "arbitrary")]
 pub(crate) mod arbitrary;
@@ -20,8 +20,9 @@ pub(crate) use decode::{check_first_byte, decode, peek};
 pub use list::{Entries, Entry, List};
 pub(crate) use read::{read_checked, read_packet_id, read_string};
 
-/// `map`, `as_ref`, `to_owned` and `share` for a type whose bytes live in a `B`. Each field is named with
-/// what it holds: a `value` no bytes, `bytes` a `B`, a `part` another type with these methods.
+/// Implements `map`, `as_ref`, `to_owned` and `share` for a type whose bytes live in a `B`. Each field is
+/// listed with its kind: a `value` has no bytes, `bytes` is a `B`, a `part` is another type with these
+/// methods.
 macro_rules! storage {
     ($Type:ident $([$K:ident: $Bound:path])? { $($field:ident: $kind:ident),+ }) => {
         impl<B $(, $K: $Bound)?> $Type<B $(, $K)?> {
@@ -56,12 +57,12 @@ macro_rules! storage {
 }
 pub(crate) use storage;
 
-/// `to_owned` and `share` for a type with `map` and `as_ref`.
+/// Implements `to_owned` and `share` for a type with `map` and `as_ref`.
 macro_rules! owned_and_shared {
     ($Type:ident $([$K:ident: $Bound:path])?) => {
         #[cfg(feature = "alloc")]
         impl<B: AsRef<[u8]> $(, $K: $Bound)?> $Type<B $(, $K)?> {
-            /// The same with its bytes in vectors of their own (feature `alloc`).
+            /// Returns the same value with its bytes in vectors of their own (feature `alloc`).
             #[must_use]
             pub fn to_owned(&self) -> $Type<alloc::vec::Vec<u8> $(, $K)?> {
                 self.as_ref().map(<[u8]>::to_vec)
@@ -70,9 +71,10 @@ macro_rules! owned_and_shared {
 
         #[cfg(feature = "bytes")]
         impl $(<$K: $Bound>)? $Type<&[u8] $(, $K)?> {
-            /// The same as references into `whole`, the buffer that it was decoded from (feature `bytes`):
-            /// nothing is copied, and it can be kept and sent elsewhere. Fields outside of `whole`, such
-            /// as those of a packet that the decoder had to gather, are copied.
+            /// Returns the same value as references into `whole`, the buffer that it was decoded from
+            /// (feature `bytes`). Nothing is copied, and the result can be kept and sent to another
+            /// thread. Fields outside of `whole`, such as those of a split packet in the decoder's buffer,
+            /// are copied.
             #[must_use]
             pub fn share(self, whole: &bytes::Bytes) -> $Type<bytes::Bytes $(, $K)?> {
                 self.map(|part| $crate::wire::share(whole, part))
@@ -82,7 +84,7 @@ macro_rules! owned_and_shared {
 }
 pub(crate) use owned_and_shared;
 
-/// A packet becomes a `Packet`.
+/// Converts a packet to a `Packet`.
 macro_rules! into_packet {
     ($($Variant:ident($Type:ty))+) => {$(
         impl<B> From<$Type> for Packet<B> {

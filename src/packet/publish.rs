@@ -12,8 +12,8 @@ const QOS: u8 = 3 << 1;
 const DUP: u8 = 1 << 3;
 const PUBLISH: u8 = 0x30;
 
-/// Checks the flags of a PUBLISH (section 3.3.1): QoS 3 [MQTT-3.3.1-4] [MQTT5-3.3.1-4], DUP at QoS 0
-/// [MQTT-3.3.1-2] [MQTT5-3.3.1-2, MQTT5-4.3.1-1].
+/// Validates the flags of a PUBLISH (section 3.3.1): QoS 3 [MQTT-3.3.1-4] [MQTT5-3.3.1-4], DUP at
+/// QoS 0 [MQTT-3.3.1-2] [MQTT5-3.3.1-2, MQTT5-4.3.1-1].
 #[inline(always)]
 pub(crate) const fn flag_fault(first_byte: u8, options: &Options) -> Option<ErrorKind> {
     if first_byte & QOS == QOS {
@@ -25,31 +25,31 @@ pub(crate) const fn flag_fault(first_byte: u8, options: &Options) -> Option<Erro
     }
 }
 
-/// True for the first byte of a PUBLISH with which nothing is wrong, whatever the options.
+/// Returns true for the first byte of a PUBLISH that is valid with any options.
 #[inline(always)]
 pub(crate) const fn is_publish(first_byte: u8) -> bool {
-    /// Bit n is set if flags n are right: of DUP, two bits of QoS, and RETAIN.
+    /// Bit n is set if flags n are valid: DUP, two bits of QoS, and RETAIN.
     const RIGHT: u16 = 0b0011_1100_0011_1111;
     let flags = first_byte.wrapping_sub(PUBLISH);
     flags < 16 && RIGHT >> flags & 1 != 0
 }
 
-/// Whether a PUBLISH with this first byte has a Packet Identifier.
+/// Returns true if a PUBLISH with this first byte has a Packet Identifier.
 #[inline(always)]
 pub(crate) const fn has_packet_id(first_byte: u8) -> bool {
     first_byte & QOS != 0
 }
 
-/// RETAIN.
+/// Returns RETAIN.
 #[inline(always)]
 pub(crate) const fn retain(first_byte: u8) -> bool {
     first_byte & RETAIN != 0
 }
 
-/// Reads the Topic Name, which has to pass `check`, and above QoS 0 the Packet Identifier
-/// [MQTT-2.3.1-5] [MQTT5-2.2.1-2]. The flags have been checked.
-// In one function: a `Delivery` that is returned by itself is moved in one register, and its parts
-// have to be put into that and taken out again.
+/// Reads the Topic Name, validated by `check`, and above QoS 0 the Packet Identifier [MQTT-2.3.1-5]
+/// [MQTT5-2.2.1-2]. The flags are valid.
+// One function, because a `Delivery` that is returned alone moves in one register, and packing and
+// unpacking its fields costs instructions.
 #[inline(always)]
 pub(crate) fn read_head<'a, F: ReadError>(
     first_byte: u8,
@@ -72,7 +72,7 @@ pub(crate) fn read_head<'a, F: ReadError>(
     Ok((delivery, topic))
 }
 
-/// Where Topic Name and Packet Identifier of the PUBLISH end whose first bytes are `frame`.
+/// Returns where Topic Name and Packet Identifier of a PUBLISH end, whose first bytes are `frame`.
 pub(crate) fn head_end<V: PacketSet>(
     header: &Header,
     frame: &[u8],
@@ -103,7 +103,7 @@ pub(crate) fn head_end<V: PacketSet>(
     Ok(PayloadStart::At(end))
 }
 
-/// The first byte of a PUBLISH.
+/// Returns the first byte of a PUBLISH.
 #[inline(always)]
 pub(crate) fn first_byte(delivery: &Delivery, retain: bool) -> u8 {
     PUBLISH | u8::from(delivery.dup()) << 3 | delivery.qos().number() << 1 | u8::from(retain)

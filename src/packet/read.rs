@@ -1,9 +1,9 @@
-//! Fields that several packets have.
+//! Reads fields that several packets have.
 
 use crate::types::{Checked, PacketId, StringKind};
 use crate::wire::{ErrorKind, Field, ReadError, Reader, TextError};
 
-/// A Packet Identifier that is not zero.
+/// Reads a Packet Identifier that is not zero.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result<PacketId, F> {
@@ -19,7 +19,7 @@ pub(crate) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result
     }
 }
 
-/// A length-prefixed string.
+/// Reads a length-prefixed string.
 #[inline(always)]
 pub(crate) fn read_checked<'a, K: StringKind, F: ReadError>(
     reader: &mut Reader<'a, F>,
@@ -28,7 +28,7 @@ pub(crate) fn read_checked<'a, K: StringKind, F: ReadError>(
     read_string(reader, field, K::check).map(Checked::from_valid)
 }
 
-/// The bytes of a string that has passed `check`: for all kinds of strings the same function.
+/// Reads the bytes of a string that passes `check`: one function for all kinds of strings.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(crate) fn read_string<'a, F: ReadError>(

@@ -1,6 +1,6 @@
-//! Packets in serde's data model (feature `serde`): structs with the fields that they have in
-//! Rust, messages as bytes, lists as sequences. What comes back is checked as if it had been built
-//! by hand.
+//! Packets in serde's data model (feature `serde`): structs with the fields that they have in Rust,
+//! messages as bytes, lists as sequences. Deserialized values are validated as those of
+//! constructors.
 
 use serde::ser::SerializeSeq as _;
 use serde::{Serialize, Serializer};
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// Serializes what can be iterated over twice, with the number of entries, which some formats write
+/// Serializes an iterator that can be cloned, with the number of entries, which some formats write
 /// first.
 pub(crate) fn serialize_entries<I, S>(entries: I, serializer: S) -> Result<S::Ok, S::Error>
 where
@@ -85,7 +85,7 @@ where
     sequence.end()
 }
 
-/// Deserializing needs owned storage for the bytes.
+/// Deserializes into owned storage.
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::vec::Vec;
@@ -131,7 +131,7 @@ mod owned {
         }
     }
 
-    /// What an entry looks like on its way back, before it is in a list.
+    /// The form of an entry in deserialization, before it is in a list.
     #[expect(unnameable_types, reason = "only this crate implements it")]
     pub trait OwnedEntry: Entry {
         type Owned: for<'de> Deserialize<'de>;

@@ -41,9 +41,10 @@ const QOS_1: u16 = 1;
 const QOS_2: u16 = 2;
 const ACKNOWLEDGED: u16 = 4;
 const RECEIVED: u16 = 8;
-/// In the queue of those that await an acknowledgement on this connection.
+/// In the queue of messages that await an acknowledgement on this connection.
 const QUEUED: u16 = 16;
-/// From an earlier connection, and not sent again on this one.
+/// From an earlier connection, and not sent again on this one. A client that lost its session starts
+/// again at identifier 1: closing because 1 is still held would lock that client out.
 const STALE: u16 = 32;
 /// Delivered on an earlier connection.
 const EARLIER: u16 = 64;
@@ -198,7 +199,7 @@ impl<S: Slots> Inbound<S> {
         limit.min(slots)
     }
 
-    /// Returns true if one more identifier can be held.
+    /// Returns true if another identifier can be held.
     pub(crate) fn has_room(&mut self, limit: u16) -> bool {
         self.count < limit && (self.free != 0 || self.grow())
     }
@@ -247,7 +248,7 @@ impl<S: Slots> Inbound<S> {
             self.unlink_free(elsewhere);
             let resident_home = self.home(resident.id);
             if resident_home == home {
-                // The new entry goes to another slot, as the second of the chain.
+                // The new entry uses another slot, as the second of the chain.
                 new.previous = resident.previous;
                 if let Some(slot) = self.at_mut(home) {
                     slot.previous = elsewhere;
@@ -344,8 +345,7 @@ impl<S: Slots> Inbound<S> {
         }
     }
 
-    /// Adds slots, and moves the entries to the slots that they belong to now. Called when no slot
-    /// is free.
+    /// Adds slots, and moves the entries to their slots. Called when no slot is free.
     #[cold]
     fn grow(&mut self) -> bool {
         let before = self.slots.as_slice().len();
@@ -355,7 +355,8 @@ impl<S: Slots> Inbound<S> {
         for new in self.slots.as_mut_slice().iter_mut().skip(before) {
             *new = Slot::EMPTY;
         }
-        // First each entry moves to its own slot if possible; every swap places one for good.
+        // First each entry moves to its own slot if possible. Every swap moves one entry to its
+        // final slot.
         for number in 1..=u16::try_from(before).unwrap_or(u16::MAX) {
             loop {
                 let here = self.at(number);

@@ -24,7 +24,8 @@ pub enum Change {
         /// Its QoS, 1 or 2.
         qos: QoS,
     },
-    /// PUBREC was received for a message. The message is not needed any more; its identifier is.
+    /// PUBREC was received for a message. The message is not needed any more; its identifier is
+    /// still in use.
     Released(PacketId),
     /// The delivery of a sent message is complete, and its identifier is free.
     Completed(PacketId),

@@ -36,7 +36,7 @@ pub use snapshot::RestoreError;
 /// ```
 /// use mqtt_sansio::{Session, Slot};
 ///
-/// // At most four messages under way in each direction; no heap.
+/// // At most four messages in flight in each direction; no heap.
 /// let session = Session::<[Slot; 4]>::default();
 /// assert!(session.is_empty());
 /// # #[cfg(feature = "alloc")]
@@ -151,7 +151,7 @@ pub struct InFlight {
 pub enum Stage {
     /// PUBLISH was sent; PUBACK or PUBREC is awaited. The peer may or may not have the message.
     Sent(QoS),
-    /// PUBREC was received: the peer has the message, which is not needed any more. PUBCOMP is
-    /// awaited.
+    /// PUBREC was received: the peer has the message, so the application need not keep it. PUBCOMP
+    /// is awaited.
     Released,
 }

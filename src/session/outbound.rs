@@ -32,7 +32,7 @@ const UNSUBSCRIBE: u16 = 5;
 const PHASE: u16 = 7;
 /// Not yet sent again on this connection.
 const UNSENT: u16 = 8;
-/// The application has been asked to send it again.
+/// `Action::Resend` was returned for it.
 const ASKED: u16 = 16;
 
 #[derive(Debug, Clone)]
@@ -44,12 +44,13 @@ pub(crate) struct Outbound<S> {
     /// [MQTT-4.6.0-4, MQTT5-4.6.0-4].
     first: u16,
     last: u16,
-    /// The free slots, linked in the order in which they became free. Such a slot holds the
-    /// identifier that it will give out next.
+    /// The free slots, linked in the order in which they became free. Each holds the identifier
+    /// that it will give out next.
     first_free: u16,
     last_free: u16,
     /// The position of the next packet to send again: first each PUBREL, then, from the start, the
-    /// messages.
+    /// messages. Otherwise, in a smaller window than before, the PUBREL for a new PUBREC could overtake
+    /// an older one.
     cursor: u16,
     only_messages_left: bool,
     messages: u16,
@@ -61,7 +62,7 @@ pub(crate) struct Outbound<S> {
     start: u16,
 }
 
-/// The identifier after this one; after 65,535 comes 1.
+/// Returns the identifier after this one; 1 follows 65,535.
 const fn following(id: u16) -> u16 {
     match id.checked_add(1) {
         Some(id) => id,
@@ -122,10 +123,10 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// Removes everything in flight, but remembers which identifiers were used last.
+    /// Removes everything in flight, but keeps the order of the identifiers.
     pub(crate) fn clear(&mut self) {
         let next = match self.first_free {
-            // All were in use: the oldest is used again first.
+            // All slots were in use: the oldest identifier is used again first.
             0 => self.first.max(1),
             next => next,
         };
@@ -167,7 +168,7 @@ impl<S: Slots> Outbound<S> {
         self.slot(id.get()).map(phase)
     }
 
-    /// The identifier for the next thing to be sent; `None` if all slots are in use. Nothing is in
+    /// Returns the identifier for the next packet, or `None` if all slots are in use. Nothing is in
     /// use yet: that is for [`begin`](Self::begin), once the packet has been written.
     pub(crate) fn next_id(&mut self) -> Option<PacketId> {
         if self.first_free == 0 {
@@ -188,7 +189,7 @@ impl<S: Slots> Outbound<S> {
             Phase::Publish(_) => PUBLISH_1,
             Phase::Released => RELEASED,
             Phase::Subscribe(filters) => {
-                // Requests are in no list, so the link is free for their number of filters.
+                // Requests are in no list, so a link can hold their number of filters.
                 slot.previous = filters;
                 SUBSCRIBE
             }
@@ -221,7 +222,7 @@ impl<S: Slots> Outbound<S> {
         }
         self.count_as_sent(slot.state);
         if slot.next == 0 {
-            // It is the last already.
+            // It is the last one already.
             if let Some(slot) = self.any_slot_mut(slot.id) {
                 slot.state = RELEASED;
             }
@@ -300,8 +301,8 @@ impl<S: Slots> Outbound<S> {
         self.last_free = id;
     }
 
-    /// Gives each slot that is not in use an identifier, and queues them in the order of their
-    /// identifiers, `from` first. Such slots must be empty.
+    /// Gives each free slot an identifier, and queues the slots in the order of their identifiers,
+    /// `from` first. Free slots must be empty.
     fn link_free_slots(&mut self, from: u16) {
         (self.first_free, self.last_free) = (0, 0);
         let is_unused = |slot: &&Slot| slot.state == 0;
@@ -322,8 +323,8 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// More slots. An identifier in use may belong to another slot then: with twice as many, to
-    /// the one it is in or to a new one.
+    /// Adds slots. An identifier in use may then belong to another slot: with twice as many slots,
+    /// to its present one or to a new one.
     fn grow(&mut self) -> Option<()> {
         let before = self.slots.as_slice().len();
         if before >= MAX_SLOTS || !self.slots.grow() {
@@ -437,13 +438,13 @@ impl<S: Slots> Outbound<S> {
         found
     }
 
-    /// Returns the next message to send again that the application was not asked for. Call it after
-    /// all PUBRELs.
+    /// Returns the next message to send again for which `Action::Resend` was not returned. Call it
+    /// after all PUBRELs.
     pub(crate) fn next_unsent_publish(&mut self) -> Option<PacketId> {
         self.seek(|state| state & (UNSENT | ASKED) == UNSENT)
     }
 
-    /// Moves the cursor to where `is_it` holds of the state.
+    /// Moves the cursor to the next slot whose state satisfies `is_it`.
     fn seek(&mut self, is_it: impl Fn(u16) -> bool) -> Option<PacketId> {
         loop {
             let slot = self.slot(self.cursor)?;
@@ -454,7 +455,7 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// Records that the application was asked to send `id` again.
+    /// Records that `Action::Resend` was returned for `id`.
     pub(crate) fn mark_asked(&mut self, id: PacketId) {
         if let Some(slot) = self.slot_mut(id.get()) {
             slot.state |= ASKED;
@@ -479,7 +480,7 @@ impl<S: Slots> Outbound<S> {
         before & UNSENT != 0
     }
 
-    /// A message in this state is not to be sent again any more.
+    /// Updates the counters when a message in this state need not be sent again any more.
     #[inline]
     const fn count_as_sent(&mut self, state: u16) {
         if state & UNSENT != 0 {
@@ -490,8 +491,8 @@ impl<S: Slots> Outbound<S> {
         }
     }
 
-    /// The oldest message that was not sent on this connection: after a lost session, the next one
-    /// to be forgotten.
+    /// Returns the oldest message that was not sent on this connection: after a lost session, the
+    /// next one to report as lost.
     pub(crate) fn first_not_sent(&self) -> Option<(PacketId, Phase)> {
         if self.unsent == 0 {
             return None;
@@ -501,7 +502,7 @@ impl<S: Slots> Outbound<S> {
             .and_then(|slot| Some((PacketId::new(slot.id)?, phase(slot))))
     }
 
-    /// A SUBSCRIBE or UNSUBSCRIBE that was not answered, in this slot or one after it.
+    /// Returns a SUBSCRIBE or UNSUBSCRIBE without an answer, in this slot or one after it.
     pub(crate) fn next_request(&self, from: u16) -> Option<(u16, PacketId)> {
         if self.requests == 0 {
             return None;
@@ -512,8 +513,8 @@ impl<S: Slots> Outbound<S> {
             .and_then(|(index, slot)| Some((index, PacketId::new(slot.id)?)))
     }
 
-    /// SUBSCRIBE and UNSUBSCRIBE that were not answered belong to the connection, not to the
-    /// session: they end with it.
+    /// Removes SUBSCRIBE and UNSUBSCRIBE without an answer. They belong to the connection, not to
+    /// the session.
     pub(crate) fn drop_requests(&mut self) {
         for at in 0..self.slots.as_slice().len() {
             if self.requests == 0 {
@@ -539,8 +540,8 @@ impl<S: Slots> Outbound<S> {
             .filter_map(|slot| Some((PacketId::new(slot.id)?, phase(slot))))
     }
 
-    /// Puts back a message that was under way, behind the others. False if there is no slot for
-    /// this identifier; [`finish_restoring`](Self::finish_restoring) comes after the last.
+    /// Restores a message in flight, after the others. Returns false if there is no slot for this
+    /// identifier. [`finish_restoring`](Self::finish_restoring) follows the last message.
     pub(super) fn restore(&mut self, id: PacketId, phase: Phase) -> bool {
         let state = match phase {
             Phase::Publish(QoS::AtLeastOnce) => PUBLISH_1,
@@ -579,8 +580,8 @@ impl<S: Slots> Outbound<S> {
             .for_each(|slot| *slot = Slot::EMPTY);
     }
 
-    /// Takes a particular identifier into use for a message, as a journal says that it was.
-    /// False if its slot is taken.
+    /// Uses a particular identifier for a message, as a journal recorded it. Returns false if its
+    /// slot is in use.
     pub(super) fn begin_with(&mut self, id: PacketId, qos: QoS) -> bool {
         if self.next_id() == Some(id) {
             self.begin(Phase::Publish(qos));
@@ -588,7 +589,7 @@ impl<S: Slots> Outbound<S> {
         }
         let next = self.next_number().max(1);
         let restored = self.restore(id, Phase::Publish(qos));
-        // A change that does not fit changes nothing, the next identifier included.
+        // A change that does not fit changes nothing, not even the next identifier.
         self.finish_restoring(if restored { following(id.get()) } else { next });
         restored
     }
@@ -769,7 +770,7 @@ mod tests {
         }
         assert_eq!(outbound.next_id(), None);
         assert_eq!(order(&outbound), (1..=u16::MAX).collect::<Vec<_>>());
-        // Back in another order, each with the same few steps.
+        // Acknowledged in another order, each with the same few steps.
         for number in (1..=u16::MAX).rev() {
             outbound.complete(id(number));
         }
@@ -798,8 +799,8 @@ mod tests {
         assert_eq!(unique.len(), 100);
     }
 
-    /// Sends and completes in some order, and looks each time whether what is under way is what was
-    /// sent and not completed.
+    /// Sends and completes messages in some order, and checks after each step that the messages in
+    /// flight are those sent and not completed.
     #[cfg(feature = "alloc")]
     fn check_while_growing(slots: impl Slots, seed: u32) {
         let mut outbound = Outbound::new(slots);

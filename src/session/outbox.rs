@@ -8,8 +8,8 @@ use crate::types::PacketId;
 /// (feature `alloc`). `T` is the application's choice: a [`Message<Vec<u8>>`](crate::v3::Message), an
 /// `Arc` of one, a file name.
 ///
-/// [`Action::Resend`](crate::Action::Resend) asks for messages in the right order, so they are looked
-/// up by Packet Identifier.
+/// [`Action::Resend`](crate::Action::Resend) asks for messages in the right order, so the outbox
+/// finds them by Packet Identifier.
 ///
 /// ```
 /// use mqtt_sansio::{Outbox, PacketId};

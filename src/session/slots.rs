@@ -33,13 +33,13 @@ pub trait Slots {
     /// Returns the slots. Their number changes only with [`grow`](Self::grow).
     fn as_slice(&self) -> &[Slot];
 
-    /// Returns the slots, to change them.
+    /// Returns the slots, mutable.
     fn as_mut_slice(&mut self) -> &mut [Slot];
 
-    /// More slots, behind those that there are; false if there are no more to be had. What the
-    /// new ones hold is of no importance. How many there are then is a multiple of how many there were,
-    /// or at least 65,536, so that each identifier in use still has a slot of its own. A session whose
-    /// slots grow to any other number forgets the messages that are under way.
+    /// Adds slots after the present ones; returns false if that is not possible. The content of new
+    /// slots does not matter. The new number must be a multiple of the old one, or at least 65,536, so
+    /// that each identifier in use still has a slot of its own. A session whose slots grow to any other
+    /// number loses the messages in flight.
     fn grow(&mut self) -> bool {
         false
     }
@@ -110,16 +110,16 @@ impl Slots for alloc::vec::Vec<Slot> {
 pub(super) fn home(id: u16, slots: usize) -> usize {
     let before_last = slots.wrapping_sub(1);
     if slots & before_last == 0 {
-        // A power of two, as most are: the remainder without a division.
+        // A power of two, which is common: computes the remainder without a division.
         return usize::from(id) & before_last;
     }
     match u32::try_from(slots).map(|slots| u32::from(id).checked_rem(slots)) {
         Ok(Some(index)) => index as usize,
-        // More slots than there are identifiers: each has one of its own.
+        // There are more slots than identifiers: each identifier has its own.
         _ => usize::from(id),
     }
 }
 
-/// One for each number of 16 bits. There is no identifier 0, but with one slot more than there
-/// are identifiers the number of slots can double up to it.
+/// One for each 16-bit number. There is no identifier 0, but with one slot more than there are
+/// identifiers the number of slots can double up to it.
 pub(super) const MAX_SLOTS: usize = 65_536;

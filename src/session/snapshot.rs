@@ -7,8 +7,8 @@
 //! | 4 | `MQSN` |
 //! | 1 | version of this format: 1 |
 //! | 2 | the Packet Identifier to be used next, or 0 if all slots are in use |
-//! | 2 | number of messages under way to the peer |
-//! | 3 each | Packet Identifier; 1 PUBLISH at QoS 1, 2 PUBLISH at QoS 2, 3 PUBREL; in the order in which they are to be sent again |
+//! | 2 | number of messages in flight to the peer |
+//! | 3 each | Packet Identifier; 1 PUBLISH at QoS 1, 2 PUBLISH at QoS 2, 3 PUBREL; in the order of resending |
 //! | 2 | number of QoS 2 messages from the peer that it has not released |
 //! | 3 each | Packet Identifier; 2 acknowledged by the application, 3 PUBREC sent |
 //! | 4 | CRC-32 (reflected, polynomial 0xEDB88320) of everything before |
@@ -36,7 +36,7 @@ pub enum RestoreError {
     #[error("the saved session is damaged")]
     Damaged,
     /// The session needs more slots, or another number of them: a Packet Identifier belongs to the
-    /// slot with its number modulo the number of slots. The number of slots that the session was
+    /// slot of its number modulo the number of slots. The number of slots that the session was
     /// saved with always fits.
     #[error("the saved session does not fit into the slots")]
     DoesNotFit,
@@ -80,7 +80,7 @@ impl<S: Slots> Session<S> {
                 Phase::Publish(QoS::ExactlyOnce) => 2,
                 Phase::Publish(_) => 1,
                 Phase::Released => 3,
-                // Never among the messages.
+                // 0 is never the identifier of a message.
                 Phase::Subscribe(_) | Phase::Unsubscribe(_) => return None,
             };
             put_entry(&mut rest, packet_id, code)?;
@@ -104,8 +104,8 @@ impl<S: Slots> Session<S> {
                 // PUBREC was not sent, and after a restart the application may not have the
                 // message.
                 Receipt::Delivered(_) => None,
-                // Nor was the PUBREC that refuses it: the peer sends the message again, and the
-                // application decides again.
+                // The PUBREC that refuses it was not sent either: the peer sends the message again,
+                // and the application decides again.
                 Receipt::Acknowledged(_) if self.inbound.is_refused(packet_id) => None,
                 Receipt::Acknowledged(_) => Some((packet_id, 2)),
                 Receipt::Received => Some((packet_id, 3)),
@@ -262,7 +262,7 @@ mod tests {
         session
     }
 
-    /// Version 1, byte by byte: this must stay readable for ever.
+    /// Version 1, byte by byte: every later version of this crate must be able to read it.
     const BUSY: &[u8] = b"MQSN\x01\x00\x00\
         \x00\x03\x00\x02\x01\x00\x04\x02\x00\x01\x03\
         \x00\x02\x03\x84\x03\x00\x08\x02";

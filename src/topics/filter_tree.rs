@@ -116,7 +116,7 @@ impl<T> FilterTree<T> {
         }
     }
 
-    /// Returns the value of exactly this filter to change it.
+    /// Returns the value of exactly this filter, mutable.
     #[must_use]
     pub fn get_mut<B: AsRef<[u8]>>(&mut self, filter: &TopicFilter<B>) -> Option<&mut T> {
         match filter.shared() {
@@ -128,7 +128,7 @@ impl<T> FilterTree<T> {
         }
     }
 
-    /// Returns the value of exactly this filter to change it, after setting it if there is none.
+    /// Returns the value of exactly this filter, mutable, after setting it if there is none.
     pub fn get_or_insert_with<B: AsRef<[u8]>>(
         &mut self,
         filter: &TopicFilter<B>,
@@ -182,9 +182,9 @@ impl<T> FilterTree<T> {
         *self = Self::new();
     }
 
-    /// Returns the values of all filters that match `topic`, as
-    /// [`TopicFilter::matches`](crate::TopicFilter::matches) has it. Those of Shared Subscriptions
-    /// come last.
+    /// Returns the values of all filters that match `topic`, by the rules of
+    /// [`TopicFilter::matches`](crate::TopicFilter::matches). Those of Shared Subscriptions come
+    /// last.
     pub fn matches<'t, 'n, B: AsRef<[u8]>>(
         &'t self,
         topic: &'n TopicName<B>,
@@ -227,7 +227,7 @@ impl<T> Copy for FilterMatch<'_, T> {}
 pub struct FilterMatches<'t, 'n, T> {
     plain: FilterWalk<'t, 'n, T>,
     shared: FilterWalk<'t, 'n, BTreeMap<Box<[u8]>, T>>,
-    /// What is left of the filter that `shared` has found last.
+    /// The remaining Shared Subscriptions of the filter found last.
     shares: btree_map::Iter<'t, Box<[u8]>, T>,
 }
 

@@ -1,4 +1,5 @@
-//! Trees of Topic Filters and of Topic Names, for brokers: which of many match (section 4.7).
+//! Trees of Topic Filters and of Topic Names, for brokers: they find all entries that match
+//! (section 4.7).
 
 mod filter_tree;
 mod topic_tree;

@@ -70,7 +70,7 @@ impl<T> TopicTree<T> {
         self.topics.get(topic.as_bytes())
     }
 
-    /// Returns the value of `topic` to change it.
+    /// Returns the value of `topic`, mutable.
     #[must_use]
     pub fn get_mut<B: AsRef<[u8]>>(&mut self, topic: &TopicName<B>) -> Option<&mut T> {
         self.topics.get_mut(topic.as_bytes())
@@ -91,9 +91,8 @@ impl<T> TopicTree<T> {
         *self = Self::new();
     }
 
-    /// Returns the values of all topics that match `filter`, as
-    /// [`TopicFilter::matches`](crate::TopicFilter::matches) has it, in the order of the topics'
-    /// levels.
+    /// Returns the values of all topics that match `filter`, by the rules of
+    /// [`TopicFilter::matches`](crate::TopicFilter::matches), in the order of the topics' levels.
     pub fn matches<'t, 'f, B: AsRef<[u8]>>(
         &'t self,
         filter: &'f TopicFilter<B>,

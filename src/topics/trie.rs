@@ -1,7 +1,7 @@
-//! A map from topics to values that shares the levels that topics have in common.
+//! A map from topics to values, in which topics share their common levels.
 //!
-//! The nodes live in one `Vec` and refer to each other by number, so that nothing here is
-//! recursive, `drop` included: a topic may have 65,536 levels.
+//! The nodes are in one `Vec` and refer to each other by number, so that nothing here is recursive,
+//! not even `drop`: a topic may have 65,536 levels.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::num::NonZeroUsize;
 use core::ops::Bound;
 
-/// A node by its number: [`ROOT`], or one more than its place in `nodes`.
+/// The number of a node: [`ROOT`], or one more than its index in `nodes`.
 pub(super) type Id = usize;
 /// A node other than the root.
 type Link = NonZeroUsize;
@@ -21,7 +21,7 @@ pub(super) const ROOT: Id = 0;
 pub(super) struct Trie<V> {
     root: Node<V>,
     nodes: Vec<Node<V>>,
-    /// The first node that is not used; its `parent` is the next, or [`ROOT`].
+    /// The first unused node; its `parent` is the next one, or [`ROOT`].
     free: Id,
     len: usize,
 }
@@ -32,7 +32,7 @@ pub(super) struct Node<V> {
     /// `None` is the empty level, which needs no allocation.
     level: Option<Box<[u8]>>,
     children: Children,
-    /// The next child of the parent without a wildcard, in the order of bytes.
+    /// The next child of the same parent without a wildcard, in the order of bytes.
     pub(super) next: Option<Link>,
     /// The child `+`.
     pub(super) single: Option<Link>,
@@ -84,7 +84,7 @@ impl<V> Trie<V> {
         }
     }
 
-    /// How many keys have a value.
+    /// Returns how many keys have a value.
     pub(super) const fn len(&self) -> usize {
         self.len
     }
@@ -131,7 +131,8 @@ impl<V> Trie<V> {
         })
     }
 
-    /// Removes the value, and the nodes that only led to it. An empty trie holds no memory.
+    /// Removes the value, and the nodes that are needed for no other. An empty trie holds no
+    /// memory.
     pub(super) fn remove(&mut self, key: &[u8]) -> Option<V> {
         let id = self.find(key)?;
         let removed = self.node_mut(id).value.take()?;
@@ -165,7 +166,7 @@ impl<V> Trie<V> {
         levels(key).try_fold(ROOT, |id, level| self.child(id, level))
     }
 
-    /// The child with exactly this level, a wildcard or not.
+    /// Returns the child with exactly this level, a wildcard or not.
     fn child(&self, id: Id, level: &[u8]) -> Option<Id> {
         match level {
             b"+" => self.node(id).single.map(Link::get),
@@ -174,7 +175,7 @@ impl<V> Trie<V> {
         }
     }
 
-    /// The child with this level, which is no wildcard.
+    /// Returns the child with this level, which is no wildcard.
     pub(super) fn literal_child(&self, id: Id, level: &[u8]) -> Option<Id> {
         match &self.node(id).children {
             Children::None => None,
@@ -185,7 +186,7 @@ impl<V> Trie<V> {
         }
     }
 
-    /// The first child with this level or a greater one, which is no wildcard.
+    /// Returns the first child with this level or a greater one, which is no wildcard.
     pub(super) fn child_from(&self, id: Id, from: &[u8]) -> Option<Id> {
         let child = match &self.node(id).children {
             Children::None => return None,
@@ -204,7 +205,7 @@ impl<V> Trie<V> {
         child.map(|child| child.get())
     }
 
-    /// The last child with a smaller level, which is no wildcard.
+    /// Returns the last child with a smaller level, which is no wildcard.
     fn child_before(&self, id: Id, level: &[u8]) -> Option<Id> {
         let child = match &self.node(id).children {
             Children::None => None,
@@ -287,7 +288,7 @@ impl<V> Trie<V> {
         self.node_mut(parent).children.remove(level);
     }
 
-    /// Removes this node and those above it, as far as they have neither value nor children.
+    /// Removes this node and those above it that have neither value nor children.
     fn prune(&mut self, mut id: Id) {
         while id != ROOT && self.node(id).is_unused() {
             let free = self.free;

@@ -1,7 +1,8 @@
-//! The two searches in a [`Trie`]: which filters match a topic, and which topics match a filter.
+//! Two searches in a [`Trie`]: for the filters that match a topic, and for the topics that match a
+//! filter.
 //!
-//! Both visit a node at most once and go down only where the levels so far match. The way back is
-//! in the nodes themselves, so that no search needs a stack or allocates.
+//! Both visit a node at most once, and descend only where the levels so far match. Nodes have links
+//! to their parents, so no search needs a stack or allocates.
 
 use super::trie::{Id, Node, ROOT, Trie};
 
@@ -17,8 +18,8 @@ enum Step {
     Done,
 }
 
-/// A place in a topic or filter: where its next level starts, one more than its length behind the
-/// last one.
+/// A position in a topic or filter: where its next level starts. After the last level it is one
+/// more than the length.
 #[derive(Debug, Clone, Copy)]
 struct Levels<'k> {
     key: &'k [u8],
@@ -32,13 +33,13 @@ impl<'k> Levels<'k> {
         rest.split(|&byte| byte == b'/').next()
     }
 
-    /// Behind `level`, which is the next one.
+    /// Returns the position after `level`, which is the next one.
     const fn after(self, level: &[u8]) -> Self {
         let at = self.at.saturating_add(level.len()).saturating_add(1);
         Self { at, ..self }
     }
 
-    /// Before the last level, and that level.
+    /// Returns the position before the last level, and that level.
     fn back(self) -> (Self, &'k [u8]) {
         let passed = self.key.get(..self.at.saturating_sub(1));
         let passed = passed.unwrap_or_default();
@@ -72,7 +73,7 @@ impl<'t, 'k, V> FilterWalk<'t, 'k, V> {
         }
     }
 
-    /// The child `+`, unless the topic starts with `$` and this would be its first level
+    /// Returns the child `+`, unless the topic starts with `$` and this would be its first level
     /// [MQTT-4.7.2-1, MQTT5-4.7.2-1].
     fn single(&self, id: Id) -> Option<Id> {
         let may_match = id != ROOT || !self.topic.is_dollar();
@@ -80,7 +81,7 @@ impl<'t, 'k, V> FilterWalk<'t, 'k, V> {
         single.map(|single| single.get())
     }
 
-    /// The value of the filter that ends with `#` below this node, by the same rule.
+    /// Returns the value of the filter that ends with `#` below this node, by the same rule.
     fn multi(&self, id: Id) -> Option<&'t V> {
         let may_match = id != ROOT || !self.topic.is_dollar();
         let multi = self.trie.node(id).multi.filter(|_| may_match)?;
@@ -146,7 +147,7 @@ impl<'t, V> Iterator for FilterWalk<'t, '_, V> {
 pub(super) struct TopicWalk<'t, 'k, V> {
     trie: &'t Trie<V>,
     node: Id,
-    /// Where `#` was reached: all nodes below match, and are visited.
+    /// The node at which `#` was reached: all nodes below match, and are visited.
     top: Option<Id>,
     filter: Levels<'k>,
     step: Step,
@@ -163,20 +164,20 @@ impl<'t, 'k, V> TopicWalk<'t, 'k, V> {
         }
     }
 
-    /// The first child.
+    /// Returns the first child.
     fn child(&self, id: Id) -> Option<Id> {
         self.not_dollar(id, self.trie.child_from(id, b""))
     }
 
-    /// The next child of the same parent.
+    /// Returns the next child of the same parent.
     fn sibling(&self, node: &Node<V>) -> Option<Id> {
         self.not_dollar(node.parent, node.next.map(|next| next.get()))
     }
 
-    /// The same child of `parent`, or the next that a wildcard stands for: at the root none that
-    /// starts with `$` [MQTT-4.7.2-1].
+    /// Returns the same child of `parent`, or the next one that a wildcard matches: at the root
+    /// none that starts with `$` [MQTT-4.7.2-1].
     fn not_dollar(&self, parent: Id, child: Option<Id>) -> Option<Id> {
-        /// The first level behind all that start with `$`.
+        /// The first level after all that start with `$`.
         const BEHIND_DOLLAR: &[u8] = b"%";
         if parent == ROOT && self.trie.node(child?).level().starts_with(b"$") {
             return self.trie.child_from(parent, BEHIND_DOLLAR);
@@ -184,7 +185,7 @@ impl<'t, 'k, V> TopicWalk<'t, 'k, V> {
         child
     }
 
-    /// The node after this one below `top`, from the top down.
+    /// Returns the node after this one below `top`, from the top down.
     fn next_below(&self, top: Id, mut id: Id) -> Option<Id> {
         if let Some(child) = self.child(id) {
             return Some(child);

@@ -17,9 +17,9 @@ const MAX_LEN: usize = 65_535;
 pub enum Rules {
     /// Well-formed UTF-8 without U+0000, at most 65,535 bytes.
     Text,
-    /// The same, at least one character, and no wildcard.
+    /// As `Text`, with at least one character, and no wildcard.
     TopicName,
-    /// The same, at least one character, and wildcards only where section 4.7.1 allows them.
+    /// As `Text`, with at least one character, and wildcards only where section 4.7.1 allows them.
     TopicFilter,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     uncommon_topic_filter(bytes)
 }
 
-/// The rules for the characters of any string. One pass if it is ASCII.
+/// Validates the characters of any string. One pass if it is ASCII.
 #[inline]
 fn is_text(bytes: &[u8]) -> bool {
     is_free_of::<NULL_OR_NON_ASCII>(bytes) || (!OPTIMIZE_SIZE && is_utf8_without::<NULL>(bytes))
@@ -84,8 +84,8 @@ fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     first_fault(bytes, Rules::TopicFilter)
 }
 
-/// Returns the first fault of a string, or `Ok`. The functions above are shortcuts of it, which
-/// constants cannot use.
+/// Returns the first fault of a string, or `Ok`. The functions above are shortcuts of it; constants
+/// use it directly.
 #[cold]
 #[inline(never)]
 pub(super) const fn first_fault(bytes: &[u8], rules: Rules) -> Result<(), TextError> {
@@ -138,8 +138,8 @@ mod tests {
     use super::*;
     use ErrorKind::*;
 
-    /// Every string of up to `len` of these parts: plain, separators, wildcards, two-byte and
-    /// ill-formed characters and U+0000.
+    /// Returns every string of up to `len` of these parts: plain text, separators, wildcards,
+    /// two-byte and ill-formed characters, and U+0000.
     fn strings(len: usize, each: &mut impl FnMut(&[u8])) {
         fn longer(string: &mut std::vec::Vec<u8>, left: usize, each: &mut impl FnMut(&[u8])) {
             each(string);

@@ -21,12 +21,12 @@ pub trait StringKind: sealed::Validate {}
 pub(super) mod sealed {
     use super::{Rules, TextError};
 
-    /// How a kind of string is validated.
+    /// The validation of a kind of string.
     #[expect(unnameable_types, reason = "seals `StringKind`")]
     pub trait Validate {
         const RULES: Rules;
 
-        /// The same rules, written for speed.
+        /// The same rules, optimized for speed.
         fn check(bytes: &[u8]) -> Result<(), TextError>;
     }
 }
@@ -72,7 +72,7 @@ impl<K: StringKind> Checked<&'static [u8], K> {
     }
 }
 
-/// What the compiler prints of a constant that is refused.
+/// The error of the compiler for an invalid constant.
 const fn refusal(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::EmptyTopic => "a Topic Name or Topic Filter has at least one character",
@@ -99,7 +99,7 @@ impl<B: AsRef<[u8]>, K: StringKind> Checked<B, K> {
 }
 
 impl<B, K> Checked<B, K> {
-    /// For bytes that have passed [`check`](sealed::Validate::check).
+    /// Creates a string from bytes that have passed [`check`](sealed::Validate::check).
     #[inline(always)]
     pub(crate) const fn from_valid(bytes: B) -> Self {
         Self {
@@ -147,7 +147,7 @@ impl<B: AsRef<[u8]>, K> Checked<B, K> {
         Checked::from_valid(self.as_bytes())
     }
 
-    /// The same string in a `Vec` of its own (feature `alloc`).
+    /// Returns the same string in a `Vec` of its own (feature `alloc`).
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_owned(&self) -> Checked<alloc::vec::Vec<u8>, K> {

@@ -1,7 +1,7 @@
 //! Matching of Topic Names and Topic Filters (section 4.7).
 
-/// Bytes are compared as they are [MQTT5-4.7.3-4]. `filter` and `topic` are valid, so `+` and `#` are whole levels, and `topic` has none. Each turn
-/// of the loop removes at least one byte from one of them and never goes back.
+/// Compares bytes without normalization [MQTT5-4.7.3-4]. `filter` and `topic` are valid, so `+` and `#` are whole levels, and `topic` has none.
+/// Each iteration removes at least one byte from one of them and never goes back.
 #[inline]
 pub(super) fn matches(mut filter: &[u8], mut topic: &[u8]) -> bool {
     // [MQTT-4.7.2-1, MQTT5-4.7.2-1]
@@ -50,7 +50,7 @@ mod tests {
     use std::vec::Vec;
     use std::{format, vec};
 
-    /// Section 4.7, level by level: obviously right, and slow.
+    /// Section 4.7, level by level: simple and slow.
     fn by_level(filter: &str, topic: &str) -> bool {
         if topic.starts_with('$') && filter.starts_with(['+', '#']) {
             return false;

@@ -1,4 +1,4 @@
-//! The values that packets are made of, validated when they are made.
+//! The values in packets, validated when they are made.
 
 mod check;
 mod checked;

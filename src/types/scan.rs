@@ -39,12 +39,11 @@ pub(super) fn is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
     found == 0
 }
 
-/// Whether code is to be small rather than fast: on a machine of less than 64 bits, where eight
-/// bytes at a time take more than one register. The search for what is wrong then finds out, too,
-/// that nothing is.
+/// True if code has to be small rather than fast: where a register has fewer than 64 bits. The
+/// search for the first fault then also decides that there is none.
 pub(super) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));
 
-/// [`is_free_of`] a byte at a time, compiled once for every `WHAT`.
+/// [`is_free_of`] one byte at a time, compiled once for every `WHAT`.
 #[inline(never)]
 fn none_of(bytes: &[u8], what: u8) -> bool {
     bytes.iter().all(|&byte| {
@@ -95,7 +94,7 @@ fn short_is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
 
 const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
-/// `+` is 0x2B and `#` is 0x23: setting this bit makes both 0x2B, and nothing else that is ASCII.
+/// `+` is 0x2B and `#` is 0x23: setting this bit makes both 0x2B, and no other ASCII character.
 const WILDCARD_BIT: u64 = u64::from_ne_bytes([0x08; 8]);
 const WILDCARDS: u64 = u64::from_ne_bytes([b'+'; 8]);
 
@@ -119,8 +118,8 @@ const fn found_in_byte<const WHAT: u8>(byte: u8) -> u8 {
     }
 }
 
-/// [`found_in_byte`] for eight bytes at once: not zero if one of them is one of `WHAT`. A zero may
-/// borrow from the byte above it, which does not change that.
+/// Applies [`found_in_byte`] to eight bytes at once: the result is not zero if one of them is one
+/// of `WHAT`. A zero may borrow from the byte above it, which does not change that.
 #[inline(always)]
 pub(super) const fn found_in_word<const WHAT: u8>(word: u64) -> u64 {
     let mut found = 0;
@@ -182,7 +181,7 @@ pub(super) fn wildcards_have_levels_of_their_own(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// What the code above says about eight or sixteen bytes, a byte at a time.
+    /// The result for eight or sixteen bytes, computed one byte at a time.
     fn is_free_of_by_byte(bytes: &[u8], what: u8) -> bool {
         !bytes.iter().any(|&byte| {
             what & NULL != 0 && byte == 0
@@ -197,13 +196,13 @@ mod tests {
             is_free_of_by_byte(bytes, WHAT),
             "{WHAT}: {bytes:x?}"
         );
-        // As machines of less than 64 bits do it.
+        // The code for fewer than 64 bits.
         assert_eq!(
             none_of(bytes, WHAT),
             is_free_of_by_byte(bytes, WHAT),
             "{WHAT}: {bytes:x?}"
         );
-        // As processors without wide registers do it.
+        // The code for processors without wide registers.
         let mut words = bytes.chunks_exact(8);
         let found = words.by_ref().fold(0, |found, word| {
             found | found_in_word::<WHAT>(u64::from_ne_bytes(word.try_into().unwrap()))

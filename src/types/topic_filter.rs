@@ -111,9 +111,9 @@ impl<B: AsRef<[u8]>> TopicFilter<B> {
         })
     }
 
-    /// Validates a filter that starts with `$share/` as MQTT 5 asks for: a share name of at least
-    /// one character [MQTT5-4.8.2-1], without wildcards, a `/` and a Topic Filter
-    /// [MQTT5-4.8.2-2]. Any other filter passes.
+    /// Validates a filter that starts with `$share/` by the rules of MQTT 5: a share name of at
+    /// least one character [MQTT5-4.8.2-1], without wildcards, a `/` and a Topic Filter
+    /// [MQTT5-4.8.2-2]. Any other filter is valid.
     ///
     /// # Errors
     ///

@@ -40,8 +40,7 @@ impl TopicName<&[u8]> {
         check::topic_name(bytes)
     }
 
-    /// Validates the Topic Name of an MQTT 5 PUBLISH, which is zero-length where a Topic Alias stands
-    /// for it.
+    /// Validates the Topic Name of an MQTT 5 PUBLISH, which is empty where a Topic Alias replaces it.
     #[inline(always)]
     pub(crate) fn check_v5(bytes: &[u8]) -> Result<(), TextError> {
         if bytes.is_empty() {

@@ -1,34 +1,34 @@
 //! Well-formed UTF-8 (Table 3-7 of the Unicode Standard) [MQTT-1.5.3-1]: no overlong forms, no
 //! surrogates, nothing above U+10FFFF. Accepts the same bytes as the Rust standard library.
 //!
-//! [`is_utf8_without`] is the shortcut for machines of 64 bits. It looks for U+0000 and wildcards in
-//! the same pass: with [`core::str::from_utf8`] in its place, messages with Topic Names in other
-//! scripts take 48 % more instructions to decode. [`after_character`] finds the first fault, and is all
-//! that other machines have.
+//! [`is_utf8_without`] is the shortcut for 64-bit machines. It searches for U+0000 and wildcards in the
+//! same pass: with [`core::str::from_utf8`] in its place, messages with Topic Names in other scripts
+//! take 48 % more instructions to decode. [`after_character`] finds the first fault; other machines use
+//! it alone.
 
 use super::scan::{NON_ASCII, NULL, WILDCARD, found_in_word};
 
-// Where a byte leads depends on what came before it. Each of these states is a number of bits to
-// shift by: six for each state, so that nine of them fit into 64 bits. The state 0 is that of an
-// ill-formed string: nothing leads out of it, as no byte has a bit there.
+// The state after a byte depends on the state before it. Each state is a number of bits to shift
+// by, six for each state, so that nine of them fit into 64 bits. State 0 is that of an ill-formed
+// string: no byte has a bit there, so it is final.
 /// Between two characters.
 const BOUNDARY: u32 = 6;
 /// This many bytes of 0x80 to 0xBF complete the character.
 const ONE_MORE: u32 = 12;
 const TWO_MORE: u32 = 18;
 const THREE_MORE: u32 = 24;
-/// Behind these first bytes not every second byte may come.
+/// After these first bytes, not every continuation byte is valid.
 const AFTER_E0: u32 = 30;
 const AFTER_ED: u32 = 36;
 const AFTER_F0: u32 = 42;
 const AFTER_F4: u32 = 48;
 
-/// From one state to another.
+/// Encodes a transition from one state to another.
 const fn edge(from: u32, to: u32) -> u64 {
     (to as u64) << from
 }
 
-/// Where a byte leads from each state.
+/// Returns the transitions of a byte from each state.
 const fn row(byte: u8) -> u64 {
     const CONTINUATION: u64 =
         edge(ONE_MORE, BOUNDARY) | edge(TWO_MORE, ONE_MORE) | edge(THREE_MORE, TWO_MORE);
@@ -48,7 +48,7 @@ const fn row(byte: u8) -> u64 {
     }
 }
 
-/// The rows of all bytes; nothing leads through those that are of `WITHOUT`.
+/// The rows of all bytes. The bytes of `WITHOUT` have no transition.
 const fn rows(without: u8) -> [u64; 256] {
     let mut rows = [0; 256];
     let mut rest: &mut [u64] = &mut rows;
@@ -70,7 +70,7 @@ struct Rows<const WITHOUT: u8>;
 impl<const WITHOUT: u8> Rows<WITHOUT> {
     const ALL: &'static [u64; 256] = &rows(WITHOUT);
 
-    /// The state behind `byte`: the lowest six bits.
+    /// Returns the state after `byte`: the lowest six bits.
     #[inline(always)]
     fn step(state: u64, byte: u8) -> u64 {
         let row = Self::ALL.get(usize::from(byte)).copied();
@@ -78,8 +78,8 @@ impl<const WITHOUT: u8> Rows<WITHOUT> {
     }
 }
 
-/// True if `bytes` are well-formed UTF-8 and there is nothing of `NULL` or `WILDCARD` in them, as
-/// far as they are in `WITHOUT`. A load and a shift for each byte, except for eight that are ASCII.
+/// Returns true if `bytes` are well-formed UTF-8 without the characters in `WITHOUT`, `NULL` or
+/// `WILDCARD`. A load and a shift for each byte, except for eight that are ASCII.
 #[inline]
 pub(super) fn is_utf8_without<const WITHOUT: u8>(bytes: &[u8]) -> bool {
     let mut state = u64::from(BOUNDARY);
@@ -132,7 +132,7 @@ pub(super) const fn after_character(bytes: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    /// Where the first ill-formed character starts, a character at a time.
+    /// Returns where the first ill-formed character starts, one character at a time.
     fn ill_formed_at(bytes: &[u8]) -> Option<usize> {
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn utf_8_ends_where_the_standard_library_says_it_does() {
-        // Both sides of each step of the table, at every place of a character and behind one.
+        // Both sides of each range of the table, at every position of a character and after one.
         let bytes = [
             0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0,
             0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
@@ -191,8 +191,7 @@ mod tests {
                         character.len() == 1,
                         "{cut:x?}"
                     );
-                    // The byte that is cut off comes behind the others instead, and a whole
-                    // eight bytes later.
+                    // The last byte is moved after the others, eight bytes later.
                     let later = [&cut, &string.as_bytes()[last..=last], b"b"].concat();
                     assert_eq!(
                         is_utf8_without::<NULL>(&later),

@@ -1,5 +1,5 @@
 //! PUBACK, PUBREC, PUBREL, PUBCOMP (sections 3.4 to 3.7) and UNSUBACK (section 3.11): a fixed
-//! header and the Packet Identifier that they acknowledge.
+//! header and a Packet Identifier.
 
 use crate::packet::read_packet_id;
 use crate::types::PacketId;
@@ -29,7 +29,7 @@ macro_rules! ack {
         }
 
         impl $Type {
-            /// The whole packet: four bytes, of which the last two are the identifier.
+            /// Returns the whole packet: four bytes, of which the last two are the identifier.
             #[must_use]
             #[inline]
             pub const fn to_bytes(self) -> [u8; 4] {
@@ -74,8 +74,8 @@ ack! {
     PubRec, 0x50
 }
 ack! {
-    /// PUBREL: the sender forgets a QoS 2 message and releases it, part 2 of its delivery
-    /// (section 3.6). Its flags are 0010 [MQTT-3.6.1-1].
+    /// PUBREL: the sender discards a QoS 2 message and releases it, part 2 of its delivery (section
+    /// 3.6). Its flags are 0010 [MQTT-3.6.1-1].
     PubRel, 0x62
 }
 ack! {
@@ -93,7 +93,7 @@ mod tests {
     use crate::v3::testing::{encoded, fault, id, round_trip};
     use crate::wire::ErrorKind;
 
-    /// What PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK start with.
+    /// The first bytes of PUBACK, PUBREC, PUBREL, PUBCOMP and UNSUBACK.
     const FIRST_BYTES: [u8; 5] = [0x40, 0x50, 0x62, 0x70, 0xb0];
 
     #[test]
@@ -134,7 +134,7 @@ mod tests {
                     ErrorKind::ZeroPacketIdentifier,
                     Field::PacketIdentifier,
                     2,
-                    // [MQTT-2.3.1-1] is about PUBLISH, SUBSCRIBE and UNSUBSCRIBE.
+                    // [MQTT-2.3.1-1] binds PUBLISH, SUBSCRIBE and UNSUBSCRIBE only.
                     None
                 )
             );

@@ -51,7 +51,7 @@ impl crate::packet::bytes::SharedPackets for V3 {
     }
 }
 
-/// The packet, if it has no strings or payload.
+/// Returns the packet, if it has no strings or payload.
 const fn without_bytes(packet: &PacketRef<'_>) -> Option<Packet<Bytes>> {
     Some(match *packet {
         Packet::ConnAck(packet) => Packet::ConnAck(packet),

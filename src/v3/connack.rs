@@ -95,7 +95,7 @@ impl ConnAck {
         }
     }
 
-    /// The whole packet, always four bytes.
+    /// Returns the whole packet, which always has four bytes.
     #[must_use]
     pub fn to_bytes(self) -> [u8; 4] {
         [
@@ -120,8 +120,8 @@ impl ConnAck {
             return Ok(Self::Accepted { session_present });
         }
         let Some(refusal) = ConnectRefusal::from_return_code(code) else {
-            // Table 3.1 reserves 6 to 255. Some clients accept them as a refusal; a peer that sends
-            // them does not speak MQTT 3.1.1.
+            // Table 3.1 reserves 6 to 255. Some clients accept them as a refusal, but a peer that
+            // sends them does not speak MQTT 3.1.1.
             let kind = ErrorKind::InvalidConnectReturnCode;
             return Err(reader.fault_in_last(Field::ConnectReturnCode, kind));
         };
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn session_present_with_a_reserved_return_code_is_refused_for_the_code() {
-        // It is not known whether such a code would be a refusal.
+        // Such a code may or may not be a refusal.
         assert_eq!(
             fault(b"\x20\x02\x01\x06"),
             (
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_byte_behind_the_return_code_is_refused() {
-        // As in MQTT 5, where the length of the properties follows.
+        // A CONNACK of MQTT 5, which also has the length of its properties.
         assert_eq!(
             fault(b"\x20\x03\x00\x00\x00"),
             (

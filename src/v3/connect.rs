@@ -203,7 +203,8 @@ impl VariableHeader {
 }
 
 impl<B> Connect<B> {
-    /// MQTT 3.1.1, Clean Session, Keep Alive 60 seconds, no Will, no User Name.
+    /// Creates a CONNECT of MQTT 3.1.1 with Clean Session, Keep Alive 60 seconds, no Will and no
+    /// User Name.
     pub const fn new(client_id: Text<B>) -> Self {
         Self {
             protocol_level: ProtocolLevel::V3_1_1,
@@ -215,28 +216,28 @@ impl<B> Connect<B> {
         }
     }
 
-    /// The same CONNECT with this Clean Session flag.
+    /// Sets the Clean Session flag.
     #[must_use]
     pub const fn clean_session(mut self, clean_session: bool) -> Self {
         self.clean_session = clean_session;
         self
     }
 
-    /// The same CONNECT with this Keep Alive in seconds; 0 turns it off.
+    /// Sets the Keep Alive in seconds; 0 disables it.
     #[must_use]
     pub const fn keep_alive(mut self, seconds: u16) -> Self {
         self.keep_alive = seconds;
         self
     }
 
-    /// The same CONNECT with this Will.
+    /// Sets the Will.
     #[must_use]
     pub fn will(mut self, will: Will<B>) -> Self {
         self.will = Some(will);
         self
     }
 
-    /// The same CONNECT with this User Name and Password.
+    /// Sets User Name and Password.
     #[must_use]
     pub fn credentials(mut self, user_name: Text<B>, password: B) -> Self {
         self.credentials = Some(Credentials {
@@ -265,7 +266,7 @@ impl<B: AsRef<[u8]>> Connect<B> {
         Ok(counter.get())
     }
 
-    /// The fields that the flags announce, in the order of [MQTT-3.1.3-1].
+    /// Writes the fields of the flags, in the order of [MQTT-3.1.3-1].
     pub(super) fn write_payload<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         put_field(out, Field::ClientIdentifier, self.client_id.as_bytes())?;
         if let Some(will) = &self.will {
@@ -305,7 +306,7 @@ mod tests {
     use crate::wire::ErrorKind::{self, *};
     use crate::wire::Options;
 
-    /// Every flag but the reserved one, and every field that they announce.
+    /// Every valid flag, and every field that they announce.
     const FULL: &[u8] = b"\x10\x1f\x00\x04MQTT\x04\xf6\x12\x34\
         \x00\x02id\x00\x03w/t\x00\x02\x00\xff\x00\x01u\x00\x03\x00p\xfe";
 
@@ -332,8 +333,8 @@ mod tests {
         }
     }
 
-    /// An MQTT 3.1.1 CONNECT with these Connect Flags and this payload. The flags are byte 9, the
-    /// payload starts at byte 12.
+    /// Returns a CONNECT of MQTT 3.1.1 with these Connect Flags and this payload. The flags are
+    /// byte 9, the payload starts at byte 12.
     fn connect(flags: u8, payload: &[u8]) -> Vec<u8> {
         framed(
             0x10,
@@ -352,7 +353,7 @@ mod tests {
         }
     }
 
-    /// `bytes` are `connect`, and `connect` is these bytes and no others.
+    /// Checks that `bytes` decode to `connect`, and that `connect` encodes to `bytes`.
     fn round_trip(connect: Connect<&[u8]>, bytes: &[u8]) {
         let in_packet = decoded_connect(bytes);
         assert_eq!(in_packet.to_connect(), connect);
@@ -364,7 +365,7 @@ mod tests {
         assert_eq!(built, Ok(in_packet));
     }
 
-    // What is taken and written.
+    // Valid packets
 
     #[test]
     fn a_connect_with_every_field_is_these_bytes() {
@@ -482,7 +483,7 @@ mod tests {
 
     #[test]
     fn mqtt_with_any_level_but_4_is_refused() {
-        // 0x84 is how some bridges of MQTT 3.1.1 brokers mark themselves.
+        // Some bridges of MQTT 3.1.1 brokers use 0x84.
         for level in [0, 3, 5, 0x84, 0xff] {
             let bytes = framed(
                 0x10,
@@ -521,7 +522,7 @@ mod tests {
 
     #[test]
     fn what_follows_an_unsupported_level_is_not_looked_at() {
-        // In MQTT 5 properties come before the Client Identifier; here is nothing at all.
+        // In MQTT 5 properties come before the Client Identifier; here they are missing.
         assert_eq!(
             fault(b"\x10\x07\x00\x04MQTT\x05"),
             (
@@ -599,7 +600,7 @@ mod tests {
         );
     }
 
-    // A field that is not all there, or more than there should be.
+    // A field that is incomplete, or is followed by more bytes.
 
     #[test]
     fn a_connect_that_ends_early_is_refused_in_the_field_that_it_ends_in() {
@@ -753,7 +754,7 @@ mod tests {
         );
     }
 
-    // The Client Identifier that is not there.
+    // A missing Client Identifier.
 
     #[test]
     fn an_empty_client_identifier_with_clean_session_passes() {
@@ -804,7 +805,7 @@ mod tests {
 
     #[test]
     fn a_malformed_connect_is_not_answered_for_its_client_identifier() {
-        // [MQTT-3.1.4-1]: a server closes without CONNACK, so this fault goes before that one.
+        // [MQTT-3.1.4-1]: a server closes without CONNACK, so this fault has priority.
         assert_eq!(
             fault(&connect(0x00, b"\x00\x00\x00")),
             (
@@ -834,9 +835,9 @@ mod tests {
         }
     }
 
-    // Fields that their two-byte length has no room for. Strings get that long by `map` only.
+    // Fields that exceed their two-byte length. Only `map` can make such strings.
 
-    /// Makes a packet with a field of 65,535 bytes, which passes, and one with a byte more, which
+    /// Makes a packet with a field of 65,535 bytes, which is valid, and one with a byte more, which
     /// is the error.
     fn too_long(make: impl Fn(&'static [u8]) -> Connect<&'static [u8]>) -> EncodeError {
         let connect = make(longest());
@@ -910,7 +911,7 @@ mod tests {
 
     #[test]
     fn a_payload_that_lacks_room_is_not_written_in_part() {
-        // Behind the ten bytes of the variable header.
+        // After the ten bytes of the variable header.
         let needed = FULL.len().wrapping_sub(12);
         let mut buffer = [0xee; 64];
         for room in 0..needed {
@@ -949,7 +950,7 @@ mod tests {
         }
     }
 
-    // The rest.
+    // Other tests
 
     #[test]
     fn map_keeps_every_value() {

@@ -1,4 +1,4 @@
-//! The decoder of MQTT 3.1 and 3.1.1: which packet a fixed header announces, and its flags.
+//! The decoder of MQTT 3.1 and 3.1.1: packet types, flags, and the fixed sizes of packets.
 
 use super::statement::{self, Reaction};
 use super::{
@@ -32,7 +32,7 @@ pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError
 }
 
 /// Decodes the packet at the start of `src` and moves `src` past it. Returns `Ok(None)` if more bytes
-/// are needed; `src` is unchanged then, and after an error.
+/// are needed. Then, and after an error, `src` is unchanged.
 ///
 /// For input that is complete: a file, a test. For a stream, use a
 /// [`Decoder`](crate::StreamDecoder), which keeps an incomplete packet.
@@ -72,8 +72,8 @@ pub(crate) fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Pu
     Publish::read(header.first_byte(), reader).ok()
 }
 
-/// The Remaining Length of the packets that have only one (sections 3.2, 3.4 to 3.7, 3.11 to
-/// 3.14).
+/// Returns the Remaining Length of the packets for which only one is valid (sections 3.2, 3.4 to
+/// 3.7, 3.11 to 3.14).
 const fn only_remaining_length(packet_type: PacketType) -> Option<(u32, Field)> {
     match packet_type {
         PacketType::ConnAck => Some((2, Field::ConnectReturnCode)),
@@ -94,7 +94,7 @@ const fn only_remaining_length(packet_type: PacketType) -> Option<(u32, Field)> 
     }
 }
 
-/// The packet type, unless MQTT 3.1.1 reserves it: 0 and 15 (Table 2.1).
+/// Returns the packet type, unless MQTT 3.1.1 reserves it: 0 and 15 (Table 2.1).
 const fn packet_type(first_byte: u8) -> Option<PacketType> {
     match PacketType::from_number(first_byte >> 4) {
         Some(PacketType::Auth) | None => None,
@@ -121,7 +121,7 @@ impl PacketSet for V3 {
         Reaction::to(error.kind())
     }
 
-    /// MQTT 3.1.1 does not forbid it.
+    /// MQTT 3.1.1 allows a longer form.
     #[inline(always)]
     fn refuses_overlong_remaining_length(options: &Options) -> bool {
         options.refuses_overlong_remaining_length()
@@ -141,7 +141,7 @@ impl PacketSet for V3 {
         // that the rest need not be buffered; also by `read`, so that the fault does not depend on
         // how many bytes were received.
         match only_remaining_length(packet_type) {
-            // As MQTT 5 has it: `read` reports the Reason Code that follows.
+            // As in MQTT 5: `read` reports the Reason Code that follows.
             _ if packet_type == PacketType::Disconnect
                 && matches!(header.remaining_length(), 1 | 2) =>
             {
@@ -200,7 +200,7 @@ impl PacketSet for V3 {
         try_read_publish(header, body).map(Packet::Publish)
     }
 
-    /// Acknowledgements and pings.
+    /// Reads acknowledgements and pings.
     #[inline(always)]
     fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
         match *frame {

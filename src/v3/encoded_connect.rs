@@ -99,7 +99,7 @@ impl<'b> EncodedConnect<&'b [u8]> {
 
 #[cfg(feature = "alloc")]
 impl EncodedConnect<alloc::vec::Vec<u8>> {
-    /// Encodes the payload to the heap (feature `alloc`).
+    /// Encodes the payload to a new vector (feature `alloc`).
     ///
     /// # Errors
     ///
@@ -193,8 +193,8 @@ impl VariableHeader {
         })
     }
 
-    /// In MQTT 3.1 a User Name or Password may be missing although its flag is 1, and the connection goes
-    /// on without it. `reader` is at the payload.
+    /// In MQTT 3.1 a User Name or Password may be missing although its flag is 1; the connection then
+    /// continues without it. `reader` is at the payload.
     fn drop_missing_credentials(&mut self, mut reader: Reader<'_>) {
         let mut skip = |field| reader.bytes(field).map(|_| reader.is_empty());
         let mut is_end = skip(Field::ClientIdentifier);
@@ -208,7 +208,7 @@ impl VariableHeader {
         }
     }
 
-    /// The payload, in the order of [MQTT-3.1.3-1].
+    /// Reads the payload, in the order of [MQTT-3.1.3-1].
     fn read_payload<'a, F: ReadError>(
         &self,
         reader: &mut Reader<'a, F>,
@@ -241,7 +241,7 @@ impl VariableHeader {
     }
 }
 
-/// The bit of Protocol Level with which a bridge marks itself.
+/// The bit of Protocol Level that bridges set.
 const BRIDGE: u8 = 0x80;
 
 /// Reads Protocol Name and Protocol Level. The fields after them are not read unless both are

@@ -1,4 +1,4 @@
-//! How packets print.
+//! Formatting of packets.
 
 use super::{
     Connect, Credentials, EncodedConnect, Packet, Publish, PublishHeader, SubAck, Subscribe,

@@ -1,7 +1,7 @@
 //! The packets of MQTT 3.1.1, and of MQTT 3.1, which differs from it only in CONNECT.
 //!
-//! One file a packet; the four acknowledgements and UNSUBACK share one. [`Packet`] holds any of
-//! them. [`decode`] reads one from a slice; [`Decoder`] from a stream, however it is cut.
+//! Each packet has a file; the four acknowledgements and UNSUBACK share one. [`Packet`] holds any
+//! of them. [`decode`] decodes one from a slice, [`Decoder`] from a stream, however it is split.
 
 mod ack;
 #[cfg(feature = "arbitrary")]

@@ -1,4 +1,4 @@
-//! Any of the fourteen packets.
+//! An enum of the fourteen packets.
 
 use super::{
     ConnAck, EncodedConnect, PubAck, PubComp, PubRec, PubRel, Publish, SubAck, Subscribe, UnsubAck,
@@ -27,27 +27,27 @@ use crate::wire::{
     clippy::exhaustive_enums,
     reason = "the standard lists fourteen packets and reserves the rest"
 )]
-// No promise of a layout. With a tag as wide as a pointer, and the small fields of all packets
-// before their pointers (`repr(C)`), no eight-byte load covers bytes that were just stored one by
-// one, which would stall the processor. The compiler's own layout doubles the time for a small
-// PUBLISH.
+// The layout is not part of the API. With a tag as wide as a pointer, and the small fields of all
+// packets before their pointers (`repr(C)`), no eight-byte load covers bytes that were just stored
+// one by one, which would stall the processor. The compiler's own layout doubles the time for a
+// small PUBLISH.
 #[cfg_attr(target_pointer_width = "64", repr(usize))]
 pub enum Packet<B> {
-    /// Client to server: asks for a connection. [`EncodedConnect::to_connect`] has the fields.
+    /// Client to server: requests a connection. [`EncodedConnect::to_connect`] returns the fields.
     Connect(EncodedConnect<B>),
-    /// Server to client: accepts or refuses it.
+    /// Server to client: accepts or refuses the connection.
     ConnAck(ConnAck),
-    /// Either way: an application message.
+    /// Both directions: an application message.
     Publish(Publish<B>),
-    /// Either way: a QoS 1 message was received.
+    /// Both directions: a QoS 1 message was received.
     PubAck(PubAck),
-    /// Either way: a QoS 2 message was received.
+    /// Both directions: a QoS 2 message was received.
     PubRec(PubRec),
-    /// Either way: a QoS 2 message is released.
+    /// Both directions: a QoS 2 message is released.
     PubRel(PubRel),
-    /// Either way: a QoS 2 message is complete.
+    /// Both directions: a QoS 2 message is complete.
     PubComp(PubComp),
-    /// Client to server: asks for subscriptions.
+    /// Client to server: requests subscriptions.
     Subscribe(Subscribe<B>),
     /// Server to client: the answer to SUBSCRIBE.
     SubAck(SubAck<B>),
@@ -55,11 +55,11 @@ pub enum Packet<B> {
     Unsubscribe(Unsubscribe<B>),
     /// Server to client: the answer to UNSUBSCRIBE.
     UnsubAck(UnsubAck),
-    /// Client to server: asks for PINGRESP (section 3.12).
+    /// Client to server: requests PINGRESP (section 3.12).
     PingReq,
     /// Server to client: the answer to PINGREQ (section 3.13).
     PingResp,
-    /// Client to server: the connection ends without the Will (section 3.14).
+    /// Client to server: ends the connection without the Will (section 3.14).
     Disconnect,
 }
 

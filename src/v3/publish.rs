@@ -174,7 +174,7 @@ impl<'a> PublishHeader<&'a [u8]> {
         })
     }
 
-    /// Returns where the payload starts of a PUBLISH with the first bytes `frame`.
+    /// Returns where the payload of a PUBLISH starts, whose first bytes are `frame`.
     pub(super) fn payload_start(
         header: &Header,
         frame: &[u8],
@@ -183,7 +183,7 @@ impl<'a> PublishHeader<&'a [u8]> {
     }
 }
 
-/// Topic Name and Packet Identifier.
+/// Writes Topic Name and Packet Identifier.
 #[inline]
 fn write_head<O: Output + ?Sized>(
     delivery: &Delivery,
@@ -258,7 +258,7 @@ mod tests {
         }
     }
 
-    // What is taken and written.
+    // Valid packets
 
     #[test]
     fn a_publish_with_every_flag_and_field_is_these_bytes() {
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn at_qos_0_the_payload_follows_the_topic() {
-        // What would be Packet Identifier 0 is part of the message [MQTT-2.3.1-5].
+        // At the position of a Packet Identifier is the payload [MQTT-2.3.1-5].
         round_trip(at_most_once(b"\x00\x00m"), b"\x30\x06\x00\x01a\x00\x00m");
     }
 
@@ -328,7 +328,7 @@ mod tests {
 
     #[test]
     fn a_topic_is_kept_as_it_was_sent() {
-        // U+FEFF stays [MQTT-1.5.3-3], empty levels are levels.
+        // U+FEFF is kept [MQTT-1.5.3-3], and empty levels are levels.
         let publish = Publish {
             topic: topic("/\u{feff}//"),
             ..at_most_once(b"m")
@@ -482,7 +482,7 @@ mod tests {
         );
     }
 
-    // What cannot be written.
+    // Packets that cannot be encoded
 
     #[test]
     fn a_topic_has_at_most_65535_bytes() {
@@ -555,7 +555,7 @@ mod tests {
         }
     }
 
-    // The header on its own.
+    // The header alone
 
     fn qos_2() -> Publish<&'static [u8]> {
         Publish {
@@ -594,7 +594,7 @@ mod tests {
         assert_eq!(header.with_payload(b"xyz!"), None);
     }
 
-    /// Where the payload starts, as far as the first `known` bytes of a packet tell.
+    /// Returns where the payload starts, if the first `known` bytes of a packet determine it.
     fn payload_start(bytes: &[u8], known: usize) -> Result<PayloadStart, DecodeError> {
         let header = peek(bytes, &Options::new()).unwrap().unwrap();
         PublishHeader::payload_start(&header, &bytes[..known])
@@ -669,7 +669,7 @@ mod tests {
         assert_eq!(header, Ok(qos_2().header().unwrap()));
     }
 
-    // The rest.
+    // Other tests
 
     #[test]
     fn map_keeps_every_value() {

@@ -10,7 +10,7 @@ impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
     }
 }
 
-/// Deserializing needs owned storage for the bytes.
+/// Deserializes into owned storage.
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::vec::Vec;
@@ -73,7 +73,7 @@ mod tests {
         TopicFilters, Unsubscribe,
     };
 
-    /// The packet that `bytes` are is `json`, and `json` is that packet.
+    /// Checks that `bytes` serialize to `json` and back.
     fn round_trip(bytes: &[u8], json: Value) {
         let packet = decoded(bytes);
         assert_eq!(to_value(packet).unwrap(), json);
@@ -83,7 +83,7 @@ mod tests {
         );
     }
 
-    /// Why `json` is not a `T`.
+    /// Returns the error of deserializing `json` to a `T`.
     fn refused<T: DeserializeOwned>(json: Value) -> String {
         match from_value::<T>(json) {
             Ok(_) => String::from("taken"),
@@ -91,9 +91,9 @@ mod tests {
         }
     }
 
-    // One of each kind.
+    // One packet of each type
 
-    /// Formats that are not made to be read by people write first how many entries follow.
+    /// Binary formats write the number of entries first.
     #[test]
     fn lists_go_where_their_number_is_written_first() {
         for bytes in [
@@ -282,7 +282,7 @@ mod tests {
         );
     }
 
-    // What is refused on the way back.
+    // Refused values
 
     #[test]
     fn a_topic_name_with_a_wildcard_is_refused() {
@@ -415,8 +415,8 @@ mod tests {
 
     #[test]
     fn a_connect_that_cannot_be_encoded_comes_back_all_the_same() {
-        // An empty Client Identifier without Clean Session can be built by hand as well. It is
-        // the encoder that refuses it.
+        // A program can also build an empty Client Identifier without Clean Session. The encoder
+        // refuses it.
         let connect: Connect<Vec<u8>> = from_value(json!({
             "protocol_level": "V3_1_1",
             "clean_session": false,

@@ -1,4 +1,4 @@
-//! The normative statements of MQTT 3.1.1: which one a fault breaks, and how the receiver has to
+//! The normative statements of MQTT 3.1.1: which one a fault violates, and how the receiver must
 //! react.
 
 use super::ConnectRefusal;
@@ -31,8 +31,8 @@ impl Reaction {
     }
 }
 
-/// The statement that a fault in this field of this packet breaks. `None` where the standard gives
-/// the rule no number, and for limits of the receiver.
+/// Returns the statement that a fault in this field of this packet violates, or `None` if the
+/// standard gives the rule no number, and for limits of the receiver.
 pub(super) const fn of(
     packet_type: Option<PacketType>,
     field: Option<Field>,
@@ -68,7 +68,7 @@ pub(super) const fn of(
     })
 }
 
-/// The statement that this fault breaks in any packet.
+/// Returns the statement that this fault violates in any packet.
 const fn of_kind(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::InvalidFlags | ErrorKind::ReservedAcknowledgeFlags => "MQTT-2.2.2-2",
@@ -106,7 +106,7 @@ const fn of_kind(kind: ErrorKind) -> Option<&'static str> {
         | ErrorKind::MissingSharedFilter
         | ErrorKind::ZeroPacketIdentifier
         | ErrorKind::InvalidConnectReturnCode
-        // Faults that only MQTT 5 knows.
+        // Faults of MQTT 5 only.
         | ErrorKind::VariableByteIntegerTooLong
         | ErrorKind::VariableByteIntegerNotMinimal
         | ErrorKind::UnknownProperty

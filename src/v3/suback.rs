@@ -107,7 +107,7 @@ impl<'a> SubAck<&'a [u8]> {
     pub(super) fn read(reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         Ok(Self {
             packet_id: read_packet_id(reader)?,
-            // As many as there were filters in the SUBSCRIBE, which this client sent itself.
+            // As many as the SUBSCRIBE of this client had filters.
             return_codes: List::read(reader, u32::MAX)?,
         })
     }

@@ -8,7 +8,7 @@ use crate::wire::{
     put_field,
 };
 
-/// SUBSCRIBE: asks for messages (section 3.8). The server answers SUBACK, with a Return Code for
+/// SUBSCRIBE: requests messages (section 3.8). The server answers SUBACK, with a Return Code for
 /// each entry [MQTT-3.8.4-1, MQTT-3.8.4-5].
 ///
 /// ```
@@ -110,7 +110,7 @@ impl Entry for SubscriptionEntry {
 }
 
 impl<B> Subscription<B> {
-    /// A subscription to this Topic Filter, for messages up to this QoS.
+    /// Creates a subscription to this Topic Filter, for messages up to this QoS.
     pub const fn new(topic_filter: TopicFilter<B>, qos: QoS) -> Self {
         Self { topic_filter, qos }
     }
@@ -183,12 +183,12 @@ mod tests {
         }
     }
 
-    /// A filter of one level, longer than `TopicFilter` takes.
+    /// Returns a filter of one level that exceeds the maximum of `TopicFilter`.
     fn long(bytes: &'static [u8]) -> TopicFilter<&'static [u8]> {
         TopicFilter::new("x").unwrap().map(|_| bytes)
     }
 
-    /// Why a SUBSCRIBE with these entries is refused. They start at byte 4.
+    /// Returns the error of a SUBSCRIBE with these entries. They start at byte 4.
     fn fault_in(entries: &[u8]) -> ReadError {
         fault(&framed(0x82, &[b"\x00\x01", entries].concat()))
     }
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn each_reserved_bit_of_requested_qos_is_refused() {
-        // Among them are what MQTT 5 made of bits 2 to 5.
+        // They include the options that MQTT 5 puts into bits 2 to 5.
         for bit in 2..8 {
             for qos in 0..=2 {
                 assert_eq!(

@@ -1,4 +1,4 @@
-//! What the tests of the packets share.
+//! Functions for the tests of the packets.
 
 pub(super) use crate::packet::testing::{
     ReadError, TOO_LONG, Vec, encoded, framed, id, longest, vec,
@@ -8,7 +8,7 @@ use super::{PacketRef, V3};
 use crate::packet::testing;
 use crate::wire::Options;
 
-/// The one packet that `bytes` are, for a strict decoder.
+/// Decodes `bytes`, which must be one packet, strictly.
 pub(crate) fn decoded(bytes: &[u8]) -> PacketRef<'_> {
     testing::decoded_with::<V3>(bytes, &Options::new())
 }
@@ -17,7 +17,7 @@ pub(super) fn decoded_with<'a>(bytes: &'a [u8], options: &Options) -> PacketRef<
     testing::decoded_with::<V3>(bytes, options)
 }
 
-/// Why a strict decoder refuses `bytes`.
+/// Returns the error of a strict decoder for `bytes`.
 pub(super) fn fault(bytes: &[u8]) -> ReadError {
     testing::fault_with::<V3>(bytes, &Options::new())
 }
@@ -26,7 +26,7 @@ pub(super) fn fault_with(bytes: &[u8], options: &Options) -> ReadError {
     testing::fault_with::<V3>(bytes, options)
 }
 
-/// `bytes` are `packet`, and `packet` is these bytes and no others.
+/// Checks that `bytes` decode to `packet`, and that `packet` encodes to `bytes`.
 pub(super) fn round_trip<'a>(packet: impl Into<PacketRef<'a>>, bytes: &'a [u8]) {
     testing::round_trip::<V3>(packet.into(), bytes);
 }

@@ -53,7 +53,7 @@ impl Entry for TopicFilterEntry {
     #[inline]
     fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
         // [MQTT-3.10.3-1]. Some conforming servers accept a malformed filter here, because it
-        // cannot match a subscription; it still breaks section 4.7.
+        // cannot match a subscription, but it violates section 4.7.
         read_checked(reader, Field::TopicFilter)
     }
 
@@ -104,7 +104,7 @@ mod tests {
 
     const BYTES: &[u8] = b"\xa2\x0d\x12\x34\x00\x04$S/#\x00\x03a/+";
 
-    /// Why an UNSUBSCRIBE with these filters is refused. They start at byte 4.
+    /// Returns the error of an UNSUBSCRIBE with these filters. They start at byte 4.
     fn fault_in(filters: &[u8]) -> ReadError {
         fault(&framed(0xa2, &[b"\x00\x01", filters].concat()))
     }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_requested_qos_behind_a_filter_is_refused() {
-        // As if it were a SUBSCRIBE: the byte is the start of another filter.
+        // As in a SUBSCRIBE: the byte is read as the start of another filter.
         assert_eq!(
             fault_in(b"\x00\x01a\x00"),
             (Truncated, Field::TopicFilter, 7, Some("MQTT-4.8.0-1"))
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_filter_has_at_most_65535_bytes() {
-        // Only `map` makes a filter that is longer.
+        // Only `map` can make a longer filter.
         let filter = |bytes| TopicFilter::new("x").unwrap().map(|_| bytes);
         let mut buffer = vec![0; 70_000];
         let topic_filters = TopicFilters::encode_to_slice(&mut buffer, [filter(longest())]);

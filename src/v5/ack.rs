@@ -1,5 +1,5 @@
 //! PUBACK, PUBREC, PUBREL and PUBCOMP (sections 3.4 to 3.7): a Packet Identifier, a Reason Code and
-//! properties, of which what says nothing is left out.
+//! properties. Success and empty properties can be left out.
 
 use core::fmt;
 use core::hash::Hash;
@@ -10,9 +10,9 @@ use crate::packet::read_packet_id;
 use crate::types::PacketId;
 use crate::wire::{Encode, EncodeError, Output, PacketBody, encode_bytes, encode_packet};
 
-/// Which of the four an [`Acknowledgement`] is. Implemented by this crate's markers only.
+/// The type of an [`Acknowledgement`]. Implemented by this crate's markers only.
 pub trait AckType: Copy + Eq + Hash + fmt::Debug + 'static {
-    /// The Reason Codes that it can carry.
+    /// The Reason Codes that the packet can have.
     type ReasonCode: Copy + Eq + Hash + Default + fmt::Debug;
 
     /// The name of the packet in Rust.
@@ -67,19 +67,20 @@ ack_types! {
     PubCompType "PubComp" 0x70 PubRelReasonCode
 }
 
-/// PUBACK: a QoS 1 message has arrived, or was refused (section 3.4).
+/// PUBACK: a QoS 1 message was received, or is refused (section 3.4).
 pub type PubAck<B> = Acknowledgement<B, PubAckType>;
-/// PUBREC: a QoS 2 message has arrived, part 1 of its delivery, or was refused (section 3.5).
+/// PUBREC: a QoS 2 message was received, part 1 of its delivery, or is refused (section 3.5).
 pub type PubRec<B> = Acknowledgement<B, PubRecType>;
-/// PUBREL: the sender forgets a QoS 2 message and releases it, part 2 of its delivery
-/// (section 3.6).
+/// PUBREL: the sender discards a QoS 2 message and releases it, part 2 of its delivery (section
+/// 3.6).
 pub type PubRel<B> = Acknowledgement<B, PubRelType>;
 /// PUBCOMP: a QoS 2 message is complete, part 3 of its delivery (section 3.7).
 pub type PubComp<B> = Acknowledgement<B, PubCompType>;
 
 /// PUBACK, PUBREC, PUBREL or PUBCOMP (sections 3.4 to 3.7).
 ///
-/// It has four bytes if it says success and nothing else. Encoding always writes the shortest form.
+/// It has four bytes if it means success and has no properties. Encoding always writes the shortest
+/// form.
 ///
 /// ```
 /// use mqtt_sansio::v5::{PubAck, PubAckReasonCode};
@@ -117,7 +118,7 @@ crate::packet::storage!(Acknowledgement[K: AckType] {
 });
 
 impl<K: AckType> Acknowledgement<&'static [u8], K> {
-    /// Success, and no properties.
+    /// Creates an acknowledgement with success and no properties.
     #[must_use]
     #[inline]
     pub fn new(packet_id: PacketId) -> Self {
@@ -128,7 +129,8 @@ impl<K: AckType> Acknowledgement<&'static [u8], K> {
         }
     }
 
-    /// The Reason Code with this number, and no properties. `None` if there is no such code.
+    /// Creates an acknowledgement with the Reason Code of this number and no properties, or returns
+    /// `None` if there is no such code.
     #[inline(always)]
     pub(super) fn with_code(packet_id: PacketId, code: u8) -> Option<Self> {
         Some(Self {
@@ -173,7 +175,7 @@ impl<B: AsRef<[u8]>, K: AckType> PacketBody for Acknowledgement<B, K> {
 impl<B: AsRef<[u8]>, K: AckType> Encode for Acknowledgement<B, K> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        // Nearly all say success and nothing else.
+        // Nearly all mean success and have no properties.
         if K::number(self.reason_code) == 0 && self.properties.is_empty() {
             let [high, low] = self.packet_id.get().to_be_bytes();
             return encode_bytes([K::FIRST_BYTE, 2, high, low], out);
@@ -217,7 +219,7 @@ mod tests {
     use crate::wire::{ErrorKind, Field};
     use std::format;
 
-    /// What PUBACK, PUBREC, PUBREL and PUBCOMP start with.
+    /// The first bytes of PUBACK, PUBREC, PUBREL and PUBCOMP.
     const FIRST_BYTES: [u8; 4] = [0x40, 0x50, 0x62, 0x70];
 
     #[test]

@@ -1,5 +1,5 @@
-//! Packets for structured fuzzing (feature `arbitrary`): all that the types allow and the encoder
-//! takes, with more weight on the odd than real traffic has.
+//! Packets for structured fuzzing (feature `arbitrary`): every packet that can be encoded, unusual
+//! ones more often than in real traffic.
 
 use alloc::vec::Vec;
 
@@ -21,7 +21,7 @@ impl<'a> Arbitrary<'a> for SubscriptionIdentifier {
     }
 }
 
-/// Those of what comes that the packet can have.
+/// Returns those of the properties that the packet can have.
 impl<'a, K: PropertiesKind> Arbitrary<'a> for Properties<Vec<u8>, K> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let all: Vec<OwnedProperty> = u.arbitrary()?;
@@ -32,7 +32,7 @@ impl<'a, K: PropertiesKind> Arbitrary<'a> for Properties<Vec<u8>, K> {
             if Self::encoded_len(&kept).is_err() || is_data {
                 kept.pop();
             }
-            // Authentication Data goes with a method only.
+            // Authentication Data requires a method.
             if matches!(kept.last(), Some(Property::AuthenticationMethod(_))) && u.arbitrary()? {
                 kept.push(Property::AuthenticationData(b"data"));
             }
@@ -176,7 +176,7 @@ impl<'a> Arbitrary<'a> for Auth<Vec<u8>> {
         if auth.properties.authentication_method().is_some() {
             return Ok(auth);
         }
-        // The one AUTH without a method.
+        // The only AUTH without a method.
         Ok(Self {
             reason_code: AuthReasonCode::Success,
             properties: Properties::default(),

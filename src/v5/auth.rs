@@ -6,8 +6,9 @@ use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
 
 /// AUTH: a step of enhanced authentication, from either side (section 3.15).
 ///
-/// It needs an Authentication Method, with one exception: section 3.15.2.1 lets success without
-/// properties be an AUTH of Remaining Length 0, which is read and written although
+/// It needs an Authentication Method, with one exception: section 3.15.2.1 allows success without
+/// properties as an AUTH of Remaining Length 0, which is decoded and encoded although section
+/// 3.15.2.2.2 calls it a Protocol Error. A connection refuses it.
 /// section 3.15.2.2.2 calls it a Protocol Error. A connection refuses it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -22,7 +23,7 @@ use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 #[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct Auth<B> {
-    /// How far the authentication is.
+    /// The step of the authentication.
     pub reason_code: AuthReasonCode,
     /// The properties, with an Authentication Method.
     pub properties: AuthProperties<B>,
@@ -34,7 +35,7 @@ crate::packet::storage!(Auth {
 });
 
 impl<B: AsRef<[u8]>> Auth<B> {
-    /// Whether it can be an AUTH: with an Authentication Method, or without anything at all.
+    /// Returns true if it can be an AUTH: with an Authentication Method, or completely empty.
     fn has_what_it_needs(&self) -> bool {
         let says_nothing =
             matches!(self.reason_code, AuthReasonCode::Success) && self.properties.is_empty();

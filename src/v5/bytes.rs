@@ -51,7 +51,7 @@ impl packet::bytes::SharedPackets for V5 {
     }
 }
 
-/// The packet, if it has no strings or payload.
+/// Returns the packet, if it has no strings or payload.
 fn without_bytes(packet: &PacketRef<'_>) -> Option<Packet<Bytes>> {
     let mut has_none = true;
     let small = packet.map(|part| {

@@ -33,12 +33,11 @@ use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 #[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct ConnAck<B> {
-    /// Session Present: the server goes on with the session that it kept for this Client
-    /// Identifier (section 3.2.2.1.1). Only with [`ConnectReasonCode::Success`]
-    /// [MQTT5-3.2.2-6].
+    /// Session Present: the server resumes the session that it kept for this Client Identifier
+    /// (section 3.2.2.1.1). Only with [`ConnectReasonCode::Success`] [MQTT5-3.2.2-6].
     pub session_present: bool,
-    /// Whether the connection was accepted, and why not. After a refusal the server closes the
-    /// connection [MQTT5-3.2.2-7].
+    /// Whether the connection was accepted, or the reason of the refusal. After a refusal the
+    /// server closes the connection [MQTT5-3.2.2-7].
     pub reason_code: ConnectReasonCode,
     /// The properties: the limits of the server, and its changes of the client's requests.
     pub properties: ConnAckProperties<B>,

@@ -41,12 +41,12 @@ pub struct Connect<B> {
     /// Clean Start: both sides delete the earlier session of this client. The Session Expiry
     /// Interval decides how long the new one lasts (section 3.1.2.4).
     pub clean_start: bool,
-    /// Keep Alive in seconds: the most that may pass between two packets of the client. 0 turns
-    /// it off (section 3.1.2.10).
+    /// Keep Alive in seconds: the longest time between two packets of the client. 0 disables it
+    /// (section 3.1.2.10).
     pub keep_alive: u16,
     /// The properties.
     pub properties: ConnectProperties<B>,
-    /// Client Identifier. Empty if the server is to choose one, which it returns as Assigned Client
+    /// Client Identifier. If it is empty, the server assigns one and returns it as Assigned Client
     /// Identifier [MQTT5-3.1.3-6, MQTT5-3.1.3-7].
     pub client_id: Text<B>,
     /// The Will: the message that the server publishes for the client when the connection breaks.
@@ -147,7 +147,8 @@ impl VariableHeader {
 }
 
 impl<'a> Connect<&'a [u8]> {
-    /// Clean Start, Keep Alive 60 seconds, no properties, no Will, no User Name, no Password.
+    /// Creates a CONNECT with Clean Start, Keep Alive 60 seconds, no properties, no Will, no User
+    /// Name and no Password.
     #[must_use]
     pub const fn new(client_id: Text<&'a [u8]>) -> Self {
         Self {
@@ -163,35 +164,35 @@ impl<'a> Connect<&'a [u8]> {
 }
 
 impl<B> Connect<B> {
-    /// The same CONNECT with this Clean Start flag.
+    /// Sets the Clean Start flag.
     #[must_use]
     pub const fn clean_start(mut self, clean_start: bool) -> Self {
         self.clean_start = clean_start;
         self
     }
 
-    /// The same CONNECT with this Keep Alive in seconds; 0 turns it off.
+    /// Sets the Keep Alive in seconds; 0 disables it.
     #[must_use]
     pub const fn keep_alive(mut self, seconds: u16) -> Self {
         self.keep_alive = seconds;
         self
     }
 
-    /// The same CONNECT with these properties.
+    /// Sets the properties.
     #[must_use]
     pub fn properties(mut self, properties: ConnectProperties<B>) -> Self {
         self.properties = properties;
         self
     }
 
-    /// The same CONNECT with this Will.
+    /// Sets the Will.
     #[must_use]
     pub fn will(mut self, will: Will<B>) -> Self {
         self.will = Some(will);
         self
     }
 
-    /// The same CONNECT with this User Name and Password.
+    /// Sets User Name and Password.
     #[must_use]
     pub fn credentials(mut self, user_name: Text<B>, password: B) -> Self {
         self.user_name = Some(user_name);
@@ -201,14 +202,14 @@ impl<B> Connect<B> {
 }
 
 impl<B: AsRef<[u8]>> Connect<B> {
-    /// How many bytes the payload has.
+    /// Returns the length of the payload.
     pub(super) fn payload_len(&self) -> Result<usize, EncodeError> {
         let mut counter = Counter::default();
         self.write_payload(&mut counter)?;
         Ok(counter.get())
     }
 
-    /// The fields that the flags announce, in the order of [MQTT5-3.1.3-1].
+    /// Writes the fields of the flags, in the order of [MQTT5-3.1.3-1].
     pub(super) fn write_payload<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         put_field(out, Field::ClientIdentifier, self.client_id.as_bytes())?;
         if let Some(will) = &self.will {

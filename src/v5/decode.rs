@@ -1,4 +1,4 @@
-//! The decoder of MQTT 5: which packet a fixed header announces.
+//! The decoder of MQTT 5: packet types and flags.
 
 use super::statement;
 use super::{
@@ -32,7 +32,7 @@ pub fn peek(src: &[u8], options: &Options) -> Result<Option<Header>, DecodeError
 }
 
 /// Decodes the packet at the start of `src` and moves `src` past it. Returns `Ok(None)` if more bytes
-/// are needed; `src` is unchanged then, and after an error.
+/// are needed. Then, and after an error, `src` is unchanged.
 ///
 /// For input that is complete: a file, a test. For a stream, use a
 /// [`Decoder`](crate::StreamDecoder), which keeps an incomplete packet.
@@ -78,7 +78,7 @@ pub(crate) fn try_read_publish<'a>(
     Publish::read_with_set(header.first_byte(), reader).ok()
 }
 
-/// Reads an acknowledgement in its shortest form, which this Reason Code may follow.
+/// Reads an acknowledgement in its shortest form, which may have this Reason Code.
 #[inline(always)]
 fn try_read_acknowledgement<'a>(frame: [u8; 4], code: u8) -> Option<PacketRef<'a>> {
     let (packet_type, packet_id) = acknowledgement(frame)?;
@@ -124,8 +124,8 @@ impl PacketSet for V5 {
         packet::check_first_byte(packet_type, first_byte, options)
     }
 
-    /// PINGREQ and PINGRESP are refused for what is too much before it has come, and by `read` too,
-    /// so that the fault does not depend on how much has.
+    /// PINGREQ and PINGRESP that are too long are refused before the rest arrives, and by `read`
+    /// too, so that the fault does not depend on how many bytes were received.
     fn check_header(header: &Header, _: &Options) -> Result<(), DecodeError> {
         let Some(packet_type @ (PacketType::PingReq | PacketType::PingResp)) = header.packet_type()
         else {
@@ -184,7 +184,7 @@ impl PacketSet for V5 {
         try_read_publish(header, body).map(|(publish, _)| Packet::Publish(publish))
     }
 
-    /// Acknowledgements without properties, and pings.
+    /// Reads acknowledgements without properties, and pings.
     #[inline(always)]
     fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
         match *frame {

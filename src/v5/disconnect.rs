@@ -29,7 +29,7 @@ use crate::wire::{Encode, EncodeError, Output, PacketBody};
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 #[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct Disconnect<B> {
-    /// Why the connection ends.
+    /// The reason to end the connection.
     pub reason_code: DisconnectReasonCode,
     /// The properties. Only a client sends Session Expiry Interval [MQTT5-3.14.2-2], only a server
     /// Server Reference; a decoder accepts both from either side.
@@ -42,7 +42,7 @@ crate::packet::storage!(Disconnect {
 });
 
 impl Disconnect<&'static [u8]> {
-    /// Without properties.
+    /// Creates a DISCONNECT without properties.
     #[must_use]
     pub const fn new(reason_code: DisconnectReasonCode) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A PUBLISH whose properties are edited while it is encoded, without a buffer for them.
+//! A PUBLISH whose properties change during encoding, without a buffer for them.
 
 use core::num::NonZeroU16;
 
@@ -15,13 +15,13 @@ use crate::wire::{
 pub(crate) struct EditedPublish<'a> {
     pub(crate) delivery: Delivery,
     pub(crate) retain: bool,
-    /// Empty if the alias stands for it.
+    /// Empty if the alias replaces it.
     pub(crate) topic: &'a [u8],
     pub(crate) properties: PublishProperties<&'a [u8]>,
     /// The Topic Alias of this connection.
     pub(crate) alias: Option<NonZeroU16>,
     pub(crate) payload: &'a [u8],
-    /// How many bytes of payload follow in pieces.
+    /// The number of bytes of payload that follow in pieces.
     pub(crate) payload_left: u32,
 }
 

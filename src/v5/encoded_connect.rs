@@ -1,6 +1,6 @@
-//! CONNECT as any [`Packet`](super::Packet) holds it: validated, with its payload still as it is on
-//! the wire. That has up to five strings and a second list of properties, for which every packet
-//! would have to be twice as large.
+//! CONNECT as a [`Packet`](super::Packet) holds it: validated, with its payload still encoded. The
+//! payload has up to five strings and a second list of properties, which would double the size of
+//! every packet.
 
 use super::connect::{PROTOCOL_LEVEL, PROTOCOL_NAME, VariableHeader};
 use super::{Connect, ConnectProperties, DecodeError, Properties, Reader, Will};
@@ -11,8 +11,9 @@ use crate::wire::{
     Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, SliceOutput,
 };
 
-/// A [`Connect`] with its payload encoded: what a [`Packet`](super::Packet) holds. `B` is where the
-/// bytes live. It has been validated, so that [`to_connect`](Self::to_connect) cannot fail.
+/// A [`Connect`] with its payload still encoded, as a [`Packet`](super::Packet) holds it. `B` is
+/// where the bytes live. The fields have been validated, so [`to_connect`](Self::to_connect) cannot
+/// fail.
 ///
 /// ```
 /// use mqtt_sansio::{Options, v5::{self, Packet}};
@@ -26,7 +27,7 @@ use crate::wire::{
 /// # Ok::<(), mqtt_sansio::v5::DecodeError>(())
 /// ```
 ///
-/// To send a CONNECT, encode the [`Connect`]: this type is only for what takes any packet.
+/// To send a CONNECT, encode the [`Connect`]. This type is for code that handles any packet.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(target_pointer_width = "64", repr(C))] // see `Packet`
 pub struct EncodedConnect<B> {
@@ -42,15 +43,15 @@ crate::packet::storage!(EncodedConnect {
 });
 
 impl<B: AsRef<[u8]>> EncodedConnect<B> {
-    /// The fields. The payload is cut into its fields at each call.
+    /// Returns the fields of the CONNECT. Each call reads the payload again.
     #[must_use]
     #[inline]
     pub fn to_connect(&self) -> Connect<&[u8]> {
-        // By value, so that a packet need not be in memory to be asked for this.
+        // By value, so that the packet can stay in registers.
         fields(self.header, self.properties.as_ref(), self.payload.as_ref())
     }
 
-    /// The properties, without the fields of the payload.
+    /// Returns the properties, without reading the payload.
     #[must_use]
     #[inline]
     pub fn properties(&self) -> ConnectProperties<&[u8]> {
@@ -84,7 +85,7 @@ impl<'b> EncodedConnect<&'b [u8]> {
     /// # Errors
     ///
     /// As for encoding the [`Connect`] itself. [`EncodeError::NoRoom`] if the buffer is too small;
-    /// as many bytes as the whole CONNECT takes always suffice.
+    /// the length of the whole CONNECT always suffices.
     pub fn encode_to_slice<B: AsRef<[u8]>>(
         buffer: &'b mut [u8],
         connect: &Connect<B>,
@@ -109,7 +110,7 @@ impl<'b> EncodedConnect<&'b [u8]> {
 
 #[cfg(feature = "alloc")]
 impl EncodedConnect<alloc::vec::Vec<u8>> {
-    /// Encodes the payload to the heap (feature `alloc`).
+    /// Encodes the payload to a new vector (feature `alloc`).
     ///
     /// # Errors
     ///
@@ -176,7 +177,7 @@ impl<B: AsRef<[u8]>> PacketBody for EncodedConnect<B> {
 
 impl<B: AsRef<[u8]>> Encode for EncodedConnect<B> {}
 
-/// The payload (section 3.1.3).
+/// The fields of the payload (section 3.1.3).
 #[derive(Default)]
 struct PayloadFields<'a> {
     client_id: Text<&'a [u8]>,
@@ -186,7 +187,7 @@ struct PayloadFields<'a> {
 }
 
 impl VariableHeader {
-    /// The payload, in the order of [MQTT5-3.1.3-1].
+    /// Reads the payload, in the order of [MQTT5-3.1.3-1].
     fn read_payload<'a, F: ReadError>(
         &self,
         reader: &mut crate::wire::Reader<'a, F>,
@@ -223,8 +224,8 @@ impl VariableHeader {
     }
 }
 
-/// Protocol Name and Protocol Level. What follows them is not looked at unless both are those of
-/// MQTT 5: it may be laid out differently.
+/// Reads Protocol Name and Protocol Level. The fields after them are not read unless both are those
+/// of MQTT 5, because their layout may differ.
 fn read_protocol(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     let name_offset = reader.offset();
     let name: Text<&[u8]> = read_checked(reader, Field::ProtocolName)?;

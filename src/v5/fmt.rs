@@ -1,4 +1,4 @@
-//! How packets print.
+//! Formatting of packets.
 
 use core::fmt;
 

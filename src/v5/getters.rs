@@ -1,5 +1,5 @@
-//! The properties by name, each where its packet has it, with the standard's default where it has
-//! one.
+//! A getter for each property, for the packets that can have it, with the default of the standard
+//! if there is one.
 
 use core::num::{NonZeroU16, NonZeroU32};
 
@@ -10,7 +10,7 @@ use super::properties::{
 use super::{Properties, Property, SubscriptionIdentifier};
 use crate::types::{QoS, Text, TopicName};
 
-/// The value of the first property with this identifier, which is that of the variant.
+/// Returns the value of the first property with this identifier, which is that of the variant.
 macro_rules! find {
     ($properties:expr, $identifier:literal $Variant:ident) => {
         match $properties.find($identifier) {
@@ -20,7 +20,7 @@ macro_rules! find {
     };
 }
 
-/// The packets that have a group of properties.
+/// Groups of packets with common properties.
 mod group {
     use super::*;
 
@@ -40,7 +40,7 @@ mod group {
     impl Authentication for ConnAckKind {}
     impl Authentication for AuthKind {}
 
-    /// All that answer a request, or end a connection.
+    /// Packets that answer a request, or end a connection.
     pub(super) trait Reason {}
     impl Reason for ConnAckKind {}
     impl Reason for AckKind {}
@@ -54,7 +54,7 @@ mod group {
 }
 
 impl<B: AsRef<[u8]>, K> Properties<B, K> {
-    /// User Properties, name and value, in order.
+    /// Returns the User Properties, name and value, in order.
     pub fn user_properties(&self) -> impl Iterator<Item = (Text<&[u8]>, Text<&[u8]>)> + Clone {
         self.iter().filter_map(|property| match property {
             Property::UserProperty { name, value } => Some((name, value)),
@@ -68,31 +68,32 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
     reason = "the packets that have these properties are known"
 )]
 impl<B: AsRef<[u8]>, K: group::Message> Properties<B, K> {
-    /// Payload Format Indicator: true if the payload is UTF-8. Default false: it is just bytes.
+    /// Returns Payload Format Indicator: true if the payload is UTF-8. Default false: unspecified
+    /// bytes.
     #[must_use]
     pub fn payload_format_indicator(&self) -> bool {
         find!(self, 0x01 PayloadFormatIndicator).unwrap_or(false)
     }
 
-    /// Message Expiry Interval in seconds. Without one the message does not expire.
+    /// Returns Message Expiry Interval in seconds. Without it the message does not expire.
     #[must_use]
     pub fn message_expiry_interval(&self) -> Option<u32> {
         find!(self, 0x02 MessageExpiryInterval)
     }
 
-    /// Content Type.
+    /// Returns Content Type.
     #[must_use]
     pub fn content_type(&self) -> Option<Text<&[u8]>> {
         find!(self, 0x03 ContentType)
     }
 
-    /// Response Topic. With one the message is a request.
+    /// Returns Response Topic. A message with it is a request.
     #[must_use]
     pub fn response_topic(&self) -> Option<TopicName<&[u8]>> {
         find!(self, 0x08 ResponseTopic)
     }
 
-    /// Correlation Data.
+    /// Returns Correlation Data.
     #[must_use]
     pub fn correlation_data(&self) -> Option<&[u8]> {
         find!(self, 0x09 CorrelationData)
@@ -100,13 +101,13 @@ impl<B: AsRef<[u8]>, K: group::Message> Properties<B, K> {
 }
 
 impl<B: AsRef<[u8]>> Properties<B, PublishKind> {
-    /// Topic Alias. Without one the Topic Name counts.
+    /// Returns Topic Alias. Without it the Topic Name is used.
     #[must_use]
     pub fn topic_alias(&self) -> Option<NonZeroU16> {
         find!(self, 0x23 TopicAlias)
     }
 
-    /// Subscription Identifiers: one for each matching subscription that has one.
+    /// Returns the Subscription Identifiers: one for each matching subscription that has one.
     pub fn subscription_identifiers(&self) -> impl Iterator<Item = SubscriptionIdentifier> + Clone {
         self.iter().filter_map(|property| match property {
             Property::SubscriptionIdentifier(identifier) => Some(identifier),
@@ -116,7 +117,8 @@ impl<B: AsRef<[u8]>> Properties<B, PublishKind> {
 }
 
 impl<B: AsRef<[u8]>> Properties<B, SubscribeKind> {
-    /// Subscription Identifier. Without one the subscriptions have none, and lose what they had.
+    /// Returns Subscription Identifier. Without it the subscriptions have none, and lose an earlier
+    /// one.
     #[must_use]
     pub fn subscription_identifier(&self) -> Option<SubscriptionIdentifier> {
         find!(self, 0x0b SubscriptionIdentifier)
@@ -124,7 +126,7 @@ impl<B: AsRef<[u8]>> Properties<B, SubscribeKind> {
 }
 
 impl<B: AsRef<[u8]>> Properties<B, WillKind> {
-    /// Will Delay Interval in seconds. Default 0.
+    /// Returns Will Delay Interval in seconds. Default 0.
     #[must_use]
     pub fn will_delay_interval(&self) -> u32 {
         find!(self, 0x18 WillDelayInterval).unwrap_or(0)
@@ -136,20 +138,20 @@ impl<B: AsRef<[u8]>> Properties<B, WillKind> {
     reason = "the packets that have these properties are known"
 )]
 impl<B: AsRef<[u8]>, K: group::Limits> Properties<B, K> {
-    /// Receive Maximum: the number of QoS 1 and QoS 2 messages in flight that the sender of this
-    /// packet accepts. Default 65,535.
+    /// Returns Receive Maximum: the number of QoS 1 and QoS 2 messages in flight that the sender of
+    /// this packet accepts. Default 65,535.
     #[must_use]
     pub fn receive_maximum(&self) -> NonZeroU16 {
         find!(self, 0x21 ReceiveMaximum).unwrap_or(NonZeroU16::MAX)
     }
 
-    /// Maximum Packet Size in bytes. Without one there is no limit but the protocol's own.
+    /// Returns Maximum Packet Size in bytes. Without it only the limit of the protocol applies.
     #[must_use]
     pub fn maximum_packet_size(&self) -> Option<NonZeroU32> {
         find!(self, 0x27 MaximumPacketSize)
     }
 
-    /// Topic Alias Maximum. Default 0: the sender of this packet accepts no Topic Alias.
+    /// Returns Topic Alias Maximum. Default 0: the sender of this packet accepts no Topic Alias.
     #[must_use]
     pub fn topic_alias_maximum(&self) -> u16 {
         find!(self, 0x22 TopicAliasMaximum).unwrap_or(0)
@@ -161,13 +163,13 @@ impl<B: AsRef<[u8]>, K: group::Limits> Properties<B, K> {
     reason = "the packets that have these properties are known"
 )]
 impl<B: AsRef<[u8]>, K: group::Authentication> Properties<B, K> {
-    /// Authentication Method. Without one in CONNECT there is no enhanced authentication.
+    /// Returns Authentication Method. A CONNECT without it starts no enhanced authentication.
     #[must_use]
     pub fn authentication_method(&self) -> Option<Text<&[u8]>> {
         find!(self, 0x15 AuthenticationMethod)
     }
 
-    /// Authentication Data.
+    /// Returns Authentication Data.
     #[must_use]
     pub fn authentication_data(&self) -> Option<&[u8]> {
         find!(self, 0x16 AuthenticationData)
@@ -179,7 +181,7 @@ impl<B: AsRef<[u8]>, K: group::Authentication> Properties<B, K> {
     reason = "the packets that have these properties are known"
 )]
 impl<B: AsRef<[u8]>, K: group::Reason> Properties<B, K> {
-    /// Reason String.
+    /// Returns Reason String.
     #[must_use]
     pub fn reason_string(&self) -> Option<Text<&[u8]>> {
         find!(self, 0x1f ReasonString)
@@ -191,7 +193,7 @@ impl<B: AsRef<[u8]>, K: group::Reason> Properties<B, K> {
     reason = "the packets that have these properties are known"
 )]
 impl<B: AsRef<[u8]>, K: group::Reference> Properties<B, K> {
-    /// Server Reference: where to go instead.
+    /// Returns Server Reference: which server to use instead.
     #[must_use]
     pub fn server_reference(&self) -> Option<Text<&[u8]>> {
         find!(self, 0x1c ServerReference)
@@ -199,21 +201,21 @@ impl<B: AsRef<[u8]>, K: group::Reference> Properties<B, K> {
 }
 
 impl<B: AsRef<[u8]>> Properties<B, ConnectKind> {
-    /// Session Expiry Interval in seconds. Default 0: the session ends with the connection.
+    /// Returns Session Expiry Interval in seconds. Default 0: the session ends with the connection.
     /// `u32::MAX`: it does not expire.
     #[must_use]
     pub fn session_expiry_interval(&self) -> u32 {
         find!(self, 0x11 SessionExpiryInterval).unwrap_or(0)
     }
 
-    /// Request Response Information. Default false.
+    /// Returns Request Response Information. Default false.
     #[must_use]
     pub fn request_response_information(&self) -> bool {
         find!(self, 0x19 RequestResponseInformation).unwrap_or(false)
     }
 
-    /// Request Problem Information. Default true: Reason String and User Property may come with
-    /// failures.
+    /// Returns Request Problem Information. Default true: failures may have Reason String and User
+    /// Property.
     #[must_use]
     pub fn request_problem_information(&self) -> bool {
         find!(self, 0x17 RequestProblemInformation).unwrap_or(true)
@@ -221,7 +223,7 @@ impl<B: AsRef<[u8]>> Properties<B, ConnectKind> {
 }
 
 impl<B: AsRef<[u8]>> Properties<B, DisconnectKind> {
-    /// Session Expiry Interval in seconds. Without one that of CONNECT, or CONNACK, holds.
+    /// Returns Session Expiry Interval in seconds. Without it that of CONNECT, or CONNACK, applies.
     #[must_use]
     pub fn session_expiry_interval(&self) -> Option<u32> {
         find!(self, 0x11 SessionExpiryInterval)
@@ -229,55 +231,56 @@ impl<B: AsRef<[u8]>> Properties<B, DisconnectKind> {
 }
 
 impl<B: AsRef<[u8]>> Properties<B, ConnAckKind> {
-    /// Session Expiry Interval in seconds. Without one that of CONNECT holds.
+    /// Returns Session Expiry Interval in seconds. Without it that of CONNECT applies.
     #[must_use]
     pub fn session_expiry_interval(&self) -> Option<u32> {
         find!(self, 0x11 SessionExpiryInterval)
     }
 
-    /// Maximum QoS of a PUBLISH to this server. Default 2.
+    /// Returns Maximum QoS of a PUBLISH to this server. Default 2.
     #[must_use]
     pub fn maximum_qos(&self) -> QoS {
         find!(self, 0x24 MaximumQos).unwrap_or(QoS::ExactlyOnce)
     }
 
-    /// Retain Available. Default true.
+    /// Returns Retain Available. Default true.
     #[must_use]
     pub fn retain_available(&self) -> bool {
         find!(self, 0x25 RetainAvailable).unwrap_or(true)
     }
 
-    /// Assigned Client Identifier. Without one that of CONNECT is in use.
+    /// Returns Assigned Client Identifier. Without it that of CONNECT is used.
     #[must_use]
     pub fn assigned_client_identifier(&self) -> Option<Text<&[u8]>> {
         find!(self, 0x12 AssignedClientIdentifier)
     }
 
-    /// Wildcard Subscription Available. Default true.
+    /// Returns Wildcard Subscription Available. Default true.
     #[must_use]
     pub fn wildcard_subscription_available(&self) -> bool {
         find!(self, 0x28 WildcardSubscriptionAvailable).unwrap_or(true)
     }
 
-    /// Subscription Identifier Available. Default true.
+    /// Returns Subscription Identifier Available. Default true.
     #[must_use]
     pub fn subscription_identifier_available(&self) -> bool {
         find!(self, 0x29 SubscriptionIdentifierAvailable).unwrap_or(true)
     }
 
-    /// Shared Subscription Available. Default true.
+    /// Returns Shared Subscription Available. Default true.
     #[must_use]
     pub fn shared_subscription_available(&self) -> bool {
         find!(self, 0x2a SharedSubscriptionAvailable).unwrap_or(true)
     }
 
-    /// Server Keep Alive in seconds, 0 for none. Without one the Keep Alive of CONNECT holds.
+    /// Returns Server Keep Alive in seconds, 0 for none. Without it the Keep Alive of CONNECT
+    /// applies.
     #[must_use]
     pub fn server_keep_alive(&self) -> Option<u16> {
         find!(self, 0x13 ServerKeepAlive)
     }
 
-    /// Response Information: the basis for the client's Response Topics.
+    /// Returns Response Information: the basis for the client's Response Topics.
     #[must_use]
     pub fn response_information(&self) -> Option<Text<&[u8]>> {
         find!(self, 0x1a ResponseInformation)

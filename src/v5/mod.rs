@@ -1,7 +1,7 @@
 //! The packets of MQTT 5.
 //!
-//! One file a packet; the four acknowledgements of a message share one. [`Packet`] holds any of
-//! them. [`decode`] reads one from a slice; [`Decoder`] from a stream, however it is cut.
+//! Each packet has a file; the four acknowledgements of a message share one. [`Packet`] holds any
+//! of them. [`decode`] decodes one from a slice, [`Decoder`] from a stream, however it is split.
 //!
 //! The [`Properties`] of a packet stay encoded. They are validated when the packet is decoded, and
 //! have a method for each property that the packet can have.
@@ -20,7 +20,7 @@
 //! | an empty Will Topic or Response Topic, or one with wildcards | refused |
 //! | a Topic Name with wildcards, from a server too | refused |
 //! | SUBACK or UNSUBACK without a Reason Code | refused |
-//! | DISCONNECT with 0x8C, which Table 2-6 has and Table 3-10 has not | accepted |
+//! | DISCONNECT with 0x8C, which is in Table 2-6 but not in Table 3-10 | accepted |
 //! | a Reason Code or a property of DISCONNECT from the side that does not send it | accepted |
 //! | the Topic Filter `$share` without `/` | accepted: an ordinary filter |
 //! | a payload that is not UTF-8 although the Payload Format Indicator is 1 | accepted |

@@ -1,4 +1,4 @@
-//! A [`Property`] with bytes of its own: what deserializing and fuzzing make before it is encoded.
+//! A [`Property`] with bytes of its own, for deserializing and fuzzing.
 
 use alloc::vec::Vec;
 use core::num::{NonZeroU16, NonZeroU32};

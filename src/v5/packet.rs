@@ -1,4 +1,4 @@
-//! Any of the fifteen packets.
+//! An enum of the fifteen packets.
 
 use super::{
     Auth, ConnAck, Disconnect, EncodedConnect, PubAck, PubComp, PubRec, PubRel, Publish, SubAck,
@@ -10,9 +10,9 @@ use crate::wire::{
 
 /// One MQTT Control Packet. `B` is where its bytes live.
 ///
-/// Decoding yields [`PacketRef`], which borrows from the input. [`map`](Self::map) moves the bytes
-/// elsewhere, [`to_owned`](Self::to_owned) to the heap, `share` (feature `bytes`) to a reference
-/// into the `Bytes` that the packet was decoded from.
+/// Decoding returns [`PacketRef`], which borrows from the input. [`map`](Self::map) moves the bytes
+/// elsewhere, [`to_owned`](Self::to_owned) copies them to the heap, `share` (feature `bytes`) makes
+/// references into the `Bytes` that the packet was decoded from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
@@ -27,24 +27,24 @@ use crate::wire::{
     clippy::exhaustive_enums,
     reason = "the standard lists fifteen packets and reserves the rest"
 )]
-// Not for others to rely on: see `v3::Packet`.
+// The layout is not part of the API: see `v3::Packet`.
 #[cfg_attr(target_pointer_width = "64", repr(usize))]
 pub enum Packet<B> {
-    /// Client to server: asks for a connection. [`EncodedConnect::to_connect`] has the fields.
+    /// Client to server: requests a connection. [`EncodedConnect::to_connect`] returns the fields.
     Connect(EncodedConnect<B>),
-    /// Server to client: accepts or refuses it.
+    /// Server to client: accepts or refuses the connection.
     ConnAck(ConnAck<B>),
-    /// Either way: an application message.
+    /// Both directions: an application message.
     Publish(Publish<B>),
-    /// Either way: a QoS 1 message was received.
+    /// Both directions: a QoS 1 message was received.
     PubAck(PubAck<B>),
-    /// Either way: a QoS 2 message was received.
+    /// Both directions: a QoS 2 message was received.
     PubRec(PubRec<B>),
-    /// Either way: a QoS 2 message is released.
+    /// Both directions: a QoS 2 message is released.
     PubRel(PubRel<B>),
-    /// Either way: a QoS 2 message is complete.
+    /// Both directions: a QoS 2 message is complete.
     PubComp(PubComp<B>),
-    /// Client to server: asks for subscriptions.
+    /// Client to server: requests subscriptions.
     Subscribe(Subscribe<B>),
     /// Server to client: the answer to SUBSCRIBE.
     SubAck(SubAck<B>),
@@ -52,13 +52,13 @@ pub enum Packet<B> {
     Unsubscribe(Unsubscribe<B>),
     /// Server to client: the answer to UNSUBSCRIBE.
     UnsubAck(UnsubAck<B>),
-    /// Client to server: are you there? (section 3.12)
+    /// Client to server: requests PINGRESP (section 3.12).
     PingReq,
-    /// Server to client: yes. (section 3.13)
+    /// Server to client: the answer to PINGREQ (section 3.13).
     PingResp,
-    /// Either way: the connection ends.
+    /// Both directions: the connection ends.
     Disconnect(Disconnect<B>),
-    /// Either way: a step of enhanced authentication.
+    /// Both directions: a step of enhanced authentication.
     Auth(Auth<B>),
 }
 
@@ -66,7 +66,7 @@ pub enum Packet<B> {
 pub type PacketRef<'a> = Packet<&'a [u8]>;
 
 impl<B> Packet<B> {
-    /// Which of the fifteen it is.
+    /// Returns the packet type.
     #[must_use]
     pub const fn packet_type(&self) -> PacketType {
         match self {
@@ -197,7 +197,8 @@ impl<B: AsRef<[u8]>> Encode for Packet<B> {
     #[inline]
     fn encode<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         match self {
-            // Nearly all packets are one of these, and are known where they are encoded.
+            // Nearly all packets are one of these, and the compiler knows which where they are
+            // encoded.
             Self::Publish(packet) if !OPTIMIZE_SIZE => packet.encode(out),
             Self::PubAck(packet) if !OPTIMIZE_SIZE => packet.encode(out),
             _ => self.encode_any(out),
@@ -206,8 +207,8 @@ impl<B: AsRef<[u8]>> Encode for Packet<B> {
 }
 
 impl<B: AsRef<[u8]>> Packet<B> {
-    // Not the provided `encode`: one `match` that leads to each packet's own, instead of one for
-    // the first byte, one for the length and one for the body.
+    // Replaces the provided method: one `match` that calls each packet's own method, instead of one
+    // for the first byte, one for the length and one for the body.
     #[cfg_attr(target_pointer_width = "64", inline(never))]
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn encode_any<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {

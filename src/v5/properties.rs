@@ -1,5 +1,5 @@
-//! The properties of a packet (section 2.2.2), encoded: validated once, in one pass, then read
-//! without a fault.
+//! The properties of a packet (section 2.2.2), encoded: validated once, in one pass, so that
+//! reading them cannot fail.
 
 use core::borrow::Borrow;
 use core::fmt;
@@ -14,7 +14,7 @@ use crate::wire::{
     Trusted, put_variable_byte_integer,
 };
 
-/// Which packet, or Will, [`Properties`] belong to. Implemented by this crate's markers only.
+/// The packet, or Will, that [`Properties`] belong to. Implemented by this crate's markers only.
 pub trait PropertiesKind: 'static {
     /// The packet.
     #[doc(hidden)]
@@ -24,7 +24,7 @@ pub trait PropertiesKind: 'static {
     #[doc(hidden)]
     const BIT: u16;
 
-    /// Authentication Data needs an Authentication Method.
+    /// True if Authentication Data needs an Authentication Method.
     #[doc(hidden)]
     const DATA_NEEDS_METHOD: bool = false;
 }
@@ -77,8 +77,8 @@ pub type WillProperties<B> = Properties<B, WillKind>;
 pub type ConnAckProperties<B> = Properties<B, ConnAckKind>;
 /// The properties of PUBLISH (section 3.3.2.3).
 pub type PublishProperties<B> = Properties<B, PublishKind>;
-/// The Subscription Identifiers that one receiver of a message gets among the properties of its PUBLISH
-/// (section 3.3.4): what a [`Receiver`](crate::Receiver) has.
+/// The Subscription Identifiers of one receiver of a message, which are properties of its PUBLISH
+/// (section 3.3.4): see [`Receiver`](crate::Receiver).
 pub type SubscriptionIdentifiers<B> = Properties<B, SubscriptionIdentifiersKind>;
 /// The properties of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK (section 3.4.2.2).
 pub type AckProperties<B> = Properties<B, AckKind>;
@@ -92,8 +92,7 @@ pub type DisconnectProperties<B> = Properties<B, DisconnectKind>;
 pub type AuthProperties<B> = Properties<B, AuthKind>;
 
 /// The properties of a packet, encoded. `B` is where the bytes live, `K` the packet that they
-/// belong to. They have been validated, so that iterating cannot fail; the order is that of the
-/// wire.
+/// belong to. They were validated, so iterating cannot fail; the order is that of the wire.
 ///
 /// ```
 /// use mqtt_sansio::Text;
@@ -107,7 +106,7 @@ pub type AuthProperties<B> = Properties<B, AuthKind>;
 /// assert_eq!(properties.message_expiry_interval(), Some(60));
 /// assert_eq!(properties.user_properties().count(), 1);
 ///
-/// // A server that forwards the message a second later, to a subscription with a number. No heap.
+/// // A server forwards the message a second later, to a subscription with an identifier, without a heap.
 /// let others = properties.iter().filter(|it| !matches!(it, Property::MessageExpiryInterval(_)));
 /// let mut buffer = [0; 64];
 /// let forwarded = PublishProperties::encode_to_slice(&mut buffer, others.chain([
@@ -118,7 +117,7 @@ pub type AuthProperties<B> = Properties<B, AuthKind>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Properties<B, K> {
-    /// Without Property Length.
+    /// The encoded properties, without Property Length.
     bytes: B,
     kind: PhantomData<fn() -> K>,
 }
@@ -139,11 +138,12 @@ impl<B, K> Properties<B, K> {
 }
 
 impl<K> Properties<&'static [u8], K> {
-    /// No properties.
+    /// Empty properties.
     pub const EMPTY: Self = Self::from_valid(&[]);
 }
 
-/// No properties. Not for any `B`: the default of some has bytes, which nobody has validated.
+/// Empty properties. Only for some `B`: the default of another type may have bytes that were not
+/// validated.
 macro_rules! empty_by_default {
     ($($(#[$attribute:meta])* $B:ty)+) => {$(
         $(#[$attribute])*
@@ -164,21 +164,21 @@ empty_by_default! {
 }
 
 impl<B: AsRef<[u8]>, K> Properties<B, K> {
-    /// The properties as they are on the wire, without Property Length.
+    /// Returns the encoded properties, without Property Length.
     #[must_use]
     #[inline]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_ref()
     }
 
-    /// True if there are none.
+    /// Returns true if there are none.
     #[must_use]
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.as_bytes().is_empty()
     }
 
-    /// The properties in the order of the wire.
+    /// Returns the properties in the order of the wire.
     #[inline]
     pub fn iter(&self) -> PropertyIter<'_> {
         PropertyIter {
@@ -186,36 +186,36 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         }
     }
 
-    /// The first property with this identifier.
+    /// Returns the first property with this identifier.
     #[inline(always)]
     pub(super) fn find(&self, identifier: u8) -> Option<Property<'_>> {
         let mut reader = find(self.as_bytes(), identifier)?;
         Property::read_value(identifier, &mut reader)
     }
 
-    /// Whether there is a property with this identifier.
+    /// Returns true if there is a property with this identifier.
     #[inline(always)]
     pub(crate) fn has(&self, identifier: u8) -> bool {
         let bytes = self.as_bytes();
-        // A Topic Alias that stands for a Topic Name is mostly the first or the only one.
+        // A Topic Alias is usually the first or the only property.
         bytes.first() == Some(&identifier) || find(bytes, identifier).is_some()
     }
 
-    /// The same properties, borrowed.
+    /// Returns the same properties, borrowed.
     #[must_use]
     #[inline]
     pub fn as_ref(&self) -> Properties<&[u8], K> {
         Properties::from_valid(self.as_bytes())
     }
 
-    /// The same properties in a `Vec` of their own (feature `alloc`).
+    /// Returns the same properties in a `Vec` of their own (feature `alloc`).
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_owned(&self) -> Properties<alloc::vec::Vec<u8>, K> {
         Properties::from_valid(self.as_bytes().to_vec())
     }
 
-    /// Property Length and properties.
+    /// Writes Property Length and properties.
     #[inline(always)]
     pub(super) fn write<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         let bytes = self.as_bytes();
@@ -233,12 +233,11 @@ impl<'b, K: PropertiesKind> Properties<&'b [u8], K> {
     /// # Errors
     ///
     /// [`EncodeError::MisplacedProperty`] for a property that the packet cannot have,
-    /// [`EncodeError::RepeatedProperty`] for one that may come once,
+    /// [`EncodeError::RepeatedProperty`] for one that may occur once,
     /// [`EncodeError::ValueOutOfRange`], [`EncodeError::FieldTooLong`] for a string or bytes of
-    /// more than 65,535, [`EncodeError::MissingAuthenticationMethod`], and
-    /// [`EncodeError::NoRoom`] if the buffer is too small for one of the properties, of which
-    /// earlier ones are in the buffer then; [`encoded_len`](Self::encoded_len) returns how many
-    /// bytes all of them take.
+    /// more than 65,535, [`EncodeError::MissingAuthenticationMethod`], and [`EncodeError::NoRoom`]
+    /// if the buffer is too small; then it may contain the first properties.
+    /// [`encoded_len`](Self::encoded_len) returns the required size.
     pub fn encode_to_slice<'p>(
         buffer: &'b mut [u8],
         properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
@@ -255,7 +254,7 @@ impl<K: PropertiesKind> Properties<alloc::vec::Vec<u8>, K> {
     ///
     /// # Errors
     ///
-    /// As [`encode_to_slice`](Properties::encode_to_slice), but for `NoRoom`.
+    /// As [`encode_to_slice`](Properties::encode_to_slice), except `NoRoom`.
     pub fn encode_to_vec<'p>(
         properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     ) -> Result<Self, EncodeError> {
@@ -266,11 +265,11 @@ impl<K: PropertiesKind> Properties<alloc::vec::Vec<u8>, K> {
 }
 
 impl<B, K: PropertiesKind> Properties<B, K> {
-    /// How many bytes `properties` take, without Property Length.
+    /// Returns how many bytes `properties` occupy, without Property Length.
     ///
     /// # Errors
     ///
-    /// As [`encode_to_slice`](Properties::encode_to_slice), but for `NoRoom`.
+    /// As [`encode_to_slice`](Properties::encode_to_slice), except `NoRoom`.
     pub fn encoded_len<'p>(
         properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     ) -> Result<usize, EncodeError> {
@@ -315,25 +314,26 @@ fn write_property<O: Output + ?Sized>(
     property.write(rule.field, out)
 }
 
-/// Whether there is Authentication Data without an Authentication Method (section 3.1.2.11.10).
+/// Returns true if there is Authentication Data without an Authentication Method (section
+/// 3.1.2.11.10).
 fn lacks_method(seen: PropertySet) -> bool {
     seen.has(0x16) && !seen.has(0x15)
 }
 
 impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
-    /// Property Length and properties.
+    /// Reads Property Length and properties.
     #[inline(always)]
     pub(super) fn read<F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self, F> {
         Self::read_with_set(reader).map(|(properties, _)| properties)
     }
 
-    /// The same, and which properties there are. The set is empty if they were validated before.
+    /// Reads the same, and the set of properties. The set is empty if they were validated before.
     #[inline(always)]
     pub(super) fn read_with_set<F: ReadError>(
         reader: &mut Reader<'a, F>,
     ) -> Result<(Self, PropertySet), F> {
         let mut seen = PropertySet::default();
-        // Packets without properties are many.
+        // Many packets have no properties.
         let len = reader.variable_byte_integer(Field::PropertyLength)?;
         if len == 0 {
             return Ok((Self::from_valid(&[]), seen));
@@ -347,7 +347,7 @@ impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
     }
 }
 
-/// Validates all properties that the reader is over: each known, allowed in this packet, once
+/// Validates all properties in the reader: each is known, allowed in this packet, and occurs once
 /// unless it may be repeated, with a value of its type and range.
 #[inline(never)]
 fn validate<F: ReadError>(
@@ -377,7 +377,7 @@ fn validate<F: ReadError>(
     Ok(seen)
 }
 
-/// A reader of the value of the first property with this identifier.
+/// Returns a reader of the value of the first property with this identifier.
 #[inline(never)]
 fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
     let mut reader = Reader::again(bytes);
@@ -401,7 +401,7 @@ impl<'a> Iterator for PropertyIter<'a> {
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn next(&mut self) -> Option<Property<'a>> {
-        // Identifiers have one byte. All have been validated, so this ends where the bytes do.
+        // Identifiers have one byte. All were validated, so the iterator ends at the last byte.
         let identifier = self.reader.u8(Field::PropertyIdentifier).ok()?;
         Property::read_value(identifier, &mut self.reader)
     }
@@ -432,7 +432,7 @@ impl fmt::Debug for PropertyIter<'_> {
     }
 }
 
-// Written out, because a derive would ask the same of `K`, which is only a name.
+// Not derived: a derive would require the same of `K`, which is only a marker.
 
 impl<B: Clone, K> Clone for Properties<B, K> {
     fn clone(&self) -> Self {

@@ -1,5 +1,5 @@
-//! One property (section 2.2.2.2), and the table of all of them: what its value is, which packets
-//! have it, and where it may be repeated.
+//! One property (section 2.2.2.2), and the table of all properties: the type of the value, the
+//! packets that can have it, and whether it may be repeated.
 
 use core::num::{NonZeroU16, NonZeroU32};
 
@@ -10,8 +10,8 @@ use crate::wire::{
     put_field, put_topic_name, put_variable_byte_integer,
 };
 
-/// One property of a packet or of a Will (section 2.2.2.2). Values that the standard excludes
-/// cannot be written down, except for QoS 2 as Maximum QoS, which encoding refuses.
+/// One property of a packet or of a Will (section 2.2.2.2). The types exclude invalid values,
+/// except QoS 2 as Maximum QoS, which encoding refuses.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[expect(
@@ -19,14 +19,15 @@ use crate::wire::{
     reason = "the standard lists these and reserves the rest"
 )]
 pub enum Property<'a> {
-    /// 0x01: true if the payload is UTF-8 (section 3.3.2.3.2). Without it, it is just bytes.
+    /// 0x01: true if the payload is UTF-8 (section 3.3.2.3.2). Without it the payload is
+    /// unspecified bytes.
     PayloadFormatIndicator(bool),
-    /// 0x02: the seconds after which the message is of no use (section 3.3.2.3.3). Without it, the
+    /// 0x02: the seconds after which the message expires (section 3.3.2.3.3). Without it the
     /// message does not expire.
     MessageExpiryInterval(u32),
-    /// 0x03: what the payload is, often a MIME type (section 3.3.2.3.9).
+    /// 0x03: the type of the payload, often a MIME type (section 3.3.2.3.9).
     ContentType(Text<&'a [u8]>),
-    /// 0x08: where the response to this message is to be published (section 3.3.2.3.5).
+    /// 0x08: the topic for the response to this message (section 3.3.2.3.5).
     ResponseTopic(TopicName<&'a [u8]>),
     /// 0x09: identifies the request that a response belongs to (section 3.3.2.3.6).
     CorrelationData(
@@ -38,10 +39,10 @@ pub enum Property<'a> {
     ),
     /// 0x0B: the number of a subscription (sections 3.3.2.3.8 and 3.8.2.1.2).
     SubscriptionIdentifier(SubscriptionIdentifier),
-    /// 0x11: how long the session outlives the connection, in seconds; `u32::MAX` is without end
-    /// (section 3.1.2.11.2).
+    /// 0x11: how long the session outlives the connection, in seconds; `u32::MAX` for ever (section
+    /// 3.1.2.11.2).
     SessionExpiryInterval(u32),
-    /// 0x12: the Client Identifier that the server has chosen (section 3.2.2.3.7).
+    /// 0x12: the Client Identifier that the server has assigned (section 3.2.2.3.7).
     AssignedClientIdentifier(Text<&'a [u8]>),
     /// 0x13: replaces the client's Keep Alive (section 3.2.2.3.14).
     ServerKeepAlive(u16),
@@ -55,31 +56,31 @@ pub enum Property<'a> {
         )]
         &'a [u8],
     ),
-    /// 0x17: whether the server may send Reason String and User Property with failures
-    /// (section 3.1.2.11.7).
+    /// 0x17: true if the server may send Reason String and User Property with failures (section
+    /// 3.1.2.11.7).
     RequestProblemInformation(bool),
     /// 0x18: the seconds between the end of the connection and the Will (section 3.1.3.2.2).
     WillDelayInterval(u32),
-    /// 0x19: whether the server is asked for Response Information (section 3.1.2.11.6).
+    /// 0x19: true if the client requests Response Information (section 3.1.2.11.6).
     RequestResponseInformation(bool),
     /// 0x1A: the basis for the client's Response Topics (section 3.2.2.3.15).
     ResponseInformation(Text<&'a [u8]>),
     /// 0x1C: another server to use (section 4.11).
     ServerReference(Text<&'a [u8]>),
-    /// 0x1F: the reason in words, for people (section 3.2.2.3.9).
+    /// 0x1F: the reason as text for people (section 3.2.2.3.9).
     ReasonString(Text<&'a [u8]>),
-    /// 0x21: how many QoS 1 and QoS 2 messages the sender of this takes at a time
-    /// (section 3.1.2.11.3).
+    /// 0x21: how many QoS 1 and QoS 2 messages in flight the sender of this packet accepts (section
+    /// 3.1.2.11.3).
     ReceiveMaximum(NonZeroU16),
     /// 0x22: the largest Topic Alias that the sender of this packet accepts (section 3.1.2.11.5).
     TopicAliasMaximum(u16),
-    /// 0x23: a number that stands for the Topic Name (section 3.3.2.3.4).
+    /// 0x23: a number that replaces the Topic Name (section 3.3.2.3.4).
     TopicAlias(NonZeroU16),
     /// 0x24: the largest QoS of a PUBLISH that the server accepts, 0 or 1 (section 3.2.2.3.4).
     MaximumQos(QoS),
-    /// 0x25: whether the server keeps retained messages (section 3.2.2.3.5).
+    /// 0x25: true if the server keeps retained messages (section 3.2.2.3.5).
     RetainAvailable(bool),
-    /// 0x26: a name and a value that the standard gives no meaning (section 3.1.2.11.8). May be
+    /// 0x26: a name and a value without a meaning in the standard (section 3.1.2.11.8). May be
     /// repeated, with the same name too.
     UserProperty {
         /// The name.
@@ -87,14 +88,14 @@ pub enum Property<'a> {
         /// The value.
         value: Text<&'a [u8]>,
     },
-    /// 0x27: the size of the largest packet that the sender of this takes, in bytes
+    /// 0x27: the size of the largest packet that the sender of this packet accepts, in bytes
     /// (section 3.1.2.11.4).
     MaximumPacketSize(NonZeroU32),
-    /// 0x28: whether the server accepts Topic Filters with wildcards (section 3.2.2.3.11).
+    /// 0x28: true if the server accepts Topic Filters with wildcards (section 3.2.2.3.11).
     WildcardSubscriptionAvailable(bool),
-    /// 0x29: whether the server accepts Subscription Identifiers (section 3.2.2.3.12).
+    /// 0x29: true if the server accepts Subscription Identifiers (section 3.2.2.3.12).
     SubscriptionIdentifierAvailable(bool),
-    /// 0x2A: whether the server accepts Shared Subscriptions (section 3.2.2.3.13).
+    /// 0x2A: true if the server accepts Shared Subscriptions (section 3.2.2.3.13).
     SharedSubscriptionAvailable(bool),
 }
 
@@ -106,10 +107,10 @@ pub enum Property<'a> {
 pub struct SubscriptionIdentifier(NonZeroU32);
 
 impl SubscriptionIdentifier {
-    /// The largest: four bytes of a Variable Byte Integer hold no more.
+    /// The largest: the maximum of a four-byte Variable Byte Integer.
     pub const MAX: u32 = MAX_REMAINING_LENGTH;
 
-    /// `None` for 0 and for more than [`MAX`](Self::MAX).
+    /// Returns the identifier with this number, or `None` for 0 and above [`MAX`](Self::MAX).
     #[must_use]
     pub const fn new(number: u32) -> Option<Self> {
         match NonZeroU32::new(number) {
@@ -118,7 +119,7 @@ impl SubscriptionIdentifier {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0.get()
@@ -139,14 +140,14 @@ impl TryFrom<u32> for SubscriptionIdentifier {
     }
 }
 
-/// A number that is no [`SubscriptionIdentifier`].
+/// A number that is not a [`SubscriptionIdentifier`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("a Subscription Identifier is between 1 and 268435455")]
 #[non_exhaustive]
 pub struct InvalidSubscriptionIdentifier;
 
-// The packets that a property may be in, a bit each.
+// The packets that can have a property, one bit each.
 pub(super) const CONNECT: u16 = 1;
 pub(super) const CONNACK: u16 = 1 << 1;
 pub(super) const PUBLISH: u16 = 1 << 2;
@@ -159,7 +160,7 @@ pub(super) const DISCONNECT: u16 = 1 << 7;
 pub(super) const AUTH: u16 = 1 << 8;
 const MESSAGE: u16 = PUBLISH | WILL;
 const ANY: u16 = (1 << 9) - 1;
-/// What one receiver has of the properties of PUBLISH: no packet of its own, so [`ANY`] is without it.
+/// The properties of PUBLISH that belong to one receiver: not a packet, so [`ANY`] excludes it.
 pub(super) const RECEIVER: u16 = 1 << 9;
 
 /// The type and the range of a value.
@@ -184,7 +185,7 @@ enum ValueType {
 pub(super) struct Rule {
     pub(super) field: Field,
     value: ValueType,
-    /// Its bit among the properties that have been seen in a packet.
+    /// Its bit in the set of properties of a packet.
     bit: u8,
     allowed: u16,
     repeatable: u16,
@@ -195,8 +196,7 @@ impl Rule {
         self.allowed & kind != 0
     }
 
-    /// Whether one more of them is allowed, given those that have been seen, to which this one is
-    /// added.
+    /// Returns true if another one is allowed after those in the set, and adds it to the set.
     #[inline(always)]
     pub(super) const fn see(&self, kind: u16, seen: &mut PropertySet) -> bool {
         let before = seen.0;
@@ -205,8 +205,8 @@ impl Rule {
     }
 }
 
-/// Identifier, field, type of the value, where it is allowed, where it may be repeated
-/// (Table 2-4). The field has the name of the property.
+/// Identifier, field, type of the value, packets that can have it, packets in which it may be
+/// repeated (Table 2-4). The field has the name of the property.
 const PROPERTIES: [(u8, Field, ValueType, u16, u16); 27] = {
     use ValueType as V;
     [
@@ -338,29 +338,29 @@ static RULES: [Option<Rule>; LAST_IDENTIFIER + 1] = {
     rules
 };
 
-/// The rule for the property with this identifier, if there is one.
+/// Returns the rule for the property with this identifier, if there is one.
 #[inline(always)]
 pub(super) fn rule(identifier: u32) -> Option<&'static Rule> {
     RULES.get(identifier as usize)?.as_ref()
 }
 
-/// The identifiers of the properties that connections look for.
+/// The identifiers of the properties that connections read.
 pub(crate) const SUBSCRIPTION_IDENTIFIER: u8 = 0x0b;
 pub(crate) const TOPIC_ALIAS: u8 = 0x23;
 
-/// Which properties a packet has.
+/// The set of properties of a packet.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PropertySet(u32);
 
 impl PropertySet {
-    /// Whether the property with this identifier is among them.
+    /// Returns true if the set has the property with this identifier.
     #[inline(always)]
     pub(crate) fn has(self, identifier: u8) -> bool {
         rule(identifier.into()).is_some_and(|rule| self.0 >> rule.bit & 1 != 0)
     }
 }
 
-/// A value without its meaning, to be written.
+/// A value without its meaning, for encoding.
 #[derive(Debug, Clone, Copy)]
 enum Value<'a> {
     Flag(bool),
@@ -373,8 +373,8 @@ enum Value<'a> {
     Pair(Text<&'a [u8]>, Text<&'a [u8]>),
 }
 
-/// Moves the reader behind the value of the property that has this rule, and validates the value
-/// unless it has been before.
+/// Moves the reader after the value of the property of this rule, and validates the value unless it
+/// was validated before.
 #[inline(always)]
 pub(super) fn skip_value<F: ReadError>(rule: &Rule, reader: &mut Reader<'_, F>) -> Result<(), F> {
     let field = rule.field;
@@ -402,7 +402,7 @@ pub(super) fn skip_value<F: ReadError>(rule: &Rule, reader: &mut Reader<'_, F>) 
 }
 
 impl<'a> Property<'a> {
-    /// The Property Identifier.
+    /// Returns the Property Identifier.
     #[must_use]
     pub const fn identifier(&self) -> u8 {
         match self {
@@ -436,14 +436,14 @@ impl<'a> Property<'a> {
         }
     }
 
-    /// The name in the standard's words, as the field of an error.
+    /// Returns the field of the property, for errors.
     #[must_use]
     pub fn field(&self) -> Field {
         rule(self.identifier().into()).map_or(Field::Properties, |rule| rule.field)
     }
 
-    /// Reads the value of the property with this identifier, which has been validated. `None` if there
-    /// is no such property.
+    /// Reads the value of the property with this identifier, which was validated. Returns `None` if
+    /// there is no such property.
     #[inline(always)]
     pub(super) fn read_value(identifier: u8, reader: &mut Reader<'a, Trusted>) -> Option<Self> {
         Self::read_known(identifier, reader).unwrap_or(None)
@@ -497,7 +497,7 @@ impl<'a> Property<'a> {
         }))
     }
 
-    /// The value without its meaning.
+    /// Returns the value without its meaning.
     const fn value(&self) -> Result<Value<'a>, EncodeError> {
         Ok(match *self {
             Self::PayloadFormatIndicator(value)
@@ -533,7 +533,7 @@ impl<'a> Property<'a> {
         })
     }
 
-    /// Identifier and value.
+    /// Writes identifier and value.
     pub(super) fn write<O: Output + ?Sized>(
         &self,
         field: Field,

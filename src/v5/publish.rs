@@ -48,7 +48,7 @@ pub struct Publish<B> {
     /// RETAIN. To a server: keep the message for later subscribers. From a server: this is such
     /// a kept message (section 3.3.1.3).
     pub retain: bool,
-    /// Topic Name. Empty if a Topic Alias stands for it: see [`Publish::aliased`].
+    /// Topic Name. Empty if a Topic Alias replaces it: see [`Publish::aliased`].
     #[cfg_attr(
         all(feature = "serde", feature = "alloc"),
         serde(deserialize_with = "super::serde::topic_or_alias")
@@ -56,7 +56,7 @@ pub struct Publish<B> {
     pub topic: TopicName<B>,
     /// The properties.
     pub properties: PublishProperties<B>,
-    /// The message itself; may be empty.
+    /// The payload; may be empty.
     #[cfg_attr(feature = "serde", serde(with = "crate::packet::serde::message"))]
     pub payload: B,
 }
@@ -70,7 +70,7 @@ crate::packet::storage!(Publish {
 });
 
 impl<'a> Publish<&'a [u8]> {
-    /// A message whose Topic Name is left out, because the receiver knows it by the Topic Alias
+    /// Creates a PUBLISH without a Topic Name, because the receiver knows it by the Topic Alias
     /// among the properties (section 3.3.2.3.4). Without a Topic Alias, encoding it is
     /// [`EncodeError::EmptyTopicName`].
     ///
@@ -105,12 +105,12 @@ impl<'a> Publish<&'a [u8]> {
 }
 
 impl<B: AsRef<[u8]>> Publish<B> {
-    /// Everything but the payload, to be encoded on its own before the payload is written.
+    /// Returns everything but the payload, to encode it before the payload is sent separately.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::PacketTooLarge`] if the payload has more bytes than a `u32` counts. One that
-    /// is too long for a packet all the same is refused when the header is encoded.
+    /// [`EncodeError::PacketTooLarge`] if the payload has more bytes than a `u32` holds. A shorter
+    /// one that exceeds the largest packet is refused when the header is encoded.
     #[inline]
     pub fn header(&self) -> Result<PublishHeader<&[u8]>, EncodeError> {
         let Ok(payload_len) = u32::try_from(self.payload.as_ref().len()) else {
@@ -126,8 +126,8 @@ impl<B: AsRef<[u8]>> Publish<B> {
     }
 }
 
-/// The fields before the payload: Topic Name, Packet Identifier and properties, and which properties
-/// there are.
+/// The fields before the payload: Topic Name, Packet Identifier and properties, and the set of
+/// properties.
 pub(super) type Head<'a> = (
     Delivery,
     TopicName<&'a [u8]>,
@@ -181,7 +181,7 @@ impl<'a> Publish<&'a [u8]> {
         Self::read_with_set(first_byte, reader).map(|(publish, _)| publish)
     }
 
-    /// The same, and which properties there are.
+    /// Reads the same, and the set of properties.
     #[inline(always)]
     pub(super) fn read_with_set<F: ReadError>(
         first_byte: u8,
@@ -279,7 +279,7 @@ mod tests {
             Publish::aliased(Delivery::AtMostOnce, false, properties, b"hi"),
             b"\x30\x08\x00\x00\x03\x23\xff\xffhi",
         );
-        // Both set the alias.
+        // Both properties set the alias.
         round_trip(
             Publish {
                 properties,

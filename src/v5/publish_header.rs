@@ -9,12 +9,12 @@ use crate::wire::{
     scan_variable_byte_integer,
 };
 
-/// A PUBLISH without its payload: what is encoded when the payload is written by itself, and what
-/// is decoded before a payload comes in pieces
+/// A PUBLISH without its payload. It is encoded when the payload is sent separately, and decoded
+/// before a payload in pieces
 /// ([`Decoder::decode_in_pieces`](crate::StreamDecoder::decode_in_pieces)).
 ///
-/// Encoding it writes everything up to the payload, with a Remaining Length that includes it. The
-/// packet is complete when `payload_len` bytes have been written behind it.
+/// Encoding writes everything before the payload, with a Remaining Length that includes it. The
+/// packet is complete when `payload_len` bytes follow.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
@@ -31,7 +31,7 @@ pub struct PublishHeader<B> {
     pub delivery: Delivery,
     /// RETAIN.
     pub retain: bool,
-    /// Topic Name. Empty if a Topic Alias stands for it.
+    /// Topic Name. Empty if a Topic Alias replaces it.
     #[cfg_attr(
         all(feature = "serde", feature = "alloc"),
         serde(deserialize_with = "super::serde::topic_or_alias")
@@ -69,7 +69,7 @@ impl<B: AsRef<[u8]>> PublishHeader<B> {
 }
 
 impl<'a> PublishHeader<&'a [u8]> {
-    /// `reader` is over the part of the frame before the payload.
+    /// `reader` covers the part of the frame before the payload.
     pub(super) fn read(header: &Header, reader: &mut Reader<'a>) -> Result<Self, DecodeError> {
         let first_byte = header.first_byte();
         let (delivery, topic, properties, _) = read_head(first_byte, reader)?;
@@ -84,7 +84,7 @@ impl<'a> PublishHeader<&'a [u8]> {
         })
     }
 
-    /// Where the payload of the PUBLISH starts whose first bytes are `frame`: behind the
+    /// Returns where the payload of a PUBLISH starts, whose first bytes are `frame`: after the
     /// properties, whose length follows Topic Name and Packet Identifier.
     pub(super) fn payload_start(
         header: &Header,
@@ -96,7 +96,7 @@ impl<'a> PublishHeader<&'a [u8]> {
         };
         let fault =
             |field, kind, offset| DecodeError::new(header.packet_type(), field, kind, offset);
-        // No more of it than the packet has.
+        // At most as many as the packet has.
         let come = frame.len().min(header.packet_len());
         let property_length = frame.get(head_end..come).unwrap_or_default();
         let (len, len_len) = match scan_variable_byte_integer(property_length) {

@@ -1,4 +1,4 @@
-//! Reason Code and properties at the end of a packet, of which what says nothing may be left out.
+//! Reason Code and properties at the end of a packet. Success and empty properties may be left out.
 
 use super::properties::{PropertiesKind, write_properties};
 use super::{DecodeError, Properties, Property, Reader};
@@ -28,7 +28,8 @@ pub(super) fn read_reason<'a, R: Default, K: PropertiesKind>(
     Ok((reason_code, Some(properties)))
 }
 
-/// Writes both in the shortest form: no properties if there are none, and then not the code 0x00.
+/// Writes both in the shortest form: without properties if there are none, and then also without
+/// the code 0x00.
 #[inline(always)]
 pub(super) fn write_reason<B: AsRef<[u8]>, K, O: Output + ?Sized>(
     code: u8,
@@ -45,7 +46,7 @@ pub(super) fn write_reason<B: AsRef<[u8]>, K, O: Output + ?Sized>(
     Ok(())
 }
 
-/// Whether a property only explains a Reason Code to people, so that it can be left out.
+/// Returns true if a property only explains a Reason Code to people, so that it can be left out.
 pub(crate) const fn is_problem_information(property: &Property<'_>) -> bool {
     matches!(
         property,
@@ -53,7 +54,7 @@ pub(crate) const fn is_problem_information(property: &Property<'_>) -> bool {
     )
 }
 
-/// DISCONNECT or AUTH without its Reason String and User Properties.
+/// A DISCONNECT or AUTH without its Reason String and User Properties.
 pub(crate) struct Shortened<'a, K> {
     pub(crate) first_byte: u8,
     pub(crate) code: u8,

@@ -1,14 +1,14 @@
-//! Reason Codes (section 2.4): all of them, and for each packet those that it can carry.
+//! Reason Codes (section 2.4): all of them, and those of each packet.
 
 use core::fmt;
 
 use crate::types::QoS;
 
-/// [`ReasonCode`], from its numbers and the standard's words.
+/// Defines [`ReasonCode`] from its numbers and the names of the standard.
 macro_rules! all_reason_codes {
     ($($number:literal $Variant:ident $name:literal)+) => {
-        /// What came of a request, or why a connection ends (section 2.4, Table 2-6). Each packet
-        /// has an enum of those that it can carry, which converts into this one.
+        /// The result of a request, or the reason why a connection ends (section 2.4, Table 2-6).
+        /// Each packet has an enum of its own Reason Codes, which converts into this one.
         ///
         /// ```
         /// use mqtt_sansio::v5::{PubAckReasonCode, ReasonCode};
@@ -36,7 +36,7 @@ macro_rules! all_reason_codes {
         }
 
         impl ReasonCode {
-            /// The code with this number; `None` for those that do not exist.
+            /// Returns the code with this number, or `None` if there is none.
             #[must_use]
             pub const fn from_number(number: u8) -> Option<Self> {
                 match number {
@@ -45,7 +45,7 @@ macro_rules! all_reason_codes {
                 }
             }
 
-            /// The name in the standard's words. 0x00 has others in DISCONNECT and SUBACK.
+            /// Returns the name of the standard. In DISCONNECT and SUBACK 0x00 has other names.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -103,13 +103,13 @@ all_reason_codes! {
 }
 
 impl ReasonCode {
-    /// The number on the wire.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
     }
 
-    /// True from 0x80 on: the request failed, or the connection ends because of an error.
+    /// Returns true from 0x80 on: the request failed, or the connection ends because of an error.
     #[must_use]
     pub const fn is_error(self) -> bool {
         self.number() >= 0x80
@@ -130,7 +130,7 @@ impl TryFrom<u8> for ReasonCode {
     }
 }
 
-/// A number that is no Reason Code, or none that the packet can carry.
+/// A number that is not a Reason Code, or not one of this packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("{number:#04x} is not a Reason Code of this packet")]
@@ -140,7 +140,7 @@ pub struct InvalidReasonCode {
     pub number: u8,
 }
 
-/// The Reason Codes of one packet: the first, 0x00, with its name, then the others.
+/// Defines the Reason Codes of one packet: the first, 0x00, with its name, then the others.
 macro_rules! packet_reason_codes {
     ($(#[$doc:meta])* $Name:ident { $Zero:ident $zero:literal $($Variant:ident)* }) => {
         $(#[$doc])*
@@ -164,7 +164,7 @@ macro_rules! packet_reason_codes {
         }
 
         impl $Name {
-            /// The code with this number; `None` for those that this packet cannot carry.
+            /// Returns the code with this number, or `None` if this packet cannot have it.
             #[must_use]
             #[inline]
             pub const fn from_number(number: u8) -> Option<Self> {
@@ -175,14 +175,14 @@ macro_rules! packet_reason_codes {
                 }
             }
 
-            /// The number on the wire.
+            /// Returns the number on the wire.
             #[must_use]
             #[inline]
             pub const fn number(self) -> u8 {
                 self as u8
             }
 
-            /// True from 0x80 on.
+            /// Returns true from 0x80 on.
             #[must_use]
             #[inline]
             pub const fn is_error(self) -> bool {
@@ -285,9 +285,9 @@ packet_reason_codes! {
     /// `UnspecifiedError`, `MalformedPacket`, `ProtocolError`, `ImplementationSpecificError`,
     /// `TopicNameInvalid`, `ReceiveMaximumExceeded`, `TopicAliasInvalid`, `PacketTooLarge`,
     /// `MessageRateTooHigh`, `QuotaExceeded`, `AdministrativeAction` and `PayloadFormatInvalid`.
-    /// The others are a server's. A decoder takes each of them from either side.
+    /// Only a server sends the others. A decoder accepts each of them from either side.
     ///
-    /// `BadAuthenticationMethod` is missing from Table 3-10, but Table 2-6 gives it to DISCONNECT,
+    /// `BadAuthenticationMethod` is missing from Table 3-10, but Table 2-6 lists it for DISCONNECT,
     /// and servers send it when a re-authentication names another method.
     DisconnectReasonCode {
         NormalDisconnection "Normal disconnection"
@@ -311,7 +311,7 @@ packet_reason_codes! {
     }
 }
 
-/// The Reason Code that grants this QoS.
+/// Returns the Reason Code that grants this QoS.
 impl From<QoS> for SubscribeReasonCode {
     fn from(granted: QoS) -> Self {
         match granted {
@@ -328,7 +328,7 @@ mod tests {
     use std::format;
     use std::string::ToString as _;
 
-    /// How many of the 256 numbers are codes of a packet.
+    /// Returns how many of the 256 numbers are codes of a packet.
     fn count(from_number: impl Fn(u8) -> bool) -> usize {
         (0..=255).filter(|&number| from_number(number)).count()
     }

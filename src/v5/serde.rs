@@ -19,7 +19,7 @@ impl<B: AsRef<[u8]>> Serialize for EncodedConnect<B> {
 #[cfg(feature = "alloc")]
 pub(super) use owned::topic_or_alias;
 
-/// Deserializing needs owned storage for the bytes.
+/// Deserializes into owned storage.
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::string::String;
@@ -45,7 +45,7 @@ mod owned {
         }
     }
 
-    /// A Topic Name, or none where a Topic Alias stands for it.
+    /// A Topic Name, which is empty if a Topic Alias replaces it.
     pub(in super::super) fn topic_or_alias<'de, B, D>(
         deserializer: D,
     ) -> Result<TopicName<B>, D::Error>

@@ -1,5 +1,5 @@
-//! The normative statements of MQTT 5: which one a fault breaks, which Reason Code it has, and what
-//! the standard says to do about it.
+//! The normative statements of MQTT 5: which one a fault violates, its Reason Code, and how the
+//! receiver must react.
 
 use super::{ConnectReasonCode, DecodeError, DisconnectReasonCode, ReasonCode};
 use crate::wire::{ErrorKind, Field, PacketType};
@@ -14,7 +14,7 @@ pub enum Reaction {
     /// A server sends CONNACK with this code, then closes; a client just closes.
     ConnAckThenClose(ConnectReasonCode),
     /// Send DISCONNECT with this code, then close. A server that has not sent an accepting CONNACK
-    /// yet just closes [MQTT5-3.14.0-1].
+    /// yet closes without it [MQTT5-3.14.0-1].
     DisconnectThenClose(DisconnectReasonCode),
 }
 
@@ -36,8 +36,9 @@ impl Reaction {
 }
 
 impl DecodeError {
-    /// The Reason Code of the fault: 0x81 (Malformed Packet) if the packet cannot be parsed, 0x82
-    /// (Protocol Error) if it says what it must not, or one that is more exact (section 4.13).
+    /// Returns the Reason Code of the fault: 0x81 (Malformed Packet) if the packet cannot be
+    /// parsed, 0x82 (Protocol Error) if it violates another rule, or a more specific one (section
+    /// 4.13).
     #[must_use]
     pub const fn reason_code(&self) -> ReasonCode {
         match (self.kind(), self.field()) {
@@ -49,7 +50,7 @@ impl DecodeError {
     }
 }
 
-/// The Reason Code of a fault in whatever field it is found.
+/// Returns the Reason Code of a fault, independent of the field.
 const fn of_kind(kind: ErrorKind) -> ReasonCode {
     match kind {
         ErrorKind::DupAtQos0
@@ -80,8 +81,8 @@ const fn of_kind(kind: ErrorKind) -> ReasonCode {
     }
 }
 
-/// The statement that a fault in this field of this packet breaks. `None` where the standard gives
-/// the rule no number, and for limits of the receiver.
+/// Returns the statement that a fault in this field of this packet violates, or `None` if the
+/// standard gives the rule no number, and for limits of the receiver.
 pub(super) const fn of(
     packet_type: Option<PacketType>,
     field: Option<Field>,
@@ -109,7 +110,7 @@ pub(super) const fn of(
         (ErrorKind::ZeroPacketIdentifier, Some(_), _) => "MQTT-2.2.1-5",
         (ErrorKind::InvalidReasonCode, Some(packet_type), _) => return reason_code(packet_type),
         (ErrorKind::ValueOutOfRange, _, Some(Field::TopicAlias)) => "MQTT-3.3.2-8",
-        // A Topic Name may be left out: that a Topic Alias is missing then has no number.
+        // A Topic Name may be left out. The rule that a Topic Alias is then needed has no number.
         (ErrorKind::EmptyTopic, _, Some(Field::TopicName)) => return None,
         (ErrorKind::WildcardInTopicName, _, Some(Field::WillTopic)) => "MQTT-4.7.0-1",
         (ErrorKind::WildcardInTopicName, _, Some(Field::ResponseTopic)) => "MQTT-3.3.2-14",
@@ -117,7 +118,7 @@ pub(super) const fn of(
     })
 }
 
-/// Which codes a packet can carry.
+/// Returns the statement about the codes of a packet.
 const fn reason_code(packet_type: PacketType) -> Option<&'static str> {
     Some(match packet_type {
         PacketType::ConnAck => "MQTT-3.2.2-8",
@@ -133,7 +134,7 @@ const fn reason_code(packet_type: PacketType) -> Option<&'static str> {
     })
 }
 
-/// Which field a packet must have, and has no room for.
+/// Returns the statement about a field that the packet is too short for.
 const fn truncated(packet_type: Option<PacketType>, field: Field) -> Option<&'static str> {
     Some(match (field, packet_type) {
         (Field::PropertyLength, _) => "MQTT-2.2.2-1",
@@ -148,7 +149,7 @@ const fn truncated(packet_type: Option<PacketType>, field: Field) -> Option<&'st
     })
 }
 
-/// The statement that this fault breaks in whatever packet it is found.
+/// Returns the statement that this fault violates in any packet.
 const fn of_kind_alone(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::InvalidFlags => "MQTT-2.1.3-1",

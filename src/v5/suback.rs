@@ -1,5 +1,5 @@
-//! SUBACK (section 3.9), and what UNSUBACK (section 3.11) has in common with it, which is all but
-//! the Reason Codes.
+//! SUBACK (section 3.9), and the part that UNSUBACK (section 3.11) shares: everything except the
+//! Reason Codes.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -136,7 +136,7 @@ impl<'a, R: ListedReasonCode> RequestAck<&'a [u8], R> {
         Ok(Self {
             packet_id: read_packet_id(reader)?,
             properties: Properties::read(reader)?,
-            // Whoever gets them has sent as many filters.
+            // As many as the request of this client had filters.
             reason_codes: List::read(reader, u32::MAX)?,
         })
     }

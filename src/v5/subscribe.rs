@@ -8,7 +8,7 @@ use crate::wire::{
     Reader, put_field,
 };
 
-/// SUBSCRIBE: asks for messages (section 3.8). The server answers SUBACK, with a Reason Code for
+/// SUBSCRIBE: requests messages (section 3.8). The server answers SUBACK, with a Reason Code for
 /// each entry [MQTT5-3.8.4-1, MQTT5-3.8.4-6].
 ///
 /// ```
@@ -91,7 +91,7 @@ crate::packet::storage!(Subscribe {
     subscriptions: part
 });
 
-/// Whether a server sends retained messages because of a SUBSCRIBE (section 3.8.3.1).
+/// When a server sends retained messages for a SUBSCRIBE (section 3.8.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -102,12 +102,12 @@ crate::packet::storage!(Subscribe {
 )]
 #[repr(u8)]
 pub enum RetainHandling {
-    /// 0: yes.
+    /// 0: for every SUBSCRIBE.
     #[default]
     Send = 0,
     /// 1: only if the subscription did not exist before.
     SendIfNew = 1,
-    /// 2: no.
+    /// 2: never.
     DoNotSend = 2,
 }
 
@@ -123,7 +123,7 @@ impl RetainHandling {
         }
     }
 
-    /// 0, 1 or 2.
+    /// Returns 0, 1 or 2.
     #[must_use]
     pub const fn number(self) -> u8 {
         self as u8
@@ -168,9 +168,8 @@ impl Entry for SubscriptionEntry {
     }
 }
 
-/// A Topic Filter that is well-formed as a Shared Subscription too, if it is one.
-/// Makes a [`List`] one of [`Subscription`]s whose `$share/` filters may break the rules, while it is
-/// decoded: see [`Options::accept_invalid_shared_filters`].
+/// Makes a [`List`] one of [`Subscription`]s whose `$share/` filters may violate the rules, while it
+/// is decoded: see [`Options::accept_invalid_shared_filters`].
 enum AnySubscriptionEntry {}
 
 impl Entry for AnySubscriptionEntry {
@@ -227,8 +226,6 @@ pub(super) fn read_filter<'a, F: ReadError>(
     read_string(reader, Field::TopicFilter, TopicFilter::check_v5).map(TopicFilter::from_valid)
 }
 
-/// Writes a Topic Filter, which MQTT 3.1.1 validates less than MQTT 5
-/// [MQTT5-4.8.2-1, MQTT5-4.8.2-2].
 /// Reads a filter whose `$share/` may be invalid.
 pub(super) fn read_any_filter<'a, F: ReadError>(
     reader: &mut Reader<'a, F>,
@@ -237,6 +234,8 @@ pub(super) fn read_any_filter<'a, F: ReadError>(
         .map(TopicFilter::from_valid)
 }
 
+/// Writes a Topic Filter, which MQTT 3.1.1 validates less than MQTT 5
+/// [MQTT5-4.8.2-1, MQTT5-4.8.2-2].
 pub(super) fn put_filter<O: Output + ?Sized>(
     out: &mut O,
     filter: TopicFilter<&[u8]>,
@@ -249,7 +248,8 @@ pub(super) fn put_filter<O: Output + ?Sized>(
 }
 
 impl<B> Subscription<B> {
-    /// Without No Local and Retain As Published, and with retained messages.
+    /// Creates a subscription without No Local and Retain As Published, which requests retained
+    /// messages.
     pub const fn new(topic_filter: TopicFilter<B>, qos: QoS) -> Self {
         Self {
             topic_filter,
@@ -260,7 +260,7 @@ impl<B> Subscription<B> {
         }
     }
 
-    /// The byte after the Topic Filter.
+    /// Returns the byte after the Topic Filter.
     const fn options(&self) -> u8 {
         let mut options =
             self.qos.number() | self.retain_handling.number() << RETAIN_HANDLING_SHIFT;
@@ -472,7 +472,7 @@ mod tests {
             assert!(crate::v5::decode(&mut &unsubscribe[..], &options).is_ok());
             assert!(crate::v5::decode(&mut &unsubscribe[..], &Options::new()).is_err());
         }
-        // All else is still checked.
+        // Other rules still apply.
         for malformed in [
             &b"\x00\x03a/#b\x00"[..],
             b"\x00\x00\x00",

@@ -1,4 +1,4 @@
-//! What the tests of the packets share.
+//! Functions for the tests of the packets.
 
 pub(super) use crate::packet::testing::{ReadError, encoded, framed, id};
 
@@ -6,17 +6,17 @@ use super::{PacketRef, V5};
 use crate::packet::testing;
 use crate::wire::Options;
 
-/// The one packet that `bytes` are, for a strict decoder.
+/// Decodes `bytes`, which must be one packet, strictly.
 pub(super) fn decoded(bytes: &[u8]) -> PacketRef<'_> {
     testing::decoded_with::<V5>(bytes, &Options::new())
 }
 
-/// Why a strict decoder refuses `bytes`.
+/// Returns the error of a strict decoder for `bytes`.
 pub(super) fn fault(bytes: &[u8]) -> ReadError {
     testing::fault_with::<V5>(bytes, &Options::new())
 }
 
-/// `bytes` are `packet`, and `packet` is these bytes and no others.
+/// Checks that `bytes` decode to `packet`, and that `packet` encodes to `bytes`.
 pub(super) fn round_trip<'a>(packet: impl Into<PacketRef<'a>>, bytes: &'a [u8]) {
     testing::round_trip::<V5>(packet.into(), bytes);
 }

@@ -56,8 +56,8 @@ impl Entry for TopicFilterEntry {
     #[expect(private_interfaces, private_bounds, reason = "as in the trait")]
     #[inline]
     fn read<'a, F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self::Item<'a>, F> {
-        // [MQTT5-3.10.3-1]. Conforming servers differ on a malformed filter here, because it
-        // cannot match a subscription anyway; a client that sends one is wrong about section 4.7.
+        // [MQTT5-3.10.3-1]. Some conforming servers accept a malformed filter here, because it
+        // cannot match a subscription, but it violates section 4.7.
         read_filter(reader)
     }
 

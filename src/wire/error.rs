@@ -56,13 +56,13 @@ pub enum ErrorKind {
     /// Not well-formed UTF-8: overlong, a surrogate, above U+10FFFF, or truncated.
     #[error("not well-formed UTF-8")]
     InvalidUtf8,
-    /// A string with U+0000 in it.
+    /// A string that contains U+0000.
     #[error("strings must not contain U+0000")]
     NullCharacter,
     /// A string of more than 65,535 bytes, the maximum of its two-byte length.
     #[error("a string has at most 65535 bytes")]
     TooLong,
-    /// A Topic Name or Topic Filter without a character.
+    /// An empty Topic Name or Topic Filter.
     #[error("at least one character is needed")]
     EmptyTopic,
     /// `+` or `#` in a Topic Name.
@@ -74,7 +74,7 @@ pub enum ErrorKind {
     /// `+` not alone in its level.
     #[error("'+' must be alone in its level")]
     MisplacedSingleLevelWildcard,
-    /// A Shared Subscription whose share name has no character.
+    /// A Shared Subscription with an empty share name.
     #[error("a share name has at least one character")]
     EmptyShareName,
     /// `+` or `#` in the share name of a Shared Subscription.
@@ -191,9 +191,9 @@ impl TextError {
         self.offset
     }
 
-    /// The normative statement that the string breaks, in the numbering of the version `V`. For a
-    /// string that is too long it is the statement about topics: the limit of other strings has no
-    /// number.
+    /// Returns the normative statement that the string violates, in the numbering of the version
+    /// `V`. A string that is too long has the statement about topics: the limit of other strings
+    /// has no number.
     #[must_use]
     pub fn statement<V: PacketSet>(&self) -> Option<&'static str> {
         V::statement(None, None, self.kind)
@@ -203,7 +203,8 @@ impl TextError {
 /// A fault in bytes that a peer sent, found while decoding the version `V` of MQTT. The stream
 /// cannot be decoded any further.
 ///
-/// Eight bytes, and `Copy`. `Display` prints one sentence with packet, field, fault and offset.
+/// Has eight bytes, and is `Copy`. `Display` prints one sentence with packet, field, fault and
+/// offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{}{field}: {kind} ({})", packet_prefix(.packet_type), shown_place(value(*.kind, *.packet_type, *.byte), .kind, *.place))]
 pub struct DecodeError<V> {
@@ -235,7 +236,7 @@ const fn packet_prefix(packet_type: &Option<PacketType>) -> PacketPrefix {
     PacketPrefix(*packet_type)
 }
 
-/// Whether an error of this kind has the packet's size: its place is known without saying.
+/// Returns true if an error of this kind has the packet's size. Its offset is always the same.
 const fn has_size(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::PacketTooLarge | ErrorKind::OutOfMemory)
 }
@@ -316,8 +317,8 @@ impl<V: PacketSet> DecodeError<V> {
         }
     }
 
-    /// The fault of a packet that is larger than this receiver accepts, or has memory for. The
-    /// offset is that of Remaining Length.
+    /// Returns the fault of a packet that exceeds this receiver's limit or memory. The offset is
+    /// that of Remaining Length.
     #[cold]
     pub(crate) fn of_size(header: &Header, kind: ErrorKind) -> Self {
         Self::new(
@@ -328,7 +329,7 @@ impl<V: PacketSet> DecodeError<V> {
         )
     }
 
-    /// The same fault, with its byte: `frame` is the packet, or the start of it.
+    /// Returns the same fault, with its byte. `frame` is the packet, or the start of it.
     #[cold]
     pub(crate) fn with_byte_of(mut self, frame: &[u8]) -> Self {
         if value(self.kind, self.packet_type, u8::MAX).is_some() {
@@ -337,13 +338,13 @@ impl<V: PacketSet> DecodeError<V> {
         self
     }
 
-    /// The fault of a packet type that the version reserves.
+    /// Returns the fault of a packet type that the version reserves.
     #[cold]
     pub(crate) fn reserved_packet_type() -> Self {
         Self::new(None, Field::PacketType, ErrorKind::ReservedPacketType, 0)
     }
 
-    /// What is wrong.
+    /// Returns the kind of the fault.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.kind
@@ -372,8 +373,8 @@ impl<V: PacketSet> DecodeError<V> {
         }
     }
 
-    /// The size of the packet in bytes, fixed header included, if it is larger than this receiver takes
-    /// ([`ErrorKind::PacketTooLarge`]) or has memory for ([`ErrorKind::OutOfMemory`]).
+    /// Returns the size of the packet in bytes, fixed header included, if it exceeds this receiver's
+    /// limit ([`ErrorKind::PacketTooLarge`]) or memory ([`ErrorKind::OutOfMemory`]).
     #[must_use]
     pub const fn packet_size(&self) -> Option<u32> {
         if has_size(self.kind) {
@@ -383,10 +384,11 @@ impl<V: PacketSet> DecodeError<V> {
         }
     }
 
-    /// The value that must not be there, if the fault is the value of one byte: the first byte of a packet
-    /// with a reserved type or wrong flags, a Protocol Level, a Requested QoS, a return or Reason Code.
+    /// Returns the invalid value, if the fault is the value of one byte: the first byte of a packet with a
+    /// reserved type or invalid flags, a Protocol Level, a Requested QoS, a return or Reason Code.
     ///
-    /// For a DISCONNECT of MQTT 3.1.1 that is not empty, it is the Reason Code that MQTT 5 has there.
+    /// For a DISCONNECT of MQTT 3.1.1 that is not empty, it is the byte at the position of the
+    /// Reason Code in MQTT 5.
     #[must_use]
     pub const fn value(&self) -> Option<u8> {
         value(self.kind, self.packet_type, self.byte)

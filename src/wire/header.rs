@@ -1,5 +1,5 @@
-//! The fixed header (section 2.2): packet type, flags and Remaining Length, and the cut of a
-//! stream into frames that it allows.
+//! The fixed header (section 2.2): packet type, flags and Remaining Length; and the frames of a
+//! stream, which it delimits.
 
 use core::num::NonZeroU16;
 
@@ -18,7 +18,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// For what has no fixed header of its own: a piece of a payload.
+    /// For a piece of a payload, which has no fixed header of its own.
     pub(crate) const EMPTY: Self = Self {
         remaining_length: 0,
         first_byte: 0,
@@ -81,12 +81,12 @@ enum Scan {
 /// The top bit of a byte of Remaining Length: another byte follows.
 const MORE: u8 = 0x80;
 
-/// The seven bits of Remaining Length in one of its bytes, where they belong.
+/// Returns the seven bits of one byte of Remaining Length at their position.
 const fn part(byte: u8, shift: u32) -> u32 {
     ((byte & 0x7f) as u32) << shift
 }
 
-/// One pass over the fixed header (section 2.2.3).
+/// Scans the fixed header in one pass (section 2.2.3).
 #[inline(always)]
 fn scan(src: &[u8]) -> Scan {
     if OPTIMIZE_SIZE {
@@ -111,7 +111,7 @@ fn scan(src: &[u8]) -> Scan {
     })
 }
 
-/// [`scan`] in less code.
+/// [`scan`] with less code.
 #[inline(always)]
 fn scan_in_a_loop(src: &[u8]) -> Scan {
     let mut remaining_length = 0;
@@ -173,7 +173,7 @@ fn is_refused_as_overlong<P: PacketSet>(header: &Header, options: &Options) -> b
         && header.len() > header_len(header.remaining_length)
 }
 
-/// How many bytes the fixed header with this Remaining Length needs (Table 2.4).
+/// Returns how many bytes the fixed header with this Remaining Length needs (Table 2.4).
 #[inline(always)]
 pub(super) const fn header_len(remaining: u32) -> usize {
     match remaining {
@@ -184,7 +184,7 @@ pub(super) const fn header_len(remaining: u32) -> usize {
     }
 }
 
-/// The fault of a packet over the limit.
+/// Returns the fault of a packet over the limit.
 #[cold]
 pub(crate) fn too_large<P: PacketSet>(header: &Header) -> DecodeError<P> {
     DecodeError::of_size(header, ErrorKind::PacketTooLarge)
@@ -226,7 +226,7 @@ pub(crate) fn try_frame<'a, P: PacketSet>(
     options: &Options,
 ) -> Option<Frame<'a>> {
     if OPTIMIZE_SIZE {
-        return None; // the careful way is there anyway
+        return None; // the general route is linked anyway
     }
     match scan(src) {
         Scan::Header(header)
@@ -305,8 +305,8 @@ pub(crate) fn try_beginning<P: PacketSet>(
     }
 }
 
-/// The frame at the start of `src`, complete and within `limit`; `Ok(None)` if more bytes are
-/// needed.
+/// Returns the frame at the start of `src`, complete and within `limit`, or `Ok(None)` if more
+/// bytes are needed.
 pub(crate) fn frame<'a, P: PacketSet>(
     src: &'a [u8],
     limit: u32,
@@ -330,8 +330,8 @@ mod tests {
     const STRICT: Options = Options::new();
     const MINIMAL_ONLY: Options = Options::new().refuse_overlong_remaining_length(true);
 
-    /// What the fixed header of a PUBLISH with these length bytes says: its own length and the
-    /// Remaining Length.
+    /// Returns the length of the fixed header and the Remaining Length of a PUBLISH with these
+    /// length bytes.
     fn publish_with_length(length: &[u8], options: &Options) -> Option<(usize, u32)> {
         let src = [&[0x30], length].concat();
         let header = checked_header::<V3>(&src, options).unwrap()?;
@@ -478,8 +478,8 @@ mod tests {
 
     #[test]
     fn a_fifth_length_byte_is_refused_when_the_fourth_announces_it() {
-        // Three length bytes may still turn out well; the fourth has the top bit, and that is
-        // that, whether or not the fifth has come.
+        // Three length bytes can still be valid. The top bit of the fourth is a fault, whether or
+        // not the fifth was received.
         assert_eq!(checked_header::<V3>(b"\x30\x80\x80\x80", &STRICT), Ok(None));
         for src in [&b"\x30\x80\x80\x80\x80"[..], b"\x30\xff\xff\xff\xff\x01"] {
             assert_eq!(
@@ -576,8 +576,8 @@ mod tests {
 
     #[test]
     fn what_is_refused_by_its_header_is_refused_as_an_incomplete_frame() {
-        // Every first byte, with lengths that are short, right, wrong for the type, not minimal
-        // and too long. The body is not there, so a frame is never complete unless it is empty.
+        // Every first byte, with lengths that are short, right, wrong for the type, not minimal and
+        // too long. The body is missing, so only an empty frame is complete.
         let lengths = [
             &b""[..],
             b"\x02",
@@ -621,7 +621,7 @@ mod tests {
 
     #[test]
     fn reading_a_complete_frame_refuses_the_first_byte_that_the_check_refuses() {
-        // `try_frame` does not check a frame that is all there, because `read` does.
+        // `try_frame` does not validate a complete frame, because `read` does.
         let mut refused = 0;
         for first_byte in 0..=255 {
             let src = [first_byte, 0];

@@ -39,6 +39,7 @@ pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte
 #[cfg(feature = "bytes")]
 pub(crate) use share::share;
 
-/// True if code has to be small rather than fast: where a register has fewer than 64 bits. The
-/// shortcuts are compiled out then; the outcome is the same.
+/// True if code has to be small rather than fast: where a register has fewer than 64 bits. Then the
+/// shortcuts are compiled out; the outcome is the same. Not a feature, because a dependency must not
+/// be able to change it.
 pub(crate) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));

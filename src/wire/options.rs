@@ -129,35 +129,34 @@ impl Options {
         self.set(DUP_AT_QOS_0, accept)
     }
 
-    /// Takes any value of the bits of fixed headers that MQTT 3.1 does not use, as MQTT 3.1 asks: all but
-    /// the QoS of PUBLISH. A decoder whose stream began with a CONNECT of MQTT 3.1 does so by itself; a
-    /// client that sends such a CONNECT sets it for what the server sends.
+    /// Accepts any value of the bits of fixed headers that MQTT 3.1 does not use, as MQTT 3.1 requires:
+    /// all but the QoS of PUBLISH. A decoder whose stream began with a CONNECT of MQTT 3.1 does so by
+    /// itself. A client that sends such a CONNECT sets this option for the packets of the server.
     #[must_use]
     pub const fn mqtt_3_1(self, is_mqtt_3_1: bool) -> Self {
         self.set(MQTT_3_1, is_mqtt_3_1)
     }
 
-    /// Takes a CONNECT whose Protocol Level has its highest bit set: 0x83 for MQTT 3.1, 0x84 for MQTT
-    /// 3.1.1. For bridges of mosquitto and of brokers after its model, which mark themselves so with
-    /// `try_private` (their default). The connection is like any other.
+    /// Accepts a CONNECT whose Protocol Level has its highest bit set: 0x83 for MQTT 3.1, 0x84 for
+    /// MQTT 3.1.1. Bridges of mosquitto and similar brokers set it with `try_private` (their
+    /// default). The connection is like any other.
     #[must_use]
     pub const fn accept_bridge_levels(self, accept: bool) -> Self {
         self.set(BRIDGE_LEVELS, accept)
     }
 
-    /// Takes a CONNECT of MQTT 3.1.1 with Will QoS 1 or 2 and Will Flag 0 [MQTT-3.1.2-13], and ignores
-    /// the Will QoS. For devices that always send the QoS of their configuration, with or without a
-    /// Will.
+    /// Accepts a CONNECT of MQTT 3.1.1 with Will QoS 1 or 2 and Will Flag 0 [MQTT-3.1.2-13], and
+    /// ignores the Will QoS. For devices that always send the QoS of their configuration, with or
+    /// without a Will.
     #[must_use]
     pub const fn accept_will_qos_without_will(self, accept: bool) -> Self {
         self.set(WILL_QOS_WITHOUT_WILL, accept)
     }
 
-    /// MQTT 5: takes SUBSCRIBE and UNSUBSCRIBE with a filter that starts with `$share/` and breaks the
-    /// rules for Shared Subscriptions [MQTT5-4.8.2-1, MQTT5-4.8.2-2], such as `$share/group` or
+    /// MQTT 5: accepts SUBSCRIBE and UNSUBSCRIBE with a filter that starts with `$share/` and violates
+    /// the rules for Shared Subscriptions [MQTT5-4.8.2-1, MQTT5-4.8.2-2], such as `$share/group` or
     /// `$share/+/a`. For servers that refuse such a filter in the acknowledgement, with 0x8F Topic Filter
-    /// invalid, and keep the connection:
-    /// [`check_shared`](crate::TopicFilter::check_shared) finds them.
+    /// invalid, and keep the connection: [`check_shared`](crate::TopicFilter::check_shared) finds them.
     #[must_use]
     pub const fn accept_invalid_shared_filters(self, accept: bool) -> Self {
         self.set(INVALID_SHARED_FILTERS, accept)
@@ -180,7 +179,7 @@ impl Options {
         self
     }
 
-    /// Whether any of these is on.
+    /// Returns true if any of these is on.
     const fn has(&self, bit: u16) -> bool {
         self.leniency & bit != 0
     }
@@ -285,8 +284,7 @@ mod tests {
 
     type Setter = fn(Options, bool) -> Options;
 
-    /// Each switch, with a packet that the default and the other position of the switch do not
-    /// agree on.
+    /// Each option, with a packet whose outcome the option changes.
     const SWITCHES: [(Setter, &[u8]); 5] = [
         (Options::accept_pubrel_flags, b"\x60\x02\0\x01"),
         (Options::accept_acknowledgement_flags, b"\x42\x02\0\x01"),

@@ -10,7 +10,7 @@ pub enum EncodeError {
     /// The output has no room for the packet.
     #[error("the output has no room for another {needed} bytes")]
     NoRoom {
-        /// How many bytes it needs.
+        /// How many bytes the packet needs.
         needed: usize,
     },
     /// A field has more than 65,535 bytes, the maximum of its two-byte length.
@@ -19,7 +19,7 @@ pub enum EncodeError {
         /// The field.
         field: Field,
     },
-    /// A Topic Name without a character. In MQTT 5 only a PUBLISH with a Topic Alias may have one.
+    /// An empty Topic Name. In MQTT 5 only a PUBLISH with a Topic Alias may have one.
     #[error("{field} needs at least one character")]
     EmptyTopicName {
         /// The field.
@@ -144,11 +144,12 @@ pub trait Output {
 
     /// Appends `len` bytes of any value and returns them, for the caller to overwrite all of them.
     /// Encoding asks for a chunk for each short packet and, once it has [reserved](Self::reserve) room,
-    /// for what comes before a longer payload. If it gets none, it calls [`put`](Self::put) for each
-    /// field. The provided method always returns `None`, and an output without contiguous memory need
-    /// not replace it.
+    /// for the bytes before a longer payload. Without a chunk, it calls [`put`](Self::put) for each
+    /// field. The provided method always returns `None`; an output without contiguous memory need not
+    /// replace it.
     ///
-    /// `None` leaves the output as it was and means nothing else: `reserve` may still find room.
+    /// `None` means only that there is no chunk, and the output is unchanged: `reserve` may still
+    /// find room.
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
         let _ = len;
         None
@@ -192,7 +193,7 @@ pub struct SliceOutput<'a> {
 }
 
 impl<'a> SliceOutput<'a> {
-    /// Starts at the first byte of `buffer`.
+    /// Creates an output that starts at the first byte of `buffer`.
     pub const fn new(buffer: &'a mut [u8]) -> Self {
         Self { buffer, len: 0 }
     }
@@ -215,7 +216,7 @@ impl<'a> SliceOutput<'a> {
     }
 
     const fn room(&self) -> usize {
-        // `len` is never more.
+        // `len` never exceeds it.
         self.buffer.len().wrapping_sub(self.len)
     }
 }
@@ -251,8 +252,8 @@ impl Output for SliceOutput<'_> {
     }
 }
 
-/// What a new chunk of a vector is filled with. A vector has no longer chunks, because safe code
-/// cannot append bytes without writing them first.
+/// The initial content of a chunk of a vector. It is also the maximum length of a chunk, because
+/// safe code cannot append bytes without writing them first.
 #[cfg(any(feature = "alloc", feature = "bytes"))]
 const ZEROS: [u8; 64] = [0; 64];
 
@@ -278,14 +279,14 @@ impl Output for alloc::vec::Vec<u8> {
         if len > ZEROS.len() || self.capacity().wrapping_sub(start) < ZEROS.len() {
             return None;
         }
-        // All of them: copying a constant number of bytes takes no call.
+        // All of them, because copying a constant number of bytes needs no call.
         self.extend_from_slice(&ZEROS);
         self.truncate(start.wrapping_add(len));
         self.get_mut(start..)
     }
 }
 
-/// Makes room in a vector, and for a chunk behind it. Out of line, as that is rare.
+/// Reserves room in a vector, and for a chunk after it. Not inlined, because it is rare.
 #[cfg(feature = "alloc")]
 #[cold]
 #[inline(never)]
@@ -311,7 +312,7 @@ impl Output for bytes::BytesMut {
 
     #[inline]
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
-        // As for a vector.
+        // As in a vector.
         let start = self.len();
         if len > ZEROS.len() || self.capacity().wrapping_sub(start) < ZEROS.len() {
             return None;
@@ -323,14 +324,15 @@ impl Output for bytes::BytesMut {
 }
 
 /// Any [`bytes::BufMut`] as output (feature `bytes`). It writes within
-/// [`remaining_mut`](bytes::BufMut::remaining_mut), so a bounded one refuses what does not fit.
+/// [`remaining_mut`](bytes::BufMut::remaining_mut), so a bounded one refuses packets that do not
+/// fit.
 #[cfg(feature = "bytes")]
 #[derive(Debug)]
 pub struct BufMutOutput<'a, T: bytes::BufMut + ?Sized>(&'a mut T);
 
 #[cfg(feature = "bytes")]
 impl<'a, T: bytes::BufMut + ?Sized> BufMutOutput<'a, T> {
-    /// Appends to `buffer`.
+    /// Creates an output that appends to `buffer`.
     pub const fn new(buffer: &'a mut T) -> Self {
         Self(buffer)
     }
@@ -465,8 +467,8 @@ mod tests {
         assert_eq!(slice.written(), b"\xc0\0");
     }
 
-    /// What becomes of an output that holds `ab` and has room for `room` more bytes when it is
-    /// asked for a chunk of `len`.
+    /// Returns the state of an output that holds `ab` and has room for `room` more bytes, after it
+    /// was asked for a chunk of `len`.
     fn after_chunk(mut output: impl Output + AsRef<[u8]>, len: usize) -> Option<usize> {
         let chunk = output.chunk(len).map(|chunk| {
             chunk.fill(b'x');

@@ -11,21 +11,21 @@
 )]
 #[repr(u8)]
 pub enum PacketType {
-    /// Client to server: asks for a connection.
+    /// Client to server: requests a connection.
     Connect = 1,
-    /// Server to client: accepts or refuses it.
+    /// Server to client: accepts or refuses the connection.
     ConnAck = 2,
-    /// Either way: an application message.
+    /// Both directions: an application message.
     Publish = 3,
-    /// Either way: a QoS 1 message was received.
+    /// Both directions: a QoS 1 message was received.
     PubAck = 4,
-    /// Either way: a QoS 2 message was received (part 1).
+    /// Both directions: a QoS 2 message was received (part 1).
     PubRec = 5,
-    /// Either way: a QoS 2 message is released (part 2).
+    /// Both directions: a QoS 2 message is released (part 2).
     PubRel = 6,
-    /// Either way: a QoS 2 message is complete (part 3).
+    /// Both directions: a QoS 2 message is complete (part 3).
     PubComp = 7,
-    /// Client to server: asks for subscriptions.
+    /// Client to server: requests subscriptions.
     Subscribe = 8,
     /// Server to client: the answer to SUBSCRIBE.
     SubAck = 9,
@@ -33,13 +33,13 @@ pub enum PacketType {
     Unsubscribe = 10,
     /// Server to client: the answer to UNSUBSCRIBE.
     UnsubAck = 11,
-    /// Client to server: asks for PINGRESP.
+    /// Client to server: requests PINGRESP.
     PingReq = 12,
     /// Server to client: the answer to PINGREQ.
     PingResp = 13,
     /// The connection ends: from the client, and in MQTT 5 from the server too.
     Disconnect = 14,
-    /// Either way, only MQTT 5: a step of enhanced authentication.
+    /// Both directions, only MQTT 5: a step of enhanced authentication.
     Auth = 15,
 }
 

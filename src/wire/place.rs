@@ -1,8 +1,8 @@
-//! Where a part lies in the bytes that it is borrowed from.
+//! The position of a part in the bytes that it borrows from.
 
 use core::ops::Range;
 
-/// Where `part` lies in `whole`, which it must be a part of.
+/// Returns the position of `part` in `whole`, of which it must be a part.
 #[inline]
 pub(crate) fn place_in(whole: &[u8], part: &[u8]) -> Range<usize> {
     let from = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);

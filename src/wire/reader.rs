@@ -1,4 +1,4 @@
-//! Reads the fields of received bytes. No other code does.
+//! The only code that reads the fields of received bytes.
 
 use core::marker::PhantomData;
 
@@ -6,7 +6,7 @@ use crate::wire::{DecodeError, ErrorKind, Field, Header, PacketSet, PacketType};
 
 /// The error of a reader.
 pub(crate) trait ReadError {
-    /// It cannot fail, and strings need not be looked at.
+    /// True if no error is possible, so that strings need not be validated.
     const CHECKED_BEFORE: bool = false;
 
     fn new(packet_type: Option<PacketType>, field: Field, kind: ErrorKind, offset: usize) -> Self;
@@ -32,7 +32,7 @@ impl ReadError for Rejected {
     }
 }
 
-/// No error is possible: the bytes have been validated before.
+/// No error is possible, because the bytes were validated before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trusted;
 
@@ -49,7 +49,7 @@ impl ReadError for Trusted {
 #[derive(Debug)]
 pub(crate) struct Reader<'a, F> {
     rest: &'a [u8],
-    /// The end of `rest`, counted from the first byte of the packet.
+    /// The offset of the end of `rest` from the first byte of the packet.
     end: usize,
     packet_type: Option<PacketType>,
     fault: PhantomData<fn() -> F>,
@@ -89,13 +89,13 @@ impl<'a, F: ReadError> Reader<'a, F> {
 
     // Faults are made from values, not from the reader, so that it can stay in registers.
 
-    /// A fault in `field`, `offset` bytes after the first byte of the packet.
+    /// Returns a fault in `field`, `offset` bytes after the first byte of the packet.
     #[inline(always)]
     pub(crate) fn fault(&self, field: Field, kind: ErrorKind, offset: usize) -> F {
         F::new(self.packet_type, field, kind, offset)
     }
 
-    /// A fault in the byte that was read last.
+    /// Returns a fault in the byte that was read last.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn fault_in_last(&self, field: Field, kind: ErrorKind) -> F {
@@ -137,7 +137,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
         }
     }
 
-    /// A Variable Byte Integer in its shortest form (MQTT 5, section 1.5.5) [MQTT5-1.5.5-1].
+    /// Reads a Variable Byte Integer in its shortest form (MQTT 5, section 1.5.5) [MQTT5-1.5.5-1].
     #[inline(always)]
     pub(crate) fn variable_byte_integer(&mut self, field: Field) -> Result<u32, F> {
         match *self.rest {
@@ -160,7 +160,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
         }
     }
 
-    /// A reader of the next `len` bytes, which this one is behind then.
+    /// Returns a reader of the next `len` bytes, and moves this one after them.
     #[inline(always)]
     pub(crate) fn take(&mut self, len: u32, field: Field) -> Result<Self, F> {
         match self.rest.split_at_checked(len as usize) {
@@ -177,7 +177,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
         }
     }
 
-    /// Two bytes of length, then that many bytes (sections 1.5.3 and 3.1.3.3).
+    /// Reads two bytes of length, then that many bytes (sections 1.5.3 and 3.1.3.3).
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn bytes(&mut self, field: Field) -> Result<&'a [u8], F> {
@@ -199,8 +199,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
         rest
     }
 
-    /// Refuses bytes behind the last field; `field` is the one that they follow or that they
-    /// would be.
+    /// Refuses bytes after the last field. `field` is the field to report.
     #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn finish(&self, field: Field) -> Result<(), F> {
@@ -218,8 +217,8 @@ impl<'a, F: ReadError> Reader<'a, F> {
     }
 }
 
-/// The Variable Byte Integer at the start of some bytes, and how many bytes it has. With
-/// [`ErrorKind::Truncated`] it goes on behind them.
+/// Returns the Variable Byte Integer at the start of some bytes, and its length. With
+/// [`ErrorKind::Truncated`] more bytes would follow.
 pub(crate) fn scan_variable_byte_integer(bytes: &[u8]) -> Result<(u32, usize), ErrorKind> {
     let mut value = 0;
     for (&byte, (len, shift)) in bytes.iter().zip([(1, 0), (2, 7), (3, 14), (4, 21)]) {
@@ -239,7 +238,7 @@ pub(crate) fn scan_variable_byte_integer(bytes: &[u8]) -> Result<(u32, usize), E
     }
 }
 
-// Written out, because a derive would ask the same of `F`, which is only a name.
+// Not derived: a derive would require the same of `F`, which is only a marker.
 impl<F> Clone for Reader<'_, F> {
     fn clone(&self) -> Self {
         Self { ..*self }
@@ -247,7 +246,7 @@ impl<F> Clone for Reader<'_, F> {
 }
 
 impl<'a> Reader<'a, Trusted> {
-    /// Over fields that have been read before.
+    /// Creates a reader of fields that were validated before.
     #[inline(always)]
     pub(crate) const fn again(bytes: &'a [u8]) -> Self {
         Self {
@@ -265,7 +264,7 @@ mod tests {
     use crate::v3::{self, DecodeError};
     use crate::wire::Options;
 
-    /// A reader behind the fixed header of `frame`.
+    /// Creates a reader of the bytes after the fixed header of `frame`.
     fn reader(frame: &[u8]) -> Reader<'_, DecodeError> {
         let header = v3::peek(frame, &Options::new()).unwrap().unwrap();
         Reader::new(&header, frame)

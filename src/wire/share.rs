@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-/// The part of `whole` that `part` is; a copy if it is somewhere else. `Bytes::slice_ref` would
-/// panic then.
+/// Returns the part of `whole` at the position of `part`, or a copy if `part` is elsewhere.
+/// `Bytes::slice_ref` would panic then.
 pub(crate) fn share(whole: &Bytes, part: &[u8]) -> Bytes {
     let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
     match start.checked_add(part.len()) {

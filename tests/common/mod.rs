@@ -1,5 +1,5 @@
-//! What the tests share: the vectors, packets described in the vectors' words, and decoders that
-//! are fed in pieces.
+//! Shared by the tests: the vectors, the description of packets in the vectors, and decoders of
+//! split streams.
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(
@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 #[allow(unused_imports, reason = "each test binary uses a part of it")]
 pub(crate) use version::{Version, fields};
 
-/// Makes tests of functions that are generic over the [`Version`]: one for each.
+/// Makes a test for each version from a function that is generic over the [`Version`].
 #[allow(unused_macros, reason = "each test binary uses a part of it")]
 macro_rules! for_each_version {
     ($($name:ident)+) => {
@@ -52,7 +52,7 @@ impl Row {
         self.json[key].as_str()
     }
 
-    /// True if Remaining Length has as few bytes as it can.
+    /// True if Remaining Length is as short as possible.
     pub(crate) fn is_minimal(&self) -> bool {
         self.json["minimal"].as_bool().unwrap_or(true)
     }
@@ -87,17 +87,17 @@ pub(crate) fn rows(path: &str) -> Vec<Row> {
         .collect()
 }
 
-/// Every packet of MQTT 3.1.1 that has to be understood.
+/// Returns every valid packet of MQTT 3.1.1.
 pub(crate) fn valid_rows() -> &'static [Row] {
     V3::valid_rows()
 }
 
-/// Every packet that the codec of MQTT 3.1.1 alone has to refuse.
+/// Returns every packet that the codec of MQTT 3.1.1 alone has to refuse.
 pub(crate) fn malformed_rows() -> &'static [Row] {
     V3::malformed_rows()
 }
 
-/// The layer of each normative statement, by its id.
+/// Returns the layer of each normative statement, by its id.
 pub(crate) fn statements() -> BTreeMap<String, String> {
     read("conformance/normative.tsv")
         .lines()
@@ -125,7 +125,7 @@ fn bytes_of(json: &Value) -> Vec<u8> {
     bytes
 }
 
-/// The same fields with `{"repeat": .., "n": ..}` written out.
+/// Returns the same fields with `{"repeat": .., "n": ..}` expanded.
 pub(crate) fn expand(value: &Value) -> Value {
     match value {
         Value::Object(map) => match (map.get("repeat"), map.get("n")) {
@@ -142,12 +142,12 @@ pub(crate) fn expand(value: &Value) -> Value {
     }
 }
 
-/// `to_owned`, which needs the feature `alloc`, without it.
+/// `to_owned`, also without the feature `alloc`.
 pub(crate) fn owned(packet: PacketRef<'_>) -> Packet<Vec<u8>> {
     V3::owned(packet)
 }
 
-/// `encode_to_vec`, which needs the feature `alloc`, without it.
+/// `encode_to_vec`, also without the feature `alloc`.
 pub(crate) fn encode(packet: &impl Encode) -> Vec<u8> {
     let mut buffer = vec![0; packet.encoded_len().expect("a packet that MQTT can write")];
     let written = packet.encode_to_slice(&mut buffer).expect("room").len();
@@ -155,14 +155,14 @@ pub(crate) fn encode(packet: &impl Encode) -> Vec<u8> {
     buffer
 }
 
-/// Decoding takes whatever MQTT can say.
+/// Options without limits.
 pub(crate) const fn unlimited() -> Options {
     Options::new()
         .max_packet_size(u32::MAX)
         .max_filters(u32::MAX)
 }
 
-/// The one packet that `bytes` are.
+/// Decodes `bytes`, which must be one packet.
 pub(crate) fn decode_whole<'a>(
     mut bytes: &'a [u8],
     options: &Options,
@@ -172,7 +172,7 @@ pub(crate) fn decode_whole<'a>(
     Ok(packet)
 }
 
-/// Remaining Length and how many bytes the fixed header has, straight from section 2.2.3.
+/// Returns Remaining Length and the length of the fixed header, by section 2.2.3.
 pub(crate) fn fixed_header(bytes: &[u8]) -> Option<(usize, usize)> {
     let (mut value, mut multiplier) = (0, 1);
     for (at, byte) in bytes.iter().enumerate().skip(1).take(4) {
@@ -185,8 +185,8 @@ pub(crate) fn fixed_header(bytes: &[u8]) -> Option<(usize, usize)> {
     None
 }
 
-/// A packet from its first byte and what is behind Remaining Length, which gets as few bytes as it
-/// can.
+/// Returns a packet from its first byte and the bytes after Remaining Length, which is as short as
+/// possible.
 pub(crate) fn frame(first_byte: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![first_byte];
     let mut left = body.len();
@@ -202,14 +202,14 @@ pub(crate) fn frame(first_byte: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The same packet with as short a Remaining Length as there is.
+/// Returns the same packet with the shortest Remaining Length.
 pub(crate) fn minimal(bytes: &[u8]) -> Vec<u8> {
     let (_, header_len) = fixed_header(bytes).expect("a whole fixed header");
     frame(bytes[0], &bytes[header_len..])
 }
 
-/// The packet as the standard has it written: with the flags that its type has, a Remaining Length as
-/// short as can be, and without what the version lets a sender leave out.
+/// Returns the packet as the standard encodes it: with the flags of its type, the shortest Remaining
+/// Length, and without the fields that the version allows to leave out.
 pub(crate) fn as_written<V: Version>(bytes: &[u8], packet: &V::Owned) -> Vec<u8> {
     const DUP: u8 = 8;
     const QOS: u8 = 6;
@@ -228,8 +228,8 @@ pub(crate) fn as_written<V: Version>(bytes: &[u8], packet: &V::Owned) -> Vec<u8>
     frame(first, &body)
 }
 
-/// Where the fields of a valid packet start and end: the places where a cut is most likely to do
-/// harm.
+/// Returns the starts and ends of the fields of a valid packet, where a split is most likely to
+/// cause a fault.
 pub(crate) fn field_boundaries<V: Version>(bytes: &[u8]) -> Vec<usize> {
     let mut places = vec![1, fixed_header(bytes).unwrap().1];
     let at = |part: &[u8]| {
@@ -238,7 +238,7 @@ pub(crate) fn field_boundaries<V: Version>(bytes: &[u8]) -> Vec<usize> {
             .unwrap()
     };
     V::for_each_field(bytes, |part| {
-        // An empty one may be anywhere.
+        // An empty field may be at any position.
         if !part.is_empty() {
             places.extend([at(part), at(part) + part.len()]);
         }
@@ -247,7 +247,7 @@ pub(crate) fn field_boundaries<V: Version>(bytes: &[u8]) -> Vec<usize> {
     places
 }
 
-/// All that can be seen of a stream that went through a decoder.
+/// The result of decoding a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Outcome<V: Version = V3> {
     pub(crate) packets: Vec<V::Owned>,
@@ -256,13 +256,13 @@ pub(crate) struct Outcome<V: Version = V3> {
     pub(crate) at_packet_boundary: bool,
 }
 
-/// What comes of `stream` if it is all there: the packets one by one, without a [`Decoder`], but with what
-/// a decoder learns from a CONNECT of MQTT 3.1 at the start.
+/// Decodes a complete `stream` packet by packet, without a [`Decoder`], but with the rules that a decoder
+/// learns from a CONNECT of MQTT 3.1 at the start.
 pub(crate) fn decode_at_once<V: Version>(stream: &[u8], options: &Options) -> Outcome<V> {
     decode_one_by_one(stream, options, true)
 }
 
-/// [`decode_at_once`], with or without what a decoder learns.
+/// [`decode_at_once`], with or without these rules.
 pub(crate) fn decode_one_by_one<V: Version>(
     stream: &[u8],
     options: &Options,
@@ -294,7 +294,7 @@ pub(crate) fn decode_one_by_one<V: Version>(
     }
 }
 
-/// What comes of a stream that arrives in these pieces.
+/// Decodes a stream that arrives in these pieces.
 pub(crate) fn feed<'a, V: Version, M: Buffer>(
     mut decoder: StreamDecoder<V, M>,
     pieces: impl IntoIterator<Item = &'a [u8]>,
@@ -322,7 +322,7 @@ pub(crate) fn feed<'a, V: Version, M: Buffer>(
     }
 }
 
-/// What came out of `decode_in_pieces`, the pieces of a payload put together.
+/// The result of `decode_in_pieces`, with the pieces of a payload joined.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Item<V: Version = V3> {
     Whole(V::Owned),
@@ -338,7 +338,7 @@ impl<V: Version> Item<V> {
     }
 }
 
-/// All that can be seen of a stream that was received in pieces.
+/// The result of decoding a stream in pieces.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Received<V: Version = V3> {
     pub(crate) items: Vec<Item<V>>,
@@ -347,7 +347,7 @@ pub(crate) struct Received<V: Version = V3> {
     pub(crate) at_packet_boundary: bool,
 }
 
-/// Receives a stream in these parts, and checks what holds for every piece.
+/// Decodes a stream in these parts, and checks every piece.
 pub(crate) fn receive<'a, V: Version, M: Buffer>(
     mut decoder: StreamDecoder<V, M>,
     parts: impl IntoIterator<Item = &'a [u8]>,
@@ -391,7 +391,7 @@ pub(crate) fn receive<'a, V: Version, M: Buffer>(
     }
 }
 
-/// `bytes` cut at these places, which are in order.
+/// Splits `bytes` at these positions, which are in order.
 pub(crate) fn cut<'a>(bytes: &'a [u8], places: &[usize]) -> Vec<&'a [u8]> {
     let mut pieces = Vec::with_capacity(places.len() + 1);
     let mut start = 0;

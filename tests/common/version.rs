@@ -1,4 +1,4 @@
-//! A version of MQTT, for tests that are the same for all.
+//! The interface to a version of MQTT, for tests of all versions.
 
 use core::fmt::Debug;
 use std::sync::LazyLock;
@@ -10,25 +10,25 @@ use serde_json::{Map, Value, json};
 
 use super::{Row, encode, rows, unlimited};
 
-/// What the tests of the codec ask of a version.
+/// The parts of a version that the codec's tests need.
 pub(crate) trait Version: PacketSet {
     /// A packet with bytes of its own.
     type Owned: Clone + PartialEq + Debug + Encode;
     /// The header of a PUBLISH, likewise.
     type OwnedHeader: Clone + PartialEq + Debug;
 
-    /// Packets of sequences that real clients and servers have sent.
+    /// Packets of sequences that real clients and servers sent.
     const STREAMS: &'static str;
     /// Starts of packets.
     const INCOMPLETE: &'static str;
-    /// Packets that the standard forbids, and what others do with them.
+    /// Packets that the standard forbids, and how other implementations handle them.
     const MALFORMED: &'static str;
-    /// Packets that are wrong in one place, with the exact error.
+    /// Packets with one fault, and the exact error.
     const MALFORMED_OWN: &'static str;
 
-    /// Every packet that has to be understood.
+    /// Returns every valid packet.
     fn valid_rows() -> &'static [Row];
-    /// Every packet that the codec alone has to refuse.
+    /// Returns every packet that the codec alone has to refuse.
     fn malformed_rows() -> &'static [Row];
 
     fn decode<'a>(
@@ -39,9 +39,9 @@ pub(crate) trait Version: PacketSet {
 
     fn owned(packet: Self::Packet<'_>) -> Self::Owned;
     fn packet_type(packet: &Self::Owned) -> PacketType;
-    /// The fields in the vectors' words.
+    /// Returns the fields in the notation of the vectors.
     fn fields(packet: &Self::Owned) -> Value;
-    /// Changes what follows the fixed header of a packet to what the packet is written as.
+    /// Changes the body of a packet to its canonical encoding.
     fn shorten(packet: &Self::Owned, body: &mut Vec<u8>);
 
     /// Calls `field` with each part of a valid packet that has a length of its own.
@@ -50,11 +50,11 @@ pub(crate) trait Version: PacketSet {
     fn owned_header(header: Self::PayloadHeader<'_>) -> Self::OwnedHeader;
     fn payload_len(header: &Self::OwnedHeader) -> usize;
     fn with_payload(header: Self::OwnedHeader, payload: Vec<u8>) -> Self::Owned;
-    /// What comes before the payload of a PUBLISH, encoded by itself, and the payload.
+    /// Returns the encoded header of a PUBLISH, and its payload.
     fn split(packet: &Self::Owned) -> Option<(Vec<u8>, &[u8])>;
 }
 
-/// What is the same for all versions but for the module.
+/// The items that differ only in the module.
 macro_rules! common {
     ($v:ident) => {
         type Owned = $v::Packet<Vec<u8>>;
@@ -124,7 +124,7 @@ macro_rules! common {
     };
 }
 
-/// The rows of a sample that bytes alone decide, and all of our own.
+/// Returns the rows of a sample that depend on bytes alone, and all of our own.
 fn malformed(sample: &str, own: &str) -> Vec<Row> {
     let mut all = rows(sample);
     all.retain(|row| row.text("kind") == Some("codec"));
@@ -158,8 +158,8 @@ impl Version for V3 {
         fields(packet)
     }
 
-    /// MQTT 3.1 lets a client leave out a User Name or Password that its flags announce, and gives the
-    /// lowest bit, and those of a Will that is not there, no meaning.
+    /// MQTT 3.1 allows a client to leave out a User Name or Password that its flags announce, and
+    /// ignores the lowest flag and those of an absent Will.
     fn shorten(packet: &v3::Packet<Vec<u8>>, body: &mut Vec<u8>) {
         const USER_NAME: u8 = 0x80;
         const PASSWORD: u8 = 0x40;
@@ -239,7 +239,7 @@ fn connect_fields(connect: &v3::Connect<&[u8]>) -> Value {
     })
 }
 
-/// The fields of a packet of MQTT 3.1.1 in the vectors' words.
+/// Returns the fields of a packet of MQTT 3.1.1 in the notation of the vectors.
 pub(crate) fn fields<B: AsRef<[u8]>>(packet: &v3::Packet<B>) -> Value {
     use v3::Packet;
     let id = |id: mqtt_sansio::PacketId| json!({ "packet_id": id.get() });
@@ -281,7 +281,7 @@ pub(crate) fn fields<B: AsRef<[u8]>>(packet: &v3::Packet<B>) -> Value {
     }
 }
 
-/// Properties in the vectors' words.
+/// Returns properties in the notation of the vectors.
 fn properties<B: AsRef<[u8]>, K>(properties: &v5::Properties<B, K>) -> Value {
     use v5::Property as P;
     let mut map = Map::new();
@@ -349,7 +349,7 @@ fn v5_connect_fields(connect: &v5::Connect<&[u8]>) -> Value {
     })
 }
 
-/// The fields of a packet of MQTT 5 in the vectors' words.
+/// Returns the fields of a packet of MQTT 5 in the notation of the vectors.
 fn v5_fields(packet: &v5::Packet<Vec<u8>>) -> Value {
     use v5::Packet;
     fn ack<K: v5::AckType>(ack: &v5::Acknowledgement<Vec<u8>, K>, code: u8) -> Value {

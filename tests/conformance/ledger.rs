@@ -1,8 +1,8 @@
 //! Collects the statements that the sources name, and writes the ledger from them.
 //!
-//! A statement of MQTT 3.1.1 is named as `MQTT-3.1.2-24` in brackets, one of MQTT 5 as
-//! `MQTT5-3.1.2-24`. Several are separated by a comma and a space; `-25` is short for another one of
-//! the section that the one before names.
+//! A statement of MQTT 3.1.1 is written as `MQTT-3.1.2-24` in brackets, one of MQTT 5 as
+//! `MQTT5-3.1.2-24`. A comma and a space separate several statements; `-25` is short for another one
+//! of the same section.
 
 use core::fmt::Write as _;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +14,12 @@ use serde_json::Value;
 /// A version of the standard.
 pub(crate) struct Version {
     pub(crate) title: &'static str,
-    /// What stands before the section and number of a statement, in the sources.
+    /// The prefix of a statement in the sources.
     pub(crate) prefix: &'static str,
     /// The table of its statements, in testdata.
     pub(crate) table: &'static str,
-    /// Malformed packets that the tests replay, in testdata. They name the statement they break.
+    /// Malformed packets in testdata that the tests decode. Each names the statement that it
+    /// violates.
     pub(crate) malformed: &'static [&'static str],
 }
 
@@ -37,7 +38,7 @@ pub(crate) const VERSIONS: &[Version] = &[
     },
 ];
 
-/// What a source file is to the ledger.
+/// The role of a source file in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Role {
     Check,
@@ -47,7 +48,7 @@ pub(crate) enum Role {
 
 /// A row of the ledger.
 pub(crate) struct Statement {
-    /// As the standard has it: `MQTT-3.1.2-24` in both versions.
+    /// The id in the standard: `MQTT-3.1.2-24` in both versions.
     pub(crate) id: String,
     pub(crate) who: String,
     pub(crate) layer: String,
@@ -56,12 +57,12 @@ pub(crate) struct Statement {
     pub(crate) checks: BTreeSet<String>,
     pub(crate) tests: BTreeSet<String>,
     pub(crate) examples: BTreeSet<String>,
-    /// How many malformed packets break it, by file.
+    /// How many malformed packets violate it, by file.
     pub(crate) malformed: BTreeMap<&'static str, usize>,
 }
 
 impl Statement {
-    /// False if only the application, the transport or the network can meet it.
+    /// Returns false if only the application, the transport or the network can meet it.
     pub(crate) fn binds_the_library(&self) -> bool {
         self.layer.contains("codec") || self.layer.contains("state machine")
     }
@@ -79,7 +80,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Every Rust source below `directory`, with its path from the root.
+/// Returns every Rust source below `directory`, with its path from the root.
 fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
@@ -97,7 +98,7 @@ fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-/// The parts of a file, with the role of each. The unit tests of a source file are its end.
+/// Returns the parts of a file with their roles. The unit tests of a source file are at its end.
 fn parts<'a>(path: &str, text: &'a str) -> Vec<(Role, &'a str)> {
     let is_for_tests = |part| ["tests", "tests.rs", "testing.rs"].contains(&part);
     if path.split('/').any(is_for_tests) {
@@ -112,11 +113,11 @@ fn parts<'a>(path: &str, text: &'a str) -> Vec<(Role, &'a str)> {
     }
 }
 
-/// The statements that a text names in brackets.
+/// Returns the statements that a text names in brackets.
 ///
 /// # Errors
 ///
-/// What is in the first bracket that begins like a statement and is none.
+/// The content of the first bracket that begins like a statement but is none.
 pub(crate) fn named(text: &str) -> Result<BTreeSet<String>, String> {
     let mut found = BTreeSet::new();
     for (_, inside) in text.match_indices("[MQTT").map(|(at, _)| text.split_at(at)) {
@@ -141,7 +142,7 @@ pub(crate) fn named(text: &str) -> Result<BTreeSet<String>, String> {
     Ok(found)
 }
 
-/// Whether this is a prefix, a section of two or three numbers, and a number.
+/// Returns true for a prefix, a section of two or three numbers, and a number.
 fn is_statement(text: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     VERSIONS.iter().any(|version| {
@@ -155,7 +156,7 @@ fn is_statement(text: &str) -> bool {
     })
 }
 
-/// Every statement that the sources name, as it is written there, with the files that name it.
+/// Returns every statement in the sources, as it is written there, with the files that name it.
 pub(crate) fn mentions() -> BTreeMap<String, BTreeSet<(Role, String)>> {
     let mut files = Vec::new();
     for directory in ["src", "tests", "examples"] {
@@ -163,7 +164,7 @@ pub(crate) fn mentions() -> BTreeMap<String, BTreeSet<(Role, String)>> {
     }
     let mut mentions: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
     for (path, text) in &files {
-        // The reading of brackets is tested there.
+        // That file tests the parser of brackets.
         if path == "tests/conformance.rs" {
             continue;
         }
@@ -181,12 +182,12 @@ pub(crate) fn mentions() -> BTreeMap<String, BTreeSet<(Role, String)>> {
     mentions
 }
 
-/// How many packets of a file break each statement.
+/// Returns how many packets of a file violate each statement.
 fn malformed(file: &str) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for line in read(&root().join("testdata").join(file)).lines() {
         let row: Value = serde_json::from_str(line).unwrap();
-        // Packets that are wrong for a moment or a role only are for tests of their own.
+        // Packets that are invalid in one state or role only have tests of their own.
         if ["state", "semantic"]
             .map(Some)
             .contains(&row["kind"].as_str())
@@ -202,7 +203,7 @@ fn malformed(file: &str) -> BTreeMap<String, usize> {
     counts
 }
 
-/// The statements of a version, with what the repository has on each.
+/// Returns the statements of a version, with what the repository has on each.
 pub(crate) fn statements(version: &Version) -> Vec<Statement> {
     let mentions = mentions();
     let malformed: Vec<_> = version
@@ -238,7 +239,7 @@ pub(crate) fn statements(version: &Version) -> Vec<Statement> {
         .collect()
 }
 
-/// How the sources name a statement.
+/// Returns the form of a statement in the sources.
 pub(crate) fn written(version: &Version, id: &str) -> String {
     id.replacen("MQTT-", version.prefix, 1)
 }
@@ -247,7 +248,7 @@ fn links<'a>(files: impl Iterator<Item = &'a String>) -> Vec<String> {
     files.map(|path| format!("[{path}]({path})")).collect()
 }
 
-/// The text of CONFORMANCE.md.
+/// Returns the text of CONFORMANCE.md.
 pub(crate) fn ledger() -> String {
     let mut text = "# Conformance\n\
         \n\

@@ -1,8 +1,8 @@
 //! Conversations that are the same for a client and for a server: delivery in both directions
 //! (section 4.3), acknowledgement, resumption (section 4.4), order (section 4.6), pieces, journal.
 //!
-//! A test file includes this module and says by `crate::ThisRole` which side it is on. Each
-//! conversation is held with each kind of storage.
+//! A test file includes this module and defines `crate::ThisRole`, its side. Each conversation runs
+//! with each kind of storage.
 
 use mqtt_sansio::v3::{self, Action, CloseReason, HandleError, PeerError, PieceRef};
 use mqtt_sansio::{Blocked, Change, CommandError, Config, PacketType, ProtocolError, Slot, State};
@@ -85,7 +85,7 @@ conversations! {
         assert_eq!(outbound(us.session()), [1, 2, 3]);
     }
 
-    /// nats-server#8358: the lowest free identifier is not reissued at once.
+    /// nats-server#8358: the lowest free identifier is not used again at once.
     fn an_identifier_that_becomes_free_is_not_the_next_one<S>() {
         let mut us = Us::begins::<S>(AUTO);
         for number in 1..100 {
@@ -94,7 +94,8 @@ conversations! {
         }
     }
 
-    /// nats-server#8358: a rolling counter that skips what is in use [MQTT-2.3.1-2, MQTT-2.3.1-4].
+    /// nats-server#8358: a rolling counter that skips identifiers in use
+    /// [MQTT-2.3.1-2, MQTT-2.3.1-4].
     fn an_identifier_in_use_is_skipped_when_the_counter_comes_round<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "old").sends(publish(Q1, 1, "old"));
@@ -111,13 +112,13 @@ conversations! {
             us.receives(puback(last)).delivered(last);
             us.log = Log::default();
         }
-        // Only those that share a slot with 1 are not to be had while 1 is in use.
+        // While 1 is in use, identifiers of the same slot are not available.
         let slots = us.session_slots().max(8);
         assert!(seen.len() >= 65_535 - 65_535 / slots - 1, "{}", seen.len());
         us.receives(puback(1)).delivered(1);
     }
 
-    /// [MQTT-4.3.3-1]; the window counts what is not acknowledged to the end.
+    /// [MQTT-4.3.3-1]; the window counts messages without their last acknowledgement.
     fn no_more_messages_are_under_way_than_the_window_allows<S>() {
         let mut us = Us::begins::<S>(AUTO.max_inflight(2));
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -135,7 +136,7 @@ conversations! {
     fn when_no_slot_is_free_a_message_is_refused_and_nothing_changes<S>() {
         let mut us = Us::begins::<S>(AUTO);
         if us.session_slots() != 8 {
-            return; // a vector grows
+            return; // a vector grows, so nothing is full
         }
         for number in 1..=8 {
             us.publish(Q1, "x").sends(publish(Q1, number, "x"));
@@ -154,7 +155,7 @@ conversations! {
         let session = us.breaks_off();
         let mut us = Us::resumes::<S>(AUTO.max_inflight(1), session);
         us.asks_for(1);
-        // It has crossed the connection.
+        // It answered a message of the earlier connection.
         us.receives(puback(2)).delivered(2).nothing_more();
         us.resend(1, Q1, "x").sends(dup(Q1, 1, "x")).nothing_more();
         us.receives(puback(1)).delivered(1).asks_for(3);
@@ -199,8 +200,8 @@ conversations! {
         assert!(us.session().is_empty());
     }
 
-    /// A side that has lost its session begins with identifiers of its own; the PUBREL before is
-    /// still to be answered, and the answer is none to the message.
+    /// A side that has lost its session starts with its own identifiers. An earlier PUBREL of the
+    /// peer is still answered, and the answer does not concern the new message.
     fn pubcomp_for_such_a_pubrel_is_none_for_a_message_published_since<S>() {
         for qos in [Q1, Q2] {
             let mut us = Us::begins::<S>(AUTO);
@@ -208,7 +209,7 @@ conversations! {
             us.publish(qos, "x").sends(publish(qos, 1, "x"));
             us.receives(pubcomp(1)).nothing_more();
             assert_eq!(outbound(us.session()), [1]);
-            // Now it has come, and another one would be the peer's fault.
+            // PUBCOMP was received once; another one is a violation.
             us.violates(pubcomp(1), wrong(PacketType::PubComp, 1));
             us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 1)));
         }
@@ -223,7 +224,7 @@ conversations! {
         us.receives(pubcomp(1)).delivered(1);
     }
 
-    /// The answer has come before the message was published.
+    /// The answer arrived before the message was published.
     fn pubcomp_for_such_a_pubrel_is_awaited_once<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.receives(pubrec(1)).sends(pubrel(1));
@@ -233,7 +234,7 @@ conversations! {
         us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 1)));
     }
 
-    /// Packets do not outlive the connection, so neither does what they lead to.
+    /// Packets do not outlive the connection, so neither do their effects.
     fn pubcomp_for_such_a_pubrel_is_not_awaited_on_the_next_connection<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.receives(pubrec(7)).sends(pubrel(7));
@@ -244,7 +245,7 @@ conversations! {
         us.closes(CloseReason::Violation(wrong(PacketType::PubComp, 1)));
     }
 
-    /// The window is for messages: PUBREL does not wait for it, and PUBCOMP comes once for each.
+    /// The window is for messages: PUBREL does not wait for it, and one PUBCOMP follows for each.
     fn each_pubrel_is_sent_again_at_once_whatever_the_window<S>() {
         let mut us = Us::begins::<S>(AUTO);
         for number in [1, 2] {
@@ -289,12 +290,12 @@ conversations! {
             }
             us.violates(comes, wrong(kind, 1));
             us.closes(CloseReason::Violation(wrong(kind, 1)));
-            // The message is still to be delivered.
+            // The message still has to be delivered.
             assert_eq!(outbound(us.session()), [1]);
         }
     }
 
-    /// Answers in another order than the messages are no fault above QoS 0.
+    /// Acknowledgements in another order than the messages are not violations.
     fn acknowledgements_in_any_order_complete_their_own_messages<S>() {
         let mut us = Us::begins::<S>(AUTO);
         for number in 1..=6 {
@@ -364,14 +365,14 @@ conversations! {
         let mut us = Us::begins::<S>(AUTO);
         us.receives(publish(Q2, 5, "x")).message(publish(Q2, 5, "x")).sends(pubrec(5));
         us.receives(dup(Q2, 5, "x")).sends(pubrec(5));
-        // Whether it says so or not.
+        // Whether or not the peer has set DUP.
         us.receives(publish(Q2, 5, "x")).sends(pubrec(5));
         us.receives(pubrel(5)).sends(pubcomp(5));
-        // Now the identifier is a new message's, even with DUP.
+        // Now the identifier belongs to a new message, even with DUP.
         us.receives(dup(Q2, 5, "y")).message(dup(Q2, 5, "y")).sends(pubrec(5));
     }
 
-    /// After PUBACK the identifier is a new message's, even with DUP [MQTT-4.3.2-2].
+    /// After PUBACK the identifier belongs to a new message, even with DUP [MQTT-4.3.2-2].
     fn a_qos_1_message_that_comes_again_after_puback_is_delivered_again<S>() {
         let mut us = Us::begins::<S>(AUTO);
         for bytes in [publish(Q1, 5, "x"), dup(Q1, 5, "x"), publish(Q1, 5, "y")] {
@@ -379,8 +380,8 @@ conversations! {
         }
     }
 
-    /// rumqtt#1053, paho.python#284: PUBREL for an unknown identifier is answered with PUBCOMP;
-    /// the connection lives.
+    /// rumqtt#1053, paho.python#284: PUBREL for an unknown identifier is answered with PUBCOMP; the
+    /// connection continues.
     fn pubrel_for_an_unknown_identifier_is_answered_with_pubcomp<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.receives(pubrel(77)).sends(pubcomp(77));
@@ -389,7 +390,7 @@ conversations! {
         us.publish(Q0, "alive").sends(publish(Q0, 0, "alive"));
     }
 
-    /// A PUBREL says that PUBREC has come, which was not sent.
+    /// A PUBREL implies a PUBREC, which was not sent.
     fn pubrel_for_a_message_that_awaits_the_application_is_a_violation<S>() {
         for qos in [Q1, Q2] {
             let mut us = Us::begins::<S>(MANUAL);
@@ -411,7 +412,7 @@ conversations! {
         assert!(us.session().is_empty());
     }
 
-    /// Acknowledgements leave in the order in which the messages came
+    /// Acknowledgements are sent in the order in which the messages were received
     /// [MQTT-4.6.0-2, MQTT-4.6.0-3].
     fn manual_acknowledgements_out_of_order_leave_in_order<S>() {
         let mut us = Us::begins::<S>(MANUAL);
@@ -483,7 +484,7 @@ conversations! {
         us.not_now(publish(Q1, 3, "c"), Blocked::InboundFull);
         us.acknowledge(2).nothing_more();
         us.not_now(publish(Q1, 3, "c"), Blocked::InboundFull);
-        // What needs no slot is dealt with.
+        // Packets that need no slot are handled.
         us.receives(publish(Q0, 0, "d")).message(publish(Q0, 0, "d"));
         us.acknowledge(1).sends(puback(1)).sends(pubrec(2));
         us.receives(publish(Q1, 3, "c")).message(publish(Q1, 3, "c"));
@@ -500,15 +501,16 @@ conversations! {
         us.receives(publish(Q1, 9, "c")).message(publish(Q1, 9, "c"));
     }
 
-    /// 65,535 unreleased QoS 2 messages from one hostile client: bounded. What is left out stays the
-    /// peer's, and the connection ends once what is held is released: the PUBRELs may be behind.
+    /// 65,535 unreleased QoS 2 messages from one hostile client: bounded. Messages that are left out
+    /// are not acknowledged, and the connection ends once the held ones are released, whose PUBRELs
+    /// may follow in the stream.
     fn more_unreleased_qos_2_messages_than_this_side_takes_are_left_out_until_the_others_are_released<S>() {
         let mut us = Us::begins::<S>(AUTO.receive_maximum(3));
         for number in [10, 20, 30] {
             us.receives(publish(Q2, number, "a")).message(publish(Q2, number, "a"));
             us.sends(pubrec(number));
         }
-        // QoS 1 needs no slot, and one that is known neither.
+        // QoS 1 needs no slot, and neither does a duplicate.
         us.receives(publish(Q1, 40, "b")).message(publish(Q1, 40, "b")).sends(puback(40));
         us.receives(dup(Q2, 20, "a")).sends(pubrec(20));
         us.receives(publish(Q2, 40, "c")).nothing_more();
@@ -524,7 +526,7 @@ conversations! {
         }
     }
 
-    /// Each connection gets on, however many messages the peer has under way at once: mosquitto with
+    /// Each connection makes progress, however many messages the peer has in flight: mosquitto with
     /// `max_inflight_messages 0`.
     fn a_peer_with_more_messages_under_way_than_slots_gets_through_over_several_connections<S>() {
         let config = AUTO.receive_maximum(2);
@@ -550,7 +552,7 @@ conversations! {
         us.state(State::Connected);
     }
 
-    /// Or nothing is released within the time for it: then the connection ends all the same.
+    /// If nothing is released within the time limit, the connection ends too.
     fn a_peer_that_releases_nothing_after_a_message_was_left_out_is_given_up<S>() {
         let mut us = Us::begins::<S>(AUTO.receive_maximum(2));
         for number in [1, 2] {
@@ -803,7 +805,7 @@ conversations! {
         us.asks_for(1).resend(1, Q1, "a").sends(dup(Q1, 1, "a"));
     }
 
-    /// A message is sent again as large as it is.
+    /// A resent message is as large as the first time.
     fn a_message_is_sent_again_in_pieces<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q2, "abc").sends(publish(Q2, 1, "abc"));
@@ -846,7 +848,7 @@ conversations! {
         us.receives(pubrel(5)).sends(pubcomp(5));
     }
 
-    /// Nobody is going to acknowledge it on a connection that does so by itself [MQTT-4.5.0-2].
+    /// With automatic acknowledgement the application will not acknowledge it [MQTT-4.5.0-2].
     fn a_qos_2_message_left_unacknowledged_is_acknowledged_by_a_connection_that_does_it_itself<S>() {
         for journal in [false, true] {
             let mut us = Us::begins::<S>(MANUAL);
@@ -865,7 +867,7 @@ conversations! {
         }
     }
 
-    /// PUBREC leaves in the order in which the messages came [MQTT-4.6.0-3].
+    /// PUBREC is sent in the order in which the messages were received [MQTT-4.6.0-3].
     fn a_message_left_unacknowledged_is_acknowledged_before_the_next_packet_is_dealt_with<S>() {
         let mut us = Us::begins::<S>(MANUAL);
         us.receives(publish(Q2, 5, "x")).message(publish(Q2, 5, "x"));
@@ -878,7 +880,7 @@ conversations! {
         us.receives(publish(Q2, 6, "y")).message(publish(Q2, 6, "y")).sends(pubrec(6));
     }
 
-    /// The peer lost its session, this side did not, and may hold less than before.
+    /// The peer lost its session, this side did not, and may have fewer slots than before.
     fn a_message_that_takes_the_place_of_an_earlier_one_is_held_whatever_the_limit<S>() {
         let mut us = Us::begins::<S>(AUTO);
         for number in [1, 2] {
@@ -913,7 +915,7 @@ conversations! {
         us.acknowledge(5).sends(puback(5));
     }
 
-    /// A peer that lost its memory keeps to its own counter, and is not shut out for it.
+    /// A peer that lost its session continues with its own counter, and is not locked out.
     fn an_identifier_that_the_peer_has_given_up_is_a_new_message_at_another_qos<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.receives(publish(Q2, 1, "old")).message(publish(Q2, 1, "old")).sends(pubrec(1));
@@ -924,7 +926,7 @@ conversations! {
         us.receives(publish(Q2, 1, "newer")).message(publish(Q2, 1, "newer")).sends(pubrec(1));
     }
 
-    /// Sent again, it is known to the peer: another message with its identifier is a fault.
+    /// Once it was resent, the peer knows it: another message with its identifier is a violation.
     fn an_identifier_that_the_peer_has_sent_again_is_not_given_up<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.receives(publish(Q2, 1, "old")).message(publish(Q2, 1, "old")).sends(pubrec(1));
@@ -935,7 +937,7 @@ conversations! {
         us.closes(CloseReason::Violation(PeerError::Protocol(ProtocolError::PacketIdInUse(id(1)))));
     }
 
-    /// A peer that lost its memory, and what the application has not acknowledged.
+    /// A peer that lost its session, and messages that the application has not acknowledged.
     fn a_message_not_acknowledged_whose_identifier_the_peer_has_given_up_is_given_up<S>() {
         let mut us = Us::begins::<S>(MANUAL);
         us.receives(publish(Q2, 1, "old")).message(publish(Q2, 1, "old"));
@@ -944,7 +946,7 @@ conversations! {
         let mut us = Us::resumes::<S>(MANUAL, session);
         us.receives(publish(Q1, 1, "new")).message(publish(Q1, 1, "new"));
         us.acknowledge(1).sends(puback(1));
-        // It has had PUBREC, it says: it does not want this one either.
+        // Its PUBREL implies PUBREC, so it does not expect an answer to this message either.
         us.receives(pubrel(2)).sends(pubcomp(2));
         assert!(us.session().is_empty());
     }
@@ -963,7 +965,7 @@ conversations! {
         assert!(us.peer.into_session().is_empty());
     }
 
-    /// Clean Session does not make it shorter than that [MQTT-4.1.0-2].
+    /// Clean Session does not end the session before its connection [MQTT-4.1.0-2].
     fn with_clean_session_the_session_lasts_as_long_as_the_connection<S>() {
         let mut us = Us::begins_clean::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -979,7 +981,7 @@ conversations! {
         assert!(us.session().is_empty());
     }
 
-    /// The same if nobody asks for what came of it.
+    /// The same without polling.
     fn with_clean_session_nothing_is_left_to_take_out<S>() {
         let mut us = Us::begins_clean::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -989,8 +991,7 @@ conversations! {
         assert_eq!((outbound(&session), inbound(&session)), (vec![], vec![]));
     }
 
-    /// [MQTT-3.1.2-4, MQTT-4.1.0-1]: taking the session out of a connection that has not ended ends
-    /// it.
+    /// [MQTT-3.1.2-4, MQTT-4.1.0-1]: taking the session of an open connection ends the connection.
     fn a_session_is_taken_out_of_a_live_connection<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -1059,7 +1060,7 @@ conversations! {
         us.header(again_at(Q2, 3), 2).nothing_more();
         us.piece("a", 1).nothing_more();
         us.piece("b", 0).sends(pubrec(3));
-        // And the other way round.
+        // The same in the other direction.
         us.header(at_qos(Q2, 4), 2).event(header_event(at_qos(Q2, 4), 2));
         us.piece("ab", 0).event(payload_event("ab", 0)).sends(pubrec(4));
         us.receives(dup(Q2, 4, "ab")).sends(pubrec(4));
@@ -1162,13 +1163,13 @@ conversations! {
         us.payload("b").sends("'b'");
     }
 
-    /// A call that is out of place is an error: no payload was announced.
+    /// A call in the wrong state is an error: no payload was announced.
     fn an_empty_piece_of_a_payload_that_was_not_announced_is_an_error<S>() {
         let mut us = Us::begins::<S>(AUTO);
         assert_eq!(us.try_payload(""), Err(CommandError::PayloadTooLong));
     }
 
-    /// A message cut off in the middle was not received; it is sent again as a whole.
+    /// A message that was cut off in the middle was not received; it is resent as a whole.
     fn a_message_that_was_being_sent_in_pieces_is_sent_again<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish_in_pieces(Q1, 2).sends("32 07 00 01 't' 00 01");
@@ -1179,8 +1180,8 @@ conversations! {
         us.asks_for(1).resend(1, Q1, "ab").sends(dup(Q1, 1, "ab"));
     }
 
-    /// What comes while a payload is being sent: the driver is told what has to be done, and that
-    /// is not to poll, which yields nothing.
+    /// Packets received while a payload is being sent: the error tells the driver to send the
+    /// payload, not to poll, which would return nothing.
     fn a_packet_that_has_to_wait_for_the_end_of_a_payload_does_not_ask_for_polling<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish_in_pieces(Q0, 2).sends("30 05 00 01 't'");
@@ -1199,7 +1200,7 @@ conversations! {
 // Ending
 
 conversations! {
-    /// mqtt-protocol-core: no terminal state. After Close nothing comes out.
+    /// mqtt-protocol-core: no terminal state. No action follows Close.
     fn after_the_transport_is_closed_nothing_comes_out<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -1233,8 +1234,8 @@ conversations! {
         }
     }
 
-    /// azure-iot-sdk-c#945 (endless error loop): a fatal error latches; later input gives the same
-    /// error at once, and the connection is over once and for all.
+    /// azure-iot-sdk-c#945 (endless error loop): a fatal error is permanent. Later input gives the
+    /// same error at once, and the connection has ended.
     fn a_fault_in_the_bytes_ends_the_connection_once<S>() {
         let mut us = Us::begins::<S>(AUTO);
         let mut decoder = v3::Decoder::new([0; 64]);
@@ -1252,8 +1253,8 @@ conversations! {
     }
 
     /// espMqttClient#34; mqtt-protocol-core 0.7.9 (half a packet survives the close and swallows
-    /// the next CONNACK): a new connection starts with an empty decoder, and half a message of the
-    /// old one is nothing to it.
+    /// the next CONNACK): a new connection starts with an empty decoder, without half a message of
+    /// the old one.
     fn half_a_message_does_not_survive_its_connection<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.header(at_qos(Q2, 3), 9).event(header_event(at_qos(Q2, 3), 9));
@@ -1295,7 +1296,7 @@ conversations! {
         assert_eq!(us.try_acknowledge(1), Err(CommandError::NotAwaited));
     }
 
-    /// After Close nothing comes out, a change to be stored neither.
+    /// After Close no action is returned, not even a change to be stored.
     fn forgetting_a_message_after_the_end_is_an_error_and_brings_nothing_out<S>() {
         let mut us = Us::begins::<S>(AUTO);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));
@@ -1321,7 +1322,7 @@ conversations! {
 // The journal
 
 conversations! {
-    /// rumqtt#47, arduino-mqtt#294: what must be stored, before what is sent.
+    /// rumqtt#47, arduino-mqtt#294: changes are stored before packets are sent.
     fn a_change_is_stored_before_the_packet_that_depends_on_it<S>() {
         let mut us = Us::begins::<S>(JOURNAL);
         us.publish(Q0, "-").sends(publish(Q0, 0, "-"));
@@ -1346,7 +1347,7 @@ conversations! {
         us.receives(pubrel(9)).sends(pubcomp(9));
     }
 
-    /// rumqtt#47, arduino-mqtt#294: what must be stored, before what is sent.
+    /// rumqtt#47, arduino-mqtt#294: changes are stored before packets are sent.
     fn with_manual_acknowledgement_the_change_is_stored_before_pubrec<S>() {
         let mut us = Us::begins::<S>(JOURNAL.manual_acknowledgement(true));
         us.receives(publish(Q2, 8, "x")).message(publish(Q2, 8, "x"));
@@ -1379,7 +1380,7 @@ conversations! {
         us.forget(1).stores(Change::Completed(id(1)));
     }
 
-    /// [MQTT-3.1.2-6]: after a crash it must not come back, so nothing of it is stored.
+    /// [MQTT-3.1.2-6]: after a crash the session must not be resumed, so nothing of it is stored.
     fn a_session_that_ends_with_its_connection_is_not_in_the_journal<S>() {
         let mut us = Us::begins_clean::<S>(JOURNAL);
         us.publish(Q1, "a").sends(publish(Q1, 1, "a"));

@@ -1,12 +1,11 @@
-//! A conversation as a test reads it: what comes in, what goes out, what the application is told
-//! and when the next deadline is, step by step, over a clock that only the test moves.
+//! A conversation as a transcript: input, output, events and deadlines, step by step, with a clock
+//! that only the test moves.
 //!
-//! Bytes are written as they go over the wire, in hexadecimal with text in quotes:
-//! `"32 06 00 01 'a' 00 01 'x'"`. After each command and each input everything that comes out is
-//! taken and put into a queue; the steps that follow take it from there in order, and nothing may
-//! be left when the next input comes or the conversation ends. A command that fails, and a packet
-//! that is put off, must have changed nothing: that is checked each time. A step that fails prints
-//! the transcript so far.
+//! Bytes are written in hexadecimal with text in quotes: `"32 06 00 01 'a' 00 01 'x'"`. After each
+//! command and each input all steps of the connection are put into a queue, and the following calls
+//! remove them in order. The queue must be empty before the next input and at the end. A command
+//! that fails, and a blocked packet, must have changed nothing: that is checked each time. A call
+//! that fails prints the transcript so far.
 
 #![allow(
     dead_code,
@@ -44,7 +43,7 @@ pub fn ms(millis: u64) -> Timestamp {
 
 // Bytes
 
-/// Hexadecimal digits, blanks, and text in single quotes.
+/// Decodes hexadecimal digits, blanks, and text in single quotes.
 pub fn hex(text: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (number, part) in text.split('\'').enumerate() {
@@ -63,7 +62,7 @@ pub fn to_hex(bytes: &[u8]) -> String {
     shown.join(" ")
 }
 
-/// What a step takes for bytes: hexadecimal, or the bytes themselves.
+/// Bytes for a call: hexadecimal, or the bytes themselves.
 pub trait Wire {
     fn wire(self) -> Vec<u8>;
 }
@@ -109,7 +108,7 @@ pub const PINGREQ: &str = "c0 00";
 pub const PINGRESP: &str = "d0 00";
 pub const DISCONNECT: &str = "e0 00";
 
-/// PUBLISH to the topic `t`, written by hand; short enough for one byte of Remaining Length.
+/// PUBLISH to the topic `t`, encoded by hand, with one byte of Remaining Length.
 pub fn publish(qos: QoS, id: u16, payload: &str) -> Vec<u8> {
     let mut bytes = vec![0x30 | (qos as u8) << 1, 0, 0, 1, b't'];
     if qos != Q0 {
@@ -128,7 +127,7 @@ pub fn dup(qos: QoS, id: u16, payload: &str) -> Vec<u8> {
     bytes
 }
 
-/// CONNECT of the client `c`, with no more than what is asked for.
+/// CONNECT of the client `c`, with these fields only.
 pub fn connect_bytes(clean: bool, keep_alive: u16) -> Vec<u8> {
     let mut bytes = hex("10 0d 00 04 'MQTT' 04 00 00 00 00 01 'c'");
     bytes[9] = u8::from(clean) << 1;
@@ -145,7 +144,7 @@ pub fn connect_with_will(clean: bool, keep_alive: u16) -> Vec<u8> {
     bytes
 }
 
-// What the application says
+// Expected events
 
 pub fn message(qos: QoS, payload: &str) -> Message<&[u8]> {
     Message {
@@ -187,7 +186,7 @@ pub fn filters(filters: &[&str]) -> TopicFilters<Vec<u8>> {
 
 // Storage
 
-/// The kinds of storage that a session can live in. Eight slots where the number is fixed.
+/// The kinds of storage of a session. Fixed ones have eight slots.
 pub trait Storage: Slots + Debug {
     fn fresh() -> Self;
 }
@@ -214,12 +213,12 @@ pub fn fresh<S: Storage>() -> Session<S> {
     Session::new(S::fresh(), S::fresh())
 }
 
-/// The identifiers under way to the peer, in order.
+/// Returns the identifiers in flight to the peer, in order.
 pub fn outbound<S: Slots>(session: &Session<S>) -> Vec<u16> {
     session.outbound().map(|m| m.packet_id.get()).collect()
 }
 
-/// The identifiers that came from the peer, sorted.
+/// Returns the identifiers of the peer, sorted.
 pub fn inbound<S: Slots>(session: &Session<S>) -> Vec<u16> {
     let mut ids: Vec<u16> = session.inbound().map(PacketId::get).collect();
     ids.sort_unstable();
@@ -228,7 +227,7 @@ pub fn inbound<S: Slots>(session: &Session<S>) -> Vec<u16> {
 
 // Both roles
 
-/// A version of MQTT, as far as a transcript shows it.
+/// The parts of a version that a transcript shows.
 pub trait Speaks: Version {
     const NAME: &'static str;
     type Owned: Debug + Clone + PartialEq;
@@ -243,7 +242,7 @@ impl Speaks for V3 {
     }
 }
 
-/// What connections of every version and role have in common.
+/// The methods of connections of every version and role.
 pub trait Drive: Debug {
     type Version: Speaks;
     type Storage: Slots;
@@ -309,7 +308,7 @@ impl<V: Speaks, R: mqtt_sansio::Role, S: Slots + Debug> Drive for Connection<V, 
     }
 }
 
-/// What `Client` and `Server` of MQTT 3.1.1 have in common.
+/// The methods that `Client` and `Server` of MQTT 3.1.1 share.
 pub trait Peer: Drive<Version = V3> {
     fn publish(
         &mut self,
@@ -465,14 +464,13 @@ impl<R: mqtt_sansio::Role, S: Slots + Debug> Peer for Connection<V3, R, S> {
 pub trait Role {
     type Peer<S: Storage>: Peer<Storage = S>;
 
-    /// A connection of a client that keeps its session, of which nothing is there yet. Keep Alive
-    /// is off.
+    /// Returns a connection whose client keeps its session, which is empty. Keep Alive is off.
     fn begins<S: Storage>(config: Config) -> Talk<Self::Peer<S>>;
 
-    /// A connection that goes on with a session.
+    /// Returns a connection that resumes a session.
     fn resumes<S: Storage>(config: Config, session: Session<S>) -> Talk<Self::Peer<S>>;
 
-    /// A connection with Clean Session.
+    /// Returns a connection with Clean Session.
     fn begins_clean<S: Storage>(config: Config) -> Talk<Self::Peer<S>>;
 }
 
@@ -534,7 +532,7 @@ impl Role for AsServer {
 
 // The conversation
 
-/// Something that came out: `E` is an event, `A` an action.
+/// A step of the connection: `E` is an event, `A` an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item<E = Event<Vec<u8>>, A = Action> {
     Sent(Vec<u8>),
@@ -542,7 +540,7 @@ pub enum Item<E = Event<Vec<u8>>, A = Action> {
     Action(A),
 }
 
-/// What comes out of a connection.
+/// The output of a connection.
 pub type ItemOf<P> =
     Item<<<P as Drive>::Version as Speaks>::Owned, mqtt_sansio::Action<<P as Drive>::Version>>;
 
@@ -569,14 +567,14 @@ fn owned(event: Event<&[u8]>) -> Event<Vec<u8>> {
     V3::owned(event)
 }
 
-/// What has happened, and what has come out and not been looked at yet.
+/// The transcript, and the steps that were not compared yet.
 #[derive(Debug)]
 pub struct Log<I: Shown = Item> {
     transcript: String,
     waiting: VecDeque<I>,
 }
 
-/// Something that a transcript can show.
+/// An entry of a transcript.
 pub trait Shown: Debug {
     fn shown(&self) -> String;
 }
@@ -686,7 +684,7 @@ impl<S: Slots + Debug> Talk<Client<S>> {
         self.command("disconnect", |peer, now, out| peer.disconnect(now, out))
     }
 
-    /// PINGREQ is to be sent now.
+    /// Checks that PINGREQ is sent.
     #[track_caller]
     pub fn ping(&mut self) -> &mut Self {
         let result = self.try_ping();
@@ -698,7 +696,7 @@ impl<S: Slots + Debug> Talk<Client<S>> {
         self.command("ping", |peer, now, _| peer.ping(now))
     }
 
-    /// The next to come out is that this request was not answered.
+    /// The next step reports that this request was not answered.
     #[track_caller]
     pub fn unanswered(&mut self, number: u16) -> &mut Self {
         self.action(Action::Unanswered(id(number)))
@@ -766,7 +764,7 @@ impl<S: Storage> Talk<Server<S>> {
         self.command("unsuback", |peer, now, out| peer.unsuback(now, out))
     }
 
-    /// The next to come out is a CONNECT, whatever is in it.
+    /// The next step sends a CONNECT with any fields.
     #[track_caller]
     pub fn connect_requested(&mut self) -> &mut Self {
         match self.log.waiting.pop_front() {
@@ -775,7 +773,7 @@ impl<S: Storage> Talk<Server<S>> {
         }
     }
 
-    /// The same for SUBSCRIBE.
+    /// The next step sends a SUBSCRIBE.
     #[track_caller]
     pub fn subscribe_requested(&mut self) -> &mut Self {
         match self.log.waiting.pop_front() {
@@ -784,7 +782,7 @@ impl<S: Storage> Talk<Server<S>> {
         }
     }
 
-    /// The same for UNSUBSCRIBE.
+    /// The next step sends an UNSUBSCRIBE.
     #[track_caller]
     pub fn unsubscribe_requested(&mut self) -> &mut Self {
         match self.log.waiting.pop_front() {
@@ -818,8 +816,8 @@ impl<P: Drive> Talk<P> {
         self.log.waiting.push_back(item);
     }
 
-    /// Everything that comes out now, with what a command wrote in its place: behind the changes
-    /// that have to be stored first, before everything else.
+    /// Collects all steps, with the output of a command in its place: after the changes that have
+    /// to be stored first, before everything else.
     fn take_actions(&mut self, mut written: Vec<u8>) {
         if self.held {
             if !written.is_empty() {
@@ -842,7 +840,7 @@ impl<P: Drive> Talk<P> {
         format!("{:?}", self.peer)
     }
 
-    /// Does what the application wants. If it fails it must have changed nothing.
+    /// Calls a command. If it fails it must have changed nothing.
     #[track_caller]
     pub fn command<T: Debug>(
         &mut self,
@@ -888,7 +886,7 @@ impl<P: Drive> Talk<P> {
         self
     }
 
-    /// It is this late, and the timer has gone off.
+    /// Sets the clock and handles the deadline.
     #[track_caller]
     pub fn wakes_at(&mut self, millis: u64) -> &mut Self {
         self.at(millis).begin("timeout");
@@ -915,7 +913,7 @@ impl<P: Drive> Talk<P> {
         self
     }
 
-    /// Commands have this much room to write to from now on.
+    /// Limits the output of later commands to this size.
     pub fn room(&mut self, bytes: usize) -> &mut Self {
         self.room = Some(bytes);
         self
@@ -1034,13 +1032,13 @@ impl<P: Drive> Talk<P> {
         self
     }
 
-    /// Actions are not taken from now on.
+    /// Stops polling actions.
     pub fn holds_actions(&mut self) -> &mut Self {
         self.held = true;
         self
     }
 
-    /// They are again.
+    /// Polls actions again.
     #[track_caller]
     pub fn takes_actions(&mut self) -> &mut Self {
         self.held = false;
@@ -1053,7 +1051,7 @@ impl<P: Drive> Talk<P> {
         self.peer.session()
     }
 
-    /// How many slots a fresh session has.
+    /// The number of slots of a fresh session.
     pub fn session_slots(&self) -> usize
     where
         P::Storage: Storage,
@@ -1061,7 +1059,7 @@ impl<P: Drive> Talk<P> {
         P::Storage::fresh().as_slice().len()
     }
 
-    /// The next that came out, whatever it is.
+    /// Returns the next step.
     pub fn log_pop(&mut self) -> Option<ItemOf<P>> {
         self.log.waiting.pop_front()
     }
@@ -1154,14 +1152,14 @@ impl<P: Peer> Talk<P> {
 
     // Inputs
 
-    /// Whether what comes is handed in as bytes, rather than as packets: the outcome is the same, and
-    /// each conversation is held both ways, depending on the storage. Not while actions are held
-    /// back, as that would give them out.
+    /// Whether input is passed as bytes instead of packets. The outcome is the same, and the kind of
+    /// storage decides, so each conversation runs in both ways. While actions are held back it is
+    /// packets, because `receive` would return the actions.
     fn takes_bytes(&self) -> bool {
         type_name::<P::Storage>() == type_name::<Vec<Slot>>() && !self.held
     }
 
-    /// Hands in `bytes`: at once, or one by one every other time.
+    /// Passes `bytes`: at once, or every other time one by one.
     fn hand_in(&mut self, bytes: &[u8]) -> Result<(), Blocked> {
         let mut decoder = v3::Decoder::new(Vec::new());
         let at_once = self.log.transcript.len() % 2 == 0;
@@ -1180,7 +1178,7 @@ impl<P: Peer> Talk<P> {
         Ok(())
     }
 
-    /// These packets come, and each is dealt with.
+    /// Receives these packets, each of which must be handled.
     #[track_caller]
     pub fn receives(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
@@ -1221,7 +1219,7 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    /// One packet comes.
+    /// Receives one packet.
     #[track_caller]
     pub fn try_receive(&mut self, bytes: impl Wire) -> Result<(), HandleError> {
         let bytes = bytes.wire();
@@ -1248,7 +1246,7 @@ impl<P: Peer> Talk<P> {
         }
     }
 
-    /// One packet comes that breaks the protocol: the connection is over.
+    /// Receives one packet that violates the protocol: the connection ends.
     #[track_caller]
     pub fn violates(&mut self, bytes: impl Wire, error: PeerError) -> &mut Self {
         if self.takes_bytes() {
@@ -1266,7 +1264,7 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    /// One packet comes and is put off: nothing has changed.
+    /// Receives one packet that is blocked: nothing changes.
     #[track_caller]
     pub fn not_now(&mut self, bytes: impl Wire, why: Blocked) -> &mut Self {
         let before = self.snapshot();
@@ -1289,7 +1287,7 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    /// Bytes come that are no packet.
+    /// Receives bytes that are not a packet.
     #[track_caller]
     pub fn receives_malformed(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
@@ -1297,7 +1295,7 @@ impl<P: Peer> Talk<P> {
         if self.takes_bytes() {
             match self.hand_in(&bytes) {
                 Ok(()) => return self,
-                // Bytes behind a request are not looked at before the answer.
+                // Bytes after a request are not decoded before the answer.
                 Err(Blocked::AnswerPending) => {}
                 Err(why) => self.log.fail(&format!("not dealt with: {why:?}")),
             }
@@ -1308,7 +1306,7 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    /// One piece comes.
+    /// Receives one piece.
     #[track_caller]
     pub fn try_piece(&mut self, piece: PieceRef<'_>) -> Result<(), HandleError> {
         self.begin(&format!("receives {piece:?}"));
@@ -1330,7 +1328,7 @@ impl<P: Peer> Talk<P> {
         }
     }
 
-    /// The start of a PUBLISH to `t` comes, whose payload comes in pieces.
+    /// Receives the header of a PUBLISH to `t`, whose payload arrives in pieces.
     #[track_caller]
     pub fn header(&mut self, delivery: v3::Delivery, payload_len: u32) -> &mut Self {
         let result = self.try_piece(piece_header(delivery, payload_len));
@@ -1352,7 +1350,7 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    // What has come out
+    // Comparing steps
 
     #[track_caller]
     pub fn event(&mut self, event: Event<Vec<u8>>) -> &mut Self {
@@ -1364,7 +1362,7 @@ impl<P: Peer> Talk<P> {
         self.expect(Item::Action(action))
     }
 
-    /// The application is given the message that `bytes` are.
+    /// The next step is the message in `bytes`.
     #[track_caller]
     pub fn message(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
@@ -1391,7 +1389,7 @@ impl<P: Peer> Talk<P> {
         self.action(Action::Close(reason)).is_over()
     }
 
-    /// The connection has ended: no deadline, and whatever is tried leads to nothing.
+    /// The connection has ended: there is no deadline, and no call has an effect.
     #[track_caller]
     pub fn is_over(&mut self) -> &mut Self {
         self.nothing_more();
@@ -1422,7 +1420,7 @@ impl<P: Peer> Talk<P> {
 
     // From one connection to the next
 
-    /// Whatever requests are under way end without an answer.
+    /// All requests in flight end without an answer.
     pub fn leaves_requests(&mut self) -> &mut Self {
         let is_request = |item: &Item| matches!(item, Item::Action(Action::Unanswered(_)));
         while self.log.waiting.front().is_some_and(is_request) {
@@ -1431,7 +1429,7 @@ impl<P: Peer> Talk<P> {
         self
     }
 
-    /// The network fails. The session is what is left.
+    /// The network fails. Returns the session.
     #[track_caller]
     pub fn breaks_off(mut self) -> Session<P::Storage> {
         self.transport_closes()
@@ -1441,7 +1439,7 @@ impl<P: Peer> Talk<P> {
     }
 }
 
-/// The moment of the last call is not a change.
+/// The time of the last call does not count as a change.
 fn without_clock(shown: &str) -> String {
     let Some(start) = shown.find("clock: ") else {
         return shown.to_owned();
@@ -1452,7 +1450,7 @@ fn without_clock(shown: &str) -> String {
     format!("{}{}", &shown[..start], &shown[end..])
 }
 
-/// The reason of a connection that had no room for a QoS 2 message.
+/// The reason of a connection without a slot for a QoS 2 message.
 pub fn inbound_limit<V: Version>(slots: u32) -> mqtt_sansio::CloseReason<V> {
     mqtt_sansio::CloseReason::LimitExceeded {
         limit: Limit::InboundMessages,

@@ -1,7 +1,7 @@
-//! Conversations of MQTT 5. What a side is to send, and what the application is told, are written as
-//! the packets themselves: a step decodes them, and calls the command or expects the event they are.
+//! Conversations of MQTT 5. Packets to send and expected events are written as the packets
+//! themselves: a step decodes them, and calls the command or compares the event.
 //!
-//! Each conversation is held twice: with each input whole, and one byte at a time.
+//! Each conversation runs twice: with whole input, and one byte at a time.
 
 use std::cell::Cell;
 
@@ -17,7 +17,7 @@ use mqtt_sansio::{
 
 use super::{Drive, Item, Speaks, Talk, Wire, fresh, id, ms, to_hex};
 
-/// Conversations, each held with input whole and cut into bytes.
+/// Conversations, each run with whole input and with single bytes.
 #[allow(unused_macros, reason = "as all of this module")]
 macro_rules! v5_conversations {
     ($($(#[$meta:meta])* fn $name:ident() $body:block)*) => {$(
@@ -60,20 +60,20 @@ impl Speaks for V5 {
     }
 }
 
-/// A connection with its decoder, in which there is room for Topic Aliases.
+/// A connection with its decoder, which has storage for Topic Aliases.
 pub struct Side<R: mqtt_sansio::Role> {
     pub connection: Connection<V5, R, Vec<Slot>>,
     decoder: v5::Decoder<WithTopicAliases<Vec<u8>, AliasVec>>,
 }
 
-/// The connection alone: bytes that have come are no change.
+/// Prints the connection alone: received bytes do not count as a change.
 impl<R: mqtt_sansio::Role> std::fmt::Debug for Side<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.connection.fmt(f)
     }
 }
 
-/// The largest Topic Alias that the memory has room for.
+/// The largest Topic Alias that can be stored.
 pub const ALIASES: u16 = 4;
 
 impl<R: mqtt_sansio::Role> Side<R> {
@@ -151,8 +151,8 @@ fn properties(properties: &str) -> Vec<u8> {
     bytes
 }
 
-/// CONNECT of the client `c` with these flags, Keep Alive, properties, and what follows the Client
-/// Identifier.
+/// CONNECT of the client `c` with these flags, Keep Alive, properties, and the fields after the
+/// Client Identifier.
 pub fn connect(flags: u8, keep_alive: u16, props: &str, rest: &str) -> Vec<u8> {
     let mut body = "00 04 'MQTT' 05".wire();
     body.push(flags);
@@ -187,7 +187,7 @@ fn decoded(bytes: &[u8]) -> PacketRef<'_> {
     }
 }
 
-/// What comes before the payload of this PUBLISH, with another length of it.
+/// Returns the header of this PUBLISH, with another payload length.
 fn header_of(publish: &[u8], payload_len: u32) -> v5::PublishHeader<&[u8]> {
     let Packet::Publish(publish) = decoded(publish) else {
         panic!("not a PUBLISH in the test");
@@ -201,7 +201,7 @@ fn header_of(publish: &[u8], payload_len: u32) -> v5::PublishHeader<&[u8]> {
     }
 }
 
-/// The event that a packet leads to.
+/// Returns the event of a packet.
 fn event_of(packet: PacketRef<'_>) -> Event<Vec<u8>> {
     match packet {
         Packet::Connect(connect) => Event::ConnectRequested(connect),
@@ -257,7 +257,7 @@ fn acknowledged(
     }
 }
 
-/// The message that goes out as this PUBLISH, with its Topic Alias.
+/// Returns the message of this PUBLISH, with its Topic Alias.
 fn message_of(publish: Publish<&[u8]>) -> Message<&[u8]> {
     Message::new(publish.topic, publish.payload)
         .qos(publish.delivery.qos())
@@ -273,7 +273,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         talk
     }
 
-    // Commands that both roles have
+    // Commands of both roles
 
     fn try_common(&mut self, packet: PacketRef<'_>) -> Result<(), CommandError> {
         match packet {
@@ -308,7 +308,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         })
     }
 
-    /// The message in these bytes is sent again.
+    /// Resends the message in these bytes.
     #[track_caller]
     pub fn resends(&mut self, number: u16, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
@@ -330,7 +330,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
 
     // Inputs
 
-    /// Hands in `bytes`, in the way of the test.
+    /// Passes `bytes`, whole or one by one.
     fn hand_in(&mut self, bytes: &[u8]) -> Result<(), Blocked> {
         let len = if IN_BYTES.get() {
             1
@@ -363,7 +363,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         }
     }
 
-    /// These bytes come, and each packet is dealt with.
+    /// Receives these bytes; each packet is handled.
     #[track_caller]
     pub fn receives(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
@@ -374,7 +374,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self
     }
 
-    /// A packet comes and is put off.
+    /// Receives a packet that is blocked.
     #[track_caller]
     pub fn not_now(&mut self, bytes: impl Wire, why: Blocked) -> &mut Self {
         let bytes = bytes.wire();
@@ -386,9 +386,9 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self
     }
 
-    // What has come out
+    // Comparing steps
 
-    /// The application is told what this packet contains.
+    /// The next step is the event of this packet.
     #[track_caller]
     pub fn reports(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
@@ -422,13 +422,13 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         }))
     }
 
-    /// The application gets this message, whatever it was sent with.
+    /// The next step is this message, without regard to an alias.
     #[track_caller]
     pub fn reports_message(&mut self, topic: &str, props: &str, payload: &str) -> &mut Self {
         self.reports(publish_to(topic, super::Q0, 0, props, payload))
     }
 
-    /// The application gets the start of a message.
+    /// The next step is the header of a message.
     #[track_caller]
     pub fn reports_header(
         &mut self,
@@ -443,7 +443,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self.expect(Item::Event(Event::MessageHeader(header).to_owned()))
     }
 
-    /// The application gets the start of a message whose payload is skipped.
+    /// The next step is the header of a message whose payload is skipped.
     #[track_caller]
     pub fn reports_skipped(
         &mut self,
@@ -458,8 +458,8 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self.expect(Item::Event(Event::MessageSkipped(header).to_owned()))
     }
 
-    /// The application gets pieces of a payload: `len` bytes together, after which `then_left` are to
-    /// come.
+    /// The next steps are pieces of a payload: `len` bytes together, after which `then_left` are
+    /// missing.
     #[track_caller]
     pub fn reports_payload(&mut self, len: usize, then_left: usize) -> &mut Self {
         let mut missing = len;
@@ -522,7 +522,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         })
     }
 
-    /// The next to come out is a PUBLISH with this Topic Name.
+    /// The next step sends a PUBLISH with this Topic Name.
     #[track_caller]
     pub fn sends_publish_to(&mut self, topic: &str) -> &mut Self {
         match self.log_pop() {
@@ -535,7 +535,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self
     }
 
-    /// The next to come out is a DISCONNECT, whatever its Reason Code.
+    /// The next step sends a DISCONNECT with any Reason Code.
     #[track_caller]
     pub fn sends_disconnect(&mut self) -> &mut Self {
         match self.log_pop() {
@@ -544,7 +544,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         }
     }
 
-    /// Whatever requests are under way end without an answer.
+    /// All requests in flight end without an answer.
     pub fn leaves_requests(&mut self) -> &mut Self {
         while let Some(Item::Action(Action::Unanswered(_))) = self.log.waiting.front() {
             self.log.waiting.pop_front();
@@ -563,13 +563,13 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         self.state(State::Ended).no_deadline()
     }
 
-    /// The connection ends because of what the peer has done.
+    /// The connection ends because of a violation by the peer.
     #[track_caller]
     pub fn closes_for(&mut self, error: ProtocolError) -> &mut Self {
         self.closes(CloseReason::Violation(error.into()))
     }
 
-    /// The connection ends because of bytes that are no packet.
+    /// The connection ends because of bytes that are not a packet.
     #[track_caller]
     pub fn closes_for_malformed(&mut self) -> DecodeError {
         let reason = match self.log_pop() {
@@ -584,7 +584,7 @@ impl<R: mqtt_sansio::Role> Talk<Side<R>> {
         reason
     }
 
-    /// The network fails. The session is what is left.
+    /// The network fails. Returns the session.
     #[track_caller]
     pub fn breaks_off(mut self) -> Session<Vec<Slot>> {
         self.transport_closes();
@@ -602,7 +602,7 @@ impl ClientTalk {
         Self::connection(fresh(), config, options)
     }
 
-    /// Connected: these are CONNECT and CONNACK.
+    /// Connects with this CONNECT and this CONNACK.
     #[track_caller]
     pub fn connected(config: Config, connect: Vec<u8>, connack: Vec<u8>) -> Self {
         let mut talk = Self::begins(fresh(), config);
@@ -611,7 +611,7 @@ impl ClientTalk {
         talk
     }
 
-    /// The command whose packet this is.
+    /// Calls the command of this packet.
     #[track_caller]
     pub fn try_transmit(&mut self, bytes: impl Wire) -> Result<(), CommandError> {
         let bytes = bytes.wire();
@@ -638,7 +638,7 @@ impl ClientTalk {
         }
     }
 
-    /// The application wants this packet to be sent, and it is.
+    /// Calls the command of this packet, which is then sent.
     #[track_caller]
     pub fn transmits(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();
@@ -656,7 +656,7 @@ impl ServerTalk {
         Self::connection(fresh(), config, options)
     }
 
-    /// Connected: these are CONNECT and CONNACK.
+    /// Connects with this CONNECT and this CONNACK.
     #[track_caller]
     pub fn accepted(config: Config, connect: Vec<u8>, connack: Vec<u8>) -> Self {
         let mut talk = Self::begins(config);
@@ -665,7 +665,7 @@ impl ServerTalk {
         talk
     }
 
-    /// The command whose packet this is.
+    /// Calls the command of this packet.
     #[track_caller]
     pub fn try_transmit(&mut self, bytes: impl Wire) -> Result<(), CommandError> {
         self.try_transmit_with(bytes, fresh())
@@ -707,7 +707,7 @@ impl ServerTalk {
         }
     }
 
-    /// The application wants this packet to be sent, and it is.
+    /// Calls the command of this packet, which is then sent.
     #[track_caller]
     pub fn transmits(&mut self, bytes: impl Wire) -> &mut Self {
         let bytes = bytes.wire();

@@ -1,4 +1,4 @@
-//! What an application keeps, and what of it survives a crash.
+//! The state of an application: what it stores, and what a crash destroys.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use super::wire::{Ledger, ensure};
 /// The most messages that a side publishes.
 pub(crate) const MOST: usize = 8;
 
-/// A message that is not acknowledged.
+/// A received message that is not acknowledged yet.
 #[derive(Clone)]
 pub(crate) struct Held {
     pub(crate) arrival: Arrival,
@@ -21,43 +21,43 @@ pub(crate) struct Held {
 
 #[derive(Clone)]
 pub(crate) struct App {
-    // What is stored.
-    /// How many of its messages it has published.
+    // Stored: survives a crash.
+    /// The number of its messages that were published.
     pub(crate) next: u8,
-    /// Those that it has to publish anew.
+    /// Messages to publish again, as new ones.
     pub(crate) again: Vec<u8>,
     /// The messages in flight: identifier and number.
     pub(crate) outbox: Vec<(u16, u8)>,
-    /// How often each message of the peer has come, up to twice.
+    /// How often each message of the peer was delivered, counted up to 2.
     pub(crate) arrived: [u8; MOST],
-    /// The session that the stored changes lead to.
+    /// The session after all stored changes.
     pub(crate) stored: Session<Room>,
     /// Server: there is a session for the client.
     pub(crate) has_session: bool,
-    /// Server: the client has shown that it knows of this session.
+    /// Server: the client has shown that it knows this session.
     pub(crate) is_established: bool,
 
     /// Client: the server has answered its SUBSCRIBE.
     pub(crate) is_subscribed: bool,
 
-    // What a crash takes.
-    /// Client: its SUBSCRIBE was not answered.
+    // In memory: lost in a crash.
+    /// Client: the identifier of a SUBSCRIBE without a SUBACK.
     pub(crate) request: Option<u16>,
-    /// Published, and the change not stored.
+    /// A published message whose change is not stored yet.
     pub(crate) sending: Option<(u16, u8)>,
-    /// QoS 2 messages whose change is not stored.
+    /// Received QoS 2 messages whose change is not stored yet.
     pub(crate) unstored: Vec<Arrival>,
     pub(crate) unacknowledged: Vec<Held>,
-    /// QoS 2 messages that it has refused, and the refusal has not left.
+    /// QoS 2 messages that were refused, but whose PUBREC was not sent yet.
     pub(crate) refusing: Vec<PacketId>,
-    /// What it was asked to send again, and has not.
+    /// Messages that the connection asked to resend, and that were not resent yet.
     pub(crate) resends: VecDeque<PacketId>,
 
-    // Not the application's: what is known of it.
-    /// What was stored of identifiers, if not every one is: with gaps, the order of the changes decides
-    /// which identifiers the restored session uses next.
+    // Known to the checks only, not to the application.
+    /// The stored changes of identifiers, if the journal has gaps. Then the order of the changes
+    /// decides which identifiers the restored session uses next.
     pub(crate) with_gaps: Vec<(bool, u16)>,
-    /// Its messages that the peer has refused: they need not arrive.
+    /// Messages that the peer refused: they need not arrive.
     pub(crate) rejected: [bool; MOST],
     /// Messages that were published more than once: they may arrive as often.
     pub(crate) republished: [bool; MOST],
@@ -92,12 +92,12 @@ impl App {
         Some((number, *qos))
     }
 
-    /// With a session that ends with its connection there is nothing to store.
+    /// Returns false if the session ends with its connection: then there is nothing to store.
     pub(crate) const fn keeps_journal(plan: &Plan, side: Side) -> bool {
         plan.side(side).journal && !plan.is_clean()
     }
 
-    /// The next message has been encoded.
+    /// Records that the next message was encoded.
     pub(crate) fn published(&mut self, journal: bool, id: Option<PacketId>, number: u8) {
         match id {
             Some(id) if journal => self.sending = Some((id.get(), number)),
@@ -126,14 +126,14 @@ impl App {
         Some(self.outbox.remove(at).1)
     }
 
-    /// The peer has refused this message.
+    /// Records that the peer refused this message.
     pub(crate) fn is_rejected(&mut self, id: PacketId) {
         if let Some(number) = self.number_of(id) {
             self.rejected[usize::from(number)] = true;
         }
     }
 
-    /// Without a journal: the peer has this message.
+    /// Records, without a journal, that the peer has this message.
     pub(crate) fn peer_has(&mut self, journal: bool, id: PacketId) {
         if !journal {
             self.remove(id);
@@ -147,7 +147,7 @@ impl App {
         ledger.republished(number);
     }
 
-    /// Everything in flight is to be published anew.
+    /// Marks every message in flight to be published again.
     pub(crate) fn publish_all_anew(&mut self, ledger: &mut Ledger) {
         for (_, number) in core::mem::take(&mut self.outbox) {
             self.publish_anew(ledger, number);
@@ -155,10 +155,10 @@ impl App {
         ledger.clear();
     }
 
-    /// `Action::Lost`
+    /// Handles `Action::Lost`.
     pub(crate) fn lost(&mut self, ledger: &mut Ledger, id: PacketId, received: bool) -> Outcome {
         ledger.release(id.get());
-        // Otherwise it went with `Change::Cleared`, or the peer has it.
+        // Otherwise `Change::Cleared` removed it, or the peer has it.
         if let Some(number) = self.remove(id) {
             ensure!(!received, "{id:?} is lost, received, and kept");
             self.publish_anew(ledger, number);
@@ -166,7 +166,7 @@ impl App {
         Ok(())
     }
 
-    /// A message of the peer is this application's.
+    /// Records a message of the peer as delivered.
     pub(crate) fn keep(&mut self, plan: &Plan, side: Side, arrival: Arrival) -> Outcome {
         if arrival.qos == QoS::AtLeastOnce && plan.fault == Some(Fault::LoseMessage) {
             return Ok(());
@@ -179,14 +179,15 @@ impl App {
             let again = arrival.qos == QoS::ExactlyOnce && plan.fault == Some(Fault::KeepTwice);
             *times = (*times + 1 + u8::from(again)).min(2);
         }
-        // In another order the application itself acknowledges them.
+        // Out of order only the application itself acknowledges.
         if is_first && !plan.side(side).manual {
             self.check_order(plan.side(side.peer()).messages, arrival)?;
         }
         Ok(())
     }
 
-    /// [MQTT-4.6.0-5]: the first copies of the messages of a QoS come in the order of the messages.
+    /// [MQTT-4.6.0-5]: the first copies of the messages of one QoS arrive in the order of the
+    /// messages.
     fn check_order(&self, sent: &[QoS], arrival: Arrival) -> Outcome {
         let first = usize::from(arrival.number);
         let mut later = sent.iter().enumerate().skip(first + 1);
@@ -199,7 +200,7 @@ impl App {
         Ok(())
     }
 
-    /// `Action::Store`: the change and what belongs to it, at once.
+    /// Handles `Action::Store`: stores the change and its message together.
     pub(crate) fn store(
         &mut self,
         plan: &Plan,
@@ -253,7 +254,7 @@ impl App {
         Ok(())
     }
 
-    /// What came on this connection at QoS 1 and was not acknowledged comes again.
+    /// The QoS 1 messages received on this connection and not acknowledged arrive again.
     pub(crate) fn connection_ended(&mut self, plan: &Plan) {
         self.resends.clear();
         if plan.is_clean() {
@@ -270,7 +271,7 @@ impl App {
         self.unstored.clear();
     }
 
-    /// The session is gone.
+    /// Records that the session has ended.
     pub(crate) fn drop_session(&mut self, ledger: &mut Ledger) {
         self.publish_all_anew(ledger);
         self.end_receiving();
@@ -279,7 +280,7 @@ impl App {
         self.is_established = false;
     }
 
-    /// The process ends, in order or not, and begins again with what is stored.
+    /// Restarts the process from what is stored.
     pub(crate) fn restart(&mut self) {
         (self.sending, self.request) = (None, None);
         self.resends.clear();

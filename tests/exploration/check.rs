@@ -1,4 +1,4 @@
-//! What holds in every state, and in the last one.
+//! Checks of every state, and of the states in which nothing more happens by itself.
 
 use mqtt_sansio::{QoS, Session, Stage};
 
@@ -9,8 +9,8 @@ use super::plan::{Plan, Side};
 use super::wire::ensure;
 use super::world::World;
 
-/// The application keeps the messages that the session may ask for, and what is stored is what there
-/// is.
+/// The application keeps each message that the session may ask for, and the stored data leads to the
+/// session in memory.
 pub(super) fn application(plan: &Plan, side: Side, app: &App, session: &Session<Room>) -> Outcome {
     let mut awaited: Vec<u16> = session
         .outbound()
@@ -39,7 +39,7 @@ pub(super) fn application(plan: &Plan, side: Side, app: &App, session: &Session<
         app.stored.outbound().collect::<Vec<_>>(),
         session.outbound().collect::<Vec<_>>()
     );
-    // With manual acknowledgement a message is stored once it is acknowledged.
+    // With manual acknowledgement a message is stored when it is acknowledged.
     let is_stored = |id: &mqtt_sansio::PacketId| {
         let unstored = app.unstored.iter().map(|arrival| arrival.id);
         let held = app.unacknowledged.iter().map(|held| held.arrival.id);
@@ -57,7 +57,7 @@ pub(super) fn application(plan: &Plan, side: Side, app: &App, session: &Session<
     Ok(())
 }
 
-/// No message has come more often than its QoS lets it.
+/// No message was delivered more often than its QoS allows.
 pub(super) fn deliveries(plan: &Plan, sender: Side, from: &App, receiver: &App) -> Outcome {
     for (number, qos) in plan.side(sender).messages.iter().enumerate() {
         let times = receiver.arrived[number];
@@ -75,7 +75,7 @@ pub(super) fn deliveries(plan: &Plan, sender: Side, from: &App, receiver: &App) 
     Ok(())
 }
 
-/// Nothing goes on by itself any more.
+/// Nothing more happens by itself: everything must have arrived.
 pub(super) fn end(world: &World) -> Outcome {
     let plan = &world.plan;
     ensure!(world.newcomer.is_none(), "a connection is not accepted");

@@ -1,4 +1,4 @@
-//! The connections of both roles and versions behind one set of methods.
+//! Connections of both roles and all versions with one set of methods.
 
 use mqtt_sansio::any::{self, ProtocolVersion};
 use mqtt_sansio::v5::{
@@ -12,9 +12,9 @@ use mqtt_sansio::{
 
 use super::plan::{Pair, Plan, Side};
 
-/// Room for the identifiers of one direction.
+/// The slots for the identifiers of one direction.
 pub(crate) type Room = [Slot; 4];
-/// Packets arrive whole, so nothing is gathered. The size is the limit of a packet.
+/// Packets arrive whole, so the buffer collects nothing. Its size is the limit of a packet.
 type Buffer = [u8; 32];
 
 #[derive(Clone)]
@@ -26,7 +26,7 @@ pub(crate) enum Endpoint {
     AnyServer(any::Server<Room>, any::Decoder<Buffer>),
 }
 
-/// A message as it travels: its number is its payload.
+/// A message on the wire. Its payload is its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub(crate) number: u8,
@@ -34,7 +34,7 @@ pub(crate) struct Arrival {
     pub(crate) id: Option<PacketId>,
 }
 
-/// What `receive` returns, in the words of every version.
+/// The steps that `receive` returns, in one shape for all versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
     ConnectRequested,
@@ -44,12 +44,12 @@ pub(crate) enum Step {
     Message(Arrival),
     AcceptedByPeer(PacketId),
     Delivered(PacketId),
-    /// The peer has refused this message.
+    /// The peer refused this message.
     Rejected(PacketId),
     SubscribeRequested,
     Subscribed(PacketId),
     Disconnected,
-    /// An event that does not happen in these worlds.
+    /// An event that must not happen in these worlds.
     Other(String),
     Act(Act),
 }
@@ -97,8 +97,8 @@ macro_rules! either {
     };
 }
 
-/// What an event of any version is here. `v5::Event` and `any::Event` have the same variants, of
-/// different types.
+/// Converts an event of MQTT 5. `v5::Event` and `any::Event` have the same variants but different
+/// types.
 macro_rules! step_of_v5 {
     ($events:ident, $event:expr) => {
         match $event {
@@ -431,7 +431,7 @@ impl Endpoint {
         either!(self, connection => connection.handle_transport_closed(now));
     }
 
-    /// The next step of what has been received.
+    /// Returns the next step for the received bytes.
     pub(crate) fn receive(
         &mut self,
         now: Timestamp,

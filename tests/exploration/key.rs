@@ -1,8 +1,8 @@
-//! When two states are the same one: everything that decides what can come after.
+//! The key of a state: two states with equal keys have the same future.
 //!
-//! The inside of a connection is not visible from here. What is visible, what the side has sent and
-//! received on the connection, and the session as bytes stand for it; the search checks that states
-//! with the same key lead to states with the same keys.
+//! The private state of a connection cannot be read from here. The key contains what is public,
+//! what the side has sent and received on the connection, and the saved session. The search
+//! compares the successors of some states with equal keys, to detect a key that lacks something.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -33,7 +33,7 @@ fn hash(world: &World, to: &mut DefaultHasher) {
             hash_session(session, to);
         }
         peer.ledger.hash(to);
-        // Only who uses an identifier once more cares which one it is.
+        // The freed identifiers matter only if this side uses another identifier.
         let takes_more = world.plan.sessions != Sessions::Kept
             || peer.app.next_message(&world.plan, side).is_some()
             || (world.plan.subscribes && !peer.app.is_subscribed);
@@ -54,7 +54,7 @@ fn hash_link(link: Option<&Link>, now: u64, to: &mut DefaultHasher) {
     let deadline = link.endpoint.poll_timeout();
     let deadline = deadline.map(|at| at.as_millis().saturating_sub(now));
     deadline.hash(to);
-    // Longer ago than any deadline takes.
+    // Times longer ago than any deadline are equal.
     let ago = |at: u64| (now - at).min(60_000);
     (ago(link.sent_at), ago(link.received_at)).hash(to);
     (link.is_open, link.is_silent).hash(to);
@@ -67,7 +67,7 @@ fn hash_link(link: Option<&Link>, now: u64, to: &mut DefaultHasher) {
 fn hash_session(session: &Session<Room>, to: &mut DefaultHasher) {
     let mut buffer = [0; 64];
     session.save(&mut buffer).expect("four slots").hash(to);
-    // With manual acknowledgement also what a saved session does not have.
+    // With manual acknowledgement, also the identifiers that a saved session does not contain.
     let mut inbound: Vec<_> = session.inbound().collect();
     inbound.sort_unstable();
     inbound.hash(to);

@@ -1,10 +1,11 @@
-//! Every interleaving of a small world: what is delivered, cut, crashed, resumed, acknowledged and
-//! timed out, in every order, through the real connections.
+//! Visits every interleaving of a small world with the real connections: packets are delivered,
+//! links cut, processes crashed, sessions resumed, messages acknowledged and deadlines passed, in
+//! every order.
 //!
-//! `plan.rs` describes a world, `endpoint.rs` is a connection of any version and role,
-//! `app.rs` an application with its journal, `world.rs` and `world` are what can happen and what it
-//! leads to. `wire.rs` checks what leaves, `check.rs` each state and the last ones, `key.rs` decides
-//! which states are the same, `print.rs` writes a counterexample as a test.
+//! `plan.rs` describes a world, `endpoint.rs` wraps a connection of any version and role, `app.rs`
+//! is an application with its journal, `world.rs` and `world/` define the possible moves and their
+//! effects. `wire.rs` checks the packets sent, `check.rs` checks each state, `key.rs` decides which
+//! states are equal, `print.rs` writes a counterexample as a test.
 
 mod app;
 mod check;
@@ -23,31 +24,31 @@ use key::key;
 use plan::Plan;
 use world::{Choice, Move, World};
 
-/// Why a move is not made.
+/// Why a move stops.
 #[derive(Debug, Clone)]
 pub(crate) enum Halt {
-    /// This does not hold.
+    /// A check failed.
     Failed(String),
-    /// The side crashes in the middle.
+    /// The side crashes before the move is complete.
     Crash(plan::Side),
 }
 
 pub(crate) type Outcome<T = ()> = Result<T, Halt>;
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Found {
     pub(crate) states: usize,
     pub(crate) transitions: usize,
-    /// States in which nothing goes on by itself: everything has arrived.
+    /// States in which nothing more happens by itself: everything has arrived.
     pub(crate) ends: usize,
-    /// How many moves the longest shortest path to a state has.
+    /// The number of moves on the longest of the shortest paths to each state.
     pub(crate) depth: usize,
     /// States reached again whose successors were compared.
     pub(crate) compared: usize,
 }
 
-/// Why a search has failed, and the moves that lead there.
+/// Why a search failed, and the moves that lead to the failure.
 #[derive(Debug)]
 pub(crate) struct Counterexample {
     pub(crate) why: String,
@@ -57,9 +58,9 @@ pub(crate) struct Counterexample {
 struct Search {
     plan: Plan,
     numbers: HashMap<u128, u32>,
-    /// For each state, the one that it was found from, and by which choice.
+    /// For each state, the state it was found from, and the choice that leads to it.
     parents: Vec<(u32, Choice)>,
-    /// The successors of all states, one after the other, and where those of each end.
+    /// The successors of all states, one after the other. `ends_at` has the end of each list.
     successors: Vec<u32>,
     ends_at: Vec<usize>,
     /// A hash of the successors of each state.
@@ -67,8 +68,8 @@ struct Search {
     found: Found,
 }
 
-/// Visits every state of a world. One in `compare_every` of the states that are reached again is
-/// compared with the state that it equals, and the search fails beyond `most` states.
+/// Visits every state of a world. Of the states that are reached again, one in `compare_every` is
+/// compared with the state that it equals. The search fails if there are more than `most` states.
 pub(crate) fn explore(
     plan: Plan,
     compare_every: usize,
@@ -93,7 +94,7 @@ struct Next {
     choice: Choice,
     key: u128,
     world: World,
-    /// It is not a mishap.
+    /// The choice is not a fault, such as a cut or a crash.
     goes_on: bool,
 }
 
@@ -104,7 +105,7 @@ impl Search {
         self.parents.push((0, (Move::Tick, None)));
         let mut waiting = VecDeque::from([(0_u32, 0_usize, first)]);
         let mut again = 0_usize;
-        // States that were reached again, with what they lead to.
+        // States that were reached again, with their successors.
         let mut twins = Vec::new();
         while let Some((number, depth, world)) = waiting.pop_front() {
             self.found.depth = depth;
@@ -121,7 +122,7 @@ impl Search {
                     self.successors.push(known);
                     again += 1;
                     if again % compare_every == 0 {
-                        // Its successors may not be known yet.
+                        // The successors of the first state may not be known yet.
                         let twin = outlook(&self.expand_by(number, choice, &world)?);
                         twins.push((known, twin, number, choice));
                     }
@@ -155,13 +156,13 @@ impl Search {
         Ok(())
     }
 
-    /// Everything that can come next. `number` is the state.
+    /// Returns all successors of the state `number`.
     fn expand(&mut self, number: u32, world: &World) -> Result<Vec<Next>, Counterexample> {
         self.successors_of(world)
             .map_err(|(choice, why)| self.counterexample(number, choice, &why))
     }
 
-    /// The same for the state that this choice leads to.
+    /// Returns the successors of the state that this choice leads to.
     fn expand_by(
         &mut self,
         number: u32,
@@ -195,7 +196,7 @@ impl Search {
         Ok(next)
     }
 
-    /// With the mishaps used up every path comes to an end: there is no way round in circles.
+    /// Checks that every path ends once the faults are used up: the states form no cycle.
     fn check_that_it_ends(&self) -> Result<(), Counterexample> {
         let states = self.parents.len();
         let mut sources = vec![0_u32; states];
@@ -237,7 +238,7 @@ impl Search {
         path
     }
 
-    /// The path to a state, once more, and written down.
+    /// Repeats the path to a state and writes it down.
     fn counterexample(&self, number: u32, last: Option<Choice>, why: &str) -> Counterexample {
         Counterexample {
             why: why.to_owned(),
@@ -246,7 +247,7 @@ impl Search {
     }
 }
 
-/// Makes a choice in a copy of the world. Returns how many acts it consists of.
+/// Makes a choice in a copy of the world. Returns the number of acts in it.
 fn attempt(
     world: &World,
     choice: Choice,
@@ -262,7 +263,7 @@ fn attempt(
     }
     let acts = copy.acts;
     let key = key(&copy);
-    // A packet that the application has to make room for stays where it is.
+    // The application has to act first, so the packet stays in the input.
     if acts > 0 || World::side_of(choice.0).is_none() || key != self::key(world) {
         next.push(Next {
             choice,

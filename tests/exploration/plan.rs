@@ -1,4 +1,4 @@
-//! What a small world is made of.
+//! The description of a small world.
 
 use mqtt_sansio::QoS;
 
@@ -40,23 +40,23 @@ impl Pair {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sessions {
     Kept,
-    /// Each ends with its connection.
+    /// Each session ends with its connection.
     Clean,
-    /// A crash of the server ends them.
+    /// A crash of the server ends its sessions.
     Forgotten,
 }
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SidePlan {
-    /// What it publishes, in this order.
+    /// The messages that it publishes, in order.
     pub(crate) messages: &'static [QoS],
     /// `Config::max_inflight`.
     pub(crate) window: u16,
     /// Receive Maximum in MQTT 5, and `Config::receive_maximum` in both versions.
     pub(crate) receive_maximum: u16,
-    /// It stores a journal, and may crash. Otherwise it saves its session when it stops in order.
+    /// It stores a journal, and may crash. Otherwise it saves its session at an orderly stop.
     pub(crate) journal: bool,
-    /// The application acknowledges, in any order.
+    /// The application acknowledges messages, in any order.
     pub(crate) manual: bool,
 }
 
@@ -71,43 +71,43 @@ pub(crate) struct Plan {
     pub(crate) cuts: u8,
     /// How often one of the sides crashes, or stops in order.
     pub(crate) crashes: u8,
-    /// How often the time goes on to a deadline.
+    /// How often the clock advances to a deadline.
     pub(crate) ticks: u8,
     pub(crate) keep_alive: u16,
-    /// The link may also fall silent, and neither side is told.
+    /// The link may also become silent, without closing.
     pub(crate) silences: bool,
     /// From the second connection on, windows and Receive Maximum are 1.
     pub(crate) narrows: bool,
-    /// How many messages an application that acknowledges may refuse (MQTT 5).
+    /// How many messages an application that acknowledges manually may refuse (MQTT 5).
     pub(crate) refusals: u8,
-    /// The client subscribes once, until the server has answered.
+    /// The client subscribes once, and repeats SUBSCRIBE until the server answers.
     pub(crate) subscribes: bool,
-    /// The application sends again later than it is asked to.
+    /// The application may resend later than it is asked to.
     pub(crate) resends_later: bool,
     /// The identifier that each side uses first.
     pub(crate) first_id: u16,
-    /// What is done wrong, to see that it is noticed.
+    /// A fault that the checks must detect.
     pub(crate) fault: Option<Fault>,
 }
 
-/// A fault of a side, not of the library.
+/// A fault of a side, not of the library, that the checks must detect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// A QoS 2 message is kept twice.
     KeepTwice,
-    /// A message at QoS 1 is acknowledged and not kept.
+    /// A QoS 1 message is acknowledged but not kept.
     LoseMessage,
     /// `Change::InboundReceived` is not stored.
     SkipStore,
-    /// PUBACK does not leave.
+    /// PUBACK is not sent.
     DropPuback,
-    /// PUBREL does not leave.
+    /// PUBREL is not sent.
     DropPubrel,
-    /// A message that is sent again has no DUP.
+    /// A message is resent without DUP.
     ClearDup,
-    /// Messages at QoS 1 leave twice.
+    /// QoS 1 messages are sent twice.
     SendTwice,
-    /// A message leaves before its change is stored, and a crash comes between.
+    /// A message is sent before its change is stored, and the process crashes in between.
     SendBeforeStore,
 }
 
@@ -240,7 +240,7 @@ impl Plan {
         }
     }
 
-    /// The same for the second connection and those after it.
+    /// Returns the plan for the second connection and those after it.
     pub(crate) const fn later(self) -> Self {
         if !self.narrows {
             return self;

@@ -1,4 +1,4 @@
-//! A counterexample, written as a test in the words of `tests/conversation`: one for each side.
+//! Prints a counterexample as tests in the style of `tests/conversation`: one for each side.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -12,11 +12,11 @@ use super::plan::{Plan, Side};
 use super::wire::hex;
 use super::world::{Choice, World};
 
-/// Something that a side does, or that comes out of its connection.
+/// One line of the test: a command of the side, or a step of its connection.
 #[derive(Debug, Clone)]
 pub(crate) enum Line {
     Begins,
-    /// A command, and what it has written.
+    /// A command, and the bytes that it wrote.
     Command(Command, Vec<u8>),
     Closes,
     TransportCloses,
@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Disconnect,
 }
 
-/// What both sides do, in order.
+/// The lines of both sides, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Lines(Vec<(Side, u64, Line)>);
 
@@ -56,14 +56,14 @@ impl Lines {
     }
 }
 
-/// The path as a list of moves, and what each side sees of it as a test.
+/// Returns the path as a list of moves, and each side's part of it as a test.
 pub(crate) fn transcript(plan: Plan, path: &[Choice]) -> String {
     let log = Log::default();
     let mut world = World::new(plan);
     world.log = Some(Rc::clone(&log));
     let mut shown = String::new();
     for choice in path {
-        // The last one may panic, or not hold.
+        // The last move may panic, or fail a check.
         let _ = catch_unwind(AssertUnwindSafe(|| world.make(*choice)));
         writeln!(shown, "// {choice:?}").unwrap();
     }
@@ -83,11 +83,11 @@ struct Test {
     plan: Plan,
     side: Side,
     text: String,
-    /// There is a connection, and this is its clock.
+    /// The clock of the connection, if there is one.
     has_connection: bool,
     now: u64,
     received: String,
-    /// What a journal has of the session.
+    /// The changes of the session that the journal has.
     changes: Vec<Change>,
 }
 
@@ -113,7 +113,7 @@ impl Test {
         write!(self.text, ";\n    {statement}").unwrap();
     }
 
-    /// What came out.
+    /// Writes the steps that the connection returned.
     fn sees(&mut self, step: &str) {
         write!(self.text, "\n        .{step}").unwrap();
     }
@@ -237,7 +237,7 @@ impl Test {
             Step::Act(_) => return,
             _ if is_v5 => format!("reports(\"{received}\")"),
             Step::SubscribeRequested => "subscribe_requested()".to_owned(),
-            // The SUBACK that came just before.
+            // Uses the codes of the last SUBACK received.
             Step::Subscribed(_) => "log_pop()".to_owned(),
             Step::ConnectRequested => "connect_requested()".to_owned(),
             Step::Connected { session_present } => format!("connected({session_present})"),
@@ -249,7 +249,7 @@ impl Test {
         self.sees(&seen);
     }
 
-    /// The Reason Code of the acknowledgement that came last.
+    /// Returns the Reason Code of the last acknowledgement received.
     fn code(&self) -> String {
         match self.received.split(' ').nth(4) {
             Some(code) => format!("0x{code}"),

@@ -1,4 +1,4 @@
-//! What a side may send, checked on the bytes that leave it.
+//! Checks of the packets that a side sends.
 
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -8,7 +8,7 @@ use mqtt_sansio::QoS;
 use super::Outcome;
 use super::plan::{Plan, Side};
 
-/// A packet as far as the checks look into it.
+/// The parts of a packet that the checks use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
     Publish {
@@ -19,7 +19,7 @@ pub(crate) enum Sent {
     },
     PubAck(u16),
     PubRec(u16),
-    /// PUBREC that refuses the message.
+    /// A PUBREC that refuses the message.
     Refusal(u16),
     PubRel(u16),
     PubComp(u16),
@@ -45,7 +45,7 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Sent> {
             Sent::Publish {
                 number: body.last()?.wrapping_sub(b'a'),
                 qos,
-                // Behind the Topic Name `t`.
+                // The fields after the Topic Name `t`.
                 id: if qos == QoS::AtMostOnce { 0 } else { id(3)? },
                 dup: first & 8 != 0,
             }
@@ -61,14 +61,14 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Sent> {
     })
 }
 
-/// What an identifier is in use for.
+/// The use of an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Use {
     id: u16,
     number: u8,
-    /// How many PUBRECs had come before that of this message.
+    /// How many PUBRECs were received before the one for this message.
     recorded: Option<u8>,
-    /// PUBREL has left.
+    /// PUBREL was sent.
     released: bool,
 }
 
@@ -76,15 +76,15 @@ struct Use {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ledger {
     uses: Vec<Use>,
-    /// The messages that have left, in the order in which they first did.
+    /// The messages that were sent, in the order in which each was sent first.
     order: Vec<u8>,
     recorded: u8,
-    /// The identifiers that have become free, as long as their slots are: the order in which they did
-    /// is that in which identifiers are used next.
+    /// The identifiers that became free, as long as their slots exist. Identifiers are used again in
+    /// this order.
     freed: Vec<u16>,
 }
 
-/// Without what matters only to a side that publishes more.
+/// Hashes the fields that matter, except those that matter only to a side that publishes more.
 impl Hash for Ledger {
     fn hash<H: Hasher>(&self, to: &mut H) {
         (&self.uses, &self.order, self.recorded).hash(to);
@@ -104,27 +104,27 @@ impl Ledger {
         &self.freed
     }
 
-    /// A message is published with this identifier.
+    /// Records that a message was published with this identifier.
     pub(crate) fn takes(&mut self, id: u16) {
         self.freed.retain(|freed| freed % 4 != id % 4);
     }
 
-    /// The exchange with this identifier is over.
+    /// Records that the exchange with this identifier is complete.
     pub(crate) fn frees(&mut self, id: u16) {
         self.freed.push(id);
     }
 
-    /// The session was restored: the identifiers follow each other again.
+    /// Records that the session was restored: identifiers are assigned in sequence again.
     pub(crate) fn restored(&mut self) {
         self.freed.clear();
     }
 
-    /// The session has ended, and no identifier is in use.
+    /// Records that the session has ended: no identifier is in use.
     pub(crate) fn clear(&mut self) {
         self.uses.clear();
     }
 
-    /// The application publishes this message anew.
+    /// Records that the application publishes this message again, as a new one.
     pub(crate) fn republished(&mut self, number: u8) {
         self.order.retain(|sent| *sent != number);
     }
@@ -144,13 +144,13 @@ impl Ledger {
 pub(crate) struct Tap {
     is_accepted: bool,
     packets: u8,
-    /// PINGREQ has left, and PINGRESP has not come.
+    /// PINGREQ was sent, and PINGRESP was not received.
     is_pinging: bool,
-    /// Identifiers of messages that have left and are not acknowledged.
+    /// Identifiers of messages that were sent and are not acknowledged.
     in_flight: Vec<u16>,
-    /// The SUBSCRIBE that was not answered.
+    /// The identifier of a SUBSCRIBE without a SUBACK.
     request: Option<u16>,
-    /// The place of the message that was sent again last.
+    /// The position of the message that was resent last.
     resent: Option<u8>,
     released: Option<u8>,
     has_new_messages: bool,
@@ -179,7 +179,7 @@ impl Tap {
             && self.to_complete.is_empty()
     }
 
-    /// A packet leaves.
+    /// Checks a packet that is sent.
     pub(crate) fn sends(
         &mut self,
         ledger: &mut Ledger,
@@ -327,7 +327,7 @@ impl Tap {
                 "the {side:?} sends PUBREL {id} without a PUBREC"
             );
         }
-        // Unknown: PUBCOMP had come, and a crash came before it was stored.
+        // Unknown identifier: PUBCOMP was received, and the process crashed before it was stored.
         if let Some(held) = ledger.held(id) {
             ensure!(
                 held.recorded.is_some(),
@@ -351,12 +351,12 @@ impl Tap {
         }
     }
 
-    /// PINGRESP was handled, and a PINGREQ that was due had left before.
+    /// Records that PINGRESP was handled; a PINGREQ that was due was sent before it.
     pub(crate) const fn is_answered(&mut self) {
         self.is_pinging = false;
     }
 
-    /// A packet is handled.
+    /// Records that a packet was handled.
     pub(crate) fn receives(&mut self, ledger: &mut Ledger, bytes: &[u8]) {
         match read(bytes) {
             Some(Sent::Publish {
@@ -369,7 +369,7 @@ impl Tap {
                 id,
                 ..
             }) => self.to_pubrec.push_back(id),
-            // A refusal gives the quota back [MQTT5-4.9.0-1].
+            // A refusal releases the quota [MQTT5-4.9.0-1].
             Some(Sent::PubAck(id) | Sent::PubComp(id) | Sent::Refusal(id)) => {
                 self.in_flight.retain(|under_way| *under_way != id);
                 ledger.release(id);

@@ -1,5 +1,5 @@
-//! Two applications, their connections, and the bytes between them; what can happen next, and what
-//! it leads to.
+//! Two applications, their connections and the packets between them; the moves that are possible,
+//! and their effects.
 
 mod actions;
 mod commands;
@@ -21,25 +21,25 @@ use super::wire::{Ledger, Tap, ensure};
 use super::{Halt, Outcome};
 pub(crate) use moves::{Choice, Move};
 
-/// A connection and what belongs to it.
+/// A connection with its state.
 #[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) endpoint: Endpoint,
-    /// What was agreed when it began.
+    /// What was negotiated when it began.
     pub(crate) plan: Rc<Plan>,
     pub(crate) tap: Tap,
     /// Packets on their way to this side.
     pub(crate) inbox: VecDeque<Rc<[u8]>>,
-    /// When this side has sent and received the last packet.
+    /// When this side sent and received its last packet.
     pub(crate) sent_at: u64,
     pub(crate) received_at: u64,
-    /// What this side sends arrives.
+    /// Packets that this side sends arrive.
     pub(crate) is_open: bool,
-    /// Neither side is told that it is not.
+    /// Packets do not arrive, but neither side is notified.
     pub(crate) is_silent: bool,
-    /// `Action::Close` has come.
+    /// `Action::Close` was returned.
     is_closed: bool,
-    /// Server: the connection is accepted.
+    /// Server: the connection was accepted.
     is_accepted: bool,
 }
 
@@ -57,20 +57,20 @@ pub(crate) struct World {
     pub(crate) plan: Rc<Plan>,
     pub(crate) client: Peer,
     pub(crate) server: Peer,
-    /// Server: a connection that is not accepted yet; the one before may still be there.
+    /// Server: a connection that is not accepted yet. The earlier one may still exist.
     pub(crate) newcomer: Option<Link>,
     pub(crate) now: u64,
     pub(crate) cuts: u8,
     pub(crate) crashes: u8,
     pub(crate) ticks: u8,
     pub(crate) refusals: u8,
-    /// There has been a connection.
+    /// There was a connection.
     pub(crate) has_connected: bool,
-    /// How many acts of a side the last move consisted of.
+    /// The number of acts of a side in the last move.
     pub(crate) acts: u8,
-    /// After so many acts of the move the side crashes.
+    /// After this number of acts of the move the side crashes.
     fuse: Option<u8>,
-    /// The CONNECT of the newcomer.
+    /// The CONNECT of the new connection.
     request: Rc<[u8]>,
     pub(crate) log: Option<Log>,
 }
@@ -233,9 +233,9 @@ impl World {
         }
     }
 
-    // What has to hold
+    // Checks
 
-    /// Between two moves.
+    /// Checks the state between two moves.
     fn check(&self) -> Outcome {
         for side in Side::BOTH {
             let peer = self.peer(side);
@@ -254,7 +254,7 @@ impl World {
     }
 }
 
-/// A session whose first identifier is `first_id`.
+/// Returns a session whose first identifier is `first_id`.
 fn first_session(first_id: u16) -> Session<Room> {
     let mut session = Session::<Room>::default();
     if first_id > 1 {

@@ -1,5 +1,5 @@
-//! What the bodies for the codec need of a version, beyond what other tests do, and the rules for
-//! strings, topics and lists a second time.
+//! The parts of a version that the codec's targets need beyond those of other tests, and a second
+//! implementation of the rules for strings, topics and lists.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -19,7 +19,7 @@ pub(super) trait Codec: Version {
     /// `to_owned` of the library.
     fn to_owned(packet: Self::Packet<'_>) -> Self::Owned;
 
-    /// Strings, topics and lists are what the standard allows. `as_str` would leave out what is not
+    /// Checks that strings, topics and lists obey the standard. `as_str` would leave out invalid
     /// UTF-8.
     fn check_rules(packet: &Self::Owned);
 
@@ -32,7 +32,7 @@ pub(super) trait Codec: Version {
         options: &Options,
     ) -> Result<Option<Self::Owned>, DecodeError<Self>>;
 
-    /// The packet over `whole`, copied.
+    /// Returns a copy of the packet over `whole`.
     #[cfg(feature = "bytes")]
     fn share(packet: Self::Packet<'_>, whole: &bytes::Bytes) -> Self::Owned;
 }
@@ -212,7 +212,7 @@ fn check_levels(filter: &str) {
     assert!(levels.all(is_level), "{filter:?}");
 }
 
-/// A level of a Topic Filter, but for the last.
+/// Checks a level of a Topic Filter other than the last.
 fn is_level(level: &str) -> bool {
     level == "+" || !level.contains(['+', '#'])
 }
@@ -227,7 +227,7 @@ fn v5_filter(topic_filter: TopicFilter<&[u8]>) {
     }
 }
 
-/// A list has as many entries as it announces, and one at least.
+/// A list has as many entries as it announces, and at least one.
 fn count(len: usize, entries: impl Iterator) {
     assert!(len > 0);
     assert_eq!(entries.count(), len);
@@ -238,7 +238,7 @@ fn number_of<K: PropertiesKind>(all: &v5::Properties<Vec<u8>, K>, identifier: u8
     all.iter().filter(same).count()
 }
 
-/// Each property belongs to the packet, and comes once unless it may be repeated (table 2-4).
+/// Each property belongs to the packet, and occurs once unless it may be repeated (table 2-4).
 fn properties<B: AsRef<[u8]>, K: PropertiesKind>(all: &v5::Properties<B, K>, allowed: &[u8]) {
     let mut seen = BTreeSet::new();
     let (mut has_method, mut has_data) = (false, false);

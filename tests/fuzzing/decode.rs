@@ -1,5 +1,5 @@
-//! Arbitrary bytes, arbitrary options: no panic, nothing consumed that is not there, and what comes
-//! out is written back as it came.
+//! Arbitrary bytes and options: no panic, no more bytes consumed than there are, and each packet
+//! encodes to the bytes that it was decoded from.
 
 use std::fmt::Write;
 
@@ -54,7 +54,7 @@ where
 }
 
 fn check_error<V: Codec>(bytes: &[u8], error: DecodeError<V>) {
-    // It may be found before all of the packet has come. What is missing is missing at its end.
+    // The error may be found before the packet is complete: missing bytes are missing at its end.
     let announced = fixed_header(bytes).map(|(remaining_length, len)| remaining_length + len);
     let len = announced.unwrap_or(bytes.len());
     assert!(error.offset() <= len, "{error:?} in {len} bytes");
@@ -73,7 +73,7 @@ where
     let encoded = packet.encode_to_vec().expect("it was decoded");
     assert_eq!(encoded, expected, "{packet:?}");
     if frame[0] != expected[0] {
-        // Only with a leniency.
+        // Accepted only with a leniency.
         let refused = V::decode(&mut &frame[..], &Options::new());
         assert!(refused.is_err(), "{packet:?} from {:02x}", frame[0]);
     }
@@ -107,7 +107,7 @@ where
     }
 }
 
-/// Prints, and throws away what is printed.
+/// Formats a value and discards the text.
 fn printed_len(what: std::fmt::Arguments<'_>) -> usize {
     struct Counter(usize);
     impl Write for Counter {

@@ -1,15 +1,15 @@
-//! What several bodies read from their bytes first.
+//! The values that several targets read from their bytes first.
 
 use arbitrary::Unstructured;
 use mqtt_sansio::Options;
 
-/// A number below `end`; 0 once the bytes are used up.
+/// Returns a number below `end`; 0 once the bytes are used up.
 pub(super) fn below(u: &mut Unstructured<'_>, end: usize) -> usize {
     let number = usize::from(u.arbitrary::<u16>().unwrap_or_default());
     number % end.max(1)
 }
 
-/// A small number, from one byte; 0 once the bytes are used up.
+/// Returns a small number, from one byte; 0 once the bytes are used up.
 pub(super) fn byte(u: &mut Unstructured<'_>) -> usize {
     u.arbitrary::<u8>().unwrap_or_default().into()
 }
@@ -18,16 +18,16 @@ pub(super) fn bit(u: &mut Unstructured<'_>) -> bool {
     byte(u) & 1 == 1
 }
 
-/// Any options, from three bytes; the default ones from three zeros.
+/// Returns any options, from three bytes; the defaults for three zeros.
 pub(super) fn options(u: &mut Unstructured<'_>) -> Options {
     limited_options(u).0
 }
 
-/// The same, and their limit for packets.
+/// Returns the same, and their limit for packets.
 pub(super) fn limited_options(u: &mut Unstructured<'_>) -> (Options, u32) {
     let switches = byte(u);
     let on = |bit: usize| switches & bit != 0;
-    // Limits that short inputs run into.
+    // Limits that short inputs can exceed.
     let max_packet_size = match byte(u) {
         0..128 => 1024 * 1024,
         size => small(size - 128),

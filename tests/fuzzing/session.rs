@@ -1,5 +1,5 @@
-//! Arbitrary bytes as a saved session: no panic; what is restored saves to an equal session, follows
-//! any journal, and can be used to its end.
+//! Arbitrary bytes as a saved session: no panic. A restored session saves to an equal session,
+//! follows any journal, and can be used to its end.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ pub fn session(data: &[u8]) {
     }
     let saved = u.take_rest();
     check_restored(saved, room, &changes);
-    // The check at the end keeps all but a few inputs out, so they get a right one too.
+    // The checksum rejects nearly all inputs, so each also gets a correct one.
     let mut checked = saved.to_vec();
     checked.extend(crc32(saved).to_be_bytes());
     check_restored(&checked, room, &changes);
@@ -77,8 +77,9 @@ fn check_restored(saved: &[u8], room: Room, changes: &[Change]) {
     }
 }
 
-/// What a saved session holds, as `src/session/snapshot.rs` describes it: messages to the peer in
-/// order, and messages from the peer, whose order does not matter. No identifier comes twice.
+/// The contents of a saved session, as `src/session/snapshot.rs` describes them: messages to the
+/// peer in order, and messages from the peer, whose order does not matter. Each identifier occurs
+/// once.
 fn entries(saved: &[u8]) -> (Vec<&[u8]>, BTreeSet<&[u8]>) {
     let count = |at: usize| usize::from(u16::from_be_bytes([saved[at], saved[at + 1]]));
     let list = |at: usize| -> Vec<_> { saved[at + 2..].chunks(3).take(count(at)).collect() };
@@ -90,7 +91,7 @@ fn entries(saved: &[u8]) -> (Vec<&[u8]>, BTreeSet<&[u8]>) {
     (outbound, inbound.into_iter().collect())
 }
 
-/// It saves to an equal session.
+/// Checks that the session saves to an equal one.
 fn check_saved(session: &Session<Storage>, room: Room) {
     let saved = session.save_to_vec();
     assert_eq!(session.saved_len(), saved.len());
@@ -108,7 +109,7 @@ fn check_saved(session: &Session<Storage>, room: Room) {
     assert_eq!(again.is_empty(), session.is_empty());
 }
 
-/// It goes on in either version: everything is sent again in order and done with, and then all slots
+/// Uses the session in either version: everything is resent in order and completed, then all slots
 /// are free.
 fn check_use(session: Session<Storage>, room: Room, version: ProtocolVersion) {
     let under_way: Vec<_> = session.outbound().collect();
@@ -172,7 +173,7 @@ fn check_use(session: Session<Storage>, room: Room, version: ProtocolVersion) {
         .unwrap_or_else(|failure| panic!("{}", failure.0));
 }
 
-/// A client that has resumed its session.
+/// Returns a client that resumed its session.
 struct Resumed {
     endpoint: Endpoint,
     version: ProtocolVersion,
@@ -236,7 +237,7 @@ impl Resumed {
     }
 }
 
-/// As `src/session/snapshot.rs` describes it.
+/// The format, as `src/session/snapshot.rs` describes it.
 fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = u32::MAX;
     for byte in bytes {

@@ -1,5 +1,5 @@
-//! The simulator, with bytes in place of a seed: two peers that keep to the standard over a link that
-//! does what the bytes say, with crashes where they say so.
+//! The simulator with bytes instead of a seed: two peers that obey the standard, over a link whose
+//! faults and crashes the bytes decide.
 
 use crate::simulation::{Chance, Plan, run_by};
 

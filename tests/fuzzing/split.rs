@@ -1,5 +1,5 @@
-//! The same stream, cut in arbitrary ways: the same packets, or the same error at the same place,
-//! whole and in pieces, whatever the decoder's memory.
+//! One stream, split in arbitrary ways: the same packets, or the same error at the same offset,
+//! whole and in pieces, with any kind of buffer.
 
 use arbitrary::Unstructured;
 use mqtt_sansio::v3::V3;
@@ -12,7 +12,7 @@ use crate::common::{
     Item, Received, decode_at_once, decode_one_by_one, feed, fixed_header, receive,
 };
 
-/// Each part of the stream is as long as one of so many numbers says, over and over.
+/// The lengths of the parts of the stream, used over and over.
 const LENS: usize = 6;
 
 pub fn split(data: &[u8]) {
@@ -47,7 +47,7 @@ where
     check_both_kinds::<V>(&parts, room, options);
 }
 
-/// Some of the parts may be empty, but not all.
+/// Some lengths may be 0, but not all.
 fn cut(stream: &[u8], lens: [usize; LENS]) -> Vec<&[u8]> {
     let lens = if lens == [0; LENS] { [1; LENS] } else { lens };
     let mut parts = Vec::new();
@@ -63,7 +63,7 @@ fn cut(stream: &[u8], lens: [usize; LENS]) -> Vec<&[u8]> {
     parts
 }
 
-/// `decode`, in each kind of memory.
+/// `decode`, with each kind of buffer.
 fn check_whole<V: Codec>(
     stream: &[u8],
     parts: &[&[u8]],
@@ -72,7 +72,8 @@ fn check_whole<V: Codec>(
     limit: u32,
 ) {
     let parts = || parts.iter().copied();
-    // Buffer is a limit like that of the options, also for what lies whole in the input.
+    // The buffer is a limit as those of the options, also for a packet that lies whole in the
+    // input.
     let expected = |room: usize| {
         let room = u32::try_from(room).unwrap_or(u32::MAX);
         decode_at_once::<V>(stream, &options.max_packet_size(room.min(limit)))
@@ -102,8 +103,8 @@ fn check_whole<V: Codec>(
     assert_eq!(array, expected(16), "in 16 bytes");
 }
 
-/// `decode_in_pieces`: the same however it is cut, and as a decoder with room for everything has
-/// it.
+/// `decode_in_pieces`: the same however the stream is split, and the same packets as a decoder with
+/// a buffer for everything.
 fn check_pieces<V: Codec>(stream: &[u8], parts: &[&[u8]], room: usize, options: Options) {
     let memory = || vec![0xee; room].into_boxed_slice();
     let received = receive(
@@ -123,7 +124,7 @@ fn check_pieces<V: Codec>(stream: &[u8], parts: &[&[u8]], room: usize, options: 
         at_packet_boundary,
     } = received;
     let all = decode_at_once::<V>(stream, &options.max_packet_size(u32::MAX));
-    // The last payload may not have come to its end.
+    // The last payload may be incomplete.
     let is_unfinished = items.last().is_some_and(|item| match item {
         Item::InPieces(header, payload) => payload.len() < V::payload_len(header),
         Item::Whole(_) => false,
@@ -140,20 +141,21 @@ fn check_pieces<V: Codec>(stream: &[u8], parts: &[&[u8]], room: usize, options: 
     if error.is_none() {
         assert_eq!(count, all.packets.len());
     } else if is_found_early(error) {
-        // What is wrong before the lengths comes first where it is looked at.
+        // Faults before the lengths come first where they are checked.
         let is_before = |fault: DecodeError<V>| {
             matches!(fault.field(), Field::TopicName | Field::PacketIdentifier)
         };
         assert!(all.error.is_none_or(is_before) || error == all.error);
         assert_eq!(position, all.position);
     } else if let (false, Some(completed)) = (is_limit(error), completed(stream, all.position)) {
-        // What comes before a payload is judged without it.
+        // Pieces are delivered before later bytes are validated.
         let all = decode_at_once::<V>(&completed, &options.max_packet_size(u32::MAX));
         assert_eq!((error, position), (all.error, all.position));
     }
 }
 
-/// The stream with the rest of the packet at `position`, if that is not all there and not too long.
+/// Returns the stream with the rest of the packet at `position`, if that is incomplete and not too
+/// long.
 fn completed(stream: &[u8], position: u64) -> Option<Vec<u8>> {
     let start = usize::try_from(position).ok()?;
     let header = fixed_header(&stream[start..]);
@@ -168,14 +170,14 @@ fn completed(stream: &[u8], position: u64) -> Option<Vec<u8>> {
     Some(completed)
 }
 
-/// An error that a decoder with more room does not give.
+/// Returns an error that a decoder with a larger buffer does not return.
 fn is_limit<V: Codec>(error: Option<DecodeError<V>>) -> bool {
     error.is_some_and(|error| error.kind() == ErrorKind::PacketTooLarge)
 }
 
-/// The lengths in a PUBLISH that comes in pieces leave no room for its Packet Identifier or its
-/// properties, or Property Length is none. That is found without looking at the topic and the Packet
-/// Identifier, which may not have come.
+/// Returns true if the lengths in a PUBLISH in pieces leave no room for its Packet Identifier or its
+/// properties, or if Property Length is invalid. This is found without the topic and the Packet
+/// Identifier, which may not have arrived.
 fn is_found_early<V: Codec>(error: Option<DecodeError<V>>) -> bool {
     error.is_some_and(|error| match error.field() {
         Field::PacketIdentifier | Field::Properties => error.kind() == ErrorKind::Truncated,
@@ -183,7 +185,7 @@ fn is_found_early<V: Codec>(error: Option<DecodeError<V>>) -> bool {
     })
 }
 
-/// `decode_bytes`, with the stream arriving in the same parts.
+/// `decode_bytes`, with the stream in the same parts.
 #[cfg(feature = "bytes")]
 fn check_bytes<V: Codec>(stream: &[u8], parts: &[&[u8]], options: &Options) {
     let mut src = bytes::BytesMut::new();
@@ -209,8 +211,8 @@ fn check_bytes<V: Codec>(stream: &[u8], parts: &[&[u8]], options: &Options) {
     assert_eq!((come - src.len()) as u64, expected.position);
 }
 
-/// Whole and in pieces by turns: whatever `decode` skips, no packet comes out that is not in the
-/// stream, and nothing is read twice.
+/// `decode` and `decode_in_pieces` in turn: every packet returned is in the stream, and none is
+/// returned twice.
 fn check_both_kinds<V: Codec>(parts: &[&[u8]], room: usize, options: Options)
 where
     for<'a> V::Packet<'a>: Borrowed,

@@ -1,5 +1,5 @@
-//! Connections of MQTT 5 that begin with properties, and Maximum Packet Size, to which one side holds
-//! the other.
+//! Connections of MQTT 5 that begin with properties, and Maximum Packet Size, which each side must
+//! respect.
 
 use std::num::NonZeroU32;
 
@@ -26,7 +26,7 @@ pub(crate) trait Agrees: Role + Sized {
     ) -> Connection<V5, Self, Counted>;
 }
 
-/// A connection on which each side has announced this. The session is kept.
+/// Returns a connection on which each side announced these properties. The session is kept.
 pub(crate) fn agreed<R: Agrees>(
     config: Config,
     ours: &[Property<'_>],
@@ -42,7 +42,7 @@ fn connect_with(properties: &[Property<'_>]) -> Vec<u8> {
     with_properties(0x10, properties.as_bytes(), b"")
 }
 
-/// A server that has CONNECT with these properties, and has not answered.
+/// Returns a server that received CONNECT with these properties, and has not answered.
 pub(crate) fn requested(config: Config, theirs: &[Property<'_>]) -> Server<Counted> {
     let mut us = Server::new(fresh(), config, ms(0));
     assert!(deal(&mut us, &connect_with(theirs)).told);
@@ -75,7 +75,7 @@ impl Agrees for ClientRole {
     }
 }
 
-/// What `receive` makes of one packet, which comes whole or in single bytes.
+/// Returns the result of `receive` for one packet, which arrives whole or in single bytes.
 pub(crate) fn receive<R: Role, M: Buffer>(
     us: &mut Connection<V5, R, Counted>,
     decoder: &mut StreamDecoder<V5, M>,
@@ -110,7 +110,7 @@ pub(crate) fn receive<R: Role, M: Buffer>(
 // Maximum Packet Size
 
 for_both_roles_of_mqtt_5! {
-    /// A packet of the size that was announced passes; one byte more is refused at its fixed header,
+    /// A packet of the announced size is accepted; one byte more is refused at its fixed header,
     /// with 0x95.
     fn packets_larger_than_announced_end_the_connection_at_their_fixed_header<R>() {
         for part in [1, usize::MAX] {
@@ -143,7 +143,7 @@ for_both_roles_of_mqtt_5! {
         }
     }
 
-    /// Or it is skipped, if it is a message: its payload takes no memory, and the next packet is
+    /// A message may also be skipped: its payload takes no memory, and the next packet is handled.
     /// handled.
     fn messages_larger_than_announced_are_skipped_without_memory<R>() {
         let ours = [Property::MaximumPacketSize(NonZeroU32::new(100).unwrap())];
@@ -174,7 +174,7 @@ for_both_roles_of_mqtt_5! {
         assert!(held.bytes_max <= 100, "{held:?}");
     }
 
-    /// A peer that takes hardly anything gets nothing that is larger, whatever is asked for
+    /// A peer with a small Maximum Packet Size receives no larger packet, whatever the command
     /// [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
     fn nothing_is_sent_that_is_larger_than_the_peer_takes<R>() {
         let theirs = [Property::MaximumPacketSize(NonZeroU32::new(5).unwrap())];
@@ -195,7 +195,8 @@ for_both_roles_of_mqtt_5! {
     }
 }
 
-/// A server that takes hardly anything: what does not fit is not sent, and the connection closes.
+/// A server with a small Maximum Packet Size: a reply that exceeds it is not sent, and the
+/// connection closes.
 #[test]
 fn an_answer_that_the_server_does_not_take_is_not_sent() {
     for maximum in 1..=5 {
@@ -226,7 +227,7 @@ fn an_answer_that_the_server_does_not_take_is_not_sent() {
     }
 }
 
-/// Not even CONNACK fits: the connection can only be refused.
+/// If even CONNACK exceeds the limit, the server can only refuse the connection.
 #[test]
 fn a_client_that_does_not_take_a_connack_is_not_accepted() {
     for maximum in 1..5 {

@@ -1,4 +1,4 @@
-//! Topic Aliases of MQTT 5, at their limits and beyond.
+//! Topic Aliases of MQTT 5, at their limits and beyond them.
 
 use mqtt_sansio::ProtocolError;
 use mqtt_sansio::v5::{AliasArray, AliasVec, Property, TopicAliases, WithTopicAliases};
@@ -24,7 +24,7 @@ fn with_aliases<T: TopicAliases>(
     StreamDecoder::with_options(WithTopicAliases::new(Vec::new(), aliases), options)
 }
 
-/// The end of a connection, as `receive` shows it.
+/// Returns how the connection ends, from the steps of `receive`.
 fn received_end(error: PeerError<V5>) -> Dealt<V5> {
     Dealt {
         error: None,
@@ -55,7 +55,7 @@ for_both_roles_of_mqtt_5! {
         }
     }
 
-    /// Without a Topic Alias Maximum there is none; and one of 0 never.
+    /// Without a Topic Alias Maximum no alias is valid; alias 0 is never valid.
     fn a_topic_alias_that_was_not_agreed_on_ends_the_connection<R>() {
         for alias in [1, 2, 65_535] {
             let mut us = agreed::<R>(CONFIG, NO_LIMIT, NO_LIMIT);
@@ -73,7 +73,7 @@ for_both_roles_of_mqtt_5! {
         assert_eq!(error.reason_code().number(), 0x94);
     }
 
-    /// A Topic Alias without a Topic Name that has none yet, and one in the name of another.
+    /// A Topic Alias that has no Topic Name yet, while another one has.
     fn a_topic_alias_that_stands_for_nothing_ends_the_connection<R>() {
         let ours = [Property::TopicAliasMaximum(65_535)];
         for alias in [1, 3, 65_535] {
@@ -87,7 +87,7 @@ for_both_roles_of_mqtt_5! {
         }
     }
 
-    /// Topic Aliases that change with every packet: what is held are the last names.
+    /// Topic Aliases that change with every packet: the decoder holds the last names only.
     fn topic_aliases_that_change_with_each_packet_take_the_memory_of_their_names<R>() {
         const MAXIMUM: u16 = 16;
         let ours = [Property::TopicAliasMaximum(MAXIMUM)];
@@ -101,13 +101,14 @@ for_both_roles_of_mqtt_5! {
                 assert_eq!(receive(&mut us, &mut decoder, packet, usize::MAX, |_| ()), Dealt::TOLD);
             }
         });
-        // The names, one more while it takes the place of another, and the table.
+        // The names, one more while it replaces another, and the table.
         let names = (u64::from(MAXIMUM) + 1) * 60_000;
         assert!(held.bytes_max <= names + 64 * u64::from(MAXIMUM), "{held:?}");
         assert!(held.count_total < 64 + 8, "{held:?}");
     }
 
-    /// The table of all of them, for one packet: 16 bytes for each alias that was announced.
+    /// One packet makes the decoder allocate the whole table: 16 bytes for each alias that was
+    /// announced.
     fn the_last_topic_alias_alone_takes_no_more_than_the_table<R>() {
         let ours = [Property::TopicAliasMaximum(65_535)];
         let mut us = agreed::<R>(CONFIG, &ours, NO_LIMIT);
@@ -121,7 +122,7 @@ for_both_roles_of_mqtt_5! {
         assert!(held.bytes_max <= 65_535 * 16 + 8, "{held:?}");
     }
 
-    /// Without a heap the room is what there is: a name that is too long ends the connection.
+    /// Without a heap the buffer is fixed: a name that exceeds it ends the connection.
     fn topic_aliases_in_an_array_take_nothing_and_end_the_connection_where_it_is_too_small<R>() {
         let ours = [Property::TopicAliasMaximum(8)];
         for (alias, len) in [(8, 33), (1, 60_000), (5, 1)] {

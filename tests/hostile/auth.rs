@@ -1,4 +1,4 @@
-//! AUTH without end, out of turn, and with another method (section 4.12 of MQTT 5).
+//! AUTH without end, in the wrong state, and with another method (section 4.12 of MQTT 5).
 
 use mqtt_sansio::v5::{Auth, AuthProperties, AuthReasonCode, ConnAckProperties, Property, Server};
 use mqtt_sansio::{Blocked, CommandError, PacketType, ProtocolError, SliceOutput, Text};
@@ -11,7 +11,7 @@ const METHOD: [Property<'static>; 1] = [Property::AuthenticationMethod(Text::fro
 /// AUTH with Reason Code 0x18 and the method `m`.
 const AUTH: &[u8] = b"\xf0\x06\x18\x04\x15\0\x01m";
 
-/// A server whose client wants to be authenticated, and has sent CONNECT.
+/// Returns a server that received CONNECT with an Authentication Method.
 pub(crate) fn authenticating() -> Server<Counted> {
     let mut us = requested(CONFIG, &METHOD);
     answer(&mut us, AuthReasonCode::ContinueAuthentication).unwrap();
@@ -37,7 +37,7 @@ pub(crate) fn answer<R: Role>(
     )
 }
 
-/// One AUTH for each of the other side's; and its data, as large as it can be, is not kept.
+/// Each AUTH is answered by one AUTH, and its data, of the largest size, is not kept.
 #[test]
 fn auth_again_and_again_is_answered_one_by_one_and_takes_no_memory() {
     let mut us = authenticating();
@@ -48,7 +48,7 @@ fn auth_again_and_again_is_answered_one_by_one_and_takes_no_memory() {
         for turn in 0..20_000 {
             let auth = if turn % 100 == 0 { &large[..] } else { AUTH };
             assert_eq!(deal(&mut us, &auth), Dealt::TOLD);
-            // Nothing else is handled before the answer.
+            // No other packet is handled before the answer.
             let early = deal(&mut us, &&b"\xc0\0"[..]);
             assert_eq!(
                 early.error,
@@ -66,7 +66,7 @@ fn auth_again_and_again_is_answered_one_by_one_and_takes_no_memory() {
     us.accept_new_with(ms(0), &properties, &mut out).unwrap();
 }
 
-/// It has to come in time each time.
+/// Each AUTH has to arrive in time.
 #[test]
 fn an_auth_that_does_not_come_ends_the_connection_in_time() {
     let mut us = authenticating();
@@ -86,7 +86,7 @@ fn an_auth_that_does_not_come_ends_the_connection_in_time() {
 }
 
 for_both_roles_of_mqtt_5! {
-    /// [MQTT5-4.12.0-6, MQTT5-4.12.0-7]: in a connection without an Authentication Method.
+    /// [MQTT5-4.12.0-6, MQTT5-4.12.0-7]: without an Authentication Method on the connection.
     fn auth_that_nobody_asked_for_ends_the_connection_and_more_of_them_lead_to_nothing<R>() {
         let error = PeerError::Protocol(ProtocolError::Unexpected(PacketType::Auth));
         let mut us = agreed::<R>(CONFIG, NO_LIMIT, NO_LIMIT);
@@ -99,13 +99,13 @@ for_both_roles_of_mqtt_5! {
         assert_eq!(held.count_total, 0);
     }
 
-    /// A second AUTH before the first is answered, and one with another method [MQTT5-4.12.0-5].
+    /// A second AUTH before the answer to the first, and one with another method [MQTT5-4.12.0-5].
     fn auth_out_of_turn_or_with_another_method_ends_the_connection<R>() {
         let other = b"\xf0\x06\x18\x04\x15\0\x01n";
         for (packet, error) in [
             (AUTH, ProtocolError::Unexpected(PacketType::Auth)),
             (other, ProtocolError::Unexpected(PacketType::Auth)),
-            // Not from this side, or not in this state.
+            // This side must not send it, or not in this state.
             (b"\xf0\0", ProtocolError::Unexpected(PacketType::Auth)),
         ] {
             let mut us = agreed::<R>(CONFIG, &METHOD, &METHOD);
@@ -131,7 +131,7 @@ fn auth_with_another_method_ends_the_connection() {
     assert_eq!(error.statement(), Some("MQTT-4.12.0-5"));
 }
 
-/// A client may ask again as often as it likes, one at a time [MQTT5-4.12.1-1].
+/// A client may authenticate again as often as it wants, once at a time [MQTT5-4.12.1-1].
 #[test]
 fn re_authentication_again_and_again_takes_no_memory() {
     let mut us = agreed::<ServerRole>(CONFIG, &METHOD, &METHOD);

@@ -1,4 +1,4 @@
-//! What is announced and does not come, what never ends, and what is as large as can be.
+//! Announced lengths without bytes, packets that never end, and packets of the largest size.
 
 use mqtt_sansio::v3::{self, Client, Connect, Reaction, Server};
 use mqtt_sansio::{
@@ -8,26 +8,27 @@ use mqtt_sansio::{
 use crate::common::{frame, unlimited};
 use crate::*;
 
-/// How small a part of the 256 MB that a packet can have: all of it where the code is optimized.
+/// The divisor of the largest packet size, 256 MB: 1 in optimized builds.
 pub(crate) const SHARE: u32 = if cfg!(debug_assertions) { 64 } else { 1 };
 
-// What never ends
+// Packets that never end
 
-/// CONNECT with the longest of everything that it has: 327,693 bytes behind its fixed header.
+/// The largest CONNECT: each field has its largest length, 327,693 bytes after the fixed header.
 fn largest_connect() -> Vec<u8> {
     let string = [vec![0xff, 0xff], vec![b'x'; 65_535]].concat();
     let body = [b"\0\x04MQTT\x04\xc6\0\0".to_vec(), string.repeat(5)].concat();
     frame(0x10, &body)
 }
 
-/// MQTT-3.1.2-24 is about connected clients; before CONNECT it is this side's own limit of time.
+/// MQTT-3.1.2-24 binds connected clients only. Before CONNECT the connection has a time limit of
+/// its own.
 #[test]
 fn a_connect_that_never_ends_is_held_as_far_as_it_has_come_until_its_time_is_over() {
     let connect = largest_connect();
     assert!(v3::decode(&mut &connect[..], &Options::new()).is_ok());
     let mut server = Server::new(Session::<Vec<Slot>>::default(), CONFIG, ms(0));
     let mut decoder = decoder::<V3>(Options::new());
-    // A byte a millisecond, each of which is progress.
+    // One byte each millisecond, and each is progress.
     let mut last = None;
     for (now, byte) in (0..).zip(&connect) {
         let received = usize::try_from(now).unwrap() + 1;
@@ -66,7 +67,7 @@ fn a_connack_that_never_ends_is_waited_for_until_its_time_is_over() {
     );
 }
 
-/// Nothing is kept of a packet that is too large, and nothing is waited for.
+/// A packet that is too large takes no memory, and is refused before the rest arrives.
 #[test]
 fn a_connect_that_announces_more_than_the_limit_is_refused_at_its_fixed_header() {
     let connect = largest_connect();
@@ -97,15 +98,15 @@ fn a_connect_that_announces_more_than_the_limit_is_refused_at_its_fixed_header()
     assert_eq!(server.poll_action(), Some(Action::Close(reason)));
 }
 
-// As many entries as there can be
+// Lists of the largest size
 
-/// A list of so many entries: `entry` as often as it fits, and a last one of what is left.
+/// A list with `entry` as often as it fits, and a longer last entry that fills the packet.
 struct Largest {
     bytes: Vec<u8>,
     entries: usize,
 }
 
-/// The fixed header of a packet of all the bytes that there may be.
+/// Returns the fixed header of a packet of the largest size.
 pub(crate) fn largest_header(first_byte: u8) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(5 + REMAINING);
     bytes.push(first_byte);
@@ -117,11 +118,11 @@ pub(crate) fn largest_header(first_byte: u8) -> Vec<u8> {
     bytes
 }
 
-/// Remaining Length of such a packet.
+/// The Remaining Length of such a packet.
 pub(crate) const REMAINING: usize = (MAX_REMAINING_LENGTH / SHARE) as usize;
 
-/// `entry` is a string of one letter and what follows it; the last one has as many letters as it
-/// takes to fill the packet.
+/// Returns a list of the largest size. An entry is a string of one letter and `after_string`; the
+/// last entry has as many letters as fill the packet.
 fn largest<V: Dialect>(first_byte: u8, after_string: &[u8]) -> Largest {
     let mut bytes = largest_header(first_byte);
     bytes.extend([0, 1]);
@@ -153,8 +154,8 @@ pub(crate) fn refusal<V: Dialect>(bytes: &[u8], options: &Options) -> DecodeErro
 }
 
 for_all_versions! {
-    /// SUBSCRIBE and UNSUBSCRIBE with as many filters as fit into 256 MB, and SUBACK with as many
-    /// codes: refused by default for their size, and at the first byte of them that is too much.
+    /// SUBSCRIBE and UNSUBSCRIBE with as many filters as 256 MB hold, and SUBACK with as many
+    /// codes. By default they are refused for their size, at the fixed header.
     fn lists_of_256_mb_are_refused_by_default_before_any_of_their_entries<V>() {
         for first_byte in [0x82, 0xa2, 0x90] {
             let start = [first_byte, 0xff, 0xff, 0xff, 0x7f];
@@ -168,7 +169,7 @@ for_all_versions! {
         }
     }
 
-    /// Where large packets are wanted, the number of filters is limited all the same.
+    /// A decoder that accepts large packets still limits the number of filters.
     fn more_than_65535_filters_are_refused_at_the_first_one_too_many<V>() {
         let options = Options::new().max_packet_size(u32::MAX);
         for (first_byte, after_string) in [(0x82, &b"\0"[..]), (0xa2, b"")] {
@@ -187,7 +188,7 @@ for_all_versions! {
         }
     }
 
-    /// With every limit lifted they are taken, for the bytes that they have and no more.
+    /// Without limits they are accepted, and take the memory of their bytes.
     fn a_subscribe_as_large_as_can_be_is_read_where_it_is_and_answered<V>() {
         let list = largest::<V>(0x82, b"\0");
         let mut us = connected::<(V, ServerRole)>(CONFIG);
@@ -199,7 +200,7 @@ for_all_versions! {
         assert_eq!(held.count_total, 0);
         let codes = list.entries;
         drop(list);
-        // One code too few is noticed, however many there are.
+        // One missing code is an error, however many codes there are.
         let mut out = Vec::new();
         let short = V::suback(&mut us, codes - 1, &mut out);
         assert_eq!(short, Err(CommandError::WrongNumberOfReturnCodes));
@@ -234,14 +235,14 @@ for_all_versions! {
         assert_eq!(held.count_total, 0);
     }
 
-    /// In parts, they take the bytes that have come, and what a vector has to spare.
+    /// A split list takes the memory of the bytes received, and the spare capacity of the vector.
     fn a_list_as_large_as_can_be_that_comes_in_parts_takes_twice_its_bytes_at_most<V>() {
         for list in [largest::<V>(0x82, b"\0"), largest_suback::<V>()] {
             comes_in_parts::<V>(&list.bytes);
         }
     }
 
-    /// The last byte of a large packet is wrong, and found for no more than what the packet costs.
+    /// An error in the last byte of a large packet costs no more work than the packet.
     fn a_fault_at_the_very_end_of_a_list_has_its_place_and_its_statement<V>() {
         let mut list = largest::<V>(0x82, b"\0");
         let last = list.bytes.len() - 1;
@@ -258,7 +259,8 @@ for_all_versions! {
     }
 }
 
-/// A large packet in parts takes the bytes that have come, and what a vector has to spare.
+/// A large split packet takes the memory of the bytes received, and the spare capacity of the
+/// vector.
 pub(crate) fn comes_in_parts<V: Dialect>(packet: &[u8]) {
     let mut decoder = decoder::<V>(unlimited());
     let mut packets = 0;
@@ -268,7 +270,7 @@ pub(crate) fn comes_in_parts<V: Dialect>(packet: &[u8]) {
         }
     });
     assert_eq!(packets, 1);
-    // While it doubles there are the old and the new one.
+    // While the vector doubles, the old and the new block exist.
     assert!(held.bytes_max <= 3 * packet.len() as u64, "{held:?}");
     assert!(held.bytes_current <= 2 * i64::try_from(packet.len()).unwrap());
     assert!(held.count_total <= 32, "{held:?}");
@@ -277,7 +279,7 @@ pub(crate) fn comes_in_parts<V: Dialect>(packet: &[u8]) {
 // Between packets
 
 for_all_versions! {
-    /// The smallest packets there are, in the smallest parts: nothing is left of any of them.
+    /// The smallest packets in the smallest parts leave nothing in the buffer.
     fn a_stream_of_small_packets_in_single_bytes_takes_the_memory_of_one<V>() {
         let mut stream = Vec::new();
         for number in 1..=5_000 {

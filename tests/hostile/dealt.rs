@@ -1,4 +1,4 @@
-//! What a packet leads to.
+//! The effects of a packet.
 
 use mqtt_sansio::{CloseReason, HandleError, PeerError, Timestamp};
 
@@ -6,14 +6,14 @@ use crate::conversation::ms;
 use crate::dialect::{Dialect, Sent, Wire};
 use crate::sides::{Side, Task};
 
-/// What a packet has led to. It owns nothing, so that the heap can be watched meanwhile.
+/// The effects of a packet. Owns nothing, so that heap use can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dealt<V: Dialect> {
-    /// The application was told.
+    /// An event was returned.
     pub(crate) told: bool,
-    /// What was sent: one packet.
+    /// The packet that was sent: at most one.
     pub(crate) sent: Option<Sent>,
-    /// How many actions there were, each of which was carried out.
+    /// How many actions were returned. Each was carried out.
     pub(crate) actions: usize,
     pub(crate) error: Option<HandleError<V>>,
     pub(crate) closed: Option<CloseReason<V>>,
@@ -28,14 +28,14 @@ impl<V: Dialect> Dealt<V> {
         closed: None,
     };
 
-    /// Told to the application, and nothing else.
+    /// An event, and nothing else.
     pub(crate) const TOLD: Self = Self {
         told: true,
         ..Self::NOTHING
     };
 }
 
-/// Hands in a packet, and does what is asked for then.
+/// Handles a packet, then carries out the actions.
 pub(crate) fn deal<S: Side>(us: &mut S, packet: &impl Wire) -> Dealt<S::Version> {
     deal_at(us, ms(0), packet)
 }
@@ -51,7 +51,7 @@ pub(crate) fn deal_at<S: Side>(
     })
 }
 
-/// Does what is asked for.
+/// Carries out the actions.
 pub(crate) fn carry_out<S: Side>(
     us: &mut S,
     told: bool,
@@ -80,7 +80,7 @@ pub(crate) fn carry_out<S: Side>(
     dealt
 }
 
-/// Answered, and not told.
+/// A reply, and no event.
 pub(crate) fn answered<V: Dialect>(sent: Sent) -> Dealt<V> {
     Dealt {
         sent: Some(sent),
@@ -89,7 +89,7 @@ pub(crate) fn answered<V: Dialect>(sent: Sent) -> Dealt<V> {
     }
 }
 
-/// Answered, and told.
+/// A reply and an event.
 pub(crate) fn told_and_answered<V: Dialect>(sent: Sent) -> Dealt<V> {
     Dealt {
         told: true,
@@ -109,7 +109,7 @@ pub(crate) fn closed_for<V: Dialect>(error: PeerError<V>) -> Dealt<V> {
     }
 }
 
-/// What every packet leads to after the end of a connection.
+/// The effect of every packet after the end of a connection.
 pub(crate) fn ended<V: Dialect>() -> Dealt<V> {
     Dealt {
         error: Some(HandleError::Ended),

@@ -1,4 +1,4 @@
-//! A version, as far as these tests need to know it, and how packets are written in it.
+//! The parts of a version that these tests need, and how its packets are encoded.
 
 use mqtt_sansio::v3::{self, V3};
 use mqtt_sansio::v5::{self, V5};
@@ -11,15 +11,15 @@ use crate::Counted;
 use crate::common::Version;
 use crate::conversation::{self, ms};
 
-/// A version, as far as these tests need to know it.
+/// The parts of a version that these tests need.
 pub(crate) trait Dialect: mqtt_sansio::Version + Version {
     type Message: OutgoingMessage<Self>;
     type MessageHeader: OutgoingMessage<Self>;
     type SubAck<'a>;
 
-    /// What a packet has in the place of its properties when it has none.
+    /// The encoding of empty properties.
     const NO_PROPERTIES: &'static [u8];
-    /// CONNECT of the client `c`, with or without Clean Session or Clean Start.
+    /// CONNECT of the client `c`, without and with Clean Session or Clean Start.
     const CONNECT: [&'static [u8]; 2];
     /// CONNACK that accepts, without and with Session Present.
     const CONNACK: [&'static [u8]; 2];
@@ -42,36 +42,36 @@ pub(crate) trait Dialect: mqtt_sansio::Version + Version {
     /// The same, with a payload of this length in pieces.
     fn header(qos: QoS, payload_len: u32) -> Self::MessageHeader;
 
-    /// Asks for a subscription to the filter `a`.
+    /// Sends SUBSCRIBE with the filter `a`.
     fn subscribe(
         client: &mut Connection<Self, ClientRole, Counted>,
         out: &mut Vec<u8>,
     ) -> Result<PacketId, CommandError>;
-    /// Answers a SUBSCRIBE with this many codes that refuse.
+    /// Answers a SUBSCRIBE with this number of codes that refuse.
     fn suback(
         server: &mut Connection<Self, ServerRole, Counted>,
         codes: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError>;
 
-    /// How many entries the list of a packet has, each of which is read.
+    /// Returns the number of entries in the list of a packet, after reading each.
     fn entries(packet: &Self::Packet<'_>) -> usize;
 
-    /// How many codes a SUBACK has.
+    /// Returns the number of codes in a SUBACK.
     fn codes(suback: &Self::SubAck<'_>) -> usize;
 
-    /// What is sent before the end of a connection whose peer has broken the protocol.
+    /// The packet that is sent before the connection of a faulty peer closes.
     fn disconnect_for(error: &PeerError<Self>) -> Option<Sent>;
     /// An acknowledgement for an identifier that is not in use.
     fn not_found(sent: Sent) -> Sent;
-    /// Why a connection of this version has ended, of a server of any version.
+    /// Converts the reason with which a server of any version closed.
     fn close_reason(reason: any::CloseReason) -> CloseReason<Self>;
 
-    /// What belongs to this version.
+    /// The items that each version defines itself.
     fn either<T>(v3: T, v5: T) -> T;
 }
 
-/// What is the same for all versions but for the module.
+/// The items that differ only in the module.
 macro_rules! common {
     ($v:ident) => {
         type Message = $v::Message<&'static [u8]>;
@@ -148,7 +148,7 @@ fn topic() -> TopicName<&'static [u8]> {
     TopicName::new("t").unwrap()
 }
 
-/// The packet that these bytes are.
+/// Returns the packet with these bytes.
 pub(crate) fn only<V: Dialect>(mut bytes: &[u8]) -> V::Packet<'_> {
     let packet = V::decode(&mut bytes, &Options::new()).unwrap().unwrap();
     assert!(bytes.is_empty(), "one packet only");
@@ -228,7 +228,7 @@ impl Dialect for V3 {
 
 impl Dialect for V5 {
     const NO_PROPERTIES: &'static [u8] = b"\0";
-    // Session Expiry Interval is for ever, or absent.
+    // Session Expiry Interval is 0xFFFFFFFF or absent.
     const CONNECT: [&'static [u8]; 2] = [
         b"\x10\x13\0\x04MQTT\x05\0\0\0\x05\x11\xff\xff\xff\xff\0\x01c",
         b"\x10\x0e\0\x04MQTT\x05\x02\0\0\0\0\x01c",
@@ -303,7 +303,7 @@ impl Dialect for V5 {
 
 // Packets
 
-/// A packet of at most 8 bytes, such as a connection sends by itself; what is left of them is 0.
+/// A packet of at most 8 bytes, such as a connection sends as a reply. Unused bytes are 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sent([u8; 8]);
 
@@ -334,9 +334,9 @@ pub(crate) struct Publish {
     pub(crate) number: u16,
 }
 
-/// What can be sent to a connection of each version.
+/// A packet for a connection of either version.
 pub(crate) trait Wire {
-    /// Calls `f` with the bytes in this version. They are not on the heap.
+    /// Calls `f` with the bytes for this version, which are not on the heap.
     fn wire<V: Dialect, T>(&self, f: impl FnOnce(&[u8]) -> T) -> T;
 }
 

@@ -1,13 +1,13 @@
-//! The application that does not do what it should, and a clock that does what it wants: nothing
-//! piles up, and what is refused says what has to come first.
+//! Applications that do not do what they must, and clocks that jump: nothing accumulates, and each
+//! error names what has to be done first.
 
 use mqtt_sansio::{Blocked, CommandError, QoS};
 
 use crate::conversation::{fresh, id};
 use crate::*;
 
-/// Each of the packets comes a thousand times: each time the answer is `why`, nothing changes and
-/// nothing is asked of the heap.
+/// Handles each packet a thousand times: each time the error is `why`, nothing changes, and no
+/// memory is allocated.
 fn put_off<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>, why: Blocked) {
     let before = format!("{us:?}");
     let held = heap(|| {
@@ -23,7 +23,7 @@ fn put_off<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>, why: Blocked
     assert_eq!(format!("{us:?}"), before);
 }
 
-/// Hands in PUBREL for nothing, and leaves the answer where it is.
+/// Handles a PUBREL for an unknown identifier without polling the reply.
 fn hand_in_pubrel<V: Dialect, R: Role>(us: &mut Connection<V, R, Counted>) {
     let packet = V::decode(&mut &b"\x62\x02\0\x09"[..], &Options::new()).unwrap();
     assert!(matches!(us.handle_packet(ms(0), packet.unwrap()), Ok(None)));
@@ -46,7 +46,8 @@ for_each_version_and_role! {
         assert!(matches!(us.poll_action(), Some(Action::Store(_))));
     }
 
-    /// The peer is served on; only what would overtake the old messages waits.
+    /// The peer's packets are still handled; only new messages, which would overtake the old ones,
+    /// wait.
     fn messages_that_are_not_sent_again_hold_back_new_ones_and_nothing_else<Us>() {
         let mut us = connected::<Us>(CONFIG);
         us.publish(ms(0), &Us::Version::message(QoS::AtLeastOnce), &mut Vec::new()).unwrap();
@@ -69,7 +70,7 @@ for_each_version_and_role! {
         assert_eq!(us.poll_action(), None, "asked once");
     }
 
-    /// A payload that is announced and not sent: one answer waits, and then the peer does.
+    /// A payload that was announced and not sent: one reply is held, then the peer has to wait.
     fn a_payload_that_is_not_finished_holds_one_answer_back_and_then_everything<Us>() {
         let mut us = connected::<Us>(CONFIG);
         let header = Us::Version::header(QoS::AtMostOnce, 9);
@@ -81,7 +82,8 @@ for_each_version_and_role! {
         assert!(matches!(us.poll_action(), Some(Action::Transmit(_))));
     }
 
-    /// Lost messages are said one by one, each once, also to an application that asks all the time.
+    /// Lost messages are reported one by one, once each, also to an application that polls all the
+    /// time.
     fn after_the_end_there_are_as_many_actions_as_there_is_to_say<Us>() {
         let mut us = Us::connected_clean(CONFIG);
         let mut out = Vec::new();
@@ -99,7 +101,7 @@ for_each_version_and_role! {
         assert!(total <= 1000 * 40, "{total}");
     }
 
-    /// Time only goes forward, whatever the caller says.
+    /// Time does not go back, whatever the caller passes.
     fn a_clock_that_jumps_leads_to_nothing_but_what_is_due<Us>() {
         let mut us = connected::<Us>(CONFIG);
         let held = heap(|| {
@@ -122,7 +124,7 @@ for_each_version_and_role! {
 }
 
 for_all_versions! {
-    /// [MQTT-3.1.4-5]: nothing is dealt with before the application has said yes.
+    /// [MQTT-3.1.4-5]: no packet is handled before the application accepts the client.
     fn a_connect_that_is_not_answered_holds_everything_back<V>() {
         let mut us = Connection::<V, ServerRole, Counted>::new(fresh(), CONFIG, ms(0));
         assert!(deal(&mut us, &V::CONNECT[1]).told);
@@ -140,7 +142,7 @@ for_all_versions! {
         }
     }
 
-    /// Requests take slots as messages do, and end with the connection.
+    /// Requests use slots as messages do, and end with the connection.
     fn requests_that_the_server_never_answers_are_bounded_by_the_slots<V>() {
         let mut us = connected_with::<(V, ClientRole)>(CONFIG, 100);
         let mut out = Vec::with_capacity(64);

@@ -1,5 +1,5 @@
-//! One packet, again and again: each is answered or ignored at the same cost, nothing piles up, and
-//! the application is not told twice.
+//! One packet, again and again: each is answered or ignored at the same cost, nothing accumulates,
+//! and the application gets one event.
 
 use mqtt_sansio::{Blocked, PacketType, ProtocolError, QoS};
 
@@ -8,7 +8,7 @@ use crate::*;
 
 const FLOOD: usize = 20_000;
 
-/// The same packet comes many times, with the same outcome and at the same cost each time.
+/// Handles the same packet many times: each time with the same effects, at the same cost.
 fn flood<S: Side>(us: &mut S, packet: &impl Wire, expected: Dealt<S::Version>) {
     let first = accesses(|| assert_eq!(deal(us, packet), expected));
     assert!(first <= 40, "{first}");
@@ -32,7 +32,7 @@ for_all_sides! {
         flood(&mut us, &pubrel(9), answered(Us::Version::not_found(pubcomp(9))));
     }
 
-    /// The same with all 65,535 of them, and a session that has none.
+    /// The same with all 65,535 identifiers, and an empty session.
     fn acknowledgements_for_every_identifier_there_is_take_no_slot<Us>() {
         let mut us = connected::<Us>(CONFIG);
         let held = heap(|| {
@@ -49,7 +49,7 @@ for_all_sides! {
         assert!(us.slots().is_empty());
     }
 
-    /// [MQTT-4.3.3-2, MQTT5-4.3.3-10]: delivered once, however often it is sent again.
+    /// [MQTT-4.3.3-2, MQTT5-4.3.3-10]: delivered once, however often it is sent.
     fn a_qos_2_message_that_is_sent_again_and_again_is_delivered_once<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let first = deal(&mut us, &publish(QOS_2, 7));
@@ -66,7 +66,7 @@ for_all_sides! {
         }
     }
 
-    /// Without a memory of it there is nothing to hold: each is a message of its own.
+    /// A QoS 1 message is not remembered after its PUBACK: each one is delivered.
     fn a_qos_1_message_that_is_sent_again_and_again_takes_no_slot<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let each = told_and_answered(puback(7));
@@ -86,7 +86,7 @@ for_all_sides! {
         }
     }
 
-    /// PUBREC for a message that has been released: PUBREL each time, and told once.
+    /// PUBREC for a released message: PUBREL each time, one event.
     fn pubrec_that_is_sent_again_and_again_is_answered_with_pubrel<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         us.publishes(QoS::ExactlyOnce, &mut Vec::new()).unwrap();
@@ -95,7 +95,7 @@ for_all_sides! {
         flood(&mut us, &pubrec(1), answered(pubrel(1)));
     }
 
-    /// Whatever comes after the end is refused, and the end is said once.
+    /// Packets after the end are refused, and the end is reported once.
     fn after_the_end_a_flood_leads_to_nothing<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let mut out = Vec::new();
@@ -114,7 +114,7 @@ for_all_sides! {
     }
 }
 
-/// Whatever else a second CONNECT or CONNACK says.
+/// The other fields of a second CONNECT or CONNACK do not matter.
 fn ends_and_leads_to_nothing<V: Dialect, R: Role>(
     us: &mut Connection<V, R, Counted>,
     packet: &[u8],
@@ -136,7 +136,7 @@ for_all_versions! {
         flood(&mut us, &&b"\xd0\0"[..], Dealt::NOTHING);
     }
 
-    /// Only the first CONNACK is one [MQTT5-3.2.0-2].
+    /// Only one CONNACK is valid [MQTT5-3.2.0-2].
     fn a_second_connack_ends_the_connection_and_more_of_them_lead_to_nothing<V>() {
         let refusal = V::either(0x05, 0x87);
         for (session_present, code) in [(0, 0), (1, 0), (0, refusal)] {
@@ -155,7 +155,7 @@ for_all_versions! {
         }
     }
 
-    /// Answers to requests that were not made [MQTT-2.3.1-7, MQTT5-2.2.1-6].
+    /// Answers to requests that this side did not send [MQTT-2.3.1-7, MQTT5-2.2.1-6].
     fn answers_to_requests_that_were_not_made_end_the_connection<V>() {
         let code = V::either(&b""[..], b"\0");
         for (packet_type, first, codes) in [
@@ -174,7 +174,7 @@ for_all_versions! {
         }
     }
 
-    /// Or not like this [MQTT-3.8.4-5, MQTT5-3.8.4-6].
+    /// Answers with the wrong number of codes [MQTT-3.8.4-5, MQTT5-3.8.4-6].
     fn answers_with_too_few_or_too_many_codes_end_the_connection<V>() {
         for codes in [0, 2, 3, 60_000] {
             let mut us = connected::<(V, ClientRole)>(CONFIG);
@@ -188,7 +188,7 @@ for_all_versions! {
             }
             let error = PeerError::Protocol(ProtocolError::WrongNumberOfReturnCodes);
             let closed = closed_for(error);
-            // The request is reported as unanswered before that.
+            // Before that, the request is reported as unanswered.
             let actions = closed.actions + 1;
             let held = heap(|| assert_eq!(deal(&mut us, &suback), Dealt { actions, ..closed }));
             assert_eq!(held.count_total, 0);
@@ -197,8 +197,8 @@ for_all_versions! {
         }
     }
 
-    /// One side cannot keep the other busy with itself: each answer is a step further in the flow, so
-    /// that whatever acknowledgement comes first, at most two follow it.
+    /// Two connections cannot keep each other busy: each reply is a step further in the flow, so at
+    /// most two packets follow any acknowledgement.
     fn no_acknowledgement_starts_an_exchange_without_end<V>() {
         for first in [puback(9), pubrec(9), pubrel(9), pubcomp(9)] {
             for to_server in [false, true] {
@@ -224,7 +224,7 @@ for_all_versions! {
         }
     }
 
-    /// Of a flood that is not answered because nobody polls, the first is all that is held.
+    /// If nobody polls, the connection holds only the first reply of a flood.
     fn one_answer_at_most_waits_to_be_polled<V>() {
         let mut us = connected::<(V, ServerRole)>(CONFIG);
         let held = heap(|| {

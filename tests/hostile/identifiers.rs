@@ -1,24 +1,23 @@
-//! Packet Identifiers that the peer chooses: it holds them for ever, makes them collide,
-//! acknowledges in the worst order.
+//! Packet Identifiers that a peer chooses: held for ever, colliding, and acknowledged in the worst
+//! order.
 
 use mqtt_sansio::{Blocked, QoS};
 
 use crate::conversation::{id, inbound_limit};
 use crate::*;
 
-/// The bytes that a vector of slots asks for at most while it holds this many: it doubles from 8 on,
-/// and while it does there are the old one and the new one.
+/// The most bytes that a vector of this many slots allocates: it doubles from 8 on, and while it
+/// doubles, the old and the new block exist.
 pub(crate) fn bytes_for(slots: u64) -> u64 {
     let slots = slots.max(8).next_power_of_two();
     8 * (slots + slots / 2)
 }
 
-/// How often the slots are gone to for one packet, whatever has come before, if no identifiers
-/// collide.
+/// The most slot accesses for one packet, whatever was received before, if no identifiers collide.
 const FEW: u64 = 40;
 
 for_all_sides! {
-    /// 65,535 QoS 2 messages that are never released: the limit is what was configured, and memory
+    /// 65,535 QoS 2 messages that are never released: the configured limit holds, and memory
     /// follows it.
     fn messages_that_are_never_released_are_held_up_to_the_limit<Us>() {
         for limit in [1, 2, 100, 1024, 65_534] {
@@ -40,7 +39,7 @@ for_all_sides! {
         }
     }
 
-    /// Without slots that grow, the slots are the limit, and nothing is asked of the heap.
+    /// A fixed number of slots is the limit, and nothing is allocated.
     fn messages_that_are_never_released_are_held_as_far_as_there_are_slots<Us>() {
         for slots in [0, 1, 7] {
             let mut us = connected_with::<Us>(CONFIG, slots);
@@ -50,7 +49,7 @@ for_all_sides! {
                 }
                 let one_more = deal(&mut us, &publish(QOS_2, 100));
                 if slots == 0 {
-                    // Nothing is held that could be released.
+                    // No held message could be released.
                     assert_eq!(one_more.closed, Some(inbound_limit(0)));
                 } else {
                     assert_eq!(one_more, Dealt::NOTHING);
@@ -60,7 +59,7 @@ for_all_sides! {
         }
     }
 
-    /// All 65,535 of them, where the configuration allows it; then released in another order.
+    /// All 65,535 identifiers, if the configuration allows it; then released in another order.
     fn each_of_65535_unreleased_messages_costs_the_same<Us>() {
         let mut us = connected::<Us>(CONFIG.receive_maximum(65_535));
         let mut sum = 0;
@@ -70,7 +69,7 @@ for_all_sides! {
                     let dealt = deal(&mut us, &publish(QOS_2, number));
                     assert_eq!(dealt, told_and_answered(pubrec(number)));
                 });
-                // Doubling moves each of them once or twice in all.
+                // Doubling moves each of them once or twice in total.
                 assert!(sum <= 2 * FEW * (u64::from(number) + 8), "{number}: {sum}");
             }
         });
@@ -84,7 +83,7 @@ for_all_sides! {
         assert!(us.slots().is_empty());
     }
 
-    /// The same again and again: what is released is free for the next, so the memory stays.
+    /// The same again and again: released slots are used again, so memory does not grow.
     fn messages_that_come_and_go_take_no_more_memory_than_are_there_at_once<Us>() {
         let mut us = connected::<Us>(CONFIG);
         for number in 1..=16 {
@@ -99,9 +98,9 @@ for_all_sides! {
         assert_eq!(held.count_total, 0);
     }
 
-    /// An identifier belongs to the slot with its number modulo the number of slots. A peer that
-    /// knows that makes all its identifiers belong to one slot: there are at most as many of them
-    /// as there are slots, and at most 65,536 divided by the slots.
+    /// An identifier hashes to the slot of its number modulo the number of slots. A peer that knows
+    /// this can make all its identifiers collide. A chain has at most as many as there are slots,
+    /// and at most 65,536 divided by that number.
     fn identifiers_that_all_collide_cost_no_more_than_a_chain_of_256<Us>() {
         for slots in [4_u16, 64, 255, 256, 257, 1024, 8192] {
             let mut us = connected_with::<Us>(CONFIG.receive_maximum(u16::MAX), usize::from(slots));
@@ -113,7 +112,7 @@ for_all_sides! {
                     assert!(deal(&mut us, &publish(QOS_2, number)).told);
                 }));
             }
-            // Sent again, and forgotten from both ends of the chain.
+            // Resent, and forgotten from both ends of the chain.
             for number in colliding() {
                 worst = worst.max(accesses(|| {
                     let again = deal(&mut us, &publish(QOS_2 | DUP, number));
@@ -136,11 +135,11 @@ for_all_sides! {
         }
     }
 
-    /// Identifiers that sit in slots where others belong, so that each newcomer moves one of them.
+    /// Identifiers in slots to which others hash, so that each new one moves an old one.
     fn identifiers_that_sit_in_the_slots_of_others_cost_no_more_than_a_chain_of_256<Us>() {
         let slots = 512_u16;
         let mut us = connected_with::<Us>(CONFIG, usize::from(slots));
-        // The 128 that belong to the first slot take the next free ones.
+        // The 128 identifiers of the first slot occupy the next free ones.
         let colliding = (0..128).map(|n| 1 + n * slots);
         let newcomers = 2..=slots - 128;
         let mut worst = 0;
@@ -152,7 +151,7 @@ for_all_sides! {
         assert!(worst <= FEW + 6 * 128, "{worst}");
     }
 
-    /// Numbers whose bits are reversed collide at each size while the slots double.
+    /// Identifiers with reversed bits collide at each size while the slots double.
     fn identifiers_that_collide_at_each_size_of_growing_slots_are_bounded_all_the_same<Us>() {
         let mut us = connected::<Us>(CONFIG.receive_maximum(u16::MAX));
         let numbers = || (1..=u16::MAX).map(u16::reverse_bits);
@@ -170,7 +169,7 @@ for_all_sides! {
         assert!(total <= 65_535 * FEW, "{total}: each has a slot of its own now");
     }
 
-    /// A peer that acknowledges the newest first, or without any order, or all but the oldest.
+    /// A peer that acknowledges the newest message first, in random order, or all but the oldest.
     fn acknowledgements_cost_the_same_in_whatever_order_they_come<Us>() {
         let newest_first: Vec<u16> = (1..=u16::MAX).rev().collect();
         for order in [newest_first, scattered().collect()] {
@@ -189,7 +188,7 @@ for_all_sides! {
         }
     }
 
-    /// Publishing goes on round the one identifier that stays in use, at the same cost.
+    /// Publishing skips the one identifier that stays in use, at the same cost.
     fn a_message_that_is_never_acknowledged_does_not_slow_down_the_others<Us>() {
         let mut us = connected_with::<Us>(CONFIG, 64);
         let mut out = Vec::with_capacity(64);
@@ -214,8 +213,8 @@ for_all_sides! {
         assert_eq!(held.count_total, 0);
     }
 
-    /// While messages are being sent again, one at a time, the peer releases those at the other end
-    /// of the queue.
+    /// While messages are resent one at a time, the peer releases those at the other end of the
+    /// queue.
     fn sending_again_is_linear_whatever_is_acknowledged_meanwhile<Us>() {
         const MESSAGES: u16 = 8192;
         let mut us = connected::<Us>(CONFIG);
@@ -234,7 +233,7 @@ for_all_sides! {
                 us.resends(oldest, QoS::ExactlyOnce, &mut out).unwrap();
                 for number in [newest, asked] {
                     let _ = deal(us, &pubrec(number));
-                    // The place in the window is free when the message that was sent is done.
+                    // The message that was sent is complete, so its place in the window is free.
                     let done = deal(us, &pubcomp(number));
                     assert_eq!((done.told, done.error), (true, None));
                     assert_eq!(done.actions > 0, number == asked && number < MESSAGES / 2);
@@ -246,7 +245,7 @@ for_all_sides! {
         assert!(total <= u64::from(MESSAGES) * 3 * FEW, "{total}");
     }
 
-    /// An application that acknowledges by hand, and late: the peer is held back, not cut off.
+    /// An application that acknowledges late: the peer is held back, and the connection stays open.
     fn messages_that_the_application_does_not_acknowledge_hold_the_peer_back<Us>() {
         let config = CONFIG.manual_acknowledgement(true).receive_maximum(50);
         let mut us = connected::<Us>(config);
@@ -260,7 +259,7 @@ for_all_sides! {
                     ..Dealt::NOTHING
                 };
                 assert_eq!(deal(&mut us, &publish(QOS_1, number)), later);
-                // What has come is no new message.
+                // The packets received are no new messages.
                 let again = deal(&mut us, &publish(QOS_1 | DUP, 1 + number % 50));
                 assert_eq!(again, Dealt::NOTHING);
             }

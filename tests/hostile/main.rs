@@ -1,10 +1,11 @@
-//! Peers that want to do harm, and drivers that do not do what they should. What is held is bounded
-//! by the limits that were set, what is done by the bytes that came, and how it ends has a name: an
-//! error, a reason to close, a statement of the standard. Everything is counted, nothing is timed.
+//! Hostile peers, and applications that do not do what they must. Memory is bounded by the
+//! configured limits, work by the bytes received, and each connection ends with a named reason: an
+//! error, a reason to close, a statement of the standard. Tests count bytes and steps, and measure
+//! no time.
 //!
-//! | file | whom it is about |
+//! | file | subject |
 //! |---|---|
-//! | `bytes.rs` | what is announced, begun, or as large as can be |
+//! | `bytes.rs` | announced lengths, unfinished packets, largest packets |
 //! | `identifiers.rs` | Packet Identifiers: held for ever, colliding, unknown, in the worst order |
 //! | `floods.rs` | one packet, again and again |
 //! | `drivers.rs` | the application itself: actions not polled, requests not answered, wild clocks |
@@ -13,10 +14,10 @@
 //! | `quota.rs` | MQTT 5: Receive Maximum, exceeded by one and by all; PUBREC with errors |
 //! | `aliases.rs` | MQTT 5: Topic Aliases at their limits and beyond |
 //! | `auth.rs` | MQTT 5: AUTH without end |
-//! | `work.rs`, `workloads.rs` | instructions, where nothing else can count |
+//! | `work.rs`, `workloads.rs` | instructions, where no other measure exists |
 //!
-//! What holds in every version is tested for a client and a server of each, and for a server of any:
-//! `sides.rs`. What the tests need to know of a version is in `dialect.rs`.
+//! Each test that holds for every version runs for a client and a server of each, and for a server
+//! of any version: `sides.rs`. `dialect.rs` has the parts of a version that the tests need.
 //!
 //! Elsewhere: single bytes and announced lengths in `tests/work.rs` and `tests/allocations.rs`, each
 //! packet in each state in `tests/states.rs`, limits at their edges in `tests/cuts.rs` and
@@ -32,7 +33,7 @@
     clippy::missing_const_for_fn,
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
-    reason = "a test stops at what it does not expect, and has std"
+    reason = "a test fails by panicking, and has std"
 )]
 
 #[path = "../common/mod.rs"]
@@ -69,7 +70,8 @@ use mqtt_sansio::{
 };
 use sides::{Side, Task, Us};
 
-/// Runs a test for a client that a server does harm to, and the other way round, in each version.
+/// Runs a test in each version, for a client with a hostile server and for a server with a hostile
+/// client.
 macro_rules! for_each_version_and_role {
     ($($(#[$meta:meta])* fn $name:ident<$Us:ident>() $body:block)*) => {$(
         $(#[$meta])*
@@ -102,7 +104,7 @@ macro_rules! for_each_version_and_role {
 }
 pub(crate) use for_each_version_and_role;
 
-/// The same, and for a server of any version with a client of each.
+/// The same, and for a server of any version with a client of each version.
 macro_rules! for_all_sides {
     ($($(#[$meta:meta])* fn $name:ident<$Us:ident>() $body:block)*) => {$(
         $(#[$meta])*
@@ -168,7 +170,8 @@ macro_rules! for_all_versions {
 }
 pub(crate) use for_all_versions;
 
-/// Runs a test of MQTT 5 for a client that a server does harm to, and the other way round.
+/// Runs a test of MQTT 5 for a client with a hostile server, and for a server with a hostile
+/// client.
 macro_rules! for_both_roles_of_mqtt_5 {
     ($($(#[$meta:meta])* fn $name:ident<$R:ident>() $body:block)*) => {$(
         $(#[$meta])*
@@ -193,7 +196,7 @@ pub(crate) use for_both_roles_of_mqtt_5;
 
 const CONFIG: Config = Config::new();
 
-/// What `action` asks of the heap.
+/// Returns what `action` allocates.
 fn heap(action: impl FnOnce()) -> AllocationInfo {
     measure(action)
 }
@@ -202,16 +205,16 @@ thread_local! {
     static ACCESSES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How often `action` goes to the slots of a session over [`Counted`].
+/// Returns how often `action` accesses the slots of a session over [`Counted`].
 fn accesses(action: impl FnOnce()) -> u64 {
     let before = ACCESSES.get();
     action();
     ACCESSES.get() - before
 }
 
-/// Slots that count how often they are gone to: for nearly all work that is one slot each time.
-/// What goes through all of them at once counts as one time. That is done when a session is made or
-/// cleared, when the slots double, and when a connection ends.
+/// Slots that count accesses. Nearly every operation accesses one slot at a time. Loops over all
+/// slots count as one access: they happen when a session is made or cleared, when the slots double,
+/// and when a connection ends.
 #[derive(Debug, Clone)]
 struct Counted {
     slots: Vec<Slot>,
@@ -219,7 +222,7 @@ struct Counted {
 }
 
 impl Counted {
-    /// So many, and never more.
+    /// A fixed number of slots.
     fn fixed(slots: usize) -> Self {
         Self {
             slots: vec![Slot::EMPTY; slots],
@@ -257,12 +260,12 @@ impl Slots for Counted {
     }
 }
 
-/// One side, connected to a peer that is not to be trusted. The client keeps its session.
+/// Returns one side, connected to a hostile peer. The client keeps its session.
 fn connected<U: Us>(config: Config) -> U::Side {
     U::connected(config, Session::new(Counted::fresh(), Counted::fresh()))
 }
 
-/// The same with a session of this many slots in each direction.
+/// The same with a session of this number of slots in each direction.
 fn connected_with<U: Us>(config: Config, slots: usize) -> U::Side {
     U::connected(
         config,
@@ -296,14 +299,14 @@ const QOS_1: u8 = 0x32;
 const QOS_2: u8 = 0x34;
 const DUP: u8 = 0x08;
 
-/// Numbers in an order without pattern, the same each time: each from 1 to 65,535 once.
+/// Returns each number from 1 to 65,535 once, in a fixed order without a pattern.
 fn scattered() -> impl Iterator<Item = u16> {
     (0..=u16::MAX)
         .map(|step| step.wrapping_mul(40_503).wrapping_add(12_345))
         .filter(|&number| number != 0)
 }
 
-/// A decoder with memory that grows.
+/// Returns a decoder with a buffer that grows.
 fn decoder<V: Dialect>(options: Options) -> StreamDecoder<V, Vec<u8>> {
     StreamDecoder::with_options(Vec::new(), options)
 }

@@ -1,4 +1,4 @@
-//! Properties of MQTT 5: as many as there can be, as large as they can be, and wrong at their end.
+//! Properties of MQTT 5: the largest number, the largest size, and an error at the end.
 
 use std::num::NonZeroU32;
 
@@ -11,7 +11,7 @@ use crate::common::{Version, frame, unlimited};
 use crate::conversation::fresh;
 use crate::*;
 
-/// So many User Properties, of 7 bytes each.
+/// The number of User Properties, of 7 bytes each.
 pub(crate) fn user_properties(count: usize) -> Vec<u8> {
     b"\x26\0\x01a\0\x01b".repeat(count)
 }
@@ -22,7 +22,7 @@ fn variable(number: usize) -> Vec<u8> {
     packet[1..packet.len() - number].to_vec()
 }
 
-/// A packet with these properties and `last` after them: CONNECT, CONNACK, PUBLISH to `t` at QoS 0,
+/// Returns a packet with these properties, then `last`: CONNECT, CONNACK, PUBLISH to `t` at QoS 0,
 /// SUBSCRIBE to `a`, UNSUBSCRIBE, an acknowledgement or DISCONNECT, by its first byte.
 pub(crate) fn with_properties(first_byte: u8, properties: &[u8], last: &[u8]) -> Vec<u8> {
     let (before, after): (&[u8], &[u8]) = match first_byte {
@@ -42,7 +42,8 @@ pub(crate) fn with_properties(first_byte: u8, properties: &[u8], last: &[u8]) ->
     )
 }
 
-/// The most that a packet with a fixed header, a topic of one letter and their lengths has room for.
+/// The most bytes of properties in a packet with a fixed header, a topic of one letter and their
+/// lengths.
 fn largest_publish() -> Vec<u8> {
     let mut bytes = largest_header(0x30);
     let room = REMAINING - 3 - 4;
@@ -63,7 +64,7 @@ fn largest_publish() -> Vec<u8> {
 
 const USER_PROPERTIES: usize = 65_535;
 
-/// As many User Properties as there are identifiers, in every packet that can have them.
+/// 65,535 User Properties, in every packet that can have them.
 #[test]
 fn a_packet_with_65535_user_properties_is_read_where_it_is() {
     let properties = user_properties(USER_PROPERTIES);
@@ -113,7 +114,7 @@ fn count_user_properties(packet: &Packet<&[u8]>) -> usize {
 }
 
 for_both_roles_of_mqtt_5! {
-    /// The connection keeps nothing of them, and sends none back.
+    /// The connection keeps none of them, and sends none.
     fn user_properties_of_messages_and_acknowledgements_are_told_and_not_kept<R>() {
         let mut us = agreed::<R>(CONFIG, &[], &[]);
         let properties = user_properties(USER_PROPERTIES);
@@ -137,8 +138,8 @@ for_both_roles_of_mqtt_5! {
     }
 }
 
-/// CONNECT of the longest kind: properties, a Will with properties, and every string as long as it can
-/// be. The server that answers keeps nothing of it.
+/// The largest CONNECT: properties, a Will with properties, and every string at its largest length.
+/// The server that answers keeps none of it.
 #[test]
 fn a_connect_with_properties_in_both_places_is_answered_and_not_kept() {
     let string = [vec![0xff, 0xff], vec![b'x'; 65_535]].concat();
@@ -173,8 +174,8 @@ fn a_connect_with_properties_in_both_places_is_answered_and_not_kept() {
     comes_in_parts::<V5>(&connect);
 }
 
-/// 256 MB of properties are refused by default at the fixed header, and a server says so: before
-/// CONNACK by CONNACK, after it by DISCONNECT, with 0x95.
+/// 256 MB of properties are refused by default at the fixed header, with 0x95: a server sends
+/// CONNACK or, once connected, DISCONNECT.
 #[test]
 fn properties_of_256_mb_are_refused_by_default_before_any_of_them() {
     let closed = |us: &mut Connection<V5, ServerRole, Counted>, mut input: &[u8]| {
@@ -213,7 +214,7 @@ fn properties_of_256_mb_are_refused_by_default_before_any_of_them() {
     }
 }
 
-/// With every limit lifted they are taken, for the bytes that they have and no more.
+/// Without limits they are accepted, and take the memory of their bytes.
 #[test]
 fn properties_as_large_as_can_be_are_read_where_they_are() {
     let bytes = largest_publish();
@@ -229,7 +230,7 @@ fn properties_as_large_as_can_be_are_read_where_they_are() {
     comes_in_parts::<V5>(&bytes);
 }
 
-/// The last of the properties is wrong: found for what the packet costs, with its place.
+/// An error in the last property has its offset, and costs no more work than the packet.
 #[test]
 fn a_fault_at_the_very_end_of_the_properties_has_its_place() {
     let mut bytes = largest_publish();
@@ -246,7 +247,8 @@ fn a_fault_at_the_very_end_of_the_properties_has_its_place() {
     assert_eq!(held.count_total, 0);
 }
 
-/// A Property Length beyond the packet, and one that never ends: nothing is waited for.
+/// A Property Length beyond the packet, and one that never ends, are refused before more bytes
+/// arrive.
 #[test]
 fn a_property_length_that_is_announced_and_not_there_is_refused_at_once() {
     for (body, kind) in [
@@ -267,8 +269,8 @@ fn a_property_length_that_is_announced_and_not_there_is_refused_at_once() {
     }
 }
 
-/// A client that wants no problem information gets its server's User Properties as a violation, however
-/// many there are [MQTT5-3.1.2-29].
+/// A client that requests no problem information refuses User Properties of its server, however many
+/// [MQTT5-3.1.2-29].
 #[test]
 fn user_properties_that_were_not_asked_for_end_the_connection() {
     let wanted = [Property::RequestProblemInformation(false)];
@@ -280,8 +282,8 @@ fn user_properties_that_were_not_asked_for_end_the_connection() {
     assert_eq!(error.statement(), Some("MQTT-3.1.2-29"));
 }
 
-/// What a client of small packets is sent stays within its Maximum Packet Size, whatever a server has to
-/// say [MQTT5-3.2.2-19, MQTT5-3.14.2-3].
+/// A client with a small Maximum Packet Size receives no larger packet, however long the server's reason
+/// [MQTT5-3.2.2-19, MQTT5-3.14.2-3].
 #[test]
 fn a_reason_that_does_not_fit_is_left_out() {
     let reason = "x".repeat(60_000);

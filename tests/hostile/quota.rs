@@ -17,7 +17,7 @@ fn receive_maximum(messages: u16) -> Property<'static> {
 // Receive Maximum
 
 for_both_roles_of_mqtt_5! {
-    /// [MQTT5-3.3.4-7, MQTT5-3.3.4-9]: by one, and then by all that there are.
+    /// [MQTT5-3.3.4-7, MQTT5-3.3.4-9]: exceeded by one message, then by all identifiers.
     fn messages_beyond_receive_maximum_end_the_connection<R>() {
         for maximum in [1, 2, 100, 65_534] {
             for (config, first, answer) in [
@@ -32,7 +32,7 @@ for_both_roles_of_mqtt_5! {
                         let taken = answer.map_or(Dealt::TOLD, |answer| told_and_answered(answer(number)));
                         assert_eq!(deal(&mut us, &publish(first, number)), taken);
                     }
-                    // What is sent again takes no second place.
+                    // A resent message does not count twice.
                     let again = answer.map_or(Dealt::NOTHING, |answer| answered(answer(maximum)));
                     assert_eq!(deal(&mut us, &publish(first | DUP, maximum)), again);
                     assert!(deal(&mut us, &publish(QOS_0, 0)).told);
@@ -47,7 +47,7 @@ for_both_roles_of_mqtt_5! {
         }
     }
 
-    /// Each message that is acknowledged gives its place back, also by an error [MQTT5-4.9.0-1].
+    /// Each acknowledgement releases its place in the quota, also an error [MQTT5-4.9.0-1].
     fn messages_that_come_and_go_never_exceed_receive_maximum<R>() {
         let manual = CONFIG.manual_acknowledgement(true);
         let mut us = agreed::<R>(manual, &[receive_maximum(2)], NO_LIMIT);
@@ -57,7 +57,7 @@ for_both_roles_of_mqtt_5! {
             assert_eq!(deal(&mut us, &publish(first, number)), Dealt::TOLD);
             let ack = us.acknowledgement(id(number)).unwrap();
             us.acknowledge_with(ack, PubAckReasonCode::QuotaExceeded).unwrap();
-            // It waits for the one that came first.
+            // The acknowledgement waits for that of the first message.
             assert_eq!(us.poll_action(), None);
         };
         round(1);
@@ -79,8 +79,8 @@ for_both_roles_of_mqtt_5! {
         assert!(us.session().is_empty());
     }
 
-    /// The peer that takes one message at a time gets one at a time, however it answers: a second
-    /// acknowledgement gives no second place [MQTT5-4.9.0-2].
+    /// A peer with Receive Maximum 1 receives one message at a time, however it answers: a second
+    /// acknowledgement releases nothing [MQTT5-4.9.0-2].
     fn no_acknowledgement_gives_more_places_than_there_are_messages<R>() {
         let mut us = agreed::<R>(CONFIG, NO_LIMIT, &[receive_maximum(1)]);
         let mut out = Vec::with_capacity(64);
@@ -114,7 +114,7 @@ for_both_roles_of_mqtt_5! {
 const ERRORS: [u8; 7] = [0x80, 0x83, 0x87, 0x90, 0x91, 0x97, 0x99];
 
 for_both_roles_of_mqtt_5! {
-    /// There is nothing to release, so there is no PUBREL.
+    /// A refused message needs no release, so no PUBREL is sent.
     fn pubrec_with_an_error_for_every_identifier_there_is_leads_to_nothing<R>() {
         let mut us = agreed::<R>(CONFIG, NO_LIMIT, NO_LIMIT);
         let before = format!("{us:?}");
@@ -131,7 +131,7 @@ for_both_roles_of_mqtt_5! {
         assert_eq!(format!("{us:?}"), before);
     }
 
-    /// [MQTT5-4.3.3-4]: before PUBREL and after it, told once.
+    /// [MQTT5-4.3.3-4]: before PUBREL and after it, with one event.
     fn pubrec_with_an_error_ends_the_exchange_once<R>() {
         for (code, is_released) in ERRORS.into_iter().flat_map(|code| [(code, false), (code, true)]) {
             let mut us = agreed::<R>(CONFIG, NO_LIMIT, NO_LIMIT);
@@ -151,7 +151,7 @@ for_both_roles_of_mqtt_5! {
         }
     }
 
-    /// For a message at QoS 1 it is the wrong acknowledgement, with an error too.
+    /// For a QoS 1 message PUBREC is the wrong acknowledgement, also with an error.
     fn pubrec_with_an_error_for_a_message_at_qos_1_ends_the_connection<R>() {
         let mut us = agreed::<R>(CONFIG, NO_LIMIT, NO_LIMIT);
         us.publish(ms(0), &V5::message(QoS::AtLeastOnce), &mut Vec::new()).unwrap();

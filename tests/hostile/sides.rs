@@ -1,4 +1,5 @@
-//! Whom the hostile peer faces: a client or a server of one version, or a server of any.
+//! The sides that a hostile peer attacks: a client or a server of one version, or a server of any
+//! version.
 
 use std::fmt::Debug;
 
@@ -12,7 +13,7 @@ use crate::Counted;
 use crate::conversation::{self, ms};
 use crate::dialect::{Dialect, Sent};
 
-/// What is to be done.
+/// An action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task<V: Dialect> {
     Transmit(Sent),
@@ -21,15 +22,15 @@ pub(crate) enum Task<V: Dialect> {
     Other,
 }
 
-/// A connection that a hostile peer faces.
+/// A connection with a hostile peer.
 pub(crate) trait Side: Debug + Sized {
     type Version: Dialect;
 
-    /// Hands in one packet, and says whether the application was told, or why not.
+    /// Handles one packet. Returns whether there was an event, or why it was not handled.
     fn hand_in(&mut self, now: Timestamp, bytes: &[u8])
     -> Result<bool, HandleError<Self::Version>>;
     fn poll(&mut self) -> Option<Task<Self::Version>>;
-    /// The error of the packet, if it shows in what is to be done and nowhere else.
+    /// Returns the error of the packet, if only the action reports it.
     fn error_of(_: &CloseReason<Self::Version>) -> Option<PeerError<Self::Version>> {
         None
     }
@@ -39,9 +40,9 @@ pub(crate) trait Side: Debug + Sized {
     fn resends(&mut self, id: PacketId, qos: QoS, out: &mut Vec<u8>) -> Result<(), CommandError>;
     fn acknowledges(&mut self, id: PacketId) -> Result<(), CommandError>;
     fn transport_closes(&mut self);
-    /// A view of the slots.
+    /// Returns the session.
     fn slots(&self) -> &Session<Counted>;
-    /// The session, after the end.
+    /// Returns the session after the end.
     fn take(self) -> Session<Counted>;
 }
 
@@ -86,12 +87,12 @@ impl<V: Dialect, R: Role> Side for Connection<V, R, Counted> {
 pub(crate) struct AnyServer<V> {
     server: any::Server<Counted>,
     decoder: any::Decoder<Vec<u8>>,
-    /// What `receive` has returned and nobody has done.
+    /// An action that `receive` returned and that was not polled.
     next: Option<any::Action>,
     version: std::marker::PhantomData<V>,
 }
 
-/// The server alone: bytes that have come are no change.
+/// Prints the server alone: the decoder's state does not count as a change.
 impl<V> Debug for AnyServer<V> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.server.fmt(f)
@@ -171,12 +172,12 @@ impl<V: Dialect> Side for AnyServer<V> {
     }
 }
 
-/// How a [`Side`] comes to be connected.
+/// How a [`Side`] is connected.
 pub(crate) trait Us {
     type Version: Dialect;
     type Side: Side<Version = Self::Version>;
 
-    /// A connection that resumes this session. It is kept afterwards, and Keep Alive is off.
+    /// Returns a connection that resumes this session. The session is kept, and Keep Alive is off.
     fn connected(config: Config, session: Session<Counted>) -> Self::Side;
 }
 
@@ -186,7 +187,7 @@ pub(crate) trait OfOneVersion:
 {
     type Role: Role;
 
-    /// A connection whose session ends with it.
+    /// Returns a connection whose session ends with it.
     fn connected_clean(config: Config) -> Self::Side;
 }
 
@@ -224,7 +225,7 @@ impl<V: Dialect> OfOneVersion for (V, ServerRole) {
     }
 }
 
-/// A server of any version with a client of this one.
+/// A server of any version with a client of this version.
 pub(crate) struct Any<V>(std::marker::PhantomData<V>);
 
 impl<V: Dialect> Us for Any<V> {

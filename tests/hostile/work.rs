@@ -1,24 +1,24 @@
-//! Where nothing else can count, instructions are counted: twice the bytes cost twice the
-//! instructions, however the bytes were chosen. `valgrind --tool=callgrind` counts them, in a run of
-//! this same test file; without it that test says that it is skipped. `MQTT_VALGRIND=required`
-//! makes that a failure, and with `MQTT_VALGRIND=none` it is not tried.
+//! Counts instructions, where no other measure exists: twice the bytes must cost twice the
+//! instructions, however a peer chooses them. `valgrind --tool=callgrind` counts, in a run of this
+//! test binary. Without valgrind the test prints that it is skipped. `MQTT_VALGRIND=required` makes
+//! that a failure; `MQTT_VALGRIND=none` skips it always.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::workloads::workloads;
 
-/// The smallest of the three sizes that each is tried with; the others are twice and four times it.
+/// The smallest of the three sizes. The others are twice and four times as large.
 const SIZE: usize = 4_000;
 
-/// What is counted.
+/// The function whose instructions are counted.
 #[inline(never)]
 fn counted_from_here(action: &mut dyn FnMut() -> bool) -> bool {
     action()
 }
 
-/// Run by the next test in a process of its own. By itself it says that the workloads are what they
-/// are meant to be.
+/// The next test runs this one in a process of its own. By itself it shows that the workloads do
+/// what they are meant to do.
 #[test]
 fn each_workload_ends_as_it_should() {
     let workloads = workloads();
@@ -43,7 +43,7 @@ fn twice_the_bytes_cost_twice_the_instructions_however_they_were_chosen() {
             panic!("{counts:?}");
         };
         println!("{:>8} {:>8} {:>8} {name}", once, twice, four_times);
-        // What does not depend on the size falls out of the differences.
+        // Costs that do not depend on the size cancel out.
         let (first, second) = (twice - once, four_times - twice);
         assert!(
             first > SIZE as u64 / 8,
@@ -60,10 +60,10 @@ fn twice_the_bytes_cost_twice_the_instructions_however_they_were_chosen() {
     }
 }
 
-/// The most instructions for a byte. Code that is not optimized takes many times as many.
+/// The most instructions for a byte. Unoptimized code takes several times as many.
 const PER_BYTE: u64 = if cfg!(debug_assertions) { 6000 } else { 1000 };
 
-/// The instructions of each call of [`counted_from_here`], if they can be counted here.
+/// Returns the instructions of each call of [`counted_from_here`], if they can be counted here.
 fn instructions() -> Option<Vec<u64>> {
     let wanted = std::env::var("MQTT_VALGRIND").unwrap_or_default();
     let valgrind = Command::new("valgrind").arg("--version").output();
@@ -102,7 +102,7 @@ fn instructions() -> Option<Vec<u64>> {
     Some(counts)
 }
 
-/// What a file of callgrind counts in all.
+/// Returns the total count in a file of callgrind.
 fn total(file: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(file).ok()?;
     let line = text

@@ -1,5 +1,5 @@
-//! What a peer of ill will can make a connection or the codec do: the instructions are counted in
-//! `work.rs`.
+//! The work that a hostile peer can cause in a connection or the codec. `work.rs` counts the
+//! instructions.
 
 use std::hint::black_box;
 
@@ -12,10 +12,11 @@ use crate::common::{Version, frame};
 use crate::properties::{user_properties, with_properties};
 use crate::*;
 
-/// Something that a peer of ill will can make this side do for `size` bytes.
+/// Work that a hostile peer can cause with `size` bytes.
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
-    /// What is not counted: the bytes are made. Returns what is counted, which says how it ended.
+    /// Prepares the bytes, without being counted. Returns the counted part, which returns whether
+    /// the result is right.
     pub(crate) prepare: fn(usize) -> Box<dyn FnMut() -> bool>,
 }
 
@@ -36,7 +37,7 @@ fn string(text: &str) -> Vec<u8> {
     [&len[..], text.as_bytes()].concat()
 }
 
-/// A PUBLISH whose topic is this text.
+/// A PUBLISH with this topic.
 fn topic(text: &str, expected: bool) -> Box<dyn FnMut() -> bool> {
     decoding::<V3>(frame(0x30, &string(text)), expected)
 }
@@ -54,7 +55,7 @@ fn list<V: Dialect>(
     decoding::<V>(frame(first_byte, &body), ok)
 }
 
-/// A stream to a peer, in parts of a size. Topic Aliases are taken as far as they were agreed on.
+/// A stream from a peer, in parts of a size. The receiver accepts the negotiated Topic Aliases.
 fn stream<V: Dialect, R: Role>(
     mut us: Connection<V, R, Counted>,
     packets: &[u8],
@@ -97,7 +98,7 @@ fn workload(name: &'static str, prepare: fn(usize) -> Box<dyn FnMut() -> bool>) 
 
 pub(crate) fn workloads() -> Vec<Workload> {
     let mut all = vec![
-        // A Topic Filter against a Topic Name that is as long.
+        // A Topic Filter with a Topic Name of the same length
         workload("`/` against `/`", |n| {
             matching("/".repeat(n), "/".repeat(n), true)
         }),
@@ -123,7 +124,7 @@ pub(crate) fn workloads() -> Vec<Workload> {
         workload("levels, then `#`", |n| {
             matching("a/".repeat(n / 2) + "#", "a/".repeat(n / 2), true)
         }),
-        // Strings that are checked.
+        // Validated strings
         workload("a topic of `/`", |n| topic(&"/".repeat(n), true)),
         workload("a topic of two-byte characters", |n| {
             topic(&"é".repeat(n / 2), true)
@@ -148,7 +149,7 @@ pub(crate) fn workloads() -> Vec<Workload> {
             let filter = [string(&("+/".repeat(n / 2) + "a+")), vec![0]].concat();
             list::<V3>(0x82, &filter, filter.len(), b"", false)
         }),
-        // Lists.
+        // Lists
         workload("SUBSCRIBE", |n| {
             list::<V3>(0x82, b"\0\x01a\0", n, b"", true)
         }),
@@ -173,7 +174,7 @@ pub(crate) fn workloads() -> Vec<Workload> {
                 packet.is_ok_and(|packet| packet.is_some_and(|it| V3::entries(&it) == n / 4))
             })
         }),
-        // Streams.
+        // Streams
         workload("SUBSCRIBE in single bytes", |n| {
             let mut bytes = frame(
                 0x82,
@@ -209,7 +210,7 @@ pub(crate) fn workloads() -> Vec<Workload> {
     all
 }
 
-/// `last` comes after so many User Properties.
+/// User Properties, then `last`.
 fn properties(first_byte: u8, size: usize, last: &[u8], ok: bool) -> Box<dyn FnMut() -> bool> {
     let bytes = with_properties(first_byte, &user_properties(size / 7), last);
     decoding::<V5>(bytes, ok)
@@ -217,7 +218,7 @@ fn properties(first_byte: u8, size: usize, last: &[u8], ok: bool) -> Box<dyn FnM
 
 fn workloads_of_mqtt_5() -> Vec<Workload> {
     vec![
-        // Properties.
+        // Properties
         workload("User Properties in CONNECT", |n| {
             properties(0x10, n, b"", true)
         }),
@@ -260,7 +261,7 @@ fn workloads_of_mqtt_5() -> Vec<Workload> {
                 publish.properties.message_expiry_interval() == Some(60) && users.count() == n / 7
             })
         }),
-        // Lists.
+        // Lists
         workload("SUBSCRIBE of MQTT 5", |n| {
             list::<V5>(0x82, b"\0\x01a\0", n, b"", true)
         }),
@@ -282,7 +283,7 @@ fn workloads_of_mqtt_5() -> Vec<Workload> {
         workload("SUBACK of MQTT 5 with a fault in its last byte", |n| {
             list::<V5>(0x90, b"\x80", n, b"\x03", false)
         }),
-        // Streams.
+        // Streams
         workload("PINGREQ of MQTT 5 in single bytes", |n| {
             to_server::<V5>(b"\xc0\0", n, 1)
         }),

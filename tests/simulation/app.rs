@@ -1,4 +1,4 @@
-//! What an application knows, and what of it survives a crash.
+//! The state of an application, and the part of it that survives a crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use mqtt_sansio::{Change, Outbox, PacketId, QoS, Session, Stage};
 use super::context::{Context, Outcome, ensure, fail};
 use super::plan::{Sabotage, Side, Spec, Storage};
 
-/// A message that the peer's application has published.
+/// A message that the peer's application published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Arrival {
     pub(crate) number: u32,
@@ -15,29 +15,29 @@ pub(crate) struct Arrival {
     pub(crate) qos: QoS,
 }
 
-/// What an application keeps. With a journal this is its database, written at each change; without,
-/// it is in memory, and a copy of it is saved before anything leaves.
+/// The data of an application. With a journal this is its database, written at each change. Without
+/// one it is in memory, and a copy is saved before bytes are sent.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buffer {
-    /// How many of its messages it has published.
+    /// The number of its messages that were published.
     next: usize,
-    /// Those that it has to publish anew.
+    /// Messages to publish again, as new ones.
     again: BTreeSet<u32>,
     pub(crate) outbox: Outbox<Spec>,
     pub(crate) delivered: Vec<Arrival>,
     /// Messages that it has not acknowledged yet.
     pub(crate) unacknowledged: Vec<(PacketId, QoS)>,
-    /// The session as it was saved, and what the journal says since then.
+    /// The saved session, and the changes in the journal since then.
     saved: Vec<u8>,
     changes: Vec<Change>,
     /// Server: there is a session for the client.
     pub(crate) has_session: bool,
-    /// Server: the client has shown that it knows of this session. Before, the server that may
-    /// lose sessions does not count on it: the client may not have heard that it is a new one.
+    /// Server: the client has shown that it knows this session. Until then a server that may lose
+    /// sessions does not rely on it, because the client may not know yet that it is new.
     pub(crate) is_established: bool,
     /// The session ends with the connection.
     pub(crate) is_clean: bool,
-    /// How many seconds it is kept after the connection.
+    /// For how many seconds the session is kept after the connection.
     pub(crate) session_expiry: u32,
     /// When it expires, in milliseconds, once the connection has ended.
     pub(crate) expires: Option<u64>,
@@ -51,15 +51,15 @@ pub(crate) struct App {
     manual: bool,
     messages: Vec<Spec>,
     pub(crate) memory: Buffer,
-    /// Without a journal: what was saved last.
+    /// Without a journal: the last saved copy.
     disk: Buffer,
 
-    // What a crash takes, with a journal.
-    /// Published, its change not stored yet.
+    // In memory: lost in a crash, with a journal.
+    /// A published message whose change is not stored yet.
     sending: Option<(PacketId, Spec)>,
-    /// QoS 2 messages handed over, their change not stored yet.
+    /// QoS 2 messages that were delivered and whose change is not stored yet.
     unstored: BTreeMap<PacketId, Arrival>,
-    /// The other one of a `Sabotage::SwapDeliveries`.
+    /// The second message of a `Sabotage::SwapDeliveries`.
     swapped: Option<Arrival>,
 }
 
@@ -79,7 +79,7 @@ impl App {
         }
     }
 
-    // What it publishes
+    // Publishing
 
     pub(crate) fn next_message(&self) -> Option<Spec> {
         let number = match self.memory.again.first() {
@@ -89,7 +89,7 @@ impl App {
         self.messages.get(number).copied()
     }
 
-    /// The next message has been encoded.
+    /// Records that the next message was encoded.
     pub(crate) fn published(&mut self, id: Option<PacketId>, spec: Spec) {
         match id {
             Some(id) if self.keeps_journal() => self.sending = Some((id, spec)),
@@ -106,7 +106,7 @@ impl App {
         }
     }
 
-    /// Everything that was under way is to be published anew.
+    /// Marks every message in flight to be published again.
     fn publish_all_anew(&mut self, ctx: &mut Context) {
         let under_way: Vec<_> = self.memory.outbox.iter().map(|(id, _)| id).collect();
         for id in under_way {
@@ -123,7 +123,7 @@ impl App {
         }
     }
 
-    /// The peer has this message.
+    /// Records that the peer has this message.
     pub(crate) fn arrived(&mut self, id: PacketId) -> Outcome {
         if !self.keeps_journal() {
             let gone = self.memory.outbox.remove(id);
@@ -132,7 +132,7 @@ impl App {
         Ok(())
     }
 
-    /// The peer has refused this message.
+    /// Records that the peer refused this message.
     pub(crate) fn rejected(&mut self, ctx: &mut Context, id: PacketId) -> Outcome {
         let Some(spec) = self.memory.outbox.get(id).copied() else {
             fail!("{id:?} was refused, and was not under way");
@@ -156,7 +156,7 @@ impl App {
         }
     }
 
-    /// `Action::Lost`
+    /// Handles `Action::Lost`.
     pub(crate) fn lost(&mut self, ctx: &mut Context, id: PacketId, received: bool) -> Outcome {
         ctx.ledger(self.side).release(id);
         let awaited = self.memory.outbox.get(id).is_some();
@@ -168,7 +168,7 @@ impl App {
         Ok(())
     }
 
-    // What it is given
+    // Receiving
 
     pub(crate) fn delivered(&mut self, ctx: &mut Context, id: Option<PacketId>, arrival: Arrival) {
         match id {
@@ -184,8 +184,8 @@ impl App {
         }
     }
 
-    /// Without a journal a message is kept when it is acknowledged; with one, when it is stored. One that
-    /// is refused is not kept.
+    /// Without a journal a message is kept when it is acknowledged, with a journal when it is stored. A
+    /// refused message is not kept.
     pub(crate) fn acknowledged(&mut self, ctx: &mut Context, id: PacketId, refuses: bool) {
         if refuses {
             if let Some(arrival) = self.unstored.remove(&id) {
@@ -221,15 +221,15 @@ impl App {
         }
     }
 
-    // What it stores
+    // Storing
 
-    /// With Clean Session there is nothing to store: the session ends with the connection, also by
-    /// a crash.
+    /// Returns false if there is nothing to store: with Clean Session the session ends with the
+    /// connection, also in a crash.
     pub(crate) const fn keeps_journal(&self) -> bool {
         self.journal && !self.memory.is_clean
     }
 
-    /// `Action::Store`: the change and what belongs to it, at once.
+    /// Handles `Action::Store`: stores the change and its message together.
     pub(crate) fn store(&mut self, ctx: &mut Context, change: Change) -> Outcome {
         ensure!(self.journal, "a change to store without a journal");
         match change {
@@ -249,13 +249,14 @@ impl App {
                 self.memory.outbox.remove(id);
             }
             Change::InboundReceived(id) => {
-                // Said again if the connection ended before PUBREC left.
+                // The change is returned again if the connection ended before PUBREC was sent.
                 if let Some(arrival) = self.unstored.remove(&id) {
                     self.keep(ctx, arrival);
                 }
             }
             Change::Forgotten(_) => {}
-            // The messages under way are lost one by one, or go on until the connection ends.
+            // The messages in flight are reported as lost one by one, or continue until the
+            // connection ends.
             Change::Cleared => {}
         }
         if !matches!(change, Change::Forgotten(_)) && ctx.sabotage(Sabotage::SkipStore) {
@@ -269,7 +270,7 @@ impl App {
         !self.unstored.contains_key(&id)
     }
 
-    /// Without a journal: everything, before anything leaves.
+    /// Without a journal: saves everything before bytes are sent.
     pub(crate) fn save(&mut self, ctx: &mut Context, session: Option<&Session<Storage>>) {
         if !self.journal {
             ctx.ledger(self.side).commit();
@@ -280,7 +281,7 @@ impl App {
         }
     }
 
-    /// A long journal becomes a saved session.
+    /// Replaces a long journal by a saved session.
     pub(crate) fn compact(&mut self, ctx: &mut Context) -> Outcome {
         if self.keeps_journal() && self.memory.changes.len() > 8 && ctx.rng.u32(0..8) == 0 {
             ctx.stats.journals_compacted += 1;
@@ -290,10 +291,10 @@ impl App {
         Ok(())
     }
 
-    // How sessions end
+    // The end of sessions
 
-    /// The messages that came on this connection and were not acknowledged: of QoS 1 they come
-    /// again.
+    /// Discards the messages received on this connection and not acknowledged. Those of QoS 1
+    /// arrive again.
     pub(crate) fn connection_ended(&mut self, ctx: &Context) {
         self.expire_later(ctx);
         if self.memory.is_clean {
@@ -309,13 +310,14 @@ impl App {
         self.memory.expires = (seconds < u32::MAX).then(|| ctx.millis + 1000 * u64::from(seconds));
     }
 
-    /// What has come in the session that is over can not be acknowledged any more.
+    /// Discards the messages received in the session that ended: they cannot be acknowledged any
+    /// more.
     pub(crate) fn end_receiving(&mut self) {
         self.memory.unacknowledged.clear();
         self.unstored.clear();
     }
 
-    /// The session is gone, and the library has nothing to say to that.
+    /// The session ends without a change from the library.
     pub(crate) fn drop_session(&mut self, ctx: &mut Context) {
         self.publish_all_anew(ctx);
         self.end_receiving();
@@ -325,7 +327,7 @@ impl App {
         self.memory.is_established = false;
     }
 
-    /// The process ends and begins again.
+    /// Restarts the process.
     pub(crate) fn crash(&mut self, ctx: &mut Context) {
         if self.journal {
             ctx.stats.journal_restarts += 1;
@@ -338,7 +340,7 @@ impl App {
             ctx.stats.volatile_losses += u64::from(before);
             ctx.ledger(self.side).roll_back();
             self.memory = self.disk.clone();
-            // What was not acknowledged is not in the saved session, and comes again.
+            // Messages not acknowledged are not in the saved session, and arrive again.
             self.end_receiving();
         }
         if self.memory.expires.is_none() {
@@ -346,7 +348,8 @@ impl App {
         }
     }
 
-    /// The process begins again with this session: what it does not await is published anew.
+    /// Restarts the process with this session. Messages that the session does not await are
+    /// published again.
     pub(crate) fn begin_again(&mut self, ctx: &mut Context, session: &Session<Storage>) {
         let awaited: BTreeSet<_> = session
             .outbound()
@@ -361,7 +364,7 @@ impl App {
         ctx.ledger(self.side).keep_only(&awaited);
     }
 
-    /// The session as it was stored.
+    /// Returns the session as it was stored.
     pub(crate) fn restored(&self, ctx: &Context) -> Outcome<Session<Storage>> {
         let plan = ctx.plan.side(self.side);
         let (outbound, inbound) = (plan.outbound.storage(), plan.inbound.storage());
@@ -379,8 +382,8 @@ impl App {
         Ok(session)
     }
 
-    /// Between two rounds of actions: the messages that the application keeps are those that the
-    /// session may ask for, and what is stored is what there is.
+    /// Checked between two rounds of actions: the application keeps the messages that the session
+    /// may ask for, and the stored data leads to the session in memory.
     pub(crate) fn check(&self, ctx: &mut Context, session: &Session<Storage>) -> Outcome {
         let mut awaited: Vec<_> = session
             .outbound()

@@ -1,4 +1,4 @@
-//! What decides: a seed, or bytes that a fuzzer has made up.
+//! The source of decisions: a seed, or bytes from a fuzzer.
 
 use std::ops::{Bound, RangeBounds};
 
@@ -6,7 +6,7 @@ use fastrand::Rng;
 
 #[derive(Debug)]
 pub(crate) struct Chance {
-    /// These first; what is left of them.
+    /// Used first, as far as they go.
     bytes: Vec<u8>,
     rng: Rng,
 }
@@ -41,7 +41,7 @@ impl Chance {
         }
     }
 
-    /// Once these are used up, it goes on with a seed that is always the same.
+    /// After these bytes a fixed seed decides.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         Self {
             bytes: bytes.iter().rev().copied().collect(),
@@ -49,7 +49,7 @@ impl Chance {
         }
     }
 
-    /// As few bytes as can say it.
+    /// Uses as few bytes as the range needs.
     fn up_to(&mut self, last: u64) -> u64 {
         let mut number = 0;
         let mut reach = 0;

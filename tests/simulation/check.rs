@@ -1,4 +1,4 @@
-//! What must be true when a run is over.
+//! Checks at the end of a run.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,7 @@ use super::app::Arrival;
 use super::context::{Context, Outcome, ensure, fail};
 use super::plan::{Room, Sessions, Side, Storage};
 
-/// Everything that `sender` has published has come as often, and in the order, that its QoS
-/// promises.
+/// Everything that `sender` published arrived as often, and in the order, that its QoS promises.
 pub(crate) fn deliveries(ctx: &mut Context, sender: Side, delivered: &[Arrival]) -> Outcome {
     let plan = ctx.plan.clone();
     let messages = &plan.side(sender).messages;
@@ -59,7 +58,7 @@ pub(crate) fn deliveries(ctx: &mut Context, sender: Side, delivered: &[Arrival])
     Ok(())
 }
 
-/// Nothing has leaked: all that there are can be used.
+/// Nothing has leaked: every slot can be used.
 pub(crate) fn slots(
     side: Side,
     session: Session<Storage>,
@@ -95,7 +94,7 @@ pub(crate) fn slots(
         qos: QoS::AtLeastOnce,
         retain: false,
     };
-    // Of the heap there is no end worth waiting for.
+    // Slots on the heap have no useful limit to exhaust.
     let most = |room: Room| room.slots().min(20);
     let mut free = 0;
     while free < most(outbound) && client.publish(now, &message, &mut out).is_ok() {

@@ -1,4 +1,4 @@
-//! A connection with everything that belongs to it and to no other.
+//! A connection with the state that belongs to it alone.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -12,7 +12,7 @@ use super::plan::{Side, Storage};
 use super::version::{Announced, Message, Opening, Seen};
 use super::wire::Tap;
 
-/// What the server's application has been asked and has not answered.
+/// A request to the server's application that has no answer yet.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Request {
     Connect(Opening),
@@ -20,10 +20,10 @@ pub(super) enum Request {
     Unsubscribe { filters: usize },
 }
 
-/// What the library has made of what has come.
+/// The result of handling received bytes.
 pub(super) struct Received {
     pub(super) step: Result<Option<Step>, Blocked>,
-    /// The packets that it has handled for that.
+    /// The packets that the library handled for it.
     pub(super) packets: Vec<Seen>,
 }
 
@@ -33,32 +33,32 @@ pub(crate) struct Connection<E: Endpoint> {
     pub(super) tap: Tap<E::Version>,
     /// The limits of this side.
     pub(super) announced: Announced,
-    /// Of what this side publishes.
+    /// The aliases of the messages that this side publishes.
     pub(super) aliases: OutboundAliases<AliasVec>,
-    /// Bytes that have come and that the endpoint has not taken.
+    /// Received bytes that the endpoint has not consumed.
     pub(super) input: Vec<u8>,
-    /// Bytes that have come and are not handled.
+    /// Received bytes that are not handled.
     unhandled: Vec<u8>,
     handled: u64,
-    /// The next packet could not be handled yet.
+    /// The next packet was blocked.
     pub(super) is_blocked: bool,
-    /// Bytes that have been encoded and have not left.
+    /// Encoded bytes that were not sent.
     pub(super) out: Vec<u8>,
-    /// The message that is coming in pieces, as far as it has come.
+    /// The received part of a message that arrives in pieces.
     pub(super) gathering: Option<Message>,
-    /// What is left of the payload that is being sent in pieces.
+    /// The rest of the payload that is being sent in pieces.
     pub(super) sending: Option<Vec<u8>>,
     pub(super) resends: VecDeque<PacketId>,
     pub(super) request: Option<Request>,
-    /// Client: requests that have not been answered.
+    /// Client: requests without an answer.
     pub(super) requests: BTreeSet<PacketId>,
-    /// Server: what has to become of the Will.
+    /// Server: whether the Will is to be published.
     pub(super) has_will: bool,
     pub(super) discards_will: bool,
     pub(super) last_received: Timestamp,
     pub(super) clock: Timestamp,
     pub(super) is_accepted: bool,
-    /// Client: it has asked for a new session.
+    /// Client: it asked for a new session.
     pub(super) clean_start: bool,
     pub(super) closed: bool,
     side: Side,
@@ -122,7 +122,7 @@ impl<E: Endpoint> Connection<E> {
         }
     }
 
-    /// The time for the next call. The library's clock does not go back.
+    /// Returns the time for the next call. The library's clock does not go back.
     pub(super) fn now(&mut self, ctx: &mut Context) -> Timestamp {
         let now = ctx.now();
         self.clock = self.clock.max(now);
@@ -134,7 +134,7 @@ impl<E: Endpoint> Connection<E> {
         self.unhandled.extend(bytes);
     }
 
-    /// The next thing that the library makes of what has come.
+    /// Returns the next result of handling received bytes.
     pub(super) fn receive(&mut self, ctx: &mut Context) -> Outcome<Received> {
         let now = self.now(ctx);
         let mut rest = &self.input[..];

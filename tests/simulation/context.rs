@@ -1,4 +1,4 @@
-//! What everything in a run shares: chance, time, the transcript, and what has been seen so far.
+//! The state that everything in a run shares: chance, time, transcript and statistics.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -10,23 +10,23 @@ use super::chance::Chance;
 use super::plan::{Plan, Sabotage, Side};
 use super::wire::Ledger;
 
-/// Why a run has failed.
+/// Why a run failed.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(crate) String);
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
-/// What has happened, line by line. Shared, so that a panic leaves it behind.
+/// The events of a run, a line each. Shared, so that it survives a panic.
 pub(crate) type Transcript = Rc<RefCell<Vec<String>>>;
 
-/// The run has failed.
+/// Returns from the function with a failure of the run.
 macro_rules! fail {
     ($($why:tt)+) => {
         return Err($crate::simulation::context::Failure(format!($($why)+)))
     };
 }
 
-/// The run has failed unless this holds.
+/// Fails the run unless this is true.
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {
         if !$holds {
@@ -40,7 +40,7 @@ pub(crate) use fail;
 
 macro_rules! statistics {
     ($($(#[$doc:meta])* $name:ident,)+) => {
-        /// How often things have happened.
+        /// How often each kind of thing happened.
         #[derive(Debug, Clone, Copy, Default)]
         pub(crate) struct Stats {
             $($(#[$doc])* pub(crate) $name: u64,)+
@@ -59,14 +59,14 @@ statistics! {
     drops,
     journal_restarts,
     snapshot_restarts,
-    /// Restarts while a message was handed over and not yet acknowledged, or sent and not stored.
+    /// Restarts while a message was delivered but not acknowledged, or published but not stored.
     volatile_losses,
     delivered,
     /// PUBLISH with DUP.
     resends,
     /// PUBREL that is not the answer to a PUBREC on the same connection.
     released_again,
-    /// QoS 2 messages that came again and were not handed over.
+    /// QoS 2 messages that were received again and not delivered.
     duplicates_suppressed,
     delivered_qos_2,
     pieces_received,
@@ -93,13 +93,13 @@ statistics! {
     aliases_used,
     /// MQTT 5: messages that waited for the peer's Receive Maximum.
     quota_full,
-    /// MQTT 5: messages that the peer has refused.
+    /// MQTT 5: messages that the peer refused.
     rejected,
-    /// MQTT 5: sessions that have expired.
+    /// MQTT 5: sessions that expired.
     expired,
-    /// MQTT 5: sessions that a client has ended with DISCONNECT.
+    /// MQTT 5: sessions that a client ended with DISCONNECT.
     ended_by_client,
-    /// MQTT 5: sessions that the server keeps for less time than it is asked for.
+    /// MQTT 5: sessions that the server keeps for less time than the client asked for.
     expiry_shortened,
     /// MQTT 5: DISCONNECT from the server.
     dismissed,
@@ -112,7 +112,7 @@ pub(crate) struct Context {
     /// The link is good and nobody crashes.
     pub(crate) calm: bool,
     pub(crate) stats: Stats,
-    /// The sabotage has been done.
+    /// The sabotage was committed.
     pub(crate) sabotaged: bool,
     pub(crate) client: Ledger,
     pub(crate) server: Ledger,
@@ -134,7 +134,7 @@ impl Context {
         }
     }
 
-    /// The time, as one side's clock has it: now and then it has gone back a little.
+    /// Returns the time on one side's clock, which sometimes goes back a little.
     pub(crate) fn now(&mut self) -> Timestamp {
         let back = if !self.calm && self.rng.u32(0..50) == 0 {
             self.rng.u64(0..500)
@@ -144,7 +144,7 @@ impl Context {
         Timestamp::from_millis(self.millis - back)
     }
 
-    /// What `side` has sent.
+    /// Records packets that `side` sent.
     pub(crate) const fn ledger(&mut self, side: Side) -> &mut Ledger {
         match side {
             Side::Client => &mut self.client,
@@ -152,17 +152,17 @@ impl Context {
         }
     }
 
-    /// True in `times` of 10,000 cases, and never once the run is calm.
+    /// Returns true in `times` of 10,000 cases, and never once the run is calm.
     pub(crate) fn misfortune(&mut self, times: u32) -> bool {
         !self.calm && self.rng.u32(0..10_000) < times
     }
 
-    /// True in one of `times` cases, and never once the run is calm.
+    /// Returns true in one of `times` cases, and never once the run is calm.
     pub(crate) fn whim(&mut self, times: u32) -> bool {
         !self.calm && self.rng.u32(0..times) == 0
     }
 
-    /// True once in a run, if this is its sabotage.
+    /// Returns true once in a run, if this is its sabotage.
     pub(crate) fn sabotage(&mut self, sabotage: Sabotage) -> bool {
         let now = !self.sabotaged && self.plan.sabotage == Some(sabotage);
         if now {

@@ -1,5 +1,5 @@
-//! Connections of every version and role behind one set of methods, so that one application can play
-//! either.
+//! Connections of every version and role with one set of methods, so that one application can play
+//! either role.
 
 mod any_server;
 
@@ -13,7 +13,7 @@ use mqtt_sansio::{
 use super::plan::Storage;
 use super::version::{Action, Content, Dialect, Event, Farewell, Opening, Terms};
 
-/// Memory for one packet, and for Topic Aliases.
+/// The buffer for one packet, and for Topic Aliases.
 pub(crate) type Memory = WithTopicAliases<Box<[u8]>, AliasVec>;
 
 /// One step of a connection.
@@ -23,7 +23,7 @@ pub(crate) enum Step {
     Action(Action),
 }
 
-/// Commands of one role. The harness never asks the other.
+/// Commands of one role. The harness calls only those of the endpoint's role.
 pub(crate) trait Commands: Sized {
     fn connect(
         &mut self,
@@ -92,10 +92,10 @@ pub(crate) trait Commands: Sized {
 
 /// A connection with its decoder.
 pub(crate) trait Endpoint: Commands {
-    /// What is spoken on the wire.
+    /// The version on the wire.
     type Version: Dialect;
 
-    /// Payloads can be sent in pieces.
+    /// True if payloads can be sent in pieces.
     const SENDS_PIECES: bool;
 
     fn new(
@@ -127,7 +127,7 @@ pub(crate) trait Endpoint: Commands {
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError>;
     fn forget(&mut self, id: PacketId) -> Result<(), CommandError>;
-    /// With an error if it `refuses` the message.
+    /// Acknowledges a message, with an error if it `refuses` the message.
     fn acknowledge(&mut self, id: PacketId, refuses: bool) -> Result<(), CommandError>;
     fn close(&mut self, now: Timestamp);
 
@@ -146,9 +146,9 @@ pub(crate) trait Endpoint: Commands {
     fn into_session(self) -> Session<Storage>;
     /// The session ends with the connection.
     fn session_ends(&self) -> bool;
-    /// How long it is kept otherwise, in seconds.
+    /// Otherwise: for how many seconds it is kept.
     fn session_expiry(&self) -> u32;
-    /// How many bytes of the stream have been handled.
+    /// How many bytes of the stream were handled.
     fn handled(&self) -> u64;
 }
 
@@ -329,13 +329,13 @@ impl<V: Dialect> Commands for ServerOf<V> {
 }
 
 impl<V: Dialect, R: Role> Of<V, R> {
-    /// [`Connection::receive`], which makes of the bytes what `handle_piece` makes of the packets.
+    /// Checks that [`Connection::receive`] handles the bytes as `handle_piece` handles the packets.
     fn receive_and_check(
         &mut self,
         now: Timestamp,
         input: &mut &[u8],
     ) -> Result<Option<Step>, Blocked> {
-        // It takes longer than all the rest.
+        // This takes longer than all the rest.
         let is_checked = !input.is_empty() && now.as_millis() % 8 == 0;
         let before = is_checked.then(|| (self.clone(), *input));
         let step = self.connection.receive(now, &mut self.decoder, input);
@@ -357,7 +357,7 @@ impl<V: Dialect, R: Role> Of<V, R> {
         step
     }
 
-    /// This connection has received `input`, and become `after`.
+    /// Checks a connection that received `input` and became `after`.
     fn check_handle(
         mut self,
         now: Timestamp,
@@ -366,7 +366,8 @@ impl<V: Dialect, R: Role> Of<V, R> {
         is_blocked: bool,
         after: &Self,
     ) {
-        // An action may be due that can wait, and comes first; so may PINGREQ, and the end.
+        // A pending action comes first, even if it can wait; so do PINGREQ and the end of the
+        // connection.
         let mut due = self.connection.clone();
         due.handle_timeout(now);
         if self.connection.clone().poll_action().is_some() || due.poll_action().is_some() {
@@ -386,7 +387,7 @@ impl<V: Dialect, R: Role> Of<V, R> {
                 Ok(None) => break String::new(),
                 Err(error) => panic!("{step} without a fault, and with one: {error}"),
             };
-            // Only `receive` knows its topic.
+            // Only `receive` knows the topic of a Topic Alias.
             if V::is_without_topic(&piece) {
                 return;
             }

@@ -1,4 +1,4 @@
-//! The transport: bytes on their way, which may never arrive.
+//! The transport: bytes in transit, which may be lost.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use super::chance::Chance;
 #[derive(Debug, Default)]
 struct Pipe {
     bytes: VecDeque<u8>,
-    /// Nothing gets in any more; what is in it can still be read.
+    /// Closed for writing. Bytes in it can still be read.
     closed: bool,
 }
 
@@ -43,14 +43,14 @@ impl Socket {
         }
     }
 
-    /// Some of the bytes that have come.
+    /// Reads some of the bytes that arrived.
     pub(crate) fn receive(&self, most: usize) -> Vec<u8> {
         let mut pipe = self.incoming.borrow_mut();
         let len = most.min(pipe.bytes.len());
         pipe.bytes.drain(..len).collect()
     }
 
-    /// True if nothing has come and nothing will.
+    /// True if nothing arrived and nothing will.
     pub(crate) fn is_at_end(&self) -> bool {
         let pipe = self.incoming.borrow();
         pipe.closed && pipe.bytes.is_empty()
@@ -64,7 +64,7 @@ impl Socket {
         self.outgoing.borrow().closed
     }
 
-    /// This end is closed in good order: what was sent still arrives.
+    /// Closes this end in order: bytes already sent still arrive.
     pub(crate) fn close(&self) {
         self.outgoing.borrow_mut().closed = true;
         let mut incoming = self.incoming.borrow_mut();
@@ -72,7 +72,7 @@ impl Socket {
         incoming.bytes.clear();
     }
 
-    /// The connection breaks: of what is on its way, some arrives.
+    /// Breaks the connection: of the bytes in transit, some arrive.
     pub(crate) fn sever(&self, rng: &mut Chance) {
         for pipe in [&self.incoming, &self.outgoing] {
             let mut pipe = pipe.borrow_mut();

@@ -1,10 +1,9 @@
-//! Two peers over a bad link, driven by one seed, or by bytes. The same seed is the same run.
+//! Two peers over a bad link, driven by one seed or by bytes. The same seed gives the same run.
 //!
-//! `plan.rs` says what a run is like, `app.rs` is an application with its storage, `peer.rs` has it
-//! drive the library, `link.rs` is the transport between two of them. `wire.rs`
-//! watches what is sent, `check.rs` looks at what has become of it. Everything is generic over
-//! `endpoint.rs`, a client or a server of MQTT 3.1.1, MQTT 5 or any version, and sees what it does in
-//! the shape of `version.rs`.
+//! `plan.rs` describes a run. `app.rs` is an application with its storage, `peer.rs` drives the
+//! library for it, `link.rs` is the transport between two peers. `wire.rs` checks the packets sent,
+//! `check.rs` checks the result. Everything is generic over `endpoint.rs`, a client or a server of
+//! MQTT 3.1.1, MQTT 5 or any version, and uses the types of `version.rs`.
 
 mod app;
 mod chance;
@@ -32,19 +31,19 @@ pub(crate) use context::{Stats, Transcript};
 use plan::{Pair, Side};
 pub(crate) use plan::{Plan, Sabotage};
 
-/// What became of a run.
+/// The result of a run.
 pub(crate) struct Report {
     pub(crate) stats: Stats,
     pub(crate) failure: Option<String>,
 }
 
 pub(crate) fn run(plan: Plan, transcript: Option<&Transcript>) -> Report {
-    // Not the numbers that have made the plan.
+    // Not the random numbers that made the plan.
     let chance = Chance::from_seed(plan.seed ^ 0x5eed_0fc4_a05e);
     run_by(chance, plan, transcript)
 }
 
-/// With other decisions than those of the plan's seed.
+/// Runs the plan with decisions from `chance`.
 pub(crate) fn run_by(chance: Chance, plan: Plan, transcript: Option<&Transcript>) -> Report {
     let pair = plan.pair;
     let ctx = Context::new(Rc::new(plan), chance, transcript.cloned());
@@ -106,7 +105,7 @@ impl<C: Endpoint, S: Endpoint> World<C, S> {
 
     // The bad link
 
-    /// Any one thing that may happen next.
+    /// Performs one random step.
     fn step(&mut self) -> Outcome {
         let ctx = &mut self.ctx;
         if ctx.misfortune(ctx.plan.drops) {
@@ -146,7 +145,7 @@ impl<C: Endpoint, S: Endpoint> World<C, S> {
 
     // The good link
 
-    /// Everything that can be done is done; the clock goes on only if there is nothing.
+    /// Performs everything that is possible. The clock advances only if nothing is.
     fn come_to_rest(&mut self) -> Outcome {
         let mut waits = 0;
         for _ in 0..2_000 {
@@ -178,7 +177,7 @@ impl<C: Endpoint, S: Endpoint> World<C, S> {
         next.map(Timestamp::as_millis)
     }
 
-    /// Deals with a deadline that has passed; false if there is none.
+    /// Handles a deadline that has passed; returns false if there is none.
     fn catch_up(&mut self) -> Outcome<bool> {
         match self.next_deadline() {
             Some(next) if next <= self.ctx.millis => self.wait(),
@@ -186,7 +185,7 @@ impl<C: Endpoint, S: Endpoint> World<C, S> {
         }
     }
 
-    /// Goes forward to the next deadline; false if there is none.
+    /// Advances to the next deadline; returns false if there is none.
     fn wait(&mut self) -> Outcome<bool> {
         let Some(next) = self.next_deadline() else {
             return Ok(false);
@@ -201,7 +200,7 @@ impl<C: Endpoint, S: Endpoint> World<C, S> {
         Ok(true)
     }
 
-    /// All that is left to do is keeping the connection alive.
+    /// Only Keep Alive is left to do.
     fn stay_at_rest(&mut self) -> Outcome {
         let before = (self.ctx.stats, self.ctx.plan.keep_alive);
         for _ in 0..3 {
@@ -231,7 +230,7 @@ impl<C: Endpoint, S: Endpoint> World<C, S> {
         Ok(())
     }
 
-    /// The client disconnects. Nothing may be left on either side.
+    /// The client disconnects. Nothing may remain on either side.
     fn part(&mut self) -> Outcome {
         self.client.end(&mut self.ctx)?;
         self.server.receive(&mut self.ctx, false)?;

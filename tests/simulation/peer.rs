@@ -1,5 +1,5 @@
-//! One side: an application with its connection, its storage and its restarts. Here: how
-//! connections and processes begin and end.
+//! One side: an application with its connection, its storage and its restarts. This file has the
+//! start and the end of connections and processes.
 
 mod actions;
 mod commands;
@@ -15,7 +15,7 @@ use super::link::Socket;
 use super::plan::{Sessions, Side, SidePlan, Storage};
 use super::version::{Dialect, Farewell, Opening, Terms};
 
-/// Whether the connection is still there after something was done with it.
+/// Whether the connection still exists after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 enum Flow {
@@ -28,10 +28,10 @@ pub(crate) struct Peer<E: Endpoint> {
     side: Side,
     plan: SidePlan,
     pub(crate) app: App,
-    /// Between connections.
+    /// The session between connections.
     session: Option<Session<Storage>>,
     pub(crate) connection: Option<Connection<E>>,
-    /// Server: a connection that is not accepted yet; the one before may still be there.
+    /// Server: a connection that is not accepted yet. The earlier one may still exist.
     pub(crate) newcomer: Option<Connection<E>>,
 }
 
@@ -59,7 +59,7 @@ impl<E: Endpoint> Peer<E> {
         connections.filter_map(|c| c.endpoint.poll_timeout()).min()
     }
 
-    /// True if nothing is left to be done.
+    /// Returns true if nothing is left to do.
     pub(crate) fn is_idle(&self) -> bool {
         let is_quiet = |c: &Connection<E>| {
             c.input.is_empty()
@@ -75,14 +75,14 @@ impl<E: Endpoint> Peer<E> {
         self.app.is_done() && self.newcomer.is_none() && self.connection.iter().all(is_quiet)
     }
 
-    /// The session, once the connection has ended.
+    /// Returns the session, once the connection has ended.
     pub(crate) const fn take_session(&mut self) -> Option<Session<Storage>> {
         self.session.take()
     }
 
-    // What happens
+    // Steps
 
-    /// Any one thing that this side may do next.
+    /// Performs one random step of this side.
     pub(crate) fn act(&mut self, ctx: &mut Context) -> Outcome {
         let newcomer = self.newcomer.is_some() && ctx.rng.u32(0..4) > 0;
         match ctx.rng.u32(0..100) {
@@ -100,7 +100,7 @@ impl<E: Endpoint> Peer<E> {
         }
     }
 
-    /// Everything that this side can do now. True if there was anything.
+    /// Performs everything that this side can do. Returns true if there was anything.
     pub(crate) fn do_all(&mut self, ctx: &mut Context) -> Outcome<bool> {
         let mut any = false;
         for newcomer in [false, true] {
@@ -114,9 +114,10 @@ impl<E: Endpoint> Peer<E> {
         Ok(any)
     }
 
-    // How connections begin and end
+    // The start and the end of connections
 
-    /// Does something with the connection (or with the newcomer), and whatever follows from it.
+    /// Calls a function with the connection (or the newcomer), and ends the connection if it is
+    /// over.
     fn with(
         &mut self,
         ctx: &mut Context,
@@ -157,7 +158,7 @@ impl<E: Endpoint> Peer<E> {
         self.session = keeps.then_some(session);
     }
 
-    /// The process ends, and begins again with what is stored.
+    /// The process ends, and restarts with what is stored.
     pub(crate) fn crash(&mut self, ctx: &mut Context) -> Outcome {
         ctx.note(self.side, format_args!("CRASH"));
         let connections = [self.connection.take(), self.newcomer.take()];
@@ -177,7 +178,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(())
     }
 
-    /// Client: a new connection.
+    /// Client: opens a new connection.
     pub(crate) fn connect(&mut self, ctx: &mut Context, socket: Socket) -> Outcome {
         let session = match self.session.take() {
             Some(session) => session,
@@ -205,21 +206,21 @@ impl<E: Endpoint> Peer<E> {
         })
     }
 
-    /// What the client asks for.
+    /// Returns what the client asks for in CONNECT.
     fn opening(&mut self, ctx: &mut Context, connection: &Connection<E>) -> Opening {
         let sessions = ctx.plan.sessions;
         let is_mixed = sessions == Sessions::Mixed;
         let memory = &mut self.app.memory;
         memory.starts_over |= sessions == Sessions::Clean || is_mixed && ctx.whim(4);
         let clean_start = memory.starts_over;
-        // In MQTT 5 these are two things.
+        // In MQTT 5 Clean Start and the end of the session are independent.
         let session_ends = if is_mixed && E::Version::IS_V5 {
             ctx.whim(if clean_start { 2 } else { 8 })
         } else {
             clean_start
         };
         memory.is_clean = session_ends;
-        // The next connection has nothing to go on with.
+        // The next connection has no session to resume.
         memory.starts_over |= session_ends;
         Opening {
             clean_start,
@@ -228,7 +229,7 @@ impl<E: Endpoint> Peer<E> {
                 Sessions::LostByServer => ctx.plan.session_expiry,
                 Sessions::Kept | Sessions::Clean | Sessions::Mixed => u32::MAX,
             },
-            // The server replaces it in MQTT 5.
+            // In MQTT 5 the server replaces it.
             keep_alive: if E::Version::IS_V5 {
                 ctx.plan.keep_alive / 2
             } else {
@@ -239,7 +240,7 @@ impl<E: Endpoint> Peer<E> {
         }
     }
 
-    /// Server: a transport is open. An earlier one that has not said anything is given up.
+    /// Server: a transport was opened. An earlier one without a CONNECT is closed.
     pub(crate) fn listen(&mut self, ctx: &mut Context, socket: Socket) -> Outcome {
         if let Some(connection) = self.newcomer.take() {
             connection.socket.close();
@@ -249,7 +250,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(())
     }
 
-    /// Ends the connection, with DISCONNECT where this side has one, or without.
+    /// Ends the connection, with or without DISCONNECT.
     pub(crate) fn end(&mut self, ctx: &mut Context) -> Outcome {
         self.with(ctx, false, |peer, ctx, connection| {
             let now = connection.now(ctx);
@@ -274,7 +275,7 @@ impl<E: Endpoint> Peer<E> {
             match result {
                 Ok(()) => {
                     ctx.stats.disconnects += 1;
-                    // The server may never hear of it.
+                    // The DISCONNECT may not reach the server.
                     peer.app.memory.starts_over |= farewell.ends_session;
                 }
                 Err(CommandError::NotConnected) => {
@@ -289,7 +290,7 @@ impl<E: Endpoint> Peer<E> {
         })
     }
 
-    /// Server: ends the connection and says so if it can.
+    /// Server: ends the connection, with DISCONNECT if the version has one.
     fn dismiss(&self, ctx: &mut Context, connection: &mut Connection<E>) -> Outcome {
         let now = connection.now(ctx);
         let result = connection.endpoint.dismiss(now, &mut connection.out);
@@ -305,7 +306,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(())
     }
 
-    /// Server: CONNECT is answered. Whatever connection there was before ends [MQTT-3.1.4-2].
+    /// Server: answers CONNECT. An earlier connection of the client ends [MQTT-3.1.4-2].
     fn accept(
         &mut self,
         ctx: &mut Context,
@@ -356,7 +357,7 @@ impl<E: Endpoint> Peer<E> {
         let shorter = if E::Version::IS_V5 && !opening.session_ends() && ctx.whim(4) {
             match ctx.plan.sessions {
                 Sessions::LostByServer => Some(ctx.rng.u32(0..=1)),
-                // Nobody would tell a client that does not hear of it.
+                // A client that does not receive CONNACK would not know.
                 Sessions::Kept | Sessions::Clean | Sessions::Mixed => None,
             }
         } else {

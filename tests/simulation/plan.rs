@@ -1,4 +1,4 @@
-//! What a run looks like: everything that is decided once, from the seed.
+//! The description of a run: everything that the seed decides once.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ impl fmt::Display for Side {
     }
 }
 
-/// What the two sides are.
+/// The versions of the two sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pair {
     /// Client and server of MQTT 3.1.1.
@@ -47,21 +47,21 @@ impl Pair {
     pub(crate) const ALL: [Self; 4] = [Self::V3, Self::V5, Self::V5Any, Self::V3Any];
 }
 
-/// What becomes of the session between connections.
+/// What happens to the session between connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sessions {
-    /// Both sides keep it, whatever happens.
+    /// Both sides keep it.
     Kept,
-    /// The server loses it now and then; in MQTT 5 it may also expire.
+    /// The server sometimes loses it; in MQTT 5 it may also expire.
     LostByServer,
-    /// Every connection is one with Clean Session, or Clean Start and a session that ends with it.
+    /// Every connection has Clean Session, or Clean Start and a session that ends with it.
     Clean,
-    /// The client starts over now and then. In MQTT 5 the session that begins then may be kept, and one
-    /// that was kept may end with a connection, or by DISCONNECT.
+    /// The client sometimes starts a new session. In MQTT 5 this session may be kept, and a kept
+    /// session may end with a connection, or by DISCONNECT.
     Mixed,
 }
 
-/// A message that a side has to get across. The payload follows from the number.
+/// A message that a side has to publish. Its number determines the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Spec {
     pub(crate) number: u32,
@@ -79,12 +79,12 @@ impl Spec {
     }
 }
 
-/// The number of the message with this payload.
+/// Returns the number of the message with this payload.
 pub(crate) fn number_of(payload: &[u8]) -> Option<u32> {
     payload.first_chunk().copied().map(u32::from_be_bytes)
 }
 
-/// Which storage a session has.
+/// The storage of a session.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Room {
     Two,
@@ -94,7 +94,7 @@ pub(crate) enum Room {
 }
 
 impl Room {
-    /// How many slots there are in the end.
+    /// Returns how many slots it can have.
     pub(crate) const fn slots(self) -> usize {
         match self {
             Self::Two => 2,
@@ -113,7 +113,7 @@ impl Room {
         }
     }
 
-    /// As little room as can be for `messages`.
+    /// Returns a storage with room for `messages` and, except on the heap, little more.
     fn tight(rng: &mut Chance, messages: usize) -> Self {
         match rng.u32(0..4) {
             0 => Self::Heap,
@@ -124,12 +124,12 @@ impl Room {
     }
 }
 
-/// The library's own kinds of storage, chosen at run time.
+/// The library's own kinds of storage, selected at run time.
 #[derive(Debug, Clone)]
 pub(crate) enum Storage {
     Two([Slot; 2]),
     Eight([Slot; 8]),
-    /// What the library does with a slice, but the slice has an owner.
+    /// Behaves as the library's slices, but owns its slots.
     Slice(Box<[Slot]>),
     Heap(Vec<Slot>),
 }
@@ -172,81 +172,81 @@ impl Slots for Storage {
     }
 }
 
-/// What one of the two sides is like.
+/// The description of one side.
 #[derive(Debug, Clone)]
 pub(crate) struct SidePlan {
     pub(crate) messages: Vec<Spec>,
-    /// Keeps a journal; otherwise it saves its session before anything leaves.
+    /// Keeps a journal; otherwise it saves its session before bytes are sent.
     pub(crate) journal: bool,
     /// Acknowledges late, and in any order.
     pub(crate) manual: bool,
     pub(crate) outbound: Room,
     pub(crate) inbound: Room,
-    /// The largest window; each connection takes one up to it if `window_varies`.
+    /// The largest window. If `window_varies`, each connection has a window up to it.
     pub(crate) window: u16,
     pub(crate) window_varies: bool,
-    /// MQTT 5: the largest Receive Maximum; each connection takes one up to it if `window_varies`.
+    /// MQTT 5: the largest Receive Maximum. If `window_varies`, each connection has one up to it.
     pub(crate) receive_maximum: u16,
     /// MQTT 5: Topic Alias Maximum.
     pub(crate) topic_aliases: u16,
-    /// MQTT 5: how many Topic Aliases this side uses, if the other takes them.
+    /// MQTT 5: how many Topic Aliases this side uses, if the peer allows them.
     pub(crate) outbound_aliases: u16,
-    /// MQTT 5, with manual acknowledgement: refuses messages now and then.
+    /// MQTT 5, with manual acknowledgement: sometimes refuses messages.
     pub(crate) refuses: bool,
-    /// How many bytes the decoder has, and whether larger messages come in pieces.
+    /// The size of the decoder's buffer, and whether larger messages arrive in pieces.
     pub(crate) memory: usize,
     pub(crate) receives_pieces: bool,
     pub(crate) sends_pieces: bool,
-    /// Answers `Resend` some time later instead of at once.
+    /// Handles `Resend` later instead of immediately.
     pub(crate) resends_late: bool,
-    /// Does not have every QoS 1 message any more that it is asked for.
+    /// Has deleted some of the QoS 1 messages that it is asked to resend.
     pub(crate) forgets: bool,
     /// Client: sends before CONNACK.
     pub(crate) early: bool,
 }
 
-/// A fault of the application or of the transport that the checks must notice.
+/// A fault of the application or of the transport that the checks must detect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sabotage {
-    /// The application takes a QoS 2 message for two.
+    /// The application delivers a QoS 2 message twice.
     DeliverTwice,
     /// The application acknowledges a message that it does not keep.
     LoseDelivery,
-    /// The application mixes up two messages.
+    /// The application swaps two messages.
     SwapDeliveries,
     /// An acknowledgement is not sent.
     DropAcknowledgement,
-    /// A message is sent again without DUP.
+    /// A message is resent without DUP.
     ClearDup,
     /// A message is sent twice on one connection.
     SendTwice,
-    /// A byte of a payload is changed on the way.
+    /// A byte of a payload is changed in transit.
     AlterPayload,
     /// A change is not stored.
     SkipStore,
-    /// PUBREL is kept back.
+    /// PUBREL is not sent.
     DropRelease,
 }
 
-/// One run.
+/// A run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
     pub(crate) pair: Pair,
     pub(crate) sessions: Sessions,
-    /// MQTT 5: Session Expiry Interval in seconds of a session that is not kept for ever.
+    /// MQTT 5: Session Expiry Interval, in seconds, of a session that is not kept for ever.
     pub(crate) session_expiry: u32,
     /// In seconds.
     pub(crate) keep_alive: u16,
     pub(crate) will: bool,
     /// Steps before the link becomes good.
     pub(crate) chaos: u32,
-    /// Of 10,000 steps, how many drop the connection.
+    /// In how many of 10,000 steps the connection is dropped.
     pub(crate) drops: u32,
-    /// Of 10,000 places between two actions, how many see a crash.
+    /// After how many of 10,000 actions the process crashes.
     pub(crate) crashes: u32,
     pub(crate) max_chunk: usize,
-    /// The most milliseconds between two steps.
+    /// The largest number of milliseconds between two steps.
     pub(crate) max_pause: u64,
     pub(crate) client: SidePlan,
     pub(crate) server: SidePlan,
@@ -254,7 +254,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The same plan for each pair: those of a run of seeds.
+    /// Returns the plan of a seed. Consecutive seeds are the same plan for each pair.
     pub(crate) fn new(seed: u64) -> Self {
         let pairs = Pair::ALL.len() as u64;
         let pair = Pair::ALL[usize::try_from(seed % pairs).unwrap_or_default()];
@@ -312,12 +312,12 @@ fn sides(rng: &mut Chance, sessions: Sessions) -> (SidePlan, SidePlan) {
     let mut server = side(rng);
     client.early = sessions != Sessions::Clean && rng.u32(0..4) == 0;
     if client.early {
-        // What is sent before CONNACK does not know of it.
+        // Packets sent before CONNACK cannot follow limits that CONNACK announces.
         server.receive_maximum = u16::MAX;
         server.topic_aliases = 0;
     }
-    // Whoever receives has room for all that the other may have under way, or, if no QoS 2 is
-    // among it, stops reading while it has none.
+    // The receiver has slots for everything that the sender may have in flight. Without QoS 2
+    // messages it may have fewer: then it stops reading while no slot is free.
     client.inbound = inbound(rng, &client, &server);
     server.inbound = inbound(rng, &server, &client);
     (client, server)

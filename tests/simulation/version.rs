@@ -1,4 +1,5 @@
-//! A version of MQTT as the harness sees it: packets, events and actions in one shape for all.
+//! The parts of a version that the harness needs: packets, events and actions in one shape for all
+//! versions.
 
 mod action;
 mod content;
@@ -28,18 +29,18 @@ pub(crate) struct Announced {
 }
 
 impl Announced {
-    /// What holds of a side that announces nothing.
+    /// The limits of a side that announces none.
     pub(crate) const NOTHING: Self = Self {
         receive_maximum: u16::MAX,
         topic_alias_maximum: 0,
     };
 }
 
-/// What a client asks for with CONNECT.
+/// The parameters of CONNECT.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Opening {
     pub(crate) clean_start: bool,
-    /// In seconds. MQTT 3.1.1: 0 with Clean Session, and without end otherwise.
+    /// In seconds. MQTT 3.1.1: 0 with Clean Session, otherwise unlimited.
     pub(crate) session_expiry: u32,
     pub(crate) keep_alive: u16,
     pub(crate) has_will: bool,
@@ -52,26 +53,26 @@ impl Opening {
     }
 }
 
-/// What a server answers with CONNACK.
+/// The parameters of CONNACK.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     /// Server Keep Alive in seconds.
     pub(crate) keep_alive: u16,
-    /// Session Expiry Interval in seconds, if it is another than the client has asked for.
+    /// Session Expiry Interval in seconds, if it differs from the client's.
     pub(crate) session_expiry: Option<u32>,
     pub(crate) announced: Announced,
 }
 
-/// How a client of MQTT 5 leaves.
+/// The DISCONNECT of a client of MQTT 5.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Farewell {
-    /// The server is to publish the Will.
+    /// The server publishes the Will.
     pub(crate) with_will: bool,
-    /// The session ends, whatever CONNECT said.
+    /// The session ends, whatever CONNECT requested.
     pub(crate) ends_session: bool,
 }
 
-/// A PUBLISH, or the part of it before a payload in pieces.
+/// A PUBLISH, or its header if the payload arrives in pieces.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) delivery: Delivery,
@@ -84,7 +85,7 @@ pub(crate) struct Message {
     pub(crate) payload_len: usize,
 }
 
-/// Without what is in the payload: that follows from its number.
+/// Prints the message without its payload, which its number determines.
 impl Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
@@ -97,7 +98,7 @@ impl Debug for Message {
 }
 
 impl Message {
-    /// Whether it is this message, as the version `V` publishes it.
+    /// Returns whether it is this message, as the version `V` publishes it.
     pub(crate) fn is<V: Dialect>(&self, spec: &Spec) -> bool {
         self.payload == spec.payload()
             && self.topic == spec.topic
@@ -117,7 +118,7 @@ pub(crate) enum Seen {
     Acknowledgement {
         packet_type: PacketType,
         packet_id: PacketId,
-        /// A Reason Code from 0x80 on, but not that of an identifier that is not found.
+        /// A Reason Code from 0x80 on, except Packet Identifier not found.
         refused: bool,
     },
     /// SUBSCRIBE or UNSUBSCRIBE.
@@ -127,7 +128,7 @@ pub(crate) enum Seen {
     Other(PacketType),
 }
 
-/// What the application is told.
+/// An event, as the application sees it.
 #[derive(Debug)]
 pub(crate) enum Event {
     ConnectRequested(Opening),
@@ -158,17 +159,17 @@ pub(crate) enum Event {
     },
 }
 
-/// What the harness needs of a version.
+/// The methods that the harness needs of a version.
 pub(crate) trait Dialect: Version + Debug {
     const IS_V5: bool;
 
     fn seen(packet: Self::Packet<'_>) -> Seen;
     fn told(event: Self::Event<&[u8]>) -> Event;
-    /// The event with everything that it has.
+    /// Returns the event with all its fields.
     fn shown(event: &Self::Event<&[u8]>) -> String;
-    /// Whether a PUBLISH has no Topic Name.
+    /// Returns whether a PUBLISH has no Topic Name.
     fn is_without_topic(piece: &Piece<'_, Self::Packet<'_>, Self::PayloadHeader<'_>>) -> bool;
-    /// The Message Expiry Interval that a message has.
+    /// Returns the Message Expiry Interval of a message.
     fn expiry(spec: &Spec) -> Option<u32>;
 
     fn publish<R: Role>(
@@ -190,7 +191,7 @@ pub(crate) trait Dialect: Version + Debug {
         acknowledgement: Acknowledgement,
         refuses: bool,
     ) -> Result<(), CommandError>;
-    /// In seconds, without end in MQTT 3.1.1.
+    /// In seconds; unlimited in MQTT 3.1.1.
     fn session_expiry<R: Role>(connection: &Connection<Self, R, Storage>) -> u32;
 
     fn connect(
@@ -242,7 +243,7 @@ pub(crate) trait Dialect: Version + Debug {
         filters: usize,
         out: &mut Vec<u8>,
     ) -> Result<(), CommandError>;
-    /// DISCONNECT from the server; in MQTT 3.1.1 the connection is closed.
+    /// Ends the connection of a server: with DISCONNECT, or in MQTT 3.1.1 by closing.
     fn dismiss(
         server: &mut Connection<Self, ServerRole, Storage>,
         now: Timestamp,

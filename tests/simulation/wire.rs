@@ -1,5 +1,5 @@
-//! What goes over the wire, read again strictly and held against the standard: which packets a
-//! side may send, seen from outside and across all of its connections.
+//! Decodes the packets of a side strictly and checks them against the standard, without access to
+//! the library's state, and across all connections of the side.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -10,39 +10,39 @@ use super::context::{Context, Outcome, ensure, fail};
 use super::plan::{Side, number_of};
 use super::version::{Announced, Dialect, Message, Seen};
 
-/// What an identifier is in use for.
+/// The use of an identifier.
 #[derive(Debug, Clone, Copy)]
 struct Use {
     number: u32,
     qos: QoS,
-    /// When PUBREC came, counted in PUBRECs.
+    /// The number of PUBRECs received until this one.
     recorded: Option<u64>,
-    /// PUBREL has left.
+    /// PUBREL was sent.
     released: bool,
 }
 
-/// What one side has sent, on all of its connections.
+/// What one side has sent on all its connections.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     uses: BTreeMap<PacketId, Use>,
-    /// The messages that have left, by number, and in which order.
+    /// The messages that were sent, by number, with their order.
     sent: BTreeMap<u32, u64>,
-    /// Where in that order the messages were that are published once more.
+    /// The order of messages that are published again.
     given_up: BTreeMap<u32, u64>,
     count: u64,
     recorded: u64,
-    /// Lost with a session and published anew: these may arrive more than once.
+    /// Lost with a session and published again: these may arrive more than once.
     pub(crate) republished: BTreeSet<u32>,
-    /// Given up by the application: these may never arrive.
+    /// Deleted by the application: these may never arrive.
     pub(crate) forgotten: BTreeSet<u32>,
-    /// Refused by the peer's application, which this side may not know: these may come late.
+    /// Refused by the peer's application, which this side may not know: these may arrive late.
     pub(crate) declined: BTreeSet<u32>,
-    /// Refused by the peer: these do not have to arrive.
+    /// Refused by the peer: these need not arrive.
     pub(crate) refused: BTreeSet<u32>,
 }
 
 impl Ledger {
-    /// The application publishes the message once more, as a new one.
+    /// Records that the application publishes the message again, as a new one.
     pub(crate) fn republished(&mut self, number: u32) {
         self.republished.insert(number);
         if let Some(order) = self.sent.remove(&number) {
@@ -50,12 +50,12 @@ impl Ledger {
         }
     }
 
-    /// A crash has taken back that messages were to be published once more.
+    /// Undoes `republished` after a crash.
     pub(crate) fn roll_back(&mut self) {
         self.sent.append(&mut self.given_up);
     }
 
-    /// No crash takes it back any more.
+    /// Makes `republished` permanent.
     pub(crate) fn commit(&mut self) {
         self.given_up.clear();
     }
@@ -64,12 +64,12 @@ impl Ledger {
         self.uses.remove(&id);
     }
 
-    /// The session is in use for these identifiers and no others.
+    /// Records that the session uses these identifiers and no others.
     pub(crate) fn keep_only(&mut self, ids: &BTreeSet<PacketId>) {
         self.uses.retain(|id, _| ids.contains(id));
     }
 
-    /// The session has ended, and no identifier is in use any more.
+    /// Records that the session has ended: no identifier is in use.
     pub(crate) fn clear(&mut self) {
         self.uses.clear();
     }
@@ -78,25 +78,25 @@ impl Ledger {
 /// One side of one connection.
 pub(crate) struct Tap<V: Dialect> {
     side: Side,
-    /// How many messages may be under way: what this side is set to, and what the peer has announced.
+    /// How many messages may be in flight: the smaller of this side's limit and the peer's.
     window: usize,
-    /// What the peer has announced.
+    /// The limits that the peer announced.
     announced: Announced,
     /// The Topic Names of the aliases that were sent.
     aliases: BTreeMap<u16, String>,
     outgoing: StreamDecoder<V, Vec<u8>>,
     incoming: StreamDecoder<V, Vec<u8>>,
     packets: u64,
-    /// CONNACK has come.
+    /// CONNACK was received.
     accepted: bool,
-    /// Identifiers of messages that are under way on this connection.
+    /// Identifiers of messages that are in flight on this connection.
     in_flight: BTreeSet<PacketId>,
     requests: BTreeSet<PacketId>,
-    /// The order of the message that was sent again last, and of the PUBREC released last.
+    /// The order of the message that was resent last, and of the PUBREC released last.
     resent: Option<u64>,
     released: Option<u64>,
     new_messages: bool,
-    /// What has come and is to be answered, in order.
+    /// The received messages that await an acknowledgement, in order.
     to_acknowledge: VecDeque<(QoS, PacketId)>,
     to_release: VecDeque<PacketId>,
     to_complete: VecDeque<PacketId>,
@@ -139,7 +139,7 @@ impl<V: Dialect> Tap<V> {
         self.in_flight.len()
     }
 
-    /// These bytes leave.
+    /// Checks bytes that this side sends.
     pub(crate) fn sent(&mut self, ctx: &mut Context, mut bytes: &[u8]) -> Outcome {
         loop {
             let packet = match self.outgoing.decode(&mut bytes) {
@@ -206,7 +206,7 @@ impl<V: Dialect> Tap<V> {
         }
     }
 
-    /// The message with its Topic Name.
+    /// Returns the message with its Topic Name.
     fn check_alias(&mut self, ctx: &mut Context, mut message: Message) -> Outcome<Message> {
         let side = self.side;
         let Some(alias) = message.alias else {
@@ -263,7 +263,7 @@ impl<V: Dialect> Tap<V> {
                     held.number
                 );
             }
-            // Sent for the first time, or it did not leave or was acknowledged before a crash.
+            // Sent for the first time; or earlier it was not sent, or acknowledged before a crash.
             None => {
                 let held = Use {
                     number,
@@ -317,7 +317,7 @@ impl<V: Dialect> Tap<V> {
                 "PUBREL {id:?} is sent twice on one connection"
             );
         }
-        // Not known: PUBCOMP had come, and was forgotten in a crash.
+        // Unknown identifier: PUBCOMP was received, and lost in a crash.
         if let Some(held) = ctx.ledger(self.side).uses.get_mut(&id) {
             ensure!(
                 held.recorded.is_some(),
@@ -330,7 +330,7 @@ impl<V: Dialect> Tap<V> {
             );
             self.released = held.recorded;
         }
-        // It does not wait for the window, but takes a place in it.
+        // It does not wait for the window, but occupies a place in it.
         self.in_flight.insert(id);
         Ok(())
     }
@@ -355,7 +355,7 @@ impl<V: Dialect> Tap<V> {
         Ok(())
     }
 
-    /// These bytes have come, and the library has handled them.
+    /// Records received bytes that the library has handled.
     pub(crate) fn handed(&mut self, ctx: &mut Context, mut bytes: &[u8]) -> Outcome<Vec<Seen>> {
         let mut packets = Vec::new();
         loop {
@@ -396,7 +396,7 @@ impl<V: Dialect> Tap<V> {
                     }
                 }
                 PacketType::PubRel => self.to_complete.push_back(*packet_id),
-                // The exchange is over [MQTT5-4.3.3-4].
+                // The exchange is complete [MQTT5-4.3.3-4].
                 _ => {
                     self.in_flight.remove(packet_id);
                     ledger.release(*packet_id);

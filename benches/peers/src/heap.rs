@@ -1,5 +1,5 @@
-//! Counts what is asked of the heap, but only while that is wanted: counting takes time, which
-//! would be added to that of the libraries that allocate.
+//! Counts heap allocations, but only on request: counting takes time, which would be added to that
+//! of the libraries that allocate.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::Ordering::Relaxed;
@@ -25,7 +25,7 @@ fn size(layout: Layout) -> i64 {
     layout.size() as i64
 }
 
-// SAFETY: everything is done by `System`, with the arguments as they came.
+// SAFETY: `System` does everything, with unchanged arguments.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(1, size(layout));
@@ -48,11 +48,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// What an action has asked of the heap.
+/// The heap use of an action.
 pub struct Asked {
-    /// How often it asked for memory.
+    /// How often it allocated.
     pub calls: u64,
-    /// How many bytes it holds now that it did not hold before.
+    /// How many more bytes it holds than before.
     pub bytes: i64,
 }
 

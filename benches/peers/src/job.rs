@@ -1,29 +1,29 @@
-//! What every library is asked to do, and what turns its functions into something that can be
-//! repeated, measured and checked.
+//! The tasks of every library, and their conversion to jobs that can be repeated, measured and
+//! checked.
 
 use std::rc::Rc;
 
 use crate::workload::version::PacketFields;
 use crate::workload::{FILTERS, Fields, Order, Seen, TOPIC, TOPICS};
 
-/// Something to be done again and again.
+/// A task that can be repeated.
 pub trait Job {
-    /// What has to happen before each time, and is not measured.
+    /// Preparation before each run, not measured.
     fn prepare(&mut self) {}
 
-    /// What is measured.
+    /// The measured part.
     fn run(&mut self) -> Seen;
 
-    /// After [`run`](Self::run): the bytes that are to be sent, of those jobs that make any.
+    /// After [`run`](Self::run): the bytes to send, for jobs that have any.
     fn written(&mut self) -> Option<Vec<u8>> {
         None
     }
 }
 
-/// `None` for what a library does not offer.
+/// `None` for a task that a library does not support.
 pub type Work = Option<Box<dyn Job>>;
 
-/// The bytes that a connection takes when nothing is under way.
+/// The bytes of an idle connection.
 pub struct Idle {
     pub size: usize,
     pub heap: i64,
@@ -33,27 +33,27 @@ pub struct Idle {
 pub trait Peer<F: PacketFields = Fields> {
     const NAME: &'static str;
 
-    /// How the names of the workloads begin in which it is known to be wrong.
+    /// The prefixes of the workloads that it is known to fail.
     const FAULTS: &'static [&'static str] = &[];
 
-    /// Decode bytes that are all there.
+    /// Decode whole packets.
     fn decode(stream: Rc<[u8]>) -> Work {
         drop(stream);
         None
     }
 
-    /// Decode bytes that come in chunks.
+    /// Decode bytes that arrive in chunks.
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
         drop((stream, chunk));
         None
     }
 
-    /// The same, when the payload need not be in one piece.
+    /// The same, where the payload may arrive in pieces.
     fn decode_in_pieces(stream: Rc<[u8]>, chunk: usize) -> Work {
         Self::decode_chunks(stream, chunk)
     }
 
-    /// Encode packets that are ready, or are yet to be made from their fields.
+    /// Encode packets, complete or made from their fields.
     fn encode(packets: &'static [F], from: From) -> Work {
         let _ = (packets, from);
         None
@@ -65,7 +65,7 @@ pub trait Peer<F: PacketFields = Fields> {
         None
     }
 
-    /// Messages of 64 bytes from one side to the other, one at a time, each to the end.
+    /// Messages of 64 bytes from one side to the other, one at a time, each to completion.
     fn deliver(qos: u8, messages: usize) -> Work {
         let _ = (qos, messages);
         None
@@ -77,38 +77,38 @@ pub trait Peer<F: PacketFields = Fields> {
         None
     }
 
-    /// Messages at QoS 1 that are all under way before the first acknowledgement comes.
+    /// Messages at QoS 1 that are all in flight before the first acknowledgement arrives.
     fn window(messages: usize, order: Order) -> Work {
         let _ = (messages, order);
         None
     }
 
-    /// Publish one message to many subscribers, who get these packets. Without anything for that,
-    /// a broker makes and encodes each of them.
+    /// Publish one message to many subscribers, who get these packets. A library without support
+    /// for it encodes each of them, as a broker would.
     fn fan_out(packets: &'static [F]) -> Work {
         Self::encode(packets, From::Fields)
     }
 
-    /// Match the filters on the topics.
+    /// Match the filters and the topics.
     fn matching(repetitions: usize) -> Work {
         let _ = repetitions;
         None
     }
 
-    /// A connection that has done something and is idle.
+    /// An idle connection that has handled packets.
     fn idle() -> Option<Idle> {
         None
     }
 }
 
-/// Where packets come from that are encoded.
+/// The source of packets to encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
     Packets,
     Fields,
 }
 
-/// Decodes a stream that was put where the library wants it.
+/// Decodes a stream in the library's own buffer type.
 pub fn decoding<I: 'static>(
     stream: Rc<[u8]>,
     input: impl Fn(&[u8]) -> I + 'static,
@@ -139,7 +139,7 @@ pub fn decoding<I: 'static>(
     }))
 }
 
-/// Hands the chunks of a stream to a decoder.
+/// Passes the chunks of a stream to a decoder.
 pub fn feeding<D: 'static>(
     stream: Rc<[u8]>,
     chunk: usize,
@@ -170,20 +170,20 @@ pub fn feeding<D: 'static>(
     }))
 }
 
-/// How a library makes packets and writes them.
+/// How a library makes and encodes packets.
 pub struct Writer<B, N, C, W, R> {
     pub build: B,
-    /// An output with room for so many bytes.
+    /// An output with room for this number of bytes.
     pub output: N,
     pub clear: C,
-    /// May leave something else in the place of the packet; it is made anew then.
+    /// May change the packet; then it is made anew.
     pub write: W,
     pub read: R,
     /// True if `write` does so.
     pub consumes: bool,
 }
 
-/// Encodes packets into an output that is used again.
+/// Encodes packets to an output that is reused.
 pub fn writing<T: PacketFields, P: 'static, O: 'static>(
     fields: &'static [T],
     from: From,
@@ -244,7 +244,7 @@ pub fn writing<T: PacketFields, P: 'static, O: 'static>(
     }))
 }
 
-/// Something that is done so many times; returns how many bytes or messages it was about.
+/// A task that is repeated; returns how many bytes or messages it handled.
 pub fn repeating(times: usize, mut once: impl FnMut() -> usize + 'static) -> Work {
     struct Repeating<F>(F);
     impl<F: FnMut() -> Seen> Job for Repeating<F> {
@@ -262,13 +262,13 @@ pub fn repeating(times: usize, mut once: impl FnMut() -> usize + 'static) -> Wor
     })))
 }
 
-/// What is sent by [`Peer::deliver`].
+/// The payload of [`Peer::deliver`].
 pub const MESSAGE: (&str, &[u8]) = (TOPIC, &[7; 64]);
 
-/// What is sent by [`Peer::window`].
+/// The payload of [`Peer::window`].
 pub const SMALL_MESSAGE: (&str, &[u8]) = (TOPIC, b"0123456789abcdef");
 
-/// Tries each filter on each topic.
+/// Matches each filter with each topic.
 pub fn matching<F: 'static, T: 'static>(
     repetitions: usize,
     filter: impl Fn(&'static str) -> F,
@@ -286,9 +286,9 @@ pub fn matching<F: 'static, T: 'static>(
     })
 }
 
-/// Size and heap of what `connection` makes.
+/// Returns size and heap use of the value that `connection` makes.
 pub fn idle<C>(connection: impl Fn() -> C) -> Option<Idle> {
-    // What the first one allocates may be there for all of them.
+    // Allocations of the first one may be shared.
     drop(connection());
     let mut made = None;
     let asked = crate::heap::measure(|| made = Some(connection()));

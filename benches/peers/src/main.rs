@@ -1,17 +1,17 @@
-//! This library beside other MQTT libraries for Rust, on the same packets, in one run.
+//! Compares this library with other MQTT libraries for Rust, on the same packets, in one run.
 //!
 //! ```text
 //! cargo run --release                           # tables of times, allocations and memory
 //! cargo run --release -- --rounds 5 decode      # fewer rounds, workloads whose names begin so
-//! cargo run -- --check                          # no times: do all of them see and write the same?
-//! cargo run --release -- --list                 # what ./instructions goes through
+//! cargo run -- --check                          # no times: checks that the results agree
+//! cargo run --release -- --list                 # the workloads for ./instructions
 //! ```
 //!
 //! `./instructions` makes a table of instructions, `./results` all of benches/RESULTS.md.
 //!
-//! Every library is used in the way that its documentation shows and that is the fastest; the
-//! modules in `peers` say what is special about each. The libraries take turns, round by round, so
-//! that what else the machine does hits all of them, and the fastest round counts.
+//! Every library is used in the fastest way that its documentation shows; the modules in `peers`
+//! describe what is special about each. The libraries take turns, round by round, so that other
+//! load affects all of them, and the fastest round counts.
 
 mod heap;
 mod job;
@@ -32,7 +32,7 @@ use workload::version::PacketFields;
 use workload::{Fields, v5};
 use workloads::{Expected, Purpose, Workload};
 
-/// The functions of one library, to have all of them in one list.
+/// The functions of one library.
 pub struct Column<F: 'static> {
     name: &'static str,
     work: fn(&Workload<F>) -> job::Work,
@@ -50,7 +50,7 @@ impl<F: PacketFields> Column<F> {
     /// How many of these packets the library decodes, if it decodes packets.
     fn accepted(&self, all: &[&'static str]) -> Option<usize> {
         (self.decode)(Rc::from(&[][..]))?;
-        // A library that refuses a packet ends the job by a panic.
+        // A library that refuses a packet ends the job with a panic.
         let is_accepted = |packet: &Vec<u8>| {
             let seen = quietly(|| {
                 let mut job = (self.decode)(Rc::from(&packet[..])).expect("as before");
@@ -74,16 +74,16 @@ fn column<F: PacketFields, P: Peer<F>>() -> Column<F> {
     }
 }
 
-/// A version of MQTT: its libraries, its workloads, and packets that none should accept.
+/// A version of MQTT: its libraries, its workloads, and packets that every library must refuse.
 struct Comparison<F: 'static> {
-    /// The beginning of the names of its tables.
+    /// The prefix of the names of its tables.
     title: &'static str,
     /// This library first.
     columns: Vec<Column<F>>,
     workloads: fn(Purpose) -> Vec<Workload<F>>,
-    /// One in a line, in hexadecimal behind `"hex":`.
+    /// One packet in a line, in hexadecimal after `"hex":`.
     malformed: &'static [&'static str],
-    /// Packets that all should accept, in the same form.
+    /// Packets that every library must accept, in the same form.
     valid: &'static [&'static str],
 }
 
@@ -140,7 +140,7 @@ fn quietly<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
     result
 }
 
-/// Runs once and compares with what is expected.
+/// Runs once and compares with the expected result.
 fn verify<F: PacketFields>(job: &mut dyn Job, expected: &Expected<F>) -> Result<(), String> {
     let checked = quietly(|| {
         job.prepare();
@@ -154,13 +154,13 @@ fn verify<F: PacketFields>(job: &mut dyn Job, expected: &Expected<F>) -> Result<
     })
 }
 
-/// What callgrind counts: everything below this call.
+/// The function that callgrind measures, with everything that it calls.
 #[inline(never)]
 fn counted(job: &mut dyn Job) {
     std::hint::black_box(job.run());
 }
 
-/// The jobs of one workload that give the right result, by column; what the others got wrong.
+/// The jobs of one workload with the right result, by column, and the errors of the others.
 type Jobs = Vec<Result<Option<Box<dyn Job>>, String>>;
 
 /// The fastest of several rounds, for each job; fewer rounds if they take long.
@@ -184,16 +184,16 @@ fn times(jobs: &mut Jobs, rounds: u32) -> Vec<Duration> {
     best
 }
 
-/// The bytes behind `"hex":` of each line.
+/// Returns the bytes after `"hex":` of each line.
 fn packets(lines: &'static str) -> impl Iterator<Item = Vec<u8>> {
-    // Not those that are malformed only in their place in a conversation, or for some receivers.
+    // Except packets that are malformed only in their state, or for some receivers.
     let others = [
         "\"kind\":\"state\"",
         "\"kind\":\"semantic\"",
         "\"expect\":[\"reject\",\"accept\"]",
     ];
     let is_malformed = move |line: &&str| !others.iter().any(|other| line.contains(other));
-    // Large packets are described otherwise.
+    // Large packets have another notation.
     let hex = |line: &'static str| line.split_once("\"hex\":").map(|(_, hex)| hex.trim_start());
     lines
         .lines()
@@ -311,7 +311,7 @@ impl<F: PacketFields> Comparison<F> {
                 }
             }
         }
-        // This library accepts what is valid and nothing else.
+        // This library accepts exactly the valid packets.
         let valid: usize = self.valid.iter().map(|lines| packets(lines).count()).sum();
         for (all, expected) in [(self.malformed, 0), (self.valid, valid)] {
             let accepted = self.columns.first().and_then(|own| own.accepted(all));
@@ -325,7 +325,8 @@ impl<F: PacketFields> Comparison<F> {
         (checked, wrong)
     }
 
-    /// For callgrind: one workload of one library, once. False if it is not of this version.
+    /// For callgrind: runs one workload of one library once. Returns false if it belongs to another
+    /// version.
     fn count(&self, name: &str, peer: &str) -> bool {
         let workloads = (self.workloads)(Purpose::Count);
         let Some(workload) = workloads.iter().find(|each| self.name(each) == name) else {

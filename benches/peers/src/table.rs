@@ -5,7 +5,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy)]
 pub enum Cell {
     Number(f64),
-    /// The library does not offer that.
+    /// The library does not support it.
     None,
     /// Its result was wrong.
     Wrong,
@@ -16,7 +16,7 @@ pub struct Table {
     title: String,
     columns: Vec<String>,
     rows: Vec<(String, Vec<Cell>)>,
-    /// A last column says how many times the first the best of the others is.
+    /// The last column is the best other value divided by the first.
     compares: bool,
 }
 

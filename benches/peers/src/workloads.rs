@@ -1,4 +1,4 @@
-//! What all of them do.
+//! The workloads of all libraries.
 
 use std::rc::Rc;
 
@@ -10,9 +10,9 @@ use crate::workload::{self, FILTERS, Fields, MATCHES, Order, Seen, TOPICS, v5};
 #[derive(Debug, Clone, Copy)]
 enum Task {
     Decode,
-    /// In chunks of so many bytes.
+    /// In chunks of this size.
     Chunks(usize),
-    /// The same, payload in pieces if the library can do that.
+    /// The same, with payloads in pieces if the library supports it.
     Pieces(usize),
     Encode(From),
     ByReference,
@@ -31,15 +31,15 @@ pub struct Workload<F: 'static> {
     packets: (&'static str, &'static [F]),
 }
 
-/// What a right result is.
+/// The expected result.
 pub enum Expected<F: 'static> {
     Seen(Seen),
     Written(&'static [F]),
 }
 
 impl<F: PacketFields> Expected<F> {
-    /// Whether a job has seen or written what it should. Bytes that differ are right as well if they
-    /// are packets with the same fields: properties have no order, and what has a default may be there.
+    /// Checks what a job has decoded or encoded. Other bytes are also right if they are packets with
+    /// the same fields: properties have no order, and defaults may be present.
     pub fn check(&self, seen: Seen, written: Option<Vec<u8>>) -> Result<(), String> {
         match self {
             Self::Seen(expected) if seen != *expected => {
@@ -64,7 +64,7 @@ impl<F: PacketFields> Expected<F> {
     }
 }
 
-/// How many messages, and how many times all filters on all topics.
+/// How many messages, and how many times all filters are matched with all topics.
 const REPETITIONS: usize = 1000;
 
 impl<F: PacketFields> Workload<F> {
@@ -90,7 +90,7 @@ impl<F: PacketFields> Workload<F> {
         }
     }
 
-    /// How many packets, messages or matches it is about.
+    /// The number of packets, messages or matches.
     pub fn packets(&self) -> usize {
         match self.task {
             Task::Deliver(_) | Task::DeliverProperties(_) => REPETITIONS,
@@ -138,15 +138,15 @@ impl<F: PacketFields> Workload<F> {
     }
 }
 
-/// What the workloads are for, and so how large they are.
+/// The purpose of the workloads, which decides their size.
 #[derive(Debug, Clone, Copy)]
 pub enum Purpose {
-    /// Streams of 0.4 MiB, which stay in the cache as what comes from a socket does: the decoder is
-    /// measured, not the memory.
+    /// Streams of 0.4 MiB, which stay in the cache as bytes from a socket do, so that the decoder
+    /// is measured and not the memory.
     Time,
-    /// Callgrind is slow, and does not need many packets for an exact count.
+    /// Callgrind is slow, and needs few packets for an exact count.
     Count,
-    /// Not even optimised, perhaps.
+    /// For builds that may not be optimized.
     Check,
 }
 

@@ -1,4 +1,5 @@
-//! Whether a client is let in. The answer may take time; other connections go on meanwhile.
+//! Decides whether a client is accepted. This may take time, and other connections continue
+//! meanwhile.
 
 use core::future::Future;
 use core::pin::Pin;
@@ -17,20 +18,20 @@ use crate::arguments::{Login, Settings};
 use crate::broker::{Attached, ClientId};
 use crate::client::{InFlight, Waker};
 
-/// How long the authentication command may take.
+/// The time limit of the authentication command.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The answer to a CONNECT, when it is there.
+/// A future answer to a CONNECT.
 pub(crate) type Pending = Pin<Box<dyn Future<Output = Admission> + Send>>;
 
 /// The answer to a CONNECT.
 pub(crate) enum Admission {
     Refused(ConnectReasonCode),
-    /// The client has the broker's attention, and maybe a session that goes on.
+    /// The client is connected to the broker, perhaps with a resumed session.
     Admitted(Option<InFlight>),
 }
 
-/// What CONNECT says about the client.
+/// The credentials and the identity in CONNECT.
 pub(crate) struct Applicant {
     pub(crate) client: ClientId,
     clean_start: bool,
@@ -48,7 +49,7 @@ impl Applicant {
         }
     }
 
-    /// Authenticates the client, and waits until an older connection of it has ended.
+    /// Authenticates the client, and waits until an older connection of the same client has ended.
     pub(crate) async fn admit(self, shared: Arc<Shared>, wake: Waker) -> Admission {
         if let Some(reason_code) = self.refusal(&shared.settings).await {
             return Admission::Refused(reason_code);
@@ -67,7 +68,8 @@ impl Applicant {
         }
     }
 
-    /// Why the client is not let in. Any Client Identifier will do [MQTT-3.1.3-5, MQTT5-3.1.3-5].
+    /// Returns why the client is refused. Any Client Identifier is valid
+    /// [MQTT-3.1.3-5, MQTT5-3.1.3-5].
     async fn refusal(&self, settings: &Settings) -> Option<ConnectReasonCode> {
         if settings.login.is_none() && settings.auth_command.is_none() {
             return None;
@@ -91,7 +93,7 @@ impl Applicant {
         None
     }
 
-    /// The time that this takes does not depend on how much of the password is right.
+    /// Compares in constant time, so that timing does not reveal a part of the password.
     fn is_right(&self, login: &Login) -> bool {
         self.user_name.as_deref() == Some(&login.user_name)
             && match (&self.password, &login.password) {
@@ -113,7 +115,7 @@ impl Applicant {
             .kill_on_drop(true)
             .spawn()?;
         if let Some(mut stdin) = process.stdin.take() {
-            // A command that does not read the password may still decide.
+            // A command may decide without reading the password.
             let _ = stdin
                 .write_all(self.password.as_deref().unwrap_or_default())
                 .await;

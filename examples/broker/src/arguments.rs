@@ -1,4 +1,4 @@
-//! What the user asks for.
+//! The command line.
 
 use core::num::{NonZeroU16, NonZeroUsize};
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use mqtt_sansio::TopicFilter;
 use crate::queue::Limits;
 use crate::subscriptions::Copies;
 
-/// The most filters of one SUBSCRIBE that are granted.
+/// The most filters of one SUBSCRIBE that the broker grants.
 pub(crate) const MAX_FILTERS: u32 = 1000;
 
 pub(crate) const HELP: &str = "\
@@ -69,7 +69,7 @@ When it is ready it prints `listening on HOST:PORT`, and in a second line, with 
 `listening for WebSocket on HOST:PORT`.
 ";
 
-/// The options, or what is said without them.
+/// The options and their defaults.
 pub(crate) struct Settings {
     pub(crate) host: String,
     pub(crate) port: u16,
@@ -87,7 +87,7 @@ pub(crate) struct Settings {
     /// In seconds.
     pub(crate) max_session_expiry: u32,
     pub(crate) copies: Copies,
-    /// For clients that break [MQTT-3.3.1-1].
+    /// For clients that violate [MQTT-3.3.1-1].
     pub(crate) accept_resend_without_dup: bool,
     pub(crate) max_connections: usize,
     pub(crate) max_subscriptions: usize,
@@ -98,12 +98,12 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The largest packet to take, in bytes.
+    /// The largest packet that is accepted, in bytes.
     pub(crate) fn max_packet_size(&self) -> u32 {
         self.announced_max_packet_size.unwrap_or(1024 * 1024)
     }
 
-    /// Whether messages are retained at all.
+    /// True if the broker retains messages.
     pub(crate) const fn retains(&self) -> bool {
         self.max_retained_bytes > 0
     }
@@ -115,13 +115,13 @@ pub(crate) struct TlsFiles {
     pub(crate) key: String,
 }
 
-/// What a client has to say to be let in.
+/// How clients are authenticated.
 pub(crate) struct Login {
     pub(crate) user_name: String,
     pub(crate) password: Option<String>,
 }
 
-/// `None` if the user wants help.
+/// Returns `None` if the user wants help.
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexopt::Error> {
     let mut settings = Settings {
         host: "127.0.0.1".to_owned(),

@@ -1,5 +1,5 @@
-//! What outlives connections, and how messages get from one to another. Nothing here waits, and
-//! nothing here knows of sockets.
+//! The state that outlives connections, and the distribution of messages. No method waits, and none
+//! uses sockets.
 
 mod sessions;
 mod subscribe;
@@ -20,10 +20,10 @@ use crate::retained::Retained;
 use crate::subscriptions::{Copies, Recipient, Subscriptions};
 use crate::timers::{Timer, Timers};
 
-/// Any UTF-8, of any length; "" is replaced before it gets here.
+/// Any UTF-8 string, of any length. A client without an identifier is given one.
 pub(crate) type ClientId = Arc<str>;
 
-/// All clients, and what they have published for later.
+/// All clients, retained messages and subscriptions.
 pub(crate) struct Broker {
     limits: Limits,
     denied: HashSet<TopicFilter<Vec<u8>>>,
@@ -34,19 +34,19 @@ pub(crate) struct Broker {
     subscriptions: Subscriptions,
     retained: Retained,
     timers: Timers,
-    /// Clients that are not connected and whose sessions are kept, by when they left.
+    /// Clients that are not connected and whose sessions are kept, in the order in which they left.
     absent: BTreeMap<u64, ClientId>,
     max_absent: usize,
-    /// How often a client has left.
+    /// How many times a client has left.
     departures: u64,
 }
 
-/// What has become of a message that was published.
+/// The result of publishing a message.
 #[derive(Default)]
 pub(crate) struct Published {
-    /// Whether any client has a subscription to its topic.
+    /// True if any client has a subscription to its topic.
     pub(crate) has_subscribers: bool,
-    /// Whether it would be good to let the receivers have a turn before the next message.
+    /// True if the receivers should run before the next message is handled.
     pub(crate) is_crowded: bool,
 }
 
@@ -70,12 +70,12 @@ impl Broker {
 
     // Time
 
-    /// When [`handle_time`](Self::handle_time) is to be called, and what tells that this has changed.
+    /// When to call [`handle_time`](Self::handle_time), and the notification that this has changed.
     pub(crate) fn next_timer(&self) -> (Option<Timestamp>, Arc<Notify>) {
         (self.timers.next(), self.timers.changed())
     }
 
-    /// Does what is due.
+    /// Handles the timers that have expired.
     pub(crate) fn handle_time(&mut self, now: Timestamp) {
         while let Some(timer) = self.timers.pop(now) {
             match timer {
@@ -94,7 +94,7 @@ impl Broker {
 
     // Messages
 
-    /// What waits to be sent to this client.
+    /// Returns the messages that wait for this client.
     pub(crate) fn queue(&mut self, id: &ClientId) -> Option<&mut Queue> {
         self.clients.get_mut(id).map(|client| &mut client.queue)
     }
@@ -105,12 +105,12 @@ impl Broker {
         self.publish(&will);
     }
 
-    /// Sends a message to everyone who has subscribed to its topic, connected or not
+    /// Distributes a message to every client with a matching subscription, connected or not
     /// [MQTT-3.3.2-3, MQTT-4.5.0-1, MQTT5-4.5.0-1, MQTT5-3.3.2-3].
     ///
-    /// Topics in `$SYS` are for a server to tell of itself (section 4.7.2): what clients send there
-    /// is acknowledged like all else [MQTT-3.3.5-2], so that they go on, and goes nowhere. Others that
-    /// start with `$` have no such meaning and are for all that subscribe to them.
+    /// Topics in `$SYS` are for information about the server (section 4.7.2). A client's message to
+    /// them is acknowledged like any other [MQTT-3.3.5-2], but not distributed. Other topics that
+    /// start with `$` have no special meaning here.
     pub(crate) fn publish(&mut self, message: &Message) -> Published {
         let mut published = Published::default();
         let topic = message.topic();
@@ -140,12 +140,12 @@ impl Broker {
         published
     }
 
-    /// Appends a message to the queue of a client. Returns whether the client should have a turn.
+    /// Appends a message to the queue of a client. Returns whether the client should run soon.
     fn send(&mut self, recipient: Recipient, message: Message) -> bool {
         let Some(client) = self.clients.get_mut(&recipient.client) else {
             return false;
         };
-        // No DUP: what the publisher sent again is new to the receiver [MQTT5-3.3.1-3].
+        // No DUP: to the receiver a resent message is new [MQTT5-3.3.1-3].
         let outgoing = Outgoing {
             message: Message {
                 qos: recipient.qos.min(message.qos), // [MQTT-3.8.4-6, MQTT5-3.8.4-8]

@@ -1,4 +1,4 @@
-//! What is known of a client: while it is connected, and after that as long as its session is kept.
+//! The state of a client: while it is connected, and as long as its session is kept.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,55 +14,55 @@ use crate::retained::Replay;
 #[derive(Default)]
 pub(crate) struct Client {
     pub(crate) connection: Option<Link>,
-    /// Set while it is not connected.
+    /// The state of an absent client.
     pub(crate) absence: Option<Absence>,
     /// Its subscriptions.
     pub(crate) filters: Filters,
     pub(crate) queue: Queue,
-    /// Subscriptions for which there may be more retained messages, which come into the queue as
-    /// far as there is room.
+    /// Subscriptions whose retained messages are not all queued yet, for lack of space in the
+    /// queue.
     pub(crate) replays: BTreeMap<TopicFilter<Arc<[u8]>>, Replay>,
-    /// While it is connected, the connection has it.
+    /// `None` while the client is connected: then the connection has it.
     pub(crate) in_flight: InFlight,
 }
 
-/// Topic Filters, with what each costs.
+/// Topic Filters, with the memory that each counts.
 #[derive(Default)]
 pub(crate) struct Filters {
     costs: HashMap<TopicFilter<Arc<[u8]>>, usize>,
     cost: usize,
 }
 
-/// How to reach the task of a connection.
+/// The channels to the task of a connection.
 pub(crate) struct Link {
     pub(crate) wake: Waker,
-    /// Why the connection is to end.
+    /// Why the connection must end.
     pub(crate) ending: Option<Ending>,
 }
 
 /// Why the broker ends a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Another connection of the same client has come.
+    /// The same client has opened another connection.
     TakenOver,
     /// The broker stops.
     ShuttingDown,
 }
 
-/// Wakes the task of a connection. It is closed when the task has let go of the client.
+/// Wakes the task of a connection. It is closed when the task has released the client.
 pub(crate) type Waker = mpsc::Sender<()>;
 
-/// What waits for a client that is not connected.
+/// The state of a client that is not connected.
 pub(crate) struct Absence {
-    /// Its place among all that are absent.
+    /// Its position among all absent clients.
     pub(crate) number: u64,
     /// When its session ends; `None` for never.
     pub(crate) session_ends: Option<Timestamp>,
-    /// Its Will, and when that is due.
+    /// Its Will, and when to publish it.
     pub(crate) will: Option<(Timestamp, Message)>,
 }
 
-/// Messages that have a Packet Identifier, and how far each of them is.
+/// Messages with a Packet Identifier, and their state.
 #[derive(Default)]
 pub(crate) struct InFlight {
     pub(crate) session: Session<Vec<Slot>>,
@@ -70,8 +70,8 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// Removes the QoS 1 messages that the client gets by Shared Subscriptions and has not acknowledged.
-    /// A QoS 2 message stays with the client that it was sent to [MQTT5-4.8.2-4, MQTT5-4.8.2-5].
+    /// Removes the QoS 1 messages of Shared Subscriptions that the client has not acknowledged. A QoS 2
+    /// message stays with the client that it was sent to [MQTT5-4.8.2-4, MQTT5-4.8.2-5].
     pub(crate) fn take_shared(&mut self) -> Vec<Outgoing> {
         let is_shared = |outgoing: &Outgoing| {
             outgoing.group.is_some() && outgoing.message.qos == QoS::AtLeastOnce
@@ -91,7 +91,7 @@ impl Client {
         self.connection.is_some()
     }
 
-    /// Whether it is connected, and its connection is not about to end.
+    /// Returns true if it is connected, and its connection is not about to end.
     pub(crate) fn is_live(&self) -> bool {
         let connection = self.connection.as_ref();
         connection.is_some_and(|connection| connection.ending.is_none())
@@ -99,13 +99,13 @@ impl Client {
 
     pub(crate) fn wake(&self) {
         if let Some(connection) = &self.connection {
-            // If it is full, the task is about to wake up anyway.
+            // If the channel is full, the task is about to run anyway.
             let _ = connection.wake.try_send(());
         }
     }
 
-    /// Ends the connection. Returns its waker, which is closed when the connection has let go of the
-    /// client; `None` if there is no connection.
+    /// Ends the connection. Returns its waker, which is closed when the connection has released the
+    /// client, or `None` without a connection.
     pub(crate) fn end(&mut self, ending: Ending) -> Option<Waker> {
         let connection = self.connection.as_mut()?;
         connection.ending.get_or_insert(ending);
@@ -114,8 +114,7 @@ impl Client {
         Some(waker)
     }
 
-    /// A client that is absent has its messages above QoS 0 kept
-    /// [MQTT-3.1.2-5].
+    /// Messages above QoS 0 are kept for an absent client [MQTT-3.1.2-5].
     pub(crate) fn send(&mut self, outgoing: Outgoing, limits: Limits) {
         if self.is_connected() || outgoing.message.qos != QoS::AtMostOnce {
             self.queue.push(outgoing, limits);
@@ -143,7 +142,7 @@ impl Filters {
         self.cost = others.saturating_add(cost);
     }
 
-    /// False if there was none.
+    /// Returns false if there was none.
     pub(crate) fn remove(&mut self, filter: &TopicFilter<Arc<[u8]>>) -> bool {
         let Some(cost) = self.costs.remove(filter) else {
             return false;

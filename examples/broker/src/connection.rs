@@ -1,5 +1,5 @@
-//! One connection: bytes come from its transport, events from the server side of the protocol; what is
-//! to be sent goes back the same way.
+//! One connection: passes bytes of its transport to the server side of the protocol, and handles its
+//! events and actions.
 
 mod connect;
 mod requests;
@@ -28,50 +28,49 @@ use crate::client::{Ending, InFlight, Waker};
 use crate::message::{Message, Outgoing};
 use crate::transport::{Stream, Transport};
 
-/// The largest packet to take from someone who has not been let in. There is room for one field of
-/// the largest size.
+/// The largest packet that is accepted before the client is. One field of the largest size fits.
 const MAX_CONNECT_SIZE: u32 = 128 * 1024;
-/// A client that does not read the answers to what it sends is not read from either. Those to as
-/// many messages as there are Packet Identifiers fit in.
+/// While this many bytes wait to be sent to a client, nothing is read from it. Acknowledgements for
+/// as many messages as there are Packet Identifiers fit.
 const MAX_UNSENT: usize = 1024 * 1024;
-/// The most Topic Aliases to use for one client.
+/// The most Topic Aliases that the broker uses for one client.
 const MAX_OUTBOUND_ALIASES: u16 = 64;
 
-/// How messages are sent to a client: so many at once, the others wait their turn. The client may
-/// send as many as it has identifiers for, unless CONNACK has told it another number.
+/// The limits of a connection: 100 messages in flight to the client. The client may send as many as
+/// it has identifiers for, unless CONNACK limits it.
 const CONFIG: Config = Config::new().max_inflight(100).receive_maximum(u16::MAX);
 
-/// A decoder with room for the client's Topic Aliases.
+/// A decoder with memory for the client's Topic Aliases.
 type Decoder = any::Decoder<WithTopicAliases<Vec<u8>, AliasVec>>;
 
 struct Connection {
     shared: Arc<Shared>,
-    /// Who it is, for the log.
+    /// The address of the client, for the log.
     peer: SocketAddr,
     server: Server<Vec<Slot>>,
-    /// What the decoder accepts.
+    /// The options of the decoder.
     options: Options,
     wake: Waker,
-    /// Once CONNECT has come.
+    /// The CONNECT, once it is received.
     candidate: Option<connect::Candidate>,
-    /// The answer to CONNECT, until it is there.
+    /// The future answer to CONNECT.
     admission: Option<Pending>,
-    /// What has come behind a CONNECT that is not answered.
+    /// Bytes received after a CONNECT that has no answer yet.
     unread: Vec<u8>,
-    /// Once the client has been let in.
+    /// The client, once it is accepted.
     client: Option<ClientId>,
     will: Option<Message>,
-    /// The Will, and after how many seconds it is to be published.
+    /// The Will, and after how many seconds it is published.
     delayed_will: Option<(u32, Message)>,
     aliases: OutboundAliases<AliasVec>,
-    /// Messages under way, which the client has not acknowledged.
+    /// Messages in flight.
     outbox: Outbox<Outgoing>,
-    /// Those of them that are to be sent again.
+    /// Messages to resend.
     resend: VecDeque<PacketId>,
-    /// What is to be sent.
+    /// Bytes to send.
     out: Vec<u8>,
-    /// Whether there are messages to send as soon as the transport has taken `out`: nothing but room
-    /// is missing, so nothing else will wake this task for them.
+    /// True if messages wait for space in `out` only: then nothing but the transport wakes this task
+    /// for them.
     has_more: bool,
     closed: Option<CloseReason>,
 }
@@ -81,7 +80,7 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
     let mut transport = Transport::new(stream);
     let (wake, mut woken) = mpsc::channel(1);
     let mut connection = Connection::new(shared, peer, wake);
-    // Made for the first bytes.
+    // Replaced once the first bytes are received.
     let mut decoder = None;
 
     while connection.closed.is_none() {
@@ -111,7 +110,8 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
             }
             _ = woken.recv() => connection.give_way(),
             () = wait_until(deadline) => {
-                // If this task was late, what the client has sent in time may not have been read.
+                // If this task ran late, there may be unread bytes that the client has sent in
+                // time.
                 yield_now().await;
                 let transferred = transport.transfer(&[], reads, false).await;
                 match transferred.received {
@@ -122,12 +122,12 @@ pub(crate) async fn serve<S: Stream>(stream: S, peer: SocketAddr, shared: Arc<Sh
         }
         connection.act();
         connection.send_messages();
-        // The receivers of what was sent have a turn before more is read.
+        // The receivers run before more is read.
         yield_now().await;
     }
 
     let rest = connection.finish();
-    drop(woken); // Another connection of this client may go on now.
+    drop(woken); // Another connection of this client may continue.
     transport.close(&rest).await;
 }
 
@@ -165,9 +165,9 @@ impl Connection {
         self.shared.now()
     }
 
-    // The protocol
+    // Protocol
 
-    /// Bytes have come.
+    /// Handles received bytes.
     async fn receive(&mut self, decoder: &mut Option<Decoder>, received: Vec<u8>) {
         let decoder = decoder.get_or_insert_with(|| self.decoder(&received));
         let mut input = &received[..];
@@ -185,7 +185,7 @@ impl Connection {
                 },
                 Ok(Some(Step::Action(action))) => self.carry_out(action),
                 Ok(None) => break,
-                // CONNECT is not answered yet; other requests are answered at once.
+                // CONNECT has no answer yet; other requests are answered at once.
                 Err(Blocked::AnswerPending) => {
                     self.unread = input.to_vec();
                     return;
@@ -197,16 +197,16 @@ impl Connection {
             }
         }
         if decoder.is_at_packet_boundary() {
-            // What a large packet needed is not for the connection to keep while it is idle.
+            // Releases the memory of a large packet while the connection is idle.
             decoder.shrink();
         } else if has_come {
-            // A slow upload is a sign of life too.
+            // A part of a packet shows that the client is alive.
             self.server.handle_progress(self.now());
         }
     }
 
-    /// A decoder for a stream that begins so. A client with a later Protocol Level than that of MQTT 5 is
-    /// refused by the CONNACK of MQTT 5, one with another unknown level by that of MQTT 3.1.1
+    /// Returns a decoder for a stream with this start. A client with a later Protocol Level than that of
+    /// MQTT 5 is refused by the CONNACK of MQTT 5, one with another unknown level by that of MQTT 3.1.1
     /// [MQTT-3.1.2-2, MQTT5-3.1.2-2].
     fn decoder(&self, first: &[u8]) -> Decoder {
         let fallback = match Protocol::of(first) {
@@ -218,8 +218,7 @@ impl Connection {
         Decoder::with_options(buffer, self.options, fallback)
     }
 
-    /// Something has happened that the broker has to know of. Returns whether others should have a
-    /// turn.
+    /// Handles an event. Returns whether other connections should run next.
     fn handle(&mut self, event: Event<&[u8]>) -> Result<bool, CommandError> {
         match event {
             Event::ConnectRequested(connect) => self.connect(&connect)?,
@@ -229,7 +228,7 @@ impl Connection {
             Event::AcceptedByPeer { packet_id, .. }
             | Event::Delivered { packet_id, .. }
             | Event::Rejected { packet_id, .. } => {
-                // Refused or not, it goes to no other member of a group [MQTT5-4.8.2-6].
+                // A refused message does not go to another member of the group [MQTT5-4.8.2-6].
                 self.outbox.remove(packet_id);
             }
             _ => {}
@@ -237,7 +236,7 @@ impl Connection {
         Ok(false)
     }
 
-    /// Carries out what the server side of the protocol asks for.
+    /// Carries out an action of the server side of the protocol.
     fn act(&mut self) {
         while let Some(action) = self.server.poll_action() {
             self.carry_out(action);
@@ -249,7 +248,7 @@ impl Connection {
             Action::Transmit(packet) => self.out.extend_from_slice(packet.as_bytes()),
             Action::Resend(packet_id) => self.resend.push_back(packet_id),
             Action::Lost { packet_id, .. } => {
-                // What the client gets by a Shared Subscription is for another member then.
+                // A message of a Shared Subscription goes to another member.
                 if self
                     .outbox
                     .get(packet_id)
@@ -272,11 +271,12 @@ impl Connection {
             // [MQTT-3.1.2-10, MQTT-3.14.4-3, MQTT5-3.1.2-10, MQTT5-3.14.4-3]
             Action::DiscardWill => self.will = None,
             Action::Close(reason) => self.closed = Some(reason),
-            Action::Store(_) => {} // There is no journal.
+            Action::Store(_) => {} // The broker keeps no journal.
         }
     }
 
-    /// Closes if the broker says so. The Will is published: the client has not sent DISCONNECT.
+    /// Closes if the broker requires it. The Will is published, because the client has not sent
+    /// DISCONNECT.
     fn give_way(&mut self) {
         let reason_code = match self.with_client(|broker, client| broker.ending(client)) {
             None => return,
@@ -299,7 +299,7 @@ impl Connection {
         self.server.handle_transport_closed(self.now());
     }
 
-    /// What `f` returns of this client; the default if it has not been let in.
+    /// Returns the result of `f` for this client, or the default before the client is accepted.
     fn with_client<T: Default>(&self, f: impl FnOnce(&mut Broker, &ClientId) -> T) -> T {
         match &self.client {
             Some(client) => f(&mut self.shared.broker(), client),
@@ -307,7 +307,7 @@ impl Connection {
         }
     }
 
-    /// Gives the session back, and what is still to be sent.
+    /// Returns the session, and the messages not sent yet, to the broker.
     fn finish(mut self) -> Vec<u8> {
         if let Some(reason) = self.closed {
             self.log(format_args!("{reason}"));
@@ -326,8 +326,8 @@ impl Connection {
         self.out
     }
 
-    /// How many seconds the session is kept: in MQTT 5 as many as the user allows, also if DISCONNECT
-    /// asks for more.
+    /// Returns how many seconds the session is kept: in MQTT 5 at most as many as the user allows,
+    /// even if DISCONNECT asks for more.
     fn session_expiry_interval(&self) -> u32 {
         let expiry = self.server.session_expiry_interval();
         match self.server.version() {
@@ -336,9 +336,9 @@ impl Connection {
         }
     }
 
-    // The transport
+    // Transport
 
-    /// Whether to take more from the client.
+    /// Returns whether to read more from the client.
     fn may_read(&self) -> bool {
         self.admission.is_none() && self.out.len() < MAX_UNSENT
     }
@@ -348,8 +348,8 @@ impl Connection {
         Some(self.shared.instant(deadline))
     }
 
-    /// The transport has taken some bytes. If it takes nothing any more, there may still be something to
-    /// read, such as DISCONNECT; reading comes to the end too.
+    /// The transport has written some bytes. If it accepts none any more, there may still be bytes to
+    /// read, such as DISCONNECT, and reading reaches the end too.
     fn sent(&mut self, sent: Option<std::io::Result<usize>>) {
         match sent {
             None => return,

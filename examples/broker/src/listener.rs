@@ -13,10 +13,10 @@ use crate::transport::Stream;
 use crate::websocket::WebSocket;
 use crate::{Shared, connection};
 
-/// How long the handshakes of TLS and WebSocket may take.
+/// The time limit for the handshakes of TLS and WebSocket.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A port, and what runs over it.
+/// A port, and its transport.
 #[derive(Clone)]
 pub(crate) struct Listener {
     tcp: Arc<TcpListener>,
@@ -50,8 +50,8 @@ impl Listener {
                     tokio::spawn(serving);
                 }
                 Err(error) => {
-                    // The connection has gone already, or there are no file descriptors left: then
-                    // some will be when others close.
+                    // The connection was closed already, or there are no file descriptors left,
+                    // until other connections close.
                     shared.log(format_args!("accept: {error}"));
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
@@ -60,7 +60,7 @@ impl Listener {
     }
 
     async fn serve(self, stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
-        // An acknowledgement is not to wait for more to be sent along with it.
+        // Sends acknowledgements at once (TCP_NODELAY).
         let _ = stream.set_nodelay(true);
         if self.tls.is_none() && !self.is_websocket {
             return connection::serve(stream, peer, shared).await;
@@ -72,7 +72,7 @@ impl Listener {
         }
     }
 
-    /// The handshakes of TLS and of WebSocket.
+    /// Performs the handshakes of TLS and WebSocket.
     async fn open(self, stream: TcpStream) -> io::Result<Box<dyn Stream>> {
         let stream: Box<dyn Stream> = match self.tls {
             Some(tls) => Box::new(tls.accept(stream).await?),

@@ -6,25 +6,25 @@
 //! listening on 127.0.0.1:1883
 //! ```
 //!
-//! | file | is about |
+//! | file | contains |
 //! |---|---|
 //! | `connection.rs` | one client: its [`Server`](mqtt_sansio::any::Server), from bytes to events and back |
-//! | `connection/` | CONNECT; what the client publishes and asks for; messages to the client |
+//! | `connection/` | CONNECT; messages and requests of the client; messages to the client |
 //! | `listener.rs` | the ports: TCP, TLS, WebSocket |
 //! | `transport.rs`, `tls.rs`, `websocket.rs` | the byte stream of a connection |
-//! | `admission.rs` | whether a client is let in |
-//! | `broker.rs` | all clients: who gets what, and when |
+//! | `admission.rs` | authentication |
+//! | `broker.rs` | all clients, and the distribution of messages |
 //! | `broker/` | how sessions and subscriptions begin and end |
-//! | `client.rs` | what is known of one client while its session is kept |
-//! | `subscriptions.rs` | which clients a topic goes to, and whose turn it is in Shared Subscriptions |
-//! | `retained.rs` | messages that are kept for those who subscribe later |
-//! | `queue.rs` | messages that wait for a client, and which of them go when there are too many |
-//! | `message.rs` | a message, and its properties on the way to a receiver |
-//! | `timers.rs` | what happens at a certain time: sessions and messages expire, Wills are due |
+//! | `client.rs` | the state of one client while its session is kept |
+//! | `subscriptions.rs` | the receivers of a topic, and turns in Shared Subscriptions |
+//! | `retained.rs` | retained messages |
+//! | `queue.rs` | messages that wait for a client, and which are dropped |
+//! | `message.rs` | a message, and its properties for a receiver |
+//! | `timers.rs` | timers: sessions and messages expire, Wills are published |
 
 #![allow(
     clippy::std_instead_of_alloc,
-    reason = "tokio needs std, so there is no point in doing without"
+    reason = "tokio needs std"
 )]
 
 mod admission;
@@ -57,7 +57,7 @@ use listener::Listener;
 /// How long connections may take to end when the broker stops.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the connections have in common.
+/// The state that connections share.
 struct Shared {
     settings: Settings,
     started: Instant,
@@ -65,26 +65,26 @@ struct Shared {
 }
 
 impl Shared {
-    /// The broker. Whatever is done with it is done at once: nothing waits while it is locked.
+    /// The broker. No task waits while it is locked.
     fn broker(&self) -> MutexGuard<'_, Broker> {
         self.broker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The clock that all connections go by.
+    /// The clock of all connections.
     fn now(&self) -> Timestamp {
         let millis = self.started.elapsed().as_millis();
         Timestamp::from_millis(u64::try_from(millis).unwrap_or(u64::MAX))
     }
 
-    /// The same moment on tokio's clock.
+    /// Converts a time to tokio's clock.
     fn instant(&self, time: Timestamp) -> tokio::time::Instant {
         let since_start = Duration::from_millis(time.as_millis());
-        // Weeks ahead at the most, which no clock is too small for.
+        // At most weeks ahead, which every clock can represent.
         let instant = self.started.checked_add(since_start);
         instant.unwrap_or(self.started).into()
     }
 
-    /// Writes a line to standard error. If that fails, the broker goes on.
+    /// Writes a line to standard error. If that fails, the broker continues.
     fn log(&self, line: core::fmt::Arguments<'_>) {
         if !self.settings.quiet {
             let _ = writeln!(io::stderr(), "{line}");
@@ -92,8 +92,7 @@ impl Shared {
     }
 }
 
-/// One thread does it all: between two awaits a connection has the broker to itself, and
-/// connections take turns.
+/// Runs on one thread: between two awaits a connection has exclusive access to the broker.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let settings = match arguments::parse(lexopt::Parser::from_env()) {
@@ -132,7 +131,7 @@ async fn serve(settings: Settings) -> io::Result<()> {
     if let Some(websocket) = &websocket {
         ready += &format!("listening for WebSocket on {}\n", websocket.local_addr()?);
     }
-    // In one piece: who reads the first line only may close the pipe after it.
+    // Written at once: a reader of the first line may close the pipe after it.
     io::stdout().write_all(ready.as_bytes())?;
     let shared = Arc::new(Shared {
         broker: Mutex::new(Broker::new(&settings)),
@@ -155,7 +154,7 @@ async fn serve(settings: Settings) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets the broker do what is due: sessions and messages expire, Wills are published.
+/// Runs the timers of the broker: sessions and messages expire, Wills are published.
 async fn keep_time(shared: &Shared) {
     loop {
         let now = shared.now();
@@ -171,7 +170,7 @@ async fn keep_time(shared: &Shared) {
     }
 }
 
-/// Waits for Ctrl-C, or for the signal by which a service is stopped.
+/// Waits for Ctrl-C or SIGTERM.
 async fn stop_requested() -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -193,7 +192,7 @@ async fn shut_down(shared: &Shared) {
         for connection in connections {
             connection.closed().await;
         }
-        // The last bytes are sent after that.
+        // The connections send their last bytes after that.
         tokio::time::sleep(Duration::from_millis(100)).await;
     };
     let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, all).await;

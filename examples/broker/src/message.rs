@@ -1,4 +1,4 @@
-//! Messages on the way to their receivers.
+//! Messages for their receivers.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use mqtt_sansio::{EncodeError, EncodedMessage, QoS, Receiver, Timestamp, TopicFi
 use crate::broker::ClientId;
 use crate::subscriptions::Identifiers;
 
-/// What a message is encoded to.
+/// The encoded message.
 pub(crate) type Encoded = EncodedMessage<Vec<u8>, Vec<u8>>;
 
-/// A message whose bytes all of its receivers share: they are encoded once, for every version.
+/// A message that is encoded once for all receivers of every version, which share its bytes.
 #[derive(Clone)]
 pub(crate) struct Message {
     pub(crate) encoded: Arc<Encoded>,
     pub(crate) qos: QoS,
     pub(crate) retain: bool,
-    /// When its Message Expiry Interval has begun.
+    /// When its Message Expiry Interval began.
     pub(crate) published: Timestamp,
-    /// For No Local.
+    /// The publisher, for No Local.
     pub(crate) publisher: ClientId,
 }
 
 impl Message {
-    /// A message that a client has published. The bytes are copied, so that a message that is kept does
-    /// not keep the buffer that it came in.
+    /// Returns the message that a client published. Copies the bytes, so that a stored message does not
+    /// keep the receive buffer.
     pub(crate) fn received(
         publish: &Publish<&[u8]>,
         publisher: &ClientId,
@@ -40,7 +40,7 @@ impl Message {
         })
     }
 
-    /// The Will of a client, which is published later: its Message Expiry Interval begins then.
+    /// Returns the Will of a client. Its Message Expiry Interval begins when it is published.
     pub(crate) fn will(
         will: Will<&[u8]>,
         publisher: &ClientId,
@@ -65,7 +65,7 @@ impl Message {
         self.encoded.payload()
     }
 
-    /// When the Message Expiry Interval is over.
+    /// Returns when the Message Expiry Interval ends.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
         let seconds = self.encoded.message_expiry_interval()?;
         let millis = u64::from(seconds).saturating_mul(1000);
@@ -76,7 +76,7 @@ impl Message {
         self.expires().is_some_and(|expires| expires <= now)
     }
 
-    /// The number of bytes that the message keeps.
+    /// Returns the number of bytes that the message occupies.
     pub(crate) fn size(&self) -> usize {
         let topic = self.topic().as_bytes().len();
         let properties = self.encoded.properties().as_bytes().len();
@@ -94,20 +94,20 @@ fn encoded<Q: AsRef<[u8]>>(
     EncodedMessage::encode_to_vec(topic, properties, payload.to_vec()).map(Arc::new)
 }
 
-/// A message on its way to one client.
+/// A message for one client.
 #[derive(Clone)]
 pub(crate) struct Outgoing {
-    /// With the QoS and RETAIN for this client.
+    /// The QoS and RETAIN for this client.
     pub(crate) message: Message,
-    /// The Subscription Identifiers of all subscriptions of the client that match.
+    /// The Subscription Identifiers of all matching subscriptions of the client.
     pub(crate) identifiers: Identifiers,
-    /// The Shared Subscription that the client gets the message by.
+    /// The Shared Subscription that the message belongs to, if any.
     pub(crate) group: Option<TopicFilter<Arc<[u8]>>>,
 }
 
 impl Outgoing {
-    /// The client that gets it now: with what is left of the Message Expiry Interval
-    /// [MQTT5-3.3.2-6], and with the Subscription Identifiers [MQTT5-3.3.4-3, MQTT5-3.3.4-4].
+    /// Returns the receiver: with the rest of the Message Expiry Interval [MQTT5-3.3.2-6], and with
+    /// the Subscription Identifiers [MQTT5-3.3.4-3, MQTT5-3.3.4-4].
     pub(crate) fn receiver(&self, now: Timestamp) -> Receiver<&[u8]> {
         let waited = now.millis_since(self.message.published) / 1000;
         Receiver::new(self.message.qos)

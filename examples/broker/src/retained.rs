@@ -1,4 +1,4 @@
-//! Messages that are kept for those who subscribe later.
+//! Retained messages.
 
 use core::ops::Bound;
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ use crate::broker::ClientId;
 use crate::message::{Message, Outgoing};
 use crate::subscriptions::Granted;
 
-/// What a message counts in addition to its bytes: many small ones take room too.
+/// The overhead that each message counts in addition to its bytes.
 const OVERHEAD: usize = 256;
 
-/// The last retained message of each topic, as far as there is room.
+/// The last retained message of each topic, up to a limit.
 pub(crate) struct Retained {
-    /// By topic. There are no empty ones [MQTT-3.3.1-11, MQTT5-3.3.1-7].
+    /// Messages by topic. None is empty [MQTT-3.3.1-11, MQTT5-3.3.1-7].
     messages: BTreeMap<Arc<[u8]>, Message>,
     bytes: usize,
     max_bytes: usize,
@@ -25,10 +25,10 @@ fn cost(message: &Message) -> usize {
     message.size().saturating_add(OVERHEAD)
 }
 
-/// How far a client has been sent what was retained for one of its subscriptions.
+/// The progress of sending retained messages for one subscription.
 pub(crate) struct Replay {
     granted: Granted,
-    /// The topic to go on from.
+    /// The topic to continue from.
     from: Bound<Arc<[u8]>>,
 }
 
@@ -39,7 +39,7 @@ impl Replay {
     }
 }
 
-/// What all topics that match start with: those are next to each other.
+/// Returns the common prefix of all matching topics, which are adjacent in the map.
 fn common_prefix(filter: &TopicFilter<Arc<[u8]>>) -> &[u8] {
     let filter = filter.as_bytes();
     let above = filter.strip_suffix(b"/#").unwrap_or(filter); // It matches too.
@@ -56,9 +56,9 @@ impl Retained {
         }
     }
 
-    /// Keeps a message instead of the one before [MQTT-3.3.1-5, MQTT-3.3.1-7, MQTT5-3.3.1-5]; an empty one only
-    /// ends that [MQTT-3.3.1-10, MQTT5-3.3.1-6]. So does one that there is no room for: none is better than one
-    /// that is out of date. Returns the message before.
+    /// Replaces the retained message of a topic [MQTT-3.3.1-5, MQTT-3.3.1-7, MQTT5-3.3.1-5]. An empty one only
+    /// deletes it [MQTT-3.3.1-10, MQTT5-3.3.1-6], as does one that exceeds the limit: no message is better than
+    /// an outdated one. Returns the earlier message.
     pub(crate) fn set(&mut self, message: &Message) -> Option<Message> {
         let topic = Arc::<[u8]>::from(message.topic().as_bytes());
         let before = self.remove(&topic);
@@ -80,7 +80,7 @@ impl Retained {
         Some(message)
     }
 
-    /// Ends a message whose Message Expiry Interval is over. Another may have replaced it.
+    /// Deletes a message whose Message Expiry Interval is over, unless another has replaced it.
     pub(crate) fn expire(&mut self, topic: &[u8], now: Timestamp) {
         if self
             .messages
@@ -91,9 +91,9 @@ impl Retained {
         }
     }
 
-    /// Takes the next step of a replay: sends the next message for a filter with `send`, which may
-    /// say no for now. Each topic that is looked at takes something off `effort`; when it is used
-    /// up, the rest is for another time.
+    /// Takes a step of a replay: passes the next matching message to `send`, which may refuse it
+    /// for the moment. Each topic that is compared reduces `effort`. When that is used up, the
+    /// replay continues in another turn.
     pub(crate) fn replay(
         &self,
         now: Timestamp,
@@ -142,13 +142,13 @@ impl Retained {
     }
 }
 
-/// How far a replay has come.
+/// The state of a replay.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// It is over.
+    /// It is complete.
     Done,
-    /// There is no room in the queue.
+    /// The queue has no space.
     NoRoom,
-    /// The other connections have their turn first.
+    /// Other connections run first.
     Tired,
 }

@@ -1,4 +1,4 @@
-//! Who has subscribed to what.
+//! The subscriptions of all clients.
 
 use core::cell::Cell;
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use mqtt_sansio::{FilterTree, QoS, TopicFilter, TopicName};
 
 use crate::broker::ClientId;
 
-/// How many levels a Topic Filter may have: each takes memory. Topics may have any number.
+/// The most levels of a Topic Filter, because each takes memory. Topics have no such limit.
 pub(crate) const MAX_LEVELS: usize = 128;
 
 /// A subscription of a client.
@@ -18,7 +18,7 @@ pub(crate) struct Granted {
     pub(crate) qos: QoS,
     pub(crate) no_local: bool,
     pub(crate) retain_as_published: bool,
-    /// None or one, encoded once for all messages.
+    /// At most one identifier, encoded once for all messages.
     pub(crate) identifiers: Identifiers,
 }
 
@@ -35,11 +35,11 @@ pub(crate) fn identifiers<'a>(properties: impl IntoIterator<Item = Property<'a>>
 struct Subscribers {
     filter: TopicFilter<Arc<[u8]>>,
     members: HashMap<ClientId, Granted>,
-    /// Counts messages, so that those who share a subscription take turns.
+    /// Counts messages, so that the members of a Shared Subscription take turns.
     turn: Cell<usize>,
 }
 
-/// What a client gets whose subscriptions overlap (section 3.3.4).
+/// How a client with overlapping subscriptions receives messages (section 3.3.4).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Copies {
     /// One message with the highest QoS and all Subscription Identifiers.
@@ -48,25 +48,25 @@ pub(crate) enum Copies {
     EachSubscription,
 }
 
-/// A client that gets a message.
+/// A client that receives a message.
 pub(crate) struct Recipient {
     pub(crate) client: ClientId,
-    /// The highest of the subscriptions that match [MQTT-3.3.5-1, MQTT5-3.3.4-2].
+    /// The highest QoS of the matching subscriptions [MQTT-3.3.5-1, MQTT5-3.3.4-2].
     pub(crate) qos: QoS,
     pub(crate) retain_as_published: bool,
     pub(crate) identifiers: Identifiers,
-    /// The Shared Subscription by which it gets the message.
+    /// The Shared Subscription that the message belongs to, if any.
     pub(crate) group: Option<TopicFilter<Arc<[u8]>>>,
 }
 
 /// The subscriptions of all clients.
 #[derive(Default)]
 pub(crate) struct Subscriptions {
-    /// At least one subscriber for each filter.
+    /// Each filter has at least one subscriber.
     filters: FilterTree<Subscribers>,
 }
 
-/// Of a Topic Filter. There may be empty ones [MQTT-4.7.3-1].
+/// The levels of a Topic Filter, some of which may be empty [MQTT-4.7.3-1].
 fn levels<B: AsRef<[u8]>>(filter: &TopicFilter<B>) -> impl Iterator<Item = &[u8]> {
     filter.as_bytes().split(|&byte| byte == b'/')
 }
@@ -75,7 +75,7 @@ pub(crate) fn has_too_many_levels<B: AsRef<[u8]>>(filter: &TopicFilter<B>) -> bo
     levels(filter).nth(MAX_LEVELS).is_some()
 }
 
-/// How much memory a subscription takes, about: each level may need a node of its own.
+/// Returns the approximate memory of a subscription: each level may need a node of its own.
 pub(crate) fn cost<B: AsRef<[u8]>>(filter: &TopicFilter<B>) -> usize {
     let nodes = levels(filter).count();
     nodes
@@ -105,7 +105,7 @@ impl Recipient {
 }
 
 impl Subscribers {
-    /// The member whose turn it is: one that is connected, if there is any.
+    /// Returns the member whose turn it is: a connected one, if there is any.
     fn next_member(
         &self,
         is_eligible: impl Fn(&ClientId) -> bool,
@@ -144,7 +144,7 @@ impl Subscriptions {
         subscribers.members.insert(client, granted);
     }
 
-    /// Ends the subscription to just this filter, whatever others match [MQTT-3.10.4-1, MQTT5-3.10.4-1].
+    /// Ends the subscription with exactly this filter [MQTT-3.10.4-1, MQTT5-3.10.4-1].
     pub(crate) fn remove(&mut self, filter: &TopicFilter<Arc<[u8]>>, client: &ClientId) {
         if let Some(subscribers) = self.filters.get_mut(filter) {
             subscribers.members.remove(client);
@@ -154,9 +154,9 @@ impl Subscriptions {
         }
     }
 
-    /// Who gets a message to this topic: each client once, or once for each of its subscriptions that
-    /// match, and one member for each Shared Subscription (section 4.8.2), with the QoS granted to it
-    /// [MQTT5-4.8.2-3].
+    /// Returns the receivers of a topic: each client once, or once for each of its matching
+    /// subscriptions, and one member of each Shared Subscription (section 4.8.2), with the granted
+    /// QoS [MQTT5-4.8.2-3].
     pub(crate) fn recipients(
         &self,
         topic: &TopicName<&[u8]>,
@@ -190,7 +190,8 @@ impl Subscriptions {
         all
     }
 
-    /// A member of a Shared Subscription other than `leaving`, for a message that it has left behind.
+    /// Returns a member of a Shared Subscription other than `leaving`, for a message that it has
+    /// not acknowledged.
     pub(crate) fn other_member(
         &self,
         filter: &TopicFilter<Arc<[u8]>>,

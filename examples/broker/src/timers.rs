@@ -1,4 +1,4 @@
-//! What happens at a certain time without a packet.
+//! Events at a given time.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,22 +8,22 @@ use tokio::sync::Notify;
 
 use crate::broker::ClientId;
 
-/// What happens.
+/// A timed event.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
-    /// The session of a client that has not come back ends.
+    /// The session of an absent client ends.
     SessionEnds(ClientId),
     /// The Will Delay Interval of a client is over.
     WillIsDue(ClientId),
-    /// The Message Expiry Interval of the message that is retained for this topic is over.
+    /// The Message Expiry Interval of the message retained for this topic is over.
     RetainedExpires(Arc<[u8]>),
 }
 
-/// All timers, the next first.
+/// All timers, in order of time.
 #[derive(Default)]
 pub(crate) struct Timers {
     timers: BTreeSet<(Timestamp, Timer)>,
-    /// Notified when there is another next timer.
+    /// Notified when the next timer changes.
     changed: Arc<Notify>,
 }
 
@@ -39,7 +39,7 @@ impl Timers {
         self.timers.remove(&(time, timer));
     }
 
-    /// Removes a timer whose time has come.
+    /// Removes a timer that has expired.
     pub(crate) fn pop(&mut self, now: Timestamp) -> Option<Timer> {
         if self.next()? > now {
             return None;

@@ -1,4 +1,4 @@
-//! The byte stream of a connection, whatever it runs over.
+//! The byte stream of a connection, over any transport.
 
 use core::future::poll_fn;
 use core::pin::Pin;
@@ -9,9 +9,9 @@ use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
-/// The most to read at once, before others have their turn.
+/// The most bytes read at once, so that other connections can run.
 const READ_SIZE: usize = 16 * 1024;
-/// How long to wait at the end for the client to take what is still to be sent.
+/// How long to wait at the end for the client to accept the last bytes.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A stream of bytes in both directions.
@@ -19,18 +19,19 @@ pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// A stream, and whether it may hold bytes that are not on their way yet.
+/// A stream, and whether it may hold bytes that were not flushed.
 pub(crate) struct Transport<S> {
     stream: S,
     is_flushed: bool,
 }
 
-/// What the stream has done.
+/// The result of using the stream.
 #[derive(Default)]
 pub(crate) struct Transferred {
-    /// Bytes that have come, from TCP or what runs over it [MQTT-7.1.1-1, MQTT5-4.2-1]; an error is the end of the stream.
+    /// Received bytes, from TCP or a protocol over it [MQTT-7.1.1-1, MQTT5-4.2-1]; an error is the
+    /// end of the stream.
     pub(crate) received: Option<io::Result<Vec<u8>>>,
-    /// How many bytes were taken.
+    /// How many bytes were written.
     pub(crate) sent: Option<io::Result<usize>>,
 }
 
@@ -42,8 +43,9 @@ impl<S: Stream> Transport<S> {
         }
     }
 
-    /// Sends the first bytes of `out` and, if `reads`, receives, whichever is possible. If neither is,
-    /// it waits, unless `waits` is false. An idle connection has no buffer for what it may receive.
+    /// Sends the first bytes of `out` or, if `reads`, receives, whichever is possible first. If
+    /// neither is possible, it waits, unless `waits` is false. An idle connection has no receive
+    /// buffer.
     pub(crate) async fn transfer(&mut self, out: &[u8], reads: bool, waits: bool) -> Transferred {
         poll_fn(|context| {
             let mut transferred = Transferred::default();
@@ -83,7 +85,7 @@ impl<S: Stream> Transport<S> {
         })
     }
 
-    /// Sends the rest and closes, if the client takes it in time.
+    /// Sends the remaining bytes and closes, within a time limit.
     pub(crate) async fn close(mut self, rest: &[u8]) {
         let _ = timeout(LINGER, self.send_rest(rest)).await;
     }
@@ -92,8 +94,8 @@ impl<S: Stream> Transport<S> {
         self.stream.write_all(rest).await?;
         self.stream.flush().await?;
         self.stream.shutdown().await?;
-        // If the socket went away with bytes in it that nobody has read, the client would get a reset,
-        // and might not read what was sent last.
+        // If a socket is closed with unread bytes, the system sends a reset, and the client might lose
+        // the last bytes.
         while self.stream.read(&mut [0; 512]).await? > 0 {}
         Ok(())
     }

@@ -15,16 +15,16 @@ use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
 use crate::transport::Stream;
 
-/// The names of the protocol: that of MQTT 5 and 3.1.1 [MQTT5-6.0.0-3], and that of MQTT 3.1.
+/// The protocol names: of MQTT 5 and 3.1.1 [MQTT5-6.0.0-3], and of MQTT 3.1.
 const SUBPROTOCOLS: [&str; 2] = ["mqtt", "mqttv3.1"];
 
-/// The largest frame to take. A packet may be spread over many [MQTT5-6.0.0-2].
+/// The largest frame that is accepted. A packet may span many frames [MQTT5-6.0.0-2].
 const MAX_FRAME_SIZE: usize = 1024 * 1024;
 
 /// A stream of bytes in binary frames.
 pub(crate) struct WebSocket<S> {
     frames: WebSocketStream<S>,
-    /// What has come and has not been read.
+    /// Received bytes that were not read yet.
     received: Bytes,
 }
 
@@ -44,7 +44,7 @@ impl<S: Stream> WebSocket<S> {
     }
 }
 
-/// Selects the protocol that the client offers [MQTT5-6.0.0-4], or refuses the handshake.
+/// Selects a protocol that the client offers [MQTT5-6.0.0-4], or refuses the handshake.
 #[expect(clippy::result_large_err, reason = "the type is that of the crate")]
 fn select_subprotocol(
     request: &Request,
@@ -84,7 +84,7 @@ impl<S: Stream> AsyncRead for WebSocket<S> {
         while self.received.is_empty() {
             match ready!(Pin::new(&mut self.frames).poll_next(context)) {
                 Some(Ok(Message::Binary(bytes))) => self.received = bytes,
-                // They are answered by the crate.
+                // The crate answers them.
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(Message::Close(_))) | None => return Poll::Ready(Ok(())),
                 // [MQTT5-6.0.0-1]

@@ -1,9 +1,9 @@
-//! `broker`, over real sockets. Its clients here are sockets and the codec only, so
-//! that they can also do what no client should.
+//! Tests of `broker` over real sockets. Its clients consist of sockets and the codec only, so that
+//! they can violate the protocol.
 
 #![allow(
     clippy::std_instead_of_alloc,
-    reason = "without std there are no sockets"
+    reason = "sockets need std"
 )]
 #![allow(
     clippy::arithmetic_side_effects,
@@ -12,7 +12,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -39,7 +39,7 @@ impl Broker {
         Self(Process::start(arguments))
     }
 
-    /// A connection on which nothing has been sent.
+    /// Returns a connection on which nothing was sent.
     fn open(&self) -> Peer {
         Peer {
             stream: self.0.open(),
@@ -49,7 +49,7 @@ impl Broker {
         }
     }
 
-    /// A client that is let in, and whether its session was present.
+    /// Returns an accepted client, and whether its session was present.
     fn connect_with(&self, connect: &Connect<&[u8]>) -> (Peer, bool) {
         let mut peer = self.open();
         peer.send(connect);
@@ -59,14 +59,14 @@ impl Broker {
         }
     }
 
-    /// A client with Clean Session.
+    /// Returns a client with Clean Session.
     fn clean(&self, id: &str) -> Peer {
         let (peer, session_present) = self.connect_with(&client(id, true));
         assert!(!session_present);
         peer
     }
 
-    /// A client with a session that stays, and whether there was one.
+    /// Returns a client whose session is kept, and whether it was present.
     fn persistent(&self, id: &str) -> (Peer, bool) {
         self.connect_with(&client(id, false))
     }
@@ -99,11 +99,11 @@ const Q0: QoS = QoS::AtMostOnce;
 const Q1: QoS = QoS::AtLeastOnce;
 const Q2: QoS = QoS::ExactlyOnce;
 
-/// The client's end of a connection.
+/// The client's side of a connection.
 struct Peer {
     stream: TcpStream,
     received: Vec<u8>,
-    /// What came while something else was awaited.
+    /// Packets that were received while another one was awaited.
     inbox: VecDeque<Packet<Vec<u8>>>,
     last_id: u16,
 }
@@ -117,7 +117,7 @@ impl Peer {
         self.send_bytes(&packet.encode_to_vec().unwrap());
     }
 
-    /// From the socket; `None` at its end.
+    /// Receives from the socket; returns `None` at its end.
     fn receive(&mut self) -> Option<Packet<Vec<u8>>> {
         let options = Options::new().max_packet_size(u32::MAX);
         loop {
@@ -143,7 +143,7 @@ impl Peer {
         packet.expect("a packet, not the end of the connection")
     }
 
-    /// The first packet like this; others wait.
+    /// Returns the first packet that matches. Others wait.
     fn wait_for(&mut self, is_it: impl Fn(&Packet<Vec<u8>>) -> bool) -> Packet<Vec<u8>> {
         loop {
             let packet = self.receive().expect("a packet, not the end");
@@ -154,14 +154,14 @@ impl Peer {
         }
     }
 
-    /// The server closes, and says nothing before it does.
+    /// Checks that the server closes and sends nothing before.
     fn expect_end(mut self) {
         assert_eq!(self.inbox.pop_front(), None);
         assert_eq!(self.receive(), None);
     }
 
-    /// Everything that the server has for this client by now. With the first answer it takes what
-    /// there is out of the queue, so before the second all of it has come.
+    /// Receives everything that the server has queued for this client. With the first answer the
+    /// server empties the queue, so before the second answer all of it has arrived.
     fn settle(&mut self) {
         for _ in 0..2 {
             self.send(&Packet::<&[u8]>::PingReq);
@@ -211,7 +211,8 @@ impl Peer {
         assert_eq!(unsuback, Packet::UnsubAck(v3::UnsubAck { packet_id }));
     }
 
-    /// Publishes, to the last acknowledgement. At QoS 0, until it has been dealt with.
+    /// Publishes, up to the last acknowledgement. At QoS 0, until the server has handled the
+    /// message.
     fn publish(&mut self, topic: &str, payload: &str, qos: QoS, retain: bool) {
         let delivery = match qos {
             QoS::AtMostOnce => Delivery::AtMostOnce,
@@ -238,7 +239,7 @@ impl Peer {
         }
     }
 
-    /// The next packet, which is a message; it is not acknowledged.
+    /// Returns the next packet, which must be a message, without acknowledging it.
     fn message(&mut self) -> Publish<Vec<u8>> {
         match self.next() {
             Packet::Publish(publish) => publish,
@@ -246,7 +247,7 @@ impl Peer {
         }
     }
 
-    /// Acknowledges a message to the end.
+    /// Acknowledges a message completely.
     fn acknowledge(&mut self, delivery: Delivery) {
         match delivery {
             Delivery::AtMostOnce => {}
@@ -259,14 +260,14 @@ impl Peer {
         }
     }
 
-    /// Takes the next message, as `show` writes it.
+    /// Returns the next message, formatted by `show`.
     fn take(&mut self) -> String {
         let publish = self.message();
         self.acknowledge(publish.delivery);
         show(&publish)
     }
 
-    /// Takes everything that there is.
+    /// Returns all messages that have arrived.
     fn take_all(&mut self) -> Vec<String> {
         let mut all = Vec::new();
         loop {
@@ -285,7 +286,7 @@ impl Peer {
         self.expect_end();
     }
 
-    /// The network fails. Returns once the server knows.
+    /// Breaks the connection. Returns once the server has noticed.
     fn break_off(mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
         while self.receive().is_some() {}
@@ -555,7 +556,7 @@ fn packets_are_small_until_the_client_is_let_in() {
     peer.publish("t", &payload, Q1, false);
     peer.settle();
     assert_eq!(peer.message().payload.len(), 299_000);
-    // One byte of type, three of length, then what they say.
+    // One byte of type, three of length, then as many bytes.
     peer.send_bytes(b"\x30\xde\xa7\x12");
     peer.expect_end();
     let mut peer = broker.open();
@@ -586,7 +587,7 @@ fn the_keep_alive_is_enforced_at_one_and_a_half_times() {
     });
     for _ in 0..3 {
         thread::sleep(Duration::from_millis(700));
-        peer.settle(); // Any packet will do.
+        peer.settle(); // A packet of any kind counts.
     }
     let silent_since = Instant::now();
     peer.expect_end();
@@ -720,7 +721,7 @@ fn the_will_is_published_at_every_end_but_disconnect() {
     violating.send_bytes(b"\x20\x02\0\0");
     violating.expect_end();
     assert_eq!(other.take(), "w gone 1");
-    drop(new(Q2)); // With nothing said.
+    drop(new(Q2)); // Without DISCONNECT.
     assert_eq!(other.take(), "w gone 2");
     other.expect_nothing();
 }
@@ -739,7 +740,7 @@ fn disconnect_counts_although_the_client_has_not_read_what_it_was_sent() {
         }
         peer.send(&Packet::<&[u8]>::Disconnect);
         drop(peer);
-        // Its successor has to wait until it has gone.
+        // The next client has to wait until this one has gone.
         broker.clean("c").disconnect();
         other.expect_nothing();
     }
@@ -796,7 +797,7 @@ fn of_too_many_sessions_the_one_goes_that_has_been_absent_for_the_longest() {
         peer.subscribe(&[("t", Q1)]);
         peer.disconnect();
     }
-    broker.clean("clean").disconnect(); // There is nothing of it to keep.
+    broker.clean("clean").disconnect(); // Nothing of it is kept.
     broker.clean("p").publish("t", "x", Q1, false);
     assert_eq!(connected.take_all(), ["t x 1"]);
     for id in ["c", "b"] {
@@ -937,7 +938,7 @@ fn a_client_that_does_not_read_keeps_nobody_waiting() {
         peer.acknowledge(publish.delivery);
     }
     assert!(started.elapsed() < PATIENCE);
-    // What it has not read yet is still there.
+    // Messages that it has not read yet are still queued.
     assert_eq!(stuck.message().payload.len(), payload.len());
 }
 
@@ -967,7 +968,7 @@ fn when_the_queue_is_full_qos_0_goes_first_then_the_oldest() {
     let expected: Vec<_> = (15..25).map(|n| format!("t {n} 1")).collect();
     assert_eq!(peer.take_all(), expected);
 
-    // So many are under way that all others have to wait.
+    // The window is full, so all others have to wait.
     for _ in 0..10 {
         for _ in 0..10 {
             publisher.publish("t", "x", Q1, false);
@@ -1015,7 +1016,7 @@ fn a_client_that_lags_behind_gets_everything_although_it_says_nothing() {
     for _ in 0..20 {
         publisher.send_bytes(&burst);
     }
-    publisher.settle(); // All is in the queue, or in buffers of the sockets.
+    publisher.settle(); // Everything is in the queue, or in socket buffers.
     for _ in 0..20_000 {
         assert_eq!(peer.message().payload.len(), 1000);
     }
@@ -1035,7 +1036,7 @@ fn what_is_left_of_a_full_queue_is_in_order_whatever_its_qos() {
         peer.settle();
     }
     assert_eq!(peer.inbox.len(), 100);
-    // From here on messages wait. Half of them have QoS 0; the oldest of those make room.
+    // From here on messages wait. Half of them have QoS 0, and the oldest of those are dropped.
     for n in 0..100 {
         publisher.publish("t", &n.to_string(), [Q1, Q0, Q2, Q0][n % 4], false);
     }
@@ -1233,7 +1234,7 @@ fn a_request_for_millions_of_messages_keeps_nobody_waiting() {
         publisher.send(&publish);
     }
     publisher.settle();
-    // All ways to write `+` instead of `a`.
+    // All topics that replace some `a` by `+`.
     let filters: Vec<_> = (0..512)
         .map(|bits| {
             let levels = (0..9).map(|n| if bits >> n & 1 == 0 { "a/" } else { "+/" });
@@ -1319,11 +1320,11 @@ fn beyond_the_limit_messages_are_delivered_and_not_retained() {
     };
     let expected: Vec<_> = (1000..1010).map(|n| format!("r/{n}")).collect();
     assert_eq!(retained(), expected);
-    // There is no room for a larger one, and the one before it is out of date.
+    // A larger one exceeds the limit, and the earlier message is outdated.
     let larger = "x".repeat(739);
     other.publish("r/1003", &larger, Q1, true);
     assert_eq!(retained().len(), 9);
-    // Now there is room for another.
+    // Now there is space for another.
     other.publish("r/2000", &payload, Q1, true);
     other.publish("r/2001", &payload, Q1, true);
     assert_eq!(retained().last().unwrap(), "r/2000");
@@ -1386,7 +1387,7 @@ fn a_subscription_to_the_same_filter_does_not_interrupt_what_is_coming() {
     let mut peer = broker.clean("c");
     peer.subscribe(&[("t", Q1)]);
     let mut publisher = broker.clean("p");
-    // More than are under way at once: the others are in the queue.
+    // More than the window holds: the others are in the queue.
     for n in 0..150 {
         publisher.publish("t", &n.to_string(), Q1, false);
     }
@@ -1425,7 +1426,7 @@ fn what_is_under_way_or_queued_is_carried_through_after_unsubscribe() {
     let (mut peer, _) = broker.persistent("c");
     peer.subscribe(&[("t", Q2)]);
     let mut publisher = broker.clean("p");
-    // More than are under way at once: the others are in the queue.
+    // More than the window holds: the others are in the queue.
     for n in 0..150 {
         publisher.publish("t", &n.to_string(), Q2, false);
     }
@@ -1481,7 +1482,7 @@ fn empty_levels_and_letters_are_compared_as_they_are() {
     assert_eq!(peer.take_all(), ["/f x 0", "//b x 0", "/ x 0"]);
 }
 
-/// All ways to put up to three of these in a row.
+/// Returns all sequences of up to three of these.
 fn up_to_three_levels(levels: &[&str]) -> Vec<String> {
     let mut all: Vec<_> = levels.iter().map(|&level| level.to_owned()).collect();
     for at in 0..all.len() + levels.len() * levels.len() {
@@ -1520,7 +1521,7 @@ fn every_filter_gets_the_topics_that_it_matches_and_no_others() {
         }
     };
     publish_all_and_compare(&mut peers);
-    // Those that stay do not need the others.
+    // The remaining subscriptions do not depend on the others.
     for removed in [2, 3] {
         let mut index = 0;
         peers.retain_mut(|(filter, peer)| {
@@ -1655,7 +1656,7 @@ fn what_one_client_publishes_arrives_in_its_order() {
     let expected: Vec<_> = (1..=900).map(|n| format!("t {n} {}", n % 3)).collect();
     let all: Vec<_> = (1..=900).map(|_| peer.take()).collect();
     assert_eq!(all, expected);
-    // The answers come in the order of the messages too [MQTT-4.6.0-2, MQTT-4.6.0-3].
+    // The acknowledgements arrive in the order of the messages too [MQTT-4.6.0-2, MQTT-4.6.0-3].
     for n in (1..=900).filter(|n| n % 3 > 0) {
         let packet_id = id(n);
         let expected = match n % 3 {

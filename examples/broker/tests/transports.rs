@@ -2,14 +2,14 @@
 
 #![allow(
     clippy::std_instead_of_alloc,
-    reason = "without std there are no sockets"
+    reason = "sockets need std"
 )]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 
 mod common;
@@ -27,7 +27,7 @@ use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, Stream
 const CONNECT: &[u8] = b"\x10\x0e\0\x04MQTT\x05\x02\0\x3c\0\0\x01c";
 const CONNACK: &[u8] = b"\x20\x09\0\0\x06\x22\0\x0a\x21\0\x14";
 
-/// A stream after the opening handshake of WebSocket, and the server's answer to it.
+/// Returns a stream after the opening handshake of WebSocket, and the server's answer to it.
 fn open_websocket<S: Read + Write>(mut stream: S, subprotocol: &str) -> (S, String) {
     let request = format!(
         "GET /mqtt HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -48,7 +48,7 @@ fn read<S: Read>(stream: &mut S, count: usize) -> Vec<u8> {
     bytes
 }
 
-/// A frame of a client, with a mask that changes nothing.
+/// Returns a frame of a client, with a mask of zeros.
 fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let len = u8::try_from(payload.len()).unwrap();
     [&[0x80 | opcode, 0x80 | len, 0, 0, 0, 0], payload].concat()
@@ -79,7 +79,7 @@ fn packets_go_over_websocket_however_they_are_framed() {
     assert_eq!(read(&mut stream, 11), CONNACK);
     stream.write_all(&frame(2, b"\xc0\0\xc0\0")).unwrap();
     assert_eq!(read(&mut stream, 6), b"\x82\x04\xd0\0\xd0\0");
-    // A client on the other port is served by the same broker, and takes the session over.
+    // A client on the other port reaches the same broker, and takes the session over.
     let mut tcp = process.open();
     tcp.write_all(CONNECT).unwrap();
     assert_eq!(read(&mut tcp, 11), CONNACK);
@@ -101,7 +101,7 @@ fn a_text_frame_ends_the_connection() {
     stream.write_all(&frame(1, CONNECT)).unwrap();
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).unwrap();
-    // Nothing but the frame that closes.
+    // Only a Close frame.
     assert!(rest.is_empty() || rest[0] == 0x88, "{rest:?}");
 }
 
@@ -132,7 +132,7 @@ fn with_a_certificate_all_ports_speak_tls() {
     let mut stream = tls(process.open());
     stream.write_all(CONNECT).unwrap();
     assert_eq!(read(&mut stream, 11), CONNACK);
-    // An answer larger than what a socket takes at once.
+    // An answer larger than a socket accepts at once.
     stream.write_all(b"\x82\x07\0\x01\0\0\x01t\0").unwrap();
     assert_eq!(read(&mut stream, 6), b"\x90\x04\0\x01\0\0");
     let message = [&b"\x30\x84\x80\x20\0\x01t\0"[..], &[b'x'; 0x8_0000]].concat();

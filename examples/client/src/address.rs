@@ -1,22 +1,22 @@
-//! Where the server is.
+//! The address of the server.
 
 use crate::Failure;
 
-/// Where the server is, and what MQTT runs over.
+/// The address of the server, and the transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a program, not a library")]
 pub struct Address {
     /// A name or an IP address.
     pub host: String,
-    /// The port, if it is not that of the scheme.
+    /// The port, unless it is the default of the scheme.
     pub port: Option<u16>,
-    /// TLS over TCP. Without a scheme it is up to `--cafile`.
+    /// TLS over TCP. `None` without a scheme: then `--cafile` decides.
     pub tls: Option<bool>,
-    /// WebSocket, over TLS if there is TLS: the path.
+    /// The path for WebSocket, over TLS if there is TLS.
     pub websocket: Option<String>,
 }
 
-/// What a URL has besides the address.
+/// The parts of a URL other than the address.
 #[derive(Debug, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a program, not a library")]
 pub struct Extras {
@@ -29,7 +29,7 @@ pub struct Extras {
 }
 
 impl Address {
-    /// This host, over TCP alone.
+    /// The local host, over TCP without TLS.
     #[must_use]
     pub fn tcp(host: &str) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] if it is neither.
+    /// [`Failure::Usage`] for anything else.
     pub fn parse(text: &str) -> Result<(Self, Extras), Failure> {
         let bad = || Failure::Usage(format!("not an address: {text:?}"));
         let Some((scheme, rest)) = text.split_once("://") else {
@@ -101,13 +101,13 @@ impl Address {
         Ok((address, extras))
     }
 
-    /// True with TLS.
+    /// Returns true with TLS.
     #[must_use]
     pub fn has_tls(&self) -> bool {
         self.tls.unwrap_or(false)
     }
 
-    /// The port: the one that was given, or that of the scheme.
+    /// Returns the port that was given, or the default of the scheme.
     #[must_use]
     pub fn port(&self) -> u16 {
         match (self.port, &self.websocket, self.has_tls()) {
@@ -119,7 +119,7 @@ impl Address {
         }
     }
 
-    /// The URL of the opening handshake of WebSocket.
+    /// Returns the URL for the opening handshake of WebSocket.
     #[must_use]
     pub fn websocket_url(&self) -> Option<String> {
         let path = self.websocket.as_ref()?;
@@ -134,7 +134,7 @@ impl Address {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! What the user asks for.
+//! The parsed command line.
 
 mod combine;
 mod options;
@@ -22,17 +22,17 @@ use crate::tls;
 pub use self::options::parse;
 pub use self::program::Program;
 
-/// What the user asks for.
+/// The parsed command line.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a program, not a library")]
 pub struct Arguments {
-    /// How to connect.
+    /// The connection.
     pub link: Link,
-    /// What to do.
+    /// The command.
     pub command: Command,
 }
 
-/// What to do.
+/// The command.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
 pub enum Command {
@@ -46,19 +46,19 @@ pub enum Command {
     Chat(Option<Subscribe>, Option<Message>),
 }
 
-/// What to publish.
+/// Messages to publish.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a program, not a library")]
 pub struct Publish {
-    /// The message; its payload is that of the source.
+    /// The message, without its payload.
     pub message: Message,
-    /// Where the payload comes from.
+    /// The source of the payload.
     pub source: Source,
-    /// How many times, if it does not come from lines.
+    /// How many times to publish it, unless the payloads are lines.
     pub repeat: u64,
 }
 
-/// Where a payload comes from.
+/// The source of a payload.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
 pub enum Source {
@@ -73,7 +73,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// The payload, or `None` for lines.
+    /// Returns the payload, or `None` for lines.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Source {
     }
 }
 
-/// What to subscribe to, and for how long.
+/// Subscriptions, and when to end.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a program, not a library")]
 pub struct Subscriber {
@@ -104,7 +104,7 @@ pub struct Subscriber {
     pub subscribe: Subscribe,
     /// UNSUBSCRIBE.
     pub unsubscribe: Option<v5::TopicFilters<Vec<u8>>>,
-    /// End after so many messages.
+    /// End after this number of messages.
     pub count: Option<u64>,
     /// End after SUBACK.
     pub only_subscribe: bool,
@@ -118,15 +118,15 @@ pub struct Subscriber {
 pub struct Request {
     /// The request.
     pub publish: Publish,
-    /// To the Response Topic.
+    /// SUBSCRIBE to the Response Topic.
     pub subscribe: Subscribe,
     /// Print the topic too.
     pub print_topic: bool,
 }
 
 impl Request {
-    /// True if this message is the response: it has the Correlation Data of the request, if there
-    /// is any.
+    /// Returns true if this message is the response: if the request has Correlation Data, the
+    /// response must have the same.
     #[must_use]
     pub fn is_answered_by(&self, response: &v5::PublishProperties<&[u8]>) -> bool {
         let asked = self.publish.message.properties.correlation_data();
@@ -134,13 +134,13 @@ impl Request {
     }
 }
 
-/// How to connect.
+/// The connection.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a program, not a library")]
 pub struct Link {
-    /// Where the server is.
+    /// The address of the server.
     pub address: Address,
-    /// The files for TLS.
+    /// Files for TLS.
     pub tls: tls::Files,
     /// MQTT 5, not 3.1.1 or 3.1.
     pub is_v5: bool,
@@ -148,22 +148,22 @@ pub struct Link {
     pub connect: Connect,
     /// DISCONNECT, in MQTT 5.
     pub disconnect: v5::Disconnect<Vec<u8>>,
-    /// Limits.
+    /// The limits of the connection.
     pub config: Config,
     /// The file of the session.
     pub session: Option<PathBuf>,
-    /// Connect again when the connection is lost.
+    /// Connect again after the connection is lost.
     pub reconnect: bool,
-    /// The longest pause before that.
+    /// The longest pause between attempts.
     pub max_pause: Duration,
-    /// When to end.
+    /// When to end the program.
     pub time_limit: Option<Duration>,
     /// Print each packet.
     pub debug: bool,
 }
 
 impl Link {
-    /// What TLS needs, if the address asks for it.
+    /// Returns the configuration of TLS, if the address requires TLS.
     ///
     /// # Errors
     ///

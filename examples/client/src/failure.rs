@@ -1,4 +1,4 @@
-//! Why a program has not done what it was asked to do.
+//! Errors of the programs.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
@@ -8,42 +8,42 @@ use mqtt_sansio::{CloseReason, CommandError, EncodeError, TextError};
 
 use crate::protocol::Protocol;
 
-/// Why a program has not done what it was asked to do.
+/// Why a program failed.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
 pub enum Failure {
-    /// The command line cannot be understood.
+    /// The command line is invalid.
     Usage(String),
     /// A file cannot be read or written.
     File {
-        /// Its name.
+        /// The name of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         error: io::Error,
     },
     /// The file of the session is damaged.
     Session {
-        /// Its name.
+        /// The name of the file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// There is no connection to the server.
     Unreachable(io::Error),
-    /// The server has refused the connection.
+    /// The server refused the connection.
     Refused {
-        /// Why, by name.
+        /// The name of the return code or Reason Code.
         reason: String,
         /// The return code, or the Reason Code of MQTT 5.
         code: u8,
     },
-    /// The server has granted none of the subscriptions.
+    /// The server granted none of the subscriptions.
     Denied,
-    /// The server has refused messages, or they were given up. Each is reported when it happens.
+    /// The server refused messages, or they were given up. Each was reported when it happened.
     NotDelivered(u64),
     /// The connection was lost too often.
     Lost(String),
-    /// The server has broken the protocol.
+    /// The server violated the protocol.
     Peer(String),
     /// A packet cannot be sent.
     Send(CommandError),
@@ -54,7 +54,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The end of a connection after which no other one is tried. The server may have said why.
+    /// Returns the failure for the end of a connection that is not opened again, with the server's
+    /// reason, if any.
     #[must_use]
     pub fn of_close<V: Protocol>(
         reason: &CloseReason<V>,
@@ -70,7 +71,8 @@ impl Failure {
         }
     }
 
-    /// The connection was lost, by a DISCONNECT of the server if it has said why.
+    /// Returns the failure for a lost connection, with the reason of the server's DISCONNECT, if
+    /// any.
     #[must_use]
     pub fn of_loss<V: Protocol>(reason: &CloseReason<V>, last_words: Option<&str>) -> Self {
         Self::Lost(match last_words {
@@ -79,7 +81,7 @@ impl Failure {
         })
     }
 
-    /// The file `path`, and why it cannot be used.
+    /// Returns the failure for the file `path`.
     #[must_use]
     pub fn of_file(path: &Path, error: io::Error) -> Self {
         Self::File {
@@ -88,14 +90,14 @@ impl Failure {
         }
     }
 
-    /// The exit status of the program.
+    /// Returns the exit status of the program.
     #[must_use]
     pub const fn exit_status(&self) -> u8 {
         match self {
             Self::Refused { code, .. } => *code,
             Self::Denied => 128, // the return code in SUBACK
             Self::Timeout => 27, // as `mosquitto_sub`
-            // The rest as in sysexits.h.
+            // The others are those of sysexits.h.
             Self::Usage(_) => 64,
             Self::Session { .. } => 65,
             Self::File { .. } => 66,

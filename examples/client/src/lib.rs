@@ -1,9 +1,9 @@
-//! What the programs `client` and `client_tokio` have in common: the command line, the versions of
+//! The code that the programs `client` and `client_tokio` share: the command line, the versions of
 //! MQTT, and when to connect again.
 
 #![allow(
     clippy::arithmetic_side_effects,
-    reason = "the clock does not reach the end of time"
+    reason = "the clock does not overflow"
 )]
 #![allow(
     clippy::std_instead_of_alloc,

@@ -8,15 +8,15 @@
 //! kitchen/temperature 21.5
 //! ```
 //!
-//! The part to copy is `connection/`: `driver.rs` drives the protocol, `mod.rs` is the transport and
-//! the clock. `transport.rs` is the socket with TLS and WebSocket. `reconnect.rs` makes one connection
-//! after another, `store.rs` carries the session from one run to the next, and `publisher.rs`,
-//! `subscriber.rs` and `requester.rs` are the applications. The library beside it is what the program
-//! has in common with `client_tokio`.
+//! The part to copy is `connection/`: `driver.rs` drives the protocol, `mod.rs` adds the transport and
+//! the clock. `transport.rs` is the socket with TLS and WebSocket. `reconnect.rs` opens one connection
+//! after another, `store.rs` keeps the session for the next run, and `publisher.rs`, `subscriber.rs`
+//! and `requester.rs` are the applications. The library of this package is the code that
+//! `client_tokio` shares.
 
 #![allow(
     clippy::arithmetic_side_effects,
-    reason = "the clock does not reach the end of time"
+    reason = "the clock does not overflow"
 )]
 #![allow(
     clippy::std_instead_of_alloc,

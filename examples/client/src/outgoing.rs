@@ -1,4 +1,4 @@
-//! Messages on their way to the server, from one connection to the next.
+//! Messages to publish, across connections.
 
 use std::borrow::Borrow;
 use std::collections::VecDeque;
@@ -9,25 +9,25 @@ use mqtt_sansio::{CommandError, Outbox, PacketId, Session, Slot, Stage, Timestam
 use crate::protocol::{Client, Message, Protocol};
 use crate::retry::MOST_SENDS;
 
-/// With so many bytes to send, nothing is added.
+/// No message is added while this many bytes wait to be sent.
 pub const MAX_OUT: usize = 64 * 1024;
 
 /// Why a message was not delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
 pub enum Undelivered {
-    /// The server has refused it.
+    /// The server refused it.
     #[error("the server has refused it: {0}")]
     Refused(ReasonCode),
-    /// It cannot be sent to this server.
+    /// This server does not accept it.
     #[error("{0}")]
     Command(#[from] CommandError),
-    /// The server has ended the connection again and again instead of acknowledging it.
+    /// The server closed the connection several times instead of acknowledging it.
     #[error("given up after {MOST_SENDS} connections that were lost before it was acknowledged")]
     GivenUp,
 }
 
-/// A message that is done, and what has become of it.
+/// A message that is complete, with its result.
 pub type Finished<T> = (T, Result<(), Undelivered>);
 
 /// Messages that wait, and messages in flight.
@@ -35,7 +35,7 @@ pub type Finished<T> = (T, Result<(), Undelivered>);
 pub struct Outgoing<T> {
     queue: VecDeque<Entry<T>>,
     outbox: Outbox<Entry<T>>,
-    /// How many at the front of the queue come from a session that has ended.
+    /// How many messages at the front of the queue are from a session that has ended.
     lost: usize,
 }
 
@@ -43,7 +43,7 @@ pub struct Outgoing<T> {
 struct Entry<T> {
     message: T,
     was_sent: bool,
-    /// Connections that were lost while it was the first without an acknowledgement.
+    /// How many connections were lost while this was the first message without an acknowledgement.
     losses: u32,
 }
 
@@ -68,30 +68,30 @@ impl<T> Default for Outgoing<T> {
 }
 
 impl<T: Borrow<Message>> Outgoing<T> {
-    /// One more message, after all others.
+    /// Appends a message to the queue.
     pub fn push(&mut self, message: T) {
         self.queue.push_back(Entry::new(message));
     }
 
-    /// A message that an earlier run has left in flight.
+    /// Adds a message that an earlier run left in flight.
     pub fn restore(&mut self, packet_id: PacketId, message: T) {
         self.outbox.keep(packet_id, Entry::new(message));
     }
 
-    /// True if messages wait to be published.
+    /// Returns true if messages wait to be published.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         !self.queue.is_empty()
     }
 
-    /// The messages in flight.
+    /// Returns the messages in flight.
     pub fn in_flight(&self) -> impl Iterator<Item = (PacketId, &Message)> {
         let outbox = self.outbox.iter();
         outbox.map(|(packet_id, entry)| (packet_id, entry.message.borrow()))
     }
 
-    /// Publishes what waits, as far as the connection allows. Call it until it returns `None`:
-    /// before, it returns messages that are done, because they are sent at QoS 0 or cannot be sent.
+    /// Publishes waiting messages as far as the connection allows. Call it until it returns `None`.
+    /// It returns messages that are complete, because they were sent at QoS 0 or cannot be sent.
     pub fn publish<V: Protocol>(
         &mut self,
         client: &mut Client<V>,
@@ -144,7 +144,7 @@ impl<T: Borrow<Message>> Outgoing<T> {
         Ok(entry.map(|entry| (entry.message, Err(error.into()))))
     }
 
-    /// The server has answered, and the connection will not ask for the message again.
+    /// Removes a message that the server has acknowledged.
     pub fn finish(&mut self, packet_id: PacketId, code: ReasonCode) -> Option<Finished<T>> {
         let entry = self.outbox.remove(packet_id)?;
         let result = if code.is_error() {
@@ -155,9 +155,9 @@ impl<T: Borrow<Message>> Outgoing<T> {
         Some((entry.message, result))
     }
 
-    /// Carries out [`Action::Lost`](mqtt_sansio::Action::Lost): the message is published again,
-    /// before all that has been waiting, unless the server has received it. If it may not have, once
-    /// too often is better than never.
+    /// Carries out [`Action::Lost`](mqtt_sansio::Action::Lost): unless the server has received the
+    /// message, it is published again, before the waiting ones. If that is uncertain, it may arrive
+    /// twice, which is better than never.
     pub fn lose(&mut self, packet_id: PacketId, received: bool) -> Option<Finished<T>> {
         let entry = self.outbox.remove(packet_id)?;
         if received {
@@ -168,15 +168,15 @@ impl<T: Borrow<Message>> Outgoing<T> {
         None
     }
 
-    /// A connection was lost after the server had accepted it: the first message without an
-    /// acknowledgement may be the reason. Returns it if it is given up.
+    /// Counts a connection that was lost after the server had accepted it. The first message
+    /// without an acknowledgement may be the cause. Returns the message if it is given up.
     pub fn blame(&mut self, session: &Session<Vec<Slot>>) -> Option<Finished<T>> {
         let mut in_flight = session.outbound();
         let first = in_flight.find(|message| matches!(message.stage, Stage::Sent(_)));
         let first = first.map(|message| message.packet_id);
         let mut entry = match first {
             Some(packet_id) => self.outbox.remove(packet_id)?,
-            // Of a session that has ended with the connection.
+            // From a session that ended with the connection.
             None if self.queue.front()?.was_sent => self.queue.pop_front()?,
             None => return None,
         };

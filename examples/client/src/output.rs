@@ -1,4 +1,4 @@
-//! What the programs print.
+//! The output of the programs.
 
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ pub fn print(topic: &TopicName<&[u8]>, payload: &[u8], with_topic: bool) -> Resu
     write().map_err(Failure::Output)
 }
 
-/// Reports the subscriptions that the server does not grant, by name. True if it grants one.
+/// Reports the subscriptions that the server did not grant. Returns true if it granted one.
 #[must_use]
 pub fn is_granted(program: &str, subscribe: &Subscribe, codes: &[ReasonCode]) -> bool {
     for (asked, code) in subscribe.subscriptions.iter().zip(codes) {
@@ -38,7 +38,7 @@ pub fn is_granted(program: &str, subscribe: &Subscribe, codes: &[ReasonCode]) ->
     codes.iter().any(|code| !code.is_error())
 }
 
-/// Reports a message that is not delivered.
+/// Reports a message that was not delivered.
 pub fn report_undelivered(program: &str, topic: &TopicName<Vec<u8>>, error: Undelivered) {
     eprintln!("{program}: message to {topic} not delivered: {error}");
 }

@@ -8,7 +8,7 @@ use mqtt_sansio::{Text, TopicName};
 
 use crate::Failure;
 
-/// Which packet of the client a property is for.
+/// The packet that a property belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
 pub enum Packet {
@@ -24,7 +24,7 @@ pub enum Packet {
     Disconnect,
 }
 
-/// The properties that were given, for all packets.
+/// The properties on the command line, for all packets.
 #[derive(Debug, Default)]
 pub struct Given(Vec<One>);
 
@@ -32,18 +32,18 @@ pub struct Given(Vec<One>);
 struct One {
     packet: Packet,
     name: String,
-    /// Of a User Property, its name.
+    /// The name of a User Property.
     value: Vec<u8>,
-    /// Of a User Property, its value.
+    /// The value of a User Property.
     second: Vec<u8>,
 }
 
 impl Given {
-    /// Reads the values of one `-D`.
+    /// Parses the values of one `-D`.
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] if there is no such packet or property.
+    /// [`Failure::Usage`] for an unknown packet or property.
     pub fn parse(&mut self, parser: &mut lexopt::Parser) -> Result<(), Failure> {
         use lexopt::ValueExt as _;
         let packet = match &*parser.value()?.string()? {
@@ -72,23 +72,23 @@ impl Given {
         Ok(())
     }
 
-    /// True if there are none.
+    /// Returns true if there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// True if there is one for this packet.
+    /// Returns true if there is one for this packet.
     #[must_use]
     pub fn has(&self, packet: Packet) -> bool {
         self.0.iter().any(|one| one.packet == packet)
     }
 
-    /// The properties of one packet, and `others`, which the program sets by itself.
+    /// Returns the properties of one packet, with `others`, which the program sets itself.
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] if the packet cannot have them.
+    /// [`Failure::Usage`] if the packet cannot have one of them.
     pub fn encode<'a, K: PropertiesKind>(
         &'a self,
         packet: Packet,
@@ -153,7 +153,7 @@ impl One {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use mqtt_sansio::v5::{
         ConnectProperties, DisconnectProperties, PublishProperties, SubscribeProperties,

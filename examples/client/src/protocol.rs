@@ -1,5 +1,5 @@
-//! What a client needs of a version of MQTT, so that one program speaks all of them: messages,
-//! requests and events have the shape of MQTT 5, and a [`Protocol`] translates them.
+//! The interface to a version of MQTT, so that one program supports all of them. Messages, requests
+//! and events have the shape of MQTT 5, and a [`Protocol`] converts them.
 
 mod in_v3;
 mod in_v5;
@@ -27,25 +27,25 @@ pub struct Connect {
     /// The fields of all versions. MQTT 3.1.1 leaves out the properties; Clean Start is its Clean
     /// Session.
     pub packet: v5::Connect<Vec<u8>>,
-    /// MQTT 3.1.1 or 3.1, if it is not MQTT 5.
+    /// MQTT 3.1.1 or 3.1, unless the version is MQTT 5.
     pub level: ProtocolLevel,
 }
 
 impl Connect {
-    /// The decoder that fits what CONNECT announces to the server.
+    /// Returns a decoder with the limits that CONNECT announces.
     #[must_use]
     pub fn decoder<V: Version>(&self) -> Decoder<V> {
         let properties = &self.packet.properties;
         let aliases = v5::AliasVec::new(properties.topic_alias_maximum());
-        // The user has chosen the server: without a Maximum Packet Size, there is no limit.
+        // The user trusts the server: without a Maximum Packet Size there is no limit.
         let limit = properties.maximum_packet_size();
         let options = Options::new().max_packet_size(limit.map_or(u32::MAX, Into::into));
         let memory = v5::WithTopicAliases::new(Vec::new(), aliases);
         StreamDecoder::with_options(memory, options)
     }
 
-    /// If the session outlives the connection, the next connection resumes it: without Clean Start,
-    /// and with the Client Identifier that the server has assigned.
+    /// Prepares CONNECT to resume the session, if it outlives the connection: without Clean Start,
+    /// and with the Client Identifier that the server assigned.
     pub fn resume_next(&mut self, session_ends: bool, connack: v5::ConnAckProperties<&[u8]>) {
         if !session_ends {
             self.packet.clean_start = false;
@@ -66,7 +66,7 @@ pub struct Subscribe {
     pub properties: v5::SubscribeProperties<Vec<u8>>,
 }
 
-/// What the application sees of a connection.
+/// An event, as the application sees it.
 #[expect(clippy::exhaustive_enums, reason = "a program, not a library")]
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -87,29 +87,29 @@ pub enum Event<'a> {
     Subscribed(PacketId, Vec<ReasonCode>),
     /// UNSUBACK.
     Unsubscribed(PacketId),
-    /// CONNACK or DISCONNECT: why the server ends the connection, in its words.
+    /// CONNACK or DISCONNECT: the server's reason to end the connection, in its own words.
     Ended(String),
-    /// AUTH, which asks for what this client has not got.
+    /// AUTH. This client does not support enhanced authentication.
     Auth,
-    /// What is not for clients.
+    /// An event of servers.
     Other,
 }
 
-/// A version of MQTT. Everything else a client does, [`Connection`] does alike in all of them.
+/// A version of MQTT, with the parts of a client that differ between versions.
 pub trait Protocol: Version {
-    /// A message as this version has it.
+    /// The message type of this version.
     type Outgoing<'a>: OutgoingMessage<Self>;
 
-    /// Borrows a message in the shape of this version.
+    /// Converts a message to this version, borrowed.
     fn outgoing(message: &Message) -> Self::Outgoing<'_>;
 
-    /// Translates an event.
+    /// Converts an event.
     fn translate(event: Self::Event<&[u8]>) -> Event<'_>;
 
-    /// The number of a refusal on the wire.
+    /// Returns the code of a refusal on the wire.
     fn refusal_code(refusal: &Self::Refusal) -> u8;
 
-    /// The packet as `Debug` prints it.
+    /// Returns the packet as `Debug` prints it.
     fn display(packet: &Self::Packet<'_>) -> String;
 
     /// Sends CONNECT.

@@ -1,4 +1,4 @@
-//! `client pub`: publishes, waits until all of it is delivered, and disconnects.
+//! `client pub`: publishes, waits until everything is delivered, and disconnects.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
@@ -24,7 +24,7 @@ pub(crate) struct Publisher {
 }
 
 enum Source {
-    /// This one, so many times.
+    /// One message, this number of times.
     Message(u64, Rc<Message>),
     /// Each line of standard input.
     Lines {
@@ -69,7 +69,7 @@ impl Publisher {
         }
     }
 
-    /// The next message, if there is one now.
+    /// Returns the next message, if there is one.
     fn next(&mut self) -> Option<Rc<Message>> {
         match &mut self.source {
             Source::Message(0, _) => None,
@@ -91,7 +91,7 @@ impl Publisher {
         }
     }
 
-    /// True if there will be no other message.
+    /// Returns true if there will be no more messages.
     fn is_over(&self) -> bool {
         match &self.source {
             Source::Message(times, _) => *times == 0,
@@ -102,24 +102,24 @@ impl Publisher {
     }
 }
 
-/// The lines of standard input, from a thread of its own. It reads on when it is told that all
-/// lines so far are published.
+/// Reads lines of standard input in a thread of its own. It waits until all earlier lines are
+/// published.
 fn read_lines(inbox: SyncSender<Input>) -> Sender<()> {
     let (sender, more) = mpsc::channel();
     thread::spawn(move || pass_lines(&inbox, &more));
     sender
 }
 
-/// `None` when the program ends.
+/// Returns `None` when the program ends.
 fn pass_lines(inbox: &SyncSender<Input>, more: &Receiver<()>) -> Option<()> {
     let mut input = io::stdin().lock();
     let mut rest = Vec::new();
-    // What cannot be read ends it as the end of the input does.
+    // A read error ends the input.
     while let Ok(bytes @ [_, ..]) = input.fill_buf() {
         rest.extend_from_slice(bytes);
         let len = bytes.len();
         input.consume(len);
-        // All complete lines that are there.
+        // All complete lines in the buffer.
         let Some(end) = rest.iter().rposition(|byte| *byte == b'\n') else {
             continue;
         };
@@ -136,7 +136,7 @@ fn pass_lines(inbox: &SyncSender<Input>, more: &Receiver<()>) -> Option<()> {
     inbox.send(Input::Lines(Vec::new())).ok()
 }
 
-/// Reports a message that is not delivered. True if it is not.
+/// Reports a message that was not delivered. Returns true if it was not.
 pub(crate) fn report((message, result): Finished<Rc<Message>>) -> bool {
     let error = result.err();
     error.is_some_and(|error| {
@@ -169,7 +169,7 @@ impl<V: Protocol> Application<V> for Publisher {
     }
 
     fn act(&mut self, connection: &mut Connection<V>) -> Result<Option<Duration>, Failure> {
-        // Not too many at once: the server may have something to say.
+        // Only a few at once, because the server may have something to send.
         for _ in 0..1000 {
             if !connection.has_room() {
                 return Ok(None); // until an acknowledgement comes

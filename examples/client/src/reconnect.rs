@@ -1,4 +1,4 @@
-//! One connection after another, with the session and the messages handed on.
+//! Opens one connection after another, with the session and the messages.
 
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
@@ -13,12 +13,12 @@ use crate::connection::{Application, Closed, Connection, Kept};
 use crate::store::Store;
 use crate::transport::{Inbox, Transport};
 
-/// For the network to take a connection, or what is written to it.
+/// For opening a TCP connection, and for each write.
 const NETWORK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Lets the application do what it does until it disconnects, and connects again whenever the
-/// connection is lost. Does not insist if the very first attempt fails, nor if the server refuses:
-/// the user may have mistyped something.
+/// Runs the application until it disconnects, and connects again whenever the connection is lost.
+/// Fails at once if the very first attempt fails, or if the server refuses: the user may have made
+/// a mistake.
 pub(crate) fn keep_connected<V: Protocol>(
     link: &Link,
     limit: TimeLimit,
@@ -87,7 +87,7 @@ fn dial(link: &Link, limit: TimeLimit) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-/// From CONNECT to the end.
+/// Runs one connection, from CONNECT to its end.
 fn serve<V: Protocol>(
     connection: &mut Connection<V>,
     limit: TimeLimit,

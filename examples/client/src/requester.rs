@@ -1,4 +1,4 @@
-//! `client rr`: a request, which ends with its response.
+//! `client rr`: sends a request, and ends with the response.
 
 use std::mem::take;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use crate::subscriber::leave;
 
 pub(crate) struct Requester {
     request: Request,
-    /// The next thing to do is to subscribe to the response.
+    /// The next step is to subscribe to the response.
     ask: bool,
     granted: bool,
     denied: bool,

@@ -2,21 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-/// How long to wait before the first attempt to connect again; twice as long each time after.
+/// The first pause before connecting again. Each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest pause, unless another one is given.
+/// The longest pause by default.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// After a connection that lasted for so many of the longest pauses, the pauses start anew: two
-/// clients with one Client Identifier, which end each other's connections, do not start anew.
+/// After a connection that lasted this number of longest pauses, the pauses start at the first one
+/// again. Two clients with one Client Identifier end each other's connections too soon for that.
 const LASTING: u32 = 6;
 
-/// The most attempts in a row that do not lead to a CONNACK.
+/// The most attempts in a row without a CONNACK.
 const MOST_ATTEMPTS: u32 = 20;
 
-/// The most connections that are lost before the server has acknowledged the message that it got
-/// first. It probably ends the connection because of the message.
+/// The most connections that may be lost before the server acknowledges the first message in
+/// flight. Then that message is the likely cause.
 pub const MOST_SENDS: u32 = 5;
 
 /// The pauses between attempts to connect.
@@ -30,7 +30,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// With this longest pause.
+    /// Returns pauses up to this one.
     #[must_use]
     pub fn new(longest: Duration) -> Self {
         Self {
@@ -42,21 +42,21 @@ impl Retry {
         }
     }
 
-    /// The server has accepted the connection.
+    /// The server accepted the connection.
     pub fn accepted(&mut self) {
         self.accepted = Some(Instant::now());
         self.was_accepted = true;
         self.attempts = 0;
     }
 
-    /// True if the server has accepted the connection that is open, or was lost just now.
+    /// Returns true if the server accepted the connection that is open, or was lost last.
     #[must_use]
     pub const fn is_accepted(&self) -> bool {
         self.accepted.is_some()
     }
 
-    /// An attempt has failed, or a connection is lost: how long to wait. `None` is to give up, as
-    /// also after the very first attempt: the user may have mistyped something.
+    /// Returns how long to wait after a failed attempt or a lost connection, or `None` to give up.
+    /// It is `None` after the very first attempt: the user may have made a mistake.
     pub fn pause(&mut self) -> Option<Duration> {
         let lasted = self.accepted.take().map(|since| since.elapsed());
         self.pause_after(lasted)

@@ -1,7 +1,7 @@
-//! The session in a file, so that the next run goes on with it: with `-c` and `--session FILE`.
+//! The session in a file for the next run: with `-c` and `--session FILE`.
 //!
-//! The file holds the length of the saved session in four bytes, the session, and the messages
-//! under way as PUBLISH packets of MQTT 5.
+//! The file holds the length of the saved session in four bytes, the session, and the messages in
+//! flight as PUBLISH packets of MQTT 5.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -21,7 +21,7 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Reads what an earlier run has left, if there was one.
+    /// Reads the file of an earlier run, if there is one.
     pub(crate) fn open(path: &Path, kept: &mut Kept) -> Result<(), Failure> {
         match fs::read(path) {
             Ok(bytes) => parse(&bytes, kept).map_err(|reason| Failure::Session {
@@ -69,7 +69,7 @@ impl Store {
                 properties: message.properties.as_ref(),
                 payload: &message.payload[..],
             };
-            // What has been sent can be encoded.
+            // Encoding cannot fail for a message that was sent before.
             let _ = publish.encode(&mut bytes);
         }
         let written = self.write(&bytes);
@@ -78,10 +78,10 @@ impl Store {
         Ok(())
     }
 
-    /// The old content or the new, wherever this program is stopped. Against a failure of the power the
-    /// directory would have to be synchronised too.
+    /// Replaces the file as a whole: after a crash it has the old or the new content. To survive a loss
+    /// of power, the directory would have to be synchronised too.
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        // Of the whole name: `sess.a` and `sess.b` must not share it.
+        // Appended to the whole name: `sess.a` and `sess.b` must not share it.
         let mut new = self.path.clone().into_os_string();
         new.push(".tmp");
         let mut file = File::create(&new)?;

@@ -1,4 +1,4 @@
-//! `client sub`: subscribes, and prints what comes.
+//! `client sub`: subscribes, and prints messages.
 
 use std::mem::take;
 use std::time::{Duration, Instant};
@@ -14,9 +14,9 @@ use crate::connection::{Application, Connection};
 pub(crate) struct Subscriber {
     options: Options,
     received: u64,
-    /// The next thing to do is to ask for the subscriptions,
+    /// The next step is to subscribe,
     ask: bool,
-    /// and to end others.
+    /// and to unsubscribe.
     ask_to_end: bool,
     granted: bool,
     denied: bool,
@@ -24,7 +24,7 @@ pub(crate) struct Subscriber {
     satisfied_since: Option<Instant>,
 }
 
-/// How long to wait for the server to finish with the last message.
+/// How long to wait for the server to complete the last message.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Subscriber {
@@ -62,8 +62,8 @@ impl Subscriber {
 impl<V: Protocol> Application<V> for Subscriber {
     fn event(&mut self, event: Event<'_>) -> Result<(), Failure> {
         match event {
-            // If the server has kept the session it has kept the subscriptions too: at least
-            // those that were made earlier in this run.
+            // A server that kept the session also kept its subscriptions: at least those made
+            // earlier in this run.
             Event::Connected {
                 session_present, ..
             } => {
@@ -102,8 +102,8 @@ impl<V: Protocol> Application<V> for Subscriber {
     }
 }
 
-/// Disconnects when the server has finished with the last message, or the patience is over. Returns
-/// how long to wait.
+/// Disconnects when the server has completed the last message, or after [`PATIENCE`]. Returns how
+/// long to wait.
 pub(crate) fn leave<V: Protocol>(
     since: &mut Option<Instant>,
     connection: &mut Connection<V>,

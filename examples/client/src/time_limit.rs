@@ -1,4 +1,4 @@
-//! `-W`: the program ends in time, whatever it waits for.
+//! `-W`: ends the program in time, even while it is blocked.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::{io, process, thread};
 
 use crate::Failure;
 
-/// For DISCONNECT and the end of the connection, after the time is up.
+/// The time for DISCONNECT and the end of the connection after the limit.
 const GRACE: Duration = Duration::from_millis(1500);
 
 /// When a program has to end.
@@ -14,14 +14,14 @@ const GRACE: Duration = Duration::from_millis(1500);
 pub struct TimeLimit(Option<Instant>);
 
 impl TimeLimit {
-    /// Starts to count. A program that has not ended by itself soon after the limit is ended: it
-    /// may wait for a name server, a slow peer, or a pipe that nobody reads.
+    /// Starts the limit. Exits the process if it has not ended soon after the limit: it may be
+    /// blocked by a name server, a slow peer, or a pipe without a reader.
     #[must_use]
     pub fn start(program: &'static str, limit: Option<Duration>) -> Self {
         if let Some(limit) = limit {
             thread::spawn(move || {
                 thread::sleep(limit + GRACE);
-                // It may be standard error that nobody reads.
+                // Standard error may be a pipe without a reader.
                 thread::spawn(move || {
                     let _ = writeln!(io::stderr(), "{program}: {}", Failure::Timeout);
                 });
@@ -32,14 +32,14 @@ impl TimeLimit {
         Self(limit.map(|limit| Instant::now() + limit))
     }
 
-    /// How much time is left; `None` is without end.
+    /// Returns how much time is left; `None` for no limit.
     #[must_use]
     pub fn left(&self) -> Option<Duration> {
         let end = self.0?;
         Some(end.saturating_duration_since(Instant::now()))
     }
 
-    /// True if no time is left.
+    /// Returns true if no time is left.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.left().is_some_and(|left| left.is_zero())

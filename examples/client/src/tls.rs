@@ -1,4 +1,4 @@
-//! TLS: which servers are trusted, and who this client is.
+//! TLS: trusted certificates, and the client's own.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::Failure;
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::exhaustive_structs, reason = "a program, not a library")]
 pub struct Files {
-    /// The certificates to trust.
+    /// Trusted certificates.
     pub authorities: Option<PathBuf>,
     /// The client's certificate with its chain.
     pub certificate: Option<PathBuf>,
@@ -28,7 +28,8 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// [`Failure::Usage`] if one is missing that is needed, [`Failure::File`] if one cannot be read.
+    /// [`Failure::Usage`] if a required file is not named, [`Failure::File`] if a file cannot be
+    /// read.
     pub fn read(&self) -> Result<Arc<ClientConfig>, Failure> {
         let Some(authorities) = &self.authorities else {
             let message = "TLS needs --cafile".to_owned();
@@ -69,7 +70,7 @@ fn unreadable(path: &Path, error: pem::Error) -> Failure {
     Failure::of_file(path, io::Error::other(error))
 }
 
-/// The name that the server's certificate must have.
+/// Returns the name that the server's certificate must have.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ pub struct Trace<V: Protocol> {
 }
 
 impl<V: Protocol> Trace<V> {
-    /// `word` stands before each packet.
+    /// `word` is printed before each packet.
     #[must_use]
     pub const fn new(word: &'static str) -> Self {
         let options = Options::new().max_packet_size(u32::MAX);
@@ -22,9 +22,9 @@ impl<V: Protocol> Trace<V> {
         }
     }
 
-    /// Prints the packets that end in these bytes.
+    /// Prints the packets that are complete with these bytes.
     pub fn print(&mut self, mut bytes: &[u8]) {
-        // The connection reports what cannot be decoded.
+        // The connection reports bytes that cannot be decoded.
         while let Ok(Some(packet)) = self.decoder.decode(&mut bytes) {
             eprintln!("{} {}", self.word, V::display(&packet));
         }

@@ -1,8 +1,8 @@
 //! The byte stream to the server: TCP, with TLS and WebSocket over it.
 //!
-//! A thread reads from the socket, so that the program waits for it, for standard input and for
-//! deadlines in one place: the [`Inbox`]. TLS and WebSocket run in memory: they read the bytes that
-//! were received, and write the bytes that are to be sent.
+//! A thread reads from the socket, so that the program can wait in one place, the [`Inbox`], for
+//! the socket, standard input and deadlines. TLS and WebSocket run in memory, on received bytes and
+//! bytes to send.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -22,15 +22,15 @@ use tungstenite::handshake::{HandshakeError, MidHandshake};
 use tungstenite::http::HeaderValue;
 use tungstenite::{Bytes, Error, Message, WebSocket as Frames};
 
-/// What the program waits for.
+/// An input of the program.
 pub(crate) enum Input {
-    /// Bytes on the connection with this number; none if it is closed.
+    /// Bytes of the connection with this number; empty if it is closed.
     Received(u64, Vec<u8>),
-    /// Lines of standard input; none at its end.
+    /// Lines of standard input; empty at its end.
     Lines(Vec<Vec<u8>>),
 }
 
-/// Where everything arrives that the program waits for.
+/// The queue of all inputs of the program.
 pub(crate) struct Inbox {
     pub(crate) sender: SyncSender<Input>,
     pub(crate) receiver: Receiver<Input>,
@@ -38,13 +38,13 @@ pub(crate) struct Inbox {
 
 impl Default for Inbox {
     fn default() -> Self {
-        // A few reads ahead, no more.
+        // The thread reads ahead a little only.
         let (sender, receiver) = sync_channel(8);
         Self { sender, receiver }
     }
 }
 
-/// Passes on what is received, until the connection is closed or the program has ended.
+/// Forwards received bytes until the connection is closed or the program has ended.
 fn read_all(mut socket: TcpStream, connection: u64, inbox: &SyncSender<Input>) {
     let mut buffer = [0; 16 * 1024];
     loop {
@@ -60,7 +60,7 @@ fn read_all(mut socket: TcpStream, connection: u64, inbox: &SyncSender<Input>) {
     }
 }
 
-/// The two ends of the socket, in memory.
+/// The two directions of the socket, in memory.
 #[derive(Default)]
 struct Pipe {
     received: VecDeque<u8>,
@@ -91,9 +91,9 @@ impl Write for Wire {
     }
 }
 
-/// A stream of bytes that never waits: it returns `WouldBlock`.
+/// A stream of bytes that does not block: it returns `WouldBlock`.
 trait Stream: Read + Write {
-    /// Tells the other side that nothing follows.
+    /// Ends the sending direction.
     fn close(&mut self) -> io::Result<()>;
 }
 
@@ -116,10 +116,10 @@ impl Stream for Box<dyn Stream> {
     }
 }
 
-/// MQTT in binary frames, however they are cut [MQTT5-6.0.0-1, MQTT5-6.0.0-2].
+/// MQTT in binary frames, split anywhere [MQTT5-6.0.0-1, MQTT5-6.0.0-2].
 struct WebSocket {
     state: Opening,
-    /// What was received and has not been read.
+    /// Received bytes that were not read yet.
     received: Bytes,
 }
 
@@ -175,7 +175,7 @@ impl Read for WebSocket {
         while self.received.is_empty() {
             match self.frames()?.read() {
                 Ok(Message::Binary(bytes)) => self.received = bytes,
-                // They are answered by the crate.
+                // The crate answers them.
                 Ok(Message::Ping(_) | Message::Pong(_)) => {}
                 Ok(Message::Close(_)) | Err(Error::ConnectionClosed) => return Ok(0),
                 Ok(Message::Text(_) | Message::Frame(_)) => {
@@ -218,14 +218,14 @@ pub(crate) struct Transport {
 }
 
 impl Drop for Transport {
-    /// The thread that reads ends with it.
+    /// The reading thread ends with it.
     fn drop(&mut self) {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 }
 
 impl Transport {
-    /// Begins on an open socket. What it receives is in the inbox, with this number.
+    /// Starts on an open socket. Received bytes arrive in the inbox with this number.
     pub(crate) fn open(
         socket: TcpStream,
         address: &Address,
@@ -254,7 +254,8 @@ impl Transport {
         })
     }
 
-    /// Turns bytes of the socket into bytes of MQTT, which it appends. False at the end of the stream.
+    /// Decodes bytes of the socket and appends the bytes of MQTT to `received`. Returns false at
+    /// the end of the stream.
     pub(crate) fn receive(&mut self, bytes: &[u8], received: &mut Vec<u8>) -> io::Result<bool> {
         {
             let mut pipe = self.wire.0.borrow_mut();
@@ -270,7 +271,7 @@ impl Transport {
         outcome
     }
 
-    /// Sends all of `out`, or leaves in it what has to wait for a handshake.
+    /// Sends `out`. Bytes that have to wait for a handshake stay in it.
     pub(crate) fn send(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         while !out.is_empty() {
             match self.stream.write(out) {

@@ -1,4 +1,4 @@
-//! `client`, run as a user runs it, with a server that sends and expects exactly the bytes of a
+//! Runs `client` from its command line, with a server that sends and expects exactly the bytes of a
 //! test.
 
 #![allow(
@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 #![allow(
     clippy::std_instead_of_alloc,
@@ -21,7 +21,7 @@ use std::fs;
 
 use script::{CONNECT_AGAIN, SESSION_PRESENT, Server, scratch};
 
-/// The program that is run.
+/// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_client");
 
 #[test]
@@ -56,7 +56,7 @@ fn each_session_file_is_replaced_by_itself() {
     let folder = scratch("sessions");
     fs::create_dir(&folder).unwrap();
     let server = Server::new();
-    // Leaves a message under way, and a session file with this name.
+    // Leaves a message in flight, and a session file with this name.
     let break_off = |name: &str| {
         let file = folder.join(name);
         let arguments = format!("pub -i c -c -t a -m x -q 2 --session {}", file.display());
@@ -68,7 +68,7 @@ fn each_session_file_is_replaced_by_itself() {
     };
     let (arguments, file) = break_off("sess.new");
     let before = fs::read(&file).unwrap();
-    // What is written in place is seen through the link too.
+    // A file that is written in place changes through the link too.
     let link = folder.join("link");
     fs::hard_link(&file, &link).unwrap();
     break_off("sess.a");
@@ -104,7 +104,7 @@ fn with_clean_session_no_session_is_read_or_written() {
     let arguments = format!("pub -i c -t a -m x -q 2 --session {}", file.display());
     assert_eq!(server.client(&arguments).end().status, Some(64));
     assert!(!file.exists());
-    // It would be status 65 if this were read.
+    // The status would be 65 if the file were read.
     fs::write(&file, b"something else").unwrap();
     assert_eq!(server.client(&arguments).end().status, Some(64));
     assert_eq!(fs::read(&file).unwrap(), b"something else");

@@ -1,4 +1,4 @@
-//! The API: what the application holds.
+//! The API for the application.
 
 use std::io;
 use std::ops::Deref;
@@ -21,26 +21,26 @@ use tokio::sync::{mpsc, oneshot};
 use crate::driver::{Command, Driver, Publishing};
 use crate::requests::{Kind, RESERVED};
 
-/// How to connect.
+/// The configuration of a client.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "an example, not a library")]
 pub struct Options {
     /// CONNECT.
     pub connect: Connect,
-    /// Limits.
+    /// The limits of the connection.
     pub config: Config,
-    /// Connect again when the connection is lost.
+    /// Connect again after the connection is lost.
     pub reconnect: bool,
-    /// The longest pause before that.
+    /// The longest pause between attempts.
     pub max_pause: Duration,
     /// Called when a connection is lost, with the reason, before the next attempt.
     pub on_lost: fn(&Failure),
-    /// Messages with QoS 0 that wait in a [`Subscription`]: more are dropped.
+    /// How many QoS 0 messages wait in a [`Subscription`]. More are dropped.
     pub max_queued: usize,
 }
 
 impl Options {
-    /// Twenty messages in flight at once; 10,000 messages with QoS 0 may wait.
+    /// At most 20 messages in flight, and 10,000 waiting QoS 0 messages.
     #[must_use]
     pub fn new(connect: v5::Connect<&[u8]>) -> Self {
         Self {
@@ -57,25 +57,25 @@ impl Options {
     }
 }
 
-/// Why a request was not carried out.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "an example, not a library")]
 pub enum Error {
-    /// The driver has ended; its result says why.
+    /// The driver has ended. Its result has the reason.
     #[error("the connection has ended")]
     Ended,
-    /// The server has not got the message.
+    /// The server did not receive the message, or refused it.
     #[error("{0}")]
     Undelivered(Undelivered),
-    /// The server has refused the subscription.
+    /// The server refused the subscription.
     #[error("{0}")]
     Refused(ReasonCode),
-    /// It cannot be sent to this server.
+    /// This server does not accept it.
     #[error("{0}")]
     Command(#[from] CommandError),
 }
 
-/// A client. Its copies are the same client. When the last one is dropped, the driver disconnects.
+/// A client. Clones share one connection. When the last clone is dropped, the driver disconnects.
 #[derive(Debug, Clone)]
 pub struct Client {
     commands: mpsc::Sender<Command>,
@@ -84,8 +84,8 @@ pub struct Client {
 
 impl Client {
     /// Returns a client and its driver: a future that connects with `dial`, again whenever the
-    /// connection is lost, and completes after [`disconnect`](Self::disconnect) or when there is no
-    /// point in another attempt.
+    /// connection is lost. It completes after [`disconnect`](Self::disconnect), or when another
+    /// attempt cannot succeed.
     pub fn new<V, D, F, S>(
         options: Options,
         dial: D,
@@ -96,7 +96,7 @@ impl Client {
         F: Future<Output = io::Result<S>>,
         S: AsyncRead + AsyncWrite,
     {
-        // Beyond that, `publish` waits for the connection.
+        // When the channel is full, `publish` waits for the connection.
         let (commands, receiver) = mpsc::channel(64);
         let max_queued = options.max_queued;
         let driver = Driver::<V>::new(options, receiver).run(dial);
@@ -110,17 +110,18 @@ impl Client {
     }
 
     /// Publishes a message. Completes when the server has acknowledged it, or at QoS 0 when it is
-    /// sent. Meanwhile the connection may be lost and opened again.
+    /// sent. The connection may be lost and opened again in between.
     ///
     /// # Errors
     ///
-    /// [`Error`] says why the server does not have the message.
+    /// [`Error`] has the reason why the server does not have the message.
     pub async fn publish(&self, message: Message) -> Result<(), Error> {
         self.enqueue(message).await?.await
     }
 
-    /// The first half of [`publish`](Self::publish): completes when the message has its place in the
-    /// order of all messages. The [`Delivery`] is the second half.
+    /// Publishes a message without waiting for its delivery. Completes when the message has its
+    /// place in the order of all messages. The [`Delivery`] completes as [`publish`](Self::publish)
+    /// does.
     ///
     /// # Errors
     ///
@@ -158,10 +159,10 @@ impl Client {
         }
     }
 
-    /// Subscribes, and again on each connection on which the server has lost the session. Completes
-    /// with the Reason Codes when the server has acknowledged it.
+    /// Subscribes, and subscribes again on each connection without the earlier session. Completes
+    /// with the Reason Codes when the server has answered.
     ///
-    /// Messages go to each subscription whose Topic Filter matches. If filters of several
+    /// A message goes to each subscription whose Topic Filter matches. If filters of several
     /// subscriptions overlap, the server may send a message once for each of them.
     ///
     /// # Errors
@@ -183,7 +184,7 @@ impl Client {
         Ok((Subscription(messages), codes))
     }
 
-    /// Ends subscriptions. Completes when the server has acknowledged it.
+    /// Ends subscriptions. Completes when the server has answered.
     ///
     /// # Errors
     ///
@@ -195,7 +196,7 @@ impl Client {
         acknowledged.await.map_err(|_| Error::Ended)?
     }
 
-    /// Disconnects when all that was published before is delivered.
+    /// Disconnects when every message published before is delivered.
     ///
     /// # Errors
     ///
@@ -209,7 +210,7 @@ impl Client {
     }
 }
 
-/// Completes when a message is acknowledged, or not delivered.
+/// Completes when a message was delivered, or could not be.
 #[derive(Debug)]
 #[must_use = "the message may not be delivered"]
 pub struct Delivery(oneshot::Receiver<Result<(), Error>>);
@@ -223,7 +224,8 @@ impl Future for Delivery {
     }
 }
 
-/// The messages of a subscription. Ends with the driver, or if the server refuses it.
+/// The messages of a subscription. It ends with the driver, or if the server refuses the
+/// subscription.
 #[derive(Debug)]
 pub struct Subscription(mpsc::Receiver<Received>);
 
@@ -235,8 +237,8 @@ impl Stream for Subscription {
     }
 }
 
-/// A message that was received. It is acknowledged when it is dropped, in every subscription that
-/// has it: what the application has not processed, the server sends again.
+/// A received message. It is acknowledged when it is dropped in every subscription that has it. The
+/// server resends a message that the application has not processed.
 #[derive(Debug, Clone)]
 pub struct Received {
     message: Arc<Message>,
@@ -251,7 +253,7 @@ impl Received {
         }
     }
 
-    /// True above QoS 0.
+    /// Returns true above QoS 0.
     pub(crate) const fn is_guarded(&self) -> bool {
         self.guard.is_some()
     }

@@ -1,4 +1,4 @@
-//! The task behind a [`Client`](crate::Client): one connection after another.
+//! The task of a [`Client`](crate::Client), which opens one connection after another.
 
 use std::borrow::Borrow;
 use std::io;
@@ -18,9 +18,9 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use crate::client::{Error, Guard, Options, Received};
 use crate::requests::{Done, Kind, Requests};
 
-/// For the network, TLS and WebSocket to open a connection.
+/// The time to open a connection, with TLS and WebSocket.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
-/// For the server to close after DISCONNECT, and to release QoS 2 messages before it.
+/// The time for the server to close after DISCONNECT, and before it to release QoS 2 messages.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Disconnect(v5::Disconnect<Vec<u8>>),
 }
 
-/// A message, and who waits for it.
+/// A message, and the channel for its result.
 #[derive(Debug)]
 pub(crate) struct Publishing {
     pub(crate) message: Message,
@@ -43,7 +43,7 @@ impl Borrow<Message> for Publishing {
     }
 }
 
-/// The application may not wait for it.
+/// The application may have dropped the receiver.
 fn report(finished: Option<Finished<Publishing>>) {
     if let Some((publishing, result)) = finished {
         let _ = publishing.done.send(result.map_err(Error::Undelivered));
@@ -57,17 +57,17 @@ pub(crate) struct Driver<V: Protocol> {
     acknowledge: mpsc::UnboundedSender<Acknowledgement>,
     started: Instant,
     retry: Retry,
-    /// The connection that is open, or was the last: it has the session.
+    /// The connection that is open, or was open last. It has the session.
     client: Client<V>,
     outgoing: Outgoing<Publishing>,
     requests: Requests,
     /// Bytes to send.
     out: Vec<u8>,
-    /// Why the server has ended the connection.
+    /// The server's reason to end the connection.
     last_words: Option<String>,
-    /// Disconnect when all is delivered.
+    /// Disconnect when everything is delivered.
     disconnect: Option<v5::Disconnect<Vec<u8>>>,
-    /// Since when all is delivered.
+    /// When everything was delivered.
     done_since: Option<Instant>,
 }
 
@@ -97,7 +97,7 @@ impl<V: Protocol> Driver<V> {
         Timestamp::from_millis(0) + self.started.elapsed()
     }
 
-    /// One connection after another.
+    /// Opens one connection after another.
     pub(crate) async fn run<D, F, S>(mut self, mut dial: D) -> Result<(), Failure>
     where
         D: FnMut() -> F,
@@ -124,8 +124,8 @@ impl<V: Protocol> Driver<V> {
         }
     }
 
-    /// One connection, from CONNECT to its end. Returns why it was lost, or `None` if this side has
-    /// disconnected.
+    /// Runs one connection, from CONNECT to its end. Returns why it was lost, or `None` if this
+    /// side disconnected.
     async fn serve<S: AsyncRead + AsyncWrite>(
         &mut self,
         stream: S,
@@ -148,11 +148,11 @@ impl<V: Protocol> Driver<V> {
             let deadline = self.deadline();
             let mut input = &[][..];
             tokio::select! {
-                // An acknowledgement comes before the commands that follow it, and a subscription
-                // before the messages that a resumed session has for it.
+                // An acknowledgement is handled before later commands, and a subscription before
+                // the messages that a resumed session has for it.
                 biased;
                 Some(acknowledgement) = self.acknowledged.recv() => {
-                    // One of an earlier connection has no effect.
+                    // An acknowledgement of an earlier connection has no effect.
                     let _ = self.client.acknowledge(acknowledgement);
                 }
                 command = self.commands.recv(), if takes_commands => self.command(command),
@@ -166,7 +166,7 @@ impl<V: Protocol> Driver<V> {
                 },
                 () = sleep_until(deadline.unwrap_or(self.started)), if deadline.is_some() => {}
             }
-            // `receive` also handles the deadline, and returns what the commands have led to.
+            // `receive` also handles the deadline, and returns the actions of the commands.
             loop {
                 let step = (self.client).receive(self.now(), &mut decoder, &mut input);
                 match step.map_err(|blocked| Failure::Lost(blocked.to_string()))? {
@@ -181,7 +181,7 @@ impl<V: Protocol> Driver<V> {
         }
     }
 
-    /// When there is something to do even if nothing happens.
+    /// Returns the time of the next deadline.
     fn deadline(&self) -> Option<Instant> {
         let of_client = self.client.poll_timeout();
         let of_client = of_client.map(|at| self.started + Duration::from_millis(at.as_millis()));
@@ -197,7 +197,7 @@ impl<V: Protocol> Driver<V> {
                 (self.requests).send(kind, &mut self.client, now, &mut self.out);
             }
             Some(Command::Disconnect(disconnect)) => self.disconnect = Some(disconnect),
-            // All clients are dropped.
+            // All clients were dropped.
             None => {
                 let code = v5::DisconnectReasonCode::NormalDisconnection;
                 self.disconnect = Some(v5::Disconnect::new(code).map(<[u8]>::to_vec));
@@ -209,8 +209,8 @@ impl<V: Protocol> Driver<V> {
         !self.outgoing.is_waiting() && self.client.session().outbound().next().is_none()
     }
 
-    /// Publishes what waits, as far as the connection allows. When all is delivered, disconnects if
-    /// that was asked for.
+    /// Publishes waiting messages as far as the connection allows. When everything is delivered,
+    /// disconnects if the application asked for it.
     fn publish_or_disconnect(&mut self) {
         let now = self.now();
         while let Some(finished) = (self.outgoing).publish(&mut self.client, now, &mut self.out) {
@@ -256,7 +256,7 @@ impl<V: Protocol> Driver<V> {
         }
     }
 
-    /// Passes on a message. Above QoS 0 it is acknowledged when the application has dropped it.
+    /// Forwards a message. Above QoS 0 it is acknowledged when the application drops it.
     fn deliver(&self, publish: v5::Publish<&[u8]>) {
         let packet_id = publish.delivery.packet_id();
         let acknowledgement = packet_id.and_then(|id| self.client.acknowledgement(id));
@@ -281,14 +281,14 @@ impl<V: Protocol> Driver<V> {
                 packet_id,
                 received,
             } => report(self.outgoing.lose(packet_id, received)),
-            // What is not answered is sent again on the next connection. The rest is for those who
-            // keep a journal, and for servers.
+            // Requests without an answer are repeated on the next connection. Other actions are for
+            // journals and servers.
             _ => {}
         }
         Ok(())
     }
 
-    /// Ends the connection. Returns what [`serve`](Self::serve) does.
+    /// Ends the connection. Returns the result of [`serve`](Self::serve).
     async fn close<S: AsyncRead + AsyncWrite>(
         &mut self,
         reason: CloseReason<V>,
@@ -311,7 +311,7 @@ impl<V: Protocol> Driver<V> {
     }
 }
 
-/// May be cancelled between two writes.
+/// Cancel safe between two writes.
 async fn send<S: AsyncWrite>(writer: &mut WriteHalf<S>, out: &mut Vec<u8>) -> io::Result<()> {
     while !out.is_empty() {
         match writer.write(out).await? {
@@ -322,8 +322,8 @@ async fn send<S: AsyncWrite>(writer: &mut WriteHalf<S>, out: &mut Vec<u8>) -> io
     writer.flush().await
 }
 
-/// If the socket went away with something in it that nobody has read, the system might throw away
-/// what it has not sent yet: after DISCONNECT the server closes first.
+/// If a socket is closed with unread bytes, the system may discard bytes that it has not sent yet.
+/// So after DISCONNECT this side waits for the server to close.
 async fn send_rest<S: AsyncRead + AsyncWrite>(
     mut reader: ReadHalf<S>,
     mut writer: WriteHalf<S>,

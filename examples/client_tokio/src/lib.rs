@@ -1,16 +1,16 @@
-//! An MQTT client with an asynchronous API, to copy: over any `AsyncRead + AsyncWrite`, in all
-//! versions of MQTT, and with a connection that is opened again when it is lost.
+//! An MQTT client with an asynchronous API, as a starting point for your own. It runs over any
+//! `AsyncRead + AsyncWrite`, supports all versions of MQTT, and opens a lost connection again.
 //!
-//! | file | is about |
+//! | file | contains |
 //! |---|---|
 //! | `client.rs` | the API: [`Client`], [`Delivery`], [`Subscription`] |
-//! | `driver.rs` | the task behind it: one connection after another |
-//! | `requests.rs` | subscriptions, and who gets their messages |
+//! | `driver.rs` | the task that opens one connection after another |
+//! | `requests.rs` | subscriptions, and the distribution of their messages |
 //! | `transport.rs` | TCP, TLS and WebSocket |
-//! | `main.rs` | a program on top |
+//! | `main.rs` | a program that uses the library |
 //!
-//! It shares with the blocking program `client` what differs between the versions
-//! (`examples/client/src/protocol.rs`) and when to connect again (`retry.rs`).
+//! It shares two files with the blocking program `client`: the differences between versions
+//! (`examples/client/src/protocol.rs`), and when to connect again (`retry.rs`).
 //!
 //! ```no_run
 //! use client::protocol::Message;
@@ -38,7 +38,7 @@
 
 #![allow(
     clippy::arithmetic_side_effects,
-    reason = "the clock does not reach the end of time"
+    reason = "the clock does not overflow"
 )]
 #![allow(
     clippy::std_instead_of_alloc,

@@ -5,7 +5,7 @@
 //! $ cargo run -p client_tokio -- -t 'chat/#' --publish chat/me
 //! ```
 //!
-//! The part to copy is the library beside it; this is an application of it.
+//! The part to copy is the library of this package. This program is an application of it.
 
 #![allow(
     clippy::std_instead_of_alloc,
@@ -59,12 +59,12 @@ fn run(arguments: Option<Arguments>) -> Result<(), Failure> {
     } else {
         runtime.block_on(serve::<V3>(link, command, limit))
     };
-    // Without waiting for the thread that may still wait for a line.
+    // Does not wait for the thread that may be blocked in reading a line.
     runtime.shutdown_background();
     outcome
 }
 
-/// Runs the command beside the driver of its client.
+/// Runs the command and the driver of its client concurrently.
 async fn serve<V: Protocol>(link: Link, command: Command, limit: TimeLimit) -> Result<(), Failure> {
     let tls = link.tls_config()?;
     let (address, debug) = (link.address, link.debug);
@@ -89,12 +89,12 @@ async fn serve<V: Protocol>(link: Link, command: Command, limit: TimeLimit) -> R
     };
     let (client, driver) = Client::new::<V, _, _, _>(options, dial);
     tokio::pin!(driver);
-    // Held until the connection has ended: what is dropped is acknowledged.
+    // Kept until the connection has ended, because dropped messages are acknowledged.
     let mut subscription = None;
     let mut outcome = None;
     let application = async {
         outcome = Some(carry_out(&client, command, &mut subscription).await);
-        // The driver reports how the connection has ended.
+        // The driver returns how the connection ended.
         let _ = client.disconnect(link.disconnect.clone()).await;
         pending::<()>().await;
     };
@@ -110,10 +110,10 @@ async fn serve<V: Protocol>(link: Link, command: Command, limit: TimeLimit) -> R
         () = time_is_up => None,
     };
     match (ended, outcome) {
-        // What the application has seen of it follows from it.
+        // Errors of the application follow from this failure.
         (Some(Err(failure)), _) => Err(failure),
         (Some(Ok(())), outcome) => outcome.unwrap_or(Ok(())),
-        // It has all that it wants, and waits for the end of the connection.
+        // The command is complete, and only the end of the connection is missing.
         (None, Some(outcome)) if subscription.is_some() => outcome,
         (None, _) => {
             let disconnect = client.disconnect(link.disconnect);
@@ -143,7 +143,7 @@ async fn carry_out(
     }
 }
 
-/// Why a command was not carried out. If the driver has ended, it says why.
+/// Why a command failed. If the driver ended, its result has the reason.
 fn failed(error: Error) -> Failure {
     match error {
         Error::Command(error) => Failure::Send(error),

@@ -1,4 +1,4 @@
-//! `pub`: publishes, and waits until all of it is delivered.
+//! `pub`: publishes, and waits until everything is delivered.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{PROGRAM, failed};
 
-/// Deliveries to wait for at once.
+/// How many deliveries are awaited at once.
 const MOST_PENDING: usize = 1000;
 
 pub(crate) async fn publish(client: &Client, publish: Publish) -> Result<(), Failure> {
@@ -43,7 +43,7 @@ pub(crate) async fn publish(client: &Client, publish: Publish) -> Result<(), Fai
     deliveries.finish().await
 }
 
-/// In a thread of its own: it may block, as standard input does.
+/// Reads in a thread of its own, because standard input may block.
 pub(crate) async fn read_payload(source: Source) -> Result<Option<Vec<u8>>, Failure> {
     let read = spawn_blocking(move || source.read()).await;
     read.unwrap_or_else(|error| Err(Failure::Lost(error.to_string())))
@@ -59,7 +59,7 @@ impl Default for Lines {
 }
 
 impl Lines {
-    /// May be cancelled.
+    /// Cancel safe.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let line: io::Result<_> = self.0.next_segment().await;
         line.map_err(|error| Failure::File {
@@ -69,7 +69,7 @@ impl Lines {
     }
 }
 
-/// Messages that are under way.
+/// The messages in flight.
 #[derive(Default)]
 pub(crate) struct Deliveries {
     pending: VecDeque<(TopicName<Vec<u8>>, Delivery)>,
@@ -91,7 +91,7 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Waits for the first. A message that is not delivered is reported.
+    /// Waits for the first delivery. Reports a message that was not delivered.
     async fn finish_one(&mut self) -> Result<(), Failure> {
         if let Some((topic, delivery)) = self.pending.pop_front() {
             match delivery.await {
@@ -106,7 +106,7 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Waits for all.
+    /// Waits for all deliveries.
     pub(crate) async fn finish(mut self) -> Result<(), Failure> {
         while !self.pending.is_empty() {
             self.finish_one().await?;

@@ -1,4 +1,4 @@
-//! What the server is asked for: subscriptions and their ends.
+//! Requests to the server: subscriptions and their ends.
 
 use std::mem::take;
 
@@ -9,14 +9,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::client::{Error, Received};
 
-/// Room in a subscription for messages above QoS 0: as many as can be in flight.
+/// The capacity of a subscription for messages above QoS 0: as many as can be in flight.
 pub(crate) const RESERVED: usize = 65_535;
 
-/// Where the application waits.
+/// The channel for the result of a request.
 pub(crate) type Done<T> = oneshot::Sender<Result<T, Error>>;
 
-/// A SUBSCRIBE or UNSUBSCRIBE, sent on one connection after another until the server answers; a
-/// SUBSCRIBE also when the server has lost the session.
+/// A SUBSCRIBE or UNSUBSCRIBE. It is sent on each connection until the server answers. A SUBSCRIBE
+/// is also sent again when the server has lost the session.
 struct Request {
     kind: Kind,
     /// The identifier of the packet on this connection, until the server answers.
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// It cannot be sent. The application may not wait for it.
+    /// Reports that the request cannot be sent. The application may have dropped the receiver.
     fn fail(self, error: CommandError) {
         match self {
             Self::Subscribe { done, .. } => {
@@ -74,8 +74,8 @@ impl Requests {
         });
     }
 
-    /// The server has accepted a connection: sends what it has not answered, or does not know any
-    /// more.
+    /// Called when the server accepts a connection: sends requests that it has not answered, or has
+    /// lost.
     pub(crate) fn resume<V: Protocol>(
         &mut self,
         session_present: bool,
@@ -93,7 +93,7 @@ impl Requests {
         }
     }
 
-    /// SUBACK. If all is refused, the stream of messages ends.
+    /// Handles SUBACK. If everything is refused, the stream of messages ends.
     pub(crate) fn subscribed(&mut self, packet_id: PacketId, codes: Vec<ReasonCode>) {
         let Some(mut request) = self.answered(packet_id) else {
             return;
@@ -107,7 +107,7 @@ impl Requests {
         }
     }
 
-    /// UNSUBACK. What is ended is not subscribed to again.
+    /// Handles UNSUBACK. Ended subscriptions are not made again.
     pub(crate) fn unsubscribed(&mut self, packet_id: PacketId) {
         let Some(request) = self.answered(packet_id) else {
             return;
@@ -127,11 +127,11 @@ impl Requests {
             }
             true
         });
-        // The application may not wait for it.
+        // The application may have dropped the receiver.
         let _ = done.send(Ok(()));
     }
 
-    /// Takes the request with this identifier.
+    /// Removes and returns the request with this identifier.
     fn answered(&mut self, packet_id: PacketId) -> Option<Request> {
         let mut requests = self.0.iter();
         let found = requests.position(|request| request.packet_id == Some(packet_id))?;
@@ -143,8 +143,8 @@ impl Requests {
         })
     }
 
-    /// Passes a message to the subscriptions that match it. At QoS 0 it is dropped where too many
-    /// wait.
+    /// Forwards a message to the subscriptions that match it. A QoS 0 message is dropped where too
+    /// many wait.
     pub(crate) fn deliver(&self, message: &Received) {
         for request in &self.0 {
             if let Kind::Subscribe {

@@ -1,4 +1,4 @@
-//! `sub`, `rr`, and both directions at once: prints what comes.
+//! `sub`, `rr`, and both directions at once: prints received messages.
 
 use client::Failure;
 use client::arguments::{Request, Subscriber};
@@ -11,7 +11,7 @@ use mqtt_sansio::v5::ReasonCode;
 use crate::publisher::{Deliveries, Lines, read_payload};
 use crate::{PROGRAM, failed};
 
-/// `sub`. The subscription is left to the caller.
+/// `sub`. The caller gets the subscription.
 pub(crate) async fn subscribe(
     client: &Client,
     subscriber: Subscriber,
@@ -41,7 +41,7 @@ pub(crate) async fn subscribe(
     Ok(())
 }
 
-/// `rr`: subscribes to the response, then publishes the request.
+/// `rr`: subscribes to the Response Topic, then publishes the request.
 pub(crate) async fn request(
     client: &Client,
     request: Request,
@@ -116,7 +116,7 @@ pub(crate) async fn chat(
     }
 }
 
-/// All refusals together are a failure.
+/// Returns a failure if the server refused every filter.
 fn check_granted(subscribe: &Subscribe, codes: &[ReasonCode]) -> Result<(), Failure> {
     if is_granted(PROGRAM.name(), subscribe, codes) {
         Ok(())

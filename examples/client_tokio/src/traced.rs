@@ -1,4 +1,4 @@
-//! `-d`: a stream whose packets are printed.
+//! `-d`: a stream that prints its packets.
 
 use std::io;
 use std::pin::Pin;

@@ -22,11 +22,11 @@ pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// Connects to this address, over TLS with this configuration if there is one.
+/// Connects to this address, over TLS if there is a configuration.
 ///
 /// # Errors
 ///
-/// As the network, TLS or WebSocket.
+/// The errors of the network, TLS or WebSocket.
 pub async fn connect(
     address: Address,
     tls: Option<Arc<ClientConfig>>,
@@ -46,7 +46,7 @@ pub async fn connect(
     }
 }
 
-/// The opening handshake of WebSocket; then packets are in binary frames, however they are cut
+/// Performs the opening handshake of WebSocket. Packets are then in binary frames, split anywhere
 /// [MQTT5-6.0.0-1, MQTT5-6.0.0-2].
 async fn websocket(stream: Box<dyn Stream>, url: &str) -> io::Result<Box<dyn Stream>> {
     let mut request = url.into_client_request().map_err(io::Error::other)?;
@@ -59,7 +59,7 @@ async fn websocket(stream: Box<dyn Stream>, url: &str) -> io::Result<Box<dyn Str
     let bytes = frames.filter_map(|frame| {
         ready(match frame {
             Ok(Message::Binary(bytes)) => Some(Ok(bytes)),
-            // They are answered by the crate, and after Close the stream ends.
+            // The crate answers them. After Close the stream ends.
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_)) => None,
             Ok(Message::Text(_) | Message::Frame(_)) => {
                 Some(Err(io::ErrorKind::InvalidData.into()))

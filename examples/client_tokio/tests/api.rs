@@ -5,7 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 #![allow(
     clippy::std_instead_of_alloc,
@@ -29,14 +29,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// The longest that anything here may take.
+/// The time limit of each step.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const CONNECT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c";
 const CONNECT_AGAIN: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01c";
 const CONNECT_5: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01c";
 
-/// The server's end of one connection.
+/// The server's side of one connection.
 struct Peer(DuplexStream);
 
 impl Peer {
@@ -50,7 +50,7 @@ impl Peer {
         );
     }
 
-    /// Nothing is sent for a while.
+    /// Checks that nothing is sent for a while.
     async fn expect_silence(&mut self) {
         let read = timeout(Duration::from_millis(50), self.0.read_u8()).await;
         assert!(read.is_err(), "{read:?}");
@@ -61,7 +61,7 @@ impl Peer {
     }
 }
 
-/// Connections from the client to the test.
+/// The connections that the client opens, for the test.
 struct Server(mpsc::UnboundedReceiver<DuplexStream>);
 
 impl Server {
@@ -74,7 +74,7 @@ impl Server {
     }
 }
 
-/// How to connect in memory, and the other end of it.
+/// Returns a function that connects in memory, and the connections that it opens.
 fn dial() -> (
     impl FnMut() -> std::future::Ready<io::Result<DuplexStream>>,
     Server,
@@ -92,7 +92,7 @@ fn options() -> Options {
     Options::new(v5::Connect::new(Text::new("c").unwrap()))
 }
 
-/// A client of MQTT 3.1.1 whose driver runs.
+/// Returns a client of MQTT 3.1.1 with a running driver.
 fn start(options: Options) -> (Client, Server) {
     let (dial, server) = dial();
     let (client, driver) = Client::new::<V3, _, _, _>(options, dial);
@@ -109,7 +109,7 @@ fn filter(filter: &str) -> TopicFilter<&[u8]> {
     TopicFilter::new(filter).unwrap()
 }
 
-/// Waits for both, in either order.
+/// Waits for both futures, in either order.
 async fn both<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {
     tokio::join!(a, b)
 }
@@ -193,7 +193,7 @@ async fn each_subscription_gets_the_messages_that_match_it() {
     assert_eq!(next(&mut first).await.unwrap(), b"1");
     assert_eq!(next(&mut second).await.unwrap(), b"2");
 
-    // It is acknowledged when the last of the two has dropped it.
+    // The message is acknowledged when the last subscription has dropped it.
     peer.send(b"\x32\x08\x00\x03a/b\x00\x073").await;
     let held = first.next().await.unwrap();
     assert_eq!(next(&mut second).await.unwrap(), b"3");
@@ -226,7 +226,7 @@ async fn a_lost_session_is_subscribed_to_again_and_a_present_one_is_not() {
     peer.send(b"\x90\x03\x00\x02\x00\x30\x04\x00\x01a2").await;
     assert_eq!(next(&mut messages).await.unwrap(), b"2");
     drop(peer);
-    // If the server refuses it, the stream ends.
+    // If the server refuses the subscription, the stream ends.
     let mut peer = server.accept(CONNECT_AGAIN, b"\x20\x02\x00\x00").await;
     peer.expect(b"\x82\x06\x00\x03\x00\x01a\x00").await;
     peer.send(b"\x90\x03\x00\x03\x80").await;

@@ -1,12 +1,12 @@
-//! `client_tokio`, run as a user runs it, with a server that sends and expects exactly the bytes of a
-//! test.
+//! Runs `client_tokio` from its command line, with a server that sends and expects exactly the bytes
+//! of a test.
 
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 #![allow(
     clippy::std_instead_of_alloc,
@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use script::{CONNECT, CONNECT_AGAIN, Running, SESSION_PRESENT, Server};
 
-/// The program that is run.
+/// The program under test.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_client_tokio");
 
 #[test]
@@ -50,7 +50,7 @@ fn lines_are_published_and_sent_again_with_dup() {
 
 #[test]
 fn what_is_lost_is_published_anew_before_what_waits() {
-    /// As many as may be under way.
+    /// The most messages in flight.
     const WINDOW: u8 = 20;
     let publish = |id: u8, letter: u8| [0x32, 6, 0, 1, b'a', 0, id, letter];
     let letters = b'A'..b'A' + WINDOW;
@@ -98,7 +98,7 @@ fn messages_are_printed_and_acknowledged() {
     assert_eq!(client.succeed(), "b hey\n");
 }
 
-/// If it did, what comes then would make the system throw away what was sent last.
+/// Otherwise later bytes would make the system discard the bytes sent last.
 #[test]
 fn the_client_does_not_close_before_the_server() {
     let server = Server::new();

@@ -7,11 +7,11 @@ use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::exception;
 use mqtt_sansio::Timestamp;
 
-/// What the processor runs at after a reset: the internal oscillator.
+/// The frequency of the processor after a reset: the internal oscillator.
 const HERTZ: u32 = 12_000_000;
 
-/// Milliseconds since the start. Only the exception writes to it, so neither compare-and-swap nor
-/// a critical section is needed, and a Cortex-M0 can do it.
+/// Milliseconds since the start. Only the exception writes it, so neither compare-and-swap nor a
+/// critical section is needed, and a Cortex-M0 suffices.
 static MILLIS: AtomicU32 = AtomicU32::new(0);
 
 #[exception]
@@ -35,8 +35,8 @@ impl Clock {
         Self { millis: 0 }
     }
 
-    /// To be called at least once in 49 days: the 32 bits of the counter are extended by what has
-    /// passed since the last call.
+    /// Returns the time. Call it at least once in 49 days: it extends the 32 bits of the counter by
+    /// the time since the last call.
     pub fn now(&mut self) -> Timestamp {
         let passed = MILLIS
             .load(Ordering::Relaxed)

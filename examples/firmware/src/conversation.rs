@@ -1,5 +1,5 @@
 //! A client and a server on the same device, over a link that is cut while messages of every QoS
-//! are under way in both directions.
+//! are in flight in both directions.
 
 use mqtt_sansio::v3::{
     Action, Client, Connect, Decoder, Event, Message, Publish, ReturnCode, ReturnCodes, Server,
@@ -19,13 +19,13 @@ const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 /// Messages of one direction. A message is a number, its payload; both sides know its QoS.
 #[derive(Default)]
 struct Traffic {
-    /// How often each message has come.
+    /// How often each message was delivered.
     arrived: [u8; 16],
-    /// How many came with DUP.
+    /// How many arrived with DUP.
     dup: u8,
     delivered: u8,
     resent: u8,
-    /// Which message has which Packet Identifier, to find it when it has to be sent again.
+    /// The Packet Identifier of each message, to find it for resending.
     under_way: [Option<(PacketId, u8)>; 4],
 }
 
@@ -69,7 +69,7 @@ fn message(number: &u8) -> Option<Message<&[u8]>> {
     })
 }
 
-/// One connection, both ends of it.
+/// One connection, both sides of it.
 struct Connection {
     client: Client<Slots>,
     server: Server<Slots>,
@@ -78,7 +78,7 @@ struct Connection {
     to_server: Link,
     to_client: Link,
     now: Timestamp,
-    /// What the server had kept, until the client is accepted.
+    /// The session that the server kept, until the client is accepted.
     kept: Option<Session<Slots>>,
     session_present: Option<bool>,
     subscribed: bool,
@@ -144,7 +144,7 @@ impl Connection {
         }
     }
 
-    /// What is on its way to the server arrives, in parts of three bytes.
+    /// Delivers the bytes in transit to the server, in parts of three bytes.
     fn server_receives(&mut self) -> Option<usize> {
         let mut arrived = [0; 512];
         let arrived = self.to_server.arrive(&mut arrived);
@@ -235,7 +235,7 @@ impl Connection {
         Some(arrived.len())
     }
 
-    /// Until nothing is on its way any more.
+    /// Continues until nothing is in transit.
     fn settle(&mut self) -> Option<()> {
         loop {
             let bytes = self.server_receives()? + self.client_receives()?;
@@ -245,7 +245,7 @@ impl Connection {
         }
     }
 
-    /// The link breaks; both sides are told, and go on with their sessions.
+    /// The link breaks; both sides are notified, and keep their sessions.
     fn cut(mut self) -> Option<Self> {
         self.to_server.cut();
         self.to_client.cut();
@@ -261,7 +261,7 @@ impl Connection {
     }
 }
 
-/// True if every message arrived as often as its QoS says. Prints what there was.
+/// Returns true if every message was delivered as often as its QoS requires. Prints the result.
 pub fn run() -> bool {
     let Some(connection) = converse() else {
         console::print("the conversation broke off\n");
@@ -277,7 +277,7 @@ pub fn run() -> bool {
         usize::from(there.delivered + back.delivered),
     );
     // 0, 3 and 6 are at QoS 0, of which 3 was lost with the link; 1, 4 and 7 are at QoS 1, 2, 5
-    // and 8 at QoS 2. Of those under way when the link broke, the server has had 5 and not
+    // and 8 at QoS 2. Of those in flight when the link broke, the server had received 5 and not
     // answered, and never saw 4; the client had acknowledged neither of the server's.
     there.arrived[..9] == [1, 1, 1, 0, 1, 1, 1, 1, 1]
         && back.arrived[..9] == [1, 1, 1, 1, 2, 1, 1, 1, 1]

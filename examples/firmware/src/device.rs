@@ -1,4 +1,4 @@
-//! A device: publishes readings, answers commands, and goes on where it was after its connection
+//! A device that publishes readings, answers commands, and resumes its session after its connection
 //! has broken.
 
 use mqtt_sansio::v3::{
@@ -12,7 +12,7 @@ use crate::console;
 use crate::modem::{Modem, Signal};
 use crate::outbox::{Outbox, Stored, Topic};
 
-/// Messages under way in each direction.
+/// The most messages in flight in each direction.
 pub type Slots = [Slot; 4];
 
 const KEEP_ALIVE: u16 = 2;
@@ -20,7 +20,7 @@ const READINGS: u16 = 40;
 const BETWEEN_READINGS: u64 = 40;
 const BEFORE_DIALLING: u64 = 100;
 
-/// What has happened, for the summary.
+/// Counters for the summary.
 #[derive(Default)]
 pub struct Counts {
     pub connections: u16,
@@ -35,7 +35,7 @@ pub struct Device {
     client: Option<Client<Slots>>,
     decoder: Decoder<[u8; 512]>,
     outbox: Outbox,
-    /// When to ask for a connection, if there is none and none has been asked for.
+    /// When to open a connection, if there is none and none is being opened.
     dial_at: Option<Timestamp>,
     next_reading: Timestamp,
     reading: u16,
@@ -65,7 +65,8 @@ impl Device {
         Client::new(session, config, now)
     }
 
-    /// One round: true if there is more to do at once, `None` when all is done.
+    /// Runs one round. Returns true if there is more to do at once, and `None` when everything is
+    /// done.
     pub fn step(&mut self, now: Timestamp) -> Option<bool> {
         if self.dial_at.is_some_and(|at| at <= now) {
             self.dial_at = None;
@@ -113,7 +114,7 @@ impl Device {
             retain: true,
         });
         if let Some(client) = &mut self.client {
-            // It fails only if it is called twice.
+            // It fails only in a second call.
             let _ = client.connect(now, &connect, &mut self.modem);
         }
     }
@@ -141,7 +142,7 @@ impl Device {
                     }
                     continue;
                 }
-                // Cannot be: a client has nothing to answer first, and all messages have room.
+                // Not possible: a client has no request to answer, and every message has a slot.
                 Err(_) => return client.close(now),
             };
             match event {
@@ -180,12 +181,12 @@ impl Device {
             &mut self.client,
             Subscriptions::encode_to_slice(&mut buffer, [wanted]),
         ) {
-            // A new session has room.
+            // A new session has a free slot.
             let _ = client.subscribe(now, &wanted, &mut self.modem);
         }
     }
 
-    /// Does what the connection asks for.
+    /// Carries out an action of the connection.
     fn act(&mut self, now: Timestamp) {
         while let Some(action) = self.client.as_mut().and_then(Client::poll_action) {
             self.carry_out(now, action);
@@ -217,7 +218,7 @@ impl Device {
             } => self.outbox.wait_again(packet_id),
             Action::Lost { packet_id, .. } => self.outbox.remove(packet_id),
             Action::Close(_) => self.start_again(now),
-            // With a journal, and for servers.
+            // Only with a journal, and for servers.
             Action::Unanswered(_)
             | Action::Store(_)
             | Action::PublishWill
@@ -225,7 +226,7 @@ impl Device {
         }
     }
 
-    /// The connection is over. What was under way goes on in the next one.
+    /// The connection has ended. Messages in flight continue on the next one.
     fn start_again(&mut self, now: Timestamp) {
         self.modem.hang_up();
         if let Some(client) = self.client.take() {
@@ -255,7 +256,7 @@ impl Device {
         self.next_reading = now.plus_millis(BETWEEN_READINGS);
     }
 
-    /// Publishes what waits, as far as the window allows.
+    /// Publishes waiting messages, as far as the window allows.
     fn publish(&mut self, now: Timestamp) {
         while let (Some(client), Some((number, stored))) = (&mut self.client, self.outbox.waiting())
         {
@@ -290,7 +291,7 @@ impl Device {
     }
 }
 
-/// `echo WORDS` is answered with the words.
+/// Answers `echo WORDS` with the words.
 fn answer(publish: &Publish<&[u8]>) -> Option<Stored> {
     let words = publish.payload.strip_prefix(b"echo ")?;
     Stored::new(Topic::Answer, QoS::ExactlyOnce, words)

@@ -1,5 +1,5 @@
-//! A number that stands for all fields of a packet, so that a table of expected packets fits into
-//! flash. `build.rs` works it out from the words of the vectors, the device from what it decoded.
+//! A hash of all fields of a packet, so that a table of expected packets fits into flash.
+//! `build.rs` computes it from the vectors, the device from the decoded packet.
 
 /// FNV-1a of 32 bits.
 pub struct Digest(u32);
@@ -20,7 +20,7 @@ impl Digest {
             .for_each(|byte| self.byte(byte));
     }
 
-    /// Bytes, or that there are none: not the same as an empty field.
+    /// Adds bytes, or their absence, which differs from an empty field.
     pub fn field(&mut self, field: Option<&[u8]>) {
         self.number(field.map_or(u32::MAX, |bytes| bytes.len() as u32));
         for byte in field.unwrap_or_default() {

@@ -1,7 +1,7 @@
-//! What the images have in common: where a program starts and ends, what it prints, how deep its
-//! stack has been; and for the live image its clock and its serial port.
-//!
-//! Nothing here formats with `core::fmt`, and nothing can panic: `check.py` looks for both in the
+//! The common part of the images: start and end of a program, output, stack depth; and for the live
+//! image its clock and its serial port.
+//! Nothing here formats with `core::fmt`, and nothing can panic: `images.py` checks both in the
+//! linked images.
 //! linked images.
 
 #![no_std]
@@ -32,13 +32,13 @@ pub use riscv_rt::entry;
 #[cfg(target_arch = "riscv32")]
 use riscv as _;
 
-/// Ends the program with a status that the emulator passes on.
+/// Ends the program with a status that the emulator returns.
 pub fn exit(success: bool) -> ! {
     semihosting::process::exit(if success { 0 } else { 1 })
 }
 
-/// `no_std` demands a handler. If anything could call it, it would be in the image, and `check.py`
-/// would find it.
+/// `no_std` requires a handler. If anything could call it, it would be in the image, and
+/// `images.py` would find it.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     console::print("panicked\n");

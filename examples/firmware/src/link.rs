@@ -2,7 +2,7 @@
 
 use mqtt_sansio::{EncodeError, Output};
 
-/// One direction: what was sent and has not arrived yet.
+/// One direction: bytes that were sent and have not arrived yet.
 pub struct Link {
     bytes: [u8; 512],
     len: usize,
@@ -16,7 +16,7 @@ impl Link {
         }
     }
 
-    /// Everything that is on its way arrives: copied to `arrived`, so that the answers can be sent
+    /// Delivers everything in transit: copies it to `arrived`, so that answers can be sent
     /// meanwhile.
     pub fn arrive<'a>(&mut self, arrived: &'a mut [u8; 512]) -> &'a [u8] {
         *arrived = self.bytes;
@@ -24,7 +24,7 @@ impl Link {
         arrived.get(..len).unwrap_or_default()
     }
 
-    /// The link is cut: what is on its way is lost.
+    /// Cuts the link: bytes in transit are lost.
     pub fn cut(&mut self) {
         self.len = 0;
     }

@@ -1,5 +1,5 @@
-//! The programs whose size is measured: what a device does with each part of the library, with a
-//! canned peer in place of a transport. `size.py` runs them, so what is measured has worked.
+//! The programs whose size is measured: each uses a part of the library as a device does, with a
+//! canned peer instead of a transport. `images.py` runs them, to show that they work.
 
 pub mod v5;
 
@@ -15,12 +15,12 @@ use mqtt_sansio::{
 };
 use static_cell::StaticCell;
 
-/// Messages under way in each direction.
+/// The most messages in flight in each direction.
 const SLOTS: usize = 4;
-/// The largest packet that may come in parts.
+/// The largest packet that may be split.
 const BUFFER: usize = 512;
 
-/// What a server sends to [`client`].
+/// The bytes of the server for [`client`].
 const FROM_SERVER: &[u8] = b"\x20\x02\x00\x00\
     \x90\x03\x00\x01\x02\
     \x40\x02\x00\x02\
@@ -33,7 +33,7 @@ const FROM_SERVER: &[u8] = b"\x20\x02\x00\x00\
     \xb0\x02\x00\x04\
     \xd0\x00";
 
-/// What a client sends to [`server`].
+/// The bytes of the client for [`server`].
 const FROM_CLIENT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01c\
     \x82\x08\x00\x01\x00\x03a/b\x02\
     \x40\x02\x00\x01\
@@ -45,7 +45,7 @@ const FROM_CLIENT: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x00\x00\x3c\x00\x01c\
     \xc0\x00\
     \xe0\x00";
 
-/// A transport: bytes come in parts, and what is sent is gone.
+/// A transport: bytes arrive in parts, and bytes sent are discarded.
 struct Transport {
     received: &'static [u8],
     sent: usize,
@@ -59,7 +59,7 @@ impl Transport {
         }
     }
 
-    /// Eleven bytes at most, so that packets are cut.
+    /// At most eleven bytes, so that packets are split.
     fn receive(&mut self) -> &'static [u8] {
         let len = self.received.len().min(black_box(11));
         let (now, later) = self
@@ -71,7 +71,7 @@ impl Transport {
     }
 }
 
-/// Packets are written to the transport itself: no buffer for what is sent.
+/// Packets are written to the transport itself, without a buffer.
 impl Output for Transport {
     fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
         Ok(())
@@ -89,13 +89,13 @@ fn now() -> Timestamp {
     Timestamp::from_millis(black_box(1_000))
 }
 
-/// The decoder of the only connection. `None` the second time.
+/// The decoder of the only connection. `None` in the second call.
 fn decoder() -> Option<&'static mut Decoder<[u8; BUFFER]>> {
     static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
     DECODER.try_init_with(|| Decoder::new([0; BUFFER]))
 }
 
-/// Reads packets, and no more. Returns how many there were.
+/// Decodes packets. Returns how many there were.
 #[inline(never)]
 pub fn decode() -> usize {
     let Some(decoder) = decoder() else { return 0 };
@@ -113,7 +113,7 @@ pub fn decode() -> usize {
     }
 }
 
-/// Reads packets and writes each of them again. Returns how many bytes.
+/// Decodes packets and encodes each again. Returns the number of bytes.
 #[inline(never)]
 pub fn decode_and_encode() -> usize {
     decoder().map_or(0, encode_again)
@@ -135,18 +135,18 @@ fn encode_again(decoder: &mut Decoder<[u8; BUFFER]>) -> usize {
 }
 
 /// A client as a device has it: connects, subscribes, publishes at every QoS, receives at every
-/// QoS, keeps alive, sends again after a reconnect. Returns how many events there were.
+/// QoS, keeps the connection alive, resends after a reconnect. Returns the number of events.
 #[inline(never)]
 pub fn client() -> usize {
     decoder().and_then(converse).unwrap_or(0)
 }
 
-/// Both: a program that also writes packets of every kind.
+/// The same in a program that also encodes packets of every kind.
 #[inline(never)]
 pub fn client_and_encode() -> usize {
     let Some(decoder) = decoder() else { return 0 };
     let events = converse(decoder).unwrap_or(0);
-    // At the end of a packet, a decoder goes on with the next one.
+    // After a complete packet, a decoder continues with the next one.
     events + encode_again(decoder)
 }
 
@@ -171,7 +171,7 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
     let mut connect = Connect::new(Text::new(black_box(&b"device-7"[..])).ok()?);
     connect.clean_session = false;
     connect.keep_alive = 60;
-    // What is refused leads to fewer events than are expected.
+    // A refused packet leads to fewer events than expected.
     let _ = client.connect(now(), &connect, transport);
     let mut events = 0;
     loop {
@@ -248,8 +248,8 @@ fn carry_out(
     }
 }
 
-/// A server's side of a connection: accepts, grants subscriptions, receives, publishes. Returns
-/// how many events there were.
+/// A server's side of a connection: accepts, grants subscriptions, receives, publishes. Returns the
+/// number of events.
 #[inline(never)]
 pub fn server() -> usize {
     static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
@@ -317,7 +317,7 @@ fn serve(
     }
 }
 
-/// The error of a packet that is wrong, in words: what formatting costs those who want it.
+/// Formats the error of a malformed packet: the cost of `Display`.
 #[inline(never)]
 pub fn display() -> usize {
     use core::fmt::Write;

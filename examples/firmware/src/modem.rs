@@ -1,9 +1,8 @@
-//! The serial port, with something at its other end that makes connections: a modem, as far as the
-//! firmware is concerned.
+//! The serial port, with a modem at its other end that opens connections.
 //!
-//! Bytes are data, except behind [`ESCAPE`], where the next one says something about the line. So
-//! what happens to the line is seen in its place among the data, and no byte of one connection is
-//! taken for one of the next.
+//! Bytes are data, except after [`ESCAPE`], where the next byte is a signal about the line. So
+//! signals have their position among the data, and no byte of one connection is read as one of the
+//! next.
 
 use core::ptr::NonNull;
 
@@ -13,12 +12,12 @@ use safe_mmio::UniqueMmioPointer;
 
 const ESCAPE: u8 = 0xdb;
 
-/// What the modem says.
+/// A signal of the modem.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
-    /// There is a connection.
+    /// The connection is open.
     Connected,
-    /// There is none any more, or none could be made.
+    /// The connection is closed, or could not be opened.
     Disconnected,
 }
 
@@ -31,11 +30,12 @@ pub struct Modem {
 impl Modem {
     const REGISTERS: *mut PL011Registers = 0x4000_c000 as *mut PL011Registers;
 
-    /// To be called once.
+    /// Creates the modem. Call it once.
     #[expect(unsafe_code, reason = "only the board knows what is at an address")]
     pub fn start() -> Option<Self> {
         let registers = NonNull::new(Self::REGISTERS)?;
-        // SAFETY: the registers of UART 0 are there, and nothing else in this image uses them.
+        // SAFETY: the registers of UART 0 are at this address, and nothing else in this image uses
+        // them.
         let mut uart = Uart::new(unsafe { UniqueMmioPointer::new(registers) });
         let line = LineConfig {
             data_bits: DataBits::Bits8,
@@ -49,7 +49,7 @@ impl Modem {
         })
     }
 
-    /// Asks for a connection: [`Signal::Connected`] or [`Signal::Disconnected`] is the answer.
+    /// Opens a connection: [`Signal::Connected`] or [`Signal::Disconnected`] follows.
     pub fn dial(&mut self) {
         self.write(ESCAPE);
         self.write(b'D');
@@ -61,7 +61,7 @@ impl Modem {
         self.write(b'H');
     }
 
-    /// What has come, up to the next signal. Does not wait.
+    /// Returns the received bytes, up to the next signal. Does not wait.
     pub fn receive<'a>(&mut self, buffer: &'a mut [u8]) -> (&'a [u8], Option<Signal>) {
         let mut received = 0;
         let mut signal = None;
@@ -75,7 +75,7 @@ impl Modem {
         (buffer.get(..received).unwrap_or_default(), signal)
     }
 
-    /// The next byte of data, unless a signal comes first.
+    /// Returns the next byte of data, unless a signal comes first.
     fn data(&mut self, signal: &mut Option<Signal>) -> Option<u8> {
         while let Ok(Some(byte)) = self.uart.read_word() {
             match (core::mem::take(&mut self.escaped), byte) {
@@ -97,7 +97,7 @@ impl Modem {
     }
 }
 
-/// Packets are written straight to the port, so there is no buffer for what is to be sent.
+/// Packets are written to the port directly, without a buffer.
 impl Output for Modem {
     fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
         Ok(())

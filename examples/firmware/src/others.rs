@@ -1,6 +1,6 @@
-//! What [`measured::client`](crate::measured::client) does, with other MQTT clients that need no heap: connect,
-//! subscribe, publish at every QoS, receive at every QoS, unsubscribe, disconnect. Theirs is MQTT 5, so
-//! the canned server is too.
+//! The program of [`measured::client`](crate::measured::client) with other MQTT clients that need no heap:
+//! connects, subscribes, publishes at every QoS, receives at every QoS, unsubscribes, disconnects. They speak
+//! MQTT 5, so the canned server does too.
 
 use core::convert::Infallible;
 use core::hint::black_box;
@@ -10,7 +10,7 @@ use core::task::{Context, Poll, Waker};
 use embedded_io_async::{ErrorType, Read, Write};
 use static_cell::StaticCell;
 
-/// What a server sends, in version 5, to a client that uses the identifiers from 1 on.
+/// The bytes of a server of MQTT 5, for a client that uses the identifiers from 1 on.
 const TO_MINIMQ: &[u8] = b"\x20\x03\x00\x00\x00\
     \x90\x04\x00\x01\x00\x02\
     \x40\x02\x00\x02\
@@ -22,7 +22,7 @@ const TO_MINIMQ: &[u8] = b"\x20\x03\x00\x00\x00\
     \x62\x02\x00\x0a\
     \xb0\x04\x00\x04\x00\x00";
 
-/// The same to a client that uses an identifier again as soon as it is free.
+/// The same for a client that uses an identifier again as soon as it is free.
 const TO_RUST_MQTT: &[u8] = b"\x20\x03\x00\x00\x00\
     \x90\x04\x00\x01\x00\x02\
     \x40\x02\x00\x01\
@@ -43,7 +43,7 @@ impl ErrorType for Transport {
 }
 
 impl Read for Transport {
-    /// Eleven bytes at most, as in `measured`; the end of the connection after all of them.
+    /// At most eleven bytes, as in `measured`; the end of the connection after all of them.
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
         let len = self.received.len().min(buffer.len()).min(black_box(11));
         let (now, later) = self
@@ -68,7 +68,7 @@ impl Write for Transport {
     }
 }
 
-/// Nothing here ever waits, so polling until it is ready ends.
+/// No future here ever waits, so polling until it is ready ends.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
@@ -79,7 +79,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Returns how many events there were.
+/// Returns the number of events.
 #[inline(never)]
 pub fn rust_mqtt() -> usize {
     use rust_mqtt::Bytes;
@@ -145,7 +145,7 @@ pub fn rust_mqtt() -> usize {
     block_on(converse).unwrap_or(0)
 }
 
-/// A clock that stands still: `measured` has one, too.
+/// A clock that stands still, as in `measured`.
 struct Stopped;
 
 impl embassy_time_driver::Driver for Stopped {
@@ -158,7 +158,7 @@ impl embassy_time_driver::Driver for Stopped {
 
 embassy_time_driver::time_driver_impl!(static CLOCK: Stopped = Stopped);
 
-/// Returns how many messages came in.
+/// Returns the number of received messages.
 #[inline(never)]
 pub fn minimq() -> usize {
     use minimq::{Buffers, ConfigBuilder, Publication, QoS, Session, TopicFilter};

@@ -1,12 +1,12 @@
-//! The messages that the firmware has to deliver. A session keeps identifiers; what they stand for
-//! is kept here until the peer has it.
+//! The messages that the firmware has to deliver. A session keeps identifiers; the outbox keeps the
+//! messages until the peer has them.
 
 use mqtt_sansio::v3::Message;
 use mqtt_sansio::{PacketId, QoS, TopicName};
 
 const ENTRIES: usize = 8;
 
-/// What a message is about.
+/// The kind of a message.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Topic {
     State,
@@ -23,7 +23,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// `None` if the payload is too long to be kept.
+    /// Returns `None` if the payload exceeds the buffer.
     pub fn new(topic: Topic, qos: QoS, payload: &[u8]) -> Option<Self> {
         let mut bytes = [0; 24];
         bytes.get_mut(..payload.len())?.copy_from_slice(payload);
@@ -58,11 +58,11 @@ struct Entry {
     /// None while the message waits to be published.
     packet_id: Option<PacketId>,
     stored: Stored,
-    /// The smallest is the oldest.
+    /// The smallest number is the oldest message.
     number: u32,
 }
 
-/// Messages that wait to be published, and those that were and are not yet delivered.
+/// Messages that wait to be published, and published ones that are not delivered yet.
 pub struct Outbox {
     entries: [Option<Entry>; ENTRIES],
     next_number: u32,
@@ -80,7 +80,7 @@ impl Outbox {
         self.entries.iter().filter(|entry| entry.is_none()).count()
     }
 
-    /// False if there is no room.
+    /// Returns false if there is no room.
     pub fn add(&mut self, stored: Stored) -> bool {
         let Some(place) = self.entries.iter_mut().find(|entry| entry.is_none()) else {
             return false;
@@ -94,7 +94,7 @@ impl Outbox {
         true
     }
 
-    /// The oldest message that has not been published.
+    /// Returns the oldest message that has not been published.
     pub fn waiting(&self) -> Option<(u32, Stored)> {
         let waiting = self.entries.iter().flatten();
         let waiting = waiting.filter(|entry| entry.packet_id.is_none());
@@ -102,7 +102,7 @@ impl Outbox {
         Some((oldest.number, oldest.stored))
     }
 
-    /// The message was published under this identifier.
+    /// Records that the message was published under this identifier.
     pub fn published(&mut self, number: u32, packet_id: PacketId) {
         let mut entries = self.entries.iter_mut().flatten();
         if let Some(entry) = entries.find(|entry| entry.number == number) {
@@ -110,14 +110,14 @@ impl Outbox {
         }
     }
 
-    /// The message that was published under this identifier.
+    /// Returns the message that was published under this identifier.
     pub fn get(&self, packet_id: PacketId) -> Option<Stored> {
         let mut entries = self.entries.iter().flatten();
         let entry = entries.find(|entry| entry.packet_id == Some(packet_id))?;
         Some(entry.stored)
     }
 
-    /// The peer has it.
+    /// Removes a message that the peer has.
     pub fn remove(&mut self, packet_id: PacketId) {
         for place in &mut self.entries {
             if place
@@ -129,7 +129,7 @@ impl Outbox {
         }
     }
 
-    /// The session is gone: the message is to be published anew.
+    /// The session was lost: the message has to be published again.
     pub fn wait_again(&mut self, packet_id: PacketId) {
         let mut entries = self.entries.iter_mut().flatten();
         if let Some(entry) = entries.find(|entry| entry.packet_id == Some(packet_id)) {

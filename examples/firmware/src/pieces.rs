@@ -1,4 +1,4 @@
-//! One MiB in one message, sent and received through buffers of 512 bytes, both ways.
+//! One MiB in one message, sent and received through buffers of 512 bytes, in both directions.
 
 use mqtt_sansio::v3::{Action, Client, Connect, Decoder, Event, MessageHeader, Server};
 use mqtt_sansio::{Config, Output, QoS, Session, Slot, Text, Timestamp, TopicName};
@@ -7,15 +7,15 @@ use crate::console;
 use crate::link::Link;
 
 const PAYLOAD: u32 = 1024 * 1024;
-/// What is sent at a time. With the header of the message it fits into the link.
+/// The size of a piece. With the header of the message it fits into the link.
 const PIECE: usize = 480;
 
-/// The bytes of the payload; each place has another neighbourhood.
+/// Returns the bytes of the payload; each position has different neighbours.
 fn byte_at(place: u32) -> u8 {
     (place ^ (place >> 8) ^ (place >> 13)) as u8
 }
 
-/// What has come of the payload.
+/// The received part of the payload.
 #[derive(Default)]
 struct Incoming {
     announced: u32,
@@ -102,7 +102,7 @@ impl Connection {
     }
 }
 
-/// The next piece of the payload in `buffer`.
+/// Returns the next piece of the payload in `buffer`.
 fn fill(buffer: &mut [u8; PIECE], place: u32) -> &[u8] {
     for (at, byte) in (place..PAYLOAD).zip(buffer.iter_mut()) {
         *byte = byte_at(at);
@@ -164,7 +164,7 @@ fn transfer() -> Option<Connection> {
     Some(connection)
 }
 
-/// True if all of it arrived, and as it was sent. Prints how much there was.
+/// Returns true if all of it arrived unchanged. Prints the number of bytes.
 pub fn run() -> bool {
     let Some(connection) = transfer() else {
         console::print("the transfer broke off\n");

@@ -1,11 +1,11 @@
-//! How deep the stack has been. The startup code of `cortex-m-rt` paints the memory of the stack;
-//! what has been used since has lost its paint.
+//! The depth of the stack. The startup code of `cortex-m-rt` fills the memory of the stack with a
+//! pattern; used memory has other values.
 
-/// The most bytes of stack that were in use at any time, those of `main` included.
+/// Returns the most bytes of stack that were in use at any time, including those of `main`.
 #[cfg(target_arch = "arm")]
 #[expect(
     unsafe_code,
-    reason = "the memory below the stack belongs to nobody, so no safe code can look at it"
+    reason = "no object owns the memory below the stack, so safe code cannot read it"
 )]
 pub fn deepest() -> usize {
     use cortex_m_rt::STACK_PAINT_VALUE;
@@ -16,15 +16,15 @@ pub fn deepest() -> usize {
     }
     let (top, end) = (&raw const _stack_start, &raw const _stack_end);
     let mut lowest = end;
-    // SAFETY: these are symbols of the linker script, four bytes aligned, with memory between
-    // them, and only what lies between them is read.
+    // SAFETY: these are symbols of the linker script, four bytes aligned, with memory between them,
+    // and only that memory is read.
     while lowest < top && unsafe { lowest.read_volatile() } == STACK_PAINT_VALUE {
         lowest = lowest.wrapping_add(1);
     }
     top.addr() - lowest.addr()
 }
 
-/// Nothing paints the stack here.
+/// Nothing fills the stack here.
 #[cfg(not(target_arch = "arm"))]
 pub fn deepest() -> usize {
     0

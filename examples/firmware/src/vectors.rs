@@ -6,20 +6,20 @@ use mqtt_sansio::{Encode, ErrorKind, Field, Options, PacketId};
 use crate::console;
 use crate::digest::Digest;
 
-/// A packet that has to be understood.
+/// A valid packet.
 pub struct Valid {
     id: &'static str,
     bytes: &'static [u8],
-    /// What it is written as, if not as it came.
+    /// Its encoding, if that differs.
     encoded: Option<&'static [u8]>,
     fields: u32,
 }
 
-/// A packet that has to be refused.
+/// A malformed packet.
 pub struct Malformed {
     id: &'static str,
     bytes: &'static [u8],
-    /// Exactly so, if the vector says how.
+    /// The exact error, if the vector names it.
     fault: Option<(ErrorKind, Field, usize)>,
 }
 
@@ -33,10 +33,10 @@ pub struct Stream {
 
 include!(concat!(env!("OUT_DIR"), "/vectors.rs"));
 
-/// No vector that is here is larger.
+/// The maximum size of the vectors.
 const FITS: usize = 1024;
 
-/// Runs all vectors and prints how many there were, and those that fail. True if none does.
+/// Runs all vectors and prints their number and those that fail. Returns true if none does.
 pub fn run() -> bool {
     let mut failed = 0;
     let mut fail = |id: &str, what: &str| {
@@ -93,7 +93,7 @@ fn decodes_whole(row: &Valid) -> bool {
     }
 }
 
-/// A byte at a time, so that the packet is gathered in the decoder's memory.
+/// A byte at a time, so that the decoder's buffer collects the packet.
 fn decodes_in_parts(row: &Valid) -> bool {
     let mut decoder = Decoder::new([0; FITS]);
     let mut found = 0;
@@ -130,7 +130,7 @@ fn decodes_to_its_packets(row: &Stream) -> bool {
     let mut digest = Digest::new();
     let mut packets = 0;
     for mut input in row.bytes.chunks(3) {
-        // Two of the streams end with a packet that has to be refused: it is not in their digest.
+        // Two of the streams end with a malformed packet, which is not in their digest.
         while let Ok(Some(packet)) = decoder.decode(&mut input) {
             fields(&packet, &mut digest);
             packets += 1;
@@ -139,7 +139,7 @@ fn decodes_to_its_packets(row: &Stream) -> bool {
     (packets, digest.get()) == (row.packets, row.fields)
 }
 
-/// Everything in a packet; `build.rs` does the same with the words of the vectors.
+/// Adds all fields of a packet; `build.rs` does the same for the vectors.
 fn fields(packet: &PacketRef<'_>, digest: &mut Digest) {
     let optional = |id: Option<PacketId>| id.map_or(u32::MAX, |id| u32::from(id.get()));
     digest.field(Some(packet.packet_type().name().as_bytes()));

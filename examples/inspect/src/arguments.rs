@@ -1,4 +1,4 @@
-//! What the user asks for.
+//! The command line.
 
 use core::num::NonZeroUsize;
 use std::ffi::OsString;
@@ -68,13 +68,13 @@ pub(crate) struct Arguments {
     pub(crate) format: Format,
     pub(crate) chunk: NonZeroUsize,
     pub(crate) options: Options,
-    /// That of bytes without a CONNECT before them.
+    /// The version of bytes without a CONNECT before them.
     pub(crate) version: ProtocolVersion,
     /// Those of servers in a capture.
     pub(crate) ports: Vec<u16>,
 }
 
-/// Where the packets come from.
+/// The source of the packets.
 pub(crate) enum Source {
     Hexadecimal(String),
     StandardInput,
@@ -97,7 +97,7 @@ impl From<lexopt::Error> for Failure {
     }
 }
 
-/// `None` if the user wants help, or gave neither an argument nor an input.
+/// Returns `None` if the user wants help, or gave neither an argument nor an input.
 pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Failure> {
     let mut format = Format::Text;
     let mut chunk = NonZeroUsize::MAX;

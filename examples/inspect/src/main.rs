@@ -1,4 +1,4 @@
-//! Takes MQTT packets apart: labels every byte of them, or prints them as JSON. Shows the
+//! Decodes MQTT packets and labels every byte of them, or prints them as JSON. Shows the
 //! conversations in a capture.
 //!
 //! ```text
@@ -39,7 +39,7 @@ use arguments::{Arguments, Format, Source};
 use capture::{Capture, Wanted};
 use dump::Stream;
 
-/// What the input holds at some offset.
+/// An item of the input at some offset.
 enum Found<'a> {
     /// A packet, with its fixed header and all of its bytes.
     Packet {
@@ -47,16 +47,16 @@ enum Found<'a> {
         bytes: &'a [u8],
         packet: Packet<'a>,
     },
-    /// A packet with a fault in it. `rest` is the input from its first byte on.
+    /// A packet with a fault. `rest` is the input from its first byte on.
     Malformed { rest: &'a [u8], error: DecodeError },
-    /// The start of a packet, and no more input.
+    /// The start of a packet at the end of the input.
     Incomplete {
         rest: &'a [u8],
         version: ProtocolVersion,
     },
 }
 
-/// How the input as a whole went.
+/// The result for the whole input.
 enum Outcome {
     Complete,
     Malformed,
@@ -64,7 +64,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// That of two streams.
+    /// The result for two streams.
     const fn or(self, other: Self) -> Self {
         match self {
             Self::Complete => other,
@@ -83,7 +83,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Why there is nothing to print, or no way to print it.
+/// Why nothing was printed.
 enum Failure {
     Usage(String),
     Input(String),
@@ -97,18 +97,18 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
-    /// Tells the user, and returns the exit status that `sysexits.h` has for it.
+    /// Reports it to the user, and returns its exit status of `sysexits.h`.
     fn report(self) -> ExitCode {
         let (status, message) = match self {
             Self::Usage(message) => (64, format!("{message}\nTry --help.")),
             Self::Input(message) => (66, message),
-            // Whoever reads the output has seen enough: `inspect .. | head`.
+            // The reader of the output has closed it: `inspect .. | head`.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return ExitCode::SUCCESS;
             }
             Self::Output(error) => (74, error.to_string()),
         };
-        // If standard error is closed as well, the status has to say it all.
+        // If standard error is closed as well, only the status is left.
         let _ = writeln!(io::stderr(), "inspect: {message}");
         ExitCode::from(status)
     }
@@ -180,8 +180,8 @@ fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure
     Ok(worst)
 }
 
-/// The version of the CONNECT that one of the streams begins with: what the server answers has none.
-/// `None` if there is no CONNECT, or if those of several connections differ.
+/// Returns the version of the CONNECT that one of the streams begins with, because the server's
+/// answer has none. `None` without a CONNECT, or if several connections differ.
 fn version_of(streams: &[Stream]) -> Option<ProtocolVersion> {
     let mut versions = streams
         .iter()
@@ -211,7 +211,7 @@ fn print_capture(
     };
     let capture = capture.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     for warning in &capture.warnings {
-        // The output is worth having without them.
+        // The output is useful without them.
         let _ = writeln!(io::stderr(), "inspect: {name}: {warning}");
     }
     if let Some(reason) = capture.nothing(&wanted) {
@@ -225,8 +225,8 @@ fn print_capture(
     })
 }
 
-/// Each line of standard input by itself. What is wrong with one is said in its answer, so the
-/// outcome is always the same.
+/// Decodes each line of standard input by itself. An invalid line has its error in the answer, so
+/// the status is always the same.
 fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure> {
     let mut input = BufReader::new(io::stdin());
     let mut line = Vec::new();
@@ -247,8 +247,7 @@ fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, F
             Err(error) => objects.push(json::unreadable(error)),
         }
         writeln!(out, "{}", serde_json::Value::from(objects))?;
-        // A program at the other end that waits for this answer before it sends the next line
-        // must get it.
+        // A program at the other end may wait for this answer before it sends the next line.
         if !input.buffer().contains(&b'\n') {
             out.flush()?;
         }
@@ -258,8 +257,8 @@ fn print_lines(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, F
 /// The first byte of a CONNECT.
 const CONNECT: u8 = 0x10;
 
-/// Decodes `input` and reports what is in it, up to the first fault. A CONNECT decides the version
-/// of itself and of what follows; what comes before it is of `version`.
+/// Decodes `input` and reports its packets, up to the first fault. A CONNECT determines the version
+/// of itself and of later packets; earlier ones are of `version`.
 fn inspect(
     input: &[u8],
     arguments: &Arguments,
@@ -268,7 +267,7 @@ fn inspect(
 ) -> io::Result<Outcome> {
     let options = arguments.options;
     let mut decoder = Decoder::of_version(Vec::new(), options, version);
-    // Where the decoder has begun.
+    // The position at which the decoder started.
     let mut start = 0_u64;
     for mut chunk in input.chunks(arguments.chunk.get()) {
         loop {
@@ -307,14 +306,14 @@ fn inspect(
     Ok(Outcome::Incomplete)
 }
 
-/// `input` from a position in it.
+/// Returns `input` from a position in it.
 fn from(input: &[u8], position: u64) -> &[u8] {
     let position = usize::try_from(position).unwrap_or(usize::MAX);
     input.get(position..).unwrap_or_default()
 }
 
-/// The fixed header and the bytes of the packet that `rest` starts with. The decoder cannot be
-/// asked for them: the packet that it has just returned may live in its memory.
+/// Returns the fixed header and the bytes of the packet that `rest` starts with. The decoder cannot
+/// return them: its packet may be in the decoder's buffer.
 #[expect(
     clippy::expect_used,
     reason = "the decoder has read the packet with the same options"
@@ -329,7 +328,7 @@ fn frame<'a>(rest: &'a [u8], options: &Options, packet: &Packet<'_>) -> (Header,
         .expect("a decoded packet has a fixed header and is all there")
 }
 
-/// The fixed header that `rest` starts with, if there is nothing wrong with it.
+/// Returns the fixed header that `rest` starts with, if it is valid.
 fn peek(rest: &[u8], options: &Options, version: ProtocolVersion) -> Option<Header> {
     match version {
         ProtocolVersion::V3 => v3::peek(rest, options).ok(),

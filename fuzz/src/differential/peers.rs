@@ -1,4 +1,4 @@
-//! The other decoders, each behind one function.
+//! The other decoders, each as one function.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ use crate::common::fixed_header;
 
 pub(super) struct Peer {
     pub(super) name: &'static str,
-    /// What it makes of one whole packet.
+    /// Returns the result for one whole packet.
     pub(super) decode: fn(&[u8]) -> Disposition<String>,
 }
 
@@ -36,8 +36,8 @@ thread_local! {
     static IS_THEIRS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// libFuzzer's own hook ends the process at each panic. Theirs is a refusal; ours still ends it, once
-/// it has left the target.
+/// libFuzzer's own hook ends the process at each panic. A panic of another decoder is a refusal; one
+/// of ours ends the process when it leaves the target.
 pub(super) fn keep_quiet_about_their_panics() {
     std::panic::set_hook(Box::new(|panic| {
         if !IS_THEIRS.get() {
@@ -76,7 +76,7 @@ fn mqtt_proto<H: PollHeader<Error: std::fmt::Debug>>(
             let body = &packet[header_len..];
             let mut used = 0;
             let decoded = header.decode_buffer(body, &mut used).map_err(shown)?;
-            // As it does itself where it reads from a stream.
+            // As in its own code for streams.
             if used != body.len() {
                 return Err("bytes left over".to_owned());
             }

@@ -6,7 +6,7 @@ const V3_1: &[u8] = b"\x10\x0f\x00\x06MQIsdp\x03\x02\x00\x3c\x00\x01c";
 const V3_1_1: &[u8] = b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c";
 const V5_CONNECT: &[u8] = b"\x10\x0e\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01c";
 
-/// What a decoder returns for `stream` in chunks, a line each.
+/// Returns the results of a decoder for `stream` in chunks, a line each.
 fn outcome(stream: &[u8], chunk: usize, fallback: ProtocolVersion) -> Vec<String> {
     let mut decoder = Decoder::with_options([0; 64], Options::new(), fallback);
     let mut lines = Vec::new();
@@ -16,7 +16,7 @@ fn outcome(stream: &[u8], chunk: usize, fallback: ProtocolVersion) -> Vec<String
                 Ok(Some(packet)) => lines.push(format!("{packet:?}")),
                 Ok(None) => break,
                 Err(error) => {
-                    // From then on at each call.
+                    // The same at each later call.
                     assert_eq!(decoder.decode(&mut input), Err(error));
                     lines.push(format!("{error} {:?}", error.statement()));
                     return lines;
@@ -35,7 +35,7 @@ fn the_connect_decides_the_version_however_the_stream_is_cut() {
         [V3_1_1, b"\xe0\x00"].concat(),
         // Only MQTT 5 has a Reason Code in PUBACK, and AUTH.
         [V5_CONNECT, b"\x40\x03\x00\x01\x10\xf0\x00"].concat(),
-        // Only MQTT 5 forbids a longer Remaining Length than needed.
+        // Only MQTT 5 forbids a longer Remaining Length than necessary.
         b"\x10\x8d\x00\x00\x04MQTT\x04\x02\x00\x3c\x00\x01c".to_vec(),
         b"\x10\x8e\x00\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x01c".to_vec(),
         b"\x10\x0e\x00\x04MQTT\x06\x02\x00\x3c\x00\x00\x01c".to_vec(),
@@ -66,7 +66,7 @@ fn each_version_is_decoded_as_its_own() {
         (V3_1_1, Protocol::V3_1_1, ProtocolVersion::V3),
         (V5_CONNECT, Protocol::V5, ProtocolVersion::V5),
     ] {
-        // The fallback is the other one.
+        // The fallback is the other version.
         let fallback = match version {
             ProtocolVersion::V3 => ProtocolVersion::V5,
             ProtocolVersion::V5 => ProtocolVersion::V3,

@@ -15,7 +15,7 @@ fn connect(name: &[u8], level: u8, length_bytes: usize) -> Vec<u8> {
     [&[CONNECT], length, &name_len, name, &[level, 2, 0, 60]].concat()
 }
 
-/// Every beginning that is used below, with its protocol.
+/// Every beginning that the tests use, with its protocol.
 fn known() -> Vec<(Vec<u8>, Protocol)> {
     let mut all = Vec::new();
     for length_bytes in 1..=4 {

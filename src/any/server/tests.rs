@@ -34,7 +34,7 @@ impl Broker {
         }
     }
 
-    /// Hands in bytes, accepts a connection, grants every subscription.
+    /// Receives bytes, accepts a connection, grants every subscription.
     fn receives(&mut self, mut bytes: &[u8]) -> &mut Self {
         let mut room = [0; 128];
         let mut out = SliceOutput::new(&mut room);

@@ -13,17 +13,17 @@
 //!         Released <--PUBCOMP-- done           (not known)   <--PUBREL--          --PUBCOMP-->
 //! ```
 //!
-//! | comes | for an identifier that is | then |
+//! | received | for an identifier that is | effect |
 //! |---|---|---|
 //! | PUBACK | Sent at QoS 1 | done |
 //! | PUBREC | Sent at QoS 2 | Released, PUBREL |
 //! | PUBREC | Released, or not in use | PUBREL |
 //! | PUBCOMP | Released | done |
-//! | PUBACK, PUBCOMP | not in use | nothing: a resend has crossed it |
+//! | PUBACK, PUBCOMP | not in use | nothing: it answers a resend of a complete exchange |
 //! | PUBCOMP | in use for anything else | nothing, once for each PUBREL that no message needed |
-//! | any of them | in use for anything else | the peer's fault |
+//! | any of them | in use for anything else | a violation |
 //! | PUBREL | Received, not known, or from an earlier connection | PUBCOMP, and it is forgotten |
-//! | PUBREL | for a message of this connection, not acknowledged with PUBREC | the peer's fault |
+//! | PUBREL | for a message of this connection, not acknowledged with PUBREC | a violation |
 
 use super::super::config::Config;
 use super::super::error::{Blocked, ProtocolError};
@@ -54,18 +54,20 @@ pub(super) struct Effect {
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) enum Disposition {
     Deliver,
-    /// It has been delivered before [MQTT-4.3.3-2, MQTT5-4.3.3-10].
+    /// It was delivered before [MQTT-4.3.3-2, MQTT5-4.3.3-10].
     Duplicate,
-    /// It is acknowledged, and its payload skipped: the application gets its header only.
+    /// It is acknowledged and its payload skipped: the event has only its header.
     Skip,
-    /// There is no room for it. It stays the peer's, which sends it again on the next connection.
+    /// No slot is free for it. It is not acknowledged, so the peer sends it again on the next
+    /// connection.
     LeaveOut,
 }
 
-/// PUBACK, PUBREC or PUBCOMP has come. `None`: the identifier is in use for something else.
+/// Handles PUBACK, PUBREC or PUBCOMP. Returns `None` if the identifier is in use for something
+/// else.
 ///
-/// `unmatched_pubrels` is how many PUBRELs were sent on this connection that no message needed, and for
-/// which PUBCOMP has not come.
+/// `unmatched_pubrels` is the number of PUBRELs sent on this connection that no message needed, and
+/// whose PUBCOMP was not received yet.
 #[inline]
 pub(super) fn acknowledgement<S: Slots>(
     session: &mut Session<S>,
@@ -99,8 +101,8 @@ pub(super) fn acknowledgement<S: Slots>(
                 reply: Some(PendingReply::pubrel(id, 0)),
             }
         }
-        // The PUBREL may have been lost with a connection; and a peer that holds an identifier
-        // which is not in use here any more has to be able to finish.
+        // The PUBREL may have been lost with a connection. A peer that still holds an identifier
+        // that is not in use here must be able to complete its exchange.
         (PacketType::PubRec, phase @ (Some(Phase::Released) | None)) => {
             if !outbound.mark_sent(id) {
                 *unmatched_pubrels = unmatched_pubrels.saturating_add(1);
@@ -110,7 +112,7 @@ pub(super) fn acknowledgement<S: Slots>(
                 ..Effect::default()
             }
         }
-        // The identifier may have been taken into use since that PUBREL was sent.
+        // The identifier may have been used again since that PUBREL was sent.
         (PacketType::PubComp, _) if *unmatched_pubrels > 0 => {
             *unmatched_pubrels = unmatched_pubrels.saturating_sub(1);
             Effect::default()
@@ -120,7 +122,7 @@ pub(super) fn acknowledgement<S: Slots>(
     })
 }
 
-/// The exchange is complete, and the Packet Identifier free.
+/// Completes the exchange and frees the Packet Identifier.
 fn completed<S: Slots>(outbound: &mut Outbound<S>, id: PacketId) -> Effect {
     outbound.complete(id);
     Effect {
@@ -130,16 +132,17 @@ fn completed<S: Slots>(outbound: &mut Outbound<S>, id: PacketId) -> Effect {
     }
 }
 
-/// PUBREL has come. `None`: too early.
+/// Handles PUBREL. Returns `None` if it is too early.
 /// [MQTT-2.3.1-6, MQTT-4.3.3-2, MQTT5-2.2.1-5, MQTT5-4.3.3-11, MQTT5-4.3.3-12, MQTT5-4.3.3-13]
 pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Option<Effect> {
     let receipt = session.inbound.receipt(id);
     let change =
         match receipt {
-            // Also for an identifier that is not known: the peer has to be able to finish.
+            // Also for an unknown identifier, so that the peer can complete its exchange.
             None => None,
             Some(Receipt::Received) => Some(Change::Forgotten(id)),
-            // It says that it has had PUBREC. On an earlier connection that may be.
+            // PUBREL implies that the peer has received PUBREC. That can be from an earlier
+            // connection.
             Some(
                 Receipt::Delivered(QoS::ExactlyOnce) | Receipt::Acknowledged(QoS::ExactlyOnce),
             ) if session.inbound.is_stale(id) => Some(Change::Forgotten(id)),
@@ -155,7 +158,8 @@ pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Opti
     })
 }
 
-/// Whether the identifier of a message is kept until the peer, or the application, has done its part.
+/// Returns true if the identifier of a message is held until the peer, or the application, has
+/// completed its part.
 #[inline]
 pub(super) const fn is_to_be_held(delivery: &Delivery, manual: bool) -> bool {
     match delivery.qos() {
@@ -165,8 +169,8 @@ pub(super) const fn is_to_be_held(delivery: &Delivery, manual: bool) -> bool {
     }
 }
 
-/// The answer to a message of which nothing is held: PUBACK with its identifier, or nothing
-/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2, MQTT5-2.2.1-5, MQTT5-3.3.4-1, MQTT5-4.3.2-4]
+/// Returns the reply to a message whose identifier is not held: PUBACK with its identifier, or
+/// nothing [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2, MQTT5-2.2.1-5, MQTT5-3.3.4-1, MQTT5-4.3.2-4]
 /// [MQTT5-4.3.2-5].
 #[inline]
 pub(super) const fn puback(delivery: &Delivery) -> Option<PendingReply> {
@@ -176,8 +180,9 @@ pub(super) const fn puback(delivery: &Delivery) -> Option<PendingReply> {
     }
 }
 
-/// PUBLISH has come, or the part of it before its payload. Changes at most how many slots a `Vec` has;
-/// [`give_up`] follows for a message to deliver, and [`complete`] when it is complete.
+/// Classifies a PUBLISH, or its header if the payload arrives in pieces. Changes at most the number of
+/// slots of a `Vec`. [`give_up`] follows for a message to deliver, and [`complete`] when it is
+/// complete.
 pub(super) fn classify<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
@@ -191,19 +196,19 @@ pub(super) fn classify<S: Slots>(
     if let Some(receipt) = session.inbound.receipt(id) {
         let is_stale = session.inbound.is_stale(id);
         let is_same_qos = receipt.qos() == delivery.qos();
-        // A message that is sent again has DUP [MQTT-3.3.1-1]. Between PUBREC and PUBREL every
-        // message with its identifier is the same one [MQTT-4.3.3-2].
+        // A resent message has DUP [MQTT-3.3.1-1]. Between PUBREC and PUBREL every message with
+        // this identifier is the same one [MQTT-4.3.3-2].
         let is_sent_again = delivery.dup()
             || (is_stale && config.has(RESEND_WITHOUT_DUP))
             || (!is_stale && receipt == Receipt::Received);
         return if is_same_qos && is_sent_again {
             Ok(Disposition::Duplicate)
         } else if is_stale {
-            // A client that lost its memory begins again with 1; what it has given up it will not
-            // release, so the slot is there for the new message.
+            // A client that lost its session starts again at identifier 1. It will not release the
+            // earlier message, so the slot is free for the new one.
             Ok(Disposition::Deliver)
         } else {
-            // On one and the same connection it would know better [MQTT-2.3.1-2].
+            // On the same connection the peer must not reuse the identifier [MQTT-2.3.1-2].
             Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id)))
         };
     }
@@ -213,7 +218,8 @@ pub(super) fn classify<S: Slots>(
     }
     let is_to_be_held = is_to_be_held(&delivery, config.has(MANUAL_ACKNOWLEDGEMENT));
     if is_to_be_held && is_over_limit {
-        // After one that was left out, or the order of the messages would change.
+        // After a message was left out, later ones are left out too, to keep the order of the
+        // messages.
         return Ok(Disposition::LeaveOut);
     }
     if is_to_be_held && !session.inbound.has_room(config.receive_maximum) {
@@ -225,8 +231,8 @@ pub(super) fn classify<S: Slots>(
     Ok(Disposition::Deliver)
 }
 
-/// A message is to be delivered: what an earlier connection left under its Packet Identifier is given
-/// up, because the peer has. Returns that identifier.
+/// Gives up the message that an earlier connection left under this Packet Identifier, because the
+/// peer has given it up. Called for a message to deliver. Returns the identifier.
 pub(super) fn give_up<S: Slots>(session: &mut Session<S>, delivery: Delivery) -> Option<PacketId> {
     let id = delivery.packet_id()?;
     session.inbound.receipt(id)?;
@@ -234,16 +240,16 @@ pub(super) fn give_up<S: Slots>(session: &mut Session<S>, delivery: Delivery) ->
     Some(id)
 }
 
-/// A PUBLISH that has been classified is complete. It is answered with its own identifier
-/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2, MQTT5-3.3.4-1, MQTT5-4.3.2-4, MQTT5-4.3.3-8], whatever
-/// the application thinks of it [MQTT-4.5.0-2, MQTT5-4.5.0-2].
+/// Completes a classified PUBLISH. It is acknowledged with its own identifier
+/// [MQTT-2.3.1-6, MQTT-3.3.4-1, MQTT-4.3.2-2, MQTT5-3.3.4-1, MQTT5-4.3.2-4, MQTT5-4.3.3-8], whether
+/// or not the application accepts its content [MQTT-4.5.0-2, MQTT5-4.5.0-2].
 pub(super) fn complete<S: Slots>(
     session: &mut Session<S>,
     delivery: Delivery,
     disposition: Disposition,
     manual: bool,
 ) -> Effect {
-    // `classify` has asked for room, and nothing has taken it since.
+    // `classify` has checked for a free slot, and none was used since.
     let limit = u16::MAX;
     let Some(id) = delivery
         .packet_id()
@@ -269,7 +275,7 @@ pub(super) fn complete<S: Slots>(
         };
     }
     if manual {
-        // Also what is skipped waits for its turn.
+        // A skipped message is acknowledged in order too.
         let receipt = match disposition {
             Disposition::Deliver => Some(Receipt::Delivered(qos)),
             Disposition::Skip => Some(Receipt::Acknowledged(qos)),
@@ -281,7 +287,7 @@ pub(super) fn complete<S: Slots>(
         inbound.enqueue(id);
         return Effect::default();
     }
-    // A duplicate was left from a connection on which the application was to acknowledge it.
+    // The duplicate is from a connection with manual acknowledgement.
     if qos == QoS::ExactlyOnce {
         inbound.hold(id, Receipt::Received, limit);
         Effect {

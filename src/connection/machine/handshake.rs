@@ -14,8 +14,8 @@ use crate::wire::PacketType;
 impl<S: Slots> Machine<S> {
     // Client
 
-    /// CONNECT has been sent: with Clean Start or Clean Session, and whether the session ends with the
-    /// connection.
+    /// Records that CONNECT was sent: with Clean Start or Clean Session, and whether the session ends
+    /// with the connection.
     pub(crate) fn request(
         &mut self,
         now: Timestamp,
@@ -48,15 +48,15 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// The identifier for a SUBSCRIBE or UNSUBSCRIBE: one of those that messages have
-    /// [MQTT-2.3.1-2, MQTT5-2.2.1-3].
+    /// Returns the identifier for a SUBSCRIBE or UNSUBSCRIBE, which shares the range of the
+    /// messages [MQTT-2.3.1-2, MQTT5-2.2.1-3].
     pub(crate) fn next_request(&mut self) -> Result<PacketId, CommandError> {
         self.check_may_send()?;
         let next = self.session.outbound.next_id();
         next.ok_or(CommandError::WindowFull)
     }
 
-    /// A SUBSCRIBE or UNSUBSCRIBE has been encoded.
+    /// Records that a SUBSCRIBE or UNSUBSCRIBE was encoded.
     pub(crate) fn begin_request(&mut self, now: Timestamp, phase: Phase) {
         self.tick(now);
         self.sent_now();
@@ -107,7 +107,7 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// Whether DISCONNECT can be sent now.
+    /// Checks whether DISCONNECT can be sent now.
     pub(crate) const fn check_may_disconnect(&self) -> Result<(), CommandError> {
         if let Err(error) = self.check_may_send() {
             return Err(error);
@@ -142,11 +142,11 @@ impl<S: Slots> Machine<S> {
         self.received_now();
     }
 
-    /// CONNACK has been sent: the connection is accepted.
+    /// Records that CONNACK was sent: the connection is accepted.
     pub(crate) fn accept(&mut self, now: Timestamp) {
         self.tick(now);
         self.sent_now();
-        // From now on the client's silence counts, not the application's.
+        // From now on the connection waits for the client, not for the application.
         self.received_now();
         self.begin();
     }

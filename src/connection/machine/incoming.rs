@@ -1,4 +1,4 @@
-//! Messages and acknowledgements that the peer sends.
+//! Handles messages and acknowledgements of the peer.
 
 use super::super::error::{Blocked, ProtocolError};
 use super::super::state::State;
@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId};
 use crate::wire::{OPTIMIZE_SIZE, PacketType};
 
-/// The reason why a packet is not handled.
+/// The reason why a packet was not handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rejection {
     /// The connection has ended.
@@ -36,7 +36,7 @@ impl From<ProtocolError> for Rejection {
 }
 
 impl<S: Slots> Machine<S> {
-    /// Whether the next packet can be handled, whatever it is.
+    /// Checks whether the next packet can be handled, of any type.
     pub(crate) const fn check_may_handle(&self) -> Result<(), Rejection> {
         if self.pending.is_over() {
             return Err(Rejection::Ended);
@@ -50,13 +50,14 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// Whether a message or an acknowledgement of one can be handled.
+    /// Checks whether a message, or an acknowledgement of one, can be handled.
     #[inline]
     pub(crate) const fn can_handle_message(&self) -> bool {
         self.pending.can_handle_message()
     }
 
-    /// Checks that no message is being received in pieces: no other packet can come between them.
+    /// Checks that no message is being received in pieces, between which no other packet is
+    /// allowed.
     pub(crate) const fn check_between_messages(&self) -> Result<(), Rejection> {
         if self.is_receiving_payload() {
             return Err(Rejection::Blocked(Blocked::ReceivingPayload));
@@ -64,7 +65,8 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// Handles PUBACK, PUBREC, PUBREL or PUBCOMP; `refused` for a PUBREC that refuses the message.
+    /// Handles PUBACK, PUBREC, PUBREL or PUBCOMP. `refused` is true for a PUBREC that refuses the
+    /// message.
     #[inline(never)]
     pub(crate) fn handle_acknowledgement(
         &mut self,
@@ -108,7 +110,7 @@ impl<S: Slots> Machine<S> {
         effect.progress
     }
 
-    /// Decides about a message. Also returns the identifier of the message that it replaces.
+    /// Classifies a message. Also returns the identifier of the message that it replaces.
     fn classify(
         &mut self,
         delivery: Delivery,
@@ -150,7 +152,7 @@ impl<S: Slots> Machine<S> {
             && self.session.inbound.is_empty()
             && !delivery::is_to_be_held(delivery, self.config.has(MANUAL_ACKNOWLEDGEMENT))
         {
-            // There is nothing that it could be a duplicate of.
+            // Without held identifiers there can be no duplicate.
             self.tick(now);
             self.pending.set_reply(delivery::puback(delivery));
             self.received_now();
@@ -173,7 +175,7 @@ impl<S: Slots> Machine<S> {
         Ok(disposition)
     }
 
-    /// Handles the part of a PUBLISH before its payload, which follows in pieces.
+    /// Handles the header of a PUBLISH whose payload follows in pieces.
     pub(crate) fn begin_message(
         &mut self,
         now: Timestamp,

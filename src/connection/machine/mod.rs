@@ -1,5 +1,6 @@
-//! The machine that every connection is built on: time, the session, the flows of QoS 1 and 2, and
-//! how a connection begins and ends. It knows neither role nor version, and no packet layout.
+//! The state machine of every connection: time, the session, the flows of QoS 1 and 2, and how a
+//! connection begins and ends. It depends neither on role nor version, nor on the layout of
+//! packets.
 
 mod delivery;
 mod handshake;
@@ -20,14 +21,14 @@ use crate::time::Timestamp;
 use crate::types::{PacketId, QoS};
 use crate::wire::OPTIMIZE_SIZE;
 
-/// Which packets put off the end of Keep Alive.
+/// The packets that restart Keep Alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[expect(unnameable_types, reason = "only roles and the machine use it")]
 pub enum KeepAliveBasis {
-    /// Those that this side sends: a client [MQTT-3.1.2-23].
+    /// Sent packets: a client [MQTT-3.1.2-23].
     Sent,
-    /// Those that this side receives: a server [MQTT-3.1.2-24].
+    /// Received packets: a server [MQTT-3.1.2-24].
     Received,
 }
 
@@ -36,13 +37,13 @@ pub enum KeepAliveBasis {
 #[expect(unnameable_types, reason = "only roles and the connection use it")]
 pub struct Machine<S> {
     pub(super) session: Session<S>,
-    /// The latest time that was given.
+    /// The latest time that the caller has passed.
     clock: Timestamp,
-    /// The last packet of those that Keep Alive counts.
+    /// The time of the last packet that counts for Keep Alive.
     last: Timestamp,
     keep_alive_basis: KeepAliveBasis,
-    /// When an awaited answer is overdue: CONNECT, CONNACK or PINGRESP, or, once a message was left out
-    /// for want of room, PUBREL.
+    /// When an awaited packet is overdue: CONNECT, CONNACK or PINGRESP, or, once a message was left out
+    /// for lack of a slot, PUBREL.
     pub(super) deadline: Option<Timestamp>,
     pub(super) pending: Pending,
     /// For [`delivery::acknowledgement`].
@@ -53,21 +54,21 @@ pub struct Machine<S> {
     pub(super) session_ends: bool,
     /// The client has asked for a new session.
     pub(super) clean_start: bool,
-    /// Server: the connection is requested, and the client is to send AUTH.
+    /// Server: CONNECT was received, and AUTH of the client is awaited.
     pub(super) awaits_auth: bool,
-    /// The peer could not get through to this side until now: its silence counts from now, or at a
-    /// client the time for PINGRESP.
+    /// The peer could not send to this side until now. Its silence counts from now, or at a client
+    /// the time for PINGRESP.
     keep_alive_extension: bool,
     /// True once [`Action::Store`](crate::Action::Store) was returned for the acknowledgement that is
     /// due.
     due_stored: bool,
     pub(super) has_will: bool,
-    /// The connection has ended with a DISCONNECT that discards the Will.
+    /// The connection ended with a DISCONNECT that discards the Will.
     discards_will: bool,
-    /// Where the search for requests goes on that were not answered.
+    /// Where to continue the search for unanswered requests.
     first_request: u16,
     pub(super) config: Config,
-    /// The Receive Maximum that this side has announced; 65,535 where the version has none.
+    /// The Receive Maximum that this side announced; 65,535 if the version has none.
     pub(super) announced_receive_maximum: u16,
 }
 
@@ -84,7 +85,7 @@ pub(super) enum MachineAction {
     Unanswered(PacketId),
     PublishWill,
     DiscardWill,
-    /// Everything is finished that could be, after a message was left out.
+    /// After a message was left out: everything that could be completed is complete.
     LimitReached,
     Close,
 }
@@ -120,7 +121,7 @@ impl<S: Slots> Machine<S> {
 
     // Time
 
-    /// Sets the clock, which only goes forward.
+    /// Sets the clock, which never goes back.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn tick(&mut self, now: Timestamp) -> Timestamp {
@@ -128,7 +129,7 @@ impl<S: Slots> Machine<S> {
         self.clock
     }
 
-    /// When Keep Alive is over, at so many milliseconds for each of its seconds.
+    /// Returns when Keep Alive is over, with this number of milliseconds for each of its seconds.
     pub(super) fn keep_alive_end(&self, millis_a_second: u64) -> Timestamp {
         let millis = u64::from(self.keep_alive).saturating_mul(millis_a_second);
         self.last.plus_millis(millis)
@@ -142,8 +143,8 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// A packet has come and is handled. It is a sign of life: a server counts Keep Alive from it, and
-    /// a client gives PINGRESP more time.
+    /// Records that a packet was received and is handled. It shows that the peer is alive: a server
+    /// counts Keep Alive from it, and a client gives PINGRESP more time.
     #[cfg_attr(target_pointer_width = "64", inline)]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn received_now(&mut self) {
@@ -157,7 +158,7 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// A deadline is that for PINGRESP once the connection is accepted.
+    /// On an accepted connection the deadline is that of PINGRESP.
     #[inline(never)]
     const fn expect_pingresp_later(&mut self) {
         if matches!(self.state(), State::Connected) {
@@ -165,7 +166,7 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// This long from now; `None` for 0.
+    /// Returns the time this long from now; `None` for 0.
     pub(super) const fn after(&self, millis: u32) -> Option<Timestamp> {
         match millis {
             0 => None,
@@ -183,7 +184,7 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// PINGRESP has to come within the time for it from now on.
+    /// Starts the time limit for PINGRESP.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) const fn expect_pingresp(&mut self) {
         if self.pending.is_over_limit() {
@@ -192,13 +193,13 @@ impl<S: Slots> Machine<S> {
         self.deadline = self.after(self.config.ping_timeout);
     }
 
-    /// PUBREL has to come within the time for it from now on.
+    /// Starts the time limit for PUBREL.
     pub(super) const fn expect_pubrel(&mut self) {
         self.deadline = self.after(self.config.ping_timeout);
     }
 
-    /// When a connection ends that has left a message out. Never while this side does not take what the
-    /// peer sends.
+    /// Returns when a connection that has left a message out ends. `None` while this side does not
+    /// handle what the peer sends.
     pub(super) fn release_deadline(&self) -> Option<Timestamp> {
         if !self.pending.is_over_limit() || self.is_stalled() {
             return None;
@@ -206,7 +207,7 @@ impl<S: Slots> Machine<S> {
         self.deadline
     }
 
-    /// How many inbound messages there is room for.
+    /// Returns how many inbound messages can be held.
     pub(super) fn inbound_limit(&self) -> u16 {
         self.session.inbound.limit(self.config.receive_maximum)
     }
@@ -218,13 +219,13 @@ impl<S: Slots> Machine<S> {
         self.pending.state()
     }
 
-    /// True if the connection is accepted and nothing is to be done before the next packet.
+    /// Returns true if the connection is accepted and nothing is pending before the next packet.
     #[inline]
     pub(super) const fn is_idle(&self) -> bool {
         self.pending.is_nothing() && self.session.is_quiet()
     }
 
-    /// The connection is accepted.
+    /// Records that the connection is accepted.
     pub(super) const fn begin(&mut self) {
         self.pending.set_state(State::Connected);
         self.deadline = None;
@@ -232,14 +233,15 @@ impl<S: Slots> Machine<S> {
 
     /// Records that the messages in flight have to be sent again on this connection.
     pub(super) fn resume(&mut self) {
-        // A session may come from a journal, or be a copy, rather than from a connection that has ended.
+        // The session may be from a journal, or a copy, instead of from a connection that has
+        // ended.
         self.session.outbound.drop_requests();
         self.session.outbound.resume();
         self.session.inbound.end_connection();
     }
 
-    /// The session is lost, or to be forgotten: what was not sent on this connection is lost, and
-    /// what was received may come again as something else. `was_stored`: it may be in a journal.
+    /// Discards the session. Messages not sent on this connection are lost, and received
+    /// identifiers can be used for other messages. `was_stored`: a journal may have it.
     pub(super) fn lose_session(&mut self, was_stored: bool) {
         let losing = self.session.outbound.unsent() > 0;
         if !losing && self.session.inbound.is_empty() {
@@ -253,13 +255,15 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// The connection is over. The session is not, unless it ends with its connection
-    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2, MQTT5-3.1.2-23, MQTT5-4.1.0-1]. False if the connection was over before.
+    /// Ends the connection, and the session if it ends with its connection
+    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2, MQTT5-3.1.2-23, MQTT5-4.1.0-1]. Returns false if the connection had
+    /// ended before.
     pub(super) fn end(&mut self, discards_will: bool) -> bool {
         if self.pending.is_over() {
             return false;
         }
-        // With Clean Start what was stored is cleared already, and after CONNACK nothing is stored.
+        // With Clean Start the stored session was cleared already, and after CONNACK nothing is
+        // stored.
         let was_stored = !self.clean_start && matches!(self.state(), State::Requested);
         self.pending.set_state(State::Ending);
         self.pending.set_reply(None);
@@ -287,7 +291,7 @@ impl<S: Slots> Machine<S> {
         self.poll_pending()
     }
 
-    /// [`poll_action`](Self::poll_action) when there may be something.
+    /// Returns the next action, if anything is pending.
     #[inline(never)]
     fn poll_pending(&mut self) -> Option<MachineAction> {
         if let Some(change) = self.pending.take_store() {
@@ -321,7 +325,7 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// The reply that is to be sent, if nothing has to be done before that.
+    /// Returns the pending reply, unless something has to be done before it.
     #[inline]
     pub(super) const fn take_reply(&mut self) -> Option<PendingReply> {
         match self.pending.take_reply() {
@@ -333,7 +337,7 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// Acknowledgements that the application has given, and what is to be sent again.
+    /// Returns the acknowledgements of the application, then what is to be sent again.
     fn poll_delivery(&mut self) -> Option<MachineAction> {
         if let Some((id, qos, reason)) = self.session.inbound.due() {
             let is_kept = qos == QoS::ExactlyOnce && reason < 0x80;
@@ -353,14 +357,14 @@ impl<S: Slots> Machine<S> {
         self.poll_resend()
     }
 
-    /// What is to be sent again, as much as may be in flight: first each PUBREL, before another
-    /// PUBREC can come [MQTT-4.6.0-4, MQTT5-4.6.0-4], then the messages.
+    /// Returns what is to be sent again, within the window: first each PUBREL, before another
+    /// PUBREC can arrive [MQTT-4.6.0-4, MQTT5-4.6.0-4], then the messages.
     fn poll_resend(&mut self) -> Option<MachineAction> {
         let outbound = &mut self.session.outbound;
         if outbound.unsent() == 0 {
             return None;
         }
-        // What was sent is finished, whatever has become of its subscription or its expiry
+        // A message that was sent is completed, even if its subscription or its expiry has ended
         // [MQTT5-3.10.4-3, MQTT5-4.3.3-7, MQTT5-4.8.2-4].
         // After PUBREC only PUBREL is sent again, never PUBLISH [MQTT-4.3.3-1, MQTT5-4.3.3-6]. It does
         // not wait for the peer's Receive Maximum [MQTT5-3.3.4-8, MQTT5-3.3.4-10, MQTT5-4.9.0-3].
@@ -403,26 +407,26 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// An earlier message with this identifier is given up: that is stored before anything else.
+    /// Gives up an earlier message with this identifier. That change is stored before any other.
     const fn set_forgotten(&mut self, id: Option<PacketId>) {
         if let (Some(id), true) = (id, self.keeps_journal()) {
             self.pending.set_forgotten(id);
         }
     }
 
-    /// A session that ends with the connection also ends with it by a crash: nothing of it is stored
+    /// A session that ends with the connection also ends in a crash, so nothing of it is stored
     /// [MQTT-3.1.2-6].
     const fn keeps_journal(&self) -> bool {
         self.config.has(JOURNAL) && !self.session_ends
     }
 
-    /// True, once, if the peer could not get through until a moment ago.
+    /// Returns true, once, if the peer could not send to this side until a moment ago.
     pub(super) const fn use_keep_alive_extension(&mut self) -> bool {
         core::mem::replace(&mut self.keep_alive_extension, false)
     }
 
-    /// True if this side cannot handle what the peer sends: before the application has acknowledged a
-    /// message, or because a reply waits for the end of a payload.
+    /// Returns true if this side cannot handle what the peer sends: until the application has
+    /// acknowledged a message, or because a reply waits for the end of a payload.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(super) fn is_stalled(&self) -> bool {
         let inbound = &self.session.inbound;
@@ -454,7 +458,7 @@ impl<S: Slots> Machine<S> {
         }
     }
 
-    /// This is the next packet to be sent.
+    /// Returns true if this is the next packet to be sent.
     pub(super) const fn reply(&mut self, reply: PendingReply) {
         self.pending.set_reply(Some(reply));
     }

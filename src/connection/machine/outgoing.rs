@@ -16,7 +16,7 @@ impl<S: Slots> Machine<S> {
     pub(crate) const fn check_may_send(&self) -> Result<(), CommandError> {
         match self.state() {
             State::Connected => {}
-            // Only what came before it is in flight on this connection, or nothing at all.
+            // Only CONNECT, or nothing at all, was sent on this connection before.
             State::Requested
                 if self.config.has(SEND_BEFORE_CONNACK) && self.session.outbound.unsent() == 0 => {}
             State::Start | State::Requested => return Err(CommandError::NotConnected),
@@ -31,7 +31,7 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// The identifier and QoS for a new message.
+    /// Returns the identifier and QoS for a new message.
     #[inline]
     pub(crate) fn next_delivery(&mut self, qos: QoS) -> Result<Delivery, CommandError> {
         if qos == QoS::AtMostOnce {
@@ -55,7 +55,8 @@ impl<S: Slots> Machine<S> {
         self.check_may_send().is_ok() && self.next_delivery(qos).is_ok()
     }
 
-    /// A new message has been encoded, of whose payload `payload_left` bytes follow in pieces.
+    /// Records that a new message was encoded, of whose payload `payload_left` bytes follow in
+    /// pieces.
     #[inline]
     pub(crate) fn commit(
         &mut self,
@@ -96,7 +97,7 @@ impl<S: Slots> Machine<S> {
         Ok(left)
     }
 
-    /// How many bytes of payload are still to be sent after `len` more.
+    /// Returns how many bytes of payload are missing after `len` more.
     fn payload_left(&self, len: usize) -> Result<u32, CommandError> {
         if self.pending.is_over() {
             return Err(CommandError::Ended);
@@ -108,7 +109,8 @@ impl<S: Slots> Machine<S> {
             .ok_or(CommandError::PayloadTooLong)
     }
 
-    /// The message with this identifier, as far as the connection has asked for it.
+    /// Returns the delivery of the message with this identifier, if the connection has asked for
+    /// it.
     pub(crate) fn requested(&self, id: PacketId, qos: QoS) -> Result<Delivery, CommandError> {
         self.check_may_send()?;
         if !self.session.outbound.is_asked(id) {
@@ -120,7 +122,8 @@ impl<S: Slots> Machine<S> {
         Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1, MQTT5-3.3.1-1]
     }
 
-    /// A message has been encoded again, of whose payload `payload_left` bytes follow in pieces.
+    /// Records that a message was encoded again, of whose payload `payload_left` bytes follow in
+    /// pieces.
     pub(crate) fn commit_again(&mut self, now: Timestamp, id: PacketId, payload_left: u32) {
         self.tick(now);
         self.pending.set_outgoing(payload_left);
@@ -138,7 +141,7 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// What the message with this identifier is acknowledged with, if that is possible.
+    /// Returns the acknowledgement of the message with this identifier, if the message awaits one.
     pub(crate) fn acknowledgement(&self, id: PacketId) -> Option<Acknowledgement> {
         let inbound = &self.session.inbound;
         inbound.acknowledgement(id).or_else(|| {
@@ -147,8 +150,8 @@ impl<S: Slots> Machine<S> {
         })
     }
 
-    /// Acknowledges a message with a Reason Code. One that is acknowledged automatically takes another
-    /// code as long as its acknowledgement has not been polled.
+    /// Acknowledges a message with a Reason Code. An automatic acknowledgement can get another code
+    /// until it is polled.
     pub(crate) fn acknowledge(
         &mut self,
         acknowledgement: Acknowledgement,
@@ -165,13 +168,13 @@ impl<S: Slots> Machine<S> {
         };
         self.pending.set_reply(Some(reply.with_code(reason)));
         if reason >= 0x80 {
-            // The exchange ends: nothing of a refused QoS 2 message is kept.
+            // The exchange ends: a refused QoS 2 message leaves nothing.
             let was_held = self.session.inbound.receipt(id).is_some();
             self.session.inbound.remove(id);
             match self.pending.take_store() {
-                // What the identifier was in use for before is forgotten all the same.
+                // The earlier message with the identifier is forgotten all the same.
                 Some(change @ Change::Forgotten(_)) => self.pending.set_store(Some(change)),
-                // It is stored already.
+                // The change was stored before.
                 None if was_held => self.set_change(Some(Change::Forgotten(id))),
                 _ => self.pending.set_store(None),
             }

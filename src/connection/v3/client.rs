@@ -17,8 +17,8 @@ use crate::wire::{Encode, Output, PacketType};
 impl<S: Slots> Connection<V3, ClientRole, S> {
     /// Sends CONNECT: once, and before anything else [MQTT-3.1.0-1].
     ///
-    /// With Clean Session the session is forgotten [MQTT-3.1.2-6]; messages that were in flight come
-    /// out as [`Action::Lost`](crate::Action::Lost).
+    /// With Clean Session the session is cleared [MQTT-3.1.2-6];
+    /// [`Action::Lost`](crate::Action::Lost) reports each message that was in flight.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
             State::Ending | State::Ended => return Err(CommandError::Ended),
         }
         connect.encode(out)?;
-        // MQTT 3.1 has no Session Present: without Clean Session the session goes on.
+        // MQTT 3.1 has no Session Present: without Clean Session the session continues.
         self.limits.has_session_present = connect.protocol_level != ProtocolLevel::V3_1;
         self.machine.request(
             now,
@@ -46,8 +46,8 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         Ok(())
     }
 
-    /// Asks for subscriptions. [`Event::Subscribed`] with the same identifier is the answer. The
-    /// request ends with the connection, answered or not.
+    /// Sends SUBSCRIBE. [`Event::Subscribed`] with the same identifier is the answer. The request
+    /// ends with the connection, answered or not.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         Ok(packet_id)
     }
 
-    /// Asks for a subscription to one Topic Filter.
+    /// Sends SUBSCRIBE with one Topic Filter.
     ///
     /// ```
     /// # use mqtt_sansio::v3::{Client, Connect, Decoder, Event, Step};
@@ -112,7 +112,7 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         Ok(packet_id)
     }
 
-    /// Ends subscriptions. [`Event::Unsubscribed`] with the same identifier is the answer.
+    /// Sends UNSUBSCRIBE. [`Event::Unsubscribed`] with the same identifier is the answer.
     ///
     /// # Errors
     ///
@@ -135,8 +135,8 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         Ok(packet_id)
     }
 
-    /// Sends DISCONNECT. The connection is over: the server discards the Will, and nothing more is
-    /// sent [MQTT-3.14.4-1, MQTT-3.14.4-2].
+    /// Sends DISCONNECT. The connection has ended: the server discards the Will, and nothing more
+    /// is sent [MQTT-3.14.4-1, MQTT-3.14.4-2].
     ///
     /// # Errors
     ///
@@ -181,7 +181,7 @@ pub(super) fn handle<'a, S: Slots>(
             client.machine.handle_pingresp()?;
             Ok(None)
         }
-        // Before CONNECT, before CONNACK [MQTT-3.2.0-1], or what only a client sends
+        // Before CONNECT or CONNACK [MQTT-3.2.0-1], or a packet that only a client sends
         // [MQTT-4.8.0-1].
         (_, packet) => Err(client.unexpected(&packet)),
     }

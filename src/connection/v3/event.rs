@@ -18,12 +18,12 @@ pub enum Event<B> {
     ConnectRequested(EncodedConnect<B>),
     /// Client: the server has accepted the connection.
     Connected {
-        /// The server resumes the session that it kept. If not, what the client kept is lost too,
-        /// message by message ([`Action::Lost`](crate::Action::Lost)). MQTT 3.1 has no such flag:
-        /// there it is true unless Clean Session was asked for.
+        /// The server resumes the session that it kept. If not, the messages that the client kept
+        /// are lost too ([`Action::Lost`](crate::Action::Lost) for each). MQTT 3.1 has no such
+        /// flag: there it is true unless the client asked for Clean Session.
         session_present: bool,
     },
-    /// Client: the server has refused the connection, which is over.
+    /// Client: the server refused the connection, which has ended.
     Refused(ConnectRefusal),
     /// A message was received. With manual acknowledgement and a QoS above 0, ask for its
     /// [`acknowledgement`](crate::Connection::acknowledgement), and pass it to `acknowledge` when the
@@ -39,8 +39,8 @@ pub enum Event<B> {
     Payload {
         /// The bytes, at least one.
         bytes: B,
-        /// How many are still missing; with 0 the message is complete, and acknowledged as any
-        /// other.
+        /// The number of bytes still missing. With 0 the message is complete, and acknowledged as
+        /// any other.
         left: usize,
     },
     /// The peer has this QoS 2 message: PUBREC was received. The connection will not ask for it
@@ -128,7 +128,7 @@ impl<B> Event<B> {
 
 #[cfg(feature = "alloc")]
 impl Event<&[u8]> {
-    /// The same event with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same event with its bytes in vectors of their own (feature `alloc`).
     #[must_use]
     pub fn to_owned(self) -> Event<alloc::vec::Vec<u8>> {
         self.map(<[u8]>::to_vec)
@@ -137,7 +137,7 @@ impl Event<&[u8]> {
 
 #[cfg(feature = "bytes")]
 impl Event<&[u8]> {
-    /// The same event as references into `whole`, the buffer that was passed to
+    /// Returns the same event as references into `whole`, the buffer that was passed to
     /// [`receive`](crate::Connection::receive) (feature `bytes`). Bytes outside of it, such as a
     /// packet in the decoder's buffer, are copied.
     #[must_use]

@@ -20,11 +20,11 @@ use crate::wire::{Encode, EncodeError, Output, Sealed};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 pub struct Message<T, P = T> {
-    /// Topic Name.
+    /// The Topic Name.
     pub topic: TopicName<T>,
     /// The payload.
     pub payload: P,
-    /// QoS.
+    /// The QoS.
     pub qos: QoS,
     /// RETAIN: the server is to keep the message for later subscribers.
     pub retain: bool,
@@ -34,18 +34,18 @@ pub struct Message<T, P = T> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 pub struct MessageHeader<T> {
-    /// Topic Name.
+    /// The Topic Name.
     pub topic: TopicName<T>,
-    /// How many bytes of payload follow.
+    /// The number of bytes of payload that follow.
     pub payload_len: u32,
-    /// QoS.
+    /// The QoS.
     pub qos: QoS,
-    /// RETAIN.
+    /// RETAIN: the server is to keep the message for later subscribers.
     pub retain: bool,
 }
 
 impl<T, P> Message<T, P> {
-    /// A message at QoS 0, not retained.
+    /// Creates a message at QoS 0 that is not retained.
     pub const fn new(topic: TopicName<T>, payload: P) -> Self {
         Self {
             topic,
@@ -55,14 +55,14 @@ impl<T, P> Message<T, P> {
         }
     }
 
-    /// The same message at this QoS.
+    /// Sets the QoS.
     #[must_use]
     pub const fn qos(mut self, qos: QoS) -> Self {
         self.qos = qos;
         self
     }
 
-    /// The same message with this RETAIN flag.
+    /// Sets the RETAIN flag.
     #[must_use]
     pub const fn retain(mut self, retain: bool) -> Self {
         self.retain = retain;
@@ -83,7 +83,7 @@ impl<B> Message<B> {
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> Message<T, P> {
-    /// The same message, borrowed.
+    /// Returns the same message, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Message<&[u8]> {
         Message {
@@ -94,7 +94,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> Message<T, P> {
         }
     }
 
-    /// The same message with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same message with its bytes in vectors of their own (feature `alloc`).
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_owned(&self) -> Message<alloc::vec::Vec<u8>> {
@@ -104,15 +104,15 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> Message<T, P> {
 
 #[cfg(feature = "bytes")]
 impl Message<&[u8]> {
-    /// The same message as references into `whole` (feature `bytes`). Bytes outside of `whole` are
-    /// copied.
+    /// Returns the same message as references into `whole` (feature `bytes`). Bytes outside of
+    /// `whole` are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Message<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))
     }
 }
 
-/// The message of a received PUBLISH: to forward it, or to keep it.
+/// Returns the message of a received PUBLISH, to forward or keep it.
 impl<B> From<Publish<B>> for Message<B> {
     fn from(publish: Publish<B>) -> Self {
         Self {
@@ -124,7 +124,7 @@ impl<B> From<Publish<B>> for Message<B> {
     }
 }
 
-/// The message that a server publishes for a client whose connection has broken.
+/// Returns the message that a server publishes for a client whose connection has broken.
 impl<B> From<Will<B>> for Message<B> {
     fn from(will: Will<B>) -> Self {
         Self {

@@ -40,9 +40,9 @@ pub type Client<S> = Connection<V3, ClientRole, S>;
 ///   [MQTT-3.1.3-2]. If the identifier is empty, it assigns one [MQTT-3.1.3-6].
 /// - [`Event::SubscribeRequested`] and [`Event::UnsubscribeRequested`] are answered with
 ///   [`suback`](Self::suback) and [`unsuback`](Self::unsuback) before the next packet.
-/// - When it ends, an action tells whether the Will is to be published or discarded.
+/// - When it ends, an action tells whether to publish or discard the Will.
 ///
-/// Until CONNECT is accepted the client may be anyone: give the decoder a small
+/// Until CONNECT is accepted the client is unknown: give the decoder a small
 /// [`Options::max_packet_size`](crate::Options::max_packet_size) until then.
 #[cfg(feature = "alloc")]
 pub type Server<S = alloc::vec::Vec<crate::Slot>> = Connection<V3, ServerRole, S>;
@@ -64,11 +64,11 @@ pub type Reply = reply::Reply<4>;
 /// One step of a connection of MQTT 3.1.1.
 pub type Step<B> = step::Step<V3, B>;
 
-/// What CONNECT decides beyond what every version has.
+/// The fields of CONNECT that only this version has.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(unnameable_types, reason = "only connections of this version use it")]
 pub struct Limits {
-    /// CONNACK has Session Present: not in MQTT 3.1.
+    /// CONNACK has Session Present, which MQTT 3.1 lacks.
     has_session_present: bool,
 }
 
@@ -200,7 +200,7 @@ impl Version for V3 {
             ProtocolError::NoSuchRequest { .. } => "MQTT-2.3.1-7",
             ProtocolError::WrongNumberOfReturnCodes => "MQTT-3.8.4-5",
             ProtocolError::PacketIdInUse(_) => "MQTT-2.3.1-2",
-            // What only MQTT 5 knows.
+            // Faults of MQTT 5 only.
             _ => return None,
         })
     }

@@ -20,8 +20,8 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotConnected`] before CONNECT has come, [`CommandError::AlreadyConnected`] after
-    /// it was answered.
+    /// [`CommandError::NotConnected`] before CONNECT was received, [`CommandError::AlreadyConnected`]
+    /// after it was answered.
     pub fn accept_new<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -41,7 +41,7 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
     /// # Errors
     ///
     /// [`CommandError::CleanSession`] if the client asked for Clean Session [MQTT-3.2.2-1], and those of
-    /// [`accept_new`](Self::accept_new). `session` is as it was then.
+    /// [`accept_new`](Self::accept_new). Then `session` is unchanged.
     pub fn accept_resumed<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -52,7 +52,7 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
         if self.session_ends() {
             return Err(CommandError::CleanSession);
         }
-        // In MQTT 3.1 the bit is reserved; the session goes on all the same.
+        // In MQTT 3.1 the bit is reserved, but the session continues.
         self.send_connack(self.limits.has_session_present, out)?;
         core::mem::swap(&mut self.machine.session, session); // [MQTT-3.1.2-4]
         session.clear();
@@ -119,7 +119,7 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
         Ok(())
     }
 
-    /// [`suback`](Self::suback) with return codes that are not in a list yet.
+    /// [`suback`](Self::suback) with the return codes of an iterator.
     pub(crate) fn suback_each<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -142,7 +142,7 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
         Ok(())
     }
 
-    /// Answers [`Event::UnsubscribeRequested`], also if there was nothing to end
+    /// Answers [`Event::UnsubscribeRequested`], also if the subscriptions did not exist
     /// [MQTT-3.10.4-4, MQTT-3.10.4-5].
     ///
     /// # Errors
@@ -207,13 +207,13 @@ pub(super) fn handle<'a, S: Slots>(
             server.end(CloseReason::Disconnected);
             Ok(Some(Event::Disconnected))
         }
-        // Before CONNECT [MQTT-3.1.0-1], or what only a server sends [MQTT-4.8.0-1].
+        // Before CONNECT [MQTT-3.1.0-1], or a packet that only a server sends [MQTT-4.8.0-1].
         (_, packet) => Err(server.unexpected(&packet)),
     }
 }
 
-/// CONNACK, if the fault is in CONNECT and the standard asks for one [MQTT-3.1.2-2, MQTT-3.1.3-8];
-/// otherwise nothing is sent [MQTT-3.1.4-1].
+/// Returns CONNACK, if the fault is in CONNECT and the standard requires one
+/// [MQTT-3.1.2-2, MQTT-3.1.3-8]. Otherwise nothing is sent [MQTT-3.1.4-1].
 pub(super) fn closing_reply(reason: &CloseReason, state: State) -> Option<PendingReply> {
     let CloseReason::Violation(PeerError::Malformed(error)) = reason else {
         return None;
@@ -226,7 +226,7 @@ pub(super) fn closing_reply(reason: &CloseReason, state: State) -> Option<Pendin
     }
 }
 
-/// A packet has no room for more filters.
+/// A packet cannot contain more filters.
 fn count(filters: usize) -> u32 {
     u32::try_from(filters).unwrap_or(u32::MAX)
 }

@@ -1,5 +1,5 @@
-//! Memory for Topic Aliases (section 3.3.2.3.4), in both directions. It is the caller's, and lasts as
-//! long as a connection [MQTT5-3.3.2-7].
+//! Memory for Topic Aliases (section 3.3.2.3.4), in both directions. The caller owns it, and it lasts
+//! as long as a connection [MQTT5-3.3.2-7].
 
 use core::num::NonZeroU16;
 use core::ops::Range;
@@ -7,19 +7,20 @@ use core::ops::Range;
 use crate::decoder::Buffer;
 use crate::fan_out::TopicForm;
 
-/// The Topic Names that Topic Aliases stand for: 1 to the number of names that there is room for.
+/// Storage for the Topic Names of the Topic Aliases from 1 to a maximum.
 pub trait TopicAliases {
-    /// Remembers the Topic Name of an alias, in place of an earlier one. False if there is no room.
+    /// Stores the Topic Name of an alias, in place of an earlier one. Returns false if there is no
+    /// room.
     fn set(&mut self, alias: NonZeroU16, topic: &[u8]) -> bool;
 
-    /// The Topic Name of an alias.
+    /// Returns the Topic Name of an alias.
     fn get(&self, alias: NonZeroU16) -> Option<&[u8]>;
 
-    /// The largest alias that there is room for.
+    /// Returns the largest alias that can be stored.
     fn maximum(&self) -> u16;
 }
 
-/// Room for `N` Topic Names of at most `LEN` bytes each, without a heap.
+/// Storage for `N` Topic Names of at most `LEN` bytes each, without a heap.
 #[derive(Debug, Clone, Copy)]
 pub struct AliasArray<const N: usize, const LEN: usize> {
     /// The length of each name, and its bytes.
@@ -27,7 +28,7 @@ pub struct AliasArray<const N: usize, const LEN: usize> {
 }
 
 impl<const N: usize, const LEN: usize> AliasArray<N, LEN> {
-    /// No alias stands for anything.
+    /// Creates an empty storage.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -42,7 +43,7 @@ impl<const N: usize, const LEN: usize> Default for AliasArray<N, LEN> {
     }
 }
 
-/// Where the name of an alias is.
+/// Returns the position of the name of an alias.
 fn index(alias: NonZeroU16) -> usize {
     usize::from(alias.get()).saturating_sub(1)
 }
@@ -74,7 +75,7 @@ impl<const N: usize, const LEN: usize> TopicAliases for AliasArray<N, LEN> {
     }
 }
 
-/// Memory for a number of Topic Names of any length, on the heap (feature `alloc`). It allocates
+/// Storage for a number of Topic Names of any length, on the heap (feature `alloc`). It allocates
 /// when an alias is first used.
 #[cfg(feature = "alloc")]
 #[derive(Debug, Clone)]
@@ -85,7 +86,7 @@ pub struct AliasVec {
 
 #[cfg(feature = "alloc")]
 impl AliasVec {
-    /// Room for this many.
+    /// Creates an empty storage for this many aliases.
     #[must_use]
     pub const fn new(maximum: u16) -> Self {
         Self {
@@ -126,10 +127,10 @@ impl TopicAliases for AliasVec {
     }
 }
 
-/// A decoder's buffer with room for the Topic Aliases of the peer. Announce its
-/// [`maximum`](TopicAliases::maximum) as Topic Alias Maximum, and every alias up to it is taken
-/// [MQTT5-3.3.2-10, MQTT5-3.3.2-12]:
-/// [`receive`](crate::Connection::receive) then puts the Topic Name into each message.
+/// A decoder's buffer with storage for the Topic Aliases of the peer. Announce its
+/// [`maximum`](TopicAliases::maximum) as Topic Alias Maximum; then every alias up to it is accepted
+/// [MQTT5-3.3.2-10, MQTT5-3.3.2-12], and [`receive`](crate::Connection::receive) sets the Topic
+/// Name of each message.
 ///
 /// ```
 /// use mqtt_sansio::v5::{AliasArray, Decoder, WithTopicAliases};
@@ -145,7 +146,7 @@ pub struct WithTopicAliases<M, T> {
 }
 
 impl<M, T> WithTopicAliases<M, T> {
-    /// A buffer and room for Topic Aliases.
+    /// Combines a buffer and storage for Topic Aliases.
     pub const fn new(buffer: M, aliases: T) -> Self {
         Self { buffer, aliases }
     }
@@ -189,11 +190,11 @@ impl<M: Buffer, T: TopicAliases> Buffer for WithTopicAliases<M, T> {
     }
 }
 
-/// Chooses Topic Aliases for what this side publishes, for
+/// Chooses Topic Aliases for published messages, for
 /// [`publish_aliased`](crate::Connection::publish_aliased). Begin each connection with a new one.
 ///
-/// The first Topic Names get an alias each, as many as the peer and the memory have room for; what
-/// comes after them is sent by name.
+/// The first Topic Names get an alias each, as many as the peer and the storage allow. Later ones
+/// are sent by name.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OutboundAliases<T> {
     names: T,
@@ -201,12 +202,12 @@ pub struct OutboundAliases<T> {
 }
 
 impl<T: TopicAliases> OutboundAliases<T> {
-    /// None is in use.
+    /// Creates an object without aliases in use.
     pub const fn new(names: T) -> Self {
         Self { names, used: 0 }
     }
 
-    /// How to publish to this topic to a peer with this Topic Alias Maximum, 0 for none
+    /// Returns how to publish to this topic to a peer with this Topic Alias Maximum, 0 for none
     /// [MQTT5-3.1.2-27, MQTT5-3.2.2-18].
     pub(super) fn choose(&self, topic: &[u8], peer_maximum: u16) -> TopicForm {
         let known = (1..=self.used.min(peer_maximum))
@@ -223,7 +224,7 @@ impl<T: TopicAliases> OutboundAliases<T> {
         }
     }
 
-    /// A message has been published so.
+    /// Records that a message was published in this form.
     pub(super) fn commit(&mut self, topic: &[u8], form: TopicForm) {
         if let TopicForm::NameAndAlias(alias) = form {
             if self.names.set(alias, topic) {

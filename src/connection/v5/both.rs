@@ -20,28 +20,28 @@ use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType};
 
 /// # What both sides of MQTT 5 have
 impl<R: Role, S: Slots> Connection<V5, R, S> {
-    /// Returns the limits that CONNECT and CONNACK agreed on.
+    /// Returns the limits that CONNECT and CONNACK negotiated.
     pub const fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Session Expiry Interval in seconds: how long the server keeps the session after this connection.
-    /// 0 is not at all, `u32::MAX` for ever. A DISCONNECT of the client may have changed it, so read it
-    /// when the connection has ended.
+    /// Returns the Session Expiry Interval in seconds: how long the server keeps the session after this
+    /// connection. 0 means not at all, `u32::MAX` for ever. A client's DISCONNECT may have changed it,
+    /// so read it when the connection has ended.
     pub const fn session_expiry_interval(&self) -> u32 {
         self.limits.session_expiry_interval
     }
 
-    /// Acknowledges a message with a Reason Code; from 0x80 on that refuses it, and a QoS 2 message is
-    /// not delivered by PUBREL any more.
+    /// Acknowledges a message with a Reason Code. A code from 0x80 on refuses the message: a refused
+    /// QoS 2 message has no PUBREL.
     ///
-    /// This is [`acknowledge`](Self::acknowledge) with manual acknowledgement. A message that is
-    /// acknowledged automatically takes another code than success as long as the acknowledgement has
-    /// not been polled: right after its event.
+    /// With manual acknowledgement this is [`acknowledge`](Self::acknowledge) with a code. Without
+    /// it, call this right after the event, before the acknowledgement is polled, to send a code
+    /// other than success.
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotAwaited`] if the message does not await it any more;
+    /// [`CommandError::NotAwaited`] if the message no longer awaits it;
     /// [`CommandError::ReasonCodeOfPeer`] for a code that only a server sends
     /// [MQTT5-3.4.2-1, MQTT5-3.5.2-1].
     pub fn acknowledge_with(
@@ -56,7 +56,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             .acknowledge(acknowledgement, reason_code.number())
     }
 
-    /// Publishes a message with a Topic Alias, if `aliases` and the peer have room for one: the Topic
+    /// Publishes a message with a Topic Alias, if `aliases` and the peer allow another one: the Topic
     /// Name is sent the first time only (section 3.3.2.3.4). A Topic Alias among the message's own
     /// properties is left out.
     ///
@@ -107,9 +107,9 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         Ok(self.machine.commit(now, delivery, 0))
     }
 
-    /// [`publish_encoded`](Self::publish_encoded) with a Topic Alias, if `aliases` and the peer have room
-    /// for one: see [`publish_aliased`](Self::publish_aliased). Send what it returns before the next
-    /// packet: the alias holds from then on.
+    /// [`publish_encoded`](Self::publish_encoded) with a Topic Alias, if `aliases` and the peer allow
+    /// another one: see [`publish_aliased`](Self::publish_aliased). Send the returned header before the
+    /// next packet, because the alias is valid from then on.
     ///
     /// # Errors
     ///
@@ -134,8 +134,8 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         Ok(header)
     }
 
-    /// Sends DISCONNECT with Reason Code 0x00. The connection is over: the server discards the Will, and
-    /// nothing more is sent [MQTT5-3.14.4-1, MQTT5-3.14.4-2].
+    /// Sends DISCONNECT with Reason Code 0x00. The connection has ended: the server discards the Will,
+    /// and nothing more is sent [MQTT5-3.14.4-1, MQTT5-3.14.4-2].
     ///
     /// # Errors
     ///
@@ -152,7 +152,8 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     }
 
     /// Sends DISCONNECT with a Reason Code and properties. Of a client's codes only 0x00 makes the
-    /// server discard the Will; a server says why it closes, and with Server Reference where to go.
+    /// server discard the Will. A server reports why it closes, and with Server Reference which
+    /// server to use instead.
     ///
     /// Reason String and User Properties are left out if the packet would be larger than the peer's
     /// Maximum Packet Size [MQTT5-3.14.2-3, MQTT5-3.14.2-4]. A server's DISCONNECT does not discard the
@@ -161,7 +162,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     /// # Errors
     ///
     /// As [`disconnect`](Self::disconnect); [`CommandError::SessionExpiryInterval`] if a server sets
-    /// one, or a client whose CONNECT had none, or for whose session the server does not keep
+    /// one, or a client whose CONNECT had none, or whose session the server does not keep
     /// [MQTT5-3.14.2-2]; [`CommandError::ReasonCodeOfPeer`] for a code that this side does not send
     /// [MQTT5-3.14.2-1]; [`CommandError::PacketTooLarge`].
     pub fn disconnect_with<B: AsRef<[u8]>, O: Output + ?Sized>(
@@ -206,12 +207,12 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         Ok(())
     }
 
-    /// The Session Expiry Interval is this from now on.
+    /// Sets the Session Expiry Interval.
     pub(super) const fn set_session_expiry_interval(&mut self, expiry: u32) {
         self.limits.session_expiry_interval = expiry;
         let was_kept = !core::mem::replace(&mut self.machine.session_ends, expiry == 0);
-        // What was stored of the session must not outlive it: what has been stored on this connection, or
-        // until CONNACK decided that the session ends with this one.
+        // The stored session must not outlive the session itself: changes stored on this connection, or
+        // until CONNACK decided that the session ends with it.
         let is_decided = matches!(self.state(), State::Requested);
         let ends_now = (was_kept || is_decided) && self.machine.session_ends;
         if ends_now
@@ -222,12 +223,13 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         }
     }
 
-    /// Sends AUTH: the next step of an enhanced authentication, or, with
-    /// [`ReAuthenticate`](AuthReasonCode::ReAuthenticate), as a client, the first of another one
-    /// (section 4.12).
+    /// Sends AUTH: the next step of an enhanced authentication, or, from a client with
+    /// [`ReAuthenticate`](AuthReasonCode::ReAuthenticate), the first step of another one (section
+    /// 4.12).
     ///
-    /// Reason String and User Properties are left out if the client takes none, or the packet would be
-    /// larger than the peer's Maximum Packet Size [MQTT5-3.1.2-29, MQTT5-3.15.2-2, MQTT5-3.15.2-3].
+    /// Reason String and User Properties are left out if the client does not accept them, or if the
+    /// packet would exceed the peer's Maximum Packet Size
+    /// [MQTT5-3.1.2-29, MQTT5-3.15.2-2, MQTT5-3.15.2-3].
     ///
     /// # Errors
     ///
@@ -277,7 +279,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         Ok(())
     }
 
-    /// AUTH has come.
+    /// Handles AUTH.
     pub(super) fn handle_auth<'a>(
         &mut self,
         auth: Auth<&'a [u8]>,
@@ -306,7 +308,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     fn authentication_goes_on(&mut self, turn: Turn) {
         self.limits.turn = turn;
         if self.state() == State::Requested {
-            // The other side has its time for each step.
+            // Each step has its own time limit.
             self.machine.awaits_auth = R::IS_SERVER && turn == Turn::Client;
             self.machine.deadline = self.machine.after(self.machine.config.connect_timeout);
         }
@@ -314,8 +316,8 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
 }
 
 impl Authentication {
-    /// Whose turn it is after an AUTH from the client, or from the server; `None` if that must not
-    /// come (section 4.12).
+    /// Returns whose turn it is after an AUTH from the client, or from the server, or `None` if
+    /// that AUTH is not allowed (section 4.12).
     const fn next_turn(
         &self,
         turn: Turn,
@@ -340,7 +342,8 @@ impl Authentication {
     }
 }
 
-/// Whether the peer takes a packet of this length with its Reason String and User Properties.
+/// Checks whether the peer accepts a packet of this length with its Reason String and User
+/// Properties.
 fn fits(limits: &Limits, len: Result<usize, EncodeError>) -> Result<bool, CommandError> {
     Ok(len? <= limits.peer.maximum_packet_size as usize)
 }

@@ -19,10 +19,10 @@ use crate::wire::{Encode, Output, PacketType};
 impl<S: Slots> Connection<V5, ClientRole, S> {
     /// Sends CONNECT: once, and before anything else [MQTT5-3.1.0-1].
     ///
-    /// What the properties announce holds for this connection: Receive Maximum, Maximum Packet Size,
-    /// Topic Alias Maximum, for which the decoder's buffer needs room
-    /// ([`WithTopicAliases`](crate::v5::WithTopicAliases)). With Clean Start the session is forgotten;
-    /// messages that were in flight come out as [`Action::Lost`](crate::Action::Lost) [MQTT5-3.1.2-4].
+    /// The properties are valid for this connection: Receive Maximum, Maximum Packet Size, and Topic
+    /// Alias Maximum, for which the decoder's buffer needs storage
+    /// ([`WithTopicAliases`](crate::v5::WithTopicAliases)). With Clean Start the session is cleared;
+    /// [`Action::Lost`](crate::Action::Lost) reports each message that was in flight [MQTT5-3.1.2-4].
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
             will.map_or(0, |will| will.properties.will_delay_interval());
         self.machine.announced_receive_maximum = self.limits.own.receive_maximum;
         let session_ends = self.limits.session_expiry_interval == 0;
-        // With an Authentication Method there is only AUTH and DISCONNECT until CONNACK
+        // With an Authentication Method only AUTH and DISCONNECT are allowed until CONNACK
         // [MQTT5-3.1.2-30]. With a journal, CONNACK decides whether messages have to be stored.
         if self.limits.authentication.is_used() || session_ends && self.machine.config.has(JOURNAL)
         {
@@ -57,8 +57,8 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         Ok(())
     }
 
-    /// Asks for subscriptions. [`Event::Subscribed`] with the same identifier is the answer. The
-    /// request ends with the connection, answered or not.
+    /// Sends SUBSCRIBE. [`Event::Subscribed`] with the same identifier is the answer. The request
+    /// ends with the connection, answered or not.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         Ok(packet_id)
     }
 
-    /// Asks for a subscription to one Topic Filter, with the other Subscription Options 0.
+    /// Sends SUBSCRIBE with one Topic Filter, and the other Subscription Options 0.
     ///
     /// # Errors
     ///
@@ -133,7 +133,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         Ok(packet_id)
     }
 
-    /// Ends subscriptions. [`Event::Unsubscribed`] with the same identifier is the answer.
+    /// Sends UNSUBSCRIBE. [`Event::Unsubscribed`] with the same identifier is the answer.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
     }
 }
 
-/// Whether the server supports a subscription.
+/// Checks whether the server supports a subscription.
 fn check_filter(
     limits: &Limits,
     topic_filter: &TopicFilter<&[u8]>,
@@ -229,7 +229,7 @@ pub(super) fn handle<'a, S: Slots>(
             client.end(CloseReason::Disconnected);
             Ok(Some(Event::Disconnected(disconnect)))
         }
-        // Before CONNECT, before CONNACK [MQTT5-3.2.0-1], or what only a client sends.
+        // Before CONNECT or CONNACK [MQTT5-3.2.0-1], or a packet that only a client sends.
         (_, packet) => Err(client.unexpected(&packet)),
     }
 }

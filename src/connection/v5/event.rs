@@ -14,21 +14,21 @@ use crate::v5::{
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event<B> {
-    /// Server: a client asks for a connection; [`EncodedConnect::to_connect`] returns its fields. Answer
-    /// with `accept_new`, `accept_resumed` or `refuse`, or with `auth` if it has an Authentication
-    /// Method. Nothing else is handled before.
+    /// Server: CONNECT was received; [`EncodedConnect::to_connect`] returns its fields. Answer with
+    /// `accept_new`, `accept_resumed` or `refuse`, or with `auth` if it has an Authentication Method,
+    /// before any other packet is handled.
     ConnectRequested(EncodedConnect<B>),
-    /// Client: the server has accepted the connection. `limits` returns the agreed limits.
+    /// Client: the server has accepted the connection. `limits` returns the negotiated limits.
     Connected {
-        /// The server resumes the session that it kept. If not, what the client kept is lost too,
-        /// message by message ([`Action::Lost`](crate::Action::Lost)).
+        /// The server resumes the session that it kept. If not, the messages that the client kept
+        /// are lost too ([`Action::Lost`](crate::Action::Lost) for each).
         session_present: bool,
         /// The properties of CONNACK.
         properties: ConnAckProperties<B>,
     },
-    /// Client: the server has refused the connection, which is over.
+    /// Client: the server refused the connection, which has ended.
     Refused {
-        /// Why.
+        /// The reason.
         reason_code: ConnectReasonCode,
         /// Reason String, Server Reference and others.
         properties: ConnAckProperties<B>,
@@ -48,8 +48,8 @@ pub enum Event<B> {
     Payload {
         /// The bytes, at least one.
         bytes: B,
-        /// How many are still missing; with 0 the message is complete, and acknowledged as any
-        /// other.
+        /// The number of bytes still missing. With 0 the message is complete, and acknowledged as
+        /// any other.
         left: usize,
     },
     /// The peer has this QoS 2 message: PUBREC was received. The connection will not ask for it
@@ -59,7 +59,7 @@ pub enum Event<B> {
     AcceptedByPeer {
         /// The Packet Identifier of the message.
         packet_id: PacketId,
-        /// Success, or that there are no matching subscribers.
+        /// Success, or No matching subscribers.
         reason_code: ReasonCode,
         /// Reason String and User Properties.
         properties: AckProperties<B>,
@@ -68,8 +68,7 @@ pub enum Event<B> {
     Delivered {
         /// The Packet Identifier of the message.
         packet_id: PacketId,
-        /// Success, or that there are no matching subscribers; 0x92 in PUBCOMP if the peer had lost its
-        /// session.
+        /// Success, or No matching subscribers; 0x92 in PUBCOMP if the peer had lost its session.
         reason_code: ReasonCode,
         /// Reason String and User Properties.
         properties: AckProperties<B>,
@@ -79,7 +78,7 @@ pub enum Event<B> {
     Rejected {
         /// The Packet Identifier of the message.
         packet_id: PacketId,
-        /// Why.
+        /// The reason.
         reason_code: ReasonCode,
         /// Reason String and User Properties.
         properties: AckProperties<B>,
@@ -166,7 +165,7 @@ impl<B> Event<B> {
 
 #[cfg(feature = "alloc")]
 impl Event<&[u8]> {
-    /// The same event with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same event with its bytes in vectors of their own (feature `alloc`).
     #[must_use]
     pub fn to_owned(self) -> Event<alloc::vec::Vec<u8>> {
         self.map(<[u8]>::to_vec)
@@ -175,7 +174,7 @@ impl Event<&[u8]> {
 
 #[cfg(feature = "bytes")]
 impl Event<&[u8]> {
-    /// The same event as references into `whole`, the buffer that was passed to
+    /// Returns the same event as references into `whole`, the buffer that was passed to
     /// [`receive`](crate::Connection::receive) (feature `bytes`). Bytes outside of it, such as a
     /// packet in the decoder's buffer, are copied.
     #[must_use]

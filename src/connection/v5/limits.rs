@@ -1,10 +1,10 @@
-//! The limits that CONNECT and CONNACK agree on.
+//! The limits that CONNECT and CONNACK negotiate.
 
 use crate::types::QoS;
 use crate::v5::{ConnAckProperties, ConnectProperties};
 
-/// What CONNECT and CONNACK have agreed on. It holds for one connection;
-/// [`Connection::limits`](crate::Connection::limits) returns it.
+/// The limits that CONNECT and CONNACK negotiated. They are valid for one connection;
+/// [`Connection::limits`](crate::Connection::limits) returns them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -14,11 +14,11 @@ pub struct Limits {
     /// The limits of this side.
     pub own: Capabilities,
     /// Session Expiry Interval in seconds: how long the server keeps the session after the connection.
-    /// 0 is not at all, `u32::MAX` for ever (section 3.1.2.11.2).
+    /// 0 means not at all, `u32::MAX` for ever (section 3.1.2.11.2).
     pub session_expiry_interval: u32,
     /// Will Delay Interval in seconds (section 3.1.3.2.2); 0 without a Will.
     pub will_delay_interval: u32,
-    /// The client takes Reason Strings and User Properties in every packet (section 3.1.2.11.7).
+    /// The client accepts Reason Strings and User Properties in every packet (section 3.1.2.11.7).
     pub request_problem_information: bool,
     /// The client asks for Response Information (section 3.1.2.11.6).
     pub request_response_information: bool,
@@ -28,7 +28,7 @@ pub struct Limits {
     pub(super) authentication: Authentication,
 }
 
-// What CONNECT has, in `Limits::requested`: there are many connections, and each of them is small.
+// Fields of CONNECT in `Limits::requested`, as bits because each connection has one.
 /// A Session Expiry Interval above 0, so that DISCONNECT may have one (section 3.14.2.2.2).
 pub(super) const SESSION_EXPIRY: u8 = 1;
 /// An empty Client Identifier: the server assigns one.
@@ -45,15 +45,15 @@ pub(super) const WILL_QOS_2: u8 = 16;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Capabilities {
-    /// Receive Maximum: how many messages above QoS 0 at once (section 3.1.2.11.3).
+    /// Receive Maximum: the most messages above QoS 0 in flight (section 3.1.2.11.3).
     pub receive_maximum: u16,
     /// Maximum Packet Size in bytes; `u32::MAX` for no limit (section 3.1.2.11.4).
     pub maximum_packet_size: u32,
     /// Topic Alias Maximum: the largest Topic Alias; 0 for none (section 3.1.2.11.5).
     pub topic_alias_maximum: u16,
-    /// Maximum QoS; always QoS 2 of a client (section 3.2.2.3.4).
+    /// Maximum QoS; QoS 2 for every client (section 3.2.2.3.4).
     pub maximum_qos: QoS,
-    /// Retain Available; always of a client (section 3.2.2.3.5).
+    /// Retain Available; true for every client (section 3.2.2.3.5).
     pub retain_available: bool,
     /// Wildcard Subscription Available (section 3.2.2.3.11).
     pub wildcard_subscription_available: bool,
@@ -64,7 +64,7 @@ pub struct Capabilities {
 }
 
 impl Default for Capabilities {
-    /// What holds of a side that announces nothing.
+    /// The limits of a side that announces none.
     fn default() -> Self {
         Self {
             receive_maximum: u16::MAX,
@@ -96,7 +96,7 @@ impl Default for Limits {
 }
 
 impl Capabilities {
-    /// What a client announces in CONNECT.
+    /// Returns the limits that a client announces in CONNECT.
     pub(super) fn of_client<B: AsRef<[u8]>>(properties: &ConnectProperties<B>) -> Self {
         Self {
             receive_maximum: properties.receive_maximum().get(),
@@ -108,7 +108,7 @@ impl Capabilities {
         }
     }
 
-    /// What a server announces in CONNACK.
+    /// Returns the limits that a server announces in CONNACK.
     pub(super) fn of_server<B: AsRef<[u8]>>(properties: &ConnAckProperties<B>) -> Self {
         Self {
             receive_maximum: properties.receive_maximum().get(),
@@ -124,7 +124,7 @@ impl Capabilities {
         }
     }
 
-    /// Whether every Topic Filter and Subscription Identifier is taken.
+    /// Returns true if every Topic Filter and Subscription Identifier is supported.
     pub(super) const fn takes_every_subscription(&self) -> bool {
         self.wildcard_subscription_available
             && self.subscription_identifier_available
@@ -133,7 +133,7 @@ impl Capabilities {
 }
 
 impl Limits {
-    /// What CONNECT says.
+    /// Sets the limits of CONNECT.
     pub(super) fn connect<B: AsRef<[u8]>>(&mut self, properties: &ConnectProperties<B>) {
         self.session_expiry_interval = properties.session_expiry_interval();
         self.note(SESSION_EXPIRY, self.session_expiry_interval > 0);
@@ -149,19 +149,19 @@ impl Limits {
         }
     }
 
-    /// CONNECT has this, or not.
+    /// Sets or clears a bit of `requested`.
     pub(super) const fn note(&mut self, bit: u8, yes: bool) {
         if yes {
             self.requested |= bit;
         }
     }
 
-    /// Whether CONNECT has this.
+    /// Returns true if CONNECT has this.
     pub(super) const fn has(&self, bit: u8) -> bool {
         self.requested & bit != 0
     }
 
-    /// What an accepting CONNACK says about both sides.
+    /// Sets the limits of an accepting CONNACK, for both sides.
     pub(super) fn connack<B: AsRef<[u8]>>(&mut self, properties: &ConnAckProperties<B>) {
         if let Some(interval) = properties.session_expiry_interval() {
             self.session_expiry_interval = interval;
@@ -170,7 +170,7 @@ impl Limits {
     }
 }
 
-/// How far an enhanced authentication is (section 4.12).
+/// The state of an enhanced authentication (section 4.12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Authentication {
@@ -178,7 +178,7 @@ pub(super) struct Authentication {
     method: u32,
 }
 
-/// Whose AUTH is awaited.
+/// The side whose AUTH is awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) enum Turn {
@@ -193,8 +193,8 @@ impl Authentication {
         self.method != 0
     }
 
-    /// Whether an accepting CONNACK has the Authentication Method of CONNECT, or none if that has none
-    /// [MQTT5-4.12.0-5, MQTT5-4.12.0-6].
+    /// Returns true if an accepting CONNACK has the Authentication Method of CONNECT, or none if
+    /// CONNECT has none [MQTT5-4.12.0-5, MQTT5-4.12.0-6].
     pub(super) fn fits_connack<B: AsRef<[u8]>>(&self, properties: &ConnAckProperties<B>) -> bool {
         match properties.authentication_method() {
             None => !self.is_used(),
@@ -202,14 +202,14 @@ impl Authentication {
         }
     }
 
-    /// Whether AUTH has the Authentication Method of CONNECT [MQTT5-4.12.0-5].
+    /// Returns true if AUTH has the Authentication Method of CONNECT [MQTT5-4.12.0-5].
     pub(super) fn has_method(&self, method: Option<&[u8]>) -> bool {
         self.is_used() && method.is_some_and(|method| fingerprint(method) == self.method)
     }
 }
 
-/// A number for an Authentication Method, never 0: the connection has no room for the string. Two
-/// methods that a program offers do not have the same by chance (FNV-1a).
+/// Returns a number for an Authentication Method, never 0, because the connection does not store
+/// the string. Two methods of a program do not collide by chance (FNV-1a).
 fn fingerprint(method: &[u8]) -> u32 {
     let hash = method.iter().fold(0x811c_9dc5_u32, |hash, &byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

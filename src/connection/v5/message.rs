@@ -32,11 +32,11 @@ use crate::wire::{Encode, EncodeError, Output, Sealed};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 pub struct Message<T, P = T, Q = T> {
-    /// Topic Name.
+    /// The Topic Name.
     pub topic: TopicName<T>,
     /// The payload.
     pub payload: P,
-    /// QoS.
+    /// The QoS.
     pub qos: QoS,
     /// RETAIN: the server is to keep the message for later subscribers.
     pub retain: bool,
@@ -48,20 +48,20 @@ pub struct Message<T, P = T, Q = T> {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(clippy::exhaustive_structs, reason = "the fields are the standard's")]
 pub struct MessageHeader<T, Q = T> {
-    /// Topic Name.
+    /// The Topic Name.
     pub topic: TopicName<T>,
-    /// How many bytes of payload follow.
+    /// The number of bytes of payload that follow.
     pub payload_len: u32,
-    /// QoS.
+    /// The QoS.
     pub qos: QoS,
-    /// RETAIN.
+    /// RETAIN: the server is to keep the message for later subscribers.
     pub retain: bool,
     /// The properties.
     pub properties: PublishProperties<Q>,
 }
 
 impl<T, P> Message<T, P, &'static [u8]> {
-    /// A message at QoS 0, not retained, without properties.
+    /// Creates a message at QoS 0 that is not retained, without properties.
     pub const fn new(topic: TopicName<T>, payload: P) -> Self {
         Self {
             topic,
@@ -74,21 +74,21 @@ impl<T, P> Message<T, P, &'static [u8]> {
 }
 
 impl<T, P, Q> Message<T, P, Q> {
-    /// The same message at this QoS.
+    /// Sets the QoS.
     #[must_use]
     pub const fn qos(mut self, qos: QoS) -> Self {
         self.qos = qos;
         self
     }
 
-    /// The same message with this RETAIN flag.
+    /// Sets the RETAIN flag.
     #[must_use]
     pub const fn retain(mut self, retain: bool) -> Self {
         self.retain = retain;
         self
     }
 
-    /// The same message with these properties.
+    /// Sets the properties.
     #[must_use]
     pub fn properties<R>(self, properties: PublishProperties<R>) -> Message<T, P, R> {
         Message {
@@ -115,7 +115,7 @@ impl<B> Message<B> {
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
-    /// The same message, borrowed.
+    /// Returns the same message, borrowed.
     #[must_use]
     pub fn as_ref(&self) -> Message<&[u8]> {
         Message {
@@ -127,14 +127,14 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         }
     }
 
-    /// The same message with its bytes in vectors of their own (feature `alloc`).
+    /// Returns the same message with its bytes in vectors of their own (feature `alloc`).
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_owned(&self) -> Message<alloc::vec::Vec<u8>> {
         self.as_ref().map(<[u8]>::to_vec)
     }
 
-    /// The PUBLISH, whose properties have no Topic Alias but that of `form`.
+    /// Returns the PUBLISH, with the Topic Alias of `form` instead of one among the properties.
     pub(super) fn edited(&self, delivery: Delivery, form: TopicForm) -> EditedPublish<'_> {
         EditedPublish {
             delivery,
@@ -153,17 +153,17 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
 
 #[cfg(feature = "bytes")]
 impl Message<&[u8]> {
-    /// The same message as references into `whole` (feature `bytes`). Bytes outside of `whole` are
-    /// copied.
+    /// Returns the same message as references into `whole` (feature `bytes`). Bytes outside of
+    /// `whole` are copied.
     #[must_use]
     pub fn share(self, whole: &bytes::Bytes) -> Message<bytes::Bytes> {
         self.map(|part| crate::wire::share(whole, part))
     }
 }
 
-/// The message of a received PUBLISH: to forward it, or to keep it. It has no Topic Alias, which is of
-/// the connection that the PUBLISH came on [MQTT5-3.3.2-7]. Without a heap,
-/// [`EncodedMessage`](crate::EncodedMessage) leaves it out too.
+/// Returns the message of a received PUBLISH, to forward or keep it, without its Topic Alias, which
+/// belongs to the connection that the PUBLISH was received on [MQTT5-3.3.2-7]. Without a heap, use
+/// [`EncodedMessage`](crate::EncodedMessage), which leaves it out too.
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(publish: Publish<B>) -> Self {
@@ -184,19 +184,19 @@ impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     }
 }
 
-/// The properties of a PUBLISH or a Will, without some, as those of a PUBLISH.
+/// Returns the properties of a PUBLISH or a Will, except some, as those of a PUBLISH.
 #[cfg(feature = "alloc")]
 fn without<B: AsRef<[u8]>, K>(
     properties: &Properties<B, K>,
     is_left_out: impl Fn(&Property<'_>) -> bool,
 ) -> PublishProperties<alloc::vec::Vec<u8>> {
     let kept = properties.iter().filter(|property| !is_left_out(property));
-    // They were valid where they come from, so they are valid here.
+    // They were valid in the PUBLISH or Will, so they are valid here.
     PublishProperties::encode_to_vec(kept).unwrap_or_default()
 }
 
-/// The message that a server publishes for a client whose connection has broken. Of the Will Properties
-/// all but Will Delay Interval are those of a PUBLISH (section 3.1.3.2).
+/// Returns the message that a server publishes for a client whose connection has broken. All Will
+/// Properties except Will Delay Interval are properties of the PUBLISH (section 3.1.3.2).
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(will: Will<B>) -> Self {
@@ -213,7 +213,7 @@ impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     }
 }
 
-/// Whether the peer takes a message of this packet length.
+/// Checks a message of this packet length against the limits of the peer.
 pub(super) fn check(
     limits: &Limits,
     qos: QoS,
@@ -230,7 +230,7 @@ pub(super) fn check(
     check_len(limits, packet_len)
 }
 
-/// Whether the peer takes a packet of this length [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
+/// Checks a packet length against the peer's Maximum Packet Size [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
 pub(super) fn check_len(
     limits: &Limits,
     packet_len: Result<usize, EncodeError>,
@@ -242,9 +242,9 @@ pub(super) fn check_len(
     Ok(())
 }
 
-/// Whether a message may have its properties. Returns whether it has a Topic Alias: the application's own,
-/// within the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A message that is sent again goes without:
-/// its alias may be of an earlier connection.
+/// Checks the properties of a message. Returns whether it has a Topic Alias: the application's own, within
+/// the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A resent message has none: its alias may be from
+/// an earlier connection.
 fn check_properties<Q: AsRef<[u8]>>(
     properties: &PublishProperties<Q>,
     delivery: &Delivery,
@@ -329,7 +329,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         }
     }
 
-    /// Whether the peer takes the message as it is published with a Topic Alias.
+    /// Checks the message in the form with a Topic Alias against the limits of the peer.
     pub(super) fn check_edited(
         &self,
         publish: &EditedPublish<'_>,

@@ -55,11 +55,11 @@ pub type Client<S> = Connection<V5, ClientRole, S>;
 ///   Identifier [MQTT5-3.1.3-6, MQTT5-3.1.3-7].
 /// - [`Event::SubscribeRequested`] and [`Event::UnsubscribeRequested`] are answered with
 ///   [`suback`](Self::suback) and [`unsuback`](Self::unsuback) before the next packet.
-/// - When it ends, an action tells whether the Will is to be published or discarded;
-///   [`will_delay_interval`](Self::will_delay_interval) and
-///   [`session_expiry_interval`](Self::session_expiry_interval) tell when.
+/// - When it ends, an action tells whether to publish or discard the Will;
+/// [`will_delay_interval`](Self::will_delay_interval) and
+/// [`session_expiry_interval`](Self::session_expiry_interval) return when.
 ///
-/// The application, with what it knows of all clients, has the rest to do:
+/// The application, which knows all clients, has to do the rest:
 ///
 /// - give the decoder the Maximum Packet Size that it announces as
 ///   [`Options::max_packet_size`](crate::Options::max_packet_size), room for the aliases of its Topic Alias
@@ -92,7 +92,7 @@ pub type Reply = reply::Reply<8>;
 /// One step of a connection of MQTT 5.
 pub type Step<B> = step::Step<V5, B>;
 
-/// Why a server refuses a connection, as the reason of a [`CloseReason::Refused`].
+/// The reason why a server refuses a connection, in a [`CloseReason::Refused`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[error("{0}")]
@@ -100,7 +100,7 @@ pub type Step<B> = step::Step<V5, B>;
 pub struct Refusal(pub ConnectReasonCode);
 
 impl PeerError {
-    /// The Reason Code of the fault, with which the connection is closed (section 4.13).
+    /// Returns the Reason Code of the fault, with which the connection is closed (section 4.13).
     #[must_use]
     pub const fn reason_code(&self) -> ReasonCode {
         match self {
@@ -194,7 +194,7 @@ impl Version for V5 {
         is_server: bool,
     ) -> Option<(Delivery, Event<&'a [u8]>)> {
         let (publish, set): (Publish<&'a [u8]>, _) = try_read_publish(header, body)?;
-        // A Topic Alias is learned, or replaced by a Topic Name, on the general route.
+        // The general route handles a Topic Alias.
         if set.has(TOPIC_ALIAS)
             || (is_server && set.has(SUBSCRIPTION_IDENTIFIER))
             || check_flags(limits, publish.delivery.qos(), publish.retain, is_server).is_err()
@@ -237,7 +237,7 @@ impl Version for V5 {
         acknowledged(progress, code, properties)
     }
 
-    /// Acknowledgements have neither a Reason String nor a User Property, so that none is too large
+    /// Acknowledgements have neither a Reason String nor a User Property, so none exceeds a limit
     /// [MQTT5-3.4.2-2, MQTT5-3.4.2-3, MQTT5-3.5.2-2, MQTT5-3.5.2-3, MQTT5-3.6.2-2, MQTT5-3.6.2-3]
     /// [MQTT5-3.7.2-2, MQTT5-3.7.2-3].
     #[inline]
@@ -267,8 +267,8 @@ impl Version for V5 {
         server::handle(connection, packet)
     }
 
-    /// DISCONNECT with the Reason Code, or CONNACK of a server that has not accepted the connection
-    /// [MQTT5-3.14.0-1, MQTT5-4.13.1-1].
+    /// Returns DISCONNECT with the Reason Code, or CONNACK of a server that has not accepted the
+    /// connection [MQTT5-3.14.0-1, MQTT5-4.13.1-1].
     fn closing_reply(reason: &CloseReason, state: State, is_server: bool) -> Option<PendingReply> {
         let code = match reason {
             CloseReason::Violation(error) => error.reason_code(),
@@ -289,7 +289,7 @@ impl Version for V5 {
                 let code = code.unwrap_or(ConnectReasonCode::ProtocolError);
                 Some(PendingReply::connack(code.number()))
             }
-            // The server has closed by it [MQTT5-3.14.0-1].
+            // That packet closed the connection [MQTT5-3.14.0-1].
             (State::Requested, false) if is_disconnect(reason) => None,
             (State::Connected, _) | (State::Requested, false) => {
                 let code = DisconnectReasonCode::try_from(code)
@@ -403,13 +403,13 @@ impl Version for V5 {
             ProtocolError::WrongAcknowledgement { .. } => "MQTT-2.2.1-5",
             ProtocolError::SecondConnAck { .. } => "MQTT-3.2.0-2",
             ProtocolError::Unexpected(PacketType::Disconnect) => "MQTT-3.14.0-1",
-            // Which statement it is depends on the role or the state, or the rule has no number.
+            // The statement depends on the role or the state, or the rule has no number.
             _ => return None,
         })
     }
 }
 
-/// The event of an acknowledgement of a message.
+/// Returns the event of an acknowledgement of a message.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn acknowledged(progress: Progress, code: u8, properties: AckProperties<&[u8]>) -> Event<&[u8]> {
@@ -420,7 +420,7 @@ fn acknowledged(progress: Progress, code: u8, properties: AckProperties<&[u8]>) 
             reason_code,
             properties,
         },
-        // A PUBCOMP says 0x92 for a message that has arrived before.
+        // PUBCOMP has 0x92 for a message that was delivered before.
         Progress::Completed(packet_id)
             if reason_code.is_error() && reason_code != ReasonCode::PacketIdentifierNotFound =>
         {
@@ -438,7 +438,7 @@ fn acknowledged(progress: Progress, code: u8, properties: AckProperties<&[u8]>) 
     }
 }
 
-/// What a message is checked for, whether its payload comes in pieces or not.
+/// The fields of a message that are checked, with or without its payload.
 struct Head<'p, 'a> {
     qos: QoS,
     retain: bool,
@@ -456,7 +456,8 @@ impl<'p, 'a> Head<'p, 'a> {
     }
 }
 
-/// Whether the peer may publish this. Only a Topic Alias can be wrong with what a server publishes.
+/// Checks whether the peer may publish this. Only the Topic Alias of a server's message can be
+/// wrong.
 #[inline(always)]
 fn check_publish(
     limits: &Limits,
@@ -479,7 +480,7 @@ fn check_publish(
     Ok(())
 }
 
-/// Whether the peer may publish with these flags.
+/// Checks whether the peer may publish with these flags.
 #[inline(always)]
 fn check_flags(
     limits: &Limits,
@@ -499,7 +500,7 @@ fn check_flags(
     Ok(())
 }
 
-/// Reason Strings and User Properties come from a server only if the client takes them
+/// Checks that a server sends Reason Strings and User Properties only to a client that accepts them
 /// [MQTT5-3.1.2-29].
 fn check_problem_information<K>(
     limits: &Limits,
@@ -512,14 +513,14 @@ fn check_problem_information<K>(
     Ok(())
 }
 
-/// Whether there is a Reason String or a User Property.
+/// Returns true if there is a Reason String or a User Property.
 fn has_problem_information<B: AsRef<[u8]>, K>(properties: &Properties<B, K>) -> bool {
     properties
         .iter()
         .any(|property| is_problem_information(&property))
 }
 
-/// Whether DISCONNECT with this Reason Code comes from this side (Table 3-10) [MQTT5-3.14.2-1].
+/// Returns true if this side sends DISCONNECT with this Reason Code (Table 3-10) [MQTT5-3.14.2-1].
 const fn is_sent_by(code: DisconnectReasonCode, is_server: bool) -> bool {
     use DisconnectReasonCode as Code;
     match code {
@@ -541,7 +542,7 @@ const fn is_sent_by(code: DisconnectReasonCode, is_server: bool) -> bool {
     }
 }
 
-/// Whether a connection closes because of a DISCONNECT that came too early.
+/// Returns true if the connection closes because of a DISCONNECT before CONNACK.
 const fn is_disconnect(reason: &CloseReason) -> bool {
     matches!(
         reason,
@@ -568,6 +569,6 @@ fn topic_of<'a, M: Buffer>(
     let topic = properties
         .topic_alias()
         .and_then(|alias| buffer.topic(alias));
-    // It was a Topic Name when it was learned.
+    // It was validated as a Topic Name when it was learned.
     TopicName::from_valid(topic.unwrap_or_default())
 }

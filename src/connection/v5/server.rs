@@ -22,8 +22,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::NotConnected`] before CONNECT has come, [`CommandError::AlreadyConnected`] after
-    /// it was answered.
+    /// [`CommandError::NotConnected`] before CONNECT was received, [`CommandError::AlreadyConnected`]
+    /// after it was answered.
     pub fn accept_new<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -32,9 +32,9 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         self.accept_new_with(now, &ConnAckProperties::EMPTY, out)
     }
 
-    /// [`accept_new`](Self::accept_new) with properties. They hold for this connection: Server Keep
-    /// Alive, Session Expiry Interval, Receive Maximum, Maximum QoS and so on are enforced. If CONNECT
-    /// has an Authentication Method, CONNACK has the same.
+    /// [`accept_new`](Self::accept_new) with properties, which are valid for this connection: Server
+    /// Keep Alive, Session Expiry Interval, Receive Maximum, Maximum QoS and so on are enforced. If
+    /// CONNECT has an Authentication Method, CONNACK needs the same one.
     ///
     /// # Errors
     ///
@@ -43,8 +43,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     /// one, or while its AUTH is awaited [MQTT5-4.12.0-5, MQTT5-4.12.0-6];
     /// [`CommandError::AssignedClientIdentifier`] without one for a client that has no Client Identifier;
     /// [`CommandError::ResponseInformation`] if the client has not asked for it;
-    /// [`CommandError::QosNotSupported`] and [`CommandError::RetainNotSupported`] if its Will is one that
-    /// the server does not take: refuse it [MQTT5-3.2.2-12, MQTT5-3.2.2-13].
+    /// [`CommandError::QosNotSupported`] and [`CommandError::RetainNotSupported`] if the server does not
+    /// support the client's Will: then refuse the connection [MQTT5-3.2.2-12, MQTT5-3.2.2-13].
     pub fn accept_new_with<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -66,7 +66,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     /// # Errors
     ///
     /// [`CommandError::CleanSession`] if the client asked for Clean Start [MQTT5-3.2.2-2], and those of
-    /// [`accept_new`](Self::accept_new). `session` is as it was then.
+    /// [`accept_new`](Self::accept_new). Then `session` is unchanged.
     pub fn accept_resumed<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -153,8 +153,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         Ok(())
     }
 
-    /// Refuses the connection: sends CONNACK with this Reason Code, from 0x80 on, and closes. Nothing else
-    /// that the client has sent is handled. This is possible at any step of an authentication
+    /// Refuses the connection: sends CONNACK with this Reason Code, from 0x80 on, and closes. No other
+    /// packet of the client is handled. This is possible at any step of an authentication
     /// [MQTT5-3.1.3-8, MQTT5-3.1.4-2, MQTT5-3.1.4-6, MQTT5-3.2.2-7, MQTT5-4.12.0-1, MQTT5-4.12.0-4].
     ///
     /// # Errors
@@ -170,9 +170,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     }
 
     /// [`refuse`](Self::refuse) with properties: Reason String, Server Reference. They are left out if
-    /// the packet would be larger than the client's Maximum Packet Size
-    /// [MQTT5-3.2.2-19, MQTT5-3.2.2-20]. To a client that does not even take 5 bytes nothing is sent
-    /// [MQTT5-3.1.2-24].
+    /// the packet would exceed the client's Maximum Packet Size [MQTT5-3.2.2-19, MQTT5-3.2.2-20]. If
+    /// that is below 5 bytes, nothing is sent [MQTT5-3.1.2-24].
     ///
     /// # Errors
     ///
@@ -223,7 +222,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     }
 
     /// [`suback`](Self::suback) with a Reason String and User Properties. They are left out if the
-    /// client takes none, or the packet would be larger than its Maximum Packet Size
+    /// client does not accept them, or if the packet would exceed its Maximum Packet Size
     /// [MQTT5-3.1.2-29, MQTT5-3.9.2-1, MQTT5-3.9.2-2].
     ///
     /// # Errors
@@ -318,9 +317,9 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         Ok(())
     }
 
-    /// When the Will is to be published after [`Action::PublishWill`](crate::Action::PublishWill): so
-    /// many seconds later, if the client has not connected again by then. The session may end before
-    /// the Will Delay Interval is over: the Will is published then [MQTT5-3.1.3-9].
+    /// Returns how many seconds after [`Action::PublishWill`](crate::Action::PublishWill) to publish
+    /// the Will, unless the client has connected again by then. If the session ends before the Will
+    /// Delay Interval is over, publish the Will at the end of the session [MQTT5-3.1.3-9].
     pub fn will_delay_interval(&self) -> u32 {
         self.limits
             .will_delay_interval
@@ -328,7 +327,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     }
 }
 
-/// Whether the server takes a SUBSCRIBE, by what it has announced.
+/// Checks a SUBSCRIBE against the limits that the server has announced.
 pub(super) fn check_subscribe(
     own: &Capabilities,
     subscribe: &Subscribe<&[u8]>,
@@ -409,8 +408,8 @@ pub(super) fn handle<'a, S: Slots>(
             server.machine.check_between_messages()?;
             handle_disconnect(server, disconnect)
         }
-        // Before CONNECT [MQTT5-3.1.0-1], before the end of an authentication [MQTT5-3.1.2-30], or what
-        // only a server sends.
+        // Before CONNECT [MQTT5-3.1.0-1], before the end of an authentication [MQTT5-3.1.2-30], or a
+        // packet that only a server sends.
         (_, packet) => Err(server.unexpected(&packet)),
     }
 }
@@ -420,12 +419,12 @@ fn handle_disconnect<'a, S: Slots>(
     disconnect: Disconnect<&'a [u8]>,
 ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
     if let Some(expiry) = disconnect.properties.session_expiry_interval() {
-        // A DISCONNECT that is invalid does not discard the Will (section 3.14.2.2.2).
+        // An invalid DISCONNECT does not discard the Will (section 3.14.2.2.2).
         if !server.limits.has(SESSION_EXPIRY) && expiry > 0 {
             return Err(server.violation(ProtocolError::SessionExpiryInterval));
         }
-        // A session that the server does not keep, as its CONNACK has told, does not come back: nothing of
-        // it was stored.
+        // CONNACK announced that the server does not keep the session. Nothing of it was stored, so it
+        // stays ended.
         if !server.session_ends() {
             server.set_session_expiry_interval(expiry);
         }
@@ -436,7 +435,7 @@ fn handle_disconnect<'a, S: Slots>(
     Ok(Some(Event::Disconnected(disconnect)))
 }
 
-/// A packet has no room for more filters.
+/// A packet cannot contain more filters.
 fn count(filters: usize) -> u32 {
     u32::try_from(filters).unwrap_or(u32::MAX)
 }

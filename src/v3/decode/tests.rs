@@ -30,7 +30,7 @@ fn with_flags(packet: &[u8], flags: u8) -> Vec<u8> {
     bytes
 }
 
-/// The flags that a decoder takes for the type of `packet`.
+/// The flags that a decoder accepts for the type of `packet`.
 fn accepted_flags(packet: &[u8], options: &Options) -> Vec<u8> {
     (0..16)
         .filter(|&flags| {
@@ -40,7 +40,7 @@ fn accepted_flags(packet: &[u8], options: &Options) -> Vec<u8> {
         .collect()
 }
 
-// What is taken and written.
+// Valid packets
 
 #[test]
 fn each_type_encodes_to_the_bytes_it_was_decoded_from() {
@@ -95,7 +95,7 @@ fn encode_to_vec_is_the_same_bytes() {
     }
 }
 
-// The first byte.
+// The first byte
 
 #[test]
 fn reserved_packet_types_are_refused_whatever_the_flags() {
@@ -168,9 +168,9 @@ fn the_first_byte_alone_is_enough_to_refuse_it() {
     }
 }
 
-// Leniencies.
+// Leniencies
 
-/// The types whose flags `options` takes beyond Table 2.2, and these flags.
+/// The types whose flags `options` accepts beyond Table 2.2, and these flags.
 fn let_in(options: Options) -> Vec<(PacketType, Vec<u8>)> {
     let mut all = Vec::new();
     for bytes in ALL {
@@ -273,7 +273,7 @@ fn a_leniency_about_flags_is_none_about_the_rest() {
     );
 }
 
-// Remaining Length.
+// Remaining Length
 
 #[test]
 fn a_fifth_length_byte_is_refused() {
@@ -325,7 +325,7 @@ fn a_ping_or_disconnect_with_a_body_is_refused() {
 
 #[test]
 fn a_packet_of_a_fixed_size_is_refused_before_the_bytes_it_should_not_have() {
-    // Otherwise a decoder would gather up to 256 MiB first.
+    // Otherwise a decoder would buffer up to 256 MiB first.
     for bytes in ALL.into_iter().filter(|bytes| bytes.len() <= 4) {
         let body = &bytes[2..];
         for header_only in [&[bytes[0], 0x7f][..], &[bytes[0], 0xff, 0xff, 0xff, 0x7f]] {
@@ -371,7 +371,7 @@ fn a_packet_of_a_fixed_size_that_is_too_short_is_refused_once_it_is_there() {
     assert_eq!(decode(&mut &b"\x40\x01"[..], &Options::new()), Ok(None));
 }
 
-// Limits.
+// Limits
 
 #[test]
 fn a_packet_of_the_largest_size_passes_and_one_byte_more_does_not() {
@@ -394,7 +394,7 @@ fn a_packet_over_the_limit_is_refused_by_its_fixed_header() {
     );
 }
 
-// Decoding.
+// Decoding
 
 #[test]
 fn a_packet_that_is_not_all_there_stays_where_it_is() {
@@ -418,7 +418,7 @@ fn decoding_stops_behind_the_packet() {
     assert_eq!(decode(&mut src, &Options::new()), Ok(None));
 }
 
-// Peeking.
+// Peeking
 
 #[test]
 fn peek_tells_how_long_a_packet_is_before_it_is_there() {
@@ -480,7 +480,7 @@ fn peek_has_the_limit_of_decode() {
     assert_eq!(decode(&mut &b"\x30\x08"[..], &limit(9)), Err(error));
 }
 
-// Conversions.
+// Conversions
 
 #[test]
 fn every_packet_with_a_type_of_its_own_becomes_a_packet() {

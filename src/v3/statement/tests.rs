@@ -27,7 +27,7 @@ const FIELDS: [Field; 20] = [
     Field::ReturnCode,
 ];
 
-/// Each kind with the statement that it breaks where its packet does not have one of its own.
+/// Each kind with the statement that it violates in a packet without a statement of its own.
 const KINDS: [(ErrorKind, Option<&str>); 36] = [
     (ReservedPacketType, Some("MQTT-4.8.0-1")),
     (InvalidFlags, Some("MQTT-2.2.2-2")),
@@ -114,7 +114,7 @@ fn packet_identifier_0_breaks_a_statement_in_packets_that_choose_one() {
     for packet_type in packet_types() {
         let expected = match packet_type {
             Type::Publish | Type::Subscribe | Type::Unsubscribe => Some("MQTT-2.3.1-1"),
-            // That an answer has no 0 follows from what it answers.
+            // That an acknowledgement has no 0 follows from the request.
             _ => None,
         };
         let field = Field::PacketIdentifier;

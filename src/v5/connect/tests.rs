@@ -9,7 +9,7 @@ use crate::wire::Options;
 use std::format;
 use std::vec::Vec;
 
-/// Every flag but the reserved one, and every field that they announce.
+/// Every valid flag, and every field that they announce.
 const FULL: &[u8] = b"\x10\x2b\x00\x04MQTT\x05\xf6\x12\x34\x05\x11\x00\x00\x00\x07\
     \x00\x02id\x05\x18\x00\x00\x00\x09\x00\x03w/t\x00\x02\x00\xff\x00\x01u\x00\x03\x00p\xfe";
 
@@ -27,7 +27,7 @@ fn will(qos: QoS, retain: bool) -> Will<&'static [u8]> {
     }
 }
 
-/// `bytes` are `connect`, and `connect` is these bytes and no others.
+/// Checks that `bytes` decode to `connect`, and that `connect` encodes to `bytes`.
 fn check(connect: Connect<&[u8]>, bytes: &[u8]) {
     let mut buffer = [0; 64];
     let built = EncodedConnect::encode_to_slice(&mut buffer, &connect).unwrap();

@@ -54,11 +54,11 @@ fn all() -> [Property<'static>; 27] {
     ]
 }
 
-/// Which of all properties this packet can have, by identifier.
+/// Returns the properties that this packet can have, by identifier.
 fn allowed<K: PropertiesKind>() -> Vec<u8> {
     let mut allowed = Vec::new();
     for property in all() {
-        // Authentication Data cannot be alone.
+        // Authentication Data needs a method.
         let method = Property::AuthenticationMethod(text("m"));
         let with_method = [method, property];
         let properties = match property {
@@ -130,7 +130,7 @@ fn only_user_property_and_in_publish_subscription_identifier_may_be_repeated() {
     }
 }
 
-/// Why a PUBLISH with these properties, which start at byte 6, is refused.
+/// Returns the error of a PUBLISH with these properties, which start at byte 6.
 fn fault_in_publish(properties: &[u8]) -> (ErrorKind, Field, usize) {
     let len = u8::try_from(properties.len()).unwrap();
     let body = [b"\x00\x01a", &[len][..], properties].concat();
@@ -156,7 +156,7 @@ fn the_first_fault_is_the_one_that_is_found() {
 
 #[test]
 fn a_property_ends_with_the_properties_not_with_the_packet() {
-    // What follows would be the rest of the value.
+    // The following bytes would be the rest of the value.
     let body = b"\x00\x01a\x03\x02\x00\x00\x00\x01";
     let (kind, field, offset, _) = fault(&framed(0x30, body));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! What a connection has to have done.
+//! Carries out the actions of a connection.
 
 use std::rc::Rc;
 
@@ -10,7 +10,7 @@ use crate::exploration::wire::{self, Sent, ensure};
 use crate::exploration::{Halt, Outcome};
 
 impl World {
-    /// An act of a side is complete.
+    /// Counts a complete act of a side.
     pub(super) fn act(&mut self, side: Side) -> Outcome {
         self.acts += 1;
         if self.fuse == Some(self.acts) {
@@ -19,7 +19,7 @@ impl World {
         Ok(())
     }
 
-    /// Carries out all actions; what a command has written leaves after the changes to be stored.
+    /// Carries out all actions. The output of a command is sent after its changes are stored.
     pub(super) fn drain(&mut self, side: Side, link: &mut Link, out: Vec<u8>) -> Outcome {
         let mut out = Some(out).filter(|out| !out.is_empty());
         while let Some(act) = link.endpoint.poll_action() {
@@ -65,7 +65,7 @@ impl World {
         self.act(side)
     }
 
-    /// A packet leaves.
+    /// Sends a packet.
     pub(super) fn leaves(&mut self, side: Side, link: &mut Link, bytes: &[u8]) -> Outcome {
         let copies = match (self.plan.fault, wire::read(bytes)) {
             (Some(Fault::DropPuback), Some(Sent::PubAck(_)))

@@ -1,4 +1,4 @@
-//! What the applications do.
+//! The commands of the applications.
 
 use std::rc::Rc;
 
@@ -51,7 +51,7 @@ impl World {
         self.drain(side, link, out)
     }
 
-    /// SUBSCRIBE has come, and is answered.
+    /// Answers a received SUBSCRIBE.
     pub(super) fn subscribed(&mut self, side: Side, link: &mut Link) -> Outcome {
         let mut out = Vec::new();
         let result = link.endpoint.suback(self.now(), &mut out);
@@ -60,7 +60,7 @@ impl World {
         self.drain(side, link, out)
     }
 
-    /// The SUBSCRIBE of the client is over, answered or not.
+    /// The client's SUBSCRIBE ended, with or without an answer.
     pub(super) fn request_ends(&mut self, id: PacketId, is_subscribed: bool) -> Outcome {
         let request = self.client.app.request.take();
         ensure!(

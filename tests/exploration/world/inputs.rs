@@ -1,4 +1,4 @@
-//! What reaches a connection, and the events that it leads to.
+//! Delivers bytes to a connection and handles the events that it returns.
 
 use std::rc::Rc;
 
@@ -57,7 +57,7 @@ impl World {
         Ok(())
     }
 
-    /// Handles received bytes. False if the application has to do something first.
+    /// Handles received bytes. Returns false if the application has to act first.
     pub(super) fn receive(
         &mut self,
         side: Side,
@@ -146,7 +146,7 @@ impl World {
         Ok(())
     }
 
-    /// The server accepts the client, whose earlier connection ends.
+    /// The server accepts the client, and the client's earlier connection ends.
     pub(super) fn accept(&mut self, link: &mut Link) -> Outcome {
         let plan = Rc::clone(&self.plan);
         self.act(Side::Server)?;

@@ -12,7 +12,7 @@ use crate::exploration::wire::ensure;
 use crate::exploration::{Halt, Outcome};
 
 impl World {
-    /// Nothing that is sent on the present connection arrives any more.
+    /// Closes the link: nothing sent on the present connection arrives any more.
     pub(super) fn sever(&mut self, is_silent: bool) {
         let newest = match &mut self.newcomer {
             Some(link) => Some(link),
@@ -23,7 +23,7 @@ impl World {
         }
     }
 
-    /// Does something with the connection of a side, and ends it if that has closed it.
+    /// Calls a function of a side's connection, and ends the connection if it was closed.
     pub(super) fn with(
         &mut self,
         side: Side,
@@ -61,7 +61,7 @@ impl World {
         Ok(())
     }
 
-    /// The other side of this connection learns of its end.
+    /// Notifies the other side of the end of this connection.
     pub(super) fn closed(&mut self, side: Side, link: &Link) {
         if link.is_open {
             let other = match side {
@@ -83,7 +83,7 @@ impl World {
         let request = peer.app.request;
         ensure!(request.is_none(), "SUBSCRIBE {request:?} has no answer");
         if plan.is_clean() {
-            // The messages were lost one by one.
+            // `Action::Lost` reported each message.
             peer.ledger.clear();
             peer.app.has_session = false;
         }
@@ -102,7 +102,7 @@ impl World {
                 self.closed(side, &link);
             }
         }
-        // Also a connection that was in use when its side crashed.
+        // Includes a connection that was in use when its side crashed.
         if let Some(link) = &mut self.peer_mut(side.peer()).link {
             link.is_open = false;
         }
@@ -172,7 +172,7 @@ impl World {
     }
 }
 
-/// The session as it comes back from a snapshot of what was stored, and is the same.
+/// Saves the stored session and restores it. Both must be equal.
 fn restored(stored: &Session<Room>) -> Outcome<Session<Room>> {
     let session = saved_and_restored(stored)?;
     ensure!(

@@ -1,51 +1,51 @@
-//! What can happen next.
+//! The moves that are possible in a state.
 
 use mqtt_sansio::{State, Timestamp};
 
 use super::World;
 use crate::exploration::plan::{Sessions, Side};
 
-/// Something that can happen.
+/// A possible move.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Move {
     /// The client opens a connection and sends CONNECT.
     Connect,
-    /// The next packet reaches the side and is handled.
+    /// The side receives the next packet and handles it.
     Deliver(Side),
-    /// The next packet of a connection that is not accepted yet reaches the server.
+    /// The server receives the next packet of a connection that is not accepted yet.
     DeliverToNewcomer,
     Publish(Side),
-    /// The message with this position among those that await it is acknowledged.
+    /// The application acknowledges the message at this position of those that await it.
     Acknowledge(Side, u8),
-    /// It is refused.
+    /// The application refuses the message at this position.
     Refuse(Side, u8),
     Resend(Side),
     Subscribe,
-    /// The side learns that the transport is closed.
+    /// The side is notified that the transport is closed.
     Notice(Side),
     NoticeNewcomer,
-    /// The side looks at its clock after a deadline has passed.
+    /// The side handles a deadline that has passed.
     Wake(Side),
     WakeNewcomer,
     /// The link breaks: nothing that is sent from here on arrives.
     Cut,
-    /// The same, and neither side is told.
+    /// The link breaks, but neither side is notified.
     Silence,
     Disconnect,
     Crash(Side),
-    /// The side stops in order, and begins again with the session that it has saved.
+    /// The side stops in order, and restarts with the session that it saved.
     Restart(Side),
-    /// The time goes on to the next deadline.
+    /// The clock advances to the next deadline.
     Tick,
-    /// The same, because nothing else happens.
+    /// The clock advances because nothing else can happen.
     Wait,
 }
 
-/// A move, after whose first acts the side crashes, if that is not `None`.
+/// A move, and the number of its acts after which the side crashes, if it does.
 pub(crate) type Choice = (Move, Option<u8>);
 
 impl World {
-    /// What goes on by itself, then what goes wrong and may or may not happen.
+    /// Returns the moves that happen by themselves, then the faults that are still allowed.
     pub(crate) fn moves(&self) -> (Vec<Move>, Vec<Move>) {
         let mut moves = Vec::new();
         if self.client.link.is_none() {
@@ -140,7 +140,7 @@ impl World {
         self.plan.side(side).journal || forgets
     }
 
-    /// The side that a move is of.
+    /// Returns the side that makes a move.
     pub(crate) const fn side_of(choice: Move) -> Option<Side> {
         match choice {
             Move::Connect | Move::Subscribe | Move::Disconnect => Some(Side::Client),

@@ -1,4 +1,4 @@
-//! What the connection asks for, compared with what it has to ask for.
+//! Compares the actions of the connection with those of the model.
 
 use mqtt_sansio::any;
 use mqtt_sansio::{Limit, PacketId, PacketType, QoS, Stage};
@@ -10,18 +10,18 @@ use super::steps::{Action, Reason};
 use super::wire::Packet;
 
 impl World<'_> {
-    /// The connection is over, for this reason, unless it was over before.
+    /// The connection ends with this reason, unless it had ended before.
     pub(super) fn is_over(&mut self, reason: Reason) {
         self.is_over_by(reason, None);
     }
 
-    /// [`is_over`](Self::is_over) because of a fault that is a limit of this side.
+    /// Calls [`is_over`](Self::is_over) for a fault that exceeds a limit of this side.
     pub(super) fn is_over_by(&mut self, reason: Reason, cause: Option<any::DecodeError>) {
         let model = &mut self.model;
         if model.state == State::Over {
             return;
         }
-        // Nothing may come between the pieces of a payload.
+        // No other packet may be sent between the pieces of a payload.
         let closing = if model.is_sending {
             None
         } else {
@@ -41,7 +41,7 @@ impl World<'_> {
         self.resends.clear();
     }
 
-    /// Carries out all actions, then looks at everything that can be seen.
+    /// Carries out all actions, then compares all that is public.
     pub(super) fn drain(&mut self) {
         loop {
             let action = self.endpoint.poll_action();
@@ -96,12 +96,12 @@ impl World<'_> {
         }
     }
 
-    /// This packet is sent next.
+    /// The model expects this packet as the next one sent.
     pub(super) fn expects(&mut self, packet: &Packet) {
         self.expected.push_back(self.encoded(packet));
     }
 
-    /// A message was left out, and what was held is finished: the connection is over once everything
+    /// A message was left out, and the packet held is complete: the connection ends once everything
     /// is sent.
     fn has_released_all(&self) -> bool {
         let model = &self.model;
@@ -122,7 +122,7 @@ impl World<'_> {
         }
     }
 
-    /// What the model asks for next, and has done.
+    /// Returns the next action of the model, which then counts as carried out.
     fn next_action(&mut self) -> Option<Action> {
         let version = self.model.version;
         let model = &mut self.model;
@@ -162,7 +162,8 @@ impl World<'_> {
         }
     }
 
-    /// What is sent is what was meant, whole and in order, and a decoder of the version takes it.
+    /// Checks that the bytes sent are the expected ones, whole and in order, and that a strict
+    /// decoder accepts them.
     fn check_sent(&mut self) {
         let bytes = std::mem::take(&mut self.out);
         for byte in &bytes {
@@ -194,7 +195,7 @@ impl World<'_> {
         }
     }
 
-    /// The session is what it has to be, and so is what the journal says of it.
+    /// Compares the session and its journal with the model.
     fn check_session(&self) {
         let session = self.endpoint.session();
         let outbound = session.outbound().map(|m| (m.packet_id, m.stage));
@@ -224,7 +225,7 @@ impl World<'_> {
         if !self.model.setup.journal || !self.owns_session() {
             return;
         }
-        // Until CONNACK it may turn out to be kept.
+        // Until CONNACK the session may still be kept.
         let is_decided = self.model.state != State::Requested || self.model.clean_start;
         if self.model.session_ends && is_decided {
             assert!(self.journal.is_empty(), "a session that ends is stored");
@@ -249,7 +250,7 @@ impl World<'_> {
         );
     }
 
-    /// As long as there is something to wait for, there is a deadline.
+    /// While the connection waits for something, it has a deadline.
     fn check_deadline(&mut self) {
         let deadline = self.endpoint.poll_timeout();
         let model = &self.model;
@@ -260,10 +261,10 @@ impl World<'_> {
             State::Over => false,
             State::Connected if model.release_by.is_some() && !model.is_stalled() => true,
             State::Connected if model.keep_alive == 0 => false,
-            // A payload first, or it waits for PINGRESP.
+            // The payload comes first, or PINGRESP is awaited.
             State::Connected if is_client && model.is_sending => return,
             State::Connected if is_client => true,
-            // The client cannot get through.
+            // The client cannot send PINGREQ.
             State::Connected => {
                 model.to_answer.is_none()
                     && (model.queue.is_empty() || !self.is_inbound_full())
@@ -281,13 +282,14 @@ impl World<'_> {
         self.model.inbound.len() >= usize::from(setup.receive_maximum).min(setup.inbound_slots)
     }
 
-    /// Too early a look must not matter; a deadline that has passed must not be left behind.
+    /// Calls `handle_timeout`. Before a deadline it must have no effect; a deadline that has passed
+    /// must be handled.
     pub(super) fn look_at_clock(&mut self) {
         let deadline = self.endpoint.poll_timeout();
         let now = self.now();
         let is_due = deadline.is_some_and(|deadline| deadline <= now);
-        // Of a clock that was set back the connection may know: not if it has refused what came with
-        // the later time.
+        // The connection may have seen a later time before the clock was set back, but not if it
+        // refused that call.
         let may_be_due = deadline.is_some_and(|deadline| deadline <= self.given);
         self.endpoint.handle_timeout(now);
         let is_unchanged = self.endpoint.poll_timeout() == deadline;
@@ -312,7 +314,7 @@ impl World<'_> {
             if reason == Reason::KeepAliveTimeout {
                 let silence = self.clock - self.last_received;
                 let allowed = u64::from(self.model.keep_alive) * 1_500;
-                // A clock that was set back in between.
+                // The clock was set back in between.
                 assert!(silence + 1_000 >= allowed, "[MQTT-3.1.2-24] {silence} ms");
             }
             self.is_over(reason);
@@ -334,7 +336,7 @@ impl World<'_> {
         }
     }
 
-    /// The bytes of a packet in the version of the connection.
+    /// Returns the bytes of a packet in the version of the connection.
     pub(super) fn encoded(&self, packet: &Packet) -> Vec<u8> {
         packet.encoded(self.model.version)
     }

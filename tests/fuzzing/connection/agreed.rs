@@ -1,5 +1,5 @@
-//! What CONNECT and CONNACK of MQTT 5 agree on, and what follows from it: which packets are faults,
-//! which commands are refused, and how a connection is closed. MQTT 3.1.1 has the defaults.
+//! The limits that CONNECT and CONNACK of MQTT 5 negotiate, and their effects: which packets are
+//! faults, which commands are refused, and how a connection is closed. MQTT 3.1.1 has the defaults.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use super::model::State;
 use super::steps::Reason;
 use super::wire::Packet;
 
-/// How many Topic Names the decoder of the connection has room for.
+/// How many Topic Names the decoder of the connection can store.
 pub(super) const ALIASES_IN: u16 = 3;
-/// How many Topic Names get an alias by the connection's choice.
+/// For how many Topic Names the connection chooses an alias.
 pub(super) const ALIASES_OUT: u16 = 2;
 
-/// What one side has announced.
+/// The limits that one side announced.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) receive_maximum: u16,
@@ -54,19 +54,19 @@ pub(super) struct Agreed {
     pub(super) session_expiry: u32,
     /// CONNECT had a Session Expiry Interval above 0.
     pub(super) had_expiry: bool,
-    /// The client takes no Reason String and no User Property but in CONNACK, PUBLISH and DISCONNECT.
+    /// The client accepts Reason String and User Property only in CONNACK, PUBLISH and DISCONNECT.
     no_problem_information: bool,
     has_authentication: bool,
     has_no_client_id: bool,
     will: Option<(QoS, bool)>,
     /// The Topic Names of the peer's Topic Aliases.
     names: BTreeMap<u16, Vec<u8>>,
-    /// The Topic Names that the connection has chosen an alias for: 1, 2 and so on.
+    /// The Topic Names for which the connection has chosen an alias: 1, 2 and so on.
     pub(super) chosen: Vec<Vec<u8>>,
 }
 
 impl Agreed {
-    /// CONNECT was sent, or has come.
+    /// CONNECT was sent or received.
     pub(super) fn connect(&mut self, is_server: bool, connect: &Connect<&[u8]>) {
         let properties = &connect.properties;
         let client = Limits {
@@ -88,7 +88,7 @@ impl Agreed {
         self.will = connect.will.as_ref().map(|will| (will.qos, will.retain));
     }
 
-    /// CONNACK was sent, or has come, with these properties. Returns the Server Keep Alive.
+    /// CONNACK was sent or received, with these properties. Returns the Server Keep Alive.
     pub(super) fn connack(
         &mut self,
         is_server: bool,
@@ -106,9 +106,9 @@ impl Agreed {
         properties.server_keep_alive()
     }
 
-    // What may come
+    // Received packets
 
-    /// Why this packet must not come, in whatever state.
+    /// Returns why the peer must not send this packet, in any state.
     pub(super) fn fault(&self, is_server: bool, packet: &Packet) -> Option<ProtocolError> {
         match packet {
             Packet::Publish(publish) => self
@@ -183,7 +183,7 @@ impl Agreed {
             .then_some(ProtocolError::ProblemInformation)
     }
 
-    /// The message as the application gets it: with its Topic Name [MQTT5-3.3.2-7].
+    /// Returns the message as the application sees it: with its Topic Name [MQTT5-3.3.2-7].
     pub(super) fn resolve(&mut self, publish: &mut Publish<Vec<u8>>) {
         let Some(alias) = publish.properties.topic_alias() else {
             return;
@@ -197,10 +197,10 @@ impl Agreed {
         }
     }
 
-    // What commands may do
+    // Commands
 
-    /// The Topic Alias that the connection gives a message, and whether the Topic Name goes with it
-    /// [MQTT5-3.1.2-26, MQTT5-3.2.2-17].
+    /// Returns the Topic Alias that the connection chooses for a message, and whether the Topic
+    /// Name is sent too [MQTT5-3.1.2-26, MQTT5-3.2.2-17].
     pub(super) fn choose(&self, topic: &[u8]) -> (Option<u16>, bool) {
         let known = self.chosen.iter().position(|name| name == topic);
         let number = |index: usize| u16::try_from(index + 1).expect("a few");
@@ -212,7 +212,7 @@ impl Agreed {
         (is_free.then_some(next), true)
     }
 
-    /// Whether the peer takes a message that is `len` bytes long as a packet.
+    /// Checks a message of `len` bytes against the limits of the peer.
     pub(super) fn may_publish(
         &self,
         qos: QoS,
@@ -236,7 +236,7 @@ impl Agreed {
         Ok(())
     }
 
-    /// Whether a server may accept the connection with these properties.
+    /// Checks whether a server may accept the connection with these properties.
     pub(super) fn may_accept(
         &self,
         properties: &ConnAckProperties<Vec<u8>>,
@@ -278,10 +278,11 @@ fn limits_of(properties: &ConnAckProperties<Vec<u8>>) -> Limits {
     }
 }
 
-// How a connection is closed
+// Closing
 
-/// The packet that is sent before a connection of MQTT 5 is closed (section 4.13), or the CONNACK of
-/// one of MQTT 3.1.1 [MQTT-3.1.2-2, MQTT-3.1.3-8]. `cause` is the fault that exceeded a limit.
+/// Returns the packet that is sent before a connection of MQTT 5 closes (section 4.13), or the
+/// CONNACK of one of MQTT 3.1.1 [MQTT-3.1.2-2, MQTT-3.1.3-8]. `cause` is the fault that exceeded a
+/// limit.
 pub(super) fn closing(
     is_v5: bool,
     is_server: bool,
@@ -341,7 +342,7 @@ const CLIENT_CODES: &[u8] = &[
     0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99,
 ];
 
-/// 0x82 (Protocol Error), or a code that is more exact.
+/// 0x82 (Protocol Error), or a more specific code.
 const fn reason_code(error: &ProtocolError) -> u8 {
     match error {
         ProtocolError::TopicAliasInvalid => 0x94,

@@ -1,4 +1,4 @@
-//! What the application asks for, in any state.
+//! The commands of the application, in any state.
 
 use mqtt_sansio::v5::{
     AckProperties, ConnAckProperties, Delivery, Property, Publish, PublishProperties, Subscribe,
@@ -28,7 +28,7 @@ impl World<'_> {
         } else {
             0
         };
-        // Two names that the connection may choose an alias for, and one more.
+        // Two names for which the connection may choose an alias, and one more.
         let number = if choice < 64 { 0 } else { choice % 3 };
         let is_aliased = choice >= 128 && !in_pieces;
         let explicit = (64..128).contains(&choice).then_some(1 + choice % 4);
@@ -92,7 +92,7 @@ impl World<'_> {
         self.drain();
     }
 
-    /// A message is sent, or the start of it.
+    /// Sends a message, or its header.
     fn writes(&mut self, publish: &Publish<Vec<u8>>, in_pieces: bool) {
         self.expects(&Packet::Publish(publish.clone()));
         if in_pieces && !publish.payload.is_empty() {
@@ -101,7 +101,7 @@ impl World<'_> {
         }
     }
 
-    /// The next piece, which may be longer than what is left.
+    /// Sends the next piece, which may be longer than the rest of the payload.
     pub(super) fn send_piece(&mut self) {
         let len = byte(&mut self.u) % 48;
         if self.model.setup.kind.any {
@@ -132,7 +132,7 @@ impl World<'_> {
         self.work_off();
     }
 
-    /// The answer to `Action::Resend`.
+    /// Handles `Action::Resend`.
     pub(super) fn resend_next(&mut self) {
         if let Some(id) = self.resends.pop_front() {
             let qos = self
@@ -143,7 +143,7 @@ impl World<'_> {
         }
     }
 
-    /// One that may not have been asked for, at a QoS that may be another.
+    /// Resends a message, which may not have been asked for, at a QoS that may differ.
     pub(super) fn resend_any(&mut self) {
         let id = packets::id_in_use(&mut self.u, &self.model);
         let qos = match packets::qos(byte(&mut self.u)) {
@@ -169,7 +169,8 @@ impl World<'_> {
             alias: None,
         });
         let message = Message { qos, ..message };
-        // A Topic Alias is one of the connection on which the message was sent first [MQTT5-3.3.2-7].
+        // A Topic Alias belongs to the connection on which the message was sent first
+        // [MQTT5-3.3.2-7].
         let as_sent = sent_as(&message, Delivery::new(qos, id, true), None, true);
         let len = self.encoded(&Packet::Publish(as_sent.clone())).len();
         let expected = self.model.may_send().and_then(|()| match &asked {
@@ -216,7 +217,7 @@ impl World<'_> {
         self.drain();
     }
 
-    /// A message that has come, or any other number.
+    /// Chooses a received message, or any other identifier.
     pub(super) fn acknowledge(&mut self) {
         let at = byte(&mut self.u);
         let held: Vec<_> = self.model.inbound.keys().copied().collect();
@@ -246,14 +247,14 @@ impl World<'_> {
         self.work_off();
     }
 
-    /// Client: SUBSCRIBE or UNSUBSCRIBE.
+    /// Client: sends SUBSCRIBE or UNSUBSCRIBE.
     pub(super) fn request(&mut self) {
         if self.model.is_server() {
             return self.answer();
         }
         let (now, before) = (self.now(), self.out.len());
         let mut expected = self.model.may_request();
-        // Written with the identifier that it gets.
+        // Encoded with the identifier that the command returns.
         let (result, request, packet) = if bit(&mut self.u) {
             let subscriptions = packets::subscriptions(&mut self.u);
             let has_wildcards = subscriptions
@@ -299,7 +300,7 @@ impl World<'_> {
         self.drain();
     }
 
-    /// Server: the answer to a request, which may not have come, or have had more filters.
+    /// Server: answers a request, which may not exist, or may have more filters.
     pub(super) fn answer(&mut self) {
         if !self.model.is_server() {
             return;
@@ -369,7 +370,7 @@ impl World<'_> {
         self.work_off();
     }
 
-    /// Client: CONNECT; server: the answer to it.
+    /// Client: sends CONNECT. Server: answers it.
     pub(super) fn open(&mut self) {
         if !self.model.is_server() {
             let connect = packets::connect(&mut self.u, self.model.version);
@@ -420,12 +421,12 @@ impl World<'_> {
         self.drain();
     }
 
-    /// With the session that was kept, if there is one and it is not lost.
+    /// Accepts with the session that was kept, if there is one and it is not lost.
     pub(super) fn accept(&mut self, keeps: bool, properties: &ConnAckProperties<Vec<u8>>) {
         let mut expected = self.may_answer_connect();
         let clean_start = self.model.clean_start;
         if expected.is_ok() && clean_start && !keeps {
-            // Not what it was asked for: a session all the same.
+            // The client asked for a new session, so resuming one is refused.
             expected = Err(CommandError::CleanSession);
         }
         let has_kept = self.kept.is_some() && keeps && !clean_start;
@@ -463,7 +464,7 @@ impl World<'_> {
             (self.model.outbound, self.model.inbound) = (kept.outbound, kept.inbound);
             self.model.resume();
         } else {
-            // Whatever there was, the application drops it and its journal.
+            // The application deletes any earlier session and its journal.
             self.kept = None;
             self.journal = empty(self.rooms);
         }
@@ -486,7 +487,7 @@ impl World<'_> {
         if result.is_ok() {
             let code = packets::refusal_code(number, self.model.version);
             let connack = Packet::connack(false, code);
-            // To a client that does not even take this nothing is sent [MQTT5-3.1.2-24].
+            // A client whose limit is smaller than this packet is sent nothing [MQTT5-3.1.2-24].
             if self
                 .model
                 .agreed
@@ -502,7 +503,7 @@ impl World<'_> {
         self.drain();
     }
 
-    /// DISCONNECT, or without any, or from the other side.
+    /// Ends the connection with DISCONNECT, without one, or from the other side.
     pub(super) fn end(&mut self) {
         let kind = byte(&mut self.u);
         let now = self.now();
@@ -522,7 +523,7 @@ impl World<'_> {
         self.drain();
     }
 
-    /// A server of any version has no DISCONNECT to send before it knows the version.
+    /// A server of any version cannot send DISCONNECT before it knows the version.
     const fn is_decided(&self) -> bool {
         self.reader.version().is_some()
     }
@@ -566,7 +567,7 @@ impl World<'_> {
     }
 }
 
-/// The PUBLISH that a message is sent as.
+/// Returns the PUBLISH of a message.
 fn sent_as(
     message: &Message,
     delivery: Delivery,

@@ -1,5 +1,5 @@
-//! Connections of both versions and roles, and a server of any version, behind one set of methods, in
-//! the shape of MQTT 5. Each has its own decoder, and gets bytes by `receive`.
+//! Connections of both versions and roles, and a server of any version, with one set of methods in
+//! the shape of MQTT 5. Each has its own decoder, and receives bytes through `receive`.
 
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ use crate::simulation::plan::{Side, Storage};
 
 type Memory = WithTopicAliases<Box<[u8]>, AliasVec>;
 
-/// Which connection it is.
+/// The kind of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::fuzzing) struct Kind {
     pub(in crate::fuzzing) side: Side,
@@ -34,31 +34,31 @@ pub(in crate::fuzzing) struct Kind {
     pub(in crate::fuzzing) any: bool,
 }
 
-/// What has come of bytes.
+/// The result of receiving bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::fuzzing) enum Response {
     Event(Event),
-    /// They are handled, and no event came of them.
+    /// The bytes were handled without an event.
     Handled,
     Blocked(Blocked),
-    /// The connection has ended for this reason.
+    /// The connection ended for this reason.
     Closed(Reason),
 }
 
-/// What is published.
+/// A message to publish.
 #[derive(Debug, Clone)]
 pub(in crate::fuzzing) struct Message {
     pub(in crate::fuzzing) topic: TopicName<Vec<u8>>,
     pub(in crate::fuzzing) payload: Vec<u8>,
     pub(in crate::fuzzing) qos: QoS,
     pub(in crate::fuzzing) retain: bool,
-    /// A Topic Alias that the application gives it.
+    /// The Topic Alias that the application chose.
     pub(in crate::fuzzing) alias: Option<u16>,
 }
 
 pub(in crate::fuzzing) struct Endpoint {
     connection: Connection,
-    /// What `receive` has returned already.
+    /// An action that `receive` returned.
     actions: VecDeque<Action>,
 }
 
@@ -72,7 +72,7 @@ enum Connection {
 
 use Connection::{Any, V3Client, V3Server, V5Client, V5Server};
 
-/// The same for all.
+/// Calls the same method on every connection.
 macro_rules! each {
     ($this:expr, $it:ident => $call:expr) => {
         match &mut $this.connection {
@@ -85,7 +85,7 @@ macro_rules! each {
     };
 }
 
-/// For what the harness asks one role only.
+/// For methods that the harness calls for one role only.
 macro_rules! of_other_role {
     () => {
         unreachable!("only the other role does this")
@@ -131,7 +131,7 @@ impl Endpoint {
         }
     }
 
-    // Commands of both
+    // Commands of both roles
 
     pub(in crate::fuzzing) fn publish(
         &mut self,
@@ -155,7 +155,7 @@ impl Endpoint {
         }
     }
 
-    /// The connection chooses the Topic Alias, if it has any.
+    /// Publishes; the connection chooses a Topic Alias if it can.
     pub(in crate::fuzzing) fn publish_aliased(
         &mut self,
         now: Timestamp,
@@ -218,7 +218,7 @@ impl Endpoint {
         each!(self, it => it.can_publish(qos))
     }
 
-    /// With a Reason Code, which MQTT 3.1.1 does not have.
+    /// Acknowledges with a Reason Code, which MQTT 3.1.1 does not have.
     pub(in crate::fuzzing) fn acknowledge(
         &mut self,
         id: PacketId,
@@ -240,7 +240,7 @@ impl Endpoint {
         each!(self, it => it.close(now));
     }
 
-    /// DISCONNECT, which a server of MQTT 3.1.1 does not have.
+    /// Sends DISCONNECT, which a server of MQTT 3.1.1 does not have.
     pub(in crate::fuzzing) fn disconnect(
         &mut self,
         now: Timestamp,
@@ -261,7 +261,7 @@ impl Endpoint {
         }
     }
 
-    // Commands of one
+    // Commands of one role
 
     pub(in crate::fuzzing) fn connect(
         &mut self,
@@ -330,7 +330,7 @@ impl Endpoint {
         }
     }
 
-    /// With a Reason Code, or for a connection of MQTT 3.1.1 a return code.
+    /// Refuses with a Reason Code, or the return code of MQTT 3.1.1.
     pub(in crate::fuzzing) fn refuse(
         &mut self,
         now: Timestamp,
@@ -374,9 +374,9 @@ impl Endpoint {
         }
     }
 
-    // Inputs
+    // Receiving
 
-    /// Passes bytes up to the first event. What they cause is kept for `poll_action`.
+    /// Passes bytes up to the first event. Actions are kept for `poll_action`.
     pub(in crate::fuzzing) fn receive(&mut self, now: Timestamp, bytes: &mut Vec<u8>) -> Response {
         loop {
             let mut input = &bytes[..];
@@ -398,7 +398,7 @@ impl Endpoint {
         }
         assert!(bytes.is_empty(), "None says that the input is used up");
         match self.actions.back() {
-            // This is the end of what was to be done, not a fault of what has come.
+            // The end of the connection is an action, not a fault of the bytes received.
             Some(Action::Close(Reason::LimitExceeded {
                 limit: Limit::InboundMessages,
                 ..
@@ -420,7 +420,7 @@ impl Endpoint {
         each!(self, it => it.handle_transport_closed(now));
     }
 
-    // Outputs and views
+    // Outputs and state
 
     pub(in crate::fuzzing) fn poll_action(&mut self) -> Option<Action> {
         if let Some(action) = self.actions.pop_front() {
@@ -443,7 +443,7 @@ impl Endpoint {
         each!(self, it => it.state())
     }
 
-    /// How long the session is kept, of a version that says so.
+    /// Returns how long the session is kept, if the version has an expiry.
     pub(in crate::fuzzing) fn session_expiry_interval(&self) -> Option<u32> {
         match &self.connection {
             V3Client(..) | V3Server(..) => None,
@@ -463,7 +463,7 @@ impl Endpoint {
         }
     }
 
-    /// `None` for a server of any version, which has no such method for every storage.
+    /// Returns `None` for a server of any version, which lacks this method for some storages.
     pub(in crate::fuzzing) fn into_session(self) -> Option<Session<Storage>> {
         match self.connection {
             V3Client(client, _) => Some(client.into_session()),

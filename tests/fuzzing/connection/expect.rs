@@ -1,4 +1,5 @@
-//! What has to come of a packet: the flows of section 4.3, as one side of a connection sees them.
+//! The effects that a packet must have: the flows of section 4.3, as one side of a connection sees
+//! them.
 
 use mqtt_sansio::v5::Delivery;
 use mqtt_sansio::{Blocked, PacketId, PacketType, ProtocolError, QoS};
@@ -7,7 +8,7 @@ use super::model::{Expected, Model, Request, Stage, State};
 use super::wire::Packet;
 
 impl Model {
-    /// Why nothing that comes is handled now, whatever it is.
+    /// Returns why no packet is handled in this state.
     pub(super) fn blocked(&self) -> Option<Blocked> {
         if self.answer.is_some() && self.is_sending {
             return Some(Blocked::SendingPayload);
@@ -16,7 +17,7 @@ impl Model {
         (self.to_answer.is_some() || awaits_answer).then_some(Blocked::AnswerPending)
     }
 
-    /// What has to come of this packet, or header of one, in the state that the connection is in.
+    /// Returns the effect that this packet, or header of a PUBLISH, must have in this state.
     pub(super) fn expect(&self, packet: &Packet) -> Expected {
         let unexpected = || Expected::Fault(ProtocolError::Unexpected(packet.packet_type()));
         let is_client = !self.is_server();
@@ -94,7 +95,7 @@ impl Model {
         }
     }
 
-    /// What has to come of a piece of a payload.
+    /// Returns the effect that a piece of a payload must have.
     pub(super) fn expect_payload(&self) -> Expected {
         self.blocked().map_or(Expected::Handled, Expected::Blocked)
     }

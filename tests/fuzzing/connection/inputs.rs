@@ -1,4 +1,4 @@
-//! What comes in.
+//! Receiving.
 
 use mqtt_sansio::v5::{Publish, PublishHeader};
 use mqtt_sansio::{CommandError, ErrorKind, Limit, PacketType, Timestamp};
@@ -16,7 +16,7 @@ impl World<'_> {
         self.arrive();
     }
 
-    /// What the peer has sent comes, or some of it.
+    /// Delivers bytes that the peer sent, or some of them.
     pub(super) fn arrive(&mut self) {
         let len = self.on_the_way.len();
         let len = match byte(&mut self.u) {
@@ -27,7 +27,7 @@ impl World<'_> {
         self.work_off();
     }
 
-    /// A part of something has come. It changes nothing but a deadline, which it puts off.
+    /// A part of a packet was received. It changes only a deadline, which it postpones.
     pub(super) fn progress(&mut self) {
         let before = self.endpoint.poll_timeout();
         let now = self.now();
@@ -44,7 +44,7 @@ impl World<'_> {
         while self.decode() {
             self.expire_first();
             let Some(incoming) = self.held.take() else {
-                // It was over.
+                // The connection had ended.
                 continue;
             };
             if !self.handle(incoming) {
@@ -53,7 +53,7 @@ impl World<'_> {
         }
     }
 
-    /// A deadline that has passed is handled before the bytes are: `receive` does both.
+    /// `receive` handles a deadline that has passed before it handles the bytes.
     fn expire_first(&mut self) {
         let clock = Timestamp::from_millis(self.clock).max(self.given);
         let deadline = self.endpoint.poll_timeout();
@@ -63,7 +63,8 @@ impl World<'_> {
         }
     }
 
-    /// Finds out what comes next, and moves its bytes on to the connection. False if nothing is left.
+    /// Decodes the next packet and passes its bytes to the connection. Returns false if nothing is
+    /// left.
     fn decode(&mut self) -> bool {
         if !matches!(self.held, None | Some(Incoming::Part)) {
             return true;
@@ -81,7 +82,7 @@ impl World<'_> {
         let mut rest = &self.input[..];
         let next = self.reader.next(&mut rest);
         if let Some(Incoming::Malformed(_)) = next {
-            // It stays in the input, with all that follows.
+            // The packet stays in the input, with all that follows.
             rest = &[];
         }
         let used = self.input.len() - rest.len();
@@ -100,7 +101,7 @@ impl World<'_> {
         self.held.is_some()
     }
 
-    /// False if it could not be dealt with yet, or more has to come.
+    /// Returns false if the packet was blocked, or is incomplete.
     fn handle(&mut self, incoming: Incoming) -> bool {
         let expected = match &incoming {
             Incoming::Packet(packet) => self.model.expect(packet),
@@ -149,7 +150,7 @@ impl World<'_> {
         true
     }
 
-    /// Bytes that are no packet, or one that exceeds a limit.
+    /// Handles bytes that are no packet, or that exceed a limit.
     fn malformed(&mut self, error: mqtt_sansio::any::DecodeError) {
         let actual = match error {
             mqtt_sansio::any::DecodeError::V3(error) => error.packet_size(),
@@ -172,7 +173,7 @@ impl World<'_> {
         self.drain();
     }
 
-    /// Something else than a message has come, or a piece of one.
+    /// Handles a packet other than a message, or a piece of a payload.
     fn has_come(&mut self, incoming: Incoming, event: Option<Event>) -> bool {
         match incoming {
             Incoming::Packet(packet) => {
@@ -203,7 +204,7 @@ impl World<'_> {
         true
     }
 
-    /// A message, or the start of one, was taken.
+    /// Records that a message, or its header, was accepted.
     fn message(&mut self, incoming: Incoming, duplicate: bool, event: Option<Event>) {
         let (delivery, is_complete, expected) = match incoming {
             Incoming::Packet(Packet::Publish(mut publish)) => {
@@ -237,12 +238,12 @@ impl World<'_> {
         }
     }
 
-    /// How long the peer has to release a message.
+    /// Returns how long the peer has to release a message.
     fn release_time(&self) -> Timestamp {
         Timestamp::from_millis(self.given.as_millis() + 3_000)
     }
 
-    /// What a packet changes that is as it should be; returns the event that it has to cause.
+    /// Applies a valid packet to the model; returns the event that it must cause.
     fn handled(&mut self, packet: Packet) -> Option<Event> {
         let release_time = self.release_time();
         let model = &mut self.model;
@@ -256,7 +257,7 @@ impl World<'_> {
                 code: 0,
                 properties,
             } => {
-                // MQTT 3.1 does not say.
+                // MQTT 3.1 does not specify it.
                 let session_present = session_present || model.is_v3_1 && !model.clean_start;
                 model.connack(&properties);
                 model.accepted();
@@ -311,7 +312,7 @@ impl World<'_> {
             Packet::PingResp => None,
             Packet::Disconnect { code, properties } => {
                 let expiry = properties.session_expiry_interval();
-                // A session that the server does not keep does not come back.
+                // A session that the server does not keep cannot be resumed.
                 if let Some(expiry) = expiry.filter(|_| !model.session_ends) {
                     model.expires(expiry);
                 }
@@ -323,14 +324,14 @@ impl World<'_> {
         }
     }
 
-    /// The command was refused for the reason that there is, and nothing was written.
+    /// Checks that the command was refused for the right reason, and wrote nothing.
     pub(super) fn is_refused(&self, error: CommandError, expected: CommandError, before: usize) {
         assert_eq!(error, expected, "{:?}", self.model);
         assert_eq!(self.out.len(), before, "an error, and bytes");
     }
 }
 
-/// The message that a header begins, without its payload.
+/// Returns the message of a header, without its payload.
 fn head(header: &PublishHeader<Vec<u8>>) -> Publish<Vec<u8>> {
     Publish {
         delivery: header.delivery,

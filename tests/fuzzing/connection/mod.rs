@@ -1,9 +1,9 @@
-//! Arbitrary sequences of commands, packets, bytes, clock moves, closings and resumptions, from a
-//! peer that keeps to nothing, on one side of a connection: of MQTT 3.1.1, of MQTT 5, or of a server of
-//! any version. `model.rs`, `expect.rs` and `agreed.rs` say what has to come of each of them, and all of it is
-//! compared. Packets and events have one shape for all versions (`wire.rs`, `steps.rs`).
+//! Arbitrary sequences of commands, packets, bytes, clock changes, closings and resumptions on one side of a
+//! connection of MQTT 3.1.1, of MQTT 5, or of a server of any version. The peer obeys no rules. `model.rs`,
+//! `expect.rs` and `agreed.rs` predict each effect, and everything is compared. Packets and events have one
+//! shape for all versions (`wire.rs`, `steps.rs`).
 //!
-//! The two peers of `tests/simulation` keep to the standard; there it is the link that is bad.
+//! In `tests/simulation` both peers obey the standard, and the link is bad.
 
 mod actions;
 mod agreed;
@@ -42,7 +42,7 @@ pub fn server(data: &[u8]) {
     run(Side::Server, data);
 }
 
-/// More would take long and find little.
+/// More steps take long and find little.
 const MOST_STEPS: usize = 400;
 
 fn run(side: Side, data: &[u8]) {
@@ -56,7 +56,7 @@ fn run(side: Side, data: &[u8]) {
     world.finish();
 }
 
-/// What the server has kept for its client.
+/// The session that the server has kept for its client.
 struct Kept {
     session: Session<Storage>,
     outbound: Vec<Sent>,
@@ -71,27 +71,27 @@ struct World<'a> {
     resends_late: bool,
     model: Model,
     kept: Option<Kept>,
-    /// The session that the journal leads to.
+    /// The session after all journalled changes.
     journal: Session<Storage>,
 
     // The connection
     endpoint: Endpoint,
-    /// Bytes that the peer has sent and that have not come.
+    /// Bytes that the peer sent and that were not delivered.
     on_the_way: Vec<u8>,
-    /// Those that have come and are not decoded, and those that are, for the connection.
+    /// Delivered bytes that are not decoded, and decoded bytes for the connection.
     input: Vec<u8>,
     fed: Vec<u8>,
     reader: Reader,
-    /// What `fed` is.
+    /// The decoded form of `fed`.
     held: Option<Incoming>,
-    /// What the connection has sent, which a strict decoder takes, of a packet that is to be sent, and
-    /// all packets that are.
+    /// The bytes that the connection sent, decoded strictly: those of an incomplete packet, and the
+    /// complete packets.
     strict: Reader,
     sent: Vec<u8>,
     out: Vec<u8>,
     expected: VecDeque<Vec<u8>>,
     aliases: OutboundAliases<AliasVec>,
-    /// What is left of the payload that is being sent in pieces.
+    /// The rest of the payload that is being sent in pieces.
     sending: Vec<u8>,
     resends: VecDeque<PacketId>,
     reason: Option<Reason>,
@@ -101,7 +101,7 @@ struct World<'a> {
 
     clock: u64,
     skew: u64,
-    /// The latest time that the connection was given: its clock does not go back.
+    /// The latest time that the connection was given. Its clock does not go back.
     given: Timestamp,
     last_received: u64,
     number: u8,
@@ -196,7 +196,7 @@ impl<'a> World<'a> {
         self.model.setup.kind
     }
 
-    /// The time for the next call, which may have been set back.
+    /// Returns the time for the next call, which may have been set back.
     fn now(&mut self) -> Timestamp {
         let skew = std::mem::take(&mut self.skew);
         let now = Timestamp::from_millis(self.clock - skew);
@@ -204,7 +204,7 @@ impl<'a> World<'a> {
         now
     }
 
-    /// Any one thing that may happen next.
+    /// Performs one arbitrary step.
     fn step(&mut self) {
         match byte(&mut self.u) % 40 {
             0..12 => {
@@ -242,9 +242,10 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A new connection, with the session of the one before; `restarts`: by way of what is stored.
+    /// Begins a connection with the session of the one before. If it `restarts`, the session comes
+    /// from storage.
     fn renew(&mut self, restarts: bool) {
-        // What the end of a connection clears is to be stored.
+        // Changes at the end of the connection are to be stored.
         let clears = self.model.setup.journal
             && self.model.session_ends
             && self.model.state == State::Requested;
@@ -257,7 +258,7 @@ impl<'a> World<'a> {
         let owns_session = self.owns_session();
         let mut restarts = restarts;
         if self.kind().any {
-            // Its session is only had by way of what is stored.
+            // The session comes from storage only.
             let now = self.now();
             self.endpoint.close(now);
             restarts = true;
@@ -310,7 +311,7 @@ impl<'a> World<'a> {
         Endpoint::new(self.kind(), session, self.config, now, self.decoding)
     }
 
-    /// Now and then the next connection has another window, or acknowledges otherwise.
+    /// Sometimes the next connection has another window, or acknowledges in another way.
     fn reconfigure(&mut self) {
         let choice = byte(&mut self.u);
         if choice >= 192 {
@@ -322,7 +323,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The session for the next connection. A restart takes what was not stored.
+    /// Returns the session for the next connection. A restart loses what was not stored.
     fn next_session(&mut self, before: Endpoint, restarts: bool) -> Session<Storage> {
         let (outbound, inbound) = self.rooms;
         if !restarts {
@@ -330,8 +331,8 @@ impl<'a> World<'a> {
         }
         let kept = |stage: Stage, code: u8| match stage {
             Stage::Delivered => false,
-            // Said by a saved session only: the journal speaks when PUBREC leaves. What is refused comes
-            // again.
+            // Only a saved session contains the acknowledgement: the journal records it when PUBREC is
+            // sent. A refused message arrives again.
             Stage::Acknowledged => !self.model.setup.journal && code < 0x80,
             Stage::Received => true,
         };
@@ -355,17 +356,17 @@ impl<'a> World<'a> {
         Session::restore(&saved, outbound.storage(), inbound.storage()).expect("it was saved")
     }
 
-    /// The session of the connection is the client's, not that of somebody who has not been let in.
+    /// The session belongs to the client only once the client was accepted.
     fn owns_session(&self) -> bool {
         !self.model.is_server() || self.was_accepted()
     }
 
-    /// After CONNACK, also once the connection is over.
+    /// True after CONNACK, also once the connection has ended.
     fn was_accepted(&self) -> bool {
         self.model.was_accepted
     }
 
-    /// The shortest way to an accepted connection.
+    /// Establishes a connection in the fewest steps.
     fn get_connected(&mut self) {
         if self.model.state == State::Over {
             self.renew(false);
@@ -386,7 +387,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Whatever the peer has to acknowledge next.
+    /// Acknowledges whatever the peer has to acknowledge next.
     fn peer_acknowledges(&mut self) {
         let Some(message) = self.model.outbound.iter().find(|message| message.is_sent) else {
             return;
@@ -399,7 +400,7 @@ impl<'a> World<'a> {
         self.peer_sends(&Packet::ack(packet_type, message.id, 0));
     }
 
-    /// However it was left: a peer that keeps to the standard brings it all to its end.
+    /// In any state, a peer that obeys the standard completes everything.
     fn finish(mut self) {
         self.u = Unstructured::new(&[]);
         self.renew(false);
@@ -470,7 +471,7 @@ fn reader(kind: Kind, setup: reader::Setup) -> Reader {
     }
 }
 
-/// For what the connection sends.
+/// A decoder for the bytes that the connection sends.
 fn strict(version: ProtocolVersion) -> Reader {
     let setup = reader::Setup {
         memory: 4096,

@@ -1,5 +1,5 @@
-//! What a connection has to do next, kept beside it: sections 3 and 4 of the standard, and what the
-//! library's documentation promises beyond them, as plain lists.
+//! A model of a connection: sections 3 and 4 of the standard, and the promises of the library's
+//! documentation, with plain lists.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -13,30 +13,30 @@ use super::steps::Event;
 use super::wire::{Connect, Outcome, Packet};
 use crate::simulation::plan::Side;
 
-/// What a run is like, and how its connection behaves.
+/// The configuration of a run and of its connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setup {
     pub(super) kind: Kind,
     pub(super) manual: bool,
     pub(super) journal: bool,
     pub(super) early: bool,
-    /// A message of an earlier connection may come again without DUP.
+    /// A message of an earlier connection may be resent without DUP.
     pub(super) resends_without_dup: bool,
     pub(super) window: u16,
     pub(super) receive_maximum: u16,
-    /// How many messages and requests fit.
+    /// How many messages and requests have a slot.
     pub(super) outbound_slots: usize,
     pub(super) inbound_slots: usize,
 }
 
-/// A message on its way to the peer.
+/// A message in flight to the peer.
 #[derive(Debug, Clone)]
 pub(super) struct Sent {
     pub(super) id: PacketId,
     pub(super) message: Message,
-    /// PUBREC has come.
+    /// PUBREC was received.
     pub(super) released: bool,
-    /// On this connection.
+    /// Sent on this connection.
     pub(super) is_sent: bool,
     pub(super) is_asked: bool,
 }
@@ -45,18 +45,18 @@ pub(super) struct Sent {
 pub(super) enum Stage {
     Delivered,
     Acknowledged,
-    /// QoS 2: PUBREC has left.
+    /// QoS 2: PUBREC was sent.
     Received,
 }
 
-/// A message that the peer has sent.
+/// A message from the peer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Received {
     pub(super) qos: QoS,
     pub(super) stage: Stage,
-    /// The Reason Code that the application has acknowledged it with.
+    /// The Reason Code with which the application acknowledged it.
     pub(super) code: u8,
-    /// Of an earlier connection, and not come again on this one.
+    /// Received on an earlier connection, and not resent on this one.
     pub(super) is_stale: bool,
 }
 
@@ -74,12 +74,12 @@ pub(super) enum State {
     Over,
 }
 
-/// What has to come of a packet.
+/// The effect that a packet must have.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Expected {
     Blocked(Blocked),
     Fault(ProtocolError),
-    /// The message is handed over, or not because it was before.
+    /// The message is delivered, or is a duplicate that is not.
     Message {
         duplicate: bool,
     },
@@ -91,7 +91,7 @@ pub(super) enum Expected {
 pub(super) struct Model {
     pub(super) setup: Setup,
     // The session
-    /// In the order in which they would be sent again.
+    /// In the order in which they would be resent.
     pub(super) outbound: Vec<Sent>,
     pub(super) inbound: BTreeMap<PacketId, Received>,
     // The connection
@@ -106,27 +106,27 @@ pub(super) struct Model {
     pub(super) keep_alive: u16,
     pub(super) has_will: bool,
     pub(super) agreed: Agreed,
-    /// Also once the connection is over.
+    /// True also once the connection has ended.
     pub(super) was_accepted: bool,
     pub(super) requests: BTreeMap<PacketId, Request>,
-    /// Server: what the application has to answer.
+    /// Server: the request that the application has to answer.
     pub(super) to_answer: Option<(PacketId, Request)>,
-    /// Which acknowledgements are to be sent, in order, once the application has given them.
+    /// The acknowledgements to send, in order, once the application has given them.
     pub(super) queue: VecDeque<PacketId>,
-    /// The answer to the packet that has come last.
+    /// The reply to the last packet received.
     pub(super) answer: Option<Packet>,
-    /// How many PUBRELs were sent on this connection although no message needed them, less the
-    /// PUBCOMPs that have come for them.
+    /// The number of PUBRELs sent on this connection that no message needed, minus the PUBCOMPs
+    /// received for them.
     pub(super) unmatched_pubrels: usize,
-    /// The messages that were not sent on this connection are lost.
+    /// Messages that were not sent on this connection are lost.
     pub(super) is_losing: bool,
-    /// A message was left out, and this is when the peer must have released another.
+    /// A message was left out. By this time the peer must have released another one.
     pub(super) release_by: Option<Timestamp>,
-    /// Requests that the end of the connection has left without an answer.
+    /// Requests without an answer when the connection ended.
     pub(super) unanswered: BTreeSet<PacketId>,
-    /// A payload in pieces is on its way to the peer.
+    /// A payload is being sent in pieces.
     pub(super) is_sending: bool,
-    /// A message is coming in pieces.
+    /// A message is being received in pieces.
     pub(super) receiving: Option<(Delivery, bool)>,
 }
 
@@ -183,13 +183,13 @@ impl Model {
         self.was_accepted = true;
     }
 
-    /// The last acknowledgement has come.
+    /// The last acknowledgement of a message was received.
     pub(super) fn complete(&mut self, id: PacketId) -> bool {
         let at = self.outbound.iter().position(|message| message.id == id);
         at.map(|at| self.outbound.remove(at)).is_some()
     }
 
-    /// PUBACK has come, or a PUBREC that refuses the message [MQTT5-4.3.3-4].
+    /// PUBACK was received, or a PUBREC that refuses the message [MQTT5-4.3.3-4].
     pub(super) fn answered(&mut self, id: PacketId, outcome: Outcome) -> Option<Event> {
         let is_error = outcome.code >= 0x80;
         self.complete(id).then_some(if is_error {
@@ -199,7 +199,7 @@ impl Model {
         })
     }
 
-    /// PUBCOMP has come.
+    /// PUBCOMP was received.
     pub(super) fn finish(&mut self, id: PacketId, outcome: Outcome) -> Option<Event> {
         if self.sent(id).is_some_and(|message| message.released) {
             self.complete(id);
@@ -209,7 +209,7 @@ impl Model {
         None
     }
 
-    /// PUBREC has come. PUBRELs are sent again in the order of the PUBRECs [MQTT-4.6.0-4].
+    /// PUBREC was received. PUBRELs are resent in the order of the PUBRECs [MQTT-4.6.0-4].
     pub(super) fn release(&mut self, id: PacketId, outcome: Outcome) -> Option<Event> {
         if outcome.code >= 0x80 {
             return self.answered(id, outcome);
@@ -223,7 +223,7 @@ impl Model {
         let was_sent = message.is_sent;
         (message.is_sent, message.is_asked) = (true, false);
         if message.released {
-            // What was to be sent again anyway is not sent twice.
+            // A message that was to be resent anyway is not sent twice.
             self.unmatched_pubrels += usize::from(was_sent);
             return None;
         }
@@ -234,7 +234,7 @@ impl Model {
         Some(Event::AcceptedByPeer(id, outcome))
     }
 
-    /// Everything is to be sent again [MQTT-4.4.0-1].
+    /// Everything is to be resent [MQTT-4.4.0-1].
     pub(super) fn resume(&mut self) {
         for message in &mut self.outbound {
             (message.is_sent, message.is_asked) = (false, false);
@@ -251,14 +251,14 @@ impl Model {
         }
     }
 
-    /// The session is not there any more: what was not sent on this connection is lost.
+    /// The session was lost: messages not sent on this connection are lost.
     pub(super) fn lose(&mut self) {
         self.is_losing = self.unsent() > 0;
         self.inbound.clear();
         self.queue.clear();
     }
 
-    /// Between connections.
+    /// The state between connections.
     pub(super) fn begin_connection(&mut self) {
         self.forget_queue();
         if self.session_ends {
@@ -266,7 +266,7 @@ impl Model {
             self.inbound.clear();
         }
         if self.is_losing {
-            // Whoever takes the session out early is not told.
+            // An application that takes the session early gets no notice.
             self.outbound.clear();
             self.inbound.clear();
         }
@@ -277,7 +277,7 @@ impl Model {
         };
     }
 
-    /// The connection is over.
+    /// The connection has ended.
     pub(super) fn end(&mut self) {
         if self.state == State::Over {
             return;
@@ -300,7 +300,7 @@ impl Model {
         }
     }
 
-    /// What the peer sends cannot be handled.
+    /// Returns why a packet of the peer cannot be handled.
     pub(super) fn is_stalled(&self) -> bool {
         (self.answer.is_some() && self.is_sending)
             || (!self.queue.is_empty() && self.inbound.len() >= self.inbound_limit())
@@ -310,19 +310,20 @@ impl Model {
         usize::from(self.setup.receive_maximum).min(self.setup.inbound_slots)
     }
 
-    /// How many messages may be in flight: no more than the peer's Receive Maximum [MQTT5-4.9.0-2].
+    /// Returns how many messages may be in flight: at most the peer's Receive Maximum
+    /// [MQTT5-4.9.0-2].
     fn window(&self) -> usize {
         usize::from(self.setup.window.min(self.agreed.peer.receive_maximum))
     }
 
-    /// How many messages the peer has in flight on this connection.
+    /// Returns how many messages the peer has in flight on this connection.
     pub(super) fn current(&self) -> usize {
         self.inbound.values().filter(|held| !held.is_stale).count()
     }
 
-    // What CONNECT and CONNACK say
+    // CONNECT and CONNACK
 
-    /// CONNECT was sent, or has come.
+    /// CONNECT was sent or received.
     pub(super) fn requested(&mut self, connect: &Connect) {
         let fields = connect.to_connect();
         self.state = State::Requested;
@@ -337,7 +338,7 @@ impl Model {
         self.session_ends = self.agreed.session_expiry == 0;
     }
 
-    /// CONNACK was sent, or has come.
+    /// CONNACK was sent or received.
     pub(super) fn connack(&mut self, properties: &ConnAckProperties<Vec<u8>>) {
         let is_server = self.is_server();
         if let Some(keep_alive) = self.agreed.connack(is_server, properties) {
@@ -346,7 +347,7 @@ impl Model {
         self.expires(self.agreed.session_expiry);
     }
 
-    /// The Session Expiry Interval is this from now on.
+    /// Sets the Session Expiry Interval.
     pub(super) const fn expires(&mut self, expiry: u32) {
         self.agreed.session_expiry = expiry;
         self.session_ends = expiry == 0;
@@ -360,7 +361,7 @@ impl Model {
         self.version == ProtocolVersion::V5
     }
 
-    // What commands may do
+    // Commands
 
     pub(super) fn may_send(&self) -> Result<(), CommandError> {
         match self.state {
@@ -393,7 +394,7 @@ impl Model {
         Ok(())
     }
 
-    /// The application acknowledges a message, and has done so if it may.
+    /// The application acknowledges a message. Has no effect if that is refused.
     pub(super) fn acknowledge(&mut self, id: PacketId, code: u8) -> Result<(), CommandError> {
         let held = self.inbound.get_mut(&id);
         let waits = held.filter(|held| held.stage == Stage::Delivered);
@@ -407,7 +408,7 @@ impl Model {
         if waits.is_none() && !is_answered {
             return Err(CommandError::NotAwaited);
         }
-        // Only a server says that there are no matching subscribers.
+        // Only a server may report that there are no matching subscribers.
         if code == 0x10 && !self.is_server() {
             return Err(CommandError::ReasonCodeOfPeer);
         }
@@ -418,7 +419,7 @@ impl Model {
             held.code = code;
             return Ok(());
         }
-        // What is acknowledged automatically takes another code as long as it waits to be sent.
+        // An automatic acknowledgement can get another code until it is sent.
         if code == 0 {
             return Err(CommandError::NotAwaited);
         }
@@ -444,17 +445,17 @@ impl Model {
         self.sent(id).is_some() || self.requests.contains_key(&id)
     }
 
-    // What has come
+    // Receiving
 
-    /// A message to be delivered has come, or its header: the peer has given up what it used the
-    /// identifier for before.
+    /// A message to be delivered was received, or its header: the peer has given up the earlier use
+    /// of the identifier.
     pub(super) fn give_up(&mut self, delivery: Delivery) {
         if let Some(id) = delivery.packet_id() {
             self.inbound.remove(&id);
         }
     }
 
-    /// A message has come to its end.
+    /// A message is complete.
     pub(super) fn delivered(&mut self, delivery: Delivery, duplicate: bool) {
         let Some(packet_id) = delivery.packet_id() else {
             return;
@@ -471,7 +472,7 @@ impl Model {
                 self.answer = Some(pubrec);
                 return;
             }
-            // Otherwise it was left from a connection on which the application was to acknowledge it.
+            // Otherwise it is from a connection with manual acknowledgement.
             if self.setup.manual {
                 if !is_queued {
                     self.queue.push_back(packet_id);
@@ -498,9 +499,9 @@ impl Model {
         self.inbound.insert(packet_id, held);
     }
 
-    // What has to be done
+    // Actions
 
-    /// The next acknowledgement that the application has given, and that is next in order
+    /// Returns the next acknowledgement that the application has given and whose turn it is
     /// [MQTT-4.6.0-2, MQTT-4.6.0-3].
     pub(super) fn next_acknowledgement(&self) -> Option<Packet> {
         let id = *self.queue.front()?;
@@ -526,8 +527,8 @@ impl Model {
         }
     }
 
-    /// What is to be sent again next: first each PUBREL, which waits for no window, then messages as
-    /// far as that allows [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-4.6.0-4].
+    /// Returns the next packet to resend: first each PUBREL, without regard to the window, then
+    /// messages within the window [MQTT-4.4.0-1, MQTT-4.6.0-1, MQTT-4.6.0-4].
     pub(super) fn next_resend(&mut self) -> Option<&mut Sent> {
         let is_full = self.in_flight() >= self.window();
         let pubrel = self.outbound.iter().position(|m| m.released && !m.is_sent);
@@ -538,7 +539,7 @@ impl Model {
         self.outbound.get_mut(next?)
     }
 
-    /// The message that is lost next.
+    /// Returns the next message to report as lost.
     pub(super) fn next_lost(&mut self) -> Option<Sent> {
         if !self.is_losing {
             return None;
@@ -549,7 +550,7 @@ impl Model {
     }
 }
 
-/// The Reason Code of PUBREL and PUBCOMP: Success, or Packet Identifier not found.
+/// Returns the Reason Code of PUBREL and PUBCOMP: Success, or Packet Identifier not found.
 pub(super) const fn found(is_in_use: bool) -> u8 {
     if is_in_use { 0 } else { 0x92 }
 }

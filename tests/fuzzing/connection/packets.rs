@@ -1,4 +1,4 @@
-//! What the peer sends: packets that mostly mean something to the connection, and some that do not.
+//! The packets of the peer: most are meaningful in the connection's state, some are not.
 
 use arbitrary::Unstructured;
 use mqtt_sansio::any::{self, ProtocolVersion};
@@ -21,7 +21,7 @@ pub(super) fn qos(number: usize) -> QoS {
     }
 }
 
-/// A few identifiers, so that they meet again; now and then any.
+/// Returns one of few identifiers, so that they repeat; sometimes any.
 pub(super) fn id(u: &mut Unstructured<'_>) -> PacketId {
     let number = match byte(u) {
         number @ 0..200 => number % 9,
@@ -32,7 +32,7 @@ pub(super) fn id(u: &mut Unstructured<'_>) -> PacketId {
     PacketId::new(number).unwrap_or(PacketId::MIN)
 }
 
-/// One that is under way to the peer, if there is any.
+/// Returns an identifier in flight to the peer, if there is one.
 pub(super) fn id_in_use(u: &mut Unstructured<'_>, model: &Model) -> PacketId {
     let at = byte(u);
     let in_use = model.outbound.iter().map(|message| message.id);
@@ -72,17 +72,17 @@ pub(super) fn topic_filters(u: &mut Unstructured<'_>) -> TopicFilters<Vec<u8>> {
     TopicFilters::encode_to_vec(filters(u)).expect("a list")
 }
 
-/// Of SUBACK.
+/// A code of SUBACK.
 pub(super) fn codes(count: usize) -> Vec<u8> {
     (0..count).map(|at| [2, 0x80][at % 2]).collect()
 }
 
-/// Of UNSUBACK.
+/// A code of UNSUBACK.
 pub(super) fn unsubscribe_codes(count: usize) -> Vec<u8> {
     (0..count).map(|at| [0, 0x11][at % 2]).collect()
 }
 
-/// A value that is there only now and then.
+/// Returns a value in some cases only.
 fn one_of<T: Copy>(choice: usize, values: [Option<T>; 4]) -> Option<T> {
     values[choice & 3]
 }
@@ -111,7 +111,7 @@ pub(super) fn connect(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Con
     }
 }
 
-/// Of a client whose session is kept.
+/// The properties of a client whose session is kept.
 pub(in crate::fuzzing) fn resuming(version: ProtocolVersion) -> Connect {
     match version {
         ProtocolVersion::V3 => any::Connect::V3(v3_connect(false, 0, false, false)),
@@ -125,7 +125,7 @@ pub(in crate::fuzzing) fn resuming(version: ProtocolVersion) -> Connect {
 /// A Maximum Packet Size that some packets exceed.
 const SMALL: std::num::NonZeroU32 = std::num::NonZeroU32::new(40).unwrap();
 
-/// What CONNECT and CONNACK may both announce.
+/// Properties that CONNECT and CONNACK have in common.
 fn limits(
     expiry: Option<u32>,
     receive_maximum: Option<u16>,
@@ -186,7 +186,7 @@ fn v5_connect(
     v5::EncodedConnect::encode_to_vec(&connect).expect("a CONNECT that may be sent")
 }
 
-/// A Reason Code of CONNACK, and the return code of MQTT 3.1.1 for the same.
+/// A Reason Code of CONNACK, and the corresponding return code of MQTT 3.1.1.
 pub(super) fn refusal(number: usize) -> (ConnectReasonCode, v3::ConnectRefusal) {
     let reason_code = [
         ConnectReasonCode::UnsupportedProtocolVersion,
@@ -200,7 +200,7 @@ pub(super) fn refusal(number: usize) -> (ConnectReasonCode, v3::ConnectRefusal) 
     (reason_code, refusal)
 }
 
-/// The code of a refusal in this version.
+/// Returns the code of a refusal in this version.
 pub(super) fn refusal_code(number: usize, version: ProtocolVersion) -> u8 {
     let (reason_code, return_code) = refusal(number);
     match version {
@@ -259,7 +259,7 @@ fn publish(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Packet {
     };
     if version == ProtocolVersion::V5 {
         let choice = byte(u);
-        // An alias that has no name yet, or is too large, ends the connection.
+        // An alias without a Topic Name, or beyond the maximum, ends the connection.
         let alias = match choice % 8 {
             0..4 => None,
             4..6 => Some(1 + choice / 8 % 2),
@@ -277,7 +277,7 @@ fn publish(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Packet {
     Packet::Publish(publish)
 }
 
-/// The same message by its Topic Alias alone.
+/// Returns the same message by its Topic Alias alone.
 pub(super) fn without_topic(publish: &Publish<Vec<u8>>) -> Publish<Vec<u8>> {
     Publish::aliased(
         publish.delivery,
@@ -288,7 +288,7 @@ pub(super) fn without_topic(publish: &Publish<Vec<u8>>) -> Publish<Vec<u8>> {
     .to_owned()
 }
 
-/// An acknowledgement, in MQTT 5 with one of these codes, and now and then with a Reason String.
+/// An acknowledgement, in MQTT 5 with one of these codes, and sometimes with a Reason String.
 fn ack(
     u: &mut Unstructured<'_>,
     version: ProtocolVersion,
@@ -312,7 +312,7 @@ fn ack(
     Packet::Ack(packet_type, packet_id, outcome)
 }
 
-/// DISCONNECT of MQTT 5: its code and properties.
+/// The code and properties of a DISCONNECT of MQTT 5.
 pub(super) fn disconnect(
     u: &mut Unstructured<'_>,
     version: ProtocolVersion,
@@ -328,7 +328,7 @@ pub(super) fn disconnect(
     (code, properties.expect("properties of DISCONNECT"))
 }
 
-/// Any packet, with more weight on those that carry messages.
+/// Returns any packet; those that carry messages are more frequent.
 pub(super) fn packet(u: &mut Unstructured<'_>, model: &Model) -> Packet {
     let version = model.version;
     match byte(u) % 28 {
@@ -383,7 +383,7 @@ pub(super) fn packet(u: &mut Unstructured<'_>, model: &Model) -> Packet {
     }
 }
 
-/// With as many codes as were asked for, or one more or less.
+/// With as many codes as the request has filters, or one more or less.
 fn unsuback(u: &mut Unstructured<'_>, model: &Model) -> Packet {
     let packet_id = id_in_use(u, model);
     let asked = match model.requests.get(&packet_id) {

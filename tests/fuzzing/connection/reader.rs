@@ -1,4 +1,4 @@
-//! What the bytes of the peer are, decoded a second time beside the connection, so that the model knows
+//! Decodes the bytes of the peer a second time, outside of the connection, for the model.
 //! what comes.
 
 use mqtt_sansio::any::{self, Protocol, ProtocolVersion};
@@ -7,7 +7,7 @@ use mqtt_sansio::{Options, Piece, v3, v5};
 
 use super::wire::{Packet, lifted_header};
 
-/// What the connection is given next.
+/// The next input of the connection.
 #[derive(Debug, Clone)]
 pub(super) enum Incoming {
     Packet(Packet),
@@ -17,11 +17,11 @@ pub(super) enum Incoming {
         left: usize,
     },
     Malformed(any::DecodeError),
-    /// The start of a packet, of which more has to come.
+    /// The start of an incomplete packet.
     Part,
 }
 
-/// How a decoder is set up.
+/// The configuration of a decoder.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::fuzzing) struct Setup {
     pub(in crate::fuzzing) memory: usize,
@@ -43,7 +43,7 @@ pub(super) struct Reader {
 }
 
 enum Decoder {
-    /// The first bytes have not told the version.
+    /// The first bytes do not determine the version yet.
     Undecided {
         first: Vec<u8>,
         fallback: ProtocolVersion,
@@ -63,7 +63,7 @@ impl Reader {
         Self { setup, decoder }
     }
 
-    /// One for a server of any version.
+    /// A reader for a server of any version.
     pub(super) const fn undecided(fallback: ProtocolVersion, setup: Setup) -> Self {
         let first = Vec::new();
         let decoder = Decoder::Undecided { first, fallback };

@@ -1,4 +1,5 @@
-//! What connections return, in one shape for both versions and for a server of any version.
+//! The steps that connections return, in one shape for both versions and for a server of any
+//! version.
 
 use mqtt_sansio::any;
 use mqtt_sansio::v5::{Publish, PublishHeader, Subscribe, Unsubscribe};
@@ -39,7 +40,7 @@ pub(in crate::fuzzing) enum Action {
     Close(Reason),
 }
 
-/// Why a connection is over.
+/// Why a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::fuzzing) enum Reason {
     Disconnected,

@@ -1,4 +1,4 @@
-//! The packets of both versions in one shape: what MQTT 3.1.1 does not have is 0 or empty.
+//! The packets of both versions in one shape. Fields that MQTT 3.1.1 lacks are 0 or empty.
 
 use mqtt_sansio::any::{self, ProtocolVersion};
 use mqtt_sansio::v3;
@@ -10,7 +10,7 @@ use mqtt_sansio::{Encode, PacketId, PacketType};
 
 pub(in crate::fuzzing) type Connect = any::Connect<Vec<u8>>;
 
-/// What an acknowledgement says besides its Packet Identifier.
+/// The fields of an acknowledgement except its Packet Identifier.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(in crate::fuzzing) struct Outcome {
     pub(in crate::fuzzing) code: u8,
@@ -90,7 +90,7 @@ impl Packet {
         }
     }
 
-    /// The bytes. What the version does not have is left out.
+    /// Encodes the packet, without the fields that the version lacks.
     pub(in crate::fuzzing) fn encoded(&self, version: ProtocolVersion) -> Vec<u8> {
         if let Self::Connect(connect) = self {
             return match connect {
@@ -141,7 +141,7 @@ impl Packet {
             Self::UnsubAck { packet_id, .. } => v3::UnsubAck { packet_id }.into(),
             Self::PingReq => v3::Packet::PingReq,
             Self::PingResp => v3::Packet::PingResp,
-            // MQTT 3.1.1 has no AUTH. Its peers send something else that is not allowed.
+            // MQTT 3.1.1 has no AUTH. Its peers send another invalid packet.
             Self::Disconnect { .. } | Self::Auth(_) => v3::Packet::Disconnect,
             Self::Connect(_) => unreachable!("it is encoded already"),
         }
@@ -247,7 +247,7 @@ pub(in crate::fuzzing) fn unsubscribe_codes(codes: &[u8]) -> v5::UnsubscribeReas
     v5::UnsubscribeReasonCodes::encode_to_vec(codes.iter().map(code)).expect("a list")
 }
 
-// What a version has decoded.
+// Packets that a version decoded
 
 impl From<v3::PacketRef<'_>> for Packet {
     fn from(packet: v3::PacketRef<'_>) -> Self {

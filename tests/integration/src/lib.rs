@@ -1,2 +1,1 @@
-//! The tests of this package need more than the library's: other implementations of MQTT, and
-//! transports.
+//! Tests that need more than the library's own: other implementations of MQTT, and transports.

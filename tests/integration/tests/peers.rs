@@ -1,12 +1,11 @@
-//! Our programs against MQTT implementations that nobody here wrote, on the loopback interface.
+//! Our programs with other MQTT implementations, on the loopback interface.
 //!
-//! `client` and `client_tokio` talk to mosquitto; mosquitto's own clients, paho-mqtt, MQTT.js and
-//! rumqttc talk to `broker`. All of it goes through a relay in the test, which writes down what
-//! either side sends and cuts connections at chosen packets. What was written down is then decoded
-//! strictly by the library, and by tshark.
+//! `client` and `client_tokio` connect to mosquitto; mosquitto's own clients, paho-mqtt, MQTT.js
+//! and rumqttc connect to `broker`. A relay in the test records the bytes of both sides and cuts
+//! connections at chosen packets. The library and tshark then decode the recorded bytes strictly.
 //!
-//! A test whose peer is not installed says so and passes, unless `MQTT_PEERS` is `required`. If it is
-//! `none`, all of them are skipped.
+//! A test whose peer is not installed prints that and passes, unless `MQTT_PEERS` is `required`. With
+//! `none` all of them are skipped.
 //! `.ci/peers` installs all of them.
 
 #![allow(
@@ -17,7 +16,7 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
+    reason = "a test fails by panicking"
 )]
 
 #[path = "peers/broker.rs"]

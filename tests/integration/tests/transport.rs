@@ -1,5 +1,5 @@
-//! What sections 6 and 7 ask of those who carry the bytes, done with what the library has for it:
-//! MQTT over WebSocket, and a server that is a client of another one.
+//! The requirements of sections 6 and 7 on transports, with the library's means: MQTT over
+//! WebSocket, and a server that is a client of another one.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -10,7 +10,7 @@
     clippy::std_instead_of_alloc,
     clippy::std_instead_of_core,
     clippy::unwrap_used,
-    reason = "a test stops at what it does not expect, and has std; tungstenite's errors are large"
+    reason = "a test fails by panicking, and has std; tungstenite's errors are large"
 )]
 
 use std::net::{TcpListener, TcpStream};
@@ -32,7 +32,7 @@ use tungstenite::{Message as Frame, WebSocket};
 const NOW: Timestamp = Timestamp::from_millis(0);
 const PROTOCOL: &str = "Sec-WebSocket-Protocol";
 
-/// Two ends of a TCP connection.
+/// Returns both ends of a TCP connection.
 fn tcp() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -47,7 +47,7 @@ fn tcp() -> (TcpStream, TcpStream) {
 
 // A WebSocket as a transport
 
-/// The client's side of the handshake [MQTT-6.0.0-3].
+/// Performs the client's side of the handshake [MQTT-6.0.0-3].
 fn open(stream: TcpStream, offered: &'static str) -> tungstenite::Result<WebSocket<TcpStream>> {
     let mut request = "ws://127.0.0.1/mqtt".into_client_request()?;
     let protocol = HeaderValue::from_static(offered);
@@ -61,7 +61,8 @@ fn open(stream: TcpStream, offered: &'static str) -> tungstenite::Result<WebSock
         })
 }
 
-/// The server's side of it: selects `mqtt` [MQTT-6.0.0-4], and lets nobody in who does not offer it.
+/// Performs the server's side: selects `mqtt` [MQTT-6.0.0-4], and refuses a client that does not
+/// offer it.
 fn select(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
     let offered = request.headers().get(PROTOCOL);
     let offered = offered.and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -75,7 +76,7 @@ fn select(request: &Request, mut response: Response) -> Result<Response, ErrorRe
     Ok(response)
 }
 
-/// The server's end of a connection.
+/// The server's side of a connection.
 struct Served {
     socket: WebSocket<TcpStream>,
     server: Server<Vec<Slot>>,
@@ -85,7 +86,7 @@ struct Served {
 }
 
 impl Served {
-    /// Until the connection ends.
+    /// Runs until the connection ends.
     fn run(stream: TcpStream) -> Self {
         let mut this = Self {
             socket: tungstenite::accept_hdr(stream, select).unwrap(),
@@ -96,9 +97,9 @@ impl Served {
         };
         while !matches!(this.actions.last(), Some(Action::Close(_))) {
             match this.socket.read() {
-                // Frames mean nothing: the bytes go to the decoder as they come [MQTT-6.0.0-2].
+                // Frames have no meaning: their bytes go to the decoder in order [MQTT-6.0.0-2].
                 Ok(Frame::Binary(bytes)) => this.receive(&bytes),
-                // Another kind of data ends the connection [MQTT-6.0.0-1].
+                // Another type of frame ends the connection [MQTT-6.0.0-1].
                 Ok(Frame::Text(_)) => this.server.close(NOW),
                 Ok(_) => {}
                 Err(_) => this.server.handle_transport_closed(NOW),
@@ -140,7 +141,7 @@ impl Served {
     }
 }
 
-/// A client's WebSocket, and what its server has seen once that is over.
+/// A client's WebSocket, and the events of its server at the end.
 fn over_websocket() -> (WebSocket<TcpStream>, thread::JoinHandle<Served>) {
     let (near, far) = tcp();
     let served = thread::spawn(move || Served::run(far));
@@ -239,7 +240,7 @@ fn over_websocket_a_text_frame_ends_the_connection() {
     let connect = connect().encode_to_vec().unwrap();
     socket.send(Frame::binary(connect)).unwrap();
     assert_eq!(next_packet(&mut socket), ACCEPTED);
-    // PINGREQ would be text; so would much of PUBLISH.
+    // PINGREQ would be valid text, as would many PUBLISH packets.
     socket.send(Frame::text("0\u{5}\0\u{1}tx!")).unwrap();
     assert!(matches!(socket.read(), Ok(Frame::Close(_))));
     let served = served.join().unwrap();
@@ -263,12 +264,12 @@ macro_rules! act {
     };
 }
 
-/// A server with one client, which passes on what that client publishes to a server that it is a
-/// client of [MQTT-7.0.0-1].
+/// A server with one client, which forwards the client's messages to another server, as a client of
+/// that server [MQTT-7.0.0-1].
 struct Bridge {
-    /// Towards the client.
+    /// The connection with the client.
     server: Server<Vec<Slot>>,
-    /// Towards the other server.
+    /// The connection with the other server.
     client: Client<Vec<Slot>>,
     from_client: Decoder<Vec<u8>>,
     from_server: Decoder<Vec<u8>>,
@@ -334,7 +335,7 @@ fn a_server_that_is_a_client_of_another_keeps_the_rules_of_both() {
     assert_eq!(bridge.to_client, b"\x20\x02\x00\x00", "a server answers it");
     bridge.to_client.clear();
 
-    // Each side has identifiers of its own, and DUP and RETAIN speak of one side only.
+    // Each side has its own identifiers, and DUP and RETAIN belong to one side only.
     bridge.client_sends(b"\x3c\x06\x00\x01t\x01\x02x");
     assert_eq!(bridge.to_client, b"\x50\x02\x01\x02");
     assert_eq!(bridge.to_server, b"\x34\x06\x00\x01t\x00\x01x");

@@ -1,6 +1,6 @@
-//! Calls every public function of the library as it is without features, with values that the
-//! compiler knows nothing of. `.ci/no-panics` links this and looks for anything that can panic, and
-//! for a public function that was left out.
+//! Calls every public function of the library without features, with values that the compiler does
+//! not know. `.ci/no-panics` links this, searches it for anything that can panic, and checks that
+//! no public function is missing.
 //!
 //! Formatting (`Debug`, `Display`) is not called: it is `core::fmt`, which has panics of its own.
 
@@ -34,7 +34,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
 
-/// The only symbol that is asked for: what it does not reach is not linked.
+/// The only entry point: functions that it does not reach are not linked.
 #[unsafe(no_mangle)]
 pub extern "C" fn no_panic() {
     options();
@@ -84,15 +84,15 @@ pub extern "C" fn no_panic() {
     look(b"four"[any(4_usize)]);
 }
 
-// Values that the compiler knows nothing of.
+// Values that the compiler does not know
 
-/// A value about which nothing is known any more.
+/// Returns a value that the compiler does not know.
 #[inline(always)]
 fn any<T>(value: T) -> T {
     black_box(value)
 }
 
-/// A result that somebody looks at.
+/// Uses a result.
 #[inline(always)]
 fn look<T>(value: T) {
     let _ = black_box(value);
@@ -365,7 +365,7 @@ fn list<E: Entry>(list: List<&[u8], E>) {
     look(list.map(any).as_bytes());
 }
 
-/// A hash that is as small as can be.
+/// The simplest possible hash.
 struct Sum(u64);
 
 impl Hasher for Sum {
@@ -449,7 +449,7 @@ pub(crate) fn encoded_message(buffer: &mut [u8]) -> Option<EncodedMessage<&[u8],
     EncodedMessage::encode_to_slice(buffer, &topic()?, &properties, bytes()).ok()
 }
 
-/// One of its receivers.
+/// Returns one of its receivers.
 pub(crate) fn receiver() -> Receiver<&'static [u8]> {
     let identifiers = any(SubscriptionIdentifiers::EMPTY);
     let receiver = any(Receiver::new(qos())).retain(any(true)).waited(any(1));
@@ -458,7 +458,7 @@ pub(crate) fn receiver() -> Receiver<&'static [u8]> {
     receiver
 }
 
-/// What is sent to it.
+/// Uses the bytes of one receiver.
 pub(crate) fn subscriber_header(
     message: &EncodedMessage<&[u8], &[u8]>,
     header: Result<SubscriberHeader<&[u8]>, CommandError>,
@@ -472,7 +472,7 @@ pub(crate) fn subscriber_header(
     }
 }
 
-/// A message for many.
+/// Calls the functions for many receivers.
 fn fan_out() {
     let mut buffer = any([0; 64]);
     let Some(message) = encoded_message(&mut buffer) else {
@@ -588,7 +588,7 @@ fn action(action: Option<Action>) {
     look(action);
 }
 
-/// What both roles have. A step knows nothing of the one before it.
+/// Calls the methods of both roles. Each step is independent of the one before it.
 macro_rules! both_roles {
     ($peer:ident, $out:ident) => {
         if let Some(message) = message() {

@@ -1,4 +1,4 @@
-//! What MQTT 5 has.
+//! The functions of MQTT 5.
 
 use core::hash::Hash;
 use core::num::NonZeroU16;
@@ -40,7 +40,7 @@ fn decode_error() -> Option<DecodeError> {
 
 // Values
 
-/// The conversions that every list of Reason Codes has.
+/// Calls the conversions of every list of Reason Codes.
 macro_rules! reason_codes {
     ($($Code:ident)+) => {$(
         if let Some(code) = $Code::from_number(any(1)) {
@@ -85,7 +85,7 @@ pub(crate) fn publish_properties() -> PublishProperties<&'static [u8]> {
     }
 }
 
-/// What the properties of every packet have.
+/// Calls the methods of the properties of every packet.
 fn properties<K: PropertiesKind>(properties: Properties<&[u8], K>) {
     look((properties.as_bytes(), properties.is_empty()));
     look(properties.as_ref().as_bytes());
@@ -108,7 +108,7 @@ fn properties<K: PropertiesKind>(properties: Properties<&[u8], K>) {
     look(properties.map(any).as_bytes());
 }
 
-/// What a message and a Will have.
+/// Calls the getters of messages and Wills.
 macro_rules! of_a_message {
     ($properties:expr) => {
         look($properties.payload_format_indicator());

@@ -1,4 +1,4 @@
-//! What `any` has: a decoder and a server for all versions.
+//! The functions of `any`: a decoder and a server for all versions.
 
 use mqtt_sansio::any::{CloseReason, Decoder, Protocol, ProtocolVersion, Server, Step};
 use mqtt_sansio::v5::{

@@ -1,4 +1,4 @@
-//! What the library asks for.
+//! The actions of the library.
 
 use mqtt_sansio::{Options, PacketId, PacketType, State, StreamDecoder};
 
@@ -13,7 +13,7 @@ use super::{Flow, Peer};
 const MOST_SET_BACK: u64 = 500;
 
 impl<E: Endpoint> Peer<E> {
-    /// Carries out all actions, any of which may be the last before a crash; then sends.
+    /// Carries out all actions, and sends. The process may crash after each action.
     pub(super) fn drain(
         &mut self,
         ctx: &mut Context,
@@ -47,7 +47,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(Flow::Goes)
     }
 
-    /// What becomes of the session may have changed.
+    /// Records whether the session ends with the connection.
     fn follow_session(&mut self, connection: &Connection<E>) {
         if connection.owns_session() && connection.endpoint.state() != State::Start {
             let memory = &mut self.app.memory;
@@ -122,8 +122,8 @@ impl<E: Endpoint> Peer<E> {
         let silence = connection.clock.millis_since(connection.last_received);
         let holds = match close {
             Close::Violation => false,
-            // The clock may have been set back since a call that was refused, and so told nobody
-            // the time.
+            // A call that was refused does not give the library the time, so its clock may be
+            // behind.
             Close::KeepAliveTimeout => {
                 silence + MOST_SET_BACK >= u64::from(ctx.plan.keep_alive) * 1500
                     && ctx.plan.keep_alive > 0
@@ -166,7 +166,8 @@ impl<E: Endpoint> Peer<E> {
                 PacketType::PubRec => {
                     self.check_own(packet_id)?;
                     if !refused && !self.app.keeps_journal() {
-                        // It was acknowledged while the session was still to be kept.
+                        // It was acknowledged while the session was still to be kept after the
+                        // connection.
                         self.app.acknowledged(ctx, packet_id, false);
                     }
                     ensure!(
@@ -182,7 +183,7 @@ impl<E: Endpoint> Peer<E> {
             }
         }
         connection.out.extend(&reply);
-        // Everything so far may leave at once; without a journal it waits until all is saved.
+        // Everything written so far may be sent; without a journal it waits until all is saved.
         if self.plan.journal && ctx.whim(4) {
             self.send(ctx, connection)?;
         }
@@ -205,7 +206,7 @@ impl<E: Endpoint> Peer<E> {
 
     fn send(&mut self, ctx: &mut Context, connection: &mut Connection<E>) -> Outcome {
         if connection.socket.is_closed() {
-            // Nobody will ever see it.
+            // The transport is closed, so the bytes cannot arrive.
             connection.out.clear();
             return Ok(());
         }
@@ -216,7 +217,7 @@ impl<E: Endpoint> Peer<E> {
     }
 }
 
-/// Faults of the transport and of the encoder, when a test asks for one.
+/// Commits a fault of the transport or of the encoder, if a test asks for one.
 fn sabotaged(ctx: &mut Context, mut bytes: Vec<u8>) -> Vec<u8> {
     const PUBLISH: u8 = 0x30;
     const DUP: u8 = 0x08;

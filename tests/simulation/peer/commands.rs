@@ -1,5 +1,4 @@
-//! What the application does of its own accord. Each function says whether there was anything to
-//! do.
+//! The commands of the application. Each function returns whether it did anything.
 
 use mqtt_sansio::v5::{AliasVec, OutboundAliases};
 use mqtt_sansio::{CommandError, PacketId, QoS, TopicFilter};
@@ -22,7 +21,7 @@ impl<E: Endpoint> Peer<E> {
             let payload = spec.payload();
             let how = peer.how(ctx);
             if ctx.whim(10) {
-                // Each alias gets another topic.
+                // Each alias has its own topic.
                 let aliases = AliasVec::new(peer.plan.outbound_aliases);
                 connection.aliases = OutboundAliases::new(aliases);
             }
@@ -55,7 +54,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(done)
     }
 
-    /// How a message is published.
+    /// Chooses how a message is published.
     fn how(&self, ctx: &mut Context) -> How {
         if self.plan.sends_pieces && E::SENDS_PIECES && ctx.rng.bool() {
             How::InPieces
@@ -66,7 +65,7 @@ impl<E: Endpoint> Peer<E> {
         }
     }
 
-    /// A command was refused: only for a reason that is there.
+    /// Checks that a refused command has the reason that it names.
     fn check_refused(
         &self,
         ctx: &mut Context,
@@ -98,7 +97,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(())
     }
 
-    /// Client: a request of its own, which takes an identifier from the same numbers.
+    /// Client: sends a request, which uses a Packet Identifier of the same range.
     pub(crate) fn request(&mut self, ctx: &mut Context) -> Outcome {
         self.with(ctx, false, |peer, ctx, connection| {
             let now = connection.now(ctx);
@@ -127,7 +126,7 @@ impl<E: Endpoint> Peer<E> {
         })
     }
 
-    /// Server: the answer to CONNECT, SUBSCRIBE or UNSUBSCRIBE.
+    /// Server: answers CONNECT, SUBSCRIBE or UNSUBSCRIBE.
     pub(crate) fn answer(&mut self, ctx: &mut Context, newcomer: bool) -> Outcome<bool> {
         let mut done = false;
         self.with(ctx, newcomer, |peer, ctx, connection| {
@@ -147,7 +146,7 @@ impl<E: Endpoint> Peer<E> {
             };
             ensure!(result.is_ok(), "answer: {result:?}");
             match peer.drain(ctx, connection)? {
-                // What was held back can go on.
+                // Packets that were blocked can be handled.
                 Flow::Goes => peer.work_off(ctx, connection, &mut false),
                 over => Ok(over),
             }
@@ -155,7 +154,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(done)
     }
 
-    /// Acknowledges any one of the messages that wait for it.
+    /// Acknowledges one of the messages that await it.
     pub(crate) fn acknowledge(&mut self, ctx: &mut Context) -> Outcome<bool> {
         let mut done = false;
         self.with(ctx, false, |peer, ctx, connection| {
@@ -179,7 +178,7 @@ impl<E: Endpoint> Peer<E> {
     ) -> Outcome {
         let keeps_journal = self.app.keeps_journal();
         let waiting = &mut self.app.memory.unacknowledged;
-        // What is acknowledged out of order and then saved would be kept out of order too.
+        // A saved session would keep the order of messages acknowledged out of order.
         let choices = if keeps_journal { waiting.len() } else { 1 };
         let at = ctx.rng.usize(0..choices);
         let (id, _) = waiting.remove(at);
@@ -200,7 +199,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(())
     }
 
-    /// Answers `Action::Resend` some time later.
+    /// Handles an earlier `Action::Resend`.
     pub(crate) fn resend_next(&mut self, ctx: &mut Context) -> Outcome<bool> {
         let mut done = false;
         self.with(ctx, false, |peer, ctx, connection| {
@@ -249,7 +248,7 @@ impl<E: Endpoint> Peer<E> {
         Ok(())
     }
 
-    /// The next piece of a payload.
+    /// Sends the next piece of a payload.
     pub(crate) fn send_piece(&mut self, ctx: &mut Context) -> Outcome<bool> {
         let mut done = false;
         self.with(ctx, false, |peer, ctx, connection| {
@@ -279,13 +278,13 @@ impl<E: Endpoint> Peer<E> {
         Ok(done)
     }
 
-    /// Looks at the clock. Too early, it must not matter.
+    /// Calls `handle_timeout`. Before a deadline this must have no effect.
     pub(crate) fn look_at_clock(&mut self, ctx: &mut Context, newcomer: bool) -> Outcome {
         self.with(ctx, newcomer, |peer, ctx, connection| {
             let deadline = connection.endpoint.poll_timeout();
             let now = connection.now(ctx);
             let is_due = deadline.is_some_and(|deadline| deadline <= connection.clock);
-            // A call that was refused has told nobody the time, so it is told here if it matters.
+            // A refused call does not give the library the time, so this call does if it matters.
             let now = if is_due { connection.clock } else { now };
             connection.endpoint.handle_timeout(now);
             if !is_due {

@@ -1,4 +1,4 @@
-//! What comes in.
+//! Receiving.
 
 use mqtt_sansio::{Blocked, QoS};
 
@@ -11,7 +11,7 @@ use super::super::version::{Event, Message, Seen};
 use super::{Flow, Peer};
 
 impl<E: Endpoint> Peer<E> {
-    /// Reads some bytes, or the end of the connection. True if there were any.
+    /// Reads some bytes, or the end of the connection. Returns true if there were any.
     pub(crate) fn receive(&mut self, ctx: &mut Context, newcomer: bool) -> Outcome<bool> {
         let mut any = false;
         self.with(ctx, newcomer, |peer, ctx, connection| {
@@ -20,7 +20,7 @@ impl<E: Endpoint> Peer<E> {
             } else {
                 ctx.rng.usize(1..=ctx.plan.max_chunk)
             };
-            // While something is held back, nothing more is read.
+            // While a packet is blocked, nothing more is read.
             if !connection.is_blocked {
                 let bytes = connection.socket.receive(most);
                 any |= !bytes.is_empty();
@@ -96,7 +96,7 @@ impl<E: Endpoint> Peer<E> {
         let holds = match reason {
             Blocked::InboundFull => {
                 ctx.stats.inbound_full += 1;
-                // Or they have been acknowledged, and a payload has to be finished first.
+                // Or they were acknowledged, and a payload has to be complete first.
                 let waiting = !self.app.memory.unacknowledged.is_empty();
                 self.plan.manual && (waiting || connection.sending.is_some())
             }

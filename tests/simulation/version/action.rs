@@ -1,8 +1,8 @@
-//! What the library asks for, in one shape for all versions.
+//! The actions of the library, in one shape for all versions.
 
 use mqtt_sansio::{Change, PacketId, Version, any};
 
-/// What the library asks for.
+/// An action of the library.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
     Store(Change),
@@ -15,7 +15,7 @@ pub(crate) enum Action {
     Close(Close, String),
 }
 
-/// Why a connection ends, as far as it matters here.
+/// Why a connection ends, as far as the harness distinguishes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Close {
     Violation,

@@ -1,4 +1,4 @@
-//! What an application publishes.
+//! The messages that an application publishes.
 
 use mqtt_sansio::TopicName;
 use mqtt_sansio::v3;
@@ -11,13 +11,13 @@ use crate::simulation::plan::Spec;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum How {
     Whole,
-    /// The payload follows.
+    /// The payload is sent in pieces.
     InPieces,
-    /// With a Topic Alias, where the version and the peer have them.
+    /// With a Topic Alias, if the version and the peer support it.
     Aliased,
 }
 
-/// What is published, and how.
+/// A message, and how it is published.
 #[derive(Debug)]
 pub(crate) struct Content<'a> {
     pub(crate) spec: &'a Spec,

@@ -1,4 +1,4 @@
-//! MQTT 5, and what a server of any version has in its shape.
+//! MQTT 5, and the parts of a server of any version that have the same shape.
 
 use mqtt_sansio::v5::{self, AliasVec, OutboundAliases, Property, V5};
 use mqtt_sansio::{
@@ -27,7 +27,7 @@ macro_rules! v5_message {
     };
 }
 
-/// What CONNECT of MQTT 5 asks for.
+/// The CONNECT of an opening.
 pub(in crate::simulation) fn v5_opening(connect: &v5::Connect<&[u8]>) -> Opening {
     Opening {
         clean_start: connect.clean_start,
@@ -60,7 +60,7 @@ fn announces(announced: Announced) -> impl Iterator<Item = Property<'static>> + 
         .chain((alias_maximum > 0).then_some(Property::TopicAliasMaximum(alias_maximum)))
 }
 
-/// An event that has the same shape in `v5` and in `any`.
+/// Converts an event that has the same shape in `v5` and in `any`.
 macro_rules! v5_told {
     ($event:expr, $Of:ident, $($others:tt)*) => {
         match $event {
@@ -96,7 +96,7 @@ macro_rules! v5_told {
     };
 }
 
-/// The event of an [`any::Server`].
+/// Converts the event of an [`any::Server`].
 pub(in crate::simulation) fn told_by_any(event: any::Event<&[u8]>) -> Event {
     use any::Event as Of;
     v5_told!(event, Of,)
@@ -318,11 +318,11 @@ impl Dialect for V5 {
     }
 }
 
-/// DISCONNECT of a server.
+/// Ends the connection of a server with DISCONNECT.
 pub(in crate::simulation) const DISMISSAL: v5::Disconnect<&[u8]> =
     v5::Disconnect::new(v5::DisconnectReasonCode::SessionTakenOver);
 
-/// What a message is acknowledged with.
+/// Returns the Reason Code of an acknowledgement.
 pub(in crate::simulation) const fn outcome(refuses: bool) -> v5::PubAckReasonCode {
     if refuses {
         v5::PubAckReasonCode::QuotaExceeded

@@ -12,26 +12,26 @@ use crate::message::{Message, Outgoing};
 use crate::subscriptions::Recipient;
 use crate::timers::Timer;
 
-/// What has become of a client that wants to connect.
+/// The result of a client's attempt to connect.
 pub(crate) enum Attached {
     /// It has a new session.
     New,
-    /// It goes on with the session that was kept for it.
+    /// It resumes the session that was kept for it.
     Kept(InFlight),
-    /// It has another connection. Try again when this is closed.
+    /// It has another connection. Try again when that one has closed.
     After(Waker),
     /// There are too many clients.
     Full,
 }
 
 impl Broker {
-    /// A Client Identifier for a client that leaves it to the server [MQTT-3.1.3-6, MQTT5-3.1.3-6]. Nobody can
-    /// guess it and take the client's place.
+    /// Returns a Client Identifier for a client that sent none [MQTT-3.1.3-6, MQTT5-3.1.3-6]. It is random, so
+    /// that no other client can guess it.
     pub(crate) fn unused_id(&self) -> ClientId {
         loop {
             let random = || u128::from(RandomState::new().hash_one(0));
             let number = format!("{:032x}", random() << 64 | random());
-            // In the form of a UUID.
+            // The form of a UUID.
             let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32]
                 .map(|part| number.get(part).unwrap_or_default());
             let id = format!("auto-{a}-{b}-{c}-{d}-{e}").into();
@@ -41,7 +41,7 @@ impl Broker {
         }
     }
 
-    /// A client has connected. If it has another connection, that one is told to close
+    /// Registers a connected client. If the client has another connection, closes that one
     /// [MQTT-3.1.4-2, MQTT5-3.1.4-3].
     pub(crate) fn attach(
         &mut self,
@@ -69,7 +69,7 @@ impl Broker {
                 let client = kept.get_mut();
                 client.connection = link;
                 let in_flight = core::mem::take(&mut client.in_flight);
-                // The Will is not published any more: the session goes on [MQTT5-3.1.3-9].
+                // The session continues, so the Will is not published [MQTT5-3.1.3-9].
                 self.end_absence(id);
                 Attached::Kept(in_flight)
             }
@@ -83,14 +83,14 @@ impl Broker {
         }
     }
 
-    /// How many clients are connected.
+    /// Returns how many clients are connected.
     fn connected(&self) -> usize {
         self.clients.len().saturating_sub(self.absent.len())
     }
 
-    /// The connection of this client is over. Its session is kept for `expiry` seconds, and `will` is
-    /// published after as many seconds as it comes with. If there are too many sessions to keep, the
-    /// one goes that nobody has come back for the longest.
+    /// Registers the end of a client's connection. The session is kept for `expiry` seconds, and
+    /// `will` is published after its Will Delay Interval. If there are too many kept sessions, the
+    /// one that was left first is ended.
     pub(crate) fn detach(
         &mut self,
         now: Timestamp,
@@ -103,7 +103,7 @@ impl Broker {
             return;
         };
         let after = |seconds: u32| now.plus_millis(u64::from(seconds).saturating_mul(1000));
-        self.departures = self.departures.wrapping_add(1); // In centuries.
+        self.departures = self.departures.wrapping_add(1); // Wraps after centuries.
         let session_ends = (expiry != u32::MAX).then(|| after(expiry));
         let will = will.map(|(delay, will)| (after(delay), will));
         if let Some(time) = session_ends {
@@ -135,7 +135,7 @@ impl Broker {
         }
     }
 
-    /// The client has come back, or its session is over. Returns the Will that has not been published.
+    /// Removes the client from the absent ones. Returns the Will that has not been published.
     fn end_absence(&mut self, id: &ClientId) -> Option<Message> {
         let absence = self.clients.get_mut(id)?.absence.take()?;
         self.absent.remove(&absence.number);
@@ -147,8 +147,8 @@ impl Broker {
         Some(will)
     }
 
-    /// Ends a session: its subscriptions and messages go, and its Will is published if that was still to
-    /// come. Retained messages are no part of it [MQTT-3.1.2-7].
+    /// Ends a session: deletes its subscriptions and messages, and publishes its Will if that is
+    /// pending. Retained messages are not part of it [MQTT-3.1.2-7].
     pub(super) fn forget(&mut self, now: Timestamp, id: &ClientId) {
         let will = self.end_absence(id);
         let Some(mut client) = self.clients.remove(id) else {
@@ -168,8 +168,8 @@ impl Broker {
         }
     }
 
-    /// The client has left, and its session stays: messages of its Shared Subscriptions that it has not
-    /// acknowledged go to members that are connected, if there are any.
+    /// The client has left and its session is kept: unacknowledged messages of its Shared Subscriptions
+    /// go to connected members, if there are any.
     fn hand_over_shared(&mut self, id: &ClientId) {
         let Some(client) = self.clients.get_mut(id) else {
             return;
@@ -193,13 +193,13 @@ impl Broker {
         self.subscriptions.other_member(filter, leaving, is_live)
     }
 
-    /// Why this client's connection is to end, if it is.
+    /// Returns why this client's connection must end, if it must.
     pub(crate) fn ending(&self, id: &ClientId) -> Option<Ending> {
         let connection = self.clients.get(id)?.connection.as_ref()?;
         connection.ending
     }
 
-    /// Ends all connections. Returns wakers that are closed when the connections are over.
+    /// Ends all connections. The returned wakers are closed once the connections have ended.
     pub(crate) fn shut_down(&mut self) -> Vec<Waker> {
         let clients = self.clients.values_mut();
         clients

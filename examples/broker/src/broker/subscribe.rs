@@ -1,4 +1,4 @@
-//! How subscriptions begin and end, and the retained messages that they bring.
+//! How subscriptions begin and end, and their retained messages.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use super::{Broker, ClientId};
 use crate::retained::{Progress, Replay};
 use crate::subscriptions::{Granted, cost, has_too_many_levels, identifiers};
 
-/// How much memory a client's subscriptions may take, about.
+/// The approximate memory limit for a client's subscriptions.
 const MAX_SUBSCRIPTION_BYTES: usize = 32 * 1024 * 1024;
 
-/// How much of what is retained a client has looked through for it in one turn, in bytes of topics
-/// and their overhead.
+/// How many retained messages are searched for a client in one turn, in bytes of topics and their
+/// overhead.
 const REPLAY_EFFORT: usize = 256 * 1024;
 
 impl Broker {
-    /// Makes one subscription, and sees to it that the client is sent what was retained for it, as
-    /// Retain Handling says: in MQTT 3.1.1 always [MQTT-3.3.1-6, MQTT-3.8.4-3, MQTT5-3.8.4-4]. If the client asks again before that has come, it comes once.
+    /// Makes one subscription, and starts to send retained messages as Retain Handling requires: in MQTT 3.1.1 always
+    /// [MQTT-3.3.1-6, MQTT-3.8.4-3, MQTT5-3.8.4-4]. If the client subscribes again before they were sent, they are sent once.
     pub(crate) fn subscribe(
         &mut self,
         id: &ClientId,
@@ -78,12 +78,12 @@ impl Broker {
         }
     }
 
-    /// Brings the next of what was retained for a client's new subscriptions into its queue.
-    /// Returns whether there is more.
+    /// Appends further retained messages for a client's new subscriptions to its queue. Returns
+    /// whether there are more.
     ///
-    /// All that there is at once could be many times what a queue holds, and take long to find. A
-    /// message that has come in the meantime is in the queue already: its topic may be sent twice,
-    /// but never the older after the newer.
+    /// All of them could be many times what the queue holds, and take long to find. A message that
+    /// was published meanwhile is in the queue already: its topic may be sent twice, but never the
+    /// older message after the newer one.
     pub(crate) fn replay(&mut self, now: Timestamp, id: &ClientId) -> bool {
         let Some(client) = self.clients.get_mut(id) else {
             return false;
@@ -112,8 +112,8 @@ impl Broker {
         false
     }
 
-    /// Ends one subscription: nothing more is queued because of it [MQTT-3.10.4-2, MQTT5-3.10.4-2]; what has been
-    /// still comes [MQTT-3.10.4-3, MQTT5-3.10.4-3].
+    /// Ends one subscription: no more messages are queued for it [MQTT-3.10.4-2, MQTT5-3.10.4-2]. Those already
+    /// queued are sent [MQTT-3.10.4-3, MQTT5-3.10.4-3].
     pub(crate) fn unsubscribe(
         &mut self,
         id: &ClientId,

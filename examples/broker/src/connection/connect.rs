@@ -1,4 +1,4 @@
-//! CONNECT and the answer to it.
+//! CONNECT and its answer.
 
 use core::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use crate::admission::{Admission, Applicant};
 use crate::broker::ClientId;
 use crate::message::Message;
 
-/// What is needed to answer a CONNECT once the client is let in.
+/// The data for the answer to CONNECT.
 pub(super) struct Candidate {
     client: ClientId,
-    /// Whether the server has chosen the Client Identifier.
+    /// True if the server has assigned the Client Identifier.
     is_assigned: bool,
     keep_alive: u16,
     session_expiry_interval: u32,
@@ -24,7 +24,7 @@ pub(super) struct Candidate {
 }
 
 impl Connection {
-    /// CONNECT has come: the answer may take time.
+    /// Handles CONNECT. The answer may take time.
     pub(super) fn connect(&mut self, connect: &any::Connect<&[u8]>) -> Result<(), CommandError> {
         let is_3_1 = match connect {
             any::Connect::V3(connect) => connect.to_connect().protocol_level == ProtocolLevel::V3_1,
@@ -32,7 +32,7 @@ impl Connection {
         };
         let connect = connect.to_connect();
         if connect.properties.authentication_method().is_some() {
-            // There is no enhanced authentication here [MQTT5-4.12.0-1].
+            // This broker has no enhanced authentication [MQTT5-4.12.0-1].
             return self.refuse(ConnectReasonCode::BadAuthenticationMethod);
         }
         let retains = self.shared.settings.retains();
@@ -94,7 +94,7 @@ impl Connection {
                 .server
                 .accept_new_with(now, &properties, &mut self.out)?,
         }
-        // MQTT 3.1 lets a client set DUP where MQTT 3.1.1 does not.
+        // MQTT 3.1 allows a client to set DUP where MQTT 3.1.1 does not.
         self.options = Options::new()
             .max_filters(u32::MAX)
             .max_packet_size(self.shared.settings.max_packet_size())
@@ -104,7 +104,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What the client is told about this server: what is as by default is left out.
+    /// Returns the properties of CONNACK. Defaults are left out.
     fn connack_properties(
         &self,
         candidate: &Candidate,
@@ -128,7 +128,7 @@ impl Connection {
         if let (true, Ok(client)) = (candidate.is_assigned, client) {
             properties.push(Property::AssignedClientIdentifier(client)); // [MQTT5-3.1.3-7]
         }
-        // 0 is no Keep Alive, that is, longer than any.
+        // 0 means no Keep Alive.
         let keep_alive = NonZeroU16::new(candidate.keep_alive);
         if let Some(maximum) = settings.max_keep_alive {
             if keep_alive.is_none_or(|keep_alive| keep_alive > maximum) {

@@ -1,4 +1,4 @@
-//! What a client publishes, and its requests for subscriptions.
+//! Messages and subscription requests of a client.
 
 use mqtt_sansio::CommandError;
 use mqtt_sansio::v5::{
@@ -11,26 +11,26 @@ use crate::arguments::MAX_FILTERS;
 use crate::message::Message;
 
 impl Connection {
-    /// A message has come. Returns whether its receivers should have a turn.
+    /// Publishes a received message. Returns whether its receivers should run next.
     pub(super) fn publish(&mut self, publish: &Publish<&[u8]>) -> bool {
         let Some(client) = &self.client else {
             return false;
         };
         let Ok(message) = Message::received(publish, client, self.now()) else {
-            return false; // With a Packet Identifier it would be larger than MQTT allows.
+            return false; // At QoS 1 it would exceed the largest packet of MQTT.
         };
         let published = self.shared.broker().publish(&message);
         let packet_id = publish.delivery.packet_id();
         let acknowledgement = packet_id.and_then(|id| self.server.acknowledgement(id));
         if let (false, Some(acknowledgement)) = (published.has_subscribers, acknowledgement) {
             let reason_code = PubAckReasonCode::NoMatchingSubscribers;
-            // A client of MQTT 3.1.1 is acknowledged as ever.
+            // MQTT 3.1.1 has no such Reason Code.
             let _ = self.server.acknowledge(acknowledgement, reason_code);
         }
         published.is_crowded
     }
 
-    /// Makes the subscriptions, each as if it stood alone, and gives one answer, in their order
+    /// Makes each subscription as if it were alone, and sends one answer in the same order
     /// [MQTT-3.8.4-4, MQTT-3.9.3-1, MQTT5-3.8.4-5, MQTT5-3.8.4-6, MQTT5-3.8.4-7].
     pub(super) fn subscribe(&mut self, subscribe: &Subscribe<&[u8]>) -> Result<(), CommandError> {
         let identifier = subscribe.properties.subscription_identifier();
@@ -53,7 +53,7 @@ impl Connection {
             .suback_with(now, &reason_codes, &properties, &mut self.out)
     }
 
-    /// Ends the subscriptions, and answers whether there were any
+    /// Ends the subscriptions, and answers whether each existed
     /// [MQTT-3.10.4-5, MQTT-3.10.4-6, MQTT5-3.10.4-4, MQTT5-3.11.3-1, MQTT5-3.10.4-6].
     pub(super) fn unsubscribe(
         &mut self,

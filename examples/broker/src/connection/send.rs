@@ -7,11 +7,12 @@ use mqtt_sansio::{CommandError, PacketId, Slot, Timestamp};
 use super::Connection;
 use crate::message::Outgoing;
 
-/// Messages wait in the queue, where they can still be dropped, once this much is to be sent.
+/// While this many bytes wait to be sent, messages stay in the queue, which can drop them.
 pub(super) const SIZE: usize = 64 * 1024;
 
 impl Connection {
-    /// Sends what has been asked for again, then what is in the queue, as far as there is room.
+    /// Resends messages that the connection asked for, then sends queued ones, while there is
+    /// space.
     pub(super) fn send_messages(&mut self) {
         self.has_more = false;
         let now = self.now();
@@ -29,7 +30,8 @@ impl Connection {
                 // Another member of the Shared Subscription has it.
                 None => self.server.forget(packet_id),
             };
-            // Other errors mean that an acknowledgement has come in the meantime, or the end.
+            // Other errors mean that the message was acknowledged meanwhile, or that the connection
+            // has ended.
             if let Err(CommandError::PacketTooLarge | CommandError::Encode(_)) = resent {
                 let _ = self.server.forget(packet_id);
                 self.outbox.remove(packet_id);
@@ -42,8 +44,8 @@ impl Connection {
         let Some(queue) = broker.queue(client) else {
             return;
         };
-        // Set when an acknowledgement has to come before more messages above QoS 0. In MQTT 5 those with
-        // QoS 0 go on (section 4.9); in MQTT 3.1.1 all keep their order.
+        // Set while messages above QoS 0 have to wait for an acknowledgement. In MQTT 5 messages at QoS
+        // 0 are still sent (section 4.9); in MQTT 3.1.1 all keep their order.
         let mut is_window_full = false;
         let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
         while self.out.len() < SIZE {
@@ -58,7 +60,8 @@ impl Connection {
                 &mut self.out,
             ) {
                 Ok(Some(packet_id)) => drop(self.outbox.keep(packet_id, outgoing)),
-                // A message that is too large for the client counts as sent [MQTT5-3.1.2-25].
+                // A message that exceeds the client's Maximum Packet Size counts as sent
+                // [MQTT5-3.1.2-25].
                 Ok(None) | Err(CommandError::PacketTooLarge | CommandError::Encode(_)) => {}
                 Err(CommandError::WindowFull) if is_v5 && !is_window_full => {
                     queue.put_back(outgoing);
@@ -74,7 +77,7 @@ impl Connection {
     }
 }
 
-/// Publishes a message to the client, with a Topic Alias if it takes any.
+/// Publishes a message to the client, with a Topic Alias if the client allows it.
 fn send(
     server: &mut Server<Vec<Slot>>,
     aliases: &mut OutboundAliases<AliasVec>,

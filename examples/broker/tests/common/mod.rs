@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 
-/// Nothing here takes longer, unless it never happens.
+/// The time limit of each step.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A broker of the test's own, on a port that was free.
+/// A broker of one test, on a free port.
 pub(crate) struct Process {
     pub(crate) child: Child,
     pub(crate) port: u16,
@@ -44,7 +44,7 @@ impl Process {
         }
     }
 
-    /// A connection on which nothing has been sent.
+    /// Returns a connection on which nothing was sent.
     pub(crate) fn open(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -56,7 +56,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have exited already.
         let _ = self.child.kill();
         self.child.wait().unwrap();
     }

@@ -1,4 +1,4 @@
-//! What the standard asks of a server beyond its connections, for clients of MQTT 5.
+//! Requirements on a server beyond its connections, for clients of MQTT 5.
 
 use core::time::Duration;
 use std::thread::sleep;
@@ -17,7 +17,7 @@ fn user_property(name: &str, value: &str) -> Vec<u8> {
     [&b"\x26"[..], &text(name), &text(value)].concat()
 }
 
-/// CONNECT with a Will for `w`, whose properties are `with`.
+/// CONNECT with a Will to `w` with these properties.
 fn with_will(client: &str, flags: u8, with: &[&[u8]]) -> Vec<u8> {
     let will = [properties(with), text("w"), text("gone")].concat();
     connect(client, CLEAN_START | WILL | flags, &[], &will)
@@ -28,10 +28,10 @@ fn acknowledge(first_byte: u8, id: u16) -> Vec<u8> {
 }
 
 impl Peer {
-    /// Publishes with this QoS and the Packet Identifier 9, to the end.
+    /// Publishes with this QoS and the Packet Identifier 9, up to the last acknowledgement.
     fn publish_to_the_end(&mut self, flags: u8, topic: &str, payload: &str) {
         self.send(&publish(flags, topic, 9, &[], payload));
-        // Success, or that nobody has subscribed.
+        // Success, or No matching subscribers.
         let mut next = || self.next().unwrap();
         if flags & QOS_2 == 0 {
             assert_eq!(next()[0], 0x40);

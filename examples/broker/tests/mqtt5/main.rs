@@ -1,9 +1,9 @@
-//! `broker` with clients that speak MQTT 5, over real sockets. The clients are sockets and bytes, so that
-//! the tests do not depend on the codec that they test.
+//! Tests of `broker` with clients of MQTT 5 over real sockets. The clients consist of sockets and bytes,
+//! so that the tests do not depend on the codec under test.
 
 #![allow(
     clippy::std_instead_of_alloc,
-    reason = "without std there are no sockets"
+    reason = "sockets need std"
 )]
 #![allow(
     clippy::arithmetic_side_effects,
@@ -12,7 +12,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that panics has failed, and that is all there is to it"
+    reason = "a test fails by panicking"
 )]
 
 #[path = "../common/mod.rs"]
@@ -108,7 +108,7 @@ fn a_client_without_an_identifier_gets_one_that_it_can_come_back_with() {
 #[test]
 fn a_session_is_kept_for_its_expiry_interval() {
     let broker = Broker::start(&[]);
-    // None, and 0: it ends with the connection.
+    // Without an interval, or with 0, the session ends with the connection.
     broker.send(&connect("c", 0, &[], &[])).expect(NEW);
     broker.kept("c", 0, NEW).disconnect();
     broker.kept("c", 1, NEW).subscribe("t", 1);
@@ -172,7 +172,7 @@ fn a_delayed_will_is_published_after_the_delay_or_with_the_end_of_the_session() 
     let broker = Broker::start(&[]);
     let mut watcher = broker.clean("watcher");
     watcher.subscribe("w", 0);
-    // The delay, the session, and a new client with Clean Start end the wait.
+    // The delay, the end of the session, and a new client with Clean Start end the wait.
     for (expiry, delay, wait) in [(60, 1, true), (1, 60, true), (60, 60, false)] {
         let mut peer = broker.send(&with_will("c", CLEAN_START, expiry, delay));
         peer.expect(NEW);
@@ -217,7 +217,7 @@ fn the_message_expiry_interval_is_counted_down_and_ends_messages() {
     assert!(packet == one || packet == two, "{}", packet.escape_ascii());
     peer.send(b"\x40\x02\0\x01");
     peer.expect_nothing();
-    // Retained ones too.
+    // Retained messages expire too.
     peer.subscribe("short", 0).expect_nothing();
     peer.subscribe("long", 0);
     let retained = peer.next().unwrap();
@@ -245,7 +245,7 @@ fn retain_handling_decides_whether_retained_messages_come() {
 }
 
 impl Peer {
-    /// Whether nothing but the answer to PINGREQ comes; a message is taken off otherwise.
+    /// Returns whether only PINGRESP arrives. Otherwise removes a message.
     fn next_is_ping(&mut self) -> bool {
         self.send(b"\xc0\0");
         let first = self.next().unwrap();
@@ -311,7 +311,7 @@ fn all_subscription_identifiers_that_match_come_with_one_message() {
         peer.send(&subscribe(&[&[0x0b, identifier]], filter, qos));
         peer.expect(&packet(0x90, &[b"\0\x01\0", &[qos]]));
         if identifier == 2 {
-            // A retained message has that of the SUBSCRIBE which brought it.
+            // A retained message has the identifier of the SUBSCRIBE that requested it.
             peer.expect(&publish(RETAIN, "a/r", 0, &[b"\x0b\x02"], "r"));
         }
     }
@@ -395,7 +395,7 @@ fn what_a_member_has_not_acknowledged_goes_to_another_one_when_it_leaves() {
         leaving.break_off();
         other.expect(&publish(QOS_1, "t", 1, &[], "sent"));
         other.expect(&publish(QOS_1, "t", 2, &[], "queued"));
-        // Messages go to members that are there.
+        // Messages go to connected members.
         for payload in ["3", "4"] {
             publisher.publish("t", payload);
             other.expect(&publish(0, "t", 0, &[], payload));
@@ -476,7 +476,7 @@ fn a_message_that_is_too_large_for_a_client_is_left_out() {
         publisher.send(&publish(QOS_1, "t", id, &[], &"x".repeat(len)));
         publisher.expect(&packet(0x40, &[&id.to_be_bytes()]));
     }
-    // 20 bytes are not too many.
+    // 20 bytes are within the limit.
     peer.expect(&publish(QOS_1, "t", 1, &[], &"x".repeat(12)));
     peer.expect(&publish(QOS_1, "t", 2, &[], &"x".repeat(5)));
     publisher.send(&publish(0, "t", 0, &[], &"x".repeat(100)));
@@ -502,7 +502,7 @@ fn properties_of_a_message_are_passed_on_unchanged_and_in_order() {
     let message = publish(0, "t", 0, &with.each_ref().map(|it| &it[..]), "x");
     peer.send(&message);
     peer.expect(&message);
-    // Those of a Will too.
+    // Properties of a Will too.
     let will = [
         properties(&with.each_ref().map(|it| &it[..])),
         text("t"),
@@ -597,7 +597,7 @@ fn while_a_client_is_authenticated_others_are_served() {
     let broker = Broker::start(&["--auth-command", command.to_str().unwrap()]);
     let credentials = |password: &str| [text("u"), text(password)].concat();
     let start = Instant::now();
-    // What is sent behind CONNECT waits for the answer.
+    // Packets after CONNECT wait for the answer.
     let mut first = broker.send(&connect("a", 0xc2, &[], &credentials("p")));
     first.send(b"\xc0\0");
     let mut others = ["p", "q", "p"]
@@ -652,7 +652,7 @@ fn a_slow_upload_is_a_sign_of_life() {
     }
     peer.send(b"xy\xc0\0");
     peer.expect(b"\xd0\0");
-    // Silence is not.
+    // Silence does not.
     peer.expect(b"\xe0\x01\x8d").next();
 }
 

@@ -1,11 +1,11 @@
-//! A broker, and clients of MQTT 5 as sockets and bytes.
+//! A broker, and clients of MQTT 5 that consist of sockets and bytes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 use crate::common::Process;
 
-// Properties: identifiers, with their values after them.
+// Properties: identifier, then value
 pub(crate) const SESSION_EXPIRY: u8 = 0x11;
 pub(crate) const MESSAGE_EXPIRY: u8 = 0x02;
 pub(crate) const WILL_DELAY: u8 = 0x18;
@@ -77,7 +77,7 @@ pub(crate) const QOS_2: u8 = 4;
 
 pub(crate) struct Broker(pub(crate) Process);
 
-/// A client's end of a connection.
+/// The client's side of a connection.
 pub(crate) struct Peer {
     stream: TcpStream,
     received: Vec<u8>,
@@ -88,7 +88,7 @@ impl Broker {
         Self(Process::start(arguments))
     }
 
-    /// A connection on which `connect` has been sent.
+    /// Returns a connection on which `connect` was sent.
     pub(crate) fn send(&self, connect: &[u8]) -> Peer {
         let stream = self.0.open();
         let mut peer = Peer {
@@ -99,7 +99,7 @@ impl Broker {
         peer
     }
 
-    /// A client with Clean Start whose session ends with the connection.
+    /// Returns a client with Clean Start whose session ends with the connection.
     pub(crate) fn clean(&self, client: &str) -> Peer {
         self.clean_with(client, &[])
     }
@@ -110,7 +110,7 @@ impl Broker {
         peer
     }
 
-    /// A client without Clean Start whose session is kept for some seconds.
+    /// Returns a client without Clean Start whose session is kept for some seconds.
     pub(crate) fn kept(&self, client: &str, seconds: u32, connack: &[u8]) -> Peer {
         let expiry = four(SESSION_EXPIRY, seconds);
         let mut peer = self.send(&connect(client, 0, &[&expiry], &[]));
@@ -124,7 +124,7 @@ impl Peer {
         self.stream.write_all(bytes).unwrap();
     }
 
-    /// The next packet; `None` at the end.
+    /// Returns the next packet; `None` at the end.
     pub(crate) fn next(&mut self) -> Option<Vec<u8>> {
         loop {
             if let Some(len) = packet_len(&self.received) {
@@ -151,9 +151,9 @@ impl Peer {
         self
     }
 
-    /// What has been sent has been handled, and nothing else is there.
+    /// Checks that the broker has handled everything and sent nothing else.
     pub(crate) fn expect_nothing(&mut self) {
-        // With the first answer the broker takes what there is out of the queue.
+        // With the first answer the broker empties the queue.
         for _ in 0..2 {
             self.send(b"\xc0\0");
             self.expect(b"\xd0\0");
@@ -169,7 +169,7 @@ impl Peer {
         self.expect(&packet(0x90, &[b"\0\x01\0", &[options & 3]]))
     }
 
-    /// Publishes at QoS 0, and waits until that has been handled.
+    /// Publishes at QoS 0, and waits until the broker has handled it.
     pub(crate) fn publish(&mut self, topic: &str, payload: &str) {
         self.send(&publish(0, topic, 0, &[], payload));
         self.expect_nothing();
@@ -180,14 +180,14 @@ impl Peer {
         self.expect_end();
     }
 
-    /// The network fails.
+    /// Breaks the connection.
     pub(crate) fn break_off(self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
         self.expect_end();
     }
 }
 
-/// The length of the first packet, once it is known.
+/// Returns the length of the first packet, once it is known.
 pub(crate) fn packet_len(bytes: &[u8]) -> Option<usize> {
     let mut len = 0;
     for (index, byte) in bytes.get(1..)?.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What the options come to together.
+//! Combines the options to a command and a connection.
 
 use std::process;
 
@@ -13,7 +13,7 @@ use crate::property::Packet;
 use crate::protocol::{Connect, Message, Subscribe};
 
 impl Options {
-    /// How to connect.
+    /// Returns the connection.
     pub(super) fn link(&self) -> Result<Link, Failure> {
         let default = match self.kind {
             Kind::Request => Version::V5,
@@ -59,7 +59,7 @@ impl Options {
             reason_code: v5::DisconnectReasonCode::NormalDisconnection,
             properties: self.given.encode(Packet::Disconnect, None)?,
         };
-        // What the server may send at once is what CONNECT has announced.
+        // The decoder accepts what CONNECT has announced.
         let receive_maximum = packet.properties.receive_maximum().get();
         Ok(Link {
             address,
@@ -93,7 +93,7 @@ impl Options {
         }))
     }
 
-    /// What to do.
+    /// Returns the command.
     pub(super) fn command(mut self, is_v5: bool) -> Result<Command, Failure> {
         match self.kind {
             Kind::Publish => Ok(Command::Publish(self.publish(None)?)),
@@ -156,7 +156,7 @@ impl Options {
         })
     }
 
-    /// A message without a payload.
+    /// Returns a message without a payload.
     fn message(&self, topic: Vec<u8>, property: Option<Property<'_>>) -> Result<Message, Failure> {
         Ok(Message {
             topic: TopicName::from_bytes(topic)?,
@@ -167,7 +167,7 @@ impl Options {
         })
     }
 
-    /// `None` without a filter.
+    /// Returns `None` without a filter.
     fn subscribe(&self, topics: &[Vec<u8>]) -> Result<Option<Subscribe>, Failure> {
         let filters = filters(topics)?;
         if filters.is_empty() {
@@ -183,7 +183,7 @@ impl Options {
     }
 }
 
-/// The one that there must be.
+/// Returns the only filter, or an error.
 fn only<T>(mut given: Vec<T>, option: &str) -> Result<T, Failure> {
     match (given.pop(), given.is_empty()) {
         (Some(one), true) => Ok(one),
@@ -191,7 +191,7 @@ fn only<T>(mut given: Vec<T>, option: &str) -> Result<T, Failure> {
     }
 }
 
-/// Shared Subscriptions are checked too.
+/// Validates Shared Subscriptions too.
 fn filters(filters: &[Vec<u8>]) -> Result<Vec<TopicFilter<&[u8]>>, Failure> {
     let checked = filters.iter().map(|filter| {
         let filter = TopicFilter::new(filter)?;

@@ -1,4 +1,4 @@
-//! The options on the command line.
+//! The options of the command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,7 +20,7 @@ pub(super) fn usage(message: impl Into<String>) -> Failure {
     Failure::Usage(message.into())
 }
 
-/// Which command was given.
+/// The command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Publish,
@@ -29,7 +29,7 @@ pub(super) enum Kind {
     Chat,
 }
 
-/// The options before they are put together.
+/// The options before they are combined.
 pub(super) struct Options {
     pub(super) kind: Kind,
     pub(super) address: Address,
@@ -67,11 +67,11 @@ pub(super) enum Version {
     V5,
 }
 
-/// Reads the command line, without the name of the program. `None` if the user wants help.
+/// Parses the command line, without the name of the program. Returns `None` if the user wants help.
 ///
 /// # Errors
 ///
-/// [`Failure::Usage`] if the command line cannot be understood.
+/// [`Failure::Usage`] if the command line is invalid.
 pub fn parse(
     program: Program,
     arguments: impl IntoIterator<Item = OsString>,
@@ -135,7 +135,7 @@ impl Options {
         }
     }
 
-    /// False if the user wants help.
+    /// Parses an option. Returns false if the user wants help.
     fn read(&mut self, parser: &mut lexopt::Parser) -> Result<bool, Failure> {
         let subscribes = self.kind == Kind::Subscribe;
         let publishes = matches!(self.kind, Kind::Publish | Kind::Request);
@@ -263,7 +263,7 @@ fn parse_version(name: &str) -> Result<Version, Failure> {
     }
 }
 
-/// Seconds, or without end.
+/// Parses seconds, or no limit.
 fn parse_expiry(text: &str) -> Result<u32, Failure> {
     match text {
         "-1" | "∞" => Ok(u32::MAX),

@@ -1,6 +1,6 @@
-//! The programs, and what their `--help` prints.
+//! The programs, and the text of `--help`.
 
-/// What the programs have in common.
+/// The help text that both programs share.
 const HELP: &str = "\
 Connection:
   -h, --host HOST           a name, an IP address, or SCHEME://HOST[:PORT][/PATH] with the scheme
@@ -81,7 +81,7 @@ pub enum Program {
 }
 
 impl Program {
-    /// How the user calls it.
+    /// The synopsis.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ impl Program {
         }
     }
 
-    /// What `--help` prints.
+    /// Returns the text of `--help`.
     #[must_use]
     pub fn help(self) -> String {
         let name = self.name();

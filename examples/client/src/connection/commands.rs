@@ -1,4 +1,4 @@
-//! What an application may ask of a connection.
+//! The commands that an application can call.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use super::{Closed, Connection, Kept};
 use crate::transport::{Inbox, Input};
 
 impl<V: Protocol> Connection<V> {
-    /// Publishes a message, as soon as the window has room for it.
+    /// Publishes a message as soon as the window has room for it.
     pub(crate) fn publish(&mut self, message: Rc<Message>) -> Result<(), Failure> {
         self.kept.outgoing.push(message);
         self.publish_waiting();
-        // At QoS 0 there is no window, and nothing else that would stop the buffer from growing.
+        // QoS 0 has no window, so this limit alone keeps the buffer from growing.
         if self.kept.outgoing.is_waiting() && self.client.state() == State::Connected {
             self.send()?;
             self.publish_waiting();
@@ -42,7 +42,8 @@ impl<V: Protocol> Connection<V> {
         Ok(())
     }
 
-    /// Ends the connection. The server discards the Will, unless it has not even accepted yet.
+    /// Ends the connection. The server discards the Will, unless it has not accepted the connection
+    /// yet.
     pub(crate) fn disconnect(&mut self) {
         let now = self.now();
         if V::disconnect(&mut self.client, now, &self.disconnect, &mut self.out).is_err() {
@@ -50,13 +51,13 @@ impl<V: Protocol> Connection<V> {
         }
     }
 
-    /// Closes the socket and returns what the next connection goes on with, and a message that is
-    /// given up.
+    /// Closes the socket. Returns the state for the next connection, and a message that was given
+    /// up.
     pub(crate) fn finish(mut self, inbox: &Inbox) -> (Kept, Option<Finished<Rc<Message>>>) {
         let is_ours = self.closed.as_ref().is_some_and(Closed::is_ours);
         if is_ours && self.transport.close().is_ok() {
-            // If the socket were closed with something unread in it, the system might throw away
-            // what it has not sent yet: let the server close first, but do not insist.
+            // If a socket is closed with unread bytes, the system may discard bytes that it has not
+            // sent yet. So wait for the server to close first, but not for long.
             let until = Instant::now() + Duration::from_secs(1);
             let left = || until.saturating_duration_since(Instant::now());
             while let Ok(input) = inbox.receiver.recv_timeout(left()) {
@@ -79,17 +80,17 @@ impl<V: Protocol> Connection<V> {
         self.client.state() == State::Connected
     }
 
-    /// True if nothing waits to be sent.
+    /// Returns true if no message waits to be sent.
     pub(crate) fn has_room(&self) -> bool {
         !self.kept.outgoing.is_waiting()
     }
 
-    /// True if all that was published is delivered.
+    /// Returns true if every published message is delivered.
     pub(crate) fn is_delivered(&self) -> bool {
         !self.kept.outgoing.is_waiting() && self.client.session().outbound().next().is_none()
     }
 
-    /// True if no QoS 2 message waits for the server to release it.
+    /// Returns true if no QoS 2 message waits for the server's PUBREL.
     pub(crate) fn is_released(&self) -> bool {
         self.client.session().inbound().next().is_none()
     }

@@ -1,5 +1,5 @@
-//! What goes into [`Client`](client::protocol::Client) and what comes out of it. Nothing here knows of
-//! the socket.
+//! Drives [`Client`](client::protocol::Client) with received bytes, and carries out its actions. This
+//! file has no access to the socket.
 
 use client::Failure;
 use client::protocol::{Decoder, Event, Protocol};
@@ -10,8 +10,8 @@ use super::{Application, Closed, Connection};
 use crate::store::Store;
 
 impl<V: Protocol> Connection<V> {
-    /// Handles received bytes, or only what is due; publishes what has been waiting, as far as the
-    /// window allows; and sends all of it.
+    /// Handles received bytes and deadlines, publishes waiting messages as far as the window
+    /// allows, and sends everything.
     pub(super) fn receive(
         &mut self,
         mut bytes: &[u8],
@@ -26,7 +26,8 @@ impl<V: Protocol> Connection<V> {
             let step = (self.client).receive(self.now(), decoder, &mut bytes);
             match step.map_err(|blocked| Failure::Lost(blocked.to_string()))? {
                 Some(Step::Event(event)) => match V::translate(event) {
-                    // It is not acknowledged, and comes again when the session is resumed.
+                    // The message is not acknowledged, so the server resends it when the session is
+                    // resumed.
                     Event::Message(_) if application.is_satisfied() => {}
                     Event::Message(publish) => {
                         let packet_id = publish.delivery.packet_id();
@@ -69,7 +70,7 @@ impl<V: Protocol> Connection<V> {
                     self.closed = Some(Closed { reason, last_words });
                 }
                 Some(Step::Action(action)) => self.carry_out(action)?,
-                // What it publishes may lead to actions.
+                // Messages that the application publishes may lead to actions.
                 None if self.publish_waiting() => {}
                 None => break,
             }
@@ -80,7 +81,7 @@ impl<V: Protocol> Connection<V> {
         self.send()
     }
 
-    /// True if it has published anything.
+    /// Returns true if it published anything.
     pub(super) fn publish_waiting(&mut self) -> bool {
         let before = self.out.len();
         let (now, out) = (self.now(), &mut self.out);
@@ -107,11 +108,11 @@ impl<V: Protocol> Connection<V> {
             } => self
                 .finished
                 .extend(self.kept.outgoing.lose(packet_id, received)),
-            // All of it instead of each change by itself: simple, and fast enough as long as not too
-            // many messages are under way.
+            // Saves the whole session instead of each change: simple, and fast enough unless many
+            // messages are in flight.
             Action::Store(_) => self.kept.store.iter_mut().for_each(Store::changed),
-            // It subscribes anew on each connection that has no session. The rest is for servers, and
-            // `receive` handles Close.
+            // The application subscribes again on each connection without a session. The other
+            // actions are for servers, and `receive` handles Close.
             Action::Unanswered(_)
             | Action::PublishWill
             | Action::DiscardWill

@@ -1,8 +1,8 @@
-//! One connection: a transport and a clock for [`Client`], which has neither. The part to copy, with
+//! One connection: adds a transport and a clock to [`Client`], which has neither. Copy this file and
 //! `driver.rs`.
 //!
-//! It waits in one place, for the inbox or for the next deadline, whichever comes first. What was
-//! received goes in; then the actions that come out are carried out, until there are none.
+//! The loop waits in one place, for the inbox or for the next deadline. It passes received bytes to
+//! the client and carries out the actions.
 
 mod commands;
 mod driver;
@@ -23,20 +23,20 @@ use mqtt_sansio::{CloseReason, Session, Slot, Timestamp};
 use crate::store::Store;
 use crate::transport::{Inbox, Input, Transport};
 
-/// What a connection leaves to the next one.
+/// The state that one connection leaves to the next.
 pub(crate) struct Kept {
     pub(crate) connect: Connect,
     pub(crate) retry: Retry,
-    /// Which messages are under way, and how far.
+    /// The Packet Identifiers in flight.
     pub(crate) session: Session<Vec<Slot>>,
-    /// Those messages, and messages that have not been sent yet.
+    /// The messages in flight, and messages that have not been sent yet.
     pub(crate) outgoing: Outgoing<Rc<Message>>,
-    /// Where the next run finds them, if it is to.
+    /// The file for the next run, if there is one.
     pub(crate) store: Option<Store>,
 }
 
 impl Kept {
-    /// For the first connection.
+    /// Returns the state for the first connection.
     pub(crate) fn new(link: &Link) -> Self {
         Self {
             connect: link.connect.clone(),
@@ -48,56 +48,56 @@ impl Kept {
     }
 }
 
-/// What is to be done with a connection.
+/// An application that uses a connection.
 pub(crate) trait Application<V: Protocol> {
-    /// Something has happened.
+    /// Handles an event.
     fn event(&mut self, event: Event<'_>) -> Result<(), Failure>;
 
-    /// Lines of standard input; none at its end.
+    /// Handles lines of standard input; an empty list at its end.
     fn lines(&mut self, _: Vec<Vec<u8>>) {}
 
-    /// A message is delivered, or not.
+    /// Handles a message that was delivered, or could not be.
     fn finished(&mut self, _: Finished<Rc<Message>>) {}
 
-    /// True if it takes no more messages. What comes then is not acknowledged, and so comes again
-    /// when the session is resumed.
+    /// Returns true if the application accepts no more messages. Later ones are not acknowledged,
+    /// so the server resends them when the session is resumed.
     fn is_satisfied(&self) -> bool;
 
-    /// Commands, if any. Called on an accepted connection, whenever something may have changed.
-    /// Returns how long to wait at most before the next call.
+    /// Issues commands, if any. Called on an accepted connection whenever something may have
+    /// changed. Returns the longest time to wait before the next call.
     fn act(&mut self, connection: &mut Connection<V>) -> Result<Option<Duration>, Failure>;
 }
 
 pub(crate) struct Connection<V: Protocol> {
-    /// Tells its input from that of an earlier one.
+    /// Distinguishes its input from that of an earlier connection.
     number: u64,
     transport: Transport,
     client: Client<V>,
-    /// What is encoded and not yet sent.
+    /// Encoded bytes that are not sent yet.
     out: Vec<u8>,
-    /// All but the session, which the client has.
+    /// The state for the next connection, except the session, which the client has.
     kept: Kept,
-    /// What has become of messages, for the application.
+    /// Messages that were delivered, or could not be, for the application.
     finished: Vec<Finished<Rc<Message>>>,
     /// A message of the application had to wait.
     has_queued: bool,
     disconnect: mqtt_sansio::v5::Disconnect<Vec<u8>>,
     started: Instant,
     closed: Option<Closed<V>>,
-    /// Received and sent.
+    /// The packets sent and received, if they are printed.
     traces: Option<(Trace<V>, Trace<V>)>,
 }
 
-/// How a connection has ended.
+/// How a connection ended.
 #[derive(Debug, Clone)]
 pub(crate) struct Closed<V: Protocol> {
     pub(crate) reason: CloseReason<V>,
-    /// Why the server has ended it, in its words.
+    /// The server's reason, in its own words.
     pub(crate) last_words: Option<String>,
 }
 
 impl<V: Protocol> Closed<V> {
-    /// True if this side has ended it, not the server or the network.
+    /// True if this side ended it, not the server or the network.
     pub(crate) const fn is_ours(&self) -> bool {
         self.last_words.is_none()
             && matches!(
@@ -108,7 +108,7 @@ impl<V: Protocol> Closed<V> {
 }
 
 impl<V: Protocol> Connection<V> {
-    /// Begins with CONNECT.
+    /// Starts a connection with CONNECT.
     pub(crate) fn open(
         number: u64,
         transport: Transport,
@@ -137,7 +137,8 @@ impl<V: Protocol> Connection<V> {
         })
     }
 
-    /// A decoder for this connection. It is apart from it: an event may borrow from the decoder.
+    /// Returns a decoder for this connection. It is a separate value because an event may borrow
+    /// from it.
     pub(crate) fn decoder(&self) -> Decoder<V> {
         self.kept.connect.decoder()
     }
@@ -146,9 +147,8 @@ impl<V: Protocol> Connection<V> {
         Timestamp::from_millis(0) + self.started.elapsed()
     }
 
-    /// Sends what is to be sent, then waits for one thing to happen, at most this long. To be
-    /// called until it returns how the connection has ended. What comes, comes over TCP
-    /// [MQTT-7.1.2-1].
+    /// Sends pending bytes, then waits for one input, at most this long. Call it until it returns
+    /// how the connection ended. Bytes arrive over TCP [MQTT-7.1.2-1].
     pub(crate) fn wait(
         &mut self,
         at_most: Option<Duration>,
@@ -157,7 +157,7 @@ impl<V: Protocol> Connection<V> {
         application: &mut impl Application<V>,
     ) -> Result<Option<Closed<V>>, Failure> {
         self.receive(&[], decoder, application)?; // what commands have led to
-        // An action, such as Store, may have been all that a message had to wait for.
+        // An action, such as Store, may have blocked a message.
         let may_go_on = take(&mut self.has_queued) && self.has_room();
         if self.closed.is_none() && !may_go_on {
             let deadline = self.client.poll_timeout();
@@ -185,12 +185,12 @@ impl<V: Protocol> Connection<V> {
         Ok(self.closed.clone())
     }
 
-    /// Sends what is to be sent.
+    /// Sends pending bytes.
     fn send(&mut self) -> Result<(), Failure> {
         if self.out.is_empty() {
             return Ok(());
         }
-        // Stored before it is sent: a crash cannot come between them.
+        // The session is stored before it is sent, so that a crash cannot come between.
         if let Some(store) = &mut self.kept.store {
             store.save_if_changed(self.client.session(), &self.kept.outgoing)?;
         }

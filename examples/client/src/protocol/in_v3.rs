@@ -36,7 +36,7 @@ impl Protocol for V3 {
             v3::Event::Delivered(packet_id) => Event::Completed(packet_id, ReasonCode::Success),
             v3::Event::Subscribed(suback) => {
                 let codes = suback.return_codes.iter();
-                // They are those of MQTT 5 with the same numbers.
+                // The return codes are those of MQTT 5 with the same numbers.
                 let codes = codes.filter_map(|code| ReasonCode::from_number(code.number()));
                 Event::Subscribed(suback.packet_id, codes.collect())
             }

@@ -1,4 +1,4 @@
-//! MQTT 5, which has the shape that the programs use.
+//! MQTT 5, whose types the programs use.
 
 use mqtt_sansio::v5::{self, ReasonCode, V5};
 use mqtt_sansio::{CommandError, PacketId, Text, Timestamp};
@@ -96,7 +96,7 @@ impl Protocol for V5 {
     }
 }
 
-/// The Reason Code by name, and the server's Reason String.
+/// Returns the name of the Reason Code, and the server's Reason String.
 fn in_words(reason_code: ReasonCode, reason_string: Option<Text<&[u8]>>) -> String {
     match reason_string {
         Some(text) => format!("{reason_code} ({text})"),

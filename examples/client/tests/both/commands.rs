@@ -1,4 +1,4 @@
-//! What `pub` and `sub` send, print and wait for.
+//! The packets and the output of `pub` and `sub`.
 
 use std::fs;
 use std::io::Read;
@@ -92,7 +92,7 @@ fn messages_are_printed_and_acknowledged_at_each_qos() {
     peer.send(b"\x30\x04\x00\x01b0\x32\x06\x00\x01b\x00\x071");
     peer.expect(b"\x40\x02\x00\x07");
     peer.send(b"\x34\x08\x00\x03a/a\x00\x092");
-    // One too many: it is not printed and not acknowledged, and comes again some other time.
+    // One message too many: it is not printed and not acknowledged, so the server resends it later.
     peer.send(b"\x32\x06\x00\x01b\x00\x0a3");
     peer.expect(b"\x50\x02\x00\x09");
     peer.send(b"\x62\x02\x00\x09");

@@ -1,4 +1,4 @@
-//! Connections that are lost, and what follows on the next one.
+//! Lost connections, and the next connection.
 
 use std::net::TcpListener;
 use std::thread;
@@ -58,7 +58,7 @@ fn what_the_server_has_forgotten_is_published_anew() {
 
 #[test]
 fn what_is_lost_is_published_anew_before_what_waits() {
-    // The session is lost with the server's memory, or because of Clean Session.
+    // The session is lost because the server forgot it, or because of Clean Session.
     for (option, connect) in [("-c ", CONNECT_AGAIN), ("", CONNECT)] {
         let server = Server::new();
         let mut client = server.client(&format!("pub -i c {option}-t a -l -q 1 -M 3"));

@@ -1,4 +1,4 @@
-//! What both programs do alike. The tests of `client_tokio` include this file too.
+//! Tests of both programs. The tests of `client_tokio` include this file too.
 
 mod commands;
 mod connect;

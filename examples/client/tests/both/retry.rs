@@ -10,7 +10,7 @@ use crate::script::{
     ACCEPTED, CONNECT, CONNECT_5, CONNECT_AGAIN, Running, SESSION_PRESENT, Server, scratch,
 };
 
-/// The bytes of CONNECT for this Client Identifier of one letter, with Clean Session.
+/// CONNECT of this Client Identifier of one letter, with Clean Session.
 const CONNECT_LEN: usize = CONNECT.len();
 
 #[test]
@@ -39,7 +39,7 @@ fn two_clients_with_one_client_identifier_connect_less_and_less_often() {
     let mut connected = None;
     let mut connections = 0;
     let since = Instant::now();
-    // As a server does, the earlier connection of the same client is closed.
+    // As a server must, this one closes the earlier connection of the same client.
     while since.elapsed() < Duration::from_secs(3) {
         if let Some(mut peer) = server.accept_within(Duration::from_millis(100)) {
             let mut connect = [0; CONNECT_LEN];
@@ -108,21 +108,21 @@ fn disconnect_of_the_server_is_a_reason_to_connect_again() {
 
 #[test]
 fn pingresp_behind_a_slow_message_is_awaited() {
-    // No more than a pipe holds.
+    // No more than the buffer of a pipe.
     const LEN: usize = 60_000;
     let server = Server::new();
     let client = server.client("sub -i c -t a -k 1 -C 1");
     let mut peer = server.accept_connect(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x01\x00\x01c");
     peer.expect(b"\x82\x06\x00\x01\x00\x01a\x00");
     peer.send(b"\x90\x03\x00\x01\x00");
-    // It takes longer than a server may need for PINGRESP.
+    // This takes longer than a server may need for PINGRESP.
     peer.send(b"\x30\xe3\xd4\x03\x00\x01a");
     for _ in 0..48 {
         thread::sleep(Duration::from_millis(250));
         peer.send(&[b'x'; LEN / 48]);
     }
     peer.send(&[b'x'; LEN % 48]);
-    // What it has sent meanwhile is PINGREQ.
+    // Meanwhile it has sent PINGREQ only.
     let mut rest = Vec::new();
     peer.send(b"\xd0\x00");
     peer.0.read_to_end(&mut rest).unwrap();
@@ -147,7 +147,7 @@ fn twenty_thousand_lines_do_not_wait_for_a_clock() {
     let bytes = reader.join().unwrap();
     assert_eq!(bytes.len(), 20_000 * b"\x30\x07\x00\x01aline".len() + 2);
     client.succeed();
-    // mosquitto_pub needs a quarter of a second, this a tenth.
+    // mosquitto_pub needs 250 ms, this client 100 ms.
     assert!(since.elapsed() < Duration::from_secs(5));
 }
 

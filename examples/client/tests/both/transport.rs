@@ -1,4 +1,4 @@
-//! TLS and WebSocket, with a server made of the crates that the programs are made of.
+//! TLS and WebSocket, with a server that uses the same crates as the programs.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -55,7 +55,7 @@ impl Frames {
 }
 
 impl Read for Frames {
-    /// The next frame must fit.
+    /// The next frame has to match exactly.
     fn read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         match self.0.read() {
             Ok(Message::Binary(bytes)) => {

@@ -1,5 +1,5 @@
-//! A program run as a user runs it, and a server that sends and expects exactly the bytes of a test.
-//! The tests of `client_tokio` include this file too.
+//! Runs a program from its command line, with a server that sends and expects exactly the bytes of a
+//! test. The tests of `client_tokio` include this file too.
 
 use std::env;
 use std::io::{ErrorKind, Read, Write};
@@ -11,15 +11,15 @@ use std::time::{Duration, Instant};
 
 use crate::PROGRAM;
 
-/// The longest that anything here may take.
+/// The time limit of each step.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A path for a file of this test run.
+/// Returns a path for a file of this test run.
 pub(crate) fn scratch(name: &str) -> PathBuf {
     env::temp_dir().join(format!("mqtt-sansio-{}-{name}", std::process::id()))
 }
 
-/// A process that does not outlive the test.
+/// A process that is killed when the test ends.
 pub(crate) struct Running(Child);
 
 impl Drop for Running {
@@ -46,12 +46,12 @@ impl Running {
         Self(child.unwrap())
     }
 
-    /// What it reads from standard input, which ends then.
+    /// Writes its standard input, then closes it.
     pub(crate) fn input(&mut self, input: &[u8]) {
         self.0.stdin.take().unwrap().write_all(input).unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits until the process exits.
     pub(crate) fn end(mut self) -> Ended {
         let until = Instant::now() + PATIENCE;
         let status = loop {
@@ -81,7 +81,7 @@ impl Running {
         }
     }
 
-    /// Waits for its end, which must be a good one, and returns what it has printed.
+    /// Waits until the process exits with success, and returns its output.
     pub(crate) fn succeed(self) -> String {
         let ended = self.end();
         assert_eq!(ended.status, Some(0), "{}", ended.stderr);
@@ -89,7 +89,7 @@ impl Running {
     }
 }
 
-/// A server that does as it is told.
+/// A server that the test controls.
 pub(crate) struct Server(TcpListener);
 
 impl Server {
@@ -115,7 +115,7 @@ impl Server {
         self.accept_within(PATIENCE).unwrap()
     }
 
-    /// `None` if nobody connects in this time.
+    /// Returns `None` if nobody connects in this time.
     pub(crate) fn accept_within(&self, time: Duration) -> Option<Peer> {
         let until = Instant::now() + time;
         loop {
@@ -135,7 +135,7 @@ impl Server {
         }
     }
 
-    /// Takes a connection with this CONNECT, and accepts it.
+    /// Accepts a connection with this CONNECT.
     pub(crate) fn accept_connect(&self, connect: &[u8]) -> Peer {
         let mut peer = self.accept();
         peer.expect(connect);
@@ -143,7 +143,7 @@ impl Server {
         peer
     }
 
-    /// The same in MQTT 5.
+    /// Accepts a connection with this CONNECT of MQTT 5.
     pub(crate) fn accept_connect_5(&self, connect: &[u8]) -> Peer {
         let mut peer = self.accept();
         peer.expect(connect);
@@ -152,11 +152,11 @@ impl Server {
     }
 }
 
-/// A client, as the server sees it.
+/// The server's side of a connection.
 pub(crate) struct Peer(pub(crate) TcpStream);
 
 impl Peer {
-    /// The next bytes must be these.
+    /// Checks that these are the next bytes.
     #[track_caller]
     pub(crate) fn expect(&mut self, expected: &[u8]) {
         let mut bytes = vec![0; expected.len()];
@@ -172,13 +172,13 @@ impl Peer {
         self.0.write_all(bytes).unwrap();
     }
 
-    /// The connection is closed, and nothing was sent before.
+    /// Checks that the client closes the connection and sends nothing before.
     #[track_caller]
     pub(crate) fn expect_end(mut self) {
         assert_eq!(self.0.read(&mut [0]).unwrap(), 0, "more before the end");
     }
 
-    /// DISCONNECT, and the end.
+    /// Checks that the client sends DISCONNECT and closes.
     #[track_caller]
     pub(crate) fn expect_disconnect(mut self) {
         self.expect(b"\xe0\x00");

@@ -1,4 +1,4 @@
-//! The device with its serial port: `live.py` gives it a broker to talk to.
+//! The device with its serial port. `live.py` connects it with a broker.
 
 #![no_std]
 #![no_main]

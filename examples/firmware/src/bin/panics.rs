@@ -1,4 +1,4 @@
-//! An image that can panic: `images.py` has to find that out, or it would find it out of none.
+//! An image that can panic, to test that `images.py` detects it.
 
 #![no_std]
 #![no_main]

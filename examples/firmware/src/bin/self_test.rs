@@ -1,4 +1,4 @@
-//! Everything that can be tried without a peer, on the device.
+//! All tests that need no peer, on the device.
 
 #![no_std]
 #![no_main]

@@ -1,4 +1,4 @@
-//! What every image has: the difference to this one is what MQTT takes.
+//! The base of the size table: the other images are compared with this one.
 
 #![no_std]
 #![no_main]

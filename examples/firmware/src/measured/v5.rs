@@ -11,7 +11,7 @@ use static_cell::StaticCell;
 
 use super::{BUFFER, SLOTS, Transport, now};
 
-/// What a server sends: a Receive Maximum, a Reason String, and messages with properties.
+/// The bytes of the server: a Receive Maximum, a Reason String, and messages with properties.
 const FROM_SERVER: &[u8] = b"\x20\x06\x00\x00\x03\x21\x00\x0a\
     \x90\x04\x00\x01\x00\x02\
     \x40\x02\x00\x02\
@@ -24,7 +24,7 @@ const FROM_SERVER: &[u8] = b"\x20\x06\x00\x00\x03\x21\x00\x0a\
     \xb0\x04\x00\x04\x00\x00\
     \xd0\x00";
 
-/// What a client sends.
+/// The bytes of the client.
 const FROM_CLIENT: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x00\x00\x78\x00\x01c\
     \x82\x09\x00\x01\x00\x00\x03a/b\x02\
     \x40\x02\x00\x01\
@@ -35,19 +35,19 @@ const FROM_CLIENT: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x0
     \xc0\x00\
     \xe0\x00";
 
-/// The decoder of the only connection. `None` the second time.
+/// The decoder of the only connection. `None` in the second call.
 fn decoder() -> Option<&'static mut Decoder<[u8; BUFFER]>> {
     static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
     DECODER.try_init_with(|| Decoder::new([0; BUFFER]))
 }
 
-/// A client as a device has it. Returns how many events there were.
+/// A client as a device has it. Returns the number of events.
 #[inline(never)]
 pub fn client() -> usize {
     decoder().and_then(converse).unwrap_or(0)
 }
 
-/// The same in a program that also writes packets of every kind.
+/// The same in a program that also encodes packets of every kind.
 #[inline(never)]
 pub fn client_and_encode() -> usize {
     let Some(decoder) = decoder() else { return 0 };
@@ -85,7 +85,7 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
     connect.clean_start = false;
     connect.keep_alive = 60;
     connect.properties = ConnectProperties::encode_to_slice(&mut buffer, expiry).ok()?;
-    // What is refused leads to fewer events than are expected.
+    // A refused packet leads to fewer events than expected.
     let _ = client.connect(now(), &connect, transport);
     let mut events = 0;
     loop {

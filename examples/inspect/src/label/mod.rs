@@ -1,5 +1,5 @@
-//! Packets for the eye: a row for each field, with its offset, its bytes, its name as the standard
-//! writes it, and what it says. A fault is marked in the bytes around it.
+//! Packets for people: a row for each field, with its offset, its bytes, its name in the standard,
+//! and its meaning. A fault is marked in the bytes around it.
 
 mod v3;
 mod v5;
@@ -46,7 +46,7 @@ pub(crate) fn write(out: &mut impl Write, offset: u64, found: &Found<'_>) -> io:
     }
 }
 
-/// What an input looks like that begins as another protocol.
+/// Describes an input that begins as another protocol.
 fn write_other_protocol(out: &mut impl Write, offset: u64, rest: &[u8]) -> io::Result<()> {
     match Protocol::of(rest) {
         Some(Protocol::NotMqtt(OtherProtocol::Unknown)) => Ok(()),
@@ -78,12 +78,12 @@ fn write_packet(
     }
 }
 
-/// Goes through a packet's bytes and leaves none without a label.
+/// Labels every byte of a packet.
 struct Labels<'a, W> {
     out: &'a mut W,
     /// Where `rest` starts in the input.
     offset: u64,
-    /// What has no label yet.
+    /// Bytes without a label.
     rest: &'a [u8],
 }
 
@@ -244,7 +244,7 @@ fn write_malformed(
     writeln!(out, "{reaction}")
 }
 
-/// The bytes of a packet, or those around a fault in a long one, with the fault underlined.
+/// Prints the bytes of a packet, or those around a fault in a long one, with the fault underlined.
 fn write_marked(out: &mut impl Write, offset: u64, bytes: &[u8], fault: usize) -> io::Result<()> {
     let offset_of = |index: usize| offset.saturating_add(index as u64);
     let (start, end) = if bytes.len() <= SHOWN {

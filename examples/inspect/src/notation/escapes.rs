@@ -22,7 +22,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<u8>, String> {
     let text = text.trim();
     let quoted = without_prefix(text);
     if !quoted.starts_with(['"', '\'']) {
-        // Lines are as long as whoever printed it wanted.
+        // Lines can have any length.
         return unescape(&text.replace(['\n', '\r'], ""), false);
     }
     let before = text.strip_suffix(quoted).unwrap_or_default();

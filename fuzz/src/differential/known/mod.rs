@@ -1,5 +1,5 @@
-//! Where the others are known to differ, and what decides that this one is right. Each row has a
-//! packet that shows it, and `cargo test` in this directory has it shown.
+//! Known differences to the other decoders, and the rule by which this one is right. Each row has a
+//! packet that shows it, and `cargo test` in this directory checks each row.
 
 pub(super) mod v3;
 pub(super) mod v5;
@@ -11,11 +11,11 @@ use crate::common::Version;
 
 /// How a peer differs.
 enum How<V: Version> {
-    /// It takes what is refused here for this.
+    /// It accepts packets that are refused here with this error.
     Takes(ErrorKind),
-    /// It refuses packets that are taken here, if this holds of them.
+    /// It refuses packets that are accepted here, if this is true of them.
     Refuses(fn(&V::Owned) -> bool),
-    /// It takes them, and writes another packet.
+    /// It accepts them, and encodes another packet.
     Rewrites(fn(&V::Owned) -> bool),
 }
 
@@ -57,7 +57,7 @@ impl<V: Compared> Known<V> {
         };
         match (&self.how, ours, theirs) {
             (How::Takes(kind), Disposition::Refuses(error), Disposition::Takes(_)) => {
-                // Statements of MQTT 5 have the same numbers, so the tables tell them apart.
+                // Statements of MQTT 5 have the same numbers, so there is a table for each version.
                 let decided_by = self.decided_by.replace("MQTT5-", "MQTT-");
                 let statement = decided_by.starts_with("MQTT-").then_some(&*decided_by);
                 error.kind() == *kind && error.statement() == statement

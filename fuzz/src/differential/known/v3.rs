@@ -19,11 +19,11 @@ pub(in crate::differential) const KNOWN: &[Known<V3>] = &[
     // PINGREQ, PINGRESP and DISCONNECT of any length.
     known(PROTO, How::Takes(TrailingBytes), "MQTT-4.8.0-1", "e00100"),
     known(PROTO, How::Takes(WillRetainWithoutWill), "MQTT-3.1.2-15", "100d00044d51545404220000000163"),
-    // `$share` means something in MQTT 5 only. Here it is a level like any other.
+    // `$share` has a meaning in MQTT 5 only. Here it is a level like any other.
     known(PROTO, How::Refuses(shares), "MQTT-4.7.1-3", "a20e000b000a2473686172652f672473"),
     // Return Code 0x80, which it writes as 3.
     known(PROTO, How::Rewrites(fails), "MQTT-3.9.3-2", "9003000a80"),
-    // MQTT 3.1 lets a client leave out what its flags announce, and gives some flags no meaning.
+    // MQTT 3.1 allows a client to leave out fields that its flags announce, and ignores some flags.
     known(PROTO, How::Refuses(is_of_mqtt_3_1), "MQTT 3.1, section 3.1", "101200064d514973647003c0003c000163000175"),
 
     known(KIT, How::Takes(ClientIdentifierRequired), "MQTT-3.1.3-8", "100c00044d515454040000000000"),
@@ -33,13 +33,13 @@ pub(in crate::differential) const KNOWN: &[Known<V3>] = &[
     known(KIT, How::Takes(EmptyList), "MQTT-3.8.4-5", "90020001"),
     known(KIT, How::Takes(InvalidConnectReturnCode), "3.2.2.3", "200200ff"),
     known(KIT, How::Takes(InvalidWillQos), "MQTT-3.1.2-14", "101300044d515454041e000000016300017700016d"),
-    // Behind `$share/`, which is MQTT 5.
+    // After `$share/`, which is MQTT 5.
     known(KIT, How::Takes(MisplacedMultiLevelWildcard), "MQTT-4.7.1-2", "a20e000b000a2473686172652f23232f"),
     known(KIT, How::Takes(MisplacedSingleLevelWildcard), "MQTT-4.7.1-3", "a20e000b000a2473686172652f2b652f"),
     known(KIT, How::Takes(NullCharacter), "MQTT-1.5.3-2", "3003000100"),
     known(KIT, How::Takes(PasswordWithoutUserName), "MQTT-3.1.2-22", "101000044d51545404420000000163000170"),
     known(KIT, How::Takes(SessionPresentWithRefusal), "MQTT-3.2.2-4", "20020103"),
-    // A string that is cut short by the end of the packet.
+    // A string that the end of the packet truncates.
     known(KIT, How::Takes(Truncated), "MQTT-4.8.0-1", "3003000561"),
     known(KIT, How::Takes(Truncated), "MQTT-3.1.4-1", "100c00044d515454040000000093"),
     known(KIT, How::Takes(Truncated), "MQTT-3.1.2-9", "101200044d5154540406003c000163000177d000"),
@@ -50,7 +50,7 @@ pub(in crate::differential) const KNOWN: &[Known<V3>] = &[
     known(KIT, How::Takes(WillQosWithoutWill), "MQTT-3.1.2-13", "100c00044d515454040800c4ff00"),
     known(KIT, How::Takes(WillRetainWithoutWill), "MQTT-3.1.2-15", "100d00044d51545404220000000163"),
     known(KIT, How::Takes(ZeroPacketIdentifier), "MQTT-2.3.1-1", "320500012a0000"),
-    // In an acknowledgement: no request can have had it.
+    // In an acknowledgement: no request can have this identifier.
     known(KIT, How::Takes(ZeroPacketIdentifier), "2.3.1", "40020000"),
     // As above.
     known(KIT, How::Refuses(is_of_mqtt_3_1), "MQTT 3.1, section 3.1", "101200064d514973647003c0003c000163000175"),

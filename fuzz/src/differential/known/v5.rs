@@ -27,11 +27,11 @@ pub(in crate::differential) const KNOWN: &[Known<V5>] = &[
     known(PROTO, How::Takes(ValueOutOfRange), "MQTT5-3.3.2-8", "300700016103230000"),
     known(PROTO, How::Takes(VariableByteIntegerNotMinimal), "MQTT5-1.5.5-1", "e003808000"),
     known(PROTO, How::Takes(WillRetainWithoutWill), "MQTT5-3.1.2-13", "100e00044d5154540522003c00000163"),
-    // A server sends one for each subscription that the message fits.
+    // A server sends one for each matching subscription.
     known(PROTO, How::Refuses(has_several_identifiers), "MQTT5-3.3.4-4", "3017000c73706f72742f74656e6e6973040b010b0268656c7f"),
-    // Whether the payload is UTF-8 is for the application.
+    // The application checks whether the payload is UTF-8.
     known(PROTO, How::Refuses(has_invalid_text), "3.3.2.3.2", "3016000c73706f72742f74656e6e697402010168656c806f"),
-    // Table 2-6 has 0x8C for DISCONNECT, table 3-10 has not.
+    // Table 2-6 has 0x8C for DISCONNECT, table 3-10 does not.
     known(PROTO, How::Refuses(has_bad_method), "2.4", "e0018c"),
     // AUTH of Remaining Length 1.
     known(PROTO, How::Refuses(is_plain_auth), "3.15.2.1", "f00100"),
@@ -50,7 +50,7 @@ fn has_invalid_text(packet: &Packet<Vec<u8>>) -> bool {
             publish.properties.payload_format_indicator()
                 && str::from_utf8(&publish.payload).is_err()
         }
-        // The payload of a Will is one too.
+        // The payload of a Will is a payload too.
         Packet::Connect(connect) => connect.to_connect().will.is_some_and(|will| {
             will.properties.payload_format_indicator() && str::from_utf8(will.payload).is_err()
         }),

@@ -1,4 +1,4 @@
-//! Clients that nobody here wrote, against our broker.
+//! Other clients with our broker.
 
 use mqtt_sansio::PacketType;
 
@@ -11,7 +11,7 @@ use crate::relay::{Relay, Side};
 
 const VERSIONS: [&str; 2] = ["mqttv31", "mqttv311"];
 
-/// Takes a payload of 1 MiB, and what belongs to it.
+/// Accepts a payload of 1 MiB, with its header.
 const LARGE: [&str; 2] = ["--max-packet-size", "1100000"];
 
 #[test]
@@ -274,7 +274,7 @@ fn is_cut_off(peer: Peer, version: &str, qos: u8) {
         return;
     };
     let broker = match peer {
-        // It sends again with DUP 0, against [MQTT-3.3.1-1].
+        // It resends with DUP 0, which violates [MQTT-3.3.1-1].
         Peer::MqttJs => Server::ours(&["--accept-resend-without-dup"]),
         _ => Server::ours(&[]),
     };

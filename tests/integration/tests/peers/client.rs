@@ -1,4 +1,4 @@
-//! Our clients against mosquitto.
+//! Our clients with mosquitto.
 
 use std::process::Command;
 use std::thread;
@@ -13,10 +13,10 @@ use crate::process::{self, PATIENCE, Process};
 use crate::relay::{Fault, Relay, Side, What};
 
 const VERSIONS: [&str; 2] = ["mqttv31", "mqttv311"];
-/// What is published last, so that what comes too often is seen.
+/// The last message, published so that duplicates before it are noticed.
 const END: &str = "the end";
 
-/// Connections are cut on purpose: there is no need to wait long.
+/// The test cuts connections on purpose, so the pauses are short.
 const MAX_PAUSE: [&str; 2] = ["--max-pause", "0.1"];
 
 fn client(what: &str, port: u16, arguments: &[&str]) -> Command {
@@ -26,14 +26,14 @@ fn client(what: &str, port: u16, arguments: &[&str]) -> Command {
     command
 }
 
-/// Our client subscribes, and has been granted what it asks for.
+/// Runs our client until its subscription is granted.
 fn subscribe(relay: Relay, arguments: &[&str]) -> Subscriber {
     let mut command = program("client");
     command.arg("sub").args(MAX_PAUSE);
     Subscriber::start(relay, command, arguments)
 }
 
-/// Our client publishes, and does so well.
+/// Runs our client to publish, which must succeed.
 fn publish(relay: &Relay, arguments: &[&str]) {
     process::run(&mut client("pub", relay.port(), arguments));
 }
@@ -356,7 +356,7 @@ fn a_publisher_that_is_killed_goes_on_with_its_session() {
         let mut victim = client(&["-l"]);
         let sent = numbers(10);
         victim.write((sent.join("\n") + "\n").as_bytes());
-        // All are under way, and some as far as they get.
+        // All are in flight, some of them partly acknowledged.
         relay.wait_for(Side::Client, PacketType::Publish, 10);
         relay.wait_for(from, packet, 3);
         victim.kill();

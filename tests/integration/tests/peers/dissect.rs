@@ -1,4 +1,4 @@
-//! What tshark makes of what was sent.
+//! Decodes recorded bytes with tshark.
 
 use std::fs;
 
@@ -6,15 +6,14 @@ use crate::installed::{self, Peer};
 use crate::process;
 use crate::relay::{Sent, Side};
 
-/// The port for which tshark decodes MQTT, in the addresses that we make up.
+/// The port for which tshark decodes MQTT, in invented addresses.
 const PORT: u16 = 1883;
-/// The largest part of a packet that goes into a segment. A packet that is larger is for tshark to
-/// put together.
+/// The largest part of a packet in a segment. tshark reassembles larger packets.
 const SEGMENT: usize = 16 * 1024;
-/// `PI_WARN`: worse than a remark.
+/// `PI_WARN`: more severe than a note.
 const WARNING: u32 = 0x0060_0000;
 
-/// What tshark says of the packets from one side.
+/// The result of tshark for the packets of one side.
 pub(crate) struct Dissection {
     /// The types of packets, for each connection.
     pub(crate) types: Vec<Vec<u8>>,

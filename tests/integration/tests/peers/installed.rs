@@ -1,4 +1,4 @@
-//! The peers, as far as they are installed, and our programs.
+//! The installed peers, and our programs.
 
 use std::env::consts::EXE_SUFFIX;
 use std::env::{self};
@@ -14,7 +14,7 @@ use mqtt_sansio::PacketType;
 use crate::process::{self, Process};
 use crate::relay::{Relay, Side};
 
-/// Where `.ci/peers` puts what is not for the whole system.
+/// Where `.ci/peers` puts programs that are not for the whole system.
 const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
 
@@ -44,7 +44,8 @@ impl Peer {
         }
     }
 
-    /// What starts it. If there is nothing to start, says so, or panics if it is required.
+    /// Returns the command that starts it. If it is not installed, prints that, or panics if it is
+    /// required.
     pub(crate) fn command(self) -> Option<Command> {
         let command = match self {
             // Debian keeps servers where only an administrator looks for programs.
@@ -87,7 +88,7 @@ impl Peer {
     }
 }
 
-/// A Python that has paho-mqtt 2.
+/// A Python with paho-mqtt 2.
 static PAHO: LazyLock<Option<String>> = LazyLock::new(|| {
     let check = "import sys, paho.mqtt; sys.exit(paho.mqtt.__version__[:2] != '2.')";
     let candidates = [format!("{TARGET}/python/bin/python3"), "python3".to_owned()];
@@ -98,7 +99,7 @@ static PAHO: LazyLock<Option<String>> = LazyLock::new(|| {
     })
 });
 
-/// The first of these programs that there is. What it says is of no interest.
+/// Returns the first of these programs that exists. Its output is ignored.
 fn first_that_runs<const N: usize>(programs: [&str; N], arguments: &[&str]) -> Option<Command> {
     let runs = |program: &&str| {
         let mut command = Command::new(program);
@@ -112,8 +113,8 @@ fn first_that_runs<const N: usize>(programs: [&str; N], arguments: &[&str]) -> O
     programs.into_iter().find(runs).map(Command::new)
 }
 
-/// Where cargo puts our programs. `cargo test` has built them; if just these tests were asked for,
-/// they may be missing, or those of an earlier version: cargo knows.
+/// Returns where cargo puts our programs. `cargo test` has built them. If only these tests were
+/// selected, they may be missing or outdated, so this runs cargo.
 static PROGRAMS: LazyLock<PathBuf> = LazyLock::new(|| {
     let test = env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
@@ -144,7 +145,7 @@ impl Directory {
         &self.0
     }
 
-    /// A new file with this content.
+    /// Creates a file with this content.
     pub(crate) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.0.join(name);
         fs::write(&path, content).unwrap();
@@ -158,7 +159,7 @@ impl Drop for Directory {
     }
 }
 
-/// An empty directory that nobody else uses.
+/// Creates an empty directory for this caller alone.
 pub(crate) fn directory(name: &str) -> Directory {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -168,7 +169,7 @@ pub(crate) fn directory(name: &str) -> Directory {
     Directory(path)
 }
 
-/// A server that runs, and is killed when this is dropped.
+/// A running server, which is killed when this is dropped.
 pub(crate) struct Server {
     port: u16,
     _process: Process,
@@ -192,13 +193,14 @@ impl Server {
         }
     }
 
-    /// mosquitto, which lets in anyone, or only the user `ours` with the password `secret`.
+    /// Starts mosquitto, which accepts any client, or only the user `ours` with the password
+    /// `secret`.
     pub(crate) fn mosquitto(with_login: bool) -> Option<Self> {
-        // It cannot be told to take any port that is free, so that someone else may be faster.
+        // It cannot choose a free port itself, so another program may use the port first.
         for _ in 0..10 {
             let port = free_port();
             let directory = directory("mosquitto");
-            // As root it would become someone who cannot read this directory.
+            // As root it would switch to a user who cannot read this directory.
             let mut config = format!("listener {port} 127.0.0.1\nuser root\n");
             if with_login {
                 let file = directory.path().join("passwords");
@@ -241,7 +243,7 @@ pub(crate) struct Subscriber {
 }
 
 impl Subscriber {
-    /// Starts it, and waits until it has been granted its subscription.
+    /// Starts it, and waits until the server has granted its subscription.
     pub(crate) fn start(relay: Relay, mut command: Command, arguments: &[&str]) -> Self {
         command.args(at(relay.port())).args(arguments);
         let before = relay.count(Side::Server, PacketType::SubAck);
@@ -250,20 +252,20 @@ impl Subscriber {
         Self { relay, process }
     }
 
-    /// `mosquitto_sub`, which prints topic, QoS, RETAIN and, in hexadecimal, the payload.
+    /// `mosquitto_sub`, which prints topic, QoS, RETAIN and the payload in hexadecimal.
     pub(crate) fn mosquitto(port: u16, arguments: &[&str]) -> Option<Self> {
         let mut command = Peer::MosquittoSub.command()?;
         command.args(["-F", "%t %q %r %x"]);
         Some(Self::start(Relay::to(port), command, arguments))
     }
 
-    /// Waits for it to end. Returns the lines that it has printed.
+    /// Waits until it exits. Returns the lines that it has printed.
     pub(crate) fn lines(self) -> Vec<String> {
         lines(&self.process.succeed())
     }
 }
 
-/// The options that say where to connect to: the same for all the programs.
+/// The options for the address, which all programs share.
 pub(crate) fn at(port: u16) -> [String; 4] {
     ["-h", "127.0.0.1", "-p", &port.to_string()].map(str::to_owned)
 }
@@ -273,12 +275,12 @@ pub(crate) fn lines(printed: &[u8]) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// What `mosquitto_sub` prints of such a message.
+/// Returns the output of `mosquitto_sub` for such a message.
 pub(crate) fn line(topic: &str, qos: u8, retain: u8, payload: &[u8]) -> String {
     format!("{topic} {qos} {retain} {}", hex::encode(payload))
 }
 
-/// `mosquitto_pub` publishes one message, or as many as it finds on its standard input.
+/// `mosquitto_pub` publishes one message, or each line of its standard input.
 pub(crate) fn mosquitto_pub(port: u16, arguments: &[&str], input: &str) -> Option<()> {
     let mut command = Peer::MosquittoPub.command()?;
     command.args(at(port)).args(arguments);
@@ -288,7 +290,7 @@ pub(crate) fn mosquitto_pub(port: u16, arguments: &[&str], input: &str) -> Optio
     Some(())
 }
 
-/// Payloads that are worth a try, as arguments of all the programs that publish.
+/// Payloads for all programs that publish, as arguments.
 pub(crate) struct Payloads {
     pub(crate) all: [Vec<u8>; 4],
     _directory: Directory,
@@ -325,7 +327,7 @@ impl Payloads {
     }
 }
 
-/// Lines to publish, each one different.
+/// Returns lines to publish, each one different.
 pub(crate) fn numbers(count: usize) -> Vec<String> {
     (0..count)
         .map(|number| format!("number {number}"))

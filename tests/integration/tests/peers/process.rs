@@ -1,5 +1,5 @@
-//! Programs that a test starts: what they print is gathered, every wait ends, and they end with
-//! the test even if it panics.
+//! The programs that a test starts. Their output is collected, every wait has a time limit, and
+//! they end with the test even if it panics.
 
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -7,10 +7,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long anything may take. It is only ever waited for in full when a test fails.
+/// The time limit of every wait. It passes only when a test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A value that other threads change, to be waited for.
+/// A value that other threads change and that can be awaited.
 pub(crate) struct Watched<T> {
     value: Mutex<T>,
     changed: Condvar,
@@ -24,8 +24,8 @@ impl<T> Watched<T> {
         }
     }
 
-    /// Whoever panicked with it has made the test fail, and everything is still to be cleaned up: a
-    /// second panic would end this program and leave all that it has started.
+    /// A panic while the lock was held has failed the test. The cleanup still has to run: a second
+    /// panic would end this process and leave its programs running.
     fn lock(&self) -> MutexGuard<'_, T> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -36,7 +36,7 @@ impl<T> Watched<T> {
         result
     }
 
-    /// Waits until `f` finds what it looks for. `None` if it has not by then.
+    /// Waits until `f` returns a value. Returns `None` after the time limit.
     pub(crate) fn wait<R>(&self, f: impl Fn(&T) -> Option<R>) -> Option<R> {
         let deadline = Instant::now() + PATIENCE;
         let mut value = self.lock();
@@ -51,7 +51,7 @@ impl<T> Watched<T> {
     }
 }
 
-/// What a program prints.
+/// The output of a program.
 #[derive(Default)]
 struct Printed {
     bytes: Vec<u8>,
@@ -71,9 +71,9 @@ fn gather(mut from: impl Read + Send + 'static) -> Arc<Watched<Printed>> {
     printed
 }
 
-/// A program that runs. It is killed when this is dropped.
+/// A running program. It is killed when this is dropped.
 pub(crate) struct Process {
-    /// What it was started as.
+    /// Its command.
     name: String,
     child: Child,
     input: Option<ChildStdin>,
@@ -99,7 +99,7 @@ impl Process {
         }
     }
 
-    /// Gives it something to read. That it reads no more is for [`succeed`](Self::succeed) to find.
+    /// Writes to its standard input. [`succeed`](Self::succeed) notices if it has closed that.
     pub(crate) fn write(&mut self, input: &[u8]) {
         let _ = self.input.as_mut().unwrap().write_all(input);
     }
@@ -108,7 +108,7 @@ impl Process {
         self.input = None;
     }
 
-    /// What it has printed to standard output so far, up to the last whole line.
+    /// Returns its standard output so far, up to the last complete line.
     pub(crate) fn printed(&self) -> Vec<u8> {
         let mut bytes = self.out.change(|printed| printed.bytes.clone());
         let end = bytes.iter().rposition(|&byte| byte == b'\n');
@@ -116,7 +116,7 @@ impl Process {
         bytes
     }
 
-    /// What it has printed to standard error so far, for messages.
+    /// Returns its standard error so far, for messages.
     pub(crate) fn errors(&self) -> String {
         let bytes = self.err.change(|printed| printed.bytes.clone());
         String::from_utf8_lossy(&bytes).into_owned()
@@ -128,7 +128,7 @@ impl Process {
             .unwrap_or_else(|| panic!("{}: no line {start:?}: {}", self.name, self.errors()))
     }
 
-    /// Waits for standard error to hold this. False if it ends without.
+    /// Waits until standard error contains this. Returns false if it ends without.
     pub(crate) fn wait_for_error(&self, part: &str) -> bool {
         let found = self.err.wait(|printed| {
             let found = String::from_utf8_lossy(&printed.bytes).contains(part);
@@ -159,7 +159,7 @@ impl Process {
         assert!(found.is_some(), "{}: not {count} lines", self.name);
     }
 
-    /// Waits for it to end. Returns how, and what it has printed to standard output.
+    /// Waits until it exits. Returns its status and its standard output.
     pub(crate) fn finish(mut self) -> (ExitStatus, Vec<u8>) {
         self.end_input();
         let deadline = Instant::now() + PATIENCE;
@@ -194,14 +194,14 @@ impl Process {
         out
     }
 
-    /// Ends it by SIGKILL, which it cannot notice. Returns what it has printed to standard output.
+    /// Kills it with SIGKILL. Returns its standard output.
     pub(crate) fn kill(mut self) -> Vec<u8> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         self.take_output()
     }
 
-    /// All of it, now that the process has ended.
+    /// Returns the whole output after the process has ended.
     fn take_output(&self) -> Vec<u8> {
         self.out
             .wait(|printed| printed.is_over.then(|| printed.bytes.clone()))
@@ -216,12 +216,12 @@ impl Drop for Process {
     }
 }
 
-/// Runs a program to its end, which is to be a good one. Returns what it has printed.
+/// Runs a program, which must succeed. Returns its output.
 pub(crate) fn run(command: &mut Command) -> Vec<u8> {
     Process::start(command).succeed()
 }
 
-/// Does the same with all of these at once, since most of the time goes into waiting.
+/// Runs all of these at once, because they mostly wait.
 pub(crate) fn at_once<T: Send>(all: impl IntoIterator<Item = T>, f: impl Fn(T) + Sync) {
     thread::scope(|scope| {
         for one in all {

@@ -20,7 +20,7 @@ fn speak_every_version(server: &Server) {
                     command.args(["-V", version, "-q", qos]);
                     Process::start(&mut command)
                 };
-                // Messages wait in a session, first for one that has only subscribed.
+                // Messages wait in a session, first for a client that has only subscribed.
                 let id = format!("{name}-{version}-{qos}");
                 let session = ["-i", &id, "-c", "-t", "to/+"];
                 run("sub", &[&session[..], &["-E"]].concat()).succeed();
@@ -32,7 +32,7 @@ fn speak_every_version(server: &Server) {
                 assert_eq!(lines(&received), sent, "{id}");
                 run("sub", &[&session[..], &["-U", "to/+", "-E"]].concat()).succeed();
 
-                // It answers itself.
+                // The client answers itself.
                 let request = ["-t", "ask", "-e", "ask", "-m", "yes", "-v", "-W", "20"];
                 assert_eq!(lines(&run("rr", &request).succeed()), ["ask yes"], "{id}");
             }

@@ -1,5 +1,5 @@
-//! What stands between a client and a server: it passes packets on, writes them down, and brings
-//! about what a network does to them.
+//! A relay between a client and a server: it forwards packets, records them, and simulates faults
+//! of the network.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::io::{Read, Write};
@@ -19,25 +19,25 @@ pub(crate) enum Side {
     Server,
 }
 
-/// What is to happen to a connection.
+/// A fault of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fault {
-    /// It happens at a packet from this side,
+    /// The side that sends the packet at which it happens,
     pub(crate) from: Side,
-    /// of this type,
+    /// the type of that packet,
     pub(crate) packet: PacketType,
-    /// when so many of that type have come before it in this connection.
+    /// and how many packets of that type precede it in this connection.
     pub(crate) after: usize,
     pub(crate) what: What,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
-    /// The connection is cut, and the packet does not arrive.
+    /// The connection is cut before the packet arrives.
     CutBefore,
-    /// The packet arrives, and the connection is cut.
+    /// The connection is cut after the packet has arrived.
     CutAfter,
-    /// Neither the packet nor any later one from that side arrives. Nobody notices.
+    /// Neither the packet nor any later one from that side arrives, and neither side is notified.
     Silence,
 }
 
@@ -56,9 +56,9 @@ impl Sent {
 
 #[derive(Default)]
 struct State {
-    /// For each connection, in the order in which they were made.
+    /// For each connection, in order.
     connections: Vec<Vec<Sent>>,
-    /// One for each connection, as long as there are any.
+    /// The fault of each connection, while there are any.
     faults: VecDeque<Fault>,
     sockets: Vec<TcpStream>,
     is_over: bool,
@@ -71,7 +71,7 @@ impl State {
             .count()
     }
 
-    /// What has come from this side in each connection, as far as the packets are whole.
+    /// Returns the bytes of this side in each connection, up to the last complete packet.
     fn sent(&self, from: Side) -> Vec<Vec<u8>> {
         let of_connection = |sent: &Vec<Sent>| {
             let sent = sent.iter().filter(|sent| sent.from == from);
@@ -88,12 +88,12 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Between the server at this port and whoever connects to [`port`](Self::port).
+    /// Creates a relay between the server at this port and the clients of [`port`](Self::port).
     pub(crate) fn to(server: u16) -> Self {
         Self::with_faults(server, [])
     }
 
-    /// The first fault befalls the first connection, and so on.
+    /// The first fault is that of the first connection, and so on.
     pub(crate) fn with_faults(server: u16, faults: impl IntoIterator<Item = Fault>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -108,7 +108,7 @@ impl Relay {
                 if shared.change(|state| state.is_over) {
                     return;
                 }
-                // Dropping the client is what it sees of a server that is not there.
+                // Dropping the socket looks to the client as a server that is down.
                 if let Ok(server) = TcpStream::connect(("127.0.0.1", server)) {
                     connect(&client, &server, &shared);
                 }
@@ -117,27 +117,27 @@ impl Relay {
         Self { port, state }
     }
 
-    /// Where a client is to connect to.
+    /// Returns the port for clients.
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }
 
-    /// How many connections there have been.
+    /// Returns how many connections there have been.
     pub(crate) fn connections(&self) -> usize {
         self.state.change(|state| state.connections.len())
     }
 
-    /// How many faults have not been used up.
+    /// Returns how many faults have not happened yet.
     pub(crate) fn faults_left(&self) -> usize {
         self.state.change(|state| state.faults.len())
     }
 
-    /// How many packets of this type have come from this side, in all connections.
+    /// Returns how many packets of this type this side has sent, in all connections.
     pub(crate) fn count(&self, from: Side, packet: PacketType) -> usize {
         self.state.change(|state| state.count(from, packet))
     }
 
-    /// Waits until there are so many.
+    /// Waits for this number of packets.
     pub(crate) fn wait_for(&self, from: Side, packet: PacketType, count: usize) {
         let wanted = |state: &State| (state.count(from, packet) >= count).then_some(());
         assert!(
@@ -147,8 +147,8 @@ impl Relay {
         );
     }
 
-    /// Waits until the client has answered each message at QoS 2, and each PUBREL, that has arrived
-    /// at it.
+    /// Waits until the client has answered each message at QoS 2, and each PUBREL, that it has
+    /// received.
     pub(crate) fn wait_for_answers(&self) {
         let is_answered = |state: &State, asked, answer| {
             let sent = state.connections.iter().flatten();
@@ -165,10 +165,10 @@ impl Relay {
         assert!(self.state.wait(all_answered).is_some(), "no answer");
     }
 
-    /// True if the server has sent a PUBLISH again after its PUBREL, which it must not
-    /// [MQTT-4.3.3-1]: the receiver has forgotten the identifier and takes it for a new message.
-    /// mosquitto 2.0.11 does so now and then, when a client is back before the end of its earlier
-    /// connection has been noticed.
+    /// Returns true if the server has sent a PUBLISH again after its PUBREL, which violates
+    /// [MQTT-4.3.3-1]: the receiver has freed the identifier and delivers a new message. mosquitto
+    /// 2.0.11 does so sometimes, when a client reconnects before the broker has noticed the end of
+    /// the earlier connection.
     pub(crate) fn has_server_resent_what_was_released(&self) -> bool {
         self.state.change(|state| {
             let mut released = BTreeSet::new();
@@ -192,10 +192,10 @@ impl Relay {
         })
     }
 
-    /// Has the library and, if it is installed, tshark decode what our side has sent. Returns the
-    /// types of packets that there were.
+    /// Decodes the bytes of our side with the library and, if it is installed, with tshark. Returns
+    /// the types of packets.
     pub(crate) fn check(&self, ours: Side) -> BTreeSet<u8> {
-        // Both of the same state: what a side that is being ended has sent may still be on its way.
+        // Both decode the same bytes: a side that is being ended may still have bytes in transit.
         let types = self.state.change(|state| {
             let types: Vec<_> = state.sent(ours).iter().map(|sent| types(sent)).collect();
             dissect::check(&state.connections, ours, &types);
@@ -205,7 +205,7 @@ impl Relay {
     }
 }
 
-/// The types of the packets, as the library decodes them.
+/// Returns the types of the packets, decoded by the library.
 fn types(mut stream: &[u8]) -> Vec<u8> {
     let options = Options::new().max_packet_size(u32::MAX);
     let mut types = Vec::new();
@@ -222,7 +222,7 @@ impl Drop for Relay {
             state.is_over = true;
             cut(&mut state.sockets);
         });
-        // So that the listener looks.
+        // So that the listener notices.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
@@ -298,7 +298,7 @@ impl Pump {
         self.end();
     }
 
-    /// What is to happen at this packet.
+    /// Returns the fault at this packet.
     fn fault_at(&mut self, packet: &[u8]) -> Option<What> {
         let fault = self.fault.as_mut()?;
         if packet[0] >> 4 != fault.packet as u8 {
@@ -323,7 +323,7 @@ impl Pump {
         });
     }
 
-    /// This side has nothing more to say; the other may.
+    /// This side has closed its direction; the other may continue.
     fn end(&self) {
         let _ = self.to.shutdown(Shutdown::Write);
     }
@@ -334,7 +334,7 @@ impl Pump {
     }
 }
 
-/// How long the packet at the start is, straight from section 2.2.3: `None` if it is not whole.
+/// Returns the length of the first packet, by section 2.2.3, or `None` if it is incomplete.
 fn packet_len(bytes: &[u8]) -> Option<usize> {
     let (mut len, mut multiplier) = (0, 1);
     for (at, byte) in bytes.iter().enumerate().skip(1).take(4) {

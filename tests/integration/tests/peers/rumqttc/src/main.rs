@@ -1,5 +1,5 @@
-//! rumqttc against the broker at the port that is the argument: 500 messages each way at QoS 1 and
-//! at QoS 2. What it finds in order it prints, one line each.
+//! rumqttc with the broker at the port in the argument: 500 messages in each direction at QoS 1 and
+//! at QoS 2. Prints each check that succeeds, one line each.
 
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -7,7 +7,7 @@ use std::{env, thread};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
 const COUNT: usize = 500;
-/// How long all of it may take.
+/// The time limit of the program.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn main() {
@@ -37,7 +37,7 @@ fn exchange(port: u16, qos: QoS) {
                     suback.return_codes,
                     [rumqttc::SubscribeReasonCode::Success(qos)]
                 );
-                // Apart from this thread, which has to go on with the connection.
+                // In another thread, because this one has to serve the connection.
                 let client = client.clone();
                 publisher = Some(thread::spawn(move || {
                     for number in 0..COUNT {
@@ -63,6 +63,6 @@ fn exchange(port: u16, qos: QoS) {
         .join()
         .expect("all requests made");
     client.disconnect().expect("a request");
-    // Until the broker closes.
+    // Until the broker closes the connection.
     while let Ok(Ok(_)) = connection.recv_timeout(PATIENCE) {}
 }
