@@ -1,10 +1,7 @@
 //! Runs the example `in_memory` as a program.
 
 #![cfg(feature = "alloc")] // The example needs it too.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::path::PathBuf;

@@ -2,10 +2,7 @@
 //! other libraries in `benches/peers`, which includes this file by its path, and for the instruction
 //! counts.
 
-#![allow(
-    dead_code,
-    reason = "each benchmark uses a part of it"
-)]
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
 #![allow(
     unreachable_pub,
     missing_docs,

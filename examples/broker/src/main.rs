@@ -22,10 +22,7 @@
 //! | `message.rs` | a message, and its properties for a receiver |
 //! | `timers.rs` | timers: sessions and messages expire, Wills are published |
 
-#![allow(
-    clippy::std_instead_of_alloc,
-    reason = "tokio needs std"
-)]
+#![allow(clippy::std_instead_of_alloc, reason = "tokio needs std")]
 
 mod admission;
 mod arguments;

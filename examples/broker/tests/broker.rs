@@ -1,10 +1,7 @@
 //! Tests of `broker` over real sockets. Its clients consist of sockets and the codec only, so that
 //! they can violate the protocol.
 
-#![allow(
-    clippy::std_instead_of_alloc,
-    reason = "sockets need std"
-)]
+#![allow(clippy::std_instead_of_alloc, reason = "sockets need std")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,

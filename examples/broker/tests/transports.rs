@@ -1,9 +1,6 @@
 //! `broker` over WebSocket and TLS.
 
-#![allow(
-    clippy::std_instead_of_alloc,
-    reason = "sockets need std"
-)]
+#![allow(clippy::std_instead_of_alloc, reason = "sockets need std")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

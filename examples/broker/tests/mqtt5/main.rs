@@ -1,10 +1,7 @@
 //! Tests of `broker` with clients of MQTT 5 over real sockets. The clients consist of sockets and bytes,
 //! so that the tests do not depend on the codec under test.
 
-#![allow(
-    clippy::std_instead_of_alloc,
-    reason = "sockets need std"
-)]
+#![allow(clippy::std_instead_of_alloc, reason = "sockets need std")]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::cast_possible_truncation,
