@@ -42,6 +42,9 @@
 //!
 //! # The parts
 //!
+//! ![Layers from bytes to events: at the bottom the packets of each version, above them decoder, session and
+//! fan-out, then the connection, then `any`; the trees of topics stand beside them.][layers]
+//!
 //! - [`Connection`] is one connection of a client or a server. Its documentation describes the loop that
 //!   drives it: [`receive`](Connection::receive) for bytes, commands such as
 //!   [`publish`](Connection::publish), [`poll_timeout`](Connection::poll_timeout) for the deadline.
@@ -80,7 +83,8 @@
 //! | `tokio-util` | `std`, `bytes` and `Codec`, for `tokio_util::codec::Framed` |
 //!
 //! Without any of them the crate needs `core` only.
-
+//!
+#![doc = include_str!("../doc/pictures/layers.uri")]
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -99,6 +103,7 @@ extern crate std;
 pub mod any;
 mod connection;
 mod decoder;
+#[doc = include_str!("../doc/pictures/firmware_loop.uri")]
 #[doc = include_str!("embedding.md")]
 pub mod embedding {}
 mod fan_out;

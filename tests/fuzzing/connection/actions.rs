@@ -237,10 +237,8 @@ impl World<'_> {
             self.journal.outbound().collect::<Vec<_>>(),
             self.model
         );
-        let received = self.model.inbound.iter().filter_map(|(id, held)| {
-            use super::model::Stage::Received;
-            (held.stage == Received).then_some(*id)
-        });
+        let inbound = self.model.inbound.iter();
+        let received = inbound.filter_map(|(id, held)| held.is_in_journal().then_some(*id));
         let mut stored: Vec<_> = self.journal.inbound().collect();
         stored.sort();
         assert!(

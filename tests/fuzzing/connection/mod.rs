@@ -336,6 +336,12 @@ impl<'a> World<'a> {
             Stage::Acknowledged => !self.model.setup.journal && code < 0x80,
             Stage::Received => true,
         };
+        let has_journal = self.model.setup.journal;
+        for held in self.model.inbound.values_mut() {
+            if has_journal && held.is_in_journal() {
+                held.stage = Stage::Received;
+            }
+        }
         self.model
             .inbound
             .retain(|_, held| kept(held.stage, held.code));

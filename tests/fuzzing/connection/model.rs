@@ -58,6 +58,14 @@ pub(super) struct Received {
     pub(super) code: u8,
     /// Received on an earlier connection, and not resent on this one.
     pub(super) is_stale: bool,
+    /// The journal has it, although its PUBREC is to be sent again.
+    pub(super) is_stored: bool,
+}
+
+impl Received {
+    pub(super) fn is_in_journal(&self) -> bool {
+        self.stage == Stage::Received || self.is_stored
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -467,9 +475,15 @@ impl Model {
             let Some(held) = self.inbound.get_mut(&packet_id) else {
                 return;
             };
-            held.is_stale = false;
+            let was_stale = std::mem::replace(&mut held.is_stale, false);
             if held.stage == Stage::Received {
-                self.answer = Some(pubrec);
+                // PUBRECs are sent in the order of the messages [MQTT-4.6.0-3].
+                if was_stale && !self.queue.is_empty() {
+                    (held.stage, held.is_stored) = (Stage::Acknowledged, true);
+                    self.queue.push_back(packet_id);
+                } else {
+                    self.answer = Some(pubrec);
+                }
                 return;
             }
             // Otherwise it is from a connection with manual acknowledgement.
@@ -485,6 +499,7 @@ impl Model {
             stage: Stage::Delivered,
             code: 0,
             is_stale: false,
+            is_stored: false,
         };
         if self.setup.manual {
             self.queue.push_back(packet_id);
