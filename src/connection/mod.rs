@@ -1,15 +1,15 @@
 //! Connections, from CONNECT to the end, for both roles and all versions.
 //!
 //! - `connection.rs`: [`Connection`], the methods of all of them. `receive.rs`: from bytes to events
-//! and actions, [`Connection::receive`]; `step.rs`: its result; `topic_alias.rs`: the Topic Aliases
-//! that it learns.
+//!   and actions, [`Connection::receive`]; `step.rs`: its result; `topic_alias.rs`: the Topic Aliases
+//!   that it learns.
 //! - `encoded.rs`: messages that are encoded once for many connections.
 //! - `machine/`: session, flows of QoS 1 and 2, time. It depends neither on role nor version.
 //! - `role.rs`, `version.rs`: the two parameters. `client.rs`, `server.rs`: clients and
 //!   servers of any version.
 //! - `v3/`, `v5/`: the methods, events and messages of each version.
 //! - `action.rs`, `close_reason.rs`, `limit.rs`, `reply.rs`, `error.rs`, `config.rs`, `state.rs`,
-//! `outgoing.rs`: parameters and results.
+//!   `outgoing.rs`: parameters and results.
 
 mod action;
 mod client;

@@ -56,8 +56,8 @@ pub type Client<S> = Connection<V5, ClientRole, S>;
 /// - [`Event::SubscribeRequested`] and [`Event::UnsubscribeRequested`] are answered with
 ///   [`suback`](Self::suback) and [`unsuback`](Self::unsuback) before the next packet.
 /// - When it ends, an action tells whether to publish or discard the Will;
-/// [`will_delay_interval`](Self::will_delay_interval) and
-/// [`session_expiry_interval`](Self::session_expiry_interval) return when.
+///   [`will_delay_interval`](Self::will_delay_interval) and
+///   [`session_expiry_interval`](Self::session_expiry_interval) return when.
 ///
 /// The application, which knows all clients, has to do the rest:
 ///
