@@ -274,7 +274,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.publish_encoded(now, message, receiver),
             Side::V5(server) => server.publish_encoded(now, message, receiver),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -319,7 +319,7 @@ impl<S: Slots> Server<S> {
         match &mut self.side {
             Side::V3(server) => server.resend_encoded(now, packet_id, message, receiver),
             Side::V5(server) => server.resend_encoded(now, packet_id, message, receiver),
-            Side::Undecided(_) | Side::Moving => Err(CommandError::NotConnected),
+            Side::Undecided(_) | Side::Moving => Err(self.not_connected()),
         }
     }
 
@@ -351,7 +351,11 @@ impl<S: Slots> Server<S> {
         reason_code: PubAckReasonCode,
     ) -> Result<(), CommandError> {
         match &mut self.side {
-            Side::V3(server) => server.machine.acknowledge(acknowledgement, 0),
+            // Without Reason Codes, an automatic acknowledgement stays what it is.
+            Side::V3(server) => match server.machine.acknowledge(acknowledgement, 0) {
+                Err(_) if server.machine.is_to_be_acknowledged(acknowledgement) => Ok(()),
+                result => result,
+            },
             Side::Undecided(server) | Side::V5(server) => {
                 server.acknowledge_with(acknowledgement, reason_code)
             }

@@ -120,7 +120,8 @@ impl<S: Slots> Server<S> {
         decoder: &'d mut Decoder<M>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<&'d [u8]>>, Blocked> {
-        if let Side::Undecided(_) = self.side {
+        // One that has ended stays what it is, with its reason.
+        if matches!(&self.side, Side::Undecided(server) if server.state() == State::Start) {
             self.decide(decoder, input)?;
         }
         match (&mut self.side, decoder.decoding()) {
@@ -139,15 +140,14 @@ impl<S: Slots> Server<S> {
                 })
             }
             (Side::Undecided(server), _) => {
-                if server
-                    .poll_timeout()
-                    .is_some_and(|deadline| deadline <= now)
-                {
-                    server.handle_timeout(now);
+                let mut action = server.poll_action();
+                if action.is_none() {
+                    action = server.expire(now);
                 }
-                Ok(server
-                    .poll_action()
-                    .map(|action| Step::Action(action.into())))
+                if action.is_none() && server.state() != State::Start {
+                    *input = &[]; // after the end nothing is handled
+                }
+                Ok(action.map(|action| Step::Action(action.into())))
             }
             // The decoder belongs to another stream.
             _ => Err(Blocked::UsedDecoder),

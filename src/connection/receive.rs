@@ -208,7 +208,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     }
 
     /// Handles a deadline that has passed, after all received bytes were handled.
-    fn expire(&mut self, now: Timestamp) -> Option<Action<V>> {
+    pub(crate) fn expire(&mut self, now: Timestamp) -> Option<Action<V>> {
         if self.is_overdue(now) {
             self.handle_timeout(now);
             return self.poll_action();

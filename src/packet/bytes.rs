@@ -21,6 +21,14 @@ pub trait SharedPackets: PacketSet {
     ) -> Result<Option<Self::Shared>, DecodeError<Self>>;
 }
 
+/// Returns this part of the bytes of a packet. An empty one, which need not lie in them, is of no buffer.
+pub(crate) fn part(frame: &Bytes, place: Range<usize>) -> Bytes {
+    if place.is_empty() {
+        return Bytes::new();
+    }
+    frame.slice(place)
+}
+
 /// Decodes the packet at the start of `src` and removes it; the result refers to the bytes of `src`.
 /// `without_bytes` converts a packet without bytes to one over `Bytes`. For other packets `locate`
 /// records the positions of the fields, so that the packet is decoded once, and `fill` resolves them.

@@ -33,7 +33,9 @@ pub enum Change {
     InboundReceived(PacketId),
     /// PUBREL was received for a received message: its identifier may be used again.
     Forgotten(PacketId),
-    /// The session has ended: it is empty.
+    /// The session is not stored any more: it has ended, or ends with this connection. Delete what the
+    /// journal has. Messages still in flight stay with the application until they are delivered or
+    /// reported as [`Action::Lost`](crate::Action::Lost).
     Cleared,
 }
 

@@ -3,6 +3,7 @@
 use bytes::{Bytes, BytesMut};
 
 use super::{Packet, PacketRef, V3};
+use crate::packet::bytes::part;
 use crate::v3::DecodeError;
 use crate::wire::Options;
 
@@ -35,7 +36,7 @@ pub fn decode_bytes(
         options,
         without_bytes,
         |packet, place| packet.map(place),
-        |packet, frame| packet.map(|place| frame.slice(place)),
+        |packet, frame| packet.map(|place| part(frame, place)),
     )
 }
 

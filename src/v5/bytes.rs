@@ -4,6 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{DecodeError, Packet, PacketRef, V5};
 use crate::packet;
+use crate::packet::bytes::part;
 use crate::wire::Options;
 
 /// Removes the packet at the start of `src` and decodes it, as references into the bytes of `src`
@@ -35,7 +36,7 @@ pub fn decode_bytes(
         options,
         without_bytes,
         |packet, place| packet.map(place),
-        |packet, frame| packet.map(|place| frame.slice(place)),
+        |packet, frame| packet.map(|place| part(frame, place)),
     )
 }
 

@@ -5,6 +5,6 @@ use core::ops::Range;
 /// Returns the position of `part` in `whole`, of which it must be a part.
 #[inline]
 pub(crate) fn place_in(whole: &[u8], part: &[u8]) -> Range<usize> {
-    let from = (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize);
+    let from = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
     from..from.saturating_add(part.len())
 }

@@ -275,3 +275,37 @@ fn a_step_keeps_its_event_in_every_storage() {
     assert_eq!(format!("{:?}", step.to_owned()), format!("{step:?}"));
     assert_eq!(format!("{:?}", step.share(&whole)), format!("{step:?}"));
 }
+
+/// MQTT 3.1.1 has no Reason Codes: the message counts as delivered.
+#[test]
+fn a_refusal_is_no_error_with_a_client_of_3_1_1() {
+    let mut broker = Broker::new();
+    broker.receives(CONNECT_3);
+    let mut message = &b"\x32\x06\0\x01a\0\x07x"[..];
+    let step = broker
+        .server
+        .receive(NOW, &mut broker.decoder, &mut message)
+        .unwrap();
+    assert!(matches!(step, Some(Step::Event(Event::Message(_)))));
+    let id = PacketId::new(7).unwrap();
+    let acknowledgement = broker.server.acknowledgement(id).unwrap();
+    let refused = v5::PubAckReasonCode::NotAuthorized;
+    assert_eq!(broker.server.acknowledge(acknowledgement, refused), Ok(()));
+    let Some(Action::Transmit(puback)) = broker.server.poll_action() else {
+        panic!("no PUBACK");
+    };
+    assert_eq!(puback.as_bytes(), b"\x40\x02\0\x07");
+}
+
+#[test]
+fn a_server_that_has_given_up_waiting_for_connect_keeps_its_reason() {
+    let mut broker = Broker::new();
+    let deadline = broker.server.poll_timeout().unwrap();
+    broker.server.handle_timeout(deadline);
+    let step = broker
+        .server
+        .receive(deadline, &mut broker.decoder, &mut &CONNECT_3[..])
+        .unwrap();
+    let reason = CloseReason::V5(v5::CloseReason::ConnectTimeout);
+    assert_eq!(step, Some(Step::Action(Action::Close(reason))));
+}

@@ -408,7 +408,7 @@ impl<S: Slots> Machine<S> {
     }
 
     /// Gives up an earlier message with this identifier. That change is stored before any other.
-    const fn set_forgotten(&mut self, id: Option<PacketId>) {
+    pub(super) const fn set_forgotten(&mut self, id: Option<PacketId>) {
         if let (Some(id), true) = (id, self.keeps_journal()) {
             self.pending.set_forgotten(id);
         }

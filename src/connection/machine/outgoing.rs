@@ -1,6 +1,7 @@
 //! Messages that the application sends, gives up, or acknowledges.
 
 use super::super::error::CommandError;
+use super::super::reply::PendingReply;
 use super::super::state::State;
 use super::Machine;
 use crate::connection::config::SEND_BEFORE_CONNACK;
@@ -150,6 +151,17 @@ impl<S: Slots> Machine<S> {
         })
     }
 
+    /// Returns true if this message is acknowledged automatically by the next reply.
+    pub(crate) fn is_to_be_acknowledged(&self, acknowledgement: Acknowledgement) -> bool {
+        self.automatic_acknowledgement(acknowledgement).is_some()
+    }
+
+    fn automatic_acknowledgement(&self, acknowledgement: Acknowledgement) -> Option<PendingReply> {
+        let id = acknowledgement.packet_id();
+        let is_unheld = acknowledgement == self.session.inbound.acknowledgement_of_unheld(id);
+        self.pending.acknowledgement_of(id).filter(|_| is_unheld)
+    }
+
     /// Acknowledges a message with a Reason Code. An automatic acknowledgement can get another code
     /// until it is polled.
     pub(crate) fn acknowledge(
@@ -161,9 +173,8 @@ impl<S: Slots> Machine<S> {
             return Ok(());
         }
         let id = acknowledgement.packet_id();
-        let is_unheld = acknowledgement == self.session.inbound.acknowledgement_of_unheld(id);
-        let reply = self.pending.acknowledgement_of(id);
-        let Some(reply) = reply.filter(|_| reason > 0 && is_unheld) else {
+        let reply = self.automatic_acknowledgement(acknowledgement);
+        let Some(reply) = reply.filter(|_| reason > 0) else {
             return Err(CommandError::NotAwaited);
         };
         self.pending.set_reply(Some(reply.with_code(reason)));
@@ -171,12 +182,8 @@ impl<S: Slots> Machine<S> {
             // The exchange ends: a refused QoS 2 message leaves nothing.
             let was_held = self.session.inbound.receipt(id).is_some();
             self.session.inbound.remove(id);
-            match self.pending.take_store() {
-                // The earlier message with the identifier is forgotten all the same.
-                Some(change @ Change::Forgotten(_)) => self.pending.set_store(Some(change)),
-                // The change was stored before.
-                None if was_held => self.set_change(Some(Change::Forgotten(id))),
-                _ => self.pending.set_store(None),
+            if !self.pending.withdraw_received(id) && was_held {
+                self.set_forgotten(Some(id)); // the receipt was stored before
             }
         }
         Ok(())

@@ -145,6 +145,17 @@ impl Pending {
         }
     }
 
+    /// Withdraws the change that stores the receipt of this message. Returns false if it is not
+    /// pending.
+    pub(crate) fn withdraw_received(&mut self, id: PacketId) -> bool {
+        let is_pending = self.has(STORE) && self.store == Change::InboundReceived(id);
+        if is_pending {
+            let forgotten = self.forgotten.take();
+            self.set_store(forgotten.map(Change::Forgotten));
+        }
+        is_pending
+    }
+
     pub(crate) const fn take_store(&mut self) -> Option<Change> {
         if let Some(id) = self.forgotten.take() {
             return Some(Change::Forgotten(id));

@@ -161,19 +161,18 @@ impl Message<&[u8]> {
     }
 }
 
-/// Returns the message of a received PUBLISH, to forward or keep it, without its Topic Alias, which
-/// belongs to the connection that the PUBLISH was received on [MQTT5-3.3.2-7]. Without a heap, use
-/// [`EncodedMessage`](crate::EncodedMessage), which leaves it out too.
+/// Returns the message of a received PUBLISH, to forward or keep it, without what belongs to the
+/// connection that the PUBLISH was received on: its Topic Alias [MQTT5-3.3.2-7] and Subscription
+/// Identifiers. Without a heap, use [`EncodedMessage`](crate::EncodedMessage), which leaves them out too.
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(publish: Publish<B>) -> Self {
-        let properties = if publish.properties.topic_alias().is_some() {
-            without(&publish.properties, |property| {
-                matches!(property, Property::TopicAlias(_))
-            })
-        } else {
-            publish.properties.to_owned()
-        };
+        let properties = without(&publish.properties, |property| {
+            matches!(
+                property,
+                Property::TopicAlias(_) | Property::SubscriptionIdentifier(_)
+            )
+        });
         Self {
             qos: publish.delivery.qos(),
             retain: publish.retain,
