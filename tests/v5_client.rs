@@ -950,9 +950,24 @@ fn a_stored_session_is_cleared_when_connect_ends_it_and_connack_does_not_keep_it
     let mut c = resumes();
     c.receives(connack(true, 0, KEPT)).reports(connack(true, 0, KEPT)).asks_for(1);
     assert!(!c.breaks_off().is_empty());
-    // The connection ends before CONNACK.
+}
+
+/// Section 3.1.4, and 3.1.2.11.2: a session that the server has not resumed has not ended either.
+fn a_connect_that_is_not_accepted_leaves_the_session() {
+    let resumes = || {
+        let mut c = connected(CONFIG, "");
+        c.transmits(publish(Q1, 1, "x"));
+        let mut c = ClientTalk::begins(c.breaks_off(), CONFIG.journal(true));
+        c.transmits(connect(0, 0, "", ""));
+        c
+    };
     let mut c = resumes();
-    c.transport_closes().stores(Change::Cleared).lost(1, false).closes(CloseReason::TransportClosed);
+    c.receives("20 03 00 88 00").reports("20 03 00 88 00");
+    c.closes(CloseReason::Refused(Refusal(ConnectReasonCode::ServerUnavailable)));
+    assert!(!c.session().is_empty());
+    let mut c = resumes();
+    c.transport_closes().closes(CloseReason::TransportClosed);
+    assert!(!c.session().is_empty());
 }
 
 /// Whether to store it is not known before.

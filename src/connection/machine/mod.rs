@@ -262,9 +262,10 @@ impl<S: Slots> Machine<S> {
         if self.pending.is_over() {
             return false;
         }
-        // With Clean Start the stored session was cleared already, and after CONNACK nothing is
-        // stored.
-        let was_stored = !self.clean_start && matches!(self.state(), State::Requested);
+        // A CONNECT that was not accepted has ended no session: the next one decides.
+        if !self.clean_start && matches!(self.state(), State::Requested) {
+            self.session_ends = false;
+        }
         self.pending.set_state(State::Ending);
         self.pending.set_reply(None);
         self.pending.set_incoming(None);
@@ -276,7 +277,7 @@ impl<S: Slots> Machine<S> {
         if self.session_ends {
             // [MQTT-3.1.2-6]
             self.session.outbound.resume();
-            self.lose_session(was_stored);
+            self.lose_session(false);
         }
         true
     }

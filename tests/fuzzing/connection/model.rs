@@ -293,6 +293,10 @@ impl Model {
         if self.state != State::Connected {
             self.has_will = false;
         }
+        // A CONNECT that was not accepted has ended no session.
+        if self.state == State::Requested && !self.clean_start {
+            self.session_ends = false;
+        }
         self.state = State::Over;
         self.unanswered
             .extend(core::mem::take(&mut self.requests).into_keys());
