@@ -77,8 +77,9 @@ impl Config {
         self
     }
 
-    /// Sets how long a client waits after PINGREQ for PINGRESP or any other packet (section
-    /// 3.1.2.10). Default 10 seconds; zero is no limit. Rounded up to milliseconds.
+    /// Sets how long a client waits after PINGREQ for PINGRESP or any other sign of life: a packet,
+    /// or a part of one (section 3.1.2.10). Default 10 seconds; zero is no limit. Rounded up to
+    /// milliseconds.
     ///
     /// The time stops while the client itself cannot read: until the application acknowledges a
     /// message, if no slot is free, or while a reply waits for the end of a payload.

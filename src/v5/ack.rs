@@ -141,9 +141,6 @@ impl<K: AckType> Acknowledgement<&'static [u8], K> {
     }
 }
 
-#[cfg(feature = "bytes")]
-impl<K: AckType> Acknowledgement<&[u8], K> {}
-
 impl<'a, K: AckType> Acknowledgement<&'a [u8], K> {
     /// Remaining Length 2: success. 3: no properties (sections 3.4.2.1 and 3.4.2.2.1).
     #[inline]

@@ -128,9 +128,6 @@ impl<R: ListedReasonCode> Entry for ReasonCodeEntry<R> {
     }
 }
 
-#[cfg(feature = "bytes")]
-impl<R> RequestAck<&[u8], R> {}
-
 impl<'a, R: ListedReasonCode> RequestAck<&'a [u8], R> {
     pub(super) fn read(reader: &mut Reader<'a, DecodeError>) -> Result<Self, DecodeError> {
         Ok(Self {

@@ -20,7 +20,8 @@ pub trait TopicAliases {
     fn maximum(&self) -> u16;
 }
 
-/// Storage for `N` Topic Names of at most `LEN` bytes each, without a heap.
+/// Storage for `N` Topic Names of at most `LEN` bytes each, without a heap. A peer that gives an alias to a
+/// longer Topic Name ends the connection, so choose `LEN` for the longest one.
 #[derive(Debug, Clone, Copy)]
 pub struct AliasArray<const N: usize, const LEN: usize> {
     /// The length of each name, and its bytes.

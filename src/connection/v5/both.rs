@@ -134,8 +134,8 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         Ok(header)
     }
 
-    /// Sends DISCONNECT with Reason Code 0x00. The connection has ended: the server discards the Will,
-    /// and nothing more is sent [MQTT5-3.14.4-1, MQTT5-3.14.4-2].
+    /// Sends DISCONNECT with Reason Code 0x00. The connection has ended, and nothing more is sent
+    /// [MQTT5-3.14.4-1, MQTT5-3.14.4-2]. After that of a client, the server discards the Will.
     ///
     /// # Errors
     ///

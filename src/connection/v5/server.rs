@@ -211,7 +211,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     /// # Errors
     ///
     /// [`CommandError::NotAwaited`] if there was no such request,
-    /// [`CommandError::WrongNumberOfReturnCodes`].
+    /// [`CommandError::WrongNumberOfReturnCodes`]. [`CommandError::PacketTooLarge`] if the client does
+    /// not take the answer: close the connection, as the client gets no other.
     pub fn suback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -259,7 +260,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     /// # Errors
     ///
     /// [`CommandError::NotAwaited`] if there was no such request,
-    /// [`CommandError::WrongNumberOfReturnCodes`].
+    /// [`CommandError::WrongNumberOfReturnCodes`]. [`CommandError::PacketTooLarge`] if the client does
+    /// not take the answer: close the connection, as the client gets no other.
     pub fn unsuback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
