@@ -17,7 +17,7 @@ use mqtt_sansio::{
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
-fn id(number: u16) -> PacketId {
+const fn id(number: u16) -> PacketId {
     PacketId::new(number).unwrap()
 }
 
