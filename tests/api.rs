@@ -96,16 +96,17 @@ fn a_message_made_of_a_publish_passes_on_neither_identifier_nor_dup() {
 
 /// [MQTT5-3.3.2-7]
 #[test]
-fn a_message_made_of_a_publish_of_mqtt_5_has_no_topic_alias_and_all_other_properties() {
+fn a_message_made_of_a_publish_of_mqtt_5_is_without_topic_alias_and_subscription_identifiers() {
     let others = [
         v5::Property::PayloadFormatIndicator(true),
-        v5::Property::SubscriptionIdentifier(7.try_into().unwrap()),
         v5::Property::MessageExpiryInterval(60),
     ];
     let alias = v5::Property::TopicAlias(NonZeroU16::MAX);
+    let identifier = v5::Property::SubscriptionIdentifier(7.try_into().unwrap());
     for place in 0..=others.len() {
         let mut properties = others.to_vec();
         properties.insert(place, alias);
+        properties.insert(0, identifier);
         let properties = v5::PublishProperties::encode_to_vec(properties).unwrap();
         let message = v5::Message::from(v5::Publish {
             delivery: Delivery::new(QoS::ExactlyOnce, PacketId::MIN, true),

@@ -9,11 +9,9 @@
 
 use mqtt_sansio::v5::{
     Action, Client, Connect, ConnectProperties, Decoder, Event, Message, Property,
-    PubAckReasonCode, Publish, PublishProperties, Step, SubscriptionIdentifier,
+    PubAckReasonCode, Step,
 };
-use mqtt_sansio::{
-    Change, Config, Delivery, PacketId, QoS, Session, Slot, Text, Timestamp, TopicName,
-};
+use mqtt_sansio::{Change, Config, PacketId, QoS, Session, Slot, Text, Timestamp, TopicName};
 
 const NOW: Timestamp = Timestamp::from_millis(0);
 
@@ -90,24 +88,4 @@ fn a_refused_message_whose_receipt_was_stored_is_forgotten_before_what_else_is_s
     let forgotten = Action::Store(Change::Forgotten(id(7)));
     assert_eq!(actions[..2], [forgotten, SENT]);
     assert!(matches!(actions[2..], [Action::Transmit(_)]), "{actions:?}");
-}
-
-#[test]
-fn the_message_of_a_received_publish_can_be_published_by_a_client() {
-    let identifier = SubscriptionIdentifier::new(5).unwrap();
-    let properties = [
-        Property::TopicAlias(1.try_into().unwrap()),
-        Property::SubscriptionIdentifier(identifier),
-        Property::MessageExpiryInterval(9),
-    ];
-    let properties = PublishProperties::encode_to_vec(properties).unwrap();
-    let publish = Publish {
-        delivery: Delivery::AtMostOnce,
-        retain: false,
-        topic: TopicName::new(&b"a"[..]).unwrap(),
-        properties: properties.as_ref(),
-        payload: &b"x"[..],
-    };
-    let message = Message::from(publish);
-    assert_eq!(message.properties.as_bytes(), b"\x02\0\0\0\x09");
 }
