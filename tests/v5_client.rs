@@ -952,6 +952,19 @@ fn a_stored_session_is_cleared_when_connect_ends_it_and_connack_does_not_keep_it
     assert!(!c.breaks_off().is_empty());
 }
 
+/// The client gives it up itself, whatever the server would have answered (section 3.14.2.2.2).
+fn disconnect_without_a_session_expiry_ends_the_session_before_connack_too() {
+    let config = CONFIG.journal(true).send_before_connack(true);
+    let mut c = ClientTalk::begins(fresh(), config);
+    c.transmits(connect(0, 0, KEPT, ""));
+    assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Ok(()));
+    c.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "x"));
+    let ends = "e0 07 00 05 11 00000000";
+    assert_eq!(c.try_transmit(ends), Ok(()));
+    c.stores(Change::Cleared).sends(ends).lost(1, false).closes(CloseReason::Disconnected);
+    assert!(c.session().is_empty());
+}
+
 /// Section 3.1.4, and 3.1.2.11.2: a session that the server has not resumed has not ended either.
 fn a_connect_that_is_not_accepted_leaves_the_session() {
     let resumes = || {

@@ -201,8 +201,11 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         self.machine.tick(now);
         if let Some(expiry) = expiry {
             self.set_session_expiry_interval(expiry);
+            // The client ends its session itself, whatever CONNACK would have decided.
+            self.machine.clean_start |= expiry == 0;
         }
-        // So ends a re-authentication that has failed [MQTT5-4.12.1-2]. Whatever a server says, only a client's DISCONNECT discards the Will [MQTT5-3.14.4-3].
+        // So ends a re-authentication that has failed [MQTT5-4.12.1-2]. Whatever a server says, only a
+        // client's DISCONNECT discards the Will [MQTT5-3.14.4-3].
         self.end_with_will(CloseReason::Disconnected, false);
         Ok(())
     }

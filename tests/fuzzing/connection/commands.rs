@@ -558,6 +558,7 @@ impl World<'_> {
         if result.is_ok() {
             self.expects(&packet);
             if let Some(expiry) = expiry {
+                self.model.clean_start |= expiry == 0;
                 self.model.expires(expiry);
             }
             self.is_over(Reason::Disconnected);
