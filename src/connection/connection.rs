@@ -512,10 +512,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         if self.machine.end(discards_will) {
             self.reason = Some(reason);
             if !is_sending_payload {
-                let reply = V::closing_reply(cause, state, R::IS_SERVER).filter(|reply| {
-                    V::encode_reply(*reply).as_ref().len() <= V::maximum_packet_size(&self.limits)
-                });
-                if let Some(reply) = reply {
+                let reply = V::closing_reply(cause, state, R::IS_SERVER);
+                if let Some(reply) = reply.filter(|reply| self.encode_reply(*reply).is_some()) {
                     self.machine.reply(reply);
                 }
             }
@@ -560,47 +558,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     #[must_use = "actions are to be carried out"]
     #[inline]
     pub fn poll_action(&mut self) -> Option<Action<V>> {
-        let action = self.machine.poll_action()?;
-        match action {
-            MachineAction::LimitReached => self.poll_at_limit(),
-            MachineAction::Transmit(reply) => self.transmit(reply),
-            _ => Some(self.action(action)),
-        }
-    }
-
-    /// Returns a reply for the peer. If it exceeds the peer's Maximum Packet Size, returns the first
-    /// action of the end of the connection.
-    #[inline]
-    pub(super) fn transmit(&mut self, reply: PendingReply) -> Option<Action<V>> {
-        let reply = V::encode_reply(reply);
-        if reply.as_ref().len() > V::maximum_packet_size(&self.limits) {
-            return self.end_without_reply();
-        }
-        Some(Action::Transmit(reply))
-    }
-
-    /// Ends the connection because the pending reply is too large for the peer.
-    #[cold]
-    fn end_without_reply(&mut self) -> Option<Action<V>> {
-        self.end(CloseReason::ReplyTooLarge);
-        let action = self.machine.poll_action()?;
-        Some(self.action(action))
-    }
-
-    /// Ends the connection after a message was left out: every message that could be completed is
-    /// complete.
-    #[cold]
-    fn poll_at_limit(&mut self) -> Option<Action<V>> {
-        self.end_at_limit();
-        let action = self.machine.poll_action()?;
-        Some(self.action(action))
-    }
-
-    #[inline]
-    fn action(&self, action: MachineAction) -> Action<V> {
-        match action {
+        Some(match self.machine.poll_action()? {
             MachineAction::Store(change) => Action::Store(change),
-            MachineAction::Transmit(reply) => Action::Transmit(V::encode_reply(reply)),
+            MachineAction::Transmit(reply) => return self.transmit(reply),
             MachineAction::Resend(packet_id) => Action::Resend(packet_id),
             MachineAction::Lost {
                 packet_id,
@@ -612,11 +572,42 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             MachineAction::Unanswered(packet_id) => Action::Unanswered(packet_id),
             MachineAction::PublishWill => Action::PublishWill,
             MachineAction::DiscardWill => Action::DiscardWill,
-            // The connection has ended, so `LimitReached` is not returned twice.
-            MachineAction::LimitReached | MachineAction::Close => {
-                Action::Close(self.reason.unwrap_or(CloseReason::Aborted))
-            }
+            MachineAction::LimitReached => return self.poll_at_limit(),
+            MachineAction::Close => Action::Close(self.reason.unwrap_or(CloseReason::Aborted)),
+        })
+    }
+
+    /// Returns a reply for the peer. If it exceeds the peer's Maximum Packet Size, returns the first
+    /// action of the end of the connection.
+    #[inline]
+    pub(super) fn transmit(&mut self, reply: PendingReply) -> Option<Action<V>> {
+        match self.encode_reply(reply) {
+            Some(reply) => Some(Action::Transmit(reply)),
+            None => self.poll_without_reply(),
         }
+    }
+
+    /// Encodes a reply. Returns `None` if it exceeds the peer's Maximum Packet Size.
+    #[inline]
+    fn encode_reply(&self, reply: PendingReply) -> Option<V::Reply> {
+        let reply = V::encode_reply(reply);
+        let fits = reply.as_ref().len() <= V::maximum_packet_size(&self.limits);
+        fits.then_some(reply)
+    }
+
+    /// Ends the connection because the pending reply is too large for the peer.
+    #[cold]
+    fn poll_without_reply(&mut self) -> Option<Action<V>> {
+        self.end(CloseReason::ReplyTooLarge);
+        self.poll_action()
+    }
+
+    /// Ends the connection after a message was left out: every message that could be completed is
+    /// complete.
+    #[cold]
+    fn poll_at_limit(&mut self) -> Option<Action<V>> {
+        self.end_at_limit();
+        self.poll_action()
     }
 
     /// Returns the time at which to call [`handle_timeout`](Self::handle_timeout), or

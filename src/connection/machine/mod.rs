@@ -52,7 +52,7 @@ pub struct Machine<S> {
     pub(super) keep_alive: u16,
     /// The session ends with the connection.
     pub(super) session_ends: bool,
-    /// The client has asked for a new session.
+    /// The client has asked for a new session, or has ended its own before CONNACK.
     pub(super) clean_start: bool,
     /// Server: CONNECT was received, and AUTH of the client is awaited.
     pub(super) awaits_auth: bool,
