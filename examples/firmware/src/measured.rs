@@ -6,12 +6,12 @@ pub mod v5;
 use core::hint::black_box;
 
 use mqtt_sansio::v3::{
-    Action, Client, Connect, Decoder, Event, Message, ReturnCode, ReturnCodes, Server, Step,
-    Subscription, Subscriptions, TopicFilters,
+    Client, Connect, Decoder, Event, Message, ReturnCode, ReturnCodes, Server, Step, Subscription,
+    Subscriptions, TopicFilters,
 };
 use mqtt_sansio::{
-    Config, Encode, EncodeError, Output, QoS, Session, Slot, Text, Timestamp, TopicFilter,
-    TopicName,
+    Action, ClientRole, Config, Connection, Encode, EncodeError, OutgoingMessage, Output,
+    PacketSet, QoS, Session, Slot, StreamDecoder, Text, Timestamp, TopicFilter, TopicName, Version,
 };
 use static_cell::StaticCell;
 
@@ -116,11 +116,18 @@ pub fn decode() -> usize {
 /// Decodes packets and encodes each again. Returns the number of bytes.
 #[inline(never)]
 pub fn decode_and_encode() -> usize {
-    decoder().map_or(0, encode_again)
+    decoder().map_or(0, |decoder| encode_again(decoder, FROM_CLIENT))
 }
 
-fn encode_again(decoder: &mut Decoder<[u8; BUFFER]>) -> usize {
-    let mut transport = Transport::new(FROM_CLIENT);
+/// Decodes these packets of either version and encodes each again.
+fn encode_again<V: PacketSet>(
+    decoder: &mut StreamDecoder<V, [u8; BUFFER]>,
+    packets: &'static [u8],
+) -> usize
+where
+    for<'a> V::Packet<'a>: Encode,
+{
+    let mut transport = Transport::new(packets);
     loop {
         let mut input = transport.receive();
         if input.is_empty() {
@@ -147,7 +154,7 @@ pub fn client_and_encode() -> usize {
     let Some(decoder) = decoder() else { return 0 };
     let events = converse(decoder).unwrap_or(0);
     // After a complete packet, a decoder continues with the next one.
-    events + encode_again(decoder)
+    events + encode_again(decoder, FROM_CLIENT)
 }
 
 const fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
@@ -168,6 +175,7 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
     let transport = &mut Transport::new(FROM_SERVER);
     let topic = TopicName::new(black_box(&b"a/b"[..])).ok()?;
     let filter = TopicFilter::new(black_box(&b"a/#"[..])).ok()?;
+    let again = message(QoS::AtLeastOnce, topic);
     let mut connect = Connect::new(Text::new(black_box(&b"device-7"[..])).ok()?);
     connect.clean_session = false;
     connect.keep_alive = 60;
@@ -183,7 +191,7 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
             let event = match step {
                 Step::Event(event) => event,
                 Step::Action(action) => {
-                    carry_out(client, action, topic, transport);
+                    carry_out(client, action, &again, transport);
                     continue;
                 }
             };
@@ -216,32 +224,36 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
     }
     if client.poll_timeout().is_some() {
         client.handle_timeout(now().plus_millis(black_box(60_000)));
-        act(client, topic, transport);
+        act(client, &again, transport);
     }
     let _ = client.disconnect(now(), transport);
-    act(client, topic, transport);
+    act(client, &again, transport);
     Some(events)
 }
 
-fn act(client: &mut Client<[Slot; SLOTS]>, topic: TopicName<&[u8]>, transport: &mut Transport) {
+/// Carries out all actions of a client of either version. `message` is what is sent again.
+fn act<V: Version, M: OutgoingMessage<V>>(
+    client: &mut Connection<V, ClientRole, [Slot; SLOTS]>,
+    message: &M,
+    transport: &mut Transport,
+) {
     while let Some(action) = client.poll_action() {
-        carry_out(client, action, topic, transport);
+        carry_out(client, action, message, transport);
     }
 }
 
-fn carry_out(
-    client: &mut Client<[Slot; SLOTS]>,
-    action: Action,
-    topic: TopicName<&[u8]>,
+fn carry_out<V: Version, M: OutgoingMessage<V>>(
+    client: &mut Connection<V, ClientRole, [Slot; SLOTS]>,
+    action: Action<V>,
+    message: &M,
     transport: &mut Transport,
 ) {
     match action {
         Action::Transmit(packet) => {
-            let _ = transport.put(packet.as_bytes());
+            let _ = transport.put(packet.as_ref());
         }
         Action::Resend(packet_id) => {
-            let message = message(QoS::AtLeastOnce, topic);
-            let _ = client.resend(now(), packet_id, &message, transport);
+            let _ = client.resend(now(), packet_id, message, transport);
         }
         Action::Close(_) => transport.sent = 0,
         _ => {}

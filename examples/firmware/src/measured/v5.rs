@@ -3,13 +3,13 @@
 use core::hint::black_box;
 
 use mqtt_sansio::v5::{
-    Action, Client, Connect, ConnectProperties, Decoder, Event, Message, Property, Step,
-    Subscription, Subscriptions, TopicFilters,
+    Client, Connect, ConnectProperties, Decoder, Event, Message, Property, Step, Subscription,
+    Subscriptions, TopicFilters,
 };
-use mqtt_sansio::{Config, Encode, Output, QoS, Session, Slot, Text, TopicFilter, TopicName};
+use mqtt_sansio::{Config, QoS, Session, Slot, Text, TopicFilter, TopicName};
 use static_cell::StaticCell;
 
-use super::{BUFFER, SLOTS, Transport, now};
+use super::{BUFFER, SLOTS, Transport, act, carry_out, encode_again, now};
 
 /// The bytes of the server: a Receive Maximum, a Reason String, and messages with properties.
 const FROM_SERVER: &[u8] = b"\x20\x06\x00\x00\x03\x21\x00\x0a\
@@ -52,18 +52,7 @@ pub fn client() -> usize {
 pub fn client_and_encode() -> usize {
     let Some(decoder) = decoder() else { return 0 };
     let events = converse(decoder).unwrap_or(0);
-    let mut transport = Transport::new(FROM_CLIENT);
-    loop {
-        let mut input = transport.receive();
-        if input.is_empty() {
-            return events + transport.sent;
-        }
-        while let Ok(Some(packet)) = decoder.decode(&mut input) {
-            if packet.encode(&mut transport).is_err() {
-                return 0;
-            }
-        }
-    }
+    events + encode_again(decoder, FROM_CLIENT)
 }
 
 fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
@@ -79,6 +68,7 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
     let transport = &mut Transport::new(FROM_SERVER);
     let topic = TopicName::new(black_box(&b"a/b"[..])).ok()?;
     let filter = TopicFilter::new(black_box(&b"a/#"[..])).ok()?;
+    let again = message(QoS::AtLeastOnce, topic);
     let mut buffer = [0; 16];
     let expiry = [Property::SessionExpiryInterval(black_box(120))];
     let mut connect = Connect::new(Text::new(black_box(&b"device-7"[..])).ok()?);
@@ -97,7 +87,7 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
             let event = match step {
                 Step::Event(event) => event,
                 Step::Action(action) => {
-                    carry_out(client, action, topic, transport);
+                    carry_out(client, action, &again, transport);
                     continue;
                 }
             };
@@ -130,34 +120,9 @@ fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
     }
     if client.poll_timeout().is_some() {
         client.handle_timeout(now().plus_millis(black_box(60_000)));
-        act(client, topic, transport);
+        act(client, &again, transport);
     }
     let _ = client.disconnect(now(), transport);
-    act(client, topic, transport);
+    act(client, &again, transport);
     Some(events)
-}
-
-fn act(client: &mut Client<[Slot; SLOTS]>, topic: TopicName<&[u8]>, transport: &mut Transport) {
-    while let Some(action) = client.poll_action() {
-        carry_out(client, action, topic, transport);
-    }
-}
-
-fn carry_out(
-    client: &mut Client<[Slot; SLOTS]>,
-    action: Action,
-    topic: TopicName<&[u8]>,
-    transport: &mut Transport,
-) {
-    match action {
-        Action::Transmit(packet) => {
-            let _ = transport.put(packet.as_bytes());
-        }
-        Action::Resend(packet_id) => {
-            let message = message(QoS::AtLeastOnce, topic);
-            let _ = client.resend(now(), packet_id, &message, transport);
-        }
-        Action::Close(_) => transport.sent = 0,
-        _ => {}
-    }
 }
