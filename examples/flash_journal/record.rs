@@ -43,7 +43,7 @@ impl Record {
     }
 }
 
-/// What is stored at a position of a sector.
+/// The contents of a sector at one position.
 pub(crate) enum Found {
     Record(Record),
     /// Erased bytes: the end of the journal.

@@ -137,8 +137,8 @@ impl<S: Slots> Server<S> {
         self.suback_with(now, reason_codes, &AckProperties::EMPTY, out)
     }
 
-    /// Answers [`Event::SubscribeRequested`](super::Event::SubscribeRequested). For a client of MQTT 3.1.1 each Reason Code from 0x80 on
-    /// is 0x80.
+    /// Answers [`Event::SubscribeRequested`](super::Event::SubscribeRequested). For a client of MQTT
+    /// 3.1.1 each Reason Code from 0x80 on is 0x80.
     ///
     /// # Errors
     ///
@@ -174,7 +174,8 @@ impl<S: Slots> Server<S> {
         self.unsuback_with(now, reason_codes, &AckProperties::EMPTY, out)
     }
 
-    /// Answers [`Event::UnsubscribeRequested`](super::Event::UnsubscribeRequested). A client of MQTT 3.1.1 gets no codes.
+    /// Answers [`Event::UnsubscribeRequested`](super::Event::UnsubscribeRequested). A client of MQTT
+    /// 3.1.1 gets no codes.
     ///
     /// # Errors
     ///
@@ -239,7 +240,8 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Sends a message again after [`Action::Resend`](super::Action::Resend): see [`resend`](crate::Connection::resend).
+    /// Sends a message again after [`Action::Resend`](super::Action::Resend): see
+    /// [`resend`](crate::Connection::resend).
     ///
     /// # Errors
     ///
@@ -323,7 +325,8 @@ impl<S: Slots> Server<S> {
         }
     }
 
-    /// Gives up a message after [`Action::Resend`](super::Action::Resend): see [`forget`](crate::Connection::forget).
+    /// Gives up a message after [`Action::Resend`](super::Action::Resend): see
+    /// [`forget`](crate::Connection::forget).
     ///
     /// # Errors
     ///

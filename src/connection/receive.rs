@@ -46,9 +46,9 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) is set.
     ///
     /// A deadline that has passed is handled: a client sends PINGREQ when it is due, even between
-    /// packets. A connection whose peer was silent for too long ends once `input` is empty; a client
-    /// counts a part of a packet as a sign of life, a server only what [`handle_progress`](Self::handle_progress)
-    /// reports.
+    /// packets. A connection whose peer was silent for too long ends once `input` is empty. An accepted
+    /// client counts a part of a packet as a sign of life. A server does so only if
+    /// [`handle_progress`](Self::handle_progress) reports it.
     ///
     /// A fault of the peer is not an error of this method: the connection ends, [`Action::Close`]
     /// carries the reason, and the rest of `input` is discarded.

@@ -112,8 +112,8 @@ impl Role for ClientRole {
         machine.received_now();
     }
 
-    /// Counted from the last packet *sent* [MQTT-3.1.2-23, MQTT5-3.1.2-20], and an eighth of the Keep Alive early, for
-    /// a timer that is late.
+    /// Counted from the last packet *sent* [MQTT-3.1.2-23, MQTT5-3.1.2-20], and an eighth of the Keep
+    /// Alive early, for a timer that is late.
     #[inline]
     fn ping_due<S: Slots>(machine: &Machine<S>) -> Option<Timestamp> {
         if machine.keep_alive == 0

@@ -70,6 +70,32 @@ use mqtt_sansio::{
 };
 use sides::{Side, Task, Us};
 
+/// The tests of `holds` in each version and role.
+macro_rules! sides_of_one_version {
+    () => {
+        #[test]
+        fn of_a_client() {
+            holds::<(V3, ClientRole)>();
+        }
+
+        #[test]
+        fn of_a_server() {
+            holds::<(V3, ServerRole)>();
+        }
+
+        #[test]
+        fn of_a_client_of_mqtt_5() {
+            holds::<(V5, ClientRole)>();
+        }
+
+        #[test]
+        fn of_a_server_of_mqtt_5() {
+            holds::<(V5, ServerRole)>();
+        }
+    };
+}
+pub(crate) use sides_of_one_version;
+
 /// Runs a test in each version, for a client with a hostile server and for a server with a hostile
 /// client.
 macro_rules! for_each_version_and_role {
@@ -80,25 +106,7 @@ macro_rules! for_each_version_and_role {
 
             fn holds<$Us: sides::OfOneVersion>() $body
 
-            #[test]
-            fn of_a_client() {
-                holds::<(V3, ClientRole)>();
-            }
-
-            #[test]
-            fn of_a_server() {
-                holds::<(V3, ServerRole)>();
-            }
-
-            #[test]
-            fn of_a_client_of_mqtt_5() {
-                holds::<(V5, ClientRole)>();
-            }
-
-            #[test]
-            fn of_a_server_of_mqtt_5() {
-                holds::<(V5, ServerRole)>();
-            }
+            $crate::sides_of_one_version!();
         }
     )*};
 }
@@ -113,25 +121,7 @@ macro_rules! for_all_sides {
 
             fn holds<$Us: sides::Us>() $body
 
-            #[test]
-            fn of_a_client() {
-                holds::<(V3, ClientRole)>();
-            }
-
-            #[test]
-            fn of_a_server() {
-                holds::<(V3, ServerRole)>();
-            }
-
-            #[test]
-            fn of_a_client_of_mqtt_5() {
-                holds::<(V5, ClientRole)>();
-            }
-
-            #[test]
-            fn of_a_server_of_mqtt_5() {
-                holds::<(V5, ServerRole)>();
-            }
+            $crate::sides_of_one_version!();
 
             #[test]
             fn of_a_server_of_any_version() {

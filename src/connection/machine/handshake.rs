@@ -118,7 +118,8 @@ impl<S: Slots> Machine<S> {
         Ok(())
     }
 
-    /// Limits the messages in flight to the peer's Receive Maximum [MQTT5-3.3.4-7, MQTT5-3.3.4-9, MQTT5-4.9.0-1].
+    /// Limits the messages in flight to the peer's Receive Maximum
+    /// [MQTT5-3.3.4-7, MQTT5-3.3.4-9, MQTT5-4.9.0-1].
     pub(crate) fn limit_inflight(&mut self, receive_maximum: u16) {
         self.config.max_inflight = self.config.max_inflight.min(receive_maximum);
     }

@@ -256,8 +256,8 @@ impl<S: Slots> Machine<S> {
     }
 
     /// Ends the connection, and the session if it ends with its connection
-    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2, MQTT5-3.1.2-23, MQTT5-4.1.0-1]. Returns false if the connection had
-    /// ended before.
+    /// [MQTT-3.1.2-4, MQTT-4.1.0-1, MQTT-4.1.0-2, MQTT5-3.1.2-23, MQTT5-4.1.0-1].
+    /// Returns false if the connection had ended before.
     pub(super) fn end(&mut self, discards_will: bool) -> bool {
         if self.pending.is_over() {
             return false;

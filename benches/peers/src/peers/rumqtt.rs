@@ -277,7 +277,7 @@ impl Pair {
         packet.unwrap().write(&mut self.to_receiver, LIMIT).unwrap();
     }
 
-    /// Reads what has come and writes the answers. How many bytes of messages came.
+    /// Reads the received bytes and writes the answers. Returns the number of payload bytes.
     fn read(state: &mut MqttState, input: &mut BytesMut, out: &mut BytesMut) -> usize {
         let mut bytes = 0;
         while !input.is_empty() {

@@ -529,7 +529,7 @@ impl Pair {
         }
     }
 
-    /// Reads what has come and writes the answers. How many bytes of messages came.
+    /// Reads the received bytes and writes the answers. Returns the number of payload bytes.
     fn read(state: &mut MqttState, input: &mut BytesMut, out: &mut BytesMut) -> usize {
         use rumqttc::v5::mqttbytes::v5::Packet;
         let mut bytes = 0;
