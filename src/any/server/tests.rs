@@ -3,10 +3,10 @@ use crate::any::{CloseReason, Event};
 use crate::session::Slot;
 use crate::types::{PacketId, QoS, TopicName};
 #[cfg(feature = "alloc")]
-use crate::v5::{AliasVec, WithTopicAliases};
+use crate::v5::{AliasVec, ConnAckProperties, WithTopicAliases};
 use crate::v5::{
-    ConnAckProperties, Disconnect, DisconnectReasonCode, Message, Property, PublishProperties,
-    SubscribeReasonCode, SubscribeReasonCodes,
+    Disconnect, DisconnectReasonCode, Message, Property, PublishProperties, SubscribeReasonCode,
+    SubscribeReasonCodes,
 };
 use crate::wire::{Options, Output, SliceOutput};
 use std::format;
