@@ -201,6 +201,25 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         bytes.first() == Some(&identifier) || find(bytes, identifier).is_some()
     }
 
+    /// Returns true if there is a property with one of these identifiers.
+    pub(crate) fn has_any(&self, identifiers: &[u8]) -> bool {
+        encoded_properties(self.as_bytes()).any(|(identifier, _)| identifiers.contains(&identifier))
+    }
+
+    /// Writes the properties except those with these identifiers, without Property Length.
+    pub(crate) fn write_without<O: Output + ?Sized>(
+        &self,
+        identifiers: &[u8],
+        out: &mut O,
+    ) -> Result<(), EncodeError> {
+        for (identifier, bytes) in encoded_properties(self.as_bytes()) {
+            if !identifiers.contains(&identifier) {
+                out.put(bytes)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns the same properties, borrowed.
     #[must_use]
     #[inline]
@@ -279,7 +298,7 @@ impl<B, K: PropertiesKind> Properties<B, K> {
     }
 }
 
-pub(crate) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
+fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
     properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
@@ -388,6 +407,26 @@ fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
         }
         skip_value(rule(next.into())?, &mut reader).ok()?;
     }
+}
+
+/// Returns the identifier of each property, and its bytes with the identifier.
+fn encoded_properties(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = bytes;
+    core::iter::from_fn(move || {
+        let (identifier, property, after) = split_property(rest)?;
+        rest = after;
+        Some((identifier, property))
+    })
+}
+
+/// Returns the identifier of the first property, its bytes with the identifier, and the bytes after it.
+#[inline(never)]
+fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let mut reader = Reader::again(bytes);
+    let identifier = reader.u8(Field::PropertyIdentifier).ok()?;
+    skip_value(rule(identifier.into())?, &mut reader).ok()?;
+    let (property, after) = bytes.split_at_checked(reader.offset())?;
+    Some((identifier, property, after))
 }
 
 /// The [`Property`]s of [`Properties`], in the order of the wire.
