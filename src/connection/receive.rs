@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::connection::Connection;
-use super::error::{Blocked, HandleError};
+use super::error::{Blocked, HandleError, ProtocolError};
 use super::machine::{Disposition, Rejection};
 use super::role::Role;
 use super::state::State;
@@ -11,7 +11,7 @@ use super::version::Version;
 use crate::decoder::{Buffer, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
-use crate::wire::{OPTIMIZE_SIZE, acknowledgement, place_in};
+use crate::wire::{OPTIMIZE_SIZE, acknowledgement, part_at, place_in};
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Handles received bytes: removes them from the front of `input` up to the next event or
@@ -161,22 +161,32 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     continue;
                 }
             };
-            let mut piece = decoder.read(&located);
-            if V::HAS_TOPIC_ALIASES {
-                let alias = piece.as_ref().ok().and_then(V::topic_alias);
-                if let Some((alias, topic)) = alias {
-                    let topic = place_in(decoder.bytes(&located), topic);
-                    if let Err(error) = self.learn_alias(decoder, &located, alias, topic) {
-                        decoder.consume(&located, Ok(()), input);
-                        self.machine.tick(now);
-                        self.violation(error);
-                        continue;
-                    }
-                    piece = decoder.read(&located);
+            let mut has_learned = !V::HAS_TOPIC_ALIASES;
+            let piece = loop {
+                let piece = decoder.read(&located, R::PEER);
+                let alias = match &piece {
+                    Ok(Some(piece)) if !has_learned => V::topic_alias(piece),
+                    _ => None,
+                };
+                let Some((alias, topic)) = alias else {
+                    // A packet that the peer's side does not send was not read.
+                    let unexpected = ProtocolError::Unexpected(located.packet_type());
+                    break piece.map(|piece| piece.ok_or(unexpected));
+                };
+                let topic = place_in(decoder.bytes(&located), topic);
+                if let Err(error) = self.learn_alias(decoder, &located, alias, topic) {
+                    break Ok(Err(error));
                 }
-            }
+                has_learned = true;
+            };
             let piece = match piece {
-                Ok(piece) => piece,
+                Ok(Ok(piece)) => piece,
+                Ok(Err(error)) => {
+                    decoder.consume(&located, Ok(()), input);
+                    self.machine.tick(now);
+                    self.violation(error);
+                    continue;
+                }
                 Err(error) => {
                     decoder.consume(&located, Err(error), input);
                     self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
@@ -203,7 +213,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             }
         };
         let bytes = decoder.bytes(&located);
-        let event = V::map_event(event, |place| bytes.get(place).unwrap_or_default());
+        let event = V::map_event(event, |place| part_at(bytes, place));
         Ok(Some(Step::Event(V::resolve(event, decoder.buffer()))))
     }
 

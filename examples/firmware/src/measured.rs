@@ -12,6 +12,7 @@ use mqtt_sansio::v3::{
 use mqtt_sansio::{
     Action, ClientRole, Config, Connection, Encode, EncodeError, OutgoingMessage, Output,
     PacketSet, QoS, Session, Slot, StreamDecoder, Text, Timestamp, TopicFilter, TopicName, Version,
+    WholePackets,
 };
 use static_cell::StaticCell;
 
@@ -19,6 +20,8 @@ use static_cell::StaticCell;
 const SLOTS: usize = 4;
 /// The largest packet that may be split.
 const BUFFER: usize = 512;
+/// A device that knows its messages has no need for payloads in pieces.
+type Buffer = WholePackets<[u8; BUFFER]>;
 
 /// The bytes of the server for [`client`].
 const FROM_SERVER: &[u8] = b"\x20\x02\x00\x00\
@@ -90,9 +93,9 @@ fn now() -> Timestamp {
 }
 
 /// The decoder of the only connection. `None` in the second call.
-fn decoder() -> Option<&'static mut Decoder<[u8; BUFFER]>> {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
-    DECODER.try_init_with(|| Decoder::new([0; BUFFER]))
+fn decoder() -> Option<&'static mut Decoder<Buffer>> {
+    static DECODER: StaticCell<Decoder<Buffer>> = StaticCell::new();
+    DECODER.try_init_with(|| Decoder::new(WholePackets([0; BUFFER])))
 }
 
 /// Decodes packets. Returns how many there were.
@@ -121,7 +124,7 @@ pub fn decode_and_encode() -> usize {
 
 /// Decodes these packets of either version and encodes each again.
 fn encode_again<V: PacketSet>(
-    decoder: &mut StreamDecoder<V, [u8; BUFFER]>,
+    decoder: &mut StreamDecoder<V, Buffer>,
     packets: &'static [u8],
 ) -> usize
 where
@@ -166,7 +169,7 @@ const fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
     }
 }
 
-fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
+fn converse(decoder: &mut Decoder<Buffer>) -> Option<usize> {
     static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
     let client = CLIENT.try_init_with(|| {
         let config = Config::new().send_before_connack(false);
@@ -264,9 +267,9 @@ fn carry_out<V: Version, M: OutgoingMessage<V>>(
 /// number of events.
 #[inline(never)]
 pub fn server() -> usize {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    static DECODER: StaticCell<Decoder<Buffer>> = StaticCell::new();
     static SERVER: StaticCell<Server<[Slot; SLOTS]>> = StaticCell::new();
-    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
+    let Some(decoder) = DECODER.try_init_with(|| Decoder::new(WholePackets([0; BUFFER]))) else {
         return 0;
     };
     let Some(server) =
@@ -280,7 +283,7 @@ pub fn server() -> usize {
 
 fn serve(
     server: &mut Server<[Slot; SLOTS]>,
-    decoder: &mut Decoder<[u8; BUFFER]>,
+    decoder: &mut Decoder<Buffer>,
     transport: &mut Transport,
 ) -> Option<usize> {
     let topic = TopicName::new(black_box(&b"a/b"[..])).ok()?;
