@@ -8,10 +8,10 @@ use super::role::Role;
 use super::state::State;
 use super::step::Step;
 use super::version::Version;
-use crate::decoder::{Buffer, StreamDecoder};
+use crate::decoder::{Buffer, Piece, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
-use crate::wire::{OPTIMIZE_SIZE, acknowledgement, part_at, place_in};
+use crate::wire::{DecodeError, OPTIMIZE_SIZE, acknowledgement, part_at, place_in};
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Handles received bytes: removes them from the front of `input` up to the next event or
@@ -157,7 +157,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     return Ok(self.expire(now).map(Step::Action));
                 }
                 Err(error) => {
-                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
+                    self.handle_fault(now, decoder, error);
                     continue;
                 }
             };
@@ -182,39 +182,63 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             let piece = match piece {
                 Ok(Ok(piece)) => piece,
                 Ok(Err(error)) => {
-                    decoder.consume(&located, Ok(()), input);
+                    decoder.consume(&located, input);
                     self.machine.tick(now);
                     self.violation(error);
                     continue;
                 }
                 Err(error) => {
-                    decoder.consume(&located, Err(error), input);
-                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
+                    self.handle_fault(now, decoder, error);
                     continue;
                 }
             };
             let skip = !decoder.options().has_payloads_in_pieces();
-            let handled = self.handle_piece_or_skip(now, piece, skip);
             // The borrow checker rejects returning a borrow of the decoder from a loop that uses it,
             // so the event leaves the loop with the positions of its bytes.
             let bytes = decoder.bytes(&located);
-            let handled = handled
-                .map(|event| event.map(|event| V::map_event(event, |part| place_in(bytes, part))));
-            match handled {
-                Ok(Some(event)) => {
-                    decoder.consume(&located, Ok(()), input);
-                    break (located, event);
-                }
+            let event = match self.handle_located::<M>(now, piece, skip) {
+                Ok(event) => event.map(|event| V::map_event(event, |part| place_in(bytes, part))),
                 Err(HandleError::Blocked(blocked)) => return Err(blocked),
                 // After a fault of the peer, actions follow.
-                Ok(None) | Err(HandleError::Peer(_) | HandleError::Ended) => {
-                    decoder.consume(&located, Ok(()), input);
-                }
+                Err(HandleError::Peer(_) | HandleError::Ended) => None,
+            };
+            decoder.consume(&located, input);
+            if let Some(event) = event {
+                break (located, event);
             }
         };
         let bytes = decoder.bytes(&located);
         let event = V::map_event(event, |place| part_at(bytes, place));
         Ok(Some(Step::Event(V::resolve(event, decoder.buffer()))))
+    }
+
+    /// Handles a packet or a piece of one that a decoder with this buffer has returned.
+    #[inline]
+    fn handle_located<'a, M: Buffer>(
+        &mut self,
+        now: Timestamp,
+        piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+        skip: bool,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        match piece {
+            Piece::Packet(packet) => self.handle_packet(now, packet),
+            piece if M::TAKES_PIECES => self.handle_piece_or_skip(now, piece, skip),
+            // The decoder returns whole packets.
+            Piece::PublishHeader(_) | Piece::Payload { .. } => Ok(None),
+        }
+    }
+
+    /// Handles a fault that the decoder has found.
+    #[cold]
+    #[inline(never)]
+    fn handle_fault<M: Buffer>(
+        &mut self,
+        now: Timestamp,
+        decoder: &mut StreamDecoder<V, M>,
+        error: DecodeError<V>,
+    ) {
+        let limit = decoder.exceeded_limit(&error);
+        self.handle_decode_error_at(now, decoder.fail(error), limit);
     }
 
     /// Handles a deadline that has passed, after all received bytes were handled.

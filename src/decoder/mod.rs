@@ -287,13 +287,9 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// Removes a located packet or piece after decoding.
-    pub(crate) fn consume<'i>(
-        &mut self,
-        located: &Located<'i>,
-        outcome: Result<(), DecodeError<P>>,
-        input: &mut &'i [u8],
-    ) {
+    /// Removes a located packet or piece that was decoded.
+    pub(crate) fn consume<'i>(&mut self, located: &Located<'i>, input: &mut &'i [u8]) {
+        let outcome = Ok::<_, DecodeError<P>>(());
         let header = &located.header;
         let bytes = match located.part {
             Part::FrameInInput(bytes, rest) | Part::StartInInput(bytes, rest) => {
@@ -486,8 +482,9 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
+    /// Ends the stream: after a fault the decoder returns it at each call.
     #[cold]
-    const fn fail(&mut self, error: DecodeError<P>) -> DecodeError<P> {
+    pub(crate) const fn fail(&mut self, error: DecodeError<P>) -> DecodeError<P> {
         self.state = State::Failed(error);
         error
     }
