@@ -186,11 +186,32 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         }
     }
 
-    /// Returns the first property with this identifier.
-    #[inline(always)]
-    pub(super) fn find(&self, identifier: u8) -> Option<Property<'_>> {
+    // The value of the first property with this identifier, which has this type.
+
+    #[inline]
+    pub(super) fn find_flag(&self, identifier: u8) -> Option<bool> {
+        find_flag(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_u16(&self, identifier: u8) -> Option<u16> {
+        find_u16(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_u32(&self, identifier: u8) -> Option<u32> {
+        find_u32(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_bytes(&self, identifier: u8) -> Option<&[u8]> {
+        find_bytes(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_variable(&self, identifier: u8) -> Option<u32> {
         let mut reader = find(self.as_bytes(), identifier)?;
-        Property::read_value(identifier, &mut reader)
+        reader.variable_byte_integer(Field::Properties).ok()
     }
 
     /// Returns true if there is a property with this identifier.
@@ -407,6 +428,33 @@ fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
         }
         skip_value(rule(next.into())?, &mut reader).ok()?;
     }
+}
+
+// Functions without type parameters, so that a getter is little more than a call.
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_flag(bytes: &[u8], identifier: u8) -> Option<bool> {
+    let byte = find(bytes, identifier)?.u8(Field::Properties).ok()?;
+    Some(byte != 0)
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_u16(bytes: &[u8], identifier: u8) -> Option<u16> {
+    find(bytes, identifier)?.u16(Field::Properties).ok()
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_u32(bytes: &[u8], identifier: u8) -> Option<u32> {
+    find(bytes, identifier)?.u32(Field::Properties).ok()
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_bytes(bytes: &[u8], identifier: u8) -> Option<&[u8]> {
+    find(bytes, identifier)?.bytes(Field::Properties).ok()
 }
 
 /// Returns the identifier of each property, and its bytes with the identifier.

@@ -20,12 +20,21 @@ pub(super) fn read_reason<'a, R: Default, K: PropertiesKind>(
     let Some(reason_code) = from_number(reader.u8(Field::ReasonCode)?) else {
         return Err(reader.fault_in_last(Field::ReasonCode, ErrorKind::InvalidReasonCode));
     };
+    Ok((reason_code, read_last_properties(reader)?))
+}
+
+/// Reads the properties at the end of a packet, if there are any.
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn read_last_properties<'a, K: PropertiesKind>(
+    reader: &mut Reader<'a>,
+) -> Result<Option<Properties<&'a [u8], K>>, DecodeError> {
     if reader.is_empty() {
-        return Ok((reason_code, None));
+        return Ok(None);
     }
     let properties = Properties::read(reader)?;
     reader.finish(Field::Properties)?;
-    Ok((reason_code, Some(properties)))
+    Ok(Some(properties))
 }
 
 /// Writes both in the shortest form: without properties if there are none, and then also without
