@@ -7,7 +7,7 @@ use mqtt_sansio::v5::{
     Subscriptions, TopicFilters,
 };
 use mqtt_sansio::{Config, QoS, Session, Slot, Text, TopicFilter, TopicName, WholePackets};
-use static_cell::StaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 
 use super::{BUFFER, Buffer, SLOTS, Transport, act, carry_out, encode_again, now};
 
@@ -36,23 +36,27 @@ const FROM_CLIENT: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x0
     \xe0\x00";
 
 /// The decoder of the only connection. `None` in the second call.
-fn decoder() -> Option<&'static mut Decoder<Buffer>> {
-    static DECODER: StaticCell<Decoder<Buffer>> = StaticCell::new();
-    DECODER.try_init_with(|| Decoder::new(WholePackets([0; BUFFER])))
+fn decoder() -> Option<Decoder<Buffer>> {
+    static MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
+    Some(Decoder::new(WholePackets(MEMORY.try_take()?)))
 }
 
 /// A client as a device has it. Returns the number of events.
 #[inline(never)]
 pub fn client() -> usize {
-    decoder().and_then(converse).unwrap_or(0)
+    decoder()
+        .and_then(|mut decoder| converse(&mut decoder))
+        .unwrap_or(0)
 }
 
 /// The same in a program that also encodes packets of every kind.
 #[inline(never)]
 pub fn client_and_encode() -> usize {
-    let Some(decoder) = decoder() else { return 0 };
-    let events = converse(decoder).unwrap_or(0);
-    events + encode_again(decoder, FROM_CLIENT)
+    let Some(mut decoder) = decoder() else {
+        return 0;
+    };
+    let events = converse(&mut decoder).unwrap_or(0);
+    events + encode_again(&mut decoder, FROM_CLIENT)
 }
 
 fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
