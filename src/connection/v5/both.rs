@@ -1,5 +1,6 @@
 //! The methods that client and server of MQTT 5 share.
 
+use super::limited::encode_within;
 use super::limits::{Authentication, SESSION_EXPIRY, Turn};
 use super::message::check_len;
 use super::{
@@ -14,7 +15,7 @@ use crate::session::{Acknowledgement, Change, Slots};
 use crate::time::Timestamp;
 use crate::types::PacketId;
 use crate::v5::{Auth, AuthReasonCode, Disconnect, PubAckReasonCode, Shortened, V5};
-use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType, encode_bytes};
+use crate::wire::{Output, PacketBody, PacketType, encode_bytes};
 
 /// DISCONNECT with Reason Code 0x00 and no properties.
 const DISCONNECT: [u8; 2] = [0xe0, 0];
@@ -102,8 +103,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         let topic = message.topic.as_bytes();
         let form = aliases.choose(topic, self.limits.peer.topic_alias_maximum);
         let publish = message.edited(delivery, form);
-        message.check_edited(&publish, &self.limits, R::IS_SERVER)?;
-        publish.encode(out)?;
+        message.encode_edited(&publish, &self.limits, R::IS_SERVER, out)?;
         aliases.commit(topic, form);
         Ok(self.machine.commit(now, delivery, 0))
     }
@@ -192,16 +192,14 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             reason_code: code,
             properties: disconnect.properties.as_ref(),
         };
-        if fits(&self.limits, packet.encoded_len())? {
-            packet.encode(out)?;
-        } else {
-            let shortened = Shortened {
-                first_byte: packet.first_byte(),
-                code: code.number(),
-                properties: packet.properties,
-            };
-            check_len(&self.limits, shortened.encoded_len())?;
-            shortened.encode(out)?;
+        let shortened = Shortened {
+            first_byte: packet.first_byte(),
+            code: code.number(),
+            properties: packet.properties,
+        };
+        match encode_within(&self.limits, &packet, out) {
+            Err(CommandError::PacketTooLarge) => encode_within(&self.limits, &shortened, out)?,
+            outcome => outcome?,
         }
         self.machine.tick(now);
         if let Some(expiry) = expiry {
@@ -270,16 +268,19 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             return Err(CommandError::AuthenticationOrder);
         };
         let takes_all = !R::IS_SERVER || self.limits.request_problem_information;
-        if takes_all && fits(&self.limits, auth.encoded_len())? {
-            auth.encode(out)?;
+        let shortened = Shortened {
+            first_byte: auth.first_byte(),
+            code: code.number(),
+            properties: auth.properties.as_ref(),
+        };
+        let encoded = if takes_all {
+            encode_within(&self.limits, auth, out)
         } else {
-            let shortened = Shortened {
-                first_byte: auth.first_byte(),
-                code: code.number(),
-                properties: auth.properties.as_ref(),
-            };
-            check_len(&self.limits, shortened.encoded_len())?;
-            shortened.encode(out)?;
+            Err(CommandError::PacketTooLarge)
+        };
+        match encoded {
+            Err(CommandError::PacketTooLarge) => encode_within(&self.limits, &shortened, out)?,
+            outcome => outcome?,
         }
         self.machine.tick(now);
         self.machine.sent_now();
@@ -348,10 +349,4 @@ impl Authentication {
             _ => None,
         }
     }
-}
-
-/// Checks whether the peer accepts a packet of this length with its Reason String and User
-/// Properties.
-fn fits(limits: &Limits, len: Result<usize, EncodeError>) -> Result<bool, CommandError> {
-    Ok(len? <= limits.peer.maximum_packet_size as usize)
 }
