@@ -164,8 +164,17 @@ pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Opti
 pub(super) const fn is_to_be_held(delivery: &Delivery, manual: bool) -> bool {
     match delivery.qos() {
         QoS::AtMostOnce => false,
-        QoS::AtLeastOnce => manual,
+        QoS::AtLeastOnce => manual && !has_packet_id_0(delivery),
         QoS::ExactlyOnce => true,
+    }
+}
+
+/// Returns true for a message of a peer that uses Packet Identifier 0. It is not held, because the
+/// next one has the same identifier.
+const fn has_packet_id_0(delivery: &Delivery) -> bool {
+    match delivery.packet_id() {
+        Some(id) => id.is_zero(),
+        None => false,
     }
 }
 
@@ -274,7 +283,7 @@ pub(super) fn complete<S: Slots>(
             ..Effect::default()
         };
     }
-    if manual {
+    if manual && !has_packet_id_0(&delivery) {
         // A skipped message is acknowledged in order too.
         let receipt = match disposition {
             Disposition::Deliver => Some(Receipt::Delivered(qos)),
