@@ -354,7 +354,7 @@ impl Exchange {
                     Note::violation(side, Rule::ResendOnlyAfterReconnecting, what)
                 })
             }
-            Some(_) => Some(in_use(side, id, "a message that is under way")),
+            Some(_) => Some(in_use(side, id, "a message in flight")),
             None if dup => Some(remark(
                 "sent again: the first time is not in this conversation",
             )),

@@ -501,11 +501,11 @@ fn what_a_side_must_not_send_is_a_violation() {
         ),
         (
             File::new().connected().client(PUBLISH_1).client(PUBLISH_1),
-            "client: Packet Identifier 1 is in use for a message that is under way (MQTT-2.3.1-2)",
+            "client: Packet Identifier 1 is in use for a message in flight (MQTT-2.3.1-2)",
         ),
         (
             File::new().connected().server(PUBLISH_1).server(PUBLISH_1),
-            "server: Packet Identifier 1 is in use for a message that is under way (MQTT-2.3.1-4)",
+            "server: Packet Identifier 1 is in use for a message in flight (MQTT-2.3.1-4)",
         ),
         (
             File::new().connected().client(PUBLISH_1).client(subscribe),
@@ -632,7 +632,7 @@ fn what_mqtt_5_forbids_has_its_own_numbers() {
         ),
         (
             connected().client(PUBLISH_1_5).client(PUBLISH_1_5),
-            "client: Packet Identifier 1 is in use for a message that is under way (MQTT-2.2.1-3)",
+            "client: Packet Identifier 1 is in use for a message in flight (MQTT-2.2.1-3)",
         ),
         (
             connected().server(b"\xe0\x00\xd0\x00"),
