@@ -9,7 +9,7 @@ use super::version::Version;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CloseReason<V: Version> {
-    /// The client has disconnected: DISCONNECT was sent or received.
+    /// DISCONNECT was sent or received.
     #[error("disconnected")]
     Disconnected,
     /// The transport was closed, by the peer or by the network.

@@ -127,7 +127,7 @@ impl App {
     pub(crate) fn arrived(&mut self, id: PacketId) -> Outcome {
         if !self.keeps_journal() {
             let gone = self.memory.outbox.remove(id);
-            ensure!(gone.is_some(), "{id:?} has arrived, and was not under way");
+            ensure!(gone.is_some(), "{id:?} has arrived, and was not in flight");
         }
         Ok(())
     }
@@ -135,7 +135,7 @@ impl App {
     /// Records that the peer refused this message.
     pub(crate) fn rejected(&mut self, ctx: &mut Context, id: PacketId) -> Outcome {
         let Some(spec) = self.memory.outbox.get(id).copied() else {
-            fail!("{id:?} was refused, and was not under way");
+            fail!("{id:?} was refused, and was not in flight");
         };
         ctx.stats.rejected += 1;
         ctx.ledger(self.side).refused.insert(spec.number);
@@ -243,7 +243,7 @@ impl App {
             }
             Change::Released(id) => {
                 let gone = self.memory.outbox.remove(id);
-                ensure!(gone.is_some(), "{id:?} was not under way");
+                ensure!(gone.is_some(), "{id:?} was not in flight");
             }
             Change::Completed(id) => {
                 self.memory.outbox.remove(id);

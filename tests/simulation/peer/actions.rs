@@ -122,8 +122,7 @@ impl<E: Endpoint> Peer<E> {
         let silence = connection.clock.millis_since(connection.last_received);
         let holds = match close {
             Close::Violation => false,
-            // A call that was refused does not give the library the time, so its clock may be
-            // behind.
+            // A refused call does not pass the time to the library, so its clock may be late.
             Close::KeepAliveTimeout => {
                 silence + MOST_SET_BACK >= u64::from(ctx.plan.keep_alive) * 1500
                     && ctx.plan.keep_alive > 0
