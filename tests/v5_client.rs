@@ -17,6 +17,7 @@
 mod both;
 mod conversation;
 
+use core::num::NonZeroU16;
 use core::time::Duration;
 
 use conversation::v5::{
@@ -25,11 +26,12 @@ use conversation::v5::{
 };
 use conversation::*;
 use mqtt_sansio::v5::{
-    Action, AliasArray, AliasVec, CloseReason, ConnectReasonCode, OutboundAliases, ReasonCode,
-    Refusal,
+    Action, AliasArray, AliasVec, CloseReason, ConnectReasonCode, Delivery, Message,
+    OutboundAliases, Property, Publish, PublishProperties, ReasonCode, Refusal,
 };
 use mqtt_sansio::{
-    Change, CommandError, Config, Options, PacketType, ProtocolError, Session, Slot, State,
+    Change, CommandError, Config, EncodeError, Field, Options, PacketType, ProtocolError, Session,
+    Slot, State,
 };
 
 const CONFIG: Config = Config::new();
@@ -700,6 +702,62 @@ fn a_topic_name_that_the_memory_has_no_room_for_is_sent_each_time() {
     }
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
+}
+
+/// [MQTT5-3.2.2-15]: PUBLISH has 7 bytes, and 10 with an alias.
+fn a_message_that_a_topic_alias_would_make_too_large_is_sent_by_its_topic_name() {
+    for (maximum, with_alias) in [("09", false), ("0a", true)] {
+        let mut c = connected(CONFIG, &format!("22 0004 27 000000{maximum}"));
+        let mut aliases = OutboundAliases::new(AliasVec::new(10));
+        let props = if with_alias { "23 0001" } else { "" };
+        c.publishes_aliased("t", Q0, &mut aliases).sends(publish_with(Q0, 0, props, "x"));
+        // The alias alone is longer than such a short name.
+        let name = if with_alias { "" } else { "t" };
+        c.publishes_aliased("t", Q0, &mut aliases).sends(publish_to(name, Q0, 0, props, "x"));
+    }
+    let mut c = connected(CONFIG, "22 0004 27 00000006");
+    let mut aliases = OutboundAliases::new(AliasVec::new(10));
+    assert_eq!(c.try_publish_aliased("t", Q0, &mut aliases), Err(CommandError::PacketTooLarge));
+}
+
+/// Otherwise the server would take one Topic Name for the other.
+fn after_an_alias_of_the_application_topic_names_are_sent_without_one() {
+    let mut c = connected(CONFIG, "22 0004");
+    let mut aliases = OutboundAliases::new(AliasVec::new(10));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
+    assert_eq!(c.try_transmit(publish_to("b", Q0, 0, "23 0005", "x")), Err(CommandError::TopicAliasInvalid));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
+    c.transmits(publish_to("b", Q0, 0, "23 0001", "x"));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "", "x"));
+    c.publishes_aliased("c", Q0, &mut aliases).sends(publish_to("c", Q0, 0, "", "x"));
+    c.transmits(publish_to("", Q0, 0, "23 0001", "x"));
+    // The next connection has other aliases.
+    let mut c = connected(CONFIG, "22 0004");
+    c.publishes_aliased("a", Q0, &mut OutboundAliases::new(AliasVec::new(10)));
+    c.sends(publish_to("a", Q0, 0, "23 0001", "x"));
+}
+
+/// [MQTT5-4.7.3-1]: without its alias, nothing names the topic.
+fn a_message_without_a_topic_name_is_only_sent_with_an_alias_of_the_application() {
+    let mut c = connected(CONFIG, "22 0004");
+    let field = Field::TopicName;
+    let nameless = || publish_to("", Q1, 1, "23 0001", "x");
+    let properties = PublishProperties::encode_to_vec([Property::TopicAlias(NonZeroU16::MIN)]);
+    let publish = Publish::aliased(Delivery::AtMostOnce, false, PublishProperties::EMPTY, b"x");
+    let message = Message::new(publish.topic, "x").properties(properties.unwrap());
+    let refused = c.peer.connection.publish_aliased(
+        ms(0),
+        &message,
+        &mut OutboundAliases::new(AliasVec::new(10)),
+        &mut Vec::new(),
+    );
+    assert_eq!(refused, Err(CommandError::Encode(EncodeError::EmptyTopicName { field })));
+    c.transmits(nameless());
+    let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "22 0004")).reports(connack(true, 0, "22 0004")).asks_for(1);
+    let refused = c.try_resend(1, nameless());
+    assert_eq!(refused, Err(CommandError::Encode(EncodeError::EmptyTopicName { field })));
 }
 
 /// A command that fails has assigned no alias.

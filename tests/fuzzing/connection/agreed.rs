@@ -63,6 +63,8 @@ pub(super) struct Agreed {
     names: BTreeMap<u16, Vec<u8>>,
     /// The Topic Names for which the connection has chosen an alias: 1, 2 and so on.
     pub(super) chosen: Vec<Vec<u8>>,
+    /// The application has sent an alias of its own.
+    pub(super) has_own_alias: bool,
 }
 
 impl Agreed {
@@ -202,6 +204,9 @@ impl Agreed {
     /// Returns the Topic Alias that the connection chooses for a message, and whether the Topic
     /// Name is sent too [MQTT5-3.1.2-26, MQTT5-3.2.2-17].
     pub(super) fn choose(&self, topic: &[u8]) -> (Option<u16>, bool) {
+        if self.has_own_alias {
+            return (None, true);
+        }
         let known = self.chosen.iter().position(|name| name == topic);
         let number = |index: usize| u16::try_from(index + 1).expect("a few");
         if let Some(known) = known {

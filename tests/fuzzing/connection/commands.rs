@@ -42,7 +42,14 @@ impl World<'_> {
         let id_like = PacketId::MAX;
         let delivery = |id| Delivery::new(qos, id, false);
         let (alias, has_name) = if is_aliased {
-            self.model.agreed.choose(message.topic.as_bytes())
+            let (alias, has_name) = self.model.agreed.choose(message.topic.as_bytes());
+            let aliased = sent_as(&message, delivery(id_like), alias, has_name);
+            let len = self.encoded(&Packet::Publish(aliased)).len();
+            if self.model.agreed.may_send(len).is_ok() {
+                (alias, has_name)
+            } else {
+                (None, true)
+            }
         } else {
             (message.alias, true)
         };
@@ -75,6 +82,7 @@ impl World<'_> {
                     let name = message.topic.as_bytes().to_vec();
                     self.model.agreed.chosen.push(name);
                 }
+                self.model.agreed.has_own_alias |= !is_aliased && alias.is_some();
                 self.writes(&as_sent(id.unwrap_or(PacketId::MIN)), in_pieces);
                 self.model.outbound.extend(id.map(|id| Sent {
                     id,
