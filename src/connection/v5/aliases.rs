@@ -21,7 +21,8 @@ pub trait TopicAliases {
 }
 
 /// Storage for `N` Topic Names of at most `LEN` bytes each, without a heap. A peer that gives an alias to a
-/// longer Topic Name ends the connection, so choose `LEN` for the longest one.
+/// longer Topic Name exceeds [`Limit::TopicAliases`](crate::Limit::TopicAliases), which ends the
+/// connection with Reason Code 0x97 (Quota exceeded), so choose `LEN` for the longest one.
 #[derive(Debug, Clone, Copy)]
 pub struct AliasArray<const N: usize, const LEN: usize> {
     /// The length of each name, and its bytes.
