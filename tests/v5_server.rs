@@ -20,8 +20,8 @@ mod conversation;
 use core::time::Duration;
 
 use conversation::v5::{
-    PUBACK, PUBCOMP, PUBREC, PUBREL, ServerTalk, ack, connack, connect, disconnect, dup, publish,
-    publish_to, publish_with, restored, v5_conversations,
+    PUBACK, PUBCOMP, PUBREC, PUBREL, ServerTalk, ack, connack, connect, disconnect, dup, packet,
+    publish, publish_to, publish_with, restored, v5_conversations,
 };
 use conversation::*;
 use mqtt_sansio::v5::{
@@ -380,6 +380,30 @@ fn a_reason_string_too_large_for_the_client_is_left_out() {
     s.sends("b0 04 00 02 00 11");
     assert_eq!(s.try_transmit("e0 0c 9d 0a 1c 0001 'x' 1f 0003 'why'"), Ok(()));
     s.sends("e0 06 9d 04 1c 0001 'x'").closes(CloseReason::Disconnected);
+}
+
+/// [MQTT5-3.1.2-24]: PUBLISH of 9 bytes fits, SUBACK and UNSUBACK for five filters of 10 do not.
+fn an_answer_to_a_request_that_is_too_large_for_the_client_ends_the_connection() {
+    let filters = "00 01 'a' 00 00 01 'b' 00 00 01 'c' 00 00 01 'd' 00 00 01 'e' 00";
+    let subscribe = packet(0x82, &hex(&format!("00 01 00 {filters}")));
+    let filters = filters.replace("' 00", "'");
+    let unsubscribe = packet(0xa2, &hex(&format!("00 01 00 {filters}")));
+    for (request, answer) in [
+        (subscribe, "90 08 00 01 00 87 87 87 87 87"),
+        (unsubscribe, "b0 08 00 01 00 00 00 00 00 00"),
+    ] {
+        let mut s = announced(CONFIG, "27 00000009 11 00000064");
+        s.transmits(publish(Q1, 1, "x"));
+        s.receives(request.clone()).reports(request.clone());
+        assert_eq!(s.try_transmit(answer), Ok(()));
+        s.closes(CloseReason::ReplyTooLarge);
+        assert_eq!(outbound(s.session()), [1]);
+        assert_eq!(s.try_transmit(answer), Err(CommandError::Ended));
+        // One byte more, and it is sent.
+        let mut s = announced(CONFIG, "27 0000000a 11 00000064");
+        s.receives(request.clone()).reports(request);
+        s.transmits(answer);
+    }
 }
 
 /// [MQTT5-3.1.2-29]

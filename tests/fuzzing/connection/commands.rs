@@ -362,10 +362,10 @@ impl World<'_> {
             }
         });
         let len = self.encoded(&packet).len();
-        match (
-            result,
-            expected.and_then(|()| self.model.agreed.may_send(len)),
-        ) {
+        match (result, expected) {
+            (Ok(()), Ok(())) if self.model.agreed.may_send(len).is_err() => {
+                self.is_over(Reason::ReplyTooLarge);
+            }
             (Ok(()), Ok(())) => {
                 self.expects(&packet);
                 self.model.to_answer = None;
