@@ -21,8 +21,9 @@ use core::num::NonZeroU16;
 use core::time::Duration;
 
 use conversation::v5::{
-    ClientTalk, PUBACK, PUBCOMP, PUBREC, PUBREL, ack, connack, connect, disconnect, dup, packet,
-    publish, publish_to, publish_with, restored, v5_conversations,
+    ClientTalk, EXPIRIES, PUBACK, PUBCOMP, PUBREC, PUBREL, ack, connack, connect, disconnect,
+    disconnect_after, dup, expiry, packet, publish, publish_to, publish_with, restored,
+    v5_conversations,
 };
 use conversation::*;
 use mqtt_sansio::v5::{
@@ -871,17 +872,22 @@ fn connack_replaces_the_session_expiry_interval() {
 
 /// Section 3.14.2.2.2.
 fn disconnect_replaces_the_session_expiry_interval() {
-    for (expiry, ends) in [("00000001", false), ("ffffffff", false), ("00000000", true)] {
-        let mut c = connected(CONFIG, "");
+    for ([connect_has, connack_has, disconnect_has], in_force) in EXPIRIES {
+        let connack = connack(false, 0, &expiry(connack_has));
+        let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 0, &expiry(connect_has), ""), connack);
         c.transmits(publish(Q1, 1, "x"));
-        c.transmits(format!("e0 07 00 05 11 {expiry}").as_str());
-        if ends {
+        let disconnect = disconnect_after(disconnect_has);
+        let Some(in_force) = in_force else {
+            assert_eq!(c.try_transmit(disconnect), Err(CommandError::SessionExpiryInterval));
+            continue;
+        };
+        c.transmits(disconnect);
+        if in_force == 0 {
             c.lost(1, false);
         }
         c.closes(CloseReason::Disconnected);
-        let expected = u32::from_str_radix(expiry, 16).unwrap();
-        assert_eq!(c.peer.connection.session_expiry_interval(), expected);
-        assert_eq!(c.peer.connection.session_ends(), ends);
+        assert_eq!(c.peer.connection.session_expiry_interval(), in_force);
+        assert_eq!(c.peer.connection.session_ends(), in_force == 0);
     }
 }
 

@@ -20,8 +20,9 @@ mod conversation;
 use core::time::Duration;
 
 use conversation::v5::{
-    PUBACK, PUBCOMP, PUBREC, PUBREL, ServerTalk, ack, connack, connect, disconnect, dup, packet,
-    publish, publish_to, publish_with, restored, v5_conversations,
+    EXPIRIES, PUBACK, PUBCOMP, PUBREC, PUBREL, ServerTalk, ack, connack, connect, disconnect,
+    disconnect_after, dup, expiry, packet, publish, publish_to, publish_with, restored,
+    v5_conversations,
 };
 use conversation::*;
 use mqtt_sansio::v5::{
@@ -547,25 +548,29 @@ fn a_session_expiry_interval_in_disconnect_after_none_in_connect_is_a_violation(
     }
 }
 
+/// Section 3.14.2.2.2.
 fn a_session_expiry_interval_in_disconnect_replaces_that_of_connect() {
-    for (expiry, ends) in [("00000000", true), ("00000001", false), ("ffffffff", false)] {
-        let mut s = connected(CONFIG, "");
+    for ([connect_has, connack_has, disconnect_has], in_force) in EXPIRIES {
+        let connack = connack(false, 0, &expiry(connack_has));
+        let mut s = ServerTalk::accepted(CONFIG, connect(CLEAN, 0, &expiry(connect_has), ""), connack);
         s.transmits(publish(Q1, 1, "x"));
-        let bytes = format!("e0 07 00 05 11 {expiry}");
-        s.receives(bytes.as_str()).reports(bytes.as_str());
-        if ends {
+        s.receives(disconnect_after(disconnect_has));
+        let Some(in_force) = in_force else {
+            s.sends(disconnect(0x82));
+            if s.peer.connection.session_ends() {
+                s.lost(1, false);
+            }
+            s.closes_for(ProtocolError::SessionExpiryInterval);
+            continue;
+        };
+        s.reports(disconnect_after(disconnect_has));
+        if in_force == 0 {
             s.lost(1, false);
         }
         s.closes(CloseReason::Disconnected);
-        assert_eq!(s.peer.connection.session_ends(), ends);
-        assert_eq!(s.peer.connection.session_expiry_interval(), u32::from_str_radix(expiry, 16).unwrap());
+        assert_eq!(s.peer.connection.session_ends(), in_force == 0);
+        assert_eq!(s.peer.connection.session_expiry_interval(), in_force);
     }
-    // 0 after 0 is valid, and an absent interval changes nothing.
-    let mut s = announced(CONFIG, "");
-    s.receives("e0 07 00 05 11 00000000").reports("e0 07 00 05 11 00000000").closes(CloseReason::Disconnected);
-    let mut s = connected(CONFIG, "");
-    s.receives(disconnect(0)).reports(disconnect(0)).closes(CloseReason::Disconnected);
-    assert_eq!(s.peer.connection.session_expiry_interval(), 100);
 }
 
 /// [MQTT5-4.1.0-1]

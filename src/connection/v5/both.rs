@@ -1,6 +1,6 @@
 //! The methods that client and server of MQTT 5 share.
 
-use super::limits::{Authentication, OWN_ALIAS, SESSION_EXPIRY, Turn};
+use super::limits::{Authentication, OWN_ALIAS, Turn};
 use super::message::check_len;
 use super::{
     CloseReason, Connection, Event, HandleError, Limits, Message, OutboundAliases, TopicAliases,
@@ -208,8 +208,9 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         }
         let expiry = disconnect.properties.session_expiry_interval();
         if let Some(expiry) = expiry {
-            let is_kept = self.limits.has(SESSION_EXPIRY) && !self.session_ends();
-            if R::IS_SERVER || (expiry > 0 && !is_kept) {
+            // Nor does a session come back that CONNACK has ended: nothing of it was stored.
+            let comes_back = expiry > 0 && self.session_ends();
+            if R::IS_SERVER || comes_back || !self.limits.allows_in_disconnect(expiry) {
                 return Err(CommandError::SessionExpiryInterval);
             }
         }

@@ -163,6 +163,12 @@ impl Limits {
         self.noted & bit != 0
     }
 
+    /// Returns true if a client's DISCONNECT may have this Session Expiry Interval, which replaces the
+    /// one in force. What CONNECT had decides, whatever CONNACK made of it (section 3.14.2.2.2).
+    pub(super) const fn allows_in_disconnect(&self, expiry: u32) -> bool {
+        expiry == 0 || self.has(SESSION_EXPIRY)
+    }
+
     /// Sets the limits of an accepting CONNACK, for both sides.
     pub(super) fn connack<B: AsRef<[u8]>>(&mut self, properties: &ConnAckProperties<B>) {
         if let Some(interval) = properties.session_expiry_interval() {

@@ -1,6 +1,6 @@
 //! The server's side of a connection of MQTT 5.
 
-use super::limits::{NO_CLIENT_ID, SESSION_EXPIRY, WILL_QOS_1, WILL_QOS_2, WILL_RETAIN};
+use super::limits::{NO_CLIENT_ID, WILL_QOS_1, WILL_QOS_2, WILL_RETAIN};
 use super::message::check_len;
 use super::{Capabilities, CloseReason, Connection, Event, HandleError, Refusal};
 use crate::connection::error::{CommandError, ProtocolError};
@@ -426,8 +426,8 @@ fn handle_disconnect<'a, S: Slots>(
     disconnect: Disconnect<&'a [u8]>,
 ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
     if let Some(expiry) = disconnect.properties.session_expiry_interval() {
-        // An invalid DISCONNECT does not discard the Will (section 3.14.2.2.2).
-        if !server.limits.has(SESSION_EXPIRY) && expiry > 0 {
+        // An invalid DISCONNECT does not discard the Will.
+        if !server.limits.allows_in_disconnect(expiry) {
             return Err(server.violation(ProtocolError::SessionExpiryInterval));
         }
         // CONNACK announced that the server does not keep the session. Nothing of it was stored, so it
