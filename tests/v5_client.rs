@@ -1062,6 +1062,22 @@ fn with_a_journal_and_a_session_that_ends_nothing_is_published_before_connack() 
     c.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "x"));
 }
 
+/// [MQTT5-3.3.4-7, MQTT5-4.9.0-1, MQTT5-4.9.0-2]: before CONNACK the default counts.
+fn after_connack_the_next_message_waits_until_fewer_are_in_flight_than_receive_maximum() {
+    let mut c = ClientTalk::begins(fresh(), CONFIG.send_before_connack(true));
+    c.transmits(connect(CLEAN, 0, KEPT, ""));
+    for number in 1..=3 {
+        c.transmits(publish(Q1, number, "x"));
+    }
+    c.receives(connack(false, 0, "21 0002")).reports(connack(false, 0, "21 0002"));
+    for number in 1..=2 {
+        assert_eq!(c.try_transmit(publish(Q1, 4, "x")), Err(CommandError::WindowFull));
+        c.receives(ack(PUBACK, number, 0)).delivered(number, 0);
+    }
+    c.transmits(publish(Q1, 4, "x"));
+    assert_eq!(c.try_transmit(publish(Q1, 5, "x")), Err(CommandError::WindowFull));
+}
+
 /// Section 3.1.4.
 fn commands_before_connack_are_sent_if_the_application_wants_it() {
     let mut c = ClientTalk::begins(fresh(), CONFIG.send_before_connack(true));

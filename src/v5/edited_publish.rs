@@ -7,7 +7,8 @@ use super::{Property, PublishKind, PublishProperties};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, Output, PacketBody, put_topic_name, put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_topic_name,
+    put_variable_byte_integer,
 };
 
 /// A PUBLISH with the properties of another one, except for its Topic Alias.

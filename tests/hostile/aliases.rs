@@ -1,7 +1,7 @@
 //! Topic Aliases of MQTT 5, at their limits and beyond them.
 
-use mqtt_sansio::{CloseReason, Limit, ProtocolError};
 use mqtt_sansio::v5::{AliasArray, AliasVec, Property, TopicAliases, WithTopicAliases};
+use mqtt_sansio::{CloseReason, Limit, ProtocolError};
 
 use crate::agreed::{NO_LIMIT, agreed, receive};
 use crate::bytes::refusal;

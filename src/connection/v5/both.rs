@@ -157,7 +157,9 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         let peer = &self.limits.peer;
         let form = aliases.choose(topic, peer.topic_alias_maximum);
         let is_limited = peer.maximum_packet_size < u32::MAX;
-        if form != TopicForm::Name && is_limited && check_len(&self.limits, packet_len(form)).is_err()
+        if form != TopicForm::Name
+            && is_limited
+            && check_len(&self.limits, packet_len(form)).is_err()
         {
             return TopicForm::Name;
         }
