@@ -321,6 +321,31 @@ fn messages_of_an_earlier_connection_do_not_count_for_receive_maximum() {
     s.closes_for(ProtocolError::ReceiveMaximumExceeded);
 }
 
+/// [MQTT5-3.3.4-7, MQTT5-4.9.0-2]: sent again, whether or not the server holds them.
+fn messages_that_are_sent_again_count_for_receive_maximum() {
+    for (config, replies) in [(CONFIG, true), (MANUAL, false)] {
+        let mut s = connected(config, "");
+        for number in [1, 2] {
+            s.receives(publish(Q2, number, "x")).reports(publish(Q2, number, "x"));
+            if replies {
+                s.sends(ack(PUBREC, number, 0));
+            }
+        }
+        let session = s.breaks_off();
+        let mut s = ServerTalk::begins(config);
+        s.receives(connect(0, 0, KEPT, "")).reports(connect(0, 0, KEPT, ""));
+        s.transmits_with(connack(true, 0, "21 0001"), session);
+        for _ in 0..2 {
+            s.receives(dup(publish(Q2, 1, "x")));
+            if replies {
+                s.sends(ack(PUBREC, 1, 0));
+            }
+        }
+        s.receives(dup(publish(Q2, 2, "x"))).sends(disconnect(0x93));
+        s.closes_for(ProtocolError::ReceiveMaximumExceeded);
+    }
+}
+
 /// The decoder knows the limit before the packet arrives.
 fn a_packet_larger_than_the_server_takes_ends_the_connection_with_0x95() {
     let mut s = ServerTalk::begins_with(CONFIG, Options::new().max_packet_size(20));
