@@ -689,9 +689,18 @@ fn topic_aliases_are_used_as_far_as_the_server_takes_them() {
     c.publishes_aliased("b", Q1, &mut aliases).sends(publish_to("", Q1, 2, "23 0002", "x"));
     let mut c = connected(CONFIG, "");
     c.publishes_aliased("a", Q0, &mut OutboundAliases::new(AliasVec::new(10))).sends(publish_to("a", Q0, 0, "", "x"));
-    // An alias of a connection with a larger maximum is not used.
+}
+
+/// [MQTT5-3.3.2-7]
+fn the_topic_aliases_of_an_earlier_connection_are_not_used() {
+    let mut c = connected(CONFIG, "22 0002");
+    let mut aliases = OutboundAliases::new(AliasVec::new(10));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "23 0002", "x"));
     let mut c = connected(CONFIG, "22 0001");
-    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "", "x"));
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "23 0001", "x"));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "", "x"));
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
 }
 
 fn a_topic_name_that_the_memory_has_no_room_for_is_sent_each_time() {

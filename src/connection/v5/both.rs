@@ -1,6 +1,6 @@
 //! The methods that client and server of MQTT 5 share.
 
-use super::limits::{Authentication, OWN_ALIAS, Turn};
+use super::limits::{ALIAS_ASSIGNED, Authentication, OWN_ALIAS, Turn};
 use super::message::check_len;
 use super::{
     CloseReason, Connection, Event, HandleError, Limits, Message, OutboundAliases, TopicAliases,
@@ -109,7 +109,8 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         let publish = message.edited(delivery, form);
         message.check_edited(&publish, &self.limits, R::IS_SERVER)?;
         publish.encode(out)?;
-        aliases.commit(topic, form);
+        self.limits
+            .note(ALIAS_ASSIGNED, aliases.commit(topic, form));
         Ok(self.machine.commit(now, delivery, 0))
     }
 
@@ -140,19 +141,23 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             header.map(|(_, len)| len)
         });
         let header = self.publish_encoded_as(now, message, receiver, form)?;
-        aliases.commit(topic.as_bytes(), form);
+        let is_assigned = aliases.commit(topic.as_bytes(), form);
+        self.limits.note(ALIAS_ASSIGNED, is_assigned);
         Ok(header)
     }
 
     /// Returns how to name the topic of a message: with an alias if the packet of this length fits.
     fn topic_form<A: TopicAliases>(
         &self,
-        aliases: &OutboundAliases<A>,
+        aliases: &mut OutboundAliases<A>,
         topic: &[u8],
         packet_len: impl FnOnce(TopicForm) -> Result<usize, EncodeError>,
     ) -> TopicForm {
         if topic.is_empty() || self.limits.has(OWN_ALIAS) {
             return TopicForm::Name;
+        }
+        if !self.limits.has(ALIAS_ASSIGNED) {
+            aliases.clear();
         }
         let peer = &self.limits.peer;
         let form = aliases.choose(topic, peer.topic_alias_maximum);

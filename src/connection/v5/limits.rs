@@ -41,6 +41,8 @@ pub(super) const WILL_QOS_1: u8 = 8;
 pub(super) const WILL_QOS_2: u8 = 16;
 /// The application has published a message with a Topic Alias of its own.
 pub(super) const OWN_ALIAS: u8 = 32;
+/// An [`OutboundAliases`](super::OutboundAliases) has assigned a Topic Alias.
+pub(super) const ALIAS_ASSIGNED: u8 = 64;
 
 /// The limits of one side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
