@@ -164,6 +164,20 @@ fn a_client_without_a_client_identifier_is_assigned_one() {
     s.transmits(connack(false, 0, "12 0002 'c1'"));
 }
 
+/// [MQTT5-3.2.2-16]: no session has the identifier that is assigned.
+fn a_client_without_a_client_identifier_resumes_no_session() {
+    let bytes = "10 0d 00 04 'MQTT' 05 00 0000 00 0000";
+    let mut s = connected(CONFIG, "");
+    s.transmits(publish(Q1, 1, "x"));
+    let session = s.breaks_off();
+    let mut s = ServerTalk::begins(CONFIG);
+    s.receives(bytes).reports(bytes);
+    let resumed = s.try_transmit_with(connack(true, 0, "12 0002 'c1'"), session);
+    assert_eq!(resumed, Err(CommandError::AssignedClientIdentifier));
+    s.transmits(connack(false, 0, "12 0002 'c1'"));
+    assert!(s.session().is_empty());
+}
+
 /// [MQTT5-3.1.2-28]
 fn response_information_is_only_sent_if_the_client_asks_for_it() {
     let mut s = ServerTalk::begins(CONFIG);

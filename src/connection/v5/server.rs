@@ -65,8 +65,10 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::CleanSession`] if the client asked for Clean Start [MQTT5-3.2.2-2], and those of
-    /// [`accept_new`](Self::accept_new). Then `session` is unchanged.
+    /// [`CommandError::CleanSession`] if the client asked for Clean Start [MQTT5-3.2.2-2];
+    /// [`CommandError::AssignedClientIdentifier`] if it has no Client Identifier, because no session has
+    /// the one that the server assigns [MQTT5-3.2.2-16]; and those of [`accept_new`](Self::accept_new).
+    /// Then `session` is unchanged.
     pub fn accept_resumed<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -92,6 +94,10 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         self.check_requested()?;
         if self.machine.clean_start {
             return Err(CommandError::CleanSession);
+        }
+        // The assigned identifier is one that no session has [MQTT5-3.2.2-16].
+        if self.limits.has(NO_CLIENT_ID) {
+            return Err(CommandError::AssignedClientIdentifier);
         }
         self.send_connack(true, properties, out)?;
         core::mem::swap(&mut self.machine.session, session);

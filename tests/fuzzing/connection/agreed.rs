@@ -57,7 +57,7 @@ pub(super) struct Agreed {
     /// The client accepts Reason String and User Property only in CONNACK, PUBLISH and DISCONNECT.
     no_problem_information: bool,
     has_authentication: bool,
-    has_no_client_id: bool,
+    pub(super) has_no_client_id: bool,
     will: Option<(QoS, bool)>,
     /// The Topic Names of the peer's Topic Aliases.
     names: BTreeMap<u16, Vec<u8>>,

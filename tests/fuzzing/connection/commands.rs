@@ -445,6 +445,9 @@ impl World<'_> {
             properties: properties.clone(),
         };
         if self.model.is_v5() {
+            if expected.is_ok() && has_kept && self.model.agreed.has_no_client_id {
+                expected = Err(CommandError::AssignedClientIdentifier); // [MQTT5-3.2.2-16]
+            }
             let len = self.encoded(&connack).len();
             expected = expected.and_then(|()| self.model.agreed.may_accept(properties, len));
         }
