@@ -12,7 +12,8 @@ use core::fmt;
 pub enum Limit {
     /// The size of a packet, in bytes: the smaller of
     /// [`Options::max_packet_size`](crate::Options::max_packet_size) and the decoder's buffer, or
-    /// [`Options::max_publish_size`](crate::Options::max_publish_size).
+    /// [`Options::max_publish_size`](crate::Options::max_publish_size). In MQTT 5, announce it as Maximum
+    /// Packet Size: a peer that has read that and exceeds it is at fault [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
     ///
     /// Remedies: a larger limit;
     /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces), which needs no more

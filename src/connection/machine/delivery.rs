@@ -194,7 +194,7 @@ pub(super) fn classify<S: Slots>(
         return Ok(Disposition::Deliver);
     };
     let receipt = session.inbound.receipt(id);
-    let is_stale = session.inbound.is_stale(id);
+    let is_stale = receipt.is_some() && session.inbound.is_stale(id);
     // A message counts once on each connection [MQTT5-3.3.4-9].
     if (receipt.is_none() || is_stale) && session.inbound.current() >= announced {
         return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
