@@ -166,10 +166,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 let alias = piece.as_ref().ok().and_then(V::topic_alias);
                 if let Some((alias, topic)) = alias {
                     let topic = place_in(decoder.bytes(&located), topic);
-                    if let Err(error) = self.learn_alias(decoder, &located, alias, topic) {
+                    if let Err(reason) = self.learn_alias(decoder, &located, alias, topic) {
                         decoder.consume(&located, Ok(()), input);
                         self.machine.tick(now);
-                        self.violation(error);
+                        self.end(reason);
                         continue;
                     }
                     piece = decoder.read(&located);

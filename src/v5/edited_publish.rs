@@ -7,7 +7,8 @@ use super::{Property, PublishKind, PublishProperties};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_topic_name,
+    put_variable_byte_integer,
 };
 
 /// A PUBLISH with the properties of another one, except for its Topic Alias.
@@ -41,7 +42,11 @@ impl PacketBody for EditedPublish<'_> {
     }
 
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_field(out, Field::TopicName, self.topic)?;
+        if self.topic.is_empty() && self.alias.is_some() {
+            out.put(&[0, 0])?;
+        } else {
+            put_topic_name(out, Field::TopicName, self.topic)?;
+        }
         put_packet_id(&self.delivery, out)?;
         let mut counter = Counter::default();
         self.write_properties(&mut counter)?;

@@ -1,13 +1,14 @@
 //! The messages that an application publishes.
 
-use super::limits::Limits;
+use super::limits::{Limits, OWN_ALIAS};
 use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
 use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    EditedPublish, Property, Publish, PublishHeader, PublishProperties, SUBSCRIPTION_IDENTIFIER, V5,
+    EditedPublish, Property, Publish, PublishHeader, PublishProperties, SUBSCRIPTION_IDENTIFIER,
+    TOPIC_ALIAS, V5,
 };
 #[cfg(feature = "alloc")]
 use crate::v5::{Properties, Will};
@@ -311,6 +312,11 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
     }
 
     #[inline]
+    fn note_sent(&self, limits: &mut Limits) {
+        limits.note(OWN_ALIAS, self.properties.has(TOPIC_ALIAS));
+    }
+
+    #[inline]
     fn payload_left(&self) -> u32 {
         0
     }
@@ -374,6 +380,10 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
             return self.without_alias(delivery).encode(out);
         }
         self.header(delivery).encode(out)
+    }
+
+    fn note_sent(&self, limits: &mut Limits) {
+        limits.note(OWN_ALIAS, self.properties.has(TOPIC_ALIAS));
     }
 
     fn payload_left(&self) -> u32 {
