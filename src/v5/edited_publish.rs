@@ -2,8 +2,7 @@
 
 use core::num::NonZeroU16;
 
-use super::properties::write_properties;
-use super::{Property, PublishKind, PublishProperties};
+use super::{PublishProperties, TOPIC_ALIAS};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
@@ -28,11 +27,12 @@ pub(crate) struct EditedPublish<'a> {
 
 impl EditedPublish<'_> {
     fn write_properties<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let kept = self
-            .properties
-            .iter()
-            .filter(|property| !matches!(property, Property::TopicAlias(_)));
-        write_properties::<PublishKind, _>(kept.chain(self.alias.map(Property::TopicAlias)), out)
+        self.properties.write_without(&[TOPIC_ALIAS], out)?;
+        let Some(alias) = self.alias else {
+            return Ok(());
+        };
+        out.put(&[TOPIC_ALIAS])?;
+        out.put(&alias.get().to_be_bytes())
     }
 }
 

@@ -155,6 +155,8 @@ impl<M, T> WithTopicAliases<M, T> {
 }
 
 impl<M: Buffer, T: TopicAliases> Buffer for WithTopicAliases<M, T> {
+    const TAKES_PIECES: bool = M::TAKES_PIECES;
+
     fn capacity(&self) -> usize {
         self.buffer.capacity()
     }

@@ -13,10 +13,11 @@ use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader, TopicForm};
 use crate::session::{Acknowledgement, Change, Slots};
 use crate::time::Timestamp;
 use crate::types::{Delivery, PacketId};
-use crate::v5::{
-    Auth, AuthReasonCode, Disconnect, DisconnectReasonCode, PubAckReasonCode, Shortened, V5,
-};
-use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType};
+use crate::v5::{Auth, AuthReasonCode, Disconnect, PubAckReasonCode, Shortened, V5};
+use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType, encode_bytes};
+
+/// DISCONNECT with Reason Code 0x00 and no properties.
+const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 /// # What both sides of MQTT 5 have
 impl<R: Role, S: Slots> Connection<V5, R, S> {
@@ -184,8 +185,12 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         now: Timestamp,
         out: &mut O,
     ) -> Result<(), CommandError> {
-        let disconnect = Disconnect::new(DisconnectReasonCode::NormalDisconnection);
-        self.disconnect_with(now, &disconnect, out)
+        self.machine.check_may_disconnect()?;
+        check_len(&self.limits, Ok(DISCONNECT.len()))?;
+        encode_bytes(DISCONNECT, out)?;
+        self.machine.tick(now);
+        self.end_with_will(CloseReason::Disconnected, false);
+        Ok(())
     }
 
     /// Sends DISCONNECT with a Reason Code and properties. Of a client's codes only 0x00 makes the

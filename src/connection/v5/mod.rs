@@ -30,9 +30,9 @@ use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    AckProperties, ConnectReasonCode, DisconnectReasonCode, Packet, Properties, Publish,
-    PublishHeader, PublishProperties, Reaction, ReasonCode, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
-    V5, is_problem_information, try_read_publish,
+    AckProperties, ConnectReasonCode, DisconnectReasonCode, PROBLEM_INFORMATION, Packet,
+    Properties, Publish, PublishHeader, PublishProperties, Reaction, ReasonCode,
+    SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, V5, try_read_publish,
 };
 use crate::wire::{EncodeError, Header, PacketType};
 
@@ -507,17 +507,11 @@ fn check_problem_information<K>(
     properties: &Properties<&[u8], K>,
     is_server: bool,
 ) -> Result<(), ProtocolError> {
-    if !is_server && !limits.request_problem_information && has_problem_information(properties) {
+    if !is_server && !limits.request_problem_information && properties.has_any(&PROBLEM_INFORMATION)
+    {
         return Err(ProtocolError::ProblemInformation);
     }
     Ok(())
-}
-
-/// Returns true if there is a Reason String or a User Property.
-fn has_problem_information<B: AsRef<[u8]>, K>(properties: &Properties<B, K>) -> bool {
-    properties
-        .iter()
-        .any(|property| is_problem_information(&property))
 }
 
 /// Returns true if this side sends DISCONNECT with this Reason Code (Table 3-10) [MQTT5-3.14.2-1].
