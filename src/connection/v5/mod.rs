@@ -271,6 +271,14 @@ impl Version for V5 {
     /// connection [MQTT5-3.14.0-1, MQTT5-4.13.1-1].
     fn closing_reply(reason: &CloseReason, state: State, is_server: bool) -> Option<PendingReply> {
         let code = match reason {
+            // Whatever it contains.
+            CloseReason::Violation(PeerError::Malformed(error))
+                if error
+                    .packet_type()
+                    .is_some_and(|packet_type| !is_received_by(packet_type, is_server)) =>
+            {
+                ReasonCode::ProtocolError
+            }
             CloseReason::Violation(error) => error.reason_code(),
             CloseReason::KeepAliveTimeout => ReasonCode::KeepAliveTimeout,
             CloseReason::LimitExceeded { .. } => ReasonCode::QuotaExceeded,
@@ -518,6 +526,20 @@ fn has_problem_information<B: AsRef<[u8]>, K>(properties: &Properties<B, K>) -> 
     properties
         .iter()
         .any(|property| is_problem_information(&property))
+}
+
+/// Returns true if the other side sends packets of this type (Table 2-1).
+const fn is_received_by(packet_type: PacketType, is_server: bool) -> bool {
+    match packet_type {
+        PacketType::Connect
+        | PacketType::Subscribe
+        | PacketType::Unsubscribe
+        | PacketType::PingReq => is_server,
+        PacketType::ConnAck | PacketType::SubAck | PacketType::UnsubAck | PacketType::PingResp => {
+            !is_server
+        }
+        _ => true,
+    }
 }
 
 /// Returns true if this side sends DISCONNECT with this Reason Code (Table 3-10) [MQTT5-3.14.2-1].
