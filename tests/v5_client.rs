@@ -189,7 +189,7 @@ fn a_packet_of_a_client_is_a_violation() {
 }
 
 fn a_packet_that_only_a_client_sends_is_a_protocol_error_even_if_it_is_malformed() {
-    for bytes in ["11 00", "80 00", "a2 02 00 01", "c0 01 00"] {
+    for bytes in ["10 00", "82 00", "a2 02 00 01", "c0 01 00"] {
         let mut c = connected(CONFIG, "");
         c.receives(bytes).sends(disconnect(0x82)).closes_for_malformed();
     }
