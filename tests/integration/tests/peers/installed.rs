@@ -14,7 +14,7 @@ use mqtt_sansio::PacketType;
 use crate::process::{self, Process};
 use crate::relay::{Relay, Side};
 
-/// Where `.ci/peers` puts programs that are not for the whole system.
+/// Where `.ci/peers` installs programs that are not for the whole system.
 const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
 
@@ -55,7 +55,7 @@ impl Peer {
             Self::Tshark => first_that_runs([self.name()], &["--version"]),
             Self::Paho => PAHO.as_ref().map(|python| {
                 let mut command = Command::new(python);
-                // No bytecode beside the sources.
+                // Writes no bytecode next to the sources.
                 command.arg("-B").arg(format!("{SCRIPTS}/paho_client.py"));
                 command
             }),
@@ -88,7 +88,7 @@ impl Peer {
     }
 }
 
-/// A Python with paho-mqtt 2.
+/// The path of a Python with paho-mqtt 2.
 static PAHO: LazyLock<Option<String>> = LazyLock::new(|| {
     let check = "import sys, paho.mqtt; sys.exit(paho.mqtt.__version__[:2] != '2.')";
     let candidates = [format!("{TARGET}/python/bin/python3"), "python3".to_owned()];
@@ -181,7 +181,7 @@ impl Server {
         self.port
     }
 
-    /// Our broker.
+    /// Starts the example broker.
     pub(crate) fn ours(arguments: &[&str]) -> Self {
         let mut broker = program("broker");
         let process = Process::start(broker.args(["--port", "0", "--quiet"]).args(arguments));

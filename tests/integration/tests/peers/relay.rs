@@ -58,7 +58,7 @@ impl Sent {
 struct State {
     /// For each connection, in order.
     connections: Vec<Vec<Sent>>,
-    /// The fault of each connection, while there are any.
+    /// The faults of the next connections.
     faults: VecDeque<Fault>,
     sockets: Vec<TcpStream>,
     is_over: bool,
@@ -108,7 +108,7 @@ impl Relay {
                 if shared.change(|state| state.is_over) {
                     return;
                 }
-                // Dropping the socket looks to the client as a server that is down.
+                // If the server cannot be reached, the client's socket is dropped.
                 if let Ok(server) = TcpStream::connect(("127.0.0.1", server)) {
                     connect(&client, &server, &shared);
                 }
@@ -222,7 +222,7 @@ impl Drop for Relay {
             state.is_over = true;
             cut(&mut state.sockets);
         });
-        // So that the listener notices.
+        // Wakes the listener.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
@@ -284,7 +284,7 @@ impl Pump {
                 let fault = self.fault_at(packet);
                 is_silent |= fault == Some(What::Silence);
                 let arrives = !is_silent && fault != Some(What::CutBefore);
-                // First, so that the answer cannot be earlier.
+                // Records the packet before it is forwarded, so that its answer is recorded later.
                 self.write_down(packet, arrives);
                 if arrives && self.to.write_all(packet).is_err() {
                     return self.end();
@@ -323,7 +323,7 @@ impl Pump {
         });
     }
 
-    /// This side has closed its direction; the other may continue.
+    /// Handles that this side has closed its direction. The other may continue.
     fn end(&self) {
         let _ = self.to.shutdown(Shutdown::Write);
     }
