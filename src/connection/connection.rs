@@ -125,6 +125,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         let delivery = self.machine.next_delivery(message.qos())?;
         message.check(delivery, &self.limits, R::IS_SERVER)?;
         message.encode(delivery, out)?;
+        message.note_sent(&mut self.limits);
         Ok(self.machine.commit(now, delivery, message.payload_left()))
     }
 

@@ -2,12 +2,12 @@
 
 use core::num::NonZeroU16;
 
-use super::properties::write_properties;
-use super::{Property, PublishKind, PublishProperties};
+use super::{PublishProperties, TOPIC_ALIAS};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_topic_name,
+    put_variable_byte_integer,
 };
 
 /// A PUBLISH with the properties of another one, except for its Topic Alias.
@@ -27,11 +27,12 @@ pub(crate) struct EditedPublish<'a> {
 
 impl EditedPublish<'_> {
     fn write_properties<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let kept = self
-            .properties
-            .iter()
-            .filter(|property| !matches!(property, Property::TopicAlias(_)));
-        write_properties::<PublishKind, _>(kept.chain(self.alias.map(Property::TopicAlias)), out)
+        self.properties.write_without(&[TOPIC_ALIAS], out)?;
+        let Some(alias) = self.alias else {
+            return Ok(());
+        };
+        out.put(&[TOPIC_ALIAS])?;
+        out.put(&alias.get().to_be_bytes())
     }
 }
 
@@ -41,7 +42,11 @@ impl PacketBody for EditedPublish<'_> {
     }
 
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_field(out, Field::TopicName, self.topic)?;
+        if self.topic.is_empty() && self.alias.is_some() {
+            out.put(&[0, 0])?;
+        } else {
+            put_topic_name(out, Field::TopicName, self.topic)?;
+        }
         put_packet_id(&self.delivery, out)?;
         let mut counter = Counter::default();
         self.write_properties(&mut counter)?;

@@ -186,11 +186,32 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         }
     }
 
-    /// Returns the first property with this identifier.
-    #[inline(always)]
-    pub(super) fn find(&self, identifier: u8) -> Option<Property<'_>> {
+    // The value of the first property with this identifier, which has this type.
+
+    #[inline]
+    pub(super) fn find_flag(&self, identifier: u8) -> Option<bool> {
+        find_flag(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_u16(&self, identifier: u8) -> Option<u16> {
+        find_u16(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_u32(&self, identifier: u8) -> Option<u32> {
+        find_u32(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_bytes(&self, identifier: u8) -> Option<&[u8]> {
+        find_bytes(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_variable(&self, identifier: u8) -> Option<u32> {
         let mut reader = find(self.as_bytes(), identifier)?;
-        Property::read_value(identifier, &mut reader)
+        reader.variable_byte_integer(Field::Properties).ok()
     }
 
     /// Returns true if there is a property with this identifier.
@@ -199,6 +220,25 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         let bytes = self.as_bytes();
         // A Topic Alias is usually the first or the only property.
         bytes.first() == Some(&identifier) || find(bytes, identifier).is_some()
+    }
+
+    /// Returns true if there is a property with one of these identifiers.
+    pub(crate) fn has_any(&self, identifiers: &[u8]) -> bool {
+        encoded_properties(self.as_bytes()).any(|(identifier, _)| identifiers.contains(&identifier))
+    }
+
+    /// Writes the properties except those with these identifiers, without Property Length.
+    pub(crate) fn write_without<O: Output + ?Sized>(
+        &self,
+        identifiers: &[u8],
+        out: &mut O,
+    ) -> Result<(), EncodeError> {
+        for (identifier, bytes) in encoded_properties(self.as_bytes()) {
+            if !identifiers.contains(&identifier) {
+                out.put(bytes)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the same properties, borrowed.
@@ -279,7 +319,7 @@ impl<B, K: PropertiesKind> Properties<B, K> {
     }
 }
 
-pub(crate) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
+fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
     properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
@@ -388,6 +428,53 @@ fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
         }
         skip_value(rule(next.into())?, &mut reader).ok()?;
     }
+}
+
+// Functions without type parameters, so that a getter is little more than a call.
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_flag(bytes: &[u8], identifier: u8) -> Option<bool> {
+    let byte = find(bytes, identifier)?.u8(Field::Properties).ok()?;
+    Some(byte != 0)
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_u16(bytes: &[u8], identifier: u8) -> Option<u16> {
+    find(bytes, identifier)?.u16(Field::Properties).ok()
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_u32(bytes: &[u8], identifier: u8) -> Option<u32> {
+    find(bytes, identifier)?.u32(Field::Properties).ok()
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_bytes(bytes: &[u8], identifier: u8) -> Option<&[u8]> {
+    find(bytes, identifier)?.bytes(Field::Properties).ok()
+}
+
+/// Returns the identifier of each property, and its bytes with the identifier.
+fn encoded_properties(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = bytes;
+    core::iter::from_fn(move || {
+        let (identifier, property, after) = split_property(rest)?;
+        rest = after;
+        Some((identifier, property))
+    })
+}
+
+/// Returns the identifier of the first property, its bytes with the identifier, and the bytes after it.
+#[inline(never)]
+fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let mut reader = Reader::again(bytes);
+    let identifier = reader.u8(Field::PropertyIdentifier).ok()?;
+    skip_value(rule(identifier.into())?, &mut reader).ok()?;
+    let (property, after) = bytes.split_at_checked(reader.offset())?;
+    Some((identifier, property, after))
 }
 
 /// The [`Property`]s of [`Properties`], in the order of the wire.

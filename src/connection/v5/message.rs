@@ -1,16 +1,17 @@
 //! The messages that an application publishes.
 
-use super::limits::Limits;
+use super::limits::{Limits, OWN_ALIAS};
 use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
 use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    EditedPublish, Property, Publish, PublishHeader, PublishProperties, SUBSCRIPTION_IDENTIFIER, V5,
+    EditedPublish, Publish, PublishHeader, PublishProperties, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
+    V5,
 };
 #[cfg(feature = "alloc")]
-use crate::v5::{Properties, Will};
+use crate::v5::{Properties, WILL_DELAY_INTERVAL, Will};
 use crate::wire::{Encode, EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
@@ -167,12 +168,7 @@ impl Message<&[u8]> {
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(publish: Publish<B>) -> Self {
-        let properties = without(&publish.properties, |property| {
-            matches!(
-                property,
-                Property::TopicAlias(_) | Property::SubscriptionIdentifier(_)
-            )
-        });
+        let properties = without(&publish.properties, &[TOPIC_ALIAS, SUBSCRIPTION_IDENTIFIER]);
         Self {
             qos: publish.delivery.qos(),
             retain: publish.retain,
@@ -187,11 +183,14 @@ impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
 #[cfg(feature = "alloc")]
 fn without<B: AsRef<[u8]>, K>(
     properties: &Properties<B, K>,
-    is_left_out: impl Fn(&Property<'_>) -> bool,
+    identifiers: &[u8],
 ) -> PublishProperties<alloc::vec::Vec<u8>> {
-    let kept = properties.iter().filter(|property| !is_left_out(property));
-    // They were valid in the PUBLISH or Will, so they are valid here.
-    PublishProperties::encode_to_vec(kept).unwrap_or_default()
+    let mut bytes = alloc::vec::Vec::new();
+    match properties.write_without(identifiers, &mut bytes) {
+        // They were valid in the PUBLISH or Will, so they are valid here.
+        Ok(()) => Properties::from_valid(bytes),
+        Err(_) => Properties::default(),
+    }
 }
 
 /// Returns the message that a server publishes for a client whose connection has broken. All Will
@@ -199,9 +198,7 @@ fn without<B: AsRef<[u8]>, K>(
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(will: Will<B>) -> Self {
-        let properties = without(&will.properties, |property| {
-            matches!(property, Property::WillDelayInterval(_))
-        });
+        let properties = without(&will.properties, &[WILL_DELAY_INTERVAL]);
         Self {
             topic: will.topic,
             payload: will.payload,
@@ -253,18 +250,11 @@ fn check_properties<Q: AsRef<[u8]>>(
     if properties.is_empty() {
         return Ok(false);
     }
-    let mut topic_alias = None;
-    for property in properties {
-        match property {
-            Property::TopicAlias(alias) => topic_alias = Some(alias),
-            // [MQTT5-3.3.4-6]
-            Property::SubscriptionIdentifier(_) if !is_server => {
-                return Err(CommandError::SubscriptionIdentifier);
-            }
-            _ => {}
-        }
+    // [MQTT5-3.3.4-6]
+    if !is_server && properties.has(SUBSCRIPTION_IDENTIFIER) {
+        return Err(CommandError::SubscriptionIdentifier);
     }
-    match topic_alias {
+    match properties.topic_alias() {
         Some(alias) if alias.get() > limits.peer.topic_alias_maximum && !delivery.dup() => {
             Err(CommandError::TopicAliasInvalid)
         }
@@ -308,6 +298,11 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
             return self.edited(delivery, TopicForm::Name).encode(out);
         }
         self.publish(delivery).encode(out)
+    }
+
+    #[inline]
+    fn note_sent(&self, limits: &mut Limits) {
+        limits.note(OWN_ALIAS, self.properties.has(TOPIC_ALIAS));
     }
 
     #[inline]
@@ -374,6 +369,10 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
             return self.without_alias(delivery).encode(out);
         }
         self.header(delivery).encode(out)
+    }
+
+    fn note_sent(&self, limits: &mut Limits) {
+        limits.note(OWN_ALIAS, self.properties.has(TOPIC_ALIAS));
     }
 
     fn payload_left(&self) -> u32 {

@@ -165,9 +165,9 @@ impl<E: Endpoint> Peer<E> {
                 PacketType::PubRec => {
                     self.check_own(packet_id)?;
                     if !refused && !self.app.keeps_journal() {
-                        // It was acknowledged while the session was still to be kept after the
-                        // connection.
-                        self.app.acknowledged(ctx, packet_id, false);
+                        // In the order of the PUBRECs, also if the application acknowledged it
+                        // while the session was still to be kept after the connection.
+                        self.app.keep_received(ctx, packet_id);
                     }
                     ensure!(
                         refused || self.app.is_stored(packet_id),
