@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Lets the live image talk to a real broker, and breaks its connection in mid-flight.
+"""Connects the live image to a real broker, and cuts the connection with packets in flight.
 
     live.py IMAGE
 
-Starts mosquitto, a subscriber, and the image in the emulator; stands between the emulator's serial
-port and the broker as the modem that src/modem.rs describes; cuts the connection at chosen packets;
-checks what the subscriber has seen and what went over the line. Everything is on 127.0.0.1 and has
-ended, by its process id, when this returns, after two minutes at most.
+Starts mosquitto, a subscriber, and the image in the emulator. Acts as the modem that src/modem.rs
+describes, between the emulator's serial port and the broker, and cuts the connection at chosen
+packets. Checks the messages of the subscriber and the packets of the connections. Uses 127.0.0.1
+only, takes two minutes at most, and ends the processes that it started.
 """
 
 import os
@@ -44,7 +44,7 @@ def wait_for(condition, what):
 
 
 def packets_in(buffer):
-    """Takes whole MQTT packets off the front of a bytearray."""
+    """Removes whole MQTT packets from the start of a bytearray, and yields them."""
     while len(buffer) >= 2:
         length, shift, at = 0, 0, 1
         while True:
@@ -82,9 +82,9 @@ def packet_id(packet):
 
 
 class Cut:
-    """Where the connection is to break: at the first packet that goes that way and is like this.
+    """Cuts the connection at the first packet in a direction for which `like` is true.
 
-    `passed` is how many of its bytes still get through.
+    The first `passed` bytes of the packet are still forwarded.
     """
 
     def __init__(self, name, upstream, like, passed):
@@ -95,7 +95,7 @@ def reading(level):
     return lambda p: kind(p) == PUBLISH and qos(p) == level and topic(p) == "device/reading"
 
 
-# The client's point of view is that all of these are the same: the line is gone.
+# In all of these cases the client only notices that the line is gone.
 CUTS = [
     Cut("PUBACK lost", False, lambda p: kind(p) == PUBACK, 0),
     Cut("QoS 2 PUBLISH lost", True, reading(2), 0),
@@ -105,7 +105,7 @@ CUTS = [
     Cut("QoS 1 PUBLISH cut in the middle", True, reading(1), 9),
     Cut("QoS 2 PUBLISH cut in the middle", True, reading(2), 9),
 ]
-# Of a command on its way to the device.
+# Cuts while a command is delivered to the device.
 COMMAND_CUTS = [
     Cut("command cut in the middle", False, lambda p: kind(p) == PUBLISH, 7),
     Cut("the device's PUBREC lost", True, lambda p: kind(p) == PUBREC, 0),
@@ -114,7 +114,7 @@ COMMAND_CUTS = [
 
 
 class Modem(threading.Thread):
-    """Between the serial port and the broker."""
+    """Forwards bytes between the serial port and the broker."""
 
     def __init__(self, broker_port):
         super().__init__(daemon=True)
@@ -125,7 +125,7 @@ class Modem(threading.Thread):
         self.upstream, self.downstream = bytearray(), bytearray()
         self.escaped = False
         self.cuts = list(CUTS)
-        # Every packet in order, as (upstream, bytes); a cut as its name.
+        # Every packet in order, as (upstream, bytes), and the name of each cut.
         self.log = []
         self.cut_at = {}
         self.stopped = False
@@ -139,7 +139,7 @@ class Modem(threading.Thread):
             while not self.stopped:
                 sources = [s for s in (self.serial, self.broker) if s]
                 for source in select.select(sources, [], [], 0.1)[0]:
-                    # A connection that was cut meanwhile has nothing more to say.
+                    # Bytes of a connection that was cut meanwhile are discarded.
                     if source is self.serial and not self.from_serial():
                         return
                     elif source is self.broker:
@@ -220,7 +220,7 @@ class Modem(threading.Thread):
         return [p for up, p in sent if up == upstream and kind(p) == of_kind]
 
     def behind(self, name):
-        """What went over the line after this cut, for the message that it was made at."""
+        """Yields the packets after a cut that belong to the message at which it was made."""
         cut = packet_id(self.cut_at[name])
         for entry in self.log[self.log.index(name) + 1 :]:
             if not isinstance(entry, str) and PUBLISH <= kind(entry[1]) <= PUBCOMP:
@@ -322,14 +322,14 @@ def run(image, directory, processes):
         wait_for(running(lambda: not modem.cuts), "all cuts")
         wait_for(running(lambda: set(last) <= set(seen())), "the last readings")
 
-        # Nothing is said for twice the time after which a silent client is cut off.
+        # Nothing is published for twice the time after which the broker closes a silent connection.
         pings, connects = (len(modem.packets(True, kind)) for kind in (PINGREQ, CONNECT))
         time.sleep(6)
         idle_pings = len(modem.packets(True, PINGREQ)) - pings
         check(idle_pings >= 2, f"{idle_pings} PINGREQ in six idle seconds")
         check(len(modem.packets(True, CONNECT)) == connects, "the idle connection broke")
 
-        # Commands, and the last of them over a connection that breaks three times.
+        # The last of these commands is delivered over a connection that is cut three times.
         for number in range(3):
             publish("device/command", f"echo {number}")
         wait_for(running(lambda: "device/answer 2 2" in seen()), "the answers")
@@ -337,7 +337,7 @@ def run(image, directory, processes):
         publish("device/command", "echo once")
         wait_for(running(lambda: not modem.cuts), "the cuts of a command")
         wait_for(running(lambda: "device/answer 2 once" in seen()), "the answer to a repeated command")
-        # Another one behind it, so that a second answer to the last has had time to come.
+        # One more command: a second answer to the one before would arrive before its answer.
         publish("device/command", "echo last")
         wait_for(running(lambda: "device/answer 2 last" in seen()), "the last answer")
         publish("device/command", "stop")
@@ -377,8 +377,8 @@ def verify(modem, seen, output):
     check(modem.packets(True, DISCONNECT), "no DISCONNECT")
     check(len(modem.packets(True, 8)) == 1, "a session that is present needs one SUBSCRIBE")
 
-    # What each cut has to lead to: on the next connection, or on one after it if that is cut first
-    # where an older message is sent again.
+    # The effect of each cut shows on the next connection, or on a later one if that is cut while an
+    # older message is sent again.
     def upstream(name, of_kind):
         return [p for up, p in modem.behind(name) if up and kind(p) == of_kind]
 

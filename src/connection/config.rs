@@ -130,7 +130,13 @@ impl Config {
 
     /// Client: allows commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
     /// no message of an earlier connection is in flight. A server that refuses the connection
-    /// ignores them. With a journal, a client of MQTT 5 without a Session Expiry Interval still
+    /// ignores them.
+    ///
+    /// In MQTT 5 CONNACK announces the limits of the server. Until then its defaults are assumed:
+    /// Receive Maximum 65,535, no Maximum Packet Size, no Topic Aliases. A server whose limits an early
+    /// packet exceeds closes the connection, for example with Reason Code 0x93 (section 4.9);
+    /// [`max_inflight`](Self::max_inflight) bounds the messages. If more are in flight than the Receive
+    /// Maximum of CONNACK, the next one waits until fewer are. With a journal, a client of MQTT 5 without a Session Expiry Interval still
     /// waits for CONNACK, which decides whether the messages are to be stored.
     #[must_use]
     pub const fn send_before_connack(self, early: bool) -> Self {

@@ -124,6 +124,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.machine.check_may_send()?;
         let delivery = self.machine.next_delivery(message.qos())?;
         message.encode(delivery, &self.limits, R::IS_SERVER, out)?;
+        message.note_sent(&mut self.limits);
         Ok(self.machine.commit(now, delivery, message.payload_left()))
     }
 

@@ -26,6 +26,10 @@ pub trait OutgoingMessage<V: Version>: Sealed {
         out: &mut O,
     ) -> Result<(), CommandError>;
 
+    /// Records that the PUBLISH was sent for the first time.
+    #[doc(hidden)]
+    fn note_sent(&self, _: &mut V::Limits) {}
+
     /// Returns how many bytes of payload follow in pieces.
     #[doc(hidden)]
     fn payload_left(&self) -> u32;

@@ -1,6 +1,7 @@
 //! From bytes to events and actions.
 
 use super::action::Action;
+use super::close_reason::CloseReason;
 use super::connection::Connection;
 use super::error::{Blocked, HandleError, ProtocolError};
 use super::machine::{Disposition, Rejection};
@@ -171,20 +172,21 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 let Some((alias, topic)) = alias else {
                     // A packet that the peer's side does not send was not read.
                     let unexpected = ProtocolError::Unexpected(located.packet_type());
+                    let unexpected = CloseReason::Violation(unexpected.into());
                     break piece.map(|piece| piece.ok_or(unexpected));
                 };
                 let topic = place_in(decoder.bytes(&located), topic);
-                if let Err(error) = self.learn_alias(decoder, &located, alias, topic) {
-                    break Ok(Err(error));
+                if let Err(reason) = self.learn_alias(decoder, &located, alias, topic) {
+                    break Ok(Err(reason));
                 }
                 has_learned = true;
             };
             let piece = match piece {
                 Ok(Ok(piece)) => piece,
-                Ok(Err(error)) => {
+                Ok(Err(reason)) => {
                     decoder.consume(&located, input);
                     self.machine.tick(now);
-                    self.violation(error);
+                    self.end(reason);
                     continue;
                 }
                 Err(error) => {

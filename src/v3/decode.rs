@@ -166,7 +166,7 @@ impl PacketSet for V3 {
         let first_byte = header.first_byte();
         Self::check_first_byte(first_byte, options)?;
         Self::check_header(header, options)?;
-        let reader = &mut Reader::new(header, frame);
+        let reader = &mut Reader::new(header, frame).with_options(options);
         let empty = |packet| {
             reader.finish(Field::RemainingLength)?;
             Ok(packet)
@@ -238,9 +238,10 @@ impl PacketSet for V3 {
     fn read_payload_header<'a>(
         header: &Header,
         frame: &'a [u8],
-        _: &Options,
+        options: &Options,
     ) -> Result<PublishHeader<&'a [u8]>, DecodeError> {
-        PublishHeader::read(header, &mut Reader::new(header, frame))
+        let reader = &mut Reader::new(header, frame).with_options(options);
+        PublishHeader::read(header, reader)
     }
 }
 

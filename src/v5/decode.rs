@@ -153,7 +153,7 @@ impl PacketSet for V5 {
         let first_byte = header.first_byte();
         Self::check_first_byte(first_byte, options)?;
         Self::check_header(header, options)?;
-        let reader = &mut Reader::new(header, frame);
+        let reader = &mut Reader::new(header, frame).with_options(options);
         let (to_client, to_server) = (sent_by != SentBy::Client, sent_by != SentBy::Server);
         let packet = match header.packet_type() {
             Some(PacketType::Connect) if to_server => {
@@ -213,8 +213,9 @@ impl PacketSet for V5 {
     fn read_payload_header<'a>(
         header: &Header,
         frame: &'a [u8],
-        _: &Options,
+        options: &Options,
     ) -> Result<PublishHeader<&'a [u8]>, DecodeError> {
-        PublishHeader::read(header, &mut Reader::new(header, frame))
+        let reader = &mut Reader::new(header, frame).with_options(options);
+        PublishHeader::read(header, reader)
     }
 }

@@ -7,7 +7,8 @@ use super::{PublishProperties, TOPIC_ALIAS};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_topic_name,
+    put_variable_byte_integer,
 };
 
 /// The Topic Alias of an [`EditedPublish`].
@@ -57,7 +58,11 @@ impl PacketBody for EditedPublish<'_> {
         let EditedAlias::Replaced(alias) = self.alias else {
             return write_head(&self.delivery, self.topic, &self.properties, out);
         };
-        put_field(out, Field::TopicName, self.topic)?;
+        if self.topic.is_empty() && alias.is_some() {
+            out.put(&[0, 0])?;
+        } else {
+            put_topic_name(out, Field::TopicName, self.topic)?;
+        }
         put_packet_id(&self.delivery, out)?;
         let mut counter = Counter::default();
         self.write_properties(alias, &mut counter)?;

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | control characters and non-characters in strings (section 1.5.4) | accepted |
 //! | DUP at QoS 0 | refused, unless [`Options::accept_dup_at_qos_0`](crate::Options::accept_dup_at_qos_0) |
-//! | Packet Identifier 0 in an acknowledgement | refused |
+//! | Packet Identifier 0 in an acknowledgement | refused, unless [`Options::accept_packet_id_0`](crate::Options::accept_packet_id_0) |
 //! | Session Present with a refusal | refused |
 //! | a malformed Topic Filter in UNSUBSCRIBE | refused |
 //! | an empty Will Topic or Response Topic, or one with wildcards | refused |

@@ -1,17 +1,18 @@
 //! The messages that an application publishes.
 
 use super::limited::encode_within;
-use super::limits::Limits;
+use super::limits::{Limits, OWN_ALIAS};
 use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
 use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    EditedAlias, EditedPublish, Publish, PublishProperties, SUBSCRIPTION_IDENTIFIER, V5,
+    EditedAlias, EditedPublish, Publish, PublishProperties, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
+    V5,
 };
 #[cfg(feature = "alloc")]
-use crate::v5::{Properties, TOPIC_ALIAS, WILL_DELAY_INTERVAL, Will};
+use crate::v5::{Properties, WILL_DELAY_INTERVAL, Will};
 use crate::wire::{EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
@@ -252,7 +253,7 @@ fn check_properties<Q: AsRef<[u8]>>(
     limits: &Limits,
     is_server: bool,
 ) -> Result<bool, CommandError> {
-    if properties.is_empty() {
+    if !properties.has_any(&[SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS]) {
         return Ok(false);
     }
     // [MQTT5-3.3.4-6]
@@ -295,6 +296,11 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
             payload_left: 0,
         };
         encode_within(limits, &publish, out)
+    }
+
+    #[inline]
+    fn note_sent(&self, limits: &mut Limits) {
+        limits.note(OWN_ALIAS, self.properties.has(TOPIC_ALIAS));
     }
 
     #[inline]
@@ -346,6 +352,10 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
             payload_left: self.payload_len,
         };
         encode_within(limits, &header, out)
+    }
+
+    fn note_sent(&self, limits: &mut Limits) {
+        limits.note(OWN_ALIAS, self.properties.has(TOPIC_ALIAS));
     }
 
     fn payload_left(&self) -> u32 {

@@ -244,12 +244,12 @@ impl Version for V5 {
     #[inline]
     fn encode_reply(reply: PendingReply) -> Reply {
         let [first, code, high, low] = reply.parts();
-        Reply::new(match (first, code, [high, low]) {
-            (0x20, ..) => [first, 3, 0, code, 0, 0, 0, 0],
+        Reply::new(match (first, code) {
+            (0x20, _) => [first, 3, 0, code, 0, 0, 0, 0],
             // PINGREQ, PINGRESP and DISCONNECT
-            (_, 0, [0, 0]) => [first, 0, 0, 0, 0, 0, 0, 0],
-            (_, 0, _) => [first, 2, high, low, 0, 0, 0, 0],
-            (0xe0, ..) => [first, 1, code, 0, 0, 0, 0, 0],
+            (0xc0.., 0) => [first, 0, 0, 0, 0, 0, 0, 0],
+            (0xc0.., _) => [first, 1, code, 0, 0, 0, 0, 0],
+            (_, 0) => [first, 2, high, low, 0, 0, 0, 0],
             _ => [first, 3, high, low, code, 0, 0, 0],
         })
     }

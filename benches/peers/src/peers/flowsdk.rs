@@ -108,13 +108,14 @@ fn build(fields: &Fields) -> MqttPacket {
     }
 }
 
-/// It has an engine for clients only, but that one also takes messages and acknowledges them.
+/// A pair of clients: flowsdk has an engine for clients only, which also receives and acknowledges
+/// messages.
 struct Pair {
     sender: MqttEngine,
     receiver: MqttEngine,
 }
 
-/// A client that was accepted.
+/// Returns a client with a received CONNACK.
 fn engine(window: u16) -> MqttEngine {
     let options = MqttClientOptions::builder()
         .client_id("device-7")
@@ -124,7 +125,7 @@ fn engine(window: u16) -> MqttEngine {
         .receive_maximum(window)
         .max_outgoing_packet_count(usize::from(window) + 1)
         .max_event_count(4 * usize::from(window) + 16)
-        // It sends again what is not acknowledged in time, even if the connection is well.
+        // The engine resends what is not acknowledged in time, even on a healthy connection.
         .retransmission_timeout_ms(3_600_000)
         .build();
     let mut engine = MqttEngine::new(options);
@@ -135,7 +136,7 @@ fn engine(window: u16) -> MqttEngine {
     engine
 }
 
-/// How many bytes of messages, and how many deliveries the engine has told of.
+/// Returns the number of payload bytes, and the number of deliveries, in these events.
 fn sum(events: &[MqttEvent]) -> (usize, usize) {
     let (mut bytes, mut delivered) = (0, 0);
     for event in events {
@@ -186,7 +187,7 @@ impl Peer for Flowsdk {
     const NAME: &'static str = "flowsdk 0.7.0";
 
     fn decode(stream: Rc<[u8]>) -> Work {
-        // Its parser keeps a buffer of its own, which it is given before.
+        // The parser has a buffer of its own, which is filled beforehand.
         crate::job::decoding(
             stream,
             |stream| {
@@ -232,7 +233,7 @@ impl Peer for Flowsdk {
     }
 
     fn window(messages: usize, order: Order) -> Work {
-        // Its time grows with the square of that: 10,000 take 0.3 s, 65,535 would take 20 s.
+        // The time grows with the square of the number: 10,000 take 0.3 s, 65,535 would take 20 s.
         if messages > 10_000 {
             return None;
         }

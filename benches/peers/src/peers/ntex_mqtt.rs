@@ -1,4 +1,4 @@
-//! ntex-mqtt: its codec. Its connections are part of its server and client, which do their own I/O.
+//! The codec of ntex-mqtt. Its connections are part of its server and client, which do their own I/O.
 
 use std::num::NonZeroU16;
 use std::rc::Rc;
@@ -13,7 +13,7 @@ use ntex_mqtt::{QoS, TopicFilter};
 use crate::job::{From, Peer, Work, Writer, decoding, feeding, matching, writing};
 use crate::workload::{Fields, Seen};
 
-/// The codec, with the payload that is coming in pieces.
+/// The codec, and the payload that it is receiving in pieces.
 #[derive(Default)]
 struct Reader {
     codec: Codec,
@@ -185,7 +185,7 @@ impl Peer for NtexMqtt {
     const NAME: &'static str = "ntex-mqtt 9.0.0";
 
     fn decode(stream: Rc<[u8]>) -> Work {
-        // It reserves five bytes after each packet, and would copy all of a buffer that is full.
+        // The codec reserves five bytes after each packet, and would copy a full buffer.
         let input = |stream: &[u8]| {
             let mut buffer = BytesMut::with_capacity(stream.len() + 4096);
             buffer.extend_from_slice(stream);
@@ -196,8 +196,8 @@ impl Peer for NtexMqtt {
         })
     }
 
-    /// The buffer grows as its own I/O lets it grow, and payloads come in pieces of 32 KiB or
-    /// more, as its server has it.
+    /// The buffer grows as in the I/O of ntex, and payloads are returned in pieces of 32 KiB or more,
+    /// as its server sets it.
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
         const STEP: usize = 16 * 1024;
         let reader = || {
@@ -217,7 +217,7 @@ impl Peer for NtexMqtt {
     }
 
     fn encode(packets: &'static [Fields], from: From) -> Work {
-        // A large payload it never copies.
+        // The codec never copies a large payload.
         let is_large = |fields: &Fields| matches!(fields, Fields::Publish { payload, .. } if payload.len() > 4096);
         if packets.iter().any(is_large) {
             return None;
