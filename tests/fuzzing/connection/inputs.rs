@@ -1,7 +1,7 @@
 //! Receiving.
 
 use mqtt_sansio::v5::{Publish, PublishHeader};
-use mqtt_sansio::{CommandError, ErrorKind, Limit, PacketType, Timestamp};
+use mqtt_sansio::{CommandError, ErrorKind, Field, Limit, PacketType, ProtocolError, Timestamp};
 
 use super::endpoint::Response;
 use super::model::{Expected, Request, State, found};
@@ -150,6 +150,28 @@ impl World<'_> {
         true
     }
 
+    /// Returns the type of a malformed packet that the peer's side does not send, unless the fault is in
+    /// its fixed header: what follows is not read.
+    fn unread(&self, error: &mqtt_sansio::any::DecodeError) -> Option<PacketType> {
+        let packet_type = error.packet_type();
+        let is_unread = match packet_type? {
+            PacketType::Connect | PacketType::Subscribe | PacketType::Unsubscribe => {
+                !self.model.is_server()
+            }
+            PacketType::ConnAck | PacketType::SubAck | PacketType::UnsubAck => {
+                self.model.is_server()
+            }
+            _ => false,
+        };
+        let is_in_header = match error.kind() {
+            ErrorKind::InvalidFlags | ErrorKind::PacketTooLarge => true,
+            // Of a packet of fixed size.
+            ErrorKind::TrailingBytes => self.model.is_server() && !self.model.is_v5(),
+            _ => error.field() == Field::RemainingLength,
+        };
+        packet_type.filter(|_| is_unread && !is_in_header)
+    }
+
     /// Handles bytes that are no packet, or that exceed a limit.
     fn malformed(&mut self, error: mqtt_sansio::any::DecodeError) {
         let actual = match error {
@@ -164,12 +186,19 @@ impl World<'_> {
             },
             _ => Reason::Malformed(error),
         };
+        let (reason, cause) = match self.unread(&error) {
+            Some(packet_type) => {
+                let unexpected = ProtocolError::Unexpected(packet_type);
+                (Reason::Violation(unexpected), None)
+            }
+            None => (reason, Some(error)),
+        };
         let now = self.now();
         let outcome = self.endpoint.receive(now, &mut self.fed);
         assert_eq!(outcome, Response::Closed(reason), "{:?}", self.model);
         self.input.clear();
         self.on_the_way.clear();
-        self.is_over_by(reason, Some(error));
+        self.is_over_by(reason, cause);
         self.drain();
     }
 
