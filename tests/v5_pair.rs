@@ -543,6 +543,16 @@ impl Side<ServerRole> {
     }
 }
 
+/// The network delivers what was sent, or a part of it that may end anywhere.
+fn deliver(rng: &mut Rng, sent: &mut Vec<u8>, received: &mut Vec<u8>) {
+    let len = if rng.bool() {
+        sent.len()
+    } else {
+        rng.usize(0..=sent.len())
+    };
+    received.extend(sent.drain(..len));
+}
+
 /// How often each kind of connection occurred.
 #[derive(Debug, Default)]
 struct Seen {
@@ -606,9 +616,8 @@ fn run(seed: u64, note: bool, seen: &mut Seen) {
             }
             client.drain();
             server.drain();
-            // A network without loss.
-            server.input.append(&mut client.out);
-            client.input.append(&mut server.out);
+            deliver(&mut rng, &mut client.out, &mut server.input);
+            deliver(&mut rng, &mut server.out, &mut client.input);
         }
         let was_accepted = server.connection.state() == State::Connected || resumed;
         for _ in 0..4 {
