@@ -192,9 +192,15 @@ fn a_packet_of_a_client_is_a_violation() {
 }
 
 fn a_packet_that_only_a_client_sends_is_a_protocol_error_even_if_it_is_malformed() {
-    for bytes in ["10 00", "82 00", "a2 02 00 01", "c0 01 00"] {
+    for (bytes, packet_type) in [
+        ("10 00", PacketType::Connect),
+        ("82 00", PacketType::Subscribe),
+        ("82 08 00 01 00 00 02 'a+' 00", PacketType::Subscribe),
+        ("a2 02 00 01", PacketType::Unsubscribe),
+    ] {
         let mut c = connected(CONFIG, "");
-        c.receives(bytes).sends(disconnect(0x82)).closes_for_malformed();
+        c.receives(bytes).sends(disconnect(0x82));
+        c.closes_for(ProtocolError::Unexpected(packet_type));
     }
 }
 
@@ -225,8 +231,6 @@ fn a_malformed_packet_is_answered_with_disconnect_and_its_reason() {
 
 /// Codes that Table 3-10 gives to a server are replaced [MQTT5-3.14.2-1].
 fn a_client_closes_with_a_code_that_a_client_may_send() {
-    let mut c = connected(CONFIG, "");
-    c.receives("82 08 00 01 00 00 02 'a+' 00").sends(disconnect(0x82)).closes_for_malformed();
     let mut c = ClientTalk::connected(
         CONFIG,
         connect(CLEAN, 0, "15 0001 'm'", ""),

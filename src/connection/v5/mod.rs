@@ -30,11 +30,11 @@ use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    AckProperties, ConnectReasonCode, DecodeError, DisconnectReasonCode, PROBLEM_INFORMATION,
-    Packet, Properties, Publish, PublishHeader, PublishProperties, Reaction, ReasonCode,
+    AckProperties, ConnectReasonCode, DisconnectReasonCode, PROBLEM_INFORMATION, Packet,
+    Properties, Publish, PublishHeader, PublishProperties, Reaction, ReasonCode,
     SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, V5, try_read_publish,
 };
-use crate::wire::{EncodeError, ErrorKind, Header, PacketType};
+use crate::wire::{EncodeError, Header, PacketType};
 
 /// One connection of a client to a server that speaks MQTT 5: see
 /// [`Connection`](crate::Connection).
@@ -271,11 +271,6 @@ impl Version for V5 {
     /// connection [MQTT5-3.14.0-1, MQTT5-4.13.1-1].
     fn closing_reply(reason: &CloseReason, state: State, is_server: bool) -> Option<PendingReply> {
         let code = match reason {
-            CloseReason::Violation(PeerError::Malformed(error))
-                if is_of_wrong_side(error, is_server) =>
-            {
-                ReasonCode::ProtocolError
-            }
             CloseReason::Violation(error) => error.reason_code(),
             CloseReason::KeepAliveTimeout => ReasonCode::KeepAliveTimeout,
             CloseReason::LimitExceeded { .. } => ReasonCode::QuotaExceeded,
@@ -517,18 +512,6 @@ fn check_problem_information<K>(
         return Err(ProtocolError::ProblemInformation);
     }
     Ok(())
-}
-
-/// Returns true if the peer never sends packets of this type (Table 2-1), whatever they contain. Invalid
-/// flags make any packet malformed [MQTT5-2.1.3-1].
-fn is_of_wrong_side(error: &DecodeError, is_server: bool) -> bool {
-    use PacketType as Type;
-    error.kind() != ErrorKind::InvalidFlags
-        && match error.packet_type() {
-            Some(Type::ConnAck | Type::SubAck | Type::UnsubAck | Type::PingResp) => is_server,
-            Some(Type::Connect | Type::Subscribe | Type::Unsubscribe | Type::PingReq) => !is_server,
-            _ => false,
-        }
 }
 
 /// Returns true if this side sends DISCONNECT with this Reason Code (Table 3-10) [MQTT5-3.14.2-1].

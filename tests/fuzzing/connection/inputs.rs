@@ -1,7 +1,8 @@
 //! Receiving.
 
+use mqtt_sansio::any::DecodeError;
 use mqtt_sansio::v5::{Publish, PublishHeader};
-use mqtt_sansio::{CommandError, ErrorKind, Limit, PacketType, Timestamp};
+use mqtt_sansio::{CommandError, ErrorKind, Field, Limit, PacketType, ProtocolError, Timestamp};
 
 use super::endpoint::Response;
 use super::model::{Expected, Request, State, found};
@@ -151,10 +152,10 @@ impl World<'_> {
     }
 
     /// Handles bytes that are no packet, or that exceed a limit.
-    fn malformed(&mut self, error: mqtt_sansio::any::DecodeError) {
+    fn malformed(&mut self, error: DecodeError) {
         let actual = match error {
-            mqtt_sansio::any::DecodeError::V3(error) => error.packet_size(),
-            mqtt_sansio::any::DecodeError::V5(error) => error.packet_size(),
+            DecodeError::V3(error) => error.packet_size(),
+            DecodeError::V5(error) => error.packet_size(),
         };
         let reason = match error.kind() {
             ErrorKind::PacketTooLarge => Reason::LimitExceeded {
@@ -162,15 +163,38 @@ impl World<'_> {
                 value: u32::try_from(self.decoding.memory).expect("a small one"),
                 actual: actual.expect("it has one"),
             },
-            _ => Reason::Malformed(error),
+            _ => match self.not_read(&error) {
+                Some(packet_type) => Reason::Violation(ProtocolError::Unexpected(packet_type)),
+                None => Reason::Malformed(error),
+            },
         };
+        let cause = matches!(reason, Reason::Malformed(_) | Reason::LimitExceeded { .. });
         let now = self.now();
         let outcome = self.endpoint.receive(now, &mut self.fed);
         assert_eq!(outcome, Response::Closed(reason), "{:?}", self.model);
         self.input.clear();
         self.on_the_way.clear();
-        self.is_over_by(reason, Some(error));
+        self.is_over_by(reason, cause.then_some(error));
         self.drain();
+    }
+
+    /// Returns the type of a packet that the peer must not send, whose fixed header is valid. What
+    /// follows the fixed header is not read.
+    fn not_read(&self, error: &DecodeError) -> Option<PacketType> {
+        use PacketType as Type;
+        let packet_type = error.packet_type()?;
+        let has_one_length = error.kind() == ErrorKind::TrailingBytes
+            && matches!(error, DecodeError::V3(_))
+            && matches!(packet_type, Type::ConnAck | Type::UnsubAck);
+        let is_unread = match packet_type {
+            Type::Connect | Type::Subscribe | Type::Unsubscribe => !self.model.is_server(),
+            Type::ConnAck | Type::SubAck | Type::UnsubAck => self.model.is_server(),
+            _ => false,
+        };
+        let is_of_header = error.kind() == ErrorKind::InvalidFlags
+            || error.field() == Field::RemainingLength
+            || has_one_length;
+        (is_unread && !is_of_header).then_some(packet_type)
     }
 
     /// Handles a packet other than a message, or a piece of a payload.

@@ -7,8 +7,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
+use mqtt_sansio::any::{Protocol, ProtocolVersion};
 use mqtt_sansio::v3::{self, Packet};
-use mqtt_sansio::{Options, PacketType};
+use mqtt_sansio::{Options, PacketType, v5};
 
 use crate::dissect;
 use crate::process::Watched;
@@ -197,7 +198,12 @@ impl Relay {
     pub(crate) fn check(&self, ours: Side) -> BTreeSet<u8> {
         // Both decode the same bytes: a side that is being ended may still have bytes in transit.
         let types = self.state.change(|state| {
-            let types: Vec<_> = state.sent(ours).iter().map(|sent| types(sent)).collect();
+            let from_clients = state.sent(Side::Client);
+            let types: Vec<_> = from_clients
+                .iter()
+                .zip(state.sent(ours))
+                .map(|(from_client, ours)| types(version(from_client), &ours))
+                .collect();
             dissect::check(&state.connections, ours, &types);
             types
         });
@@ -205,12 +211,31 @@ impl Relay {
     }
 }
 
+/// Returns the version of a connection by what its client has sent.
+fn version(from_client: &[u8]) -> ProtocolVersion {
+    let protocol = Protocol::of(from_client);
+    protocol
+        .and_then(Protocol::version)
+        .unwrap_or(ProtocolVersion::V3)
+}
+
 /// Returns the types of the packets, decoded by the library.
-fn types(mut stream: &[u8]) -> Vec<u8> {
+fn types(version: ProtocolVersion, mut stream: &[u8]) -> Vec<u8> {
     let options = Options::new().max_packet_size(u32::MAX);
     let mut types = Vec::new();
-    while let Some(packet) = v3::decode(&mut stream, &options).expect("what we send") {
-        types.push(packet.packet_type() as u8);
+    loop {
+        let packet_type = match version {
+            ProtocolVersion::V3 => v3::decode(&mut stream, &options)
+                .expect("what we send")
+                .map(|packet| packet.packet_type()),
+            ProtocolVersion::V5 => v5::decode(&mut stream, &options)
+                .expect("what we send")
+                .map(|packet| packet.packet_type()),
+        };
+        let Some(packet_type) = packet_type else {
+            break;
+        };
+        types.push(packet_type as u8);
     }
     assert!(stream.is_empty(), "only whole packets are written down");
     types
