@@ -177,13 +177,29 @@ fn a_peer_error_names_the_statement_that_is_broken() {
     }
 }
 
-/// Packets that only a client sends.
+/// Packets that only a client sends. Their type alone decides: they are not read, and the last two are
+/// malformed.
 fn a_packet_of_a_client_is_a_violation() {
     for (bytes, packet_type) in [
         (connect(CLEAN, 0, "", ""), PacketType::Connect),
         (hex("82 07 00 01 00 00 01 'a' 00"), PacketType::Subscribe),
         (hex("a2 06 00 01 00 00 01 'a'"), PacketType::Unsubscribe),
         (hex("c0 00"), PacketType::PingReq),
+        (hex("10 00"), PacketType::Connect),
+        (hex("82 08 00 01 00 00 02 'a+' 00"), PacketType::Subscribe),
+    ] {
+        let mut c = connected(CONFIG, "");
+        c.receives(bytes).sends(disconnect(0x82));
+        c.closes_for(ProtocolError::Unexpected(packet_type));
+    }
+}
+
+fn a_packet_that_only_a_client_sends_is_a_protocol_error_even_if_it_is_malformed() {
+    for (bytes, packet_type) in [
+        ("10 00", PacketType::Connect),
+        ("82 00", PacketType::Subscribe),
+        ("82 08 00 01 00 00 02 'a+' 00", PacketType::Subscribe),
+        ("a2 02 00 01", PacketType::Unsubscribe),
     ] {
         let mut c = connected(CONFIG, "");
         c.receives(bytes).sends(disconnect(0x82));
@@ -218,8 +234,6 @@ fn a_malformed_packet_is_answered_with_disconnect_and_its_reason() {
 
 /// Codes that Table 3-10 gives to a server are replaced [MQTT5-3.14.2-1].
 fn a_client_closes_with_a_code_that_a_client_may_send() {
-    let mut c = connected(CONFIG, "");
-    c.receives("82 08 00 01 00 00 02 'a+' 00").sends(disconnect(0x82)).closes_for_malformed();
     let mut c = ClientTalk::connected(
         CONFIG,
         connect(CLEAN, 0, "15 0001 'm'", ""),

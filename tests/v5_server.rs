@@ -855,6 +855,23 @@ fn a_violation_is_answered_with_disconnect_and_publishes_the_will() {
     }
 }
 
+fn a_packet_that_only_a_server_sends_is_a_protocol_error_even_if_it_is_malformed() {
+    for (bytes, packet_type) in [
+        ("20 02 00 00", PacketType::ConnAck),
+        ("90 03 00 01 00", PacketType::SubAck),
+        ("b0 01 00", PacketType::UnsubAck),
+    ] {
+        let mut s = connected(CONFIG, "");
+        s.receives(bytes).sends(disconnect(0x82));
+        s.closes_for(ProtocolError::Unexpected(packet_type));
+    }
+    // Invalid flags come first [MQTT5-2.1.3-1], and both sides send PUBACK.
+    for bytes in ["21 03 00 00 00", "d1 00", "40 01 00"] {
+        let mut s = connected(CONFIG, "");
+        s.receives(bytes).sends(disconnect(0x81)).closes_for_malformed();
+    }
+}
+
 /// No other packet may be sent between the pieces of a payload.
 fn a_connection_that_ends_in_the_middle_of_a_payload_sends_nothing_more() {
     let mut s = with_will(KEPT);
