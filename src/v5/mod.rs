@@ -74,7 +74,7 @@ pub use connect::{Connect, Will};
 pub(crate) use decode::try_read_publish;
 pub use decode::{V5, decode, peek};
 pub use disconnect::Disconnect;
-pub(crate) use edited_publish::EditedPublish;
+pub(crate) use edited_publish::{EditedAlias, EditedPublish};
 pub use encoded_connect::EncodedConnect;
 
 pub use packet::{Packet, PacketRef};

@@ -223,8 +223,10 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
     }
 
     /// Returns true if there is a property with one of these identifiers.
+    #[inline]
     pub(crate) fn has_any(&self, identifiers: &[u8]) -> bool {
-        encoded_properties(self.as_bytes()).any(|(identifier, _)| identifiers.contains(&identifier))
+        let mut properties = encoded_properties(self.as_bytes());
+        properties.any(|(identifier, _)| is_one_of(identifiers, identifier))
     }
 
     /// Writes the properties except those with these identifiers, without Property Length.
@@ -234,7 +236,7 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         out: &mut O,
     ) -> Result<(), EncodeError> {
         for (identifier, bytes) in encoded_properties(self.as_bytes()) {
-            if !identifiers.contains(&identifier) {
+            if !is_one_of(identifiers, identifier) {
                 out.put(bytes)?;
             }
         }
@@ -467,8 +469,15 @@ fn encoded_properties(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     })
 }
 
+/// `contains` without a call.
+#[inline(always)]
+fn is_one_of(identifiers: &[u8], identifier: u8) -> bool {
+    identifiers.iter().any(|one| *one == identifier)
+}
+
 /// Returns the identifier of the first property, its bytes with the identifier, and the bytes after it.
-#[inline(never)]
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let mut reader = Reader::again(bytes);
     let identifier = reader.u8(Field::PropertyIdentifier).ok()?;

@@ -13,7 +13,7 @@ use crate::v5::{
     ConnAck, Connect, ConnectReasonCode, Packet, Subscribe, SubscribeOne, SubscribeProperties,
     Subscription, Subscriptions, TopicFilters, Unsubscribe, UnsubscribeProperties, V5,
 };
-use crate::wire::{Encode, Output, PacketType};
+use crate::wire::{Output, PacketType};
 
 /// # Commands of a client of MQTT 5
 impl<S: Slots> Connection<V5, ClientRole, S> {
@@ -38,7 +38,8 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
             State::Requested | State::Connected => return Err(CommandError::AlreadyConnected),
             State::Ending | State::Ended => return Err(CommandError::Ended),
         }
-        connect.encode(out)?;
+        // No limit is known before CONNACK.
+        encode_within(&self.limits, connect, out)?;
         self.limits.connect(&connect.properties);
         self.limits.own = Capabilities::of_client(&connect.properties);
         let will = connect.will.as_ref();

@@ -8,7 +8,7 @@ use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    EditedPublish, Publish, PublishHeader, PublishProperties, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
+    EditedAlias, EditedPublish, Publish, PublishProperties, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
     V5,
 };
 #[cfg(feature = "alloc")]
@@ -146,7 +146,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
                 _ => self.topic.as_bytes(),
             },
             properties: self.properties.as_ref(),
-            alias: form.alias(),
+            alias: EditedAlias::Replaced(form.alias()),
             payload: self.payload.as_ref(),
             payload_left: 0,
         }
@@ -246,15 +246,14 @@ pub(super) fn check_len(
 }
 
 /// Checks the properties of a message. Returns whether it has a Topic Alias: the application's own, within
-/// the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A resent message has none: its alias may be from
-/// an earlier connection.
+/// the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17].
 fn check_properties<Q: AsRef<[u8]>>(
     properties: &PublishProperties<Q>,
     delivery: &Delivery,
     limits: &Limits,
     is_server: bool,
 ) -> Result<bool, CommandError> {
-    if properties.is_empty() {
+    if !properties.has_any(&[SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS]) {
         return Ok(false);
     }
     // [MQTT5-3.3.4-6]
@@ -287,10 +286,16 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
     ) -> Result<(), CommandError> {
         let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
         check_flags(limits, self.qos, self.retain)?;
-        if delivery.dup() && has_alias {
-            return encode_within(limits, &self.edited(delivery, TopicForm::Name), out);
-        }
-        encode_within(limits, &self.publish(delivery), out)
+        let publish = EditedPublish {
+            delivery,
+            retain: self.retain,
+            topic: self.topic.as_bytes(),
+            properties: self.properties.as_ref(),
+            alias: alias_of(&delivery, has_alias),
+            payload: self.payload.as_ref(),
+            payload_left: 0,
+        };
+        encode_within(limits, &publish, out)
     }
 
     #[inline]
@@ -305,17 +310,6 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
-    #[inline]
-    fn publish(&self, delivery: Delivery) -> Publish<&[u8]> {
-        Publish {
-            delivery,
-            retain: self.retain,
-            topic: TopicName::as_ref(&self.topic),
-            properties: self.properties.as_ref(),
-            payload: self.payload.as_ref(),
-        }
-    }
-
     /// Encodes the message in this form, if it keeps the rules for this side and the limits of the peer.
     pub(super) fn encode_edited<O: Output + ?Sized>(
         &self,
@@ -348,10 +342,16 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
     ) -> Result<(), CommandError> {
         let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
         check_flags(limits, self.qos, self.retain)?;
-        if delivery.dup() && has_alias {
-            return encode_within(limits, &self.without_alias(delivery), out);
-        }
-        encode_within(limits, &self.header(delivery), out)
+        let header = EditedPublish {
+            delivery,
+            retain: self.retain,
+            topic: self.topic.as_bytes(),
+            properties: self.properties.as_ref(),
+            alias: alias_of(&delivery, has_alias),
+            payload: &[],
+            payload_left: self.payload_len,
+        };
+        encode_within(limits, &header, out)
     }
 
     fn note_sent(&self, limits: &mut Limits) {
@@ -363,27 +363,12 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
     }
 }
 
-impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> MessageHeader<T, Q> {
-    fn without_alias(&self, delivery: Delivery) -> EditedPublish<'_> {
-        EditedPublish {
-            delivery,
-            retain: self.retain,
-            topic: self.topic.as_bytes(),
-            properties: self.properties.as_ref(),
-            alias: None,
-            payload: &[],
-            payload_left: self.payload_len,
-        }
-    }
-
-    fn header(&self, delivery: Delivery) -> PublishHeader<&[u8]> {
-        PublishHeader {
-            delivery,
-            retain: self.retain,
-            topic: TopicName::as_ref(&self.topic),
-            properties: self.properties.as_ref(),
-            payload_len: self.payload_len,
-        }
+/// A resent message has no Topic Alias: its alias may be from an earlier connection.
+const fn alias_of(delivery: &Delivery, has_alias: bool) -> EditedAlias {
+    if has_alias && delivery.dup() {
+        EditedAlias::Replaced(None)
+    } else {
+        EditedAlias::Kept
     }
 }
 

@@ -314,20 +314,20 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         without: &E,
         out: &mut O,
     ) -> Result<(), CommandError> {
-        let mut outcome = Err(CommandError::PacketTooLarge);
+        let mut encoded = Err(CommandError::PacketTooLarge);
         if self.limits.request_problem_information {
-            outcome = encode_within(&self.limits, with, out);
+            encoded = encode_within(&self.limits, with, out);
         }
-        if outcome == Err(CommandError::PacketTooLarge) {
-            outcome = encode_within(&self.limits, without, out);
+        if encoded == Err(CommandError::PacketTooLarge) {
+            encoded = encode_within(&self.limits, without, out);
         }
-        if outcome == Err(CommandError::PacketTooLarge) {
+        if encoded == Err(CommandError::PacketTooLarge) {
             // [MQTT5-3.1.2-24]
             self.machine.tick(now);
             self.end(CloseReason::ReplyTooLarge);
             return Ok(());
         }
-        outcome?;
+        encoded?;
         self.answered(now);
         Ok(())
     }
