@@ -50,6 +50,10 @@ const USER: Property<'static> = Property::UserProperty {
     value: Text::from_static("value"),
 };
 
+const IN_PIECES: Options = Options::new().payloads_in_pieces(true);
+/// In bytes: all packets but some messages are shorter.
+const LONGEST: u32 = 150;
+
 /// A message in flight, to send it again.
 type Kept = Message<Vec<u8>>;
 
@@ -100,6 +104,10 @@ struct Side<R: Role> {
     out: Vec<u8>,
     kept: BTreeMap<PacketId, Kept>,
     to_acknowledge: Vec<PacketId>,
+    /// The Topic Name of a message in pieces, and what has arrived of its payload.
+    pieces: (Vec<u8>, Vec<u8>),
+    /// The number of pieces.
+    piece_count: u32,
     /// The number of filters in a SUBSCRIBE, or in an UNSUBSCRIBE.
     to_answer: Option<(bool, usize)>,
     /// The properties that CONNACK has to have.
@@ -114,14 +122,21 @@ impl<R: Role> Side<R> {
             .manual_acknowledgement(rng.bool())
             .max_inflight(rng.u16(1..9));
         let buffer = WithTopicAliases::new(Vec::new(), AliasVec::new(announced.aliases));
+        let options = if rng.bool() {
+            IN_PIECES
+        } else {
+            Options::new()
+        };
         Self {
             connection: Connection::new(session, config, NOW),
-            decoder: Decoder::new(buffer),
+            decoder: Decoder::with_options(buffer, options),
             aliases: OutboundAliases::new(AliasVec::new(2)),
             input: Vec::new(),
             out: Vec::new(),
             kept: BTreeMap::new(),
             to_acknowledge: Vec::new(),
+            pieces: (Vec::new(), Vec::new()),
+            piece_count: 0,
             to_answer: None,
             connect: None,
             closed: None,
@@ -131,7 +146,14 @@ impl<R: Role> Side<R> {
 
     /// From here on the peer knows the Maximum Packet Size.
     fn has_announced(&mut self, announced: &Announced) {
-        let options = Options::new().max_packet_size(announced.maximum_packet_size);
+        let maximum = announced.maximum_packet_size;
+        let options = *self.decoder.options();
+        let whole = maximum.min(if options == IN_PIECES {
+            LONGEST
+        } else {
+            u32::MAX
+        });
+        let options = options.max_packet_size(whole).max_publish_size(maximum);
         self.decoder.set_options(options);
     }
 
@@ -165,6 +187,17 @@ impl<R: Role> Side<R> {
                         let properties = method.map(|_| METHOD).into_iter();
                         let properties = properties.chain(is_nameless.then_some(ASSIGNED));
                         self.connect = Some(properties.collect());
+                    }
+                    Event::MessageHeader(header) => {
+                        let topic = header.topic.as_bytes().to_vec();
+                        self.pieces = (topic, Vec::new());
+                        self.to_acknowledge.extend(header.delivery.packet_id());
+                    }
+                    Event::Payload { bytes, left } => {
+                        let (topic, payload) = &mut self.pieces;
+                        payload.extend(bytes);
+                        self.piece_count += 1;
+                        assert!(left > 0 || payload.starts_with(topic), "{topic:?}");
                     }
                     Event::Message(publish) => {
                         // The payload begins with the Topic Name that was published.
@@ -249,7 +282,12 @@ impl<R: Role> Side<R> {
         if rng.u8(0..4) == 0 {
             properties.push(USER);
         }
-        let payload = [topic.as_bytes(), &vec![b'x'; rng.usize(0..30)]].concat();
+        let len = if rng.u8(0..8) > 0 {
+            rng.usize(0..30)
+        } else {
+            rng.usize(100..300)
+        };
+        let payload = [topic.as_bytes(), &vec![b'x'; len]].concat();
         Message {
             topic: TopicName::new(topic).unwrap().to_owned(),
             payload,
@@ -561,6 +599,7 @@ struct Seen {
     refused: u32,
     disconnected: u32,
     too_large: u32,
+    pieces: u32,
 }
 
 /// Three connections, which may resume the session of the one before.
@@ -636,6 +675,7 @@ fn run(seed: u64, note: bool, seen: &mut Seen) {
                 _ => {}
             }
         }
+        seen.pieces += client.piece_count + server.piece_count;
         kept.0 = client.kept;
         if was_accepted || !session.is_empty() {
             let is_kept = server.connection.session_expiry_interval() > 0;
@@ -669,6 +709,7 @@ fn whatever_the_commands_of_one_side_allow_the_other_side_accepts() {
         (seen.refused, 1_000),
         (seen.disconnected, 400),
         (seen.too_large, 5),
+        (seen.pieces, 500),
     ] {
         assert!(count >= floor, "{seen:?}");
     }
