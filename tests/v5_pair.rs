@@ -21,7 +21,7 @@
     reason = "a test fails by panicking, and has std"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU16, NonZeroU32};
 
 use fastrand::Rng;
@@ -29,14 +29,13 @@ use mqtt_sansio::v5::{
     AckProperties, Action, AliasVec, Auth, AuthProperties, AuthReasonCode, CloseReason,
     ConnAckProperties, Connect, ConnectProperties, ConnectReasonCode, Decoder, Disconnect,
     DisconnectProperties, DisconnectReasonCode, Event, Message, MessageHeader, OutboundAliases,
-    Property, PubAckReasonCode, Publish, PublishProperties, Reply, Step, SubscribeProperties,
+    Property, PubAckReasonCode, Publish, PublishProperties, Step, SubscribeProperties,
     SubscribeReasonCode, SubscribeReasonCodes, Subscription, Subscriptions, TopicFilters,
     UnsubscribeReasonCode, UnsubscribeReasonCodes, V5, Will, WillProperties, WithTopicAliases,
 };
 use mqtt_sansio::{
-    ClientRole, CommandError, Config, Connection, Delivery, EncodedMessage, Options, Output,
-    PacketId, QoS, Receiver, Role, ServerRole, Session, Slot, State, Text, Timestamp, TopicFilter,
-    TopicName,
+    ClientRole, CommandError, Config, Connection, Delivery, EncodedMessage, Options, PacketId, QoS,
+    Receiver, Role, ServerRole, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(0);
@@ -112,6 +111,7 @@ struct Side<R: Role> {
     to_answer: Option<(bool, usize)>,
     /// The properties that CONNACK has to have.
     connect: Option<Vec<Property<'static>>>,
+    to_resend: VecDeque<PacketId>,
     closed: Option<CloseReason>,
     note: bool,
 }
@@ -120,6 +120,7 @@ impl<R: Role> Side<R> {
     fn new(rng: &mut Rng, session: Session<Vec<Slot>>, announced: &Announced, note: bool) -> Self {
         let config = Config::new()
             .manual_acknowledgement(rng.bool())
+            .journal(rng.bool())
             .max_inflight(rng.u16(1..9));
         let buffer = WithTopicAliases::new(Vec::new(), AliasVec::new(announced.aliases));
         let options = if rng.bool() {
@@ -139,6 +140,7 @@ impl<R: Role> Side<R> {
             piece_count: 0,
             to_answer: None,
             connect: None,
+            to_resend: VecDeque::new(),
             closed: None,
             note,
         }
@@ -167,18 +169,12 @@ impl<R: Role> Side<R> {
     fn receive(&mut self) {
         let input = std::mem::take(&mut self.input);
         let mut rest = &input[..];
-        let mut resends = Vec::new();
         while let Ok(Some(step)) = self.connection.receive(NOW, &mut self.decoder, &mut rest) {
             if self.note {
                 println!("{}     {step:?}", std::any::type_name::<R>());
             }
             match step {
-                Step::Action(action) => {
-                    if let Action::Resend(id) = action {
-                        resends.push(id);
-                    }
-                    carry_out(action, &mut self.out, &mut self.kept, &mut self.closed);
-                }
+                Step::Action(action) => self.carry_out(action),
                 Step::Event(event) => match event {
                     Event::ConnectRequested(connect) => {
                         let connect = connect.to_connect();
@@ -221,9 +217,6 @@ impl<R: Role> Side<R> {
             }
         }
         self.input = rest.to_vec();
-        for id in resends {
-            self.resend(id);
-        }
         self.drain();
     }
 
@@ -249,20 +242,29 @@ impl<R: Role> Side<R> {
         }
     }
 
+    /// Carries out all actions. A message is sent again as soon as it is asked for.
     fn drain(&mut self) {
-        let mut resends = Vec::new();
-        while let Some(action) = self.connection.poll_action() {
-            self.say(|| format!("    {action:?}"));
-            if let Action::Resend(id) = action {
-                resends.push(id);
+        loop {
+            while let Some(action) = self.connection.poll_action() {
+                self.say(|| format!("    {action:?}"));
+                self.carry_out(action);
             }
-            carry_out(action, &mut self.out, &mut self.kept, &mut self.closed);
+            let Some(id) = self.to_resend.pop_front() else {
+                return;
+            };
+            self.resend(id);
         }
-        if !resends.is_empty() {
-            for id in resends {
-                self.resend(id);
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Transmit(reply) => self.out.extend(reply.as_bytes()),
+            Action::Resend(id) => self.to_resend.push_back(id),
+            Action::Lost { packet_id, .. } => {
+                self.kept.remove(&packet_id);
             }
-            self.drain();
+            Action::Close(reason) => self.closed = Some(reason),
+            _ => {}
         }
     }
 
@@ -421,22 +423,6 @@ fn publish_of(message: &Kept) -> Publish<&[u8]> {
         topic: TopicName::as_ref(&message.topic),
         properties: message.properties.as_ref(),
         payload: &message.payload,
-    }
-}
-
-fn carry_out(
-    action: Action,
-    out: &mut Vec<u8>,
-    kept: &mut BTreeMap<PacketId, Kept>,
-    closed: &mut Option<CloseReason>,
-) {
-    match action {
-        Action::Transmit(reply) => Output::put(out, Reply::as_bytes(&reply)).unwrap(),
-        Action::Lost { packet_id, .. } => {
-            kept.remove(&packet_id);
-        }
-        Action::Close(reason) => *closed = Some(reason),
-        _ => {}
     }
 }
 
