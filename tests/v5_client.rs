@@ -177,13 +177,16 @@ fn a_peer_error_names_the_statement_that_is_broken() {
     }
 }
 
-/// Packets that only a client sends.
+/// Packets that only a client sends. Their type alone decides: they are not read, and the last two are
+/// malformed.
 fn a_packet_of_a_client_is_a_violation() {
     for (bytes, packet_type) in [
         (connect(CLEAN, 0, "", ""), PacketType::Connect),
         (hex("82 07 00 01 00 00 01 'a' 00"), PacketType::Subscribe),
         (hex("a2 06 00 01 00 00 01 'a'"), PacketType::Unsubscribe),
         (hex("c0 00"), PacketType::PingReq),
+        (hex("10 00"), PacketType::Connect),
+        (hex("82 08 00 01 00 00 02 'a+' 00"), PacketType::Subscribe),
     ] {
         let mut c = connected(CONFIG, "");
         c.receives(bytes).sends(disconnect(0x82));

@@ -1,5 +1,6 @@
 //! The methods that client and server of MQTT 5 share.
 
+use super::limited::encode_within;
 use super::limits::{ALIAS_ASSIGNED, Authentication, OWN_ALIAS, Turn};
 use super::message::check_len;
 use super::{
@@ -108,8 +109,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             message.edited(delivery, form).encoded_len()
         });
         let publish = message.edited(delivery, form);
-        message.check_edited(&publish, &self.limits, R::IS_SERVER)?;
-        publish.encode(out)?;
+        message.encode_edited(&publish, &self.limits, R::IS_SERVER, out)?;
         self.limits
             .note(ALIAS_ASSIGNED, aliases.commit(topic, form));
         Ok(self.machine.commit(now, delivery, 0))
@@ -230,16 +230,14 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             reason_code: code,
             properties: disconnect.properties.as_ref(),
         };
-        if fits(&self.limits, packet.encoded_len())? {
-            packet.encode(out)?;
-        } else {
-            let shortened = Shortened {
-                first_byte: packet.first_byte(),
-                code: code.number(),
-                properties: packet.properties,
-            };
-            check_len(&self.limits, shortened.encoded_len())?;
-            shortened.encode(out)?;
+        let shortened = Shortened {
+            first_byte: packet.first_byte(),
+            code: code.number(),
+            properties: packet.properties,
+        };
+        match encode_within(&self.limits, &packet, out) {
+            Err(CommandError::PacketTooLarge) => encode_within(&self.limits, &shortened, out)?,
+            outcome => outcome?,
         }
         self.machine.tick(now);
         if let Some(expiry) = expiry {
@@ -308,16 +306,19 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             return Err(CommandError::AuthenticationOrder);
         };
         let takes_all = !R::IS_SERVER || self.limits.request_problem_information;
-        if takes_all && fits(&self.limits, auth.encoded_len())? {
-            auth.encode(out)?;
+        let shortened = Shortened {
+            first_byte: auth.first_byte(),
+            code: code.number(),
+            properties: auth.properties.as_ref(),
+        };
+        let encoded = if takes_all {
+            encode_within(&self.limits, auth, out)
         } else {
-            let shortened = Shortened {
-                first_byte: auth.first_byte(),
-                code: code.number(),
-                properties: auth.properties.as_ref(),
-            };
-            check_len(&self.limits, shortened.encoded_len())?;
-            shortened.encode(out)?;
+            Err(CommandError::PacketTooLarge)
+        };
+        match encoded {
+            Err(CommandError::PacketTooLarge) => encode_within(&self.limits, &shortened, out)?,
+            outcome => outcome?,
         }
         self.machine.tick(now);
         self.machine.sent_now();
@@ -386,10 +387,4 @@ impl Authentication {
             _ => None,
         }
     }
-}
-
-/// Checks whether the peer accepts a packet of this length with its Reason String and User
-/// Properties.
-fn fits(limits: &Limits, len: Result<usize, EncodeError>) -> Result<bool, CommandError> {
-    Ok(len? <= limits.peer.maximum_packet_size as usize)
 }

@@ -1,5 +1,6 @@
 //! The messages that an application publishes.
 
+use super::limited::encode_within;
 use super::limits::{Limits, OWN_ALIAS};
 use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
@@ -12,7 +13,7 @@ use crate::v5::{
 };
 #[cfg(feature = "alloc")]
 use crate::v5::{Properties, WILL_DELAY_INTERVAL, Will};
-use crate::wire::{Encode, EncodeError, Output, Sealed};
+use crate::wire::{EncodeError, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
 /// those of the properties.
@@ -216,6 +217,12 @@ pub(super) fn check(
     retain: bool,
     packet_len: Result<usize, EncodeError>,
 ) -> Result<(), CommandError> {
+    check_flags(limits, qos, retain)?;
+    check_len(limits, packet_len)
+}
+
+/// Checks QoS and RETAIN of a message against the limits of the peer.
+fn check_flags(limits: &Limits, qos: QoS, retain: bool) -> Result<(), CommandError> {
     let peer = &limits.peer;
     if qos > peer.maximum_qos {
         return Err(CommandError::QosNotSupported); // [MQTT5-3.2.2-11]
@@ -223,7 +230,7 @@ pub(super) fn check(
     if retain && !peer.retain_available {
         return Err(CommandError::RetainNotSupported); // [MQTT5-3.2.2-14]
     }
-    check_len(limits, packet_len)
+    Ok(())
 }
 
 /// Checks a packet length against the peer's Maximum Packet Size [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
@@ -271,33 +278,19 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
     }
 
     #[inline]
-    fn check(
+    fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
         limits: &Limits,
         is_server: bool,
+        out: &mut O,
     ) -> Result<(), CommandError> {
         let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
-        let len = match limits.peer.maximum_packet_size {
-            u32::MAX => Ok(0),
-            _ if delivery.dup() && has_alias => {
-                self.edited(delivery, TopicForm::Name).encoded_len()
-            }
-            _ => self.publish(delivery).encoded_len(),
-        };
-        check(limits, self.qos, self.retain, len)
-    }
-
-    #[inline]
-    fn encode<O: Output + ?Sized>(
-        &self,
-        delivery: Delivery,
-        out: &mut O,
-    ) -> Result<(), EncodeError> {
-        if delivery.dup() && self.properties.topic_alias().is_some() {
-            return self.edited(delivery, TopicForm::Name).encode(out);
+        check_flags(limits, self.qos, self.retain)?;
+        if delivery.dup() && has_alias {
+            return encode_within(limits, &self.edited(delivery, TopicForm::Name), out);
         }
-        self.publish(delivery).encode(out)
+        encode_within(limits, &self.publish(delivery), out)
     }
 
     #[inline]
@@ -323,17 +316,19 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
         }
     }
 
-    /// Checks the message in the form with a Topic Alias against the limits of the peer.
-    pub(super) fn check_edited(
+    /// Encodes the message in this form, if it keeps the rules for this side and the limits of the peer.
+    pub(super) fn encode_edited<O: Output + ?Sized>(
         &self,
         publish: &EditedPublish<'_>,
         limits: &Limits,
         is_server: bool,
+        out: &mut O,
     ) -> Result<(), CommandError> {
         if !is_server && self.properties.has(SUBSCRIPTION_IDENTIFIER) {
             return Err(CommandError::SubscriptionIdentifier); // [MQTT5-3.3.4-6]
         }
-        check(limits, self.qos, self.retain, publish.encoded_len())
+        check_flags(limits, self.qos, self.retain)?;
+        encode_within(limits, publish, out)
     }
 }
 
@@ -344,31 +339,19 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         self.qos
     }
 
-    fn check(
+    fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
         limits: &Limits,
         is_server: bool,
+        out: &mut O,
     ) -> Result<(), CommandError> {
         let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
-        let len = if delivery.dup() && has_alias {
-            self.without_alias(delivery).encoded_len()
-        } else {
-            self.header(delivery).encoded_len()
-        };
-        let len = len.map(|len| len.saturating_add(self.payload_len as usize));
-        check(limits, self.qos, self.retain, len)
-    }
-
-    fn encode<O: Output + ?Sized>(
-        &self,
-        delivery: Delivery,
-        out: &mut O,
-    ) -> Result<(), EncodeError> {
-        if delivery.dup() && self.properties.topic_alias().is_some() {
-            return self.without_alias(delivery).encode(out);
+        check_flags(limits, self.qos, self.retain)?;
+        if delivery.dup() && has_alias {
+            return encode_within(limits, &self.without_alias(delivery), out);
         }
-        self.header(delivery).encode(out)
+        encode_within(limits, &self.header(delivery), out)
     }
 
     fn note_sent(&self, limits: &mut Limits) {

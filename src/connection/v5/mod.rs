@@ -4,6 +4,7 @@ mod aliases;
 mod both;
 mod client;
 mod event;
+mod limited;
 mod limits;
 mod message;
 mod server;

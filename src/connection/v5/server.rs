@@ -1,7 +1,7 @@
 //! The server's side of a connection of MQTT 5.
 
+use super::limited::encode_within;
 use super::limits::{NO_CLIENT_ID, WILL_QOS_1, WILL_QOS_2, WILL_RETAIN};
-use super::message::check_len;
 use super::{Capabilities, CloseReason, Connection, Event, HandleError, Refusal};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::{Request, ServerRole};
@@ -146,8 +146,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
             reason_code: ConnectReasonCode::Success,
             properties: properties.as_ref(),
         };
-        check_len(&self.limits, connack.encoded_len())?;
-        connack.encode(out)?;
+        encode_within(&self.limits, &connack, out)?;
         self.limits.connack(properties);
         self.limits.own = own; // with a Maximum QoS, if there is one [MQTT5-3.2.2-9]
         let limits = self.limits;
@@ -315,17 +314,20 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         without: &E,
         out: &mut O,
     ) -> Result<(), CommandError> {
-        let maximum = self.limits.peer.maximum_packet_size as usize;
-        if self.limits.request_problem_information && with.encoded_len()? <= maximum {
-            with.encode(out)?;
-        } else if without.encoded_len()? <= maximum {
-            without.encode(out)?;
-        } else {
+        let mut outcome = Err(CommandError::PacketTooLarge);
+        if self.limits.request_problem_information {
+            outcome = encode_within(&self.limits, with, out);
+        }
+        if outcome == Err(CommandError::PacketTooLarge) {
+            outcome = encode_within(&self.limits, without, out);
+        }
+        if outcome == Err(CommandError::PacketTooLarge) {
             // [MQTT5-3.1.2-24]
             self.machine.tick(now);
             self.end(CloseReason::ReplyTooLarge);
             return Ok(());
         }
+        outcome?;
         self.answered(now);
         Ok(())
     }
