@@ -21,7 +21,7 @@
     reason = "a test fails by panicking, and has std"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::num::{NonZeroU16, NonZeroU32};
 
 use fastrand::Rng;
@@ -29,14 +29,13 @@ use mqtt_sansio::v5::{
     AckProperties, Action, AliasVec, Auth, AuthProperties, AuthReasonCode, CloseReason,
     ConnAckProperties, Connect, ConnectProperties, ConnectReasonCode, Decoder, Disconnect,
     DisconnectProperties, DisconnectReasonCode, Event, Message, MessageHeader, OutboundAliases,
-    Property, PubAckReasonCode, Publish, PublishProperties, Reply, Step, SubscribeProperties,
+    Property, PubAckReasonCode, Publish, PublishProperties, Step, SubscribeProperties,
     SubscribeReasonCode, SubscribeReasonCodes, Subscription, Subscriptions, TopicFilters,
     UnsubscribeReasonCode, UnsubscribeReasonCodes, V5, Will, WillProperties, WithTopicAliases,
 };
 use mqtt_sansio::{
-    ClientRole, CommandError, Config, Connection, Delivery, EncodedMessage, Options, Output,
-    PacketId, QoS, Receiver, Role, ServerRole, Session, Slot, State, Text, Timestamp, TopicFilter,
-    TopicName,
+    ClientRole, CommandError, Config, Connection, Delivery, EncodedMessage, Options, PacketId, QoS,
+    Receiver, Role, ServerRole, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(0);
@@ -49,6 +48,10 @@ const USER: Property<'static> = Property::UserProperty {
     name: Text::from_static("name"),
     value: Text::from_static("value"),
 };
+
+const IN_PIECES: Options = Options::new().payloads_in_pieces(true);
+/// In bytes: all packets but some messages are shorter.
+const LONGEST: u32 = 150;
 
 /// A message in flight, to send it again.
 type Kept = Message<Vec<u8>>;
@@ -100,10 +103,15 @@ struct Side<R: Role> {
     out: Vec<u8>,
     kept: BTreeMap<PacketId, Kept>,
     to_acknowledge: Vec<PacketId>,
+    /// The Topic Name of a message in pieces, and what has arrived of its payload.
+    pieces: (Vec<u8>, Vec<u8>),
+    /// The number of pieces.
+    piece_count: u32,
     /// The number of filters in a SUBSCRIBE, or in an UNSUBSCRIBE.
     to_answer: Option<(bool, usize)>,
     /// The properties that CONNACK has to have.
     connect: Option<Vec<Property<'static>>>,
+    to_resend: VecDeque<PacketId>,
     closed: Option<CloseReason>,
     note: bool,
 }
@@ -112,18 +120,27 @@ impl<R: Role> Side<R> {
     fn new(rng: &mut Rng, session: Session<Vec<Slot>>, announced: &Announced, note: bool) -> Self {
         let config = Config::new()
             .manual_acknowledgement(rng.bool())
+            .journal(rng.bool())
             .max_inflight(rng.u16(1..9));
         let buffer = WithTopicAliases::new(Vec::new(), AliasVec::new(announced.aliases));
+        let options = if rng.bool() {
+            IN_PIECES
+        } else {
+            Options::new()
+        };
         Self {
             connection: Connection::new(session, config, NOW),
-            decoder: Decoder::new(buffer),
+            decoder: Decoder::with_options(buffer, options),
             aliases: OutboundAliases::new(AliasVec::new(2)),
             input: Vec::new(),
             out: Vec::new(),
             kept: BTreeMap::new(),
             to_acknowledge: Vec::new(),
+            pieces: (Vec::new(), Vec::new()),
+            piece_count: 0,
             to_answer: None,
             connect: None,
+            to_resend: VecDeque::new(),
             closed: None,
             note,
         }
@@ -131,7 +148,14 @@ impl<R: Role> Side<R> {
 
     /// From here on the peer knows the Maximum Packet Size.
     fn has_announced(&mut self, announced: &Announced) {
-        let options = Options::new().max_packet_size(announced.maximum_packet_size);
+        let maximum = announced.maximum_packet_size;
+        let options = *self.decoder.options();
+        let whole = maximum.min(if options == IN_PIECES {
+            LONGEST
+        } else {
+            u32::MAX
+        });
+        let options = options.max_packet_size(whole).max_publish_size(maximum);
         self.decoder.set_options(options);
     }
 
@@ -145,18 +169,12 @@ impl<R: Role> Side<R> {
     fn receive(&mut self) {
         let input = std::mem::take(&mut self.input);
         let mut rest = &input[..];
-        let mut resends = Vec::new();
         while let Ok(Some(step)) = self.connection.receive(NOW, &mut self.decoder, &mut rest) {
             if self.note {
                 println!("{}     {step:?}", std::any::type_name::<R>());
             }
             match step {
-                Step::Action(action) => {
-                    if let Action::Resend(id) = action {
-                        resends.push(id);
-                    }
-                    carry_out(action, &mut self.out, &mut self.kept, &mut self.closed);
-                }
+                Step::Action(action) => self.carry_out(action),
                 Step::Event(event) => match event {
                     Event::ConnectRequested(connect) => {
                         let connect = connect.to_connect();
@@ -165,6 +183,17 @@ impl<R: Role> Side<R> {
                         let properties = method.map(|_| METHOD).into_iter();
                         let properties = properties.chain(is_nameless.then_some(ASSIGNED));
                         self.connect = Some(properties.collect());
+                    }
+                    Event::MessageHeader(header) => {
+                        let topic = header.topic.as_bytes().to_vec();
+                        self.pieces = (topic, Vec::new());
+                        self.to_acknowledge.extend(header.delivery.packet_id());
+                    }
+                    Event::Payload { bytes, left } => {
+                        let (topic, payload) = &mut self.pieces;
+                        payload.extend(bytes);
+                        self.piece_count += 1;
+                        assert!(left > 0 || payload.starts_with(topic), "{topic:?}");
                     }
                     Event::Message(publish) => {
                         // The payload begins with the Topic Name that was published.
@@ -188,9 +217,6 @@ impl<R: Role> Side<R> {
             }
         }
         self.input = rest.to_vec();
-        for id in resends {
-            self.resend(id);
-        }
         self.drain();
     }
 
@@ -216,20 +242,29 @@ impl<R: Role> Side<R> {
         }
     }
 
+    /// Carries out all actions. A message is sent again as soon as it is asked for.
     fn drain(&mut self) {
-        let mut resends = Vec::new();
-        while let Some(action) = self.connection.poll_action() {
-            self.say(|| format!("    {action:?}"));
-            if let Action::Resend(id) = action {
-                resends.push(id);
+        loop {
+            while let Some(action) = self.connection.poll_action() {
+                self.say(|| format!("    {action:?}"));
+                self.carry_out(action);
             }
-            carry_out(action, &mut self.out, &mut self.kept, &mut self.closed);
+            let Some(id) = self.to_resend.pop_front() else {
+                return;
+            };
+            self.resend(id);
         }
-        if !resends.is_empty() {
-            for id in resends {
-                self.resend(id);
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Transmit(reply) => self.out.extend(reply.as_bytes()),
+            Action::Resend(id) => self.to_resend.push_back(id),
+            Action::Lost { packet_id, .. } => {
+                self.kept.remove(&packet_id);
             }
-            self.drain();
+            Action::Close(reason) => self.closed = Some(reason),
+            _ => {}
         }
     }
 
@@ -249,7 +284,12 @@ impl<R: Role> Side<R> {
         if rng.u8(0..4) == 0 {
             properties.push(USER);
         }
-        let payload = [topic.as_bytes(), &vec![b'x'; rng.usize(0..30)]].concat();
+        let len = if rng.u8(0..8) > 0 {
+            rng.usize(0..30)
+        } else {
+            rng.usize(100..300)
+        };
+        let payload = [topic.as_bytes(), &vec![b'x'; len]].concat();
         Message {
             topic: TopicName::new(topic).unwrap().to_owned(),
             payload,
@@ -383,22 +423,6 @@ fn publish_of(message: &Kept) -> Publish<&[u8]> {
         topic: TopicName::as_ref(&message.topic),
         properties: message.properties.as_ref(),
         payload: &message.payload,
-    }
-}
-
-fn carry_out(
-    action: Action,
-    out: &mut Vec<u8>,
-    kept: &mut BTreeMap<PacketId, Kept>,
-    closed: &mut Option<CloseReason>,
-) {
-    match action {
-        Action::Transmit(reply) => Output::put(out, Reply::as_bytes(&reply)).unwrap(),
-        Action::Lost { packet_id, .. } => {
-            kept.remove(&packet_id);
-        }
-        Action::Close(reason) => *closed = Some(reason),
-        _ => {}
     }
 }
 
@@ -561,6 +585,7 @@ struct Seen {
     refused: u32,
     disconnected: u32,
     too_large: u32,
+    pieces: u32,
 }
 
 /// Three connections, which may resume the session of the one before.
@@ -636,6 +661,7 @@ fn run(seed: u64, note: bool, seen: &mut Seen) {
                 _ => {}
             }
         }
+        seen.pieces += client.piece_count + server.piece_count;
         kept.0 = client.kept;
         if was_accepted || !session.is_empty() {
             let is_kept = server.connection.session_expiry_interval() > 0;
@@ -669,6 +695,7 @@ fn whatever_the_commands_of_one_side_allow_the_other_side_accepts() {
         (seen.refused, 1_000),
         (seen.disconnected, 400),
         (seen.too_large, 5),
+        (seen.pieces, 500),
     ] {
         assert!(count >= floor, "{seen:?}");
     }
