@@ -16,19 +16,16 @@ pub trait OutgoingMessage<V: Version>: Sealed {
     #[doc(hidden)]
     fn qos(&self) -> QoS;
 
-    /// Encodes the PUBLISH, if it keeps the rules for this side and the limits of the peer.
+    /// Encodes the PUBLISH, if it keeps the rules for this side and the limits of the peer, and records in
+    /// `limits` what it changes.
     #[doc(hidden)]
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
-        limits: &V::Limits,
+        limits: &mut V::Limits,
         is_server: bool,
         out: &mut O,
     ) -> Result<(), CommandError>;
-
-    /// Records that the PUBLISH was sent for the first time.
-    #[doc(hidden)]
-    fn note_sent(&self, _: &mut V::Limits) {}
 
     /// Returns how many bytes of payload follow in pieces.
     #[doc(hidden)]

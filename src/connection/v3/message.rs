@@ -150,7 +150,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> OutgoingMessage<V3> for Message<T, P> {
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
-        _: &Limits,
+        _: &mut Limits,
         _: bool,
         out: &mut O,
     ) -> Result<(), CommandError> {
@@ -179,7 +179,7 @@ impl<T: AsRef<[u8]>> OutgoingMessage<V3> for MessageHeader<T> {
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
-        _: &Limits,
+        _: &mut Limits,
         _: bool,
         out: &mut O,
     ) -> Result<(), CommandError> {
