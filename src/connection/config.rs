@@ -71,6 +71,9 @@ impl Config {
 
     /// Sets how long a server waits for CONNECT, and a client for CONNACK. Default 10 seconds; zero
     /// is no limit. Rounded up to milliseconds.
+    ///
+    /// In MQTT 5 each AUTH before CONNACK has this time limit. A re-authentication has none: the
+    /// application ends it with `disconnect_with`.
     #[must_use]
     pub const fn connect_timeout(mut self, time: Duration) -> Self {
         self.connect_timeout = millis(time);

@@ -224,7 +224,7 @@ impl Connection {
     /// Handles an event. Returns whether other connections should run next.
     fn handle(&mut self, event: Event<&[u8]>) -> Result<bool, CommandError> {
         if is_malformed(&event) {
-            self.disconnect(DisconnectReasonCode::MalformedPacket);
+            self.end_for_malformed(&event);
             return Ok(false);
         }
         match event {

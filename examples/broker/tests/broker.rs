@@ -428,7 +428,8 @@ fn a_control_character_in_a_client_identifier_or_topic_ends_the_connection() {
     peer.send(&client("a\u{9f}", true));
     peer.expect_end();
     let mut peer = broker.clean("a");
-    peer.send_bytes(b"\x30\x04\0\x02t\x1f");
+    // Without an acknowledgement, which would mean that it was delivered.
+    peer.send_bytes(b"\x32\x06\0\x02t\x1f\0\x01");
     peer.expect_end();
 }
 

@@ -163,38 +163,51 @@ impl World<'_> {
                 value: u32::try_from(self.decoding.memory).expect("a small one"),
                 actual: actual.expect("it has one"),
             },
-            _ => match self.not_read(&error) {
+            _ => match self.unread(&error) {
                 Some(packet_type) => Reason::Violation(ProtocolError::Unexpected(packet_type)),
                 None => Reason::Malformed(error),
             },
         };
-        let cause = matches!(reason, Reason::Malformed(_) | Reason::LimitExceeded { .. });
         let now = self.now();
         let outcome = self.endpoint.receive(now, &mut self.fed);
         assert_eq!(outcome, Response::Closed(reason), "{:?}", self.model);
         self.input.clear();
         self.on_the_way.clear();
-        self.is_over_by(reason, cause.then_some(error));
+        self.is_over_by(
+            reason,
+            Some(error).filter(|error| self.unread(error).is_none()),
+        );
         self.drain();
     }
 
-    /// Returns the type of a packet that the peer must not send, whose fixed header is valid. What
-    /// follows the fixed header is not read.
-    fn not_read(&self, error: &DecodeError) -> Option<PacketType> {
-        use PacketType as Type;
+    /// Returns the type of a packet that the peer's side does not send: the connection refuses it by its
+    /// type, unless its fixed header has a fault.
+    fn unread(&self, error: &DecodeError) -> Option<PacketType> {
         let packet_type = error.packet_type()?;
-        let has_one_length = error.kind() == ErrorKind::TrailingBytes
-            && matches!(error, DecodeError::V3(_))
-            && matches!(packet_type, Type::ConnAck | Type::UnsubAck);
-        let is_unread = match packet_type {
-            Type::Connect | Type::Subscribe | Type::Unsubscribe => !self.model.is_server(),
-            Type::ConnAck | Type::SubAck | Type::UnsubAck => self.model.is_server(),
-            _ => false,
+        let to_server = [
+            PacketType::Connect,
+            PacketType::Subscribe,
+            PacketType::Unsubscribe,
+        ];
+        let to_client = [
+            PacketType::ConnAck,
+            PacketType::SubAck,
+            PacketType::UnsubAck,
+        ];
+        let unread = if self.model.is_server() {
+            to_client
+        } else {
+            to_server
         };
-        let is_of_header = error.kind() == ErrorKind::InvalidFlags
-            || error.field() == Field::RemainingLength
-            || has_one_length;
-        (is_unread && !is_of_header).then_some(packet_type)
+        let is_of_fixed_header = match error.kind() {
+            ErrorKind::OutOfMemory => true,
+            // In MQTT 3.1.1 both have one Remaining Length.
+            ErrorKind::TrailingBytes if !self.model.is_v5() => {
+                matches!(packet_type, PacketType::ConnAck | PacketType::UnsubAck)
+            }
+            _ => matches!(error.field(), Field::Flags | Field::RemainingLength),
+        };
+        (unread.contains(&packet_type) && !is_of_fixed_header).then_some(packet_type)
     }
 
     /// Handles a packet other than a message, or a piece of a payload.

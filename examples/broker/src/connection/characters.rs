@@ -1,6 +1,9 @@
 //! Control characters in strings, which this broker does not accept.
 
-use mqtt_sansio::any::{Connect, Event};
+use mqtt_sansio::any::{Connect, Event, ProtocolVersion};
+use mqtt_sansio::v5::{DisconnectReasonCode, PubAckReasonCode};
+
+use super::Connection;
 
 /// Returns true for U+0001 to U+001F and U+007F to U+009F. Strings should not contain them, and a
 /// server may refuse those that do (in MQTT 3.1.1 section 1.5.3, in MQTT 5 section 1.5.4).
@@ -35,5 +38,23 @@ pub(super) fn is_malformed(event: &Event<&[u8]>) -> bool {
             .iter()
             .any(|filter| has_control_character(filter.as_str())),
         _ => false,
+    }
+}
+
+impl Connection {
+    /// Ends the connection because of a malformed packet. In MQTT 5 the acknowledgement of a message
+    /// refuses it; MQTT 3.1.1 has none that could.
+    pub(super) fn end_for_malformed(&mut self, event: &Event<&[u8]>) {
+        if let (Event::Message(publish), Some(ProtocolVersion::V5)) = (event, self.server.version())
+        {
+            let packet_id = publish.delivery.packet_id();
+            if let Some(acknowledgement) = packet_id.and_then(|id| self.server.acknowledgement(id))
+            {
+                let reason_code = PubAckReasonCode::TopicNameInvalid;
+                let _ = self.server.acknowledge(acknowledgement, reason_code);
+            }
+            self.act();
+        }
+        self.disconnect(DisconnectReasonCode::MalformedPacket);
     }
 }

@@ -680,6 +680,11 @@ fn control_characters_in_names_are_refused() {
             peer.expect(b"\xe0\x01\x81");
             peer.expect_end();
         }
+        let mut peer = broker.clean("c");
+        peer.send(&publish(QOS_1, &last, 1, &[], ""));
+        peer.expect(b"\x40\x03\0\x01\x90");
+        peer.expect(b"\xe0\x01\x81");
+        peer.expect_end();
         let mut peer = broker.send(&connect(&last, CLEAN_START, &[], &[]));
         peer.expect(b"\x20\x03\0\x85\0");
         let user_name = connect("c", CLEAN_START | 0x80, &[], &text(&first));
