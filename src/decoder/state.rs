@@ -1,6 +1,6 @@
 //! The state of a decoder within a packet.
 
-use crate::wire::{DecodeError, Header};
+use crate::wire::{DecodeError, Header, OPTIMIZE_SIZE};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum State<P> {
@@ -20,7 +20,8 @@ pub(super) enum State<P> {
         wanted: u32,
         missing: u32,
     },
-    /// The same for the bytes that the next step towards a payload in pieces needs.
+    /// The same for the bytes that the next step towards a payload in pieces needs, to distinguish them
+    /// by a shortcut.
     GatheringStart {
         fixed: Fixed,
         remaining_length: u32,
@@ -99,7 +100,7 @@ pub(super) fn gathering<P>(header: Header, filled: usize, wanted: usize) -> Stat
     let (whole, missing) = (header.packet_len(), small(wanted.wrapping_sub(filled)));
     let wanted = small(wanted);
     let (fixed, remaining_length) = Fixed::of(header);
-    if wanted as usize == whole {
+    if OPTIMIZE_SIZE || wanted as usize == whole {
         return State::Gathering {
             fixed,
             remaining_length,

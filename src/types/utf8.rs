@@ -102,30 +102,35 @@ pub(super) fn is_utf8_without<const WITHOUT: u8>(bytes: &[u8]) -> bool {
 }
 
 /// Returns what follows the first character of `bytes`, or `None` if that is ill-formed.
-#[inline(always)]
 pub(super) const fn after_character(bytes: &[u8]) -> Option<&[u8]> {
-    match bytes {
-        [0x00..=0x7f, after @ ..]
-        | [0xc2..=0xdf, 0x80..=0xbf, after @ ..]
-        | [0xe0, 0xa0..=0xbf, 0x80..=0xbf, after @ ..]
-        | [
-            0xe1..=0xec | 0xee | 0xef,
-            0x80..=0xbf,
-            0x80..=0xbf,
-            after @ ..,
-        ]
-        | [0xed, 0x80..=0x9f, 0x80..=0xbf, after @ ..]
-        | [0xf0, 0x90..=0xbf, 0x80..=0xbf, 0x80..=0xbf, after @ ..]
-        | [
-            0xf1..=0xf3,
-            0x80..=0xbf,
-            0x80..=0xbf,
-            0x80..=0xbf,
-            after @ ..,
-        ]
-        | [0xf4, 0x80..=0x8f, 0x80..=0xbf, 0x80..=0xbf, after @ ..] => Some(after),
-        _ => None,
+    let [first, rest @ ..] = bytes else {
+        return None;
+    };
+    // How many bytes follow, and the range of the next one.
+    let (mut more, mut low, mut high) = match *first {
+        0x00..=0x7f => return Some(rest),
+        0xc2..=0xdf => (1_u8, 0x80, 0xbf),
+        0xe0 => (2, 0xa0, 0xbf),
+        0xed => (2, 0x80, 0x9f),
+        0xe1..=0xef => (2, 0x80, 0xbf),
+        0xf0 => (3, 0x90, 0xbf),
+        0xf1..=0xf3 => (3, 0x80, 0xbf),
+        0xf4 => (3, 0x80, 0x8f),
+        0x80..=0xc1 | 0xf5..=0xff => return None,
+    };
+    let mut rest = rest;
+    while more > 0 {
+        let [byte, after @ ..] = rest else {
+            return None;
+        };
+        if *byte < low || *byte > high {
+            return None;
+        }
+        (low, high) = (0x80, 0xbf);
+        rest = after;
+        more = more.saturating_sub(1);
     }
+    Some(rest)
 }
 
 #[cfg(test)]

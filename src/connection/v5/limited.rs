@@ -2,7 +2,7 @@
 
 use super::limits::Limits;
 use crate::connection::error::CommandError;
-use crate::wire::{Encode, EncodeError, OPTIMIZE_SIZE, Output};
+use crate::wire::{Encode, EncodeError, Output};
 
 /// An output that refuses a packet above a limit. A packet asks for all of its bytes at once, before it
 /// writes any.
@@ -45,10 +45,6 @@ pub(super) fn encode_within<E: Encode, O: Output + ?Sized>(
     out: &mut O,
 ) -> Result<(), CommandError> {
     let maximum = limits.peer.maximum_packet_size as usize;
-    if !OPTIMIZE_SIZE && limits.peer.maximum_packet_size == u32::MAX {
-        // Most peers have no limit. This saves 3 % of the instructions for a small message at QoS 1.
-        return Ok(packet.encode(out)?);
-    }
     let Some(maximum) = maximum.checked_sub(packet.external_len()) else {
         return Err(CommandError::PacketTooLarge);
     };
