@@ -469,7 +469,8 @@ fn encoded_properties(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     })
 }
 
-#[expect(clippy::manual_contains, reason = "`contains` of bytes is a call")]
+/// `contains` without a call.
+#[expect(clippy::manual_contains, reason = "`contains` is a call")]
 #[inline(always)]
 fn is_one_of(identifiers: &[u8], identifier: u8) -> bool {
     identifiers.iter().any(|one| *one == identifier)
