@@ -36,7 +36,7 @@ OTHER_CLIENTS = [
 # One image formats, one can panic: they show that the search for such symbols finds them.
 FORMATS = "size_display"
 PANICS = "panics"
-WITHOUT_A_ROW = ["size_empty", "self_test", "live"]
+WITHOUT_A_ROW = ["size_empty", "self_test", "live", "live_v5"]
 
 # The counts of packets, bytes or events that each program prints if it has done everything.
 EXPECTED = {
@@ -55,8 +55,8 @@ EXPECTED = {
 # Bytes of flash with "s", of flash with "z", of static RAM and of stack: the measured values and 5 %. The
 # goal is 16 KiB of flash and 1 KiB of stack, for MQTT 5 24 KiB, and the images must not grow away from it.
 LIMITS = {
-    "size_client": (23_900, 22_700, 1024, 1_400),
-    "size_client_v5": (41_000, 39_500, 1024, 1_680),
+    "size_client": (20_100, 19_000, 1024, 1024),
+    "size_client_v5": (31_400, 29_500, 1024, 1_240),
 }
 # The tolerance between a size in a table and the measured one, because compilers differ.
 TOLERANCE = 0.10

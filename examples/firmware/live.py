@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Connects the live image to a real broker, and cuts the connection with packets in flight.
+"""Connects a live image to a real broker, and cuts the connection with packets in flight.
 
-    live.py IMAGE
+    live.py IMAGE        the image `live`, with MQTT 3.1.1
+    live.py IMAGE 5      the image `live_v5`, with MQTT 5
 
 Starts mosquitto, a subscriber, and the image in the emulator. Acts as the modem that src/modem.rs
 describes, between the emulator's serial port and the broker, and cuts the connection at chosen
@@ -23,6 +24,9 @@ import time
 DEADLINE = time.monotonic() + 110
 ESCAPE = 0xDB
 READINGS = 40
+IS_V5 = sys.argv[2:] == ["5"]
+# In seconds. The smallest that mosquitto can ask for as Server Keep Alive; the device asks for more.
+KEEP_ALIVE = 10 if IS_V5 else 2
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = range(1, 8)
 PINGREQ, PINGRESP, DISCONNECT = 12, 13, 14
@@ -70,15 +74,26 @@ def qos(packet):
 
 
 def topic(packet):
-    length = int.from_bytes(packet[2:4], "big")
-    return packet[4 : 4 + length].decode()
+    """The Topic Name, or for a PUBLISH without one its Topic Alias."""
+    end = topic_end(packet)
+    return packet[4:end].decode() or alias(packet)
+
+
+def topic_end(packet):
+    return 4 + int.from_bytes(packet[2:4], "big")
 
 
 def packet_id(packet):
-    if kind(packet) != PUBLISH:
-        return int.from_bytes(packet[2:4], "big")
-    at = 4 + len(topic(packet))
+    at = topic_end(packet) if kind(packet) == PUBLISH else 2
     return int.from_bytes(packet[at : at + 2], "big")
+
+
+def alias(packet):
+    """The Topic Alias, which is the only property that the device sends with a message."""
+    at = topic_end(packet) + (2 if qos(packet) else 0)
+    if not IS_V5 or packet[at : at + 2] != b"\x03\x23":
+        return None
+    return int.from_bytes(packet[at + 2 : at + 4], "big")
 
 
 class Cut:
@@ -91,8 +106,14 @@ class Cut:
         self.name, self.upstream, self.like, self.passed = name, upstream, like, passed
 
 
+# The Topic Name of each Topic Alias of a connection.
+NAMES = {}
+
+
 def reading(level):
-    return lambda p: kind(p) == PUBLISH and qos(p) == level and topic(p) == "device/reading"
+    return lambda p: (
+        kind(p) == PUBLISH and qos(p) == level and NAMES.get(topic(p), topic(p)) == "device/reading"
+    )
 
 
 # In all of these cases the client only notices that the line is gone.
@@ -183,6 +204,8 @@ class Modem(threading.Thread):
 
     def forward(self, upstream, buffer):
         for packet in packets_in(buffer):
+            if upstream and kind(packet) == PUBLISH and alias(packet) != topic(packet):
+                NAMES[alias(packet)] = topic(packet)
             cut = self.cuts[0] if self.cuts else None
             if cut and cut.upstream == upstream and cut.like(packet):
                 self.cuts.pop(0)
@@ -202,6 +225,7 @@ class Modem(threading.Thread):
     def dial(self):
         self.hang_up()
         self.upstream, self.downstream = bytearray(), bytearray()
+        NAMES.clear()
         self.broker = socket.create_connection(("127.0.0.1", self.broker_port), timeout=5)
         self.broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.serial.sendall(bytes([ESCAPE, ord("C")]))
@@ -273,11 +297,13 @@ def run(image, directory, processes):
     config = os.path.join(directory, "mosquitto.conf")
     with open(config, "w") as file:
         file.write(f"listener {broker_port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        if IS_V5:
+            file.write(f"max_keepalive {KEEP_ALIVE}\n")
     processes.start(program("mosquitto"), "-c", config, stderr=subprocess.DEVNULL)
     wait_for(lambda: is_listening(broker_port), "the broker")
 
     seen_path = os.path.join(directory, "seen")
-    at = ["-h", "127.0.0.1", "-p", str(broker_port), "-V", "311"]
+    at = ["-h", "127.0.0.1", "-p", str(broker_port), "-V", "5" if IS_V5 else "311"]
     with open(seen_path, "wb") as file:
         topics = ["-t", "device/state", "-t", "device/reading", "-t", "device/answer", "-t", "up"]
         processes.start(program("mosquitto_sub"), *at, *topics, "-q", "2", "-F", "%t %q %p", stdout=file)
@@ -324,9 +350,9 @@ def run(image, directory, processes):
 
         # Nothing is published for twice the time after which the broker closes a silent connection.
         pings, connects = (len(modem.packets(True, kind)) for kind in (PINGREQ, CONNECT))
-        time.sleep(6)
+        time.sleep(3 * KEEP_ALIVE)
         idle_pings = len(modem.packets(True, PINGREQ)) - pings
-        check(idle_pings >= 2, f"{idle_pings} PINGREQ in six idle seconds")
+        check(idle_pings >= 2, f"{idle_pings} PINGREQ in {3 * KEEP_ALIVE} idle seconds")
         check(len(modem.packets(True, CONNECT)) == connects, "the idle connection broke")
 
         # The last of these commands is delivered over a connection that is cut three times.
@@ -371,8 +397,15 @@ def verify(modem, seen, output):
     connacks = modem.packets(False, CONNACK)
     check(len(connects) == 1 + len(CUTS) + len(COMMAND_CUTS), f"{len(connects)} connections")
     check(all(c[9] & 2 == 0 for c in connects), "Clean Session must be 0")
-    present = b"\x20\x02\x01\x00"
-    check(connacks == [b"\x20\x02\x00\x00"] + [present] * (len(connects) - 1), f"CONNACK: {connacks}")
+    accepted = [connack[2:4] for connack in connacks]
+    check(accepted == [b"\0\0"] + [b"\1\0"] * (len(connects) - 1), f"CONNACK: {connacks}")
+    if IS_V5:
+        asked_for = bytes([0x13, 0, KEEP_ALIVE])
+        check(all(asked_for in connack for connack in connacks), f"no Server Keep Alive: {connacks}")
+        check(all(bytes([0x11, 0, 0, 2, 88]) in c for c in connects), "Session Expiry Interval must be 600")
+        aliased = [p for p in modem.packets(True, PUBLISH) if p[2:4] == b"\0\0"]
+        check(len(aliased) >= READINGS // 2, f"{len(aliased)} messages with a Topic Alias alone")
+        check(not any(p[0] & 8 for p in aliased), "a resent message has its Topic Name")
     check("closed by the broker" not in modem.log[:-1], "the broker closed the connection")
     check(modem.packets(True, DISCONNECT), "no DISCONNECT")
     check(len(modem.packets(True, 8)) == 1, "a session that is present needs one SUBSCRIBE")
@@ -400,7 +433,7 @@ def verify(modem, seen, output):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 and not (len(sys.argv) == 3 and IS_V5):
         sys.exit(__doc__)
     processes = Processes()
     with tempfile.TemporaryDirectory() as directory:

@@ -225,8 +225,7 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
     /// Returns true if there is a property with one of these identifiers.
     #[inline]
     pub(crate) fn has_any(&self, identifiers: &[u8]) -> bool {
-        let mut properties = encoded_properties(self.as_bytes());
-        properties.any(|(identifier, _)| is_one_of(identifiers, identifier))
+        find_one_of(self.as_bytes(), identifiers).is_some()
     }
 
     /// Writes the properties except those with these identifiers, without Property Length.
@@ -422,10 +421,17 @@ fn validate<F: ReadError>(
 /// Returns a reader of the value of the first property with this identifier.
 #[inline(never)]
 fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
+    find_one_of(bytes, &[identifier])
+}
+
+/// Returns a reader of the value of the first property with one of these identifiers.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_one_of<'a>(bytes: &'a [u8], identifiers: &[u8]) -> Option<Reader<'a, Trusted>> {
     let mut reader = Reader::again(bytes);
     loop {
         let next = reader.u8(Field::PropertyIdentifier).ok()?;
-        if next == identifier {
+        if is_one_of(identifiers, next) {
             return Some(reader);
         }
         skip_value(rule(next.into())?, &mut reader).ok()?;
@@ -469,8 +475,10 @@ fn encoded_properties(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     })
 }
 
-/// `contains` without a call.
-#[expect(clippy::manual_contains, reason = "`contains` is a call")]
+#[expect(
+    clippy::manual_contains,
+    reason = "`contains` searches bytes with a call"
+)]
 #[inline(always)]
 fn is_one_of(identifiers: &[u8], identifier: u8) -> bool {
     identifiers.iter().any(|one| *one == identifier)
