@@ -1,5 +1,6 @@
 //! A client and a server of MQTT 5 that agree on random limits, and then call random commands:
-//! whatever the commands of one side allow, the other side accepts.
+//! whatever the commands of one side allow, the other side accepts. In one of four runs the client
+//! sends before CONNACK: it may exceed the limits that CONNACK announces, and nothing else.
 //!
 //! ```text
 //! cargo test --test v5_pair                           the default seeds
@@ -29,13 +30,14 @@ use mqtt_sansio::v5::{
     AckProperties, Action, AliasVec, Auth, AuthProperties, AuthReasonCode, CloseReason,
     ConnAckProperties, Connect, ConnectProperties, ConnectReasonCode, Decoder, Disconnect,
     DisconnectProperties, DisconnectReasonCode, Event, Message, MessageHeader, OutboundAliases,
-    Property, PubAckReasonCode, Publish, PublishProperties, Step, SubscribeProperties,
+    PeerError, Property, PubAckReasonCode, Publish, PublishProperties, Step, SubscribeProperties,
     SubscribeReasonCode, SubscribeReasonCodes, Subscription, Subscriptions, TopicFilters,
     UnsubscribeReasonCode, UnsubscribeReasonCodes, V5, Will, WillProperties, WithTopicAliases,
 };
 use mqtt_sansio::{
-    ClientRole, CommandError, Config, Connection, Delivery, EncodedMessage, Options, PacketId, QoS,
-    Receiver, Role, ServerRole, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
+    ClientRole, CommandError, Config, Connection, Delivery, EncodedMessage, Limit, Options,
+    PacketId, ProtocolError, QoS, Receiver, Role, ServerRole, Session, Slot, State, Text,
+    Timestamp, TopicFilter, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(0);
@@ -93,6 +95,14 @@ fn announced(rng: &mut Rng) -> Announced {
     }
 }
 
+#[derive(Clone, Copy)]
+struct Kind {
+    /// What happens is printed.
+    is_shown: bool,
+    /// The client sends before CONNACK.
+    is_early: bool,
+}
+
 /// One side of a connection.
 struct Side<R: Role> {
     connection: Connection<V5, R, Vec<Slot>>,
@@ -113,12 +123,13 @@ struct Side<R: Role> {
     connect: Option<Vec<Property<'static>>>,
     to_resend: VecDeque<PacketId>,
     closed: Option<CloseReason>,
-    note: bool,
+    kind: Kind,
 }
 
 impl<R: Role> Side<R> {
-    fn new(rng: &mut Rng, session: Session<Vec<Slot>>, announced: &Announced, note: bool) -> Self {
+    fn new(rng: &mut Rng, session: Session<Vec<Slot>>, announced: &Announced, kind: Kind) -> Self {
         let config = Config::new()
+            .send_before_connack(kind.is_early)
             .manual_acknowledgement(rng.bool())
             .journal(rng.bool())
             .max_inflight(rng.u16(1..9));
@@ -142,7 +153,7 @@ impl<R: Role> Side<R> {
             connect: None,
             to_resend: VecDeque::new(),
             closed: None,
-            note,
+            kind,
         }
     }
 
@@ -160,7 +171,7 @@ impl<R: Role> Side<R> {
     }
 
     fn say(&self, text: impl FnOnce() -> String) {
-        if self.note {
+        if self.kind.is_shown {
             println!("{} {}", std::any::type_name::<R>(), text());
         }
     }
@@ -170,7 +181,7 @@ impl<R: Role> Side<R> {
         let input = std::mem::take(&mut self.input);
         let mut rest = &input[..];
         while let Ok(Some(step)) = self.connection.receive(NOW, &mut self.decoder, &mut rest) {
-            if self.note {
+            if self.kind.is_shown {
                 println!("{}     {step:?}", std::any::type_name::<R>());
             }
             match step {
@@ -402,10 +413,13 @@ impl<R: Role> Side<R> {
     }
 
     /// Ends the connection, if it has not ended. Returns the session, unless it has ended too.
-    fn end(&mut self) -> Session<Vec<Slot>> {
+    fn end(&mut self, peer_is_early: bool) -> Session<Vec<Slot>> {
         self.connection.handle_transport_closed(NOW);
         self.drain();
         match self.closed {
+            Some(reason) if peer_is_early && is_announced_in_connack(&reason) => {
+                self.connection.take_session()
+            }
             // The peer was wrong, or exceeded what was announced.
             Some(CloseReason::Violation(_) | CloseReason::LimitExceeded { .. }) | None => {
                 panic!("{:?}", self.closed)
@@ -413,6 +427,24 @@ impl<R: Role> Side<R> {
             Some(_) => self.connection.take_session(),
         }
     }
+}
+
+/// Returns true if the client has exceeded a limit that CONNACK announces.
+fn is_announced_in_connack(reason: &CloseReason) -> bool {
+    matches!(
+        reason,
+        CloseReason::Violation(PeerError::Protocol(
+            ProtocolError::ReceiveMaximumExceeded
+                | ProtocolError::QosNotSupported
+                | ProtocolError::RetainNotSupported
+                | ProtocolError::WildcardSubscriptionsNotSupported
+                | ProtocolError::SharedSubscriptionsNotSupported
+                | ProtocolError::SubscriptionIdentifiersNotSupported
+        )) | CloseReason::LimitExceeded {
+            limit: Limit::PacketSize,
+            ..
+        }
+    )
 }
 
 /// Returns the PUBLISH of a message.
@@ -586,17 +618,22 @@ struct Seen {
     disconnected: u32,
     too_large: u32,
     pieces: u32,
+    exceeded: u32,
 }
 
 /// Three connections, which may resume the session of the one before.
-fn run(seed: u64, note: bool, seen: &mut Seen) {
+fn run(seed: u64, is_shown: bool, seen: &mut Seen) {
+    let kind = Kind {
+        is_shown,
+        is_early: seed % 4 == 3,
+    };
     let mut rng = Rng::with_seed(seed);
     let mut sessions: (Session<Vec<Slot>>, Option<Session<Vec<Slot>>>) = Default::default();
     let mut kept = (BTreeMap::new(), BTreeMap::new());
     for _ in 0..3 {
         let limits = (announced(&mut rng), announced(&mut rng));
-        let mut client = Side::<ClientRole>::new(&mut rng, sessions.0, &limits.0, note);
-        let mut server = Side::<ServerRole>::new(&mut rng, Session::default(), &limits.1, note);
+        let mut client = Side::<ClientRole>::new(&mut rng, sessions.0, &limits.0, kind);
+        let mut server = Side::<ServerRole>::new(&mut rng, Session::default(), &limits.1, kind);
         client.kept = kept.0;
         let clean_start = rng.u8(0..3) == 0;
         let client_id = if rng.u8(0..8) == 0 { "" } else { "c" };
@@ -651,13 +688,16 @@ fn run(seed: u64, note: bool, seen: &mut Seen) {
             server.input.append(&mut client.out);
             client.input.append(&mut server.out);
         }
-        sessions.0 = client.end();
-        let session = server.end();
+        sessions.0 = client.end(false);
+        let session = server.end(kind.is_early);
         for reason in [client.closed, server.closed] {
             match reason {
                 Some(CloseReason::Refused(_)) => seen.refused += 1,
                 Some(CloseReason::Disconnected) => seen.disconnected += 1,
                 Some(CloseReason::ReplyTooLarge) => seen.too_large += 1,
+                Some(CloseReason::Violation(_) | CloseReason::LimitExceeded { .. }) => {
+                    seen.exceeded += 1;
+                }
                 _ => {}
             }
         }
@@ -696,6 +736,7 @@ fn whatever_the_commands_of_one_side_allow_the_other_side_accepts() {
         (seen.disconnected, 400),
         (seen.too_large, 5),
         (seen.pieces, 500),
+        (seen.exceeded, 50),
     ] {
         assert!(count >= floor, "{seen:?}");
     }
