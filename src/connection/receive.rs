@@ -127,7 +127,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         decoder: &'d mut StreamDecoder<V, M>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<V, &'d [u8]>>, Blocked> {
-        let handled = loop {
+        let (located, event) = loop {
             if let Some(action) = self.poll_action() {
                 return Ok(Some(Step::Action(action)));
             }
@@ -136,7 +136,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 continue;
             }
             if input.is_empty() && !decoder.holds_packet() {
-                break None;
+                return Ok(self.expire(now).map(Step::Action));
             }
             match self.check_may_handle() {
                 Ok(()) => {}
@@ -155,7 +155,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     if !R::IS_SERVER {
                         self.handle_progress(now);
                     }
-                    break None;
+                    return Ok(self.expire(now).map(Step::Action));
                 }
                 Err(error) => {
                     self.handle_fault(now, decoder, error);
@@ -206,11 +206,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             };
             decoder.consume(&located, input);
             if let Some(event) = event {
-                break Some((located, event));
+                break (located, event);
             }
-        };
-        let Some((located, event)) = handled else {
-            return Ok(self.expire(now).map(Step::Action));
         };
         let bytes = decoder.bytes(&located);
         let event = V::map_event(event, |place| part_at(bytes, place));
