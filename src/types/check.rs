@@ -27,10 +27,10 @@ pub enum Rules {
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub(super) fn text(bytes: &[u8]) -> Result<(), TextError> {
-    if bytes.len() <= MAX_LEN && is_text(bytes) {
+    if bytes.len() <= MAX_LEN && is_free_of::<NULL_OR_NON_ASCII>(bytes) {
         return Ok(());
     }
-    first_fault(bytes, Rules::Text)
+    uncommon_text(bytes)
 }
 
 /// Validates a [`TopicName`](crate::TopicName).
@@ -51,15 +51,18 @@ pub(super) fn topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     uncommon_topic_filter(bytes)
 }
 
-/// Validates the characters of any string. One pass if it is ASCII.
-#[inline]
-fn is_text(bytes: &[u8]) -> bool {
-    is_free_of::<NULL_OR_NON_ASCII>(bytes) || (!OPTIMIZE_SIZE && is_utf8_without::<NULL>(bytes))
-}
-
 #[inline(always)]
 const fn has_topic_len(bytes: &[u8]) -> bool {
     bytes.len().wrapping_sub(1) < MAX_LEN
+}
+
+/// [`text`] for a string that is not ASCII, or not a Text.
+#[inline(never)]
+fn uncommon_text(bytes: &[u8]) -> Result<(), TextError> {
+    if !OPTIMIZE_SIZE && bytes.len() <= MAX_LEN && is_utf8_without::<NULL>(bytes) {
+        return Ok(());
+    }
+    first_fault(bytes, Rules::Text)
 }
 
 /// [`topic_name`] for a string that is not ASCII, or not a Topic Name.
@@ -76,7 +79,7 @@ fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
 fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     if !OPTIMIZE_SIZE
         && has_topic_len(bytes)
-        && is_text(bytes)
+        && (is_free_of::<NULL_OR_NON_ASCII>(bytes) || is_utf8_without::<NULL>(bytes))
         && wildcards_have_levels_of_their_own(bytes)
     {
         return Ok(());

@@ -91,7 +91,8 @@ impl<B: AsRef<[u8]>, K: StringKind> Checked<B, K> {
     /// # Errors
     ///
     /// The first fault of the bytes.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub fn from_bytes(bytes: B) -> Result<Self, TextError> {
         K::check(bytes.as_ref())?;
         Ok(Self::from_valid(bytes))

@@ -15,26 +15,32 @@ const WIDE: bool = cfg!(any(
     target_feature = "simd128"
 ));
 
-/// Returns true if `bytes` has none of `WHAT`. Reads eight or sixteen bytes at a time; the last
-/// read may overlap the one before, which saves a loop for the tail.
+/// Returns true if `bytes` has none of `WHAT`. Reads the first and the last eight or sixteen bytes,
+/// which may overlap: most strings have no others.
 #[inline(always)]
 pub(super) fn is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
     if OPTIMIZE_SIZE {
         return none_of(bytes, WHAT);
     }
     if WIDE {
-        if let Some(last) = bytes.last_chunk::<16>() {
-            return wide_is_free_of::<WHAT>(bytes, last);
+        if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+            if bytes.len() > BLOCK {
+                return long_is_free_of::<WHAT>(bytes);
+            }
+            return halves_are_free_of::<WHAT>(first, last);
         }
     }
-    let Some(last) = bytes.last_chunk::<8>() else {
+    let (Some((first, mut rest)), Some(last)) = (bytes.split_first_chunk(), bytes.last_chunk())
+    else {
         return short_is_free_of::<WHAT>(bytes);
     };
-    let mut found = found_in_word::<WHAT>(u64::from_ne_bytes(*last));
-    let mut rest = bytes;
-    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
-        found |= found_in_word::<WHAT>(u64::from_ne_bytes(*chunk));
-        rest = behind;
+    let found_in = |chunk: &[u8; 8]| found_in_word::<WHAT>(u64::from_ne_bytes(*chunk));
+    let mut found = found_in(first) | found_in(last);
+    if !WIDE {
+        while let Some((chunk, behind)) = rest.split_first_chunk() {
+            found |= found_in(chunk);
+            rest = behind;
+        }
     }
     found == 0
 }
@@ -46,33 +52,45 @@ pub(super) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));
 /// [`is_free_of`] one byte at a time, compiled once for every `WHAT`.
 #[inline(never)]
 fn none_of(bytes: &[u8], what: u8) -> bool {
-    bytes.iter().all(|&byte| {
-        let found = match byte {
-            0 => NULL,
-            b'+' | b'#' => WILDCARD,
-            0x80.. => NON_ASCII,
-            _ => 0,
-        };
-        found & what == 0
+    bytes.iter().all(|&byte| is_none_of(byte, what))
+}
+
+/// Returns true if the byte is none of `what`.
+#[inline(always)]
+const fn is_none_of(byte: u8, what: u8) -> bool {
+    // No branches, so that compilers compare sixteen bytes with one instruction.
+    (byte != 0 || what & NULL == 0)
+        & (byte < 0x80 || what & NON_ASCII == 0)
+        & (byte | 0x08 != b'+' || what & WILDCARD == 0) // `#` and `+`
+}
+
+/// The number of bytes that are examined together in a long string: two registers.
+const BLOCK: usize = 32;
+
+/// [`is_free_of`] for the two halves of up to [`BLOCK`] bytes.
+#[inline(always)]
+fn halves_are_free_of<const WHAT: u8>(first: &[u8; 16], second: &[u8; 16]) -> bool {
+    let pairs = first.iter().zip(second);
+    pairs.fold(true, |is_free, (&a, &b)| {
+        is_free & is_none_of(a, WHAT) & is_none_of(b, WHAT)
     })
 }
 
-/// [`is_free_of`] for at least sixteen bytes. Compilers vectorize the loop over a block.
-#[inline(always)]
-fn wide_is_free_of<const WHAT: u8>(bytes: &[u8], last: &[u8; 16]) -> bool {
-    let mut found = [0; 16];
-    let mut look = |block: &[u8; 16]| {
-        for (found, &byte) in found.iter_mut().zip(block) {
-            *found |= found_in_byte::<WHAT>(byte);
-        }
+/// [`is_free_of`] for at least [`BLOCK`] bytes.
+#[inline(never)]
+fn long_is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
+    let is_free = |block: &[u8; BLOCK]| {
+        let bytes = block.iter();
+        bytes.fold(true, |is_free, &byte| is_free & is_none_of(byte, WHAT))
     };
-    look(last);
     let mut rest = bytes;
-    while let Some((block, behind)) = rest.split_first_chunk::<16>() {
-        look(block);
+    while let Some((block, behind)) = rest.split_first_chunk() {
+        if !is_free(block) {
+            return false;
+        }
         rest = behind;
     }
-    u128::from_ne_bytes(found) & u128::from_ne_bytes([0x80; 16]) == 0
+    bytes.last_chunk().is_some_and(is_free)
 }
 
 /// [`is_free_of`] for fewer than eight bytes.
@@ -98,28 +116,10 @@ const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
 const WILDCARD_BIT: u64 = u64::from_ne_bytes([0x08; 8]);
 const WILDCARDS: u64 = u64::from_ne_bytes([b'+'; 8]);
 
-/// Sets the top bit if the byte is one of `WHAT`. The other bits have no meaning.
+/// Returns a word that is not zero if one of eight bytes is one of `WHAT`.
 ///
 /// Subtracting one sets the top bit of zero. For any other byte, a top bit that is set afterwards
-/// was set before.
-#[inline(always)]
-const fn found_in_byte<const WHAT: u8>(byte: u8) -> u8 {
-    let mut found = 0;
-    if WHAT & NULL != 0 {
-        found |= byte.wrapping_sub(1);
-    }
-    if WHAT & WILDCARD != 0 {
-        found |= ((byte | 0x08) ^ b'+').wrapping_sub(1);
-    }
-    if WHAT & NON_ASCII != 0 {
-        found | byte
-    } else {
-        found & !byte
-    }
-}
-
-/// Applies [`found_in_byte`] to eight bytes at once: the result is not zero if one of them is one
-/// of `WHAT`. A zero may borrow from the byte above it, which does not change that.
+/// was set before. A zero may borrow from the byte above it, which does not change the outcome.
 #[inline(always)]
 pub(super) const fn found_in_word<const WHAT: u8>(word: u64) -> u64 {
     let mut found = 0;
@@ -202,7 +202,7 @@ mod tests {
             is_free_of_by_byte(bytes, WHAT),
             "{WHAT}: {bytes:x?}"
         );
-        // The code for processors without wide registers.
+        // The words of eight bytes, of which processors without wide registers read all.
         let mut words = bytes.chunks_exact(8);
         let found = words.by_ref().fold(0, |found, word| {
             found | found_in_word::<WHAT>(u64::from_ne_bytes(word.try_into().unwrap()))
@@ -223,11 +223,11 @@ mod tests {
 
     #[test]
     fn many_at_a_time_find_what_one_at_a_time_finds_in_every_place_of_every_length() {
-        for len in [0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 40] {
+        for len in [0, 1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65] {
             for at in 0..len {
                 for (around, bytes) in [(b'a', 0..=255), (0xe9, b' '..=b'0'), (b'/', 0..=1)] {
                     for byte in bytes {
-                        let mut string = [around; 40];
+                        let mut string = [around; 65];
                         string[at] = byte;
                         assert_all_by_byte(&string[..len]);
                     }

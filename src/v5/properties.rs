@@ -10,8 +10,8 @@ use super::property::{
     UNSUBSCRIBE, WILL, rule, skip_value,
 };
 use crate::wire::{
-    Counter, EncodeError, ErrorKind, Field, Output, PacketType, ReadError, Reader, SliceOutput,
-    Trusted, put_variable_byte_integer,
+    Counter, EncodeError, ErrorKind, Field, OPTIMIZE_SIZE, Output, PacketType, ReadError, Reader,
+    Rejected, SliceOutput, Trusted, put_variable_byte_integer,
 };
 
 /// The packet, or Will, that [`Properties`] belong to. Implemented by this crate's markers only.
@@ -341,7 +341,7 @@ fn write_property<O: Output + ?Sized>(
     seen: &mut PropertySet,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    let Some(rule) = rule(property.identifier().into()).filter(|rule| rule.is_allowed(kind)) else {
+    let Some(rule) = rule(property.identifier()).filter(|rule| rule.is_allowed(kind)) else {
         return Err(EncodeError::MisplacedProperty {
             packet_type,
             property: property.field(),
@@ -373,49 +373,104 @@ impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
     pub(super) fn read_with_set<F: ReadError>(
         reader: &mut Reader<'a, F>,
     ) -> Result<(Self, PropertySet), F> {
-        let mut seen = PropertySet::default();
-        // Many packets have no properties.
-        let len = reader.variable_byte_integer(Field::PropertyLength)?;
-        if len == 0 {
-            return Ok((Self::from_valid(&[]), seen));
-        }
-        let mut properties = reader.take(len, Field::Properties)?;
-        let bytes = properties.clone().remaining();
-        if !F::CHECKED_BEFORE {
-            seen = validate(K::BIT, K::DATA_NEEDS_METHOD, &mut properties)?;
-        }
-        Ok((Self::from_valid(bytes), seen))
+        let (bytes, set) = read_bytes(K::BIT, K::DATA_NEEDS_METHOD, reader)?;
+        Ok((Self::from_valid(bytes), set))
     }
 }
 
-/// Validates all properties in the reader: each is known, allowed in this packet, and occurs once
-/// unless it may be repeated, with a value of its type and range.
-#[inline(never)]
-fn validate<F: ReadError>(
+/// [`Properties::read_with_set`] without the type of the packet.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn read_bytes<'a, F: ReadError>(
     kind: u16,
     data_needs_method: bool,
-    reader: &mut Reader<'_, F>,
-) -> Result<PropertySet, F> {
-    let mut seen = PropertySet::default();
-    while !reader.is_empty() {
-        let start = reader.offset();
-        let Some(rule) = rule(reader.variable_byte_integer(Field::PropertyIdentifier)?) else {
-            let kind = ErrorKind::UnknownProperty;
-            return Err(reader.fault(Field::PropertyIdentifier, kind, start));
-        };
-        if !rule.is_allowed(kind) {
-            return Err(reader.fault(rule.field, ErrorKind::MisplacedProperty, start));
-        }
-        if !rule.see(kind, &mut seen) {
-            return Err(reader.fault(rule.field, ErrorKind::RepeatedProperty, start));
-        }
-        skip_value(rule, reader)?;
+    reader: &mut Reader<'a, F>,
+) -> Result<(&'a [u8], PropertySet), F> {
+    let mut set = PropertySet::default();
+    // Many packets have no properties.
+    let len = reader.variable_byte_integer(Field::PropertyLength)?;
+    if len == 0 {
+        return Ok((&[], set));
     }
-    if data_needs_method && lacks_method(seen) {
-        let kind = ErrorKind::MissingAuthenticationMethod;
-        return Err(reader.fault(Field::AuthenticationData, kind, reader.offset()));
+    let mut properties = reader.take(len, Field::Properties)?;
+    let start = properties.offset();
+    let bytes = properties.remaining();
+    if !F::CHECKED_BEFORE {
+        set = validate(kind, bytes).map_err(|fault| {
+            let offset = start.saturating_add(fault.offset as usize);
+            reader.fault(fault.field, fault.kind, offset)
+        })?;
+        if data_needs_method && lacks_method(set) {
+            let kind = ErrorKind::MissingAuthenticationMethod;
+            return Err(reader.fault(Field::AuthenticationData, kind, properties.offset()));
+        }
+    }
+    Ok((bytes, set))
+}
+
+/// Validates properties, and returns their set.
+#[inline(always)]
+fn validate(kind: u16, properties: &[u8]) -> Result<PropertySet, PropertyFault> {
+    if !OPTIMIZE_SIZE {
+        // Without the details of a fault, which nearly no packet has.
+        if let Ok(set) = validate_each::<Rejected>(kind, properties) {
+            return Ok(set);
+        }
+    }
+    validate_each(kind, properties)
+}
+
+/// A fault of a property.
+#[derive(Debug, Clone, Copy)]
+struct PropertyFault {
+    field: Field,
+    kind: ErrorKind,
+    /// Counted from the first property.
+    offset: u32,
+}
+
+impl ReadError for PropertyFault {
+    fn new(_: Option<PacketType>, field: Field, kind: ErrorKind, offset: usize) -> Self {
+        Self {
+            field,
+            kind,
+            // No packet is longer.
+            offset: u32::try_from(offset).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// [`validate`]: each property is known, allowed in this packet, and occurs once unless it may be
+/// repeated, with a value of its type and range.
+#[inline(never)]
+fn validate_each<F: ReadError>(kind: u16, properties: &[u8]) -> Result<PropertySet, F> {
+    let mut seen = PropertySet::default();
+    let mut reader = Reader::of_fields(properties);
+    while !reader.is_empty() {
+        let start = reader.clone();
+        let identifier = reader.u8(Field::PropertyIdentifier)?;
+        let Some(rule) = rule(identifier).filter(|rule| rule.is_allowed(kind)) else {
+            return Err(not_allowed(start));
+        };
+        if !rule.see(kind, &mut seen) {
+            return Err(reader.fault(rule.field, ErrorKind::RepeatedProperty, start.offset()));
+        }
+        skip_value(rule, &mut reader)?;
     }
     Ok(seen)
+}
+
+/// Returns the fault of a property that does not exist, or that this packet cannot have.
+#[cold]
+fn not_allowed<F: ReadError>(mut reader: Reader<'_, F>) -> F {
+    let start = reader.offset();
+    match reader.variable_byte_integer(Field::PropertyIdentifier) {
+        Ok(identifier) => match u8::try_from(identifier).ok().and_then(rule) {
+            Some(rule) => reader.fault(rule.field, ErrorKind::MisplacedProperty, start),
+            None => reader.fault(Field::PropertyIdentifier, ErrorKind::UnknownProperty, start),
+        },
+        Err(fault) => fault,
+    }
 }
 
 /// Returns a reader of the value of the first property with this identifier.
@@ -434,7 +489,7 @@ fn find_one_of<'a>(bytes: &'a [u8], identifiers: &[u8]) -> Option<Reader<'a, Tru
         if is_one_of(identifiers, next) {
             return Some(reader);
         }
-        skip_value(rule(next.into())?, &mut reader).ok()?;
+        skip_value(rule(next)?, &mut reader).ok()?;
     }
 }
 
@@ -490,7 +545,7 @@ fn is_one_of(identifiers: &[u8], identifier: u8) -> bool {
 fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let mut reader = Reader::again(bytes);
     let identifier = reader.u8(Field::PropertyIdentifier).ok()?;
-    skip_value(rule(identifier.into())?, &mut reader).ok()?;
+    skip_value(rule(identifier)?, &mut reader).ok()?;
     let (property, after) = bytes.split_at_checked(reader.offset())?;
     Some((identifier, property, after))
 }

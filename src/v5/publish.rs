@@ -161,13 +161,10 @@ pub(super) fn write_head<B: AsRef<[u8]>, O: Output + ?Sized>(
     out: &mut O,
 ) -> Result<(), EncodeError> {
     let field = Field::TopicName;
-    if !topic.is_empty() {
-        put_field(out, field, topic)?;
-    } else if properties.has(TOPIC_ALIAS) {
-        out.put(&[0, 0])?;
-    } else {
+    if topic.is_empty() && !properties.has(TOPIC_ALIAS) {
         return Err(EncodeError::EmptyTopicName { field });
     }
+    put_field(out, field, topic)?;
     put_packet_id(delivery, out)?;
     properties.write(out)
 }
@@ -214,6 +211,18 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     #[inline(always)]
     fn payload(&self) -> &[u8] {
         self.payload.as_ref()
+    }
+
+    #[inline(always)]
+    fn min_remaining_length(&self) -> usize {
+        let fields = [
+            self.topic.as_bytes(),
+            self.properties.as_bytes(),
+            self.payload.as_ref(),
+        ];
+        fields
+            .iter()
+            .fold(0, |len, field| field.len().saturating_add(len))
     }
 }
 

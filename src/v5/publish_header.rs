@@ -106,7 +106,7 @@ impl<'a> PublishHeader<&'a [u8]> {
             }
             Err(kind) => return Err(fault(Field::PropertyLength, kind, head_end)),
         };
-        let properties = head_end.saturating_add(len_len);
+        let properties = head_end.saturating_add(usize::from(len_len));
         let start = properties.saturating_add(len as usize);
         if start > header.packet_len() {
             return Err(fault(Field::Properties, ErrorKind::Truncated, properties));

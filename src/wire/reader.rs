@@ -90,6 +90,18 @@ impl<'a, F: ReadError> Reader<'a, F> {
         self.accepts_packet_id_0
     }
 
+    /// Creates a reader of some fields. Offsets are counted from the first of them.
+    #[inline(always)]
+    pub(crate) const fn of_fields(bytes: &'a [u8]) -> Self {
+        Self {
+            rest: bytes,
+            end: bytes.len(),
+            packet_type: None,
+            accepts_packet_id_0: false,
+            fault: PhantomData,
+        }
+    }
+
     /// Returns the offset of the next byte, counted from the first byte of the packet.
     #[inline(always)]
     pub(crate) const fn offset(&self) -> usize {
@@ -159,18 +171,13 @@ impl<'a, F: ReadError> Reader<'a, F> {
                 self.rest = rest;
                 Ok(byte.into())
             }
-            _ => self.long_variable_byte_integer(field),
-        }
-    }
-
-    #[inline(never)]
-    fn long_variable_byte_integer(&mut self, field: Field) -> Result<u32, F> {
-        match scan_variable_byte_integer(self.rest) {
-            Ok((value, len)) => {
-                self.rest = self.rest.get(len..).unwrap_or_default();
-                Ok(value)
-            }
-            Err(kind) => Err(self.fault(field, kind, self.offset())),
+            _ => match scan_variable_byte_integer(self.rest) {
+                Ok((value, len)) => {
+                    self.rest = self.rest.get(usize::from(len)..).unwrap_or_default();
+                    Ok(value)
+                }
+                Err(kind) => Err(self.fault(field, kind, self.offset())),
+            },
         }
     }
 
@@ -234,7 +241,9 @@ impl<'a, F: ReadError> Reader<'a, F> {
 
 /// Returns the Variable Byte Integer at the start of some bytes, and its length. With
 /// [`ErrorKind::Truncated`] more bytes would follow.
-pub(crate) fn scan_variable_byte_integer(bytes: &[u8]) -> Result<(u32, usize), ErrorKind> {
+// A function of bytes, not of the reader, so that the reader can stay in registers.
+#[inline(never)]
+pub(crate) fn scan_variable_byte_integer(bytes: &[u8]) -> Result<(u32, u8), ErrorKind> {
     let mut value = 0;
     for (&byte, (len, shift)) in bytes.iter().zip([(1, 0), (2, 7), (3, 14), (4, 21)]) {
         value |= u32::from(byte & 0x7f) << shift;
@@ -264,13 +273,7 @@ impl<'a> Reader<'a, Trusted> {
     /// Creates a reader of fields that were validated before.
     #[inline(always)]
     pub(crate) const fn again(bytes: &'a [u8]) -> Self {
-        Self {
-            rest: bytes,
-            end: bytes.len(),
-            packet_type: None,
-            accepts_packet_id_0: false,
-            fault: PhantomData,
-        }
+        Self::of_fields(bytes)
     }
 }
 

@@ -184,7 +184,6 @@ fn numbers() {
     look(PacketId::try_from(any(1)));
     look(str().parse::<PacketId>());
     look(PacketId::from(any(NonZeroU16::MIN)));
-    look(NonZeroU16::from(packet_id()));
     look(u16::from(packet_id()));
     look(QoS::from_number(any(1)).map(QoS::number));
     look(QoS::try_from(any(1)));
