@@ -184,7 +184,8 @@ impl<'a> PublishHeader<&'a [u8]> {
 }
 
 /// Writes Topic Name and Packet Identifier.
-#[inline]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn write_head<O: Output + ?Sized>(
     delivery: &Delivery,
     topic: &[u8],
@@ -195,12 +196,14 @@ fn write_head<O: Output + ?Sized>(
 }
 
 impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn first_byte(&self) -> u8 {
         first_byte(&self.delivery, self.retain)
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         write_head(&self.delivery, self.topic.as_bytes(), out)
     }
@@ -209,17 +212,26 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     fn payload(&self) -> &[u8] {
         self.payload.as_ref()
     }
+
+    #[inline(always)]
+    fn max_remaining_length(&self) -> usize {
+        // The length of the Topic Name, and a Packet Identifier.
+        let topic = self.topic.as_bytes().len();
+        topic.saturating_add(self.payload().len()).saturating_add(4)
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for Publish<B> {}
 
 impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn first_byte(&self) -> u8 {
         first_byte(&self.delivery, self.retain)
     }
 
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         write_head(&self.delivery, self.topic.as_bytes(), out)
     }

@@ -161,13 +161,10 @@ pub(super) fn write_head<B: AsRef<[u8]>, O: Output + ?Sized>(
     out: &mut O,
 ) -> Result<(), EncodeError> {
     let field = Field::TopicName;
-    if !topic.is_empty() {
-        put_field(out, field, topic)?;
-    } else if properties.has(TOPIC_ALIAS) {
-        out.put(&[0, 0])?;
-    } else {
+    if topic.is_empty() && !properties.has(TOPIC_ALIAS) {
         return Err(EncodeError::EmptyTopicName { field });
     }
+    put_field(out, field, topic)?;
     put_packet_id(delivery, out)?;
     properties.write(out)
 }
@@ -214,6 +211,15 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     #[inline(always)]
     fn payload(&self) -> &[u8] {
         self.payload.as_ref()
+    }
+
+    #[inline(always)]
+    fn max_remaining_length(&self) -> usize {
+        // The lengths of Topic Name and properties, and a Packet Identifier.
+        let (topic, properties) = (self.topic.as_bytes(), self.properties.as_bytes());
+        [topic.len(), properties.len(), self.payload().len()]
+            .iter()
+            .fold(8, |sum: usize, &len| sum.saturating_add(len))
     }
 }
 

@@ -142,17 +142,23 @@ pub trait Output {
     /// [`reserve`](Self::reserve) has reserved.
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
 
-    /// Appends `len` bytes of any value and returns them, for the caller to overwrite all of them.
+    /// Returns room for `len` bytes after those that were appended, if there is room in one piece. The
+    /// caller writes to its start, and then calls [`advance`](Self::advance).
+    ///
     /// Encoding asks for a chunk for each short packet and, once it has [reserved](Self::reserve) room,
     /// for the bytes before a longer payload. Without a chunk, it calls [`put`](Self::put) for each
     /// field. The provided method always returns `None`; an output without contiguous memory need not
-    /// replace it.
-    ///
-    /// `None` means only that there is no chunk, and the output is unchanged: `reserve` may still
-    /// find room.
+    /// replace it. `None` means only that there is no chunk: `reserve` may still find room.
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
         let _ = len;
         None
+    }
+
+    /// Appends the first `len` bytes of the last [`chunk`](Self::chunk), which may be none. Encoding
+    /// calls this once after each chunk. An output that returns chunks has to replace the provided
+    /// method, which does nothing.
+    fn advance(&mut self, len: usize) {
+        let _ = len;
     }
 }
 
@@ -170,6 +176,11 @@ impl<O: Output + ?Sized> Output for &mut O {
     #[inline]
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
         (**self).chunk(len)
+    }
+
+    #[inline]
+    fn advance(&mut self, len: usize) {
+        (**self).advance(len);
     }
 }
 
@@ -245,17 +256,19 @@ impl Output for SliceOutput<'_> {
 
     #[inline]
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
-        let end = self.len.wrapping_add(len);
-        let chunk = self.buffer.get_mut(self.len..end)?;
-        self.len = end;
-        Some(chunk)
+        self.buffer.get_mut(self.len..)?.get_mut(..len)
+    }
+
+    #[inline]
+    fn advance(&mut self, len: usize) {
+        self.len = self.len.saturating_add(len).min(self.buffer.len());
     }
 }
 
 /// The initial content of a chunk of a vector. It is also the maximum length of a chunk, because
 /// safe code cannot append bytes without writing them first.
 #[cfg(any(feature = "alloc", feature = "bytes"))]
-const ZEROS: [u8; 64] = [0; 64];
+const ZEROS: [u8; 128] = [0; 128];
 
 #[cfg(feature = "alloc")]
 impl Output for alloc::vec::Vec<u8> {
@@ -281,8 +294,13 @@ impl Output for alloc::vec::Vec<u8> {
         }
         // All of them, because copying a constant number of bytes needs no call.
         self.extend_from_slice(&ZEROS);
-        self.truncate(start.wrapping_add(len));
-        self.get_mut(start..)
+        self.get_mut(start..)?.get_mut(..len)
+    }
+
+    #[inline]
+    fn advance(&mut self, len: usize) {
+        let unused = ZEROS.len().wrapping_sub(len);
+        self.truncate(self.len().wrapping_sub(unused));
     }
 }
 
@@ -318,8 +336,13 @@ impl Output for bytes::BytesMut {
             return None;
         }
         self.extend_from_slice(&ZEROS);
-        self.truncate(start.wrapping_add(len));
-        self.get_mut(start..)
+        self.get_mut(start..)?.get_mut(..len)
+    }
+
+    #[inline]
+    fn advance(&mut self, len: usize) {
+        let unused = ZEROS.len().wrapping_sub(len);
+        self.truncate(self.len().wrapping_sub(unused));
     }
 }
 
@@ -467,14 +490,18 @@ mod tests {
         assert_eq!(slice.written(), b"\xc0\0");
     }
 
-    /// Returns the state of an output that holds `ab` and has room for `room` more bytes, after it
-    /// was asked for a chunk of `len`.
+    /// Returns the length of the chunk that an output returns, which holds `ab`, when it is asked for
+    /// `len` bytes; and appends all of them but one.
     fn after_chunk(mut output: impl Output + AsRef<[u8]>, len: usize) -> Option<usize> {
         let chunk = output.chunk(len).map(|chunk| {
             chunk.fill(b'x');
             chunk.len()
         });
-        let expected = [b"ab", &std::vec![b'x'; chunk.unwrap_or(0)][..]].concat();
+        let used = chunk.unwrap_or(0).saturating_sub(1);
+        if chunk.is_some() {
+            output.advance(used);
+        }
+        let expected = [b"ab", &std::vec![b'x'; used][..]].concat();
         assert_eq!(output.as_ref(), expected);
         chunk
     }
@@ -499,13 +526,13 @@ mod tests {
     #[test]
     fn a_chunk_of_a_vector_needs_room_for_the_longest() {
         for (room, len, chunk) in [
-            (64, 0, Some(0)),
-            (64, 1, Some(1)),
-            (64, 64, Some(64)),
-            (64, 65, None),
-            (63, 1, None),
-            (100, 65, None),
-            (100, 64, Some(64)),
+            (128, 0, Some(0)),
+            (128, 1, Some(1)),
+            (128, 128, Some(128)),
+            (128, 129, None),
+            (127, 1, None),
+            (200, 129, None),
+            (200, 128, Some(128)),
         ] {
             let capacity = usize::wrapping_add(room, 2);
             #[cfg(feature = "alloc")]
@@ -528,9 +555,49 @@ mod tests {
     fn a_mutable_reference_hands_on_a_chunk() {
         let mut buffer = [0; 4];
         let mut output = SliceOutput::new(&mut buffer);
-        assert_eq!(Output::chunk(&mut &mut output, 3), Some(&mut [0; 3][..]));
-        assert_eq!(Output::chunk(&mut &mut output, 2), None);
-        assert_eq!(output.written(), [0; 3]);
+        let mut reference = &mut output;
+        assert_eq!(Output::chunk(&mut reference, 5), None);
+        assert_eq!(Output::chunk(&mut reference, 3), Some(&mut [0; 3][..]));
+        Output::advance(&mut reference, 2);
+        assert_eq!(output.written(), [0; 2]);
+    }
+
+    #[test]
+    fn a_slice_is_filled_to_its_end_at_most() {
+        let mut buffer = [0; 4];
+        let mut output = SliceOutput::new(&mut buffer);
+        output.advance(5);
+        assert_eq!(output.written(), [0; 4]);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn an_output_whose_chunk_is_shorter_than_asked_for_gets_the_packet_in_parts() {
+        /// Returns a chunk of one byte.
+        struct Short(std::vec::Vec<u8>, [u8; 1]);
+        impl Output for Short {
+            fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+                Ok(())
+            }
+            fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+                self.0.put(bytes)
+            }
+            fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
+                (len == 128).then_some(&mut self.1)
+            }
+            fn advance(&mut self, len: usize) {
+                assert_eq!(len, 0);
+            }
+        }
+        let packet = crate::v3::Publish {
+            delivery: crate::Delivery::AtMostOnce,
+            retain: false,
+            topic: crate::TopicName::new("t").unwrap(),
+            payload: &b"hi"[..],
+        };
+        let mut output = Short(std::vec::Vec::new(), [0]);
+        packet.encode(&mut output).unwrap();
+        assert_eq!(output.0, b"\x30\x05\0\x01thi");
     }
 
     #[cfg(feature = "alloc")]

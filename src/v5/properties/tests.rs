@@ -328,7 +328,7 @@ fn each_property_is_found_by_its_name() {
     let mut buffer = [0; 256];
     let here = |bit: u16| {
         move |property: &Property<'_>| {
-            rule(property.identifier().into()).is_some_and(|rule| rule.is_allowed(bit))
+            rule(property.identifier()).is_some_and(|rule| rule.is_allowed(bit))
         }
     };
     let connack =
