@@ -130,7 +130,7 @@ pub use connection::{
     Action, Blocked, ClientRole, CloseReason, CommandError, Config, Connection, HandleError, Limit,
     OutgoingMessage, PeerError, ProtocolError, Reply, Role, ServerRole, State, Step, Version,
 };
-pub use decoder::{Buffer, Piece, StreamDecoder};
+pub use decoder::{Buffer, Piece, StreamDecoder, WholePackets};
 pub use fan_out::{EncodedMessage, Receiver, SubscriberHeader};
 #[cfg(feature = "alloc")]
 pub use session::Outbox;

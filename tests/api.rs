@@ -239,7 +239,11 @@ fn progress_puts_off_the_time_limit_for_pingresp_and_nothing_else() {
         connected(Config::new().ping_timeout(core::time::Duration::from_millis(5_000)));
     let due = client.poll_timeout().unwrap();
     client.handle_progress(NOW.plus_millis(10));
-    assert_eq!(client.poll_timeout(), Some(due), "no PINGREQ is under way");
+    assert_eq!(
+        client.poll_timeout(),
+        Some(due),
+        "no PINGREQ awaits its PINGRESP"
+    );
     client.handle_timeout(due);
     assert!(matches!(client.poll_action(), Some(Action::Transmit(_))));
     assert_eq!(client.poll_timeout(), Some(due.plus_millis(5_000)));

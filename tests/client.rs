@@ -298,6 +298,7 @@ fn connack_before_connect_is_a_violation() {
 }
 
 /// mqtt-protocol-core: wrong-role packets give an error without a close. [MQTT-4.8.0-1]
+/// Their type alone decides: they are not read, and the last one is malformed.
 #[test]
 fn a_packet_that_only_clients_send_is_a_violation() {
     for (bytes, packet_type) in [
@@ -306,6 +307,7 @@ fn a_packet_that_only_clients_send_is_a_violation() {
         (hex("a2 05 00 01 00 01 'a'"), PacketType::Unsubscribe),
         (hex(PINGREQ), PacketType::PingReq),
         (hex(DISCONNECT), PacketType::Disconnect),
+        (hex("a2 02 00 01"), PacketType::Unsubscribe),
     ] {
         let mut c = connected(CONFIG, 0);
         c.violates(bytes, unexpected(packet_type));

@@ -206,7 +206,7 @@ fn packets_behind_each_other_come_out_one_by_one_however_the_stream_is_cut<V: Ve
     }
 }
 
-/// Refused rows
+/// Returns the rows that a decoder must refuse.
 fn refused_rows<V: Version>() -> impl Iterator<Item = &'static Row> {
     V::malformed_rows()
         .iter()

@@ -312,7 +312,10 @@ proptest! {
         let mut both = Both::new(client.server(None));
         let mut in_flight = Vec::new();
         for message in &messages {
+            let by_name = both.plain.0.clone().publish(NOW, &message.message(), &mut Vec::new());
             let (plain, encoded) = both.publish(message);
+            // A Topic Alias never makes a message too large.
+            prop_assert_eq!(plain.as_ref().map(|(id, _)| *id), by_name.as_ref().map(|id| *id));
             if let Ok((Some(id), _)) = plain {
                 in_flight.push((id, message));
             }

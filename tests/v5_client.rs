@@ -17,19 +17,22 @@
 mod both;
 mod conversation;
 
+use core::num::NonZeroU16;
 use core::time::Duration;
 
 use conversation::v5::{
-    ClientTalk, PUBACK, PUBCOMP, PUBREC, PUBREL, ack, connack, connect, disconnect, dup, packet,
-    publish, publish_to, publish_with, restored, v5_conversations,
+    ClientTalk, EXPIRIES, PUBACK, PUBCOMP, PUBREC, PUBREL, ack, connack, connect, disconnect,
+    disconnect_after, dup, expiry, packet, publish, publish_to, publish_with, restored,
+    v5_conversations,
 };
 use conversation::*;
 use mqtt_sansio::v5::{
-    Action, AliasArray, AliasVec, CloseReason, ConnectReasonCode, OutboundAliases, ReasonCode,
-    Refusal,
+    Action, AliasArray, AliasVec, CloseReason, ConnectReasonCode, Delivery, Message,
+    OutboundAliases, Property, Publish, PublishProperties, ReasonCode, Refusal,
 };
 use mqtt_sansio::{
-    Change, CommandError, Config, Options, PacketType, ProtocolError, Session, Slot, State,
+    Change, CommandError, Config, EncodeError, Field, Options, PacketType, ProtocolError, Session,
+    Slot, State,
 };
 
 const CONFIG: Config = Config::new();
@@ -174,13 +177,29 @@ fn a_peer_error_names_the_statement_that_is_broken() {
     }
 }
 
-/// Packets that only a client sends.
+/// Packets that only a client sends. Their type alone decides: they are not read, and the last two are
+/// malformed.
 fn a_packet_of_a_client_is_a_violation() {
     for (bytes, packet_type) in [
         (connect(CLEAN, 0, "", ""), PacketType::Connect),
         (hex("82 07 00 01 00 00 01 'a' 00"), PacketType::Subscribe),
         (hex("a2 06 00 01 00 00 01 'a'"), PacketType::Unsubscribe),
         (hex("c0 00"), PacketType::PingReq),
+        (hex("10 00"), PacketType::Connect),
+        (hex("82 08 00 01 00 00 02 'a+' 00"), PacketType::Subscribe),
+    ] {
+        let mut c = connected(CONFIG, "");
+        c.receives(bytes).sends(disconnect(0x82));
+        c.closes_for(ProtocolError::Unexpected(packet_type));
+    }
+}
+
+fn a_packet_that_only_a_client_sends_is_a_protocol_error_even_if_it_is_malformed() {
+    for (bytes, packet_type) in [
+        ("10 00", PacketType::Connect),
+        ("82 00", PacketType::Subscribe),
+        ("82 08 00 01 00 00 02 'a+' 00", PacketType::Subscribe),
+        ("a2 02 00 01", PacketType::Unsubscribe),
     ] {
         let mut c = connected(CONFIG, "");
         c.receives(bytes).sends(disconnect(0x82));
@@ -215,8 +234,6 @@ fn a_malformed_packet_is_answered_with_disconnect_and_its_reason() {
 
 /// Codes that Table 3-10 gives to a server are replaced [MQTT5-3.14.2-1].
 fn a_client_closes_with_a_code_that_a_client_may_send() {
-    let mut c = connected(CONFIG, "");
-    c.receives("82 08 00 01 00 00 02 'a+' 00").sends(disconnect(0x82)).closes_for_malformed();
     let mut c = ClientTalk::connected(
         CONFIG,
         connect(CLEAN, 0, "15 0001 'm'", ""),
@@ -686,9 +703,18 @@ fn topic_aliases_are_used_as_far_as_the_server_takes_them() {
     c.publishes_aliased("b", Q1, &mut aliases).sends(publish_to("", Q1, 2, "23 0002", "x"));
     let mut c = connected(CONFIG, "");
     c.publishes_aliased("a", Q0, &mut OutboundAliases::new(AliasVec::new(10))).sends(publish_to("a", Q0, 0, "", "x"));
-    // An alias of a connection with a larger maximum is not used.
+}
+
+/// [MQTT5-3.3.2-7]
+fn the_topic_aliases_of_an_earlier_connection_are_not_used() {
+    let mut c = connected(CONFIG, "22 0002");
+    let mut aliases = OutboundAliases::new(AliasVec::new(10));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "23 0002", "x"));
     let mut c = connected(CONFIG, "22 0001");
-    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "", "x"));
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "23 0001", "x"));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "", "x"));
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
 }
 
 fn a_topic_name_that_the_memory_has_no_room_for_is_sent_each_time() {
@@ -700,6 +726,62 @@ fn a_topic_name_that_the_memory_has_no_room_for_is_sent_each_time() {
     }
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
+}
+
+/// [MQTT5-3.2.2-15]: PUBLISH has 7 bytes, and 10 with an alias.
+fn a_message_that_a_topic_alias_would_make_too_large_is_sent_by_its_topic_name() {
+    for (maximum, with_alias) in [("09", false), ("0a", true)] {
+        let mut c = connected(CONFIG, &format!("22 0004 27 000000{maximum}"));
+        let mut aliases = OutboundAliases::new(AliasVec::new(10));
+        let props = if with_alias { "23 0001" } else { "" };
+        c.publishes_aliased("t", Q0, &mut aliases).sends(publish_with(Q0, 0, props, "x"));
+        // The alias alone is longer than such a short name.
+        let name = if with_alias { "" } else { "t" };
+        c.publishes_aliased("t", Q0, &mut aliases).sends(publish_to(name, Q0, 0, props, "x"));
+    }
+    let mut c = connected(CONFIG, "22 0004 27 00000006");
+    let mut aliases = OutboundAliases::new(AliasVec::new(10));
+    assert_eq!(c.try_publish_aliased("t", Q0, &mut aliases), Err(CommandError::PacketTooLarge));
+}
+
+/// Otherwise the server would take one Topic Name for the other.
+fn after_an_alias_of_the_application_topic_names_are_sent_without_one() {
+    let mut c = connected(CONFIG, "22 0004");
+    let mut aliases = OutboundAliases::new(AliasVec::new(10));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
+    assert_eq!(c.try_transmit(publish_to("b", Q0, 0, "23 0005", "x")), Err(CommandError::TopicAliasInvalid));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
+    c.transmits(publish_to("b", Q0, 0, "23 0001", "x"));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "", "x"));
+    c.publishes_aliased("c", Q0, &mut aliases).sends(publish_to("c", Q0, 0, "", "x"));
+    c.transmits(publish_to("", Q0, 0, "23 0001", "x"));
+    // The next connection has other aliases.
+    let mut c = connected(CONFIG, "22 0004");
+    c.publishes_aliased("a", Q0, &mut OutboundAliases::new(AliasVec::new(10)));
+    c.sends(publish_to("a", Q0, 0, "23 0001", "x"));
+}
+
+/// [MQTT5-4.7.3-1]: without its alias, nothing names the topic.
+fn a_message_without_a_topic_name_is_only_sent_with_an_alias_of_the_application() {
+    let mut c = connected(CONFIG, "22 0004");
+    let field = Field::TopicName;
+    let nameless = || publish_to("", Q1, 1, "23 0001", "x");
+    let properties = PublishProperties::encode_to_vec([Property::TopicAlias(NonZeroU16::MIN)]);
+    let publish = Publish::aliased(Delivery::AtMostOnce, false, PublishProperties::EMPTY, b"x");
+    let message = Message::new(publish.topic, "x").properties(properties.unwrap());
+    let refused = c.peer.connection.publish_aliased(
+        ms(0),
+        &message,
+        &mut OutboundAliases::new(AliasVec::new(10)),
+        &mut Vec::new(),
+    );
+    assert_eq!(refused, Err(CommandError::Encode(EncodeError::EmptyTopicName { field })));
+    c.transmits(nameless());
+    let mut c = ClientTalk::begins(c.breaks_off(), CONFIG);
+    c.transmits(connect(0, 0, KEPT, ""));
+    c.receives(connack(true, 0, "22 0004")).reports(connack(true, 0, "22 0004")).asks_for(1);
+    let refused = c.try_resend(1, nameless());
+    assert_eq!(refused, Err(CommandError::Encode(EncodeError::EmptyTopicName { field })));
 }
 
 /// A command that fails has assigned no alias.
@@ -813,17 +895,22 @@ fn connack_replaces_the_session_expiry_interval() {
 
 /// Section 3.14.2.2.2.
 fn disconnect_replaces_the_session_expiry_interval() {
-    for (expiry, ends) in [("00000001", false), ("ffffffff", false), ("00000000", true)] {
-        let mut c = connected(CONFIG, "");
+    for ([connect_has, connack_has, disconnect_has], in_force) in EXPIRIES {
+        let connack = connack(false, 0, &expiry(connack_has));
+        let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 0, &expiry(connect_has), ""), connack);
         c.transmits(publish(Q1, 1, "x"));
-        c.transmits(format!("e0 07 00 05 11 {expiry}").as_str());
-        if ends {
+        let disconnect = disconnect_after(disconnect_has);
+        let Some(in_force) = in_force else {
+            assert_eq!(c.try_transmit(disconnect), Err(CommandError::SessionExpiryInterval));
+            continue;
+        };
+        c.transmits(disconnect);
+        if in_force == 0 {
             c.lost(1, false);
         }
         c.closes(CloseReason::Disconnected);
-        let expected = u32::from_str_radix(expiry, 16).unwrap();
-        assert_eq!(c.peer.connection.session_expiry_interval(), expected);
-        assert_eq!(c.peer.connection.session_ends(), ends);
+        assert_eq!(c.peer.connection.session_expiry_interval(), in_force);
+        assert_eq!(c.peer.connection.session_ends(), in_force == 0);
     }
 }
 
@@ -996,6 +1083,22 @@ fn with_a_journal_and_a_session_that_ends_nothing_is_published_before_connack() 
     c.transmits(connect(CLEAN, 0, KEPT, ""));
     assert_eq!(c.try_transmit(publish(Q1, 1, "x")), Ok(()));
     c.stores(Change::Sent { packet_id: id(1), qos: Q1 }).sends(publish(Q1, 1, "x"));
+}
+
+/// [MQTT5-3.3.4-7, MQTT5-4.9.0-1, MQTT5-4.9.0-2]: before CONNACK the default counts.
+fn after_connack_the_next_message_waits_until_fewer_are_in_flight_than_receive_maximum() {
+    let mut c = ClientTalk::begins(fresh(), CONFIG.send_before_connack(true));
+    c.transmits(connect(CLEAN, 0, KEPT, ""));
+    for number in 1..=3 {
+        c.transmits(publish(Q1, number, "x"));
+    }
+    c.receives(connack(false, 0, "21 0002")).reports(connack(false, 0, "21 0002"));
+    for number in 1..=2 {
+        assert_eq!(c.try_transmit(publish(Q1, 4, "x")), Err(CommandError::WindowFull));
+        c.receives(ack(PUBACK, number, 0)).delivered(number, 0);
+    }
+    c.transmits(publish(Q1, 4, "x"));
+    assert_eq!(c.try_transmit(publish(Q1, 5, "x")), Err(CommandError::WindowFull));
 }
 
 /// Section 3.1.4.

@@ -20,8 +20,9 @@ mod conversation;
 use core::time::Duration;
 
 use conversation::v5::{
-    PUBACK, PUBCOMP, PUBREC, PUBREL, ServerTalk, ack, connack, connect, disconnect, dup, publish,
-    publish_to, publish_with, restored, v5_conversations,
+    EXPIRIES, PUBACK, PUBCOMP, PUBREC, PUBREL, ServerTalk, ack, connack, connect, disconnect,
+    disconnect_after, dup, expiry, packet, publish, publish_to, publish_with, restored,
+    v5_conversations,
 };
 use conversation::*;
 use mqtt_sansio::v5::{
@@ -161,6 +162,20 @@ fn a_client_without_a_client_identifier_is_assigned_one() {
     s.receives(bytes).reports(bytes);
     assert_eq!(s.try_transmit(connack(false, 0, "")), Err(CommandError::AssignedClientIdentifier));
     s.transmits(connack(false, 0, "12 0002 'c1'"));
+}
+
+/// [MQTT5-3.2.2-16]: no session has the identifier that is assigned.
+fn a_client_without_a_client_identifier_resumes_no_session() {
+    let bytes = "10 0d 00 04 'MQTT' 05 00 0000 00 0000";
+    let mut s = connected(CONFIG, "");
+    s.transmits(publish(Q1, 1, "x"));
+    let session = s.breaks_off();
+    let mut s = ServerTalk::begins(CONFIG);
+    s.receives(bytes).reports(bytes);
+    let resumed = s.try_transmit_with(connack(true, 0, "12 0002 'c1'"), session);
+    assert_eq!(resumed, Err(CommandError::AssignedClientIdentifier));
+    s.transmits(connack(false, 0, "12 0002 'c1'"));
+    assert!(s.session().is_empty());
 }
 
 /// [MQTT5-3.1.2-28]
@@ -320,6 +335,31 @@ fn messages_of_an_earlier_connection_do_not_count_for_receive_maximum() {
     s.closes_for(ProtocolError::ReceiveMaximumExceeded);
 }
 
+/// [MQTT5-3.3.4-7, MQTT5-4.9.0-2]: sent again, whether or not the server holds them.
+fn messages_that_are_sent_again_count_for_receive_maximum() {
+    for (config, replies) in [(CONFIG, true), (MANUAL, false)] {
+        let mut s = connected(config, "");
+        for number in [1, 2] {
+            s.receives(publish(Q2, number, "x")).reports(publish(Q2, number, "x"));
+            if replies {
+                s.sends(ack(PUBREC, number, 0));
+            }
+        }
+        let session = s.breaks_off();
+        let mut s = ServerTalk::begins(config);
+        s.receives(connect(0, 0, KEPT, "")).reports(connect(0, 0, KEPT, ""));
+        s.transmits_with(connack(true, 0, "21 0001"), session);
+        for _ in 0..2 {
+            s.receives(dup(publish(Q2, 1, "x")));
+            if replies {
+                s.sends(ack(PUBREC, 1, 0));
+            }
+        }
+        s.receives(dup(publish(Q2, 2, "x"))).sends(disconnect(0x93));
+        s.closes_for(ProtocolError::ReceiveMaximumExceeded);
+    }
+}
+
 /// The decoder knows the limit before the packet arrives.
 fn a_packet_larger_than_the_server_takes_ends_the_connection_with_0x95() {
     let mut s = ServerTalk::begins_with(CONFIG, Options::new().max_packet_size(20));
@@ -380,6 +420,30 @@ fn a_reason_string_too_large_for_the_client_is_left_out() {
     s.sends("b0 04 00 02 00 11");
     assert_eq!(s.try_transmit("e0 0c 9d 0a 1c 0001 'x' 1f 0003 'why'"), Ok(()));
     s.sends("e0 06 9d 04 1c 0001 'x'").closes(CloseReason::Disconnected);
+}
+
+/// [MQTT5-3.1.2-24]: PUBLISH of 9 bytes fits, SUBACK and UNSUBACK for five filters of 10 do not.
+fn an_answer_to_a_request_that_is_too_large_for_the_client_ends_the_connection() {
+    let filters = "00 01 'a' 00 00 01 'b' 00 00 01 'c' 00 00 01 'd' 00 00 01 'e' 00";
+    let subscribe = packet(0x82, &hex(&format!("00 01 00 {filters}")));
+    let filters = filters.replace("' 00", "'");
+    let unsubscribe = packet(0xa2, &hex(&format!("00 01 00 {filters}")));
+    for (request, answer) in [
+        (subscribe, "90 08 00 01 00 87 87 87 87 87"),
+        (unsubscribe, "b0 08 00 01 00 00 00 00 00 00"),
+    ] {
+        let mut s = announced(CONFIG, "27 00000009 11 00000064");
+        s.transmits(publish(Q1, 1, "x"));
+        s.receives(request.clone()).reports(request.clone());
+        assert_eq!(s.try_transmit(answer), Ok(()));
+        s.closes(CloseReason::ReplyTooLarge);
+        assert_eq!(outbound(s.session()), [1]);
+        assert_eq!(s.try_transmit(answer), Err(CommandError::Ended));
+        // One byte more, and it is sent.
+        let mut s = announced(CONFIG, "27 0000000a 11 00000064");
+        s.receives(request.clone()).reports(request);
+        s.transmits(answer);
+    }
 }
 
 /// [MQTT5-3.1.2-29]
@@ -523,25 +587,29 @@ fn a_session_expiry_interval_in_disconnect_after_none_in_connect_is_a_violation(
     }
 }
 
+/// Section 3.14.2.2.2.
 fn a_session_expiry_interval_in_disconnect_replaces_that_of_connect() {
-    for (expiry, ends) in [("00000000", true), ("00000001", false), ("ffffffff", false)] {
-        let mut s = connected(CONFIG, "");
+    for ([connect_has, connack_has, disconnect_has], in_force) in EXPIRIES {
+        let connack = connack(false, 0, &expiry(connack_has));
+        let mut s = ServerTalk::accepted(CONFIG, connect(CLEAN, 0, &expiry(connect_has), ""), connack);
         s.transmits(publish(Q1, 1, "x"));
-        let bytes = format!("e0 07 00 05 11 {expiry}");
-        s.receives(bytes.as_str()).reports(bytes.as_str());
-        if ends {
+        s.receives(disconnect_after(disconnect_has));
+        let Some(in_force) = in_force else {
+            s.sends(disconnect(0x82));
+            if s.peer.connection.session_ends() {
+                s.lost(1, false);
+            }
+            s.closes_for(ProtocolError::SessionExpiryInterval);
+            continue;
+        };
+        s.reports(disconnect_after(disconnect_has));
+        if in_force == 0 {
             s.lost(1, false);
         }
         s.closes(CloseReason::Disconnected);
-        assert_eq!(s.peer.connection.session_ends(), ends);
-        assert_eq!(s.peer.connection.session_expiry_interval(), u32::from_str_radix(expiry, 16).unwrap());
+        assert_eq!(s.peer.connection.session_ends(), in_force == 0);
+        assert_eq!(s.peer.connection.session_expiry_interval(), in_force);
     }
-    // 0 after 0 is valid, and an absent interval changes nothing.
-    let mut s = announced(CONFIG, "");
-    s.receives("e0 07 00 05 11 00000000").reports("e0 07 00 05 11 00000000").closes(CloseReason::Disconnected);
-    let mut s = connected(CONFIG, "");
-    s.receives(disconnect(0)).reports(disconnect(0)).closes(CloseReason::Disconnected);
-    assert_eq!(s.peer.connection.session_expiry_interval(), 100);
 }
 
 /// [MQTT5-4.1.0-1]
@@ -784,6 +852,23 @@ fn a_violation_is_answered_with_disconnect_and_publishes_the_will() {
         let mut s = with_will(KEPT);
         s.receives(bytes).sends(disconnect(0x82)).action(Action::PublishWill);
         s.closes_for(ProtocolError::Unexpected(packet_type));
+    }
+}
+
+fn a_packet_that_only_a_server_sends_is_a_protocol_error_even_if_it_is_malformed() {
+    for (bytes, packet_type) in [
+        ("20 02 00 00", PacketType::ConnAck),
+        ("90 03 00 01 00", PacketType::SubAck),
+        ("b0 01 00", PacketType::UnsubAck),
+    ] {
+        let mut s = connected(CONFIG, "");
+        s.receives(bytes).sends(disconnect(0x82));
+        s.closes_for(ProtocolError::Unexpected(packet_type));
+    }
+    // Invalid flags come first [MQTT5-2.1.3-1], and both sides send PUBACK.
+    for bytes in ["21 03 00 00 00", "d1 00", "40 01 00"] {
+        let mut s = connected(CONFIG, "");
+        s.receives(bytes).sends(disconnect(0x81)).closes_for_malformed();
     }
 }
 

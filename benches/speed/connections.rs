@@ -27,7 +27,7 @@ pub(crate) fn connections(c: &mut Criterion) {
             if messages == 1 && order != Order::AsSent {
                 continue;
             }
-            let name = format!("under way, acknowledged {}", order.name());
+            let name = format!("in flight, acknowledged {}", order.name());
             group.bench_function(BenchmarkId::new(name, messages), |b| {
                 b.iter(|| assert_eq!(pair.deliver_window(messages, order), messages));
             });

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Lets the live image talk to a real broker, and breaks its connection in mid-flight.
+"""Connects a live image to a real broker, and cuts the connection with packets in flight.
 
-    live.py IMAGE
+    live.py IMAGE        the image `live`, with MQTT 3.1.1
+    live.py IMAGE 5      the image `live_v5`, with MQTT 5
 
-Starts mosquitto, a subscriber, and the image in the emulator; stands between the emulator's serial
-port and the broker as the modem that src/modem.rs describes; cuts the connection at chosen packets;
-checks what the subscriber has seen and what went over the line. Everything is on 127.0.0.1 and has
-ended, by its process id, when this returns, after two minutes at most.
+Starts mosquitto, a subscriber, and the image in the emulator. Acts as the modem that src/modem.rs
+describes, between the emulator's serial port and the broker, and cuts the connection at chosen
+packets. Checks the messages of the subscriber and the packets of the connections. Uses 127.0.0.1
+only, takes two minutes at most, and ends the processes that it started.
 """
 
 import os
@@ -23,6 +24,9 @@ import time
 DEADLINE = time.monotonic() + 110
 ESCAPE = 0xDB
 READINGS = 40
+IS_V5 = sys.argv[2:] == ["5"]
+# In seconds. The smallest that mosquitto can ask for as Server Keep Alive; the device asks for more.
+KEEP_ALIVE = 10 if IS_V5 else 2
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = range(1, 8)
 PINGREQ, PINGRESP, DISCONNECT = 12, 13, 14
@@ -44,7 +48,7 @@ def wait_for(condition, what):
 
 
 def packets_in(buffer):
-    """Takes whole MQTT packets off the front of a bytearray."""
+    """Removes whole MQTT packets from the start of a bytearray, and yields them."""
     while len(buffer) >= 2:
         length, shift, at = 0, 0, 1
         while True:
@@ -70,32 +74,49 @@ def qos(packet):
 
 
 def topic(packet):
-    length = int.from_bytes(packet[2:4], "big")
-    return packet[4 : 4 + length].decode()
+    """The Topic Name, or for a PUBLISH without one its Topic Alias."""
+    end = topic_end(packet)
+    return packet[4:end].decode() or alias(packet)
+
+
+def topic_end(packet):
+    return 4 + int.from_bytes(packet[2:4], "big")
 
 
 def packet_id(packet):
-    if kind(packet) != PUBLISH:
-        return int.from_bytes(packet[2:4], "big")
-    at = 4 + len(topic(packet))
+    at = topic_end(packet) if kind(packet) == PUBLISH else 2
     return int.from_bytes(packet[at : at + 2], "big")
 
 
-class Cut:
-    """Where the connection is to break: at the first packet that goes that way and is like this.
+def alias(packet):
+    """The Topic Alias, which is the only property that the device sends with a message."""
+    at = topic_end(packet) + (2 if qos(packet) else 0)
+    if not IS_V5 or packet[at : at + 2] != b"\x03\x23":
+        return None
+    return int.from_bytes(packet[at + 2 : at + 4], "big")
 
-    `passed` is how many of its bytes still get through.
+
+class Cut:
+    """Cuts the connection at the first packet in a direction for which `like` is true.
+
+    The first `passed` bytes of the packet are still forwarded.
     """
 
     def __init__(self, name, upstream, like, passed):
         self.name, self.upstream, self.like, self.passed = name, upstream, like, passed
 
 
+# The Topic Name of each Topic Alias of a connection.
+NAMES = {}
+
+
 def reading(level):
-    return lambda p: kind(p) == PUBLISH and qos(p) == level and topic(p) == "device/reading"
+    return lambda p: (
+        kind(p) == PUBLISH and qos(p) == level and NAMES.get(topic(p), topic(p)) == "device/reading"
+    )
 
 
-# The client's point of view is that all of these are the same: the line is gone.
+# In all of these cases the client only notices that the line is gone.
 CUTS = [
     Cut("PUBACK lost", False, lambda p: kind(p) == PUBACK, 0),
     Cut("QoS 2 PUBLISH lost", True, reading(2), 0),
@@ -105,7 +126,7 @@ CUTS = [
     Cut("QoS 1 PUBLISH cut in the middle", True, reading(1), 9),
     Cut("QoS 2 PUBLISH cut in the middle", True, reading(2), 9),
 ]
-# Of a command on its way to the device.
+# Cuts while a command is delivered to the device.
 COMMAND_CUTS = [
     Cut("command cut in the middle", False, lambda p: kind(p) == PUBLISH, 7),
     Cut("the device's PUBREC lost", True, lambda p: kind(p) == PUBREC, 0),
@@ -114,7 +135,7 @@ COMMAND_CUTS = [
 
 
 class Modem(threading.Thread):
-    """Between the serial port and the broker."""
+    """Forwards bytes between the serial port and the broker."""
 
     def __init__(self, broker_port):
         super().__init__(daemon=True)
@@ -125,7 +146,7 @@ class Modem(threading.Thread):
         self.upstream, self.downstream = bytearray(), bytearray()
         self.escaped = False
         self.cuts = list(CUTS)
-        # Every packet in order, as (upstream, bytes); a cut as its name.
+        # Every packet in order, as (upstream, bytes), and the name of each cut.
         self.log = []
         self.cut_at = {}
         self.stopped = False
@@ -139,7 +160,7 @@ class Modem(threading.Thread):
             while not self.stopped:
                 sources = [s for s in (self.serial, self.broker) if s]
                 for source in select.select(sources, [], [], 0.1)[0]:
-                    # A connection that was cut meanwhile has nothing more to say.
+                    # Bytes of a connection that was cut meanwhile are discarded.
                     if source is self.serial and not self.from_serial():
                         return
                     elif source is self.broker:
@@ -183,6 +204,8 @@ class Modem(threading.Thread):
 
     def forward(self, upstream, buffer):
         for packet in packets_in(buffer):
+            if upstream and kind(packet) == PUBLISH and alias(packet) != topic(packet):
+                NAMES[alias(packet)] = topic(packet)
             cut = self.cuts[0] if self.cuts else None
             if cut and cut.upstream == upstream and cut.like(packet):
                 self.cuts.pop(0)
@@ -202,6 +225,7 @@ class Modem(threading.Thread):
     def dial(self):
         self.hang_up()
         self.upstream, self.downstream = bytearray(), bytearray()
+        NAMES.clear()
         self.broker = socket.create_connection(("127.0.0.1", self.broker_port), timeout=5)
         self.broker.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.serial.sendall(bytes([ESCAPE, ord("C")]))
@@ -220,7 +244,7 @@ class Modem(threading.Thread):
         return [p for up, p in sent if up == upstream and kind(p) == of_kind]
 
     def behind(self, name):
-        """What went over the line after this cut, for the message that it was made at."""
+        """Yields the packets after a cut that belong to the message at which it was made."""
         cut = packet_id(self.cut_at[name])
         for entry in self.log[self.log.index(name) + 1 :]:
             if not isinstance(entry, str) and PUBLISH <= kind(entry[1]) <= PUBCOMP:
@@ -273,11 +297,13 @@ def run(image, directory, processes):
     config = os.path.join(directory, "mosquitto.conf")
     with open(config, "w") as file:
         file.write(f"listener {broker_port} 127.0.0.1\nallow_anonymous true\npersistence false\n")
+        if IS_V5:
+            file.write(f"max_keepalive {KEEP_ALIVE}\n")
     processes.start(program("mosquitto"), "-c", config, stderr=subprocess.DEVNULL)
     wait_for(lambda: is_listening(broker_port), "the broker")
 
     seen_path = os.path.join(directory, "seen")
-    at = ["-h", "127.0.0.1", "-p", str(broker_port), "-V", "311"]
+    at = ["-h", "127.0.0.1", "-p", str(broker_port), "-V", "5" if IS_V5 else "311"]
     with open(seen_path, "wb") as file:
         topics = ["-t", "device/state", "-t", "device/reading", "-t", "device/answer", "-t", "up"]
         processes.start(program("mosquitto_sub"), *at, *topics, "-q", "2", "-F", "%t %q %p", stdout=file)
@@ -322,14 +348,14 @@ def run(image, directory, processes):
         wait_for(running(lambda: not modem.cuts), "all cuts")
         wait_for(running(lambda: set(last) <= set(seen())), "the last readings")
 
-        # Nothing is said for twice the time after which a silent client is cut off.
+        # Nothing is published for twice the time after which the broker closes a silent connection.
         pings, connects = (len(modem.packets(True, kind)) for kind in (PINGREQ, CONNECT))
-        time.sleep(6)
+        time.sleep(3 * KEEP_ALIVE)
         idle_pings = len(modem.packets(True, PINGREQ)) - pings
-        check(idle_pings >= 2, f"{idle_pings} PINGREQ in six idle seconds")
+        check(idle_pings >= 2, f"{idle_pings} PINGREQ in {3 * KEEP_ALIVE} idle seconds")
         check(len(modem.packets(True, CONNECT)) == connects, "the idle connection broke")
 
-        # Commands, and the last of them over a connection that breaks three times.
+        # The last of these commands is delivered over a connection that is cut three times.
         for number in range(3):
             publish("device/command", f"echo {number}")
         wait_for(running(lambda: "device/answer 2 2" in seen()), "the answers")
@@ -337,7 +363,7 @@ def run(image, directory, processes):
         publish("device/command", "echo once")
         wait_for(running(lambda: not modem.cuts), "the cuts of a command")
         wait_for(running(lambda: "device/answer 2 once" in seen()), "the answer to a repeated command")
-        # Another one behind it, so that a second answer to the last has had time to come.
+        # One more command: a second answer to the one before would arrive before its answer.
         publish("device/command", "echo last")
         wait_for(running(lambda: "device/answer 2 last" in seen()), "the last answer")
         publish("device/command", "stop")
@@ -371,14 +397,21 @@ def verify(modem, seen, output):
     connacks = modem.packets(False, CONNACK)
     check(len(connects) == 1 + len(CUTS) + len(COMMAND_CUTS), f"{len(connects)} connections")
     check(all(c[9] & 2 == 0 for c in connects), "Clean Session must be 0")
-    present = b"\x20\x02\x01\x00"
-    check(connacks == [b"\x20\x02\x00\x00"] + [present] * (len(connects) - 1), f"CONNACK: {connacks}")
+    accepted = [connack[2:4] for connack in connacks]
+    check(accepted == [b"\0\0"] + [b"\1\0"] * (len(connects) - 1), f"CONNACK: {connacks}")
+    if IS_V5:
+        asked_for = bytes([0x13, 0, KEEP_ALIVE])
+        check(all(asked_for in connack for connack in connacks), f"no Server Keep Alive: {connacks}")
+        check(all(bytes([0x11, 0, 0, 2, 88]) in c for c in connects), "Session Expiry Interval must be 600")
+        aliased = [p for p in modem.packets(True, PUBLISH) if p[2:4] == b"\0\0"]
+        check(len(aliased) >= READINGS // 2, f"{len(aliased)} messages with a Topic Alias alone")
+        check(not any(p[0] & 8 for p in aliased), "a resent message has its Topic Name")
     check("closed by the broker" not in modem.log[:-1], "the broker closed the connection")
     check(modem.packets(True, DISCONNECT), "no DISCONNECT")
     check(len(modem.packets(True, 8)) == 1, "a session that is present needs one SUBSCRIBE")
 
-    # What each cut has to lead to: on the next connection, or on one after it if that is cut first
-    # where an older message is sent again.
+    # The effect of each cut shows on the next connection, or on a later one if that is cut while an
+    # older message is sent again.
     def upstream(name, of_kind):
         return [p for up, p in modem.behind(name) if up and kind(p) == of_kind]
 
@@ -400,7 +433,7 @@ def verify(modem, seen, output):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 and not (len(sys.argv) == 3 and IS_V5):
         sys.exit(__doc__)
     processes = Processes()
     with tempfile.TemporaryDirectory() as directory:

@@ -2,7 +2,7 @@
 
 use super::lowered;
 use super::server::{Server, Side, either, either_mut};
-use crate::connection::CommandError;
+use crate::connection::{CommandError, State};
 use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader};
 use crate::session::{Acknowledgement, Session, Slots};
 use crate::time::Timestamp;
@@ -417,8 +417,10 @@ impl<S: Slots> Server<S> {
         disconnect: &Disconnect<B>,
         out: &mut O,
     ) -> Result<(), CommandError> {
+        let state = self.state();
         match &mut self.side {
             Side::V5(server) => server.disconnect_with(now, disconnect, out),
+            _ if matches!(state, State::Ending | State::Ended) => Err(CommandError::Ended),
             _ => {
                 self.close(now);
                 Ok(())

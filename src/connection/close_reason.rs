@@ -9,7 +9,7 @@ use super::version::Version;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum CloseReason<V: Version> {
-    /// The client has disconnected: DISCONNECT was sent or received.
+    /// DISCONNECT was sent or received.
     #[error("disconnected")]
     Disconnected,
     /// The transport was closed, by the peer or by the network.
@@ -30,8 +30,8 @@ pub enum CloseReason<V: Version> {
     LimitExceeded {
         /// The limit.
         limit: Limit,
-        /// Its value; 0 where that is not known: for the heap, and for an error that was passed to
-        /// [`handle_decode_error`](crate::Connection::handle_decode_error).
+        /// Its value; 0 where that is not known: for the heap, for Topic Aliases, and for an error that
+        /// was passed to [`handle_decode_error`](crate::Connection::handle_decode_error).
         value: u32,
         /// The value that exceeded it: the size of the packet in bytes, or a number; 0 if it is not
         /// known.

@@ -71,6 +71,9 @@ impl Config {
 
     /// Sets how long a server waits for CONNECT, and a client for CONNACK. Default 10 seconds; zero
     /// is no limit. Rounded up to milliseconds.
+    ///
+    /// In MQTT 5 each AUTH before CONNACK has this time limit. A re-authentication has none: the
+    /// application ends it with `disconnect_with`.
     #[must_use]
     pub const fn connect_timeout(mut self, time: Duration) -> Self {
         self.connect_timeout = millis(time);
@@ -130,7 +133,13 @@ impl Config {
 
     /// Client: allows commands right after CONNECT, without waiting for CONNACK (section 3.1.4), if
     /// no message of an earlier connection is in flight. A server that refuses the connection
-    /// ignores them. With a journal, a client of MQTT 5 without a Session Expiry Interval still
+    /// ignores them.
+    ///
+    /// In MQTT 5 CONNACK announces the limits of the server. Until then its defaults are assumed:
+    /// Receive Maximum 65,535, no Maximum Packet Size, no Topic Aliases. A server whose limits an early
+    /// packet exceeds closes the connection, for example with Reason Code 0x93 (section 4.9);
+    /// [`max_inflight`](Self::max_inflight) bounds the messages. If more are in flight than the Receive
+    /// Maximum of CONNACK, the next one waits until fewer are. With a journal, a client of MQTT 5 without a Session Expiry Interval still
     /// waits for CONNACK, which decides whether the messages are to be stored.
     #[must_use]
     pub const fn send_before_connack(self, early: bool) -> Self {

@@ -123,8 +123,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ) -> Result<Option<PacketId>, CommandError> {
         self.machine.check_may_send()?;
         let delivery = self.machine.next_delivery(message.qos())?;
-        message.check(delivery, &self.limits, R::IS_SERVER)?;
-        message.encode(delivery, out)?;
+        message.encode(delivery, &mut self.limits, R::IS_SERVER, out)?;
         Ok(self.machine.commit(now, delivery, message.payload_left()))
     }
 
@@ -167,8 +166,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         out: &mut O,
     ) -> Result<(), CommandError> {
         let delivery = self.machine.requested(packet_id, message.qos())?;
-        message.check(delivery, &self.limits, R::IS_SERVER)?;
-        message.encode(delivery, out)?;
+        message.encode(delivery, &mut self.limits, R::IS_SERVER, out)?;
         self.machine
             .commit_again(now, packet_id, message.payload_left());
         Ok(())

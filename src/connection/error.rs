@@ -274,8 +274,8 @@ pub enum CommandError {
     /// none.
     #[error("DISCONNECT cannot have this Session Expiry Interval")]
     SessionExpiryInterval,
-    /// The Client Identifier is empty, and CONNACK has no Assigned Client Identifier.
-    #[error("CONNACK needs an Assigned Client Identifier")]
+    /// The Client Identifier is empty, so CONNACK needs an Assigned Client Identifier and a new session.
+    #[error("CONNACK needs an Assigned Client Identifier and a new session")]
     AssignedClientIdentifier,
     /// The client has not asked for Response Information.
     #[error("the client did not ask for Response Information")]

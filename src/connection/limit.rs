@@ -12,7 +12,8 @@ use core::fmt;
 pub enum Limit {
     /// The size of a packet, in bytes: the smaller of
     /// [`Options::max_packet_size`](crate::Options::max_packet_size) and the decoder's buffer, or
-    /// [`Options::max_publish_size`](crate::Options::max_publish_size).
+    /// [`Options::max_publish_size`](crate::Options::max_publish_size). In MQTT 5, announce it as Maximum
+    /// Packet Size: a peer that has read that and exceeds it is at fault [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
     ///
     /// Remedies: a larger limit;
     /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces), which needs no more
@@ -29,6 +30,13 @@ pub enum Limit {
     /// next connection. If all are from earlier connections, the peer may have lost its session: a
     /// server that sees this repeatedly may delete the session. Remedy: more slots.
     InboundMessages,
+    /// The storage for the peer's Topic Aliases ([`TopicAliases`](crate::v5::TopicAliases)) has no room
+    /// for this Topic Name, whose length in bytes is given: the name is longer than the storage allows,
+    /// or the storage has fewer aliases than were announced as Topic Alias Maximum.
+    ///
+    /// Remedies: storage for longer names; storage for as many aliases as are announced; or a smaller
+    /// Topic Alias Maximum.
+    TopicAliases,
     /// The heap had no memory for a packet; the size is in bytes. Remedies: as for
     /// [`PacketSize`](Self::PacketSize).
     Memory,
@@ -40,6 +48,7 @@ impl fmt::Display for Limit {
             Self::PacketSize => "packet size in bytes",
             Self::TopicFilters => "Topic Filters in one packet",
             Self::InboundMessages => "QoS 2 messages that are not released",
+            Self::TopicAliases => "storage for the Topic Name of a Topic Alias, in bytes",
             Self::Memory => "memory for a packet, in bytes",
         })
     }

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::version::Version;
 use crate::types::{Delivery, QoS};
-use crate::wire::{EncodeError, Output, Sealed};
+use crate::wire::{Output, Sealed};
 
 /// A message that a [`Connection`](crate::Connection) of the version `V` can publish: its `Message`,
 /// or its `MessageHeader` where the payload follows in pieces. The trait is sealed.
@@ -16,19 +16,16 @@ pub trait OutgoingMessage<V: Version>: Sealed {
     #[doc(hidden)]
     fn qos(&self) -> QoS;
 
-    /// Checks the message against the rules for this side and the limits of the peer.
-    #[doc(hidden)]
-    fn check(&self, _: Delivery, _: &V::Limits, _is_server: bool) -> Result<(), CommandError> {
-        Ok(())
-    }
-
-    /// Encodes the PUBLISH.
+    /// Encodes the PUBLISH, if it keeps the rules for this side and the limits of the peer, and records in
+    /// `limits` what it changes.
     #[doc(hidden)]
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
+        limits: &mut V::Limits,
+        is_server: bool,
         out: &mut O,
-    ) -> Result<(), EncodeError>;
+    ) -> Result<(), CommandError>;
 
     /// Returns how many bytes of payload follow in pieces.
     #[doc(hidden)]

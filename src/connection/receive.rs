@@ -1,17 +1,18 @@
 //! From bytes to events and actions.
 
 use super::action::Action;
+use super::close_reason::CloseReason;
 use super::connection::Connection;
-use super::error::{Blocked, HandleError};
+use super::error::{Blocked, HandleError, ProtocolError};
 use super::machine::{Disposition, Rejection};
 use super::role::Role;
 use super::state::State;
 use super::step::Step;
 use super::version::Version;
-use crate::decoder::{Buffer, StreamDecoder};
+use crate::decoder::{Buffer, Piece, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
-use crate::wire::{OPTIMIZE_SIZE, acknowledgement, place_in};
+use crate::wire::{DecodeError, OPTIMIZE_SIZE, acknowledgement, part_at, place_in};
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Handles received bytes: removes them from the front of `input` up to the next event or
@@ -157,54 +158,89 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                     return Ok(self.expire(now).map(Step::Action));
                 }
                 Err(error) => {
-                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
+                    self.handle_fault(now, decoder, error);
                     continue;
                 }
             };
-            let mut piece = decoder.read(&located);
-            if V::HAS_TOPIC_ALIASES {
-                let alias = piece.as_ref().ok().and_then(V::topic_alias);
-                if let Some((alias, topic)) = alias {
-                    let topic = place_in(decoder.bytes(&located), topic);
-                    if let Err(error) = self.learn_alias(decoder, &located, alias, topic) {
-                        decoder.consume(&located, Ok(()), input);
-                        self.machine.tick(now);
-                        self.violation(error);
-                        continue;
-                    }
-                    piece = decoder.read(&located);
+            let mut has_learned = !V::HAS_TOPIC_ALIASES;
+            let piece = loop {
+                let piece = decoder.read(&located, R::PEER);
+                let alias = match &piece {
+                    Ok(Some(piece)) if !has_learned => V::topic_alias(piece),
+                    _ => None,
+                };
+                let Some((alias, topic)) = alias else {
+                    // A packet that the peer's side does not send was not read.
+                    let unexpected = ProtocolError::Unexpected(located.packet_type());
+                    let unexpected = CloseReason::Violation(unexpected.into());
+                    break piece.map(|piece| piece.ok_or(unexpected));
+                };
+                let topic = place_in(decoder.bytes(&located), topic);
+                if let Err(reason) = self.learn_alias(decoder, &located, alias, topic) {
+                    break Ok(Err(reason));
                 }
-            }
+                has_learned = true;
+            };
             let piece = match piece {
-                Ok(piece) => piece,
+                Ok(Ok(piece)) => piece,
+                Ok(Err(reason)) => {
+                    decoder.consume(&located, input);
+                    self.machine.tick(now);
+                    self.end(reason);
+                    continue;
+                }
                 Err(error) => {
-                    decoder.consume(&located, Err(error), input);
-                    self.handle_decode_error_at(now, error, decoder.exceeded_limit(&error));
+                    self.handle_fault(now, decoder, error);
                     continue;
                 }
             };
             let skip = !decoder.options().has_payloads_in_pieces();
-            let handled = self.handle_piece_or_skip(now, piece, skip);
             // The borrow checker rejects returning a borrow of the decoder from a loop that uses it,
             // so the event leaves the loop with the positions of its bytes.
             let bytes = decoder.bytes(&located);
-            let handled = handled
-                .map(|event| event.map(|event| V::map_event(event, |part| place_in(bytes, part))));
-            match handled {
-                Ok(Some(event)) => {
-                    decoder.consume(&located, Ok(()), input);
-                    break (located, event);
-                }
+            let event = match self.handle_located::<M>(now, piece, skip) {
+                Ok(event) => event.map(|event| V::map_event(event, |part| place_in(bytes, part))),
                 Err(HandleError::Blocked(blocked)) => return Err(blocked),
                 // After a fault of the peer, actions follow.
-                Ok(None) | Err(HandleError::Peer(_) | HandleError::Ended) => {
-                    decoder.consume(&located, Ok(()), input);
-                }
+                Err(HandleError::Peer(_) | HandleError::Ended) => None,
+            };
+            decoder.consume(&located, input);
+            if let Some(event) = event {
+                break (located, event);
             }
         };
         let bytes = decoder.bytes(&located);
-        let event = V::map_event(event, |place| bytes.get(place).unwrap_or_default());
+        let event = V::map_event(event, |place| part_at(bytes, place));
         Ok(Some(Step::Event(V::resolve(event, decoder.buffer()))))
+    }
+
+    /// Handles a packet or a piece of one that a decoder with this buffer has returned.
+    #[inline]
+    fn handle_located<'a, M: Buffer>(
+        &mut self,
+        now: Timestamp,
+        piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+        skip: bool,
+    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        match piece {
+            Piece::Packet(packet) => self.handle_packet(now, packet),
+            piece if M::TAKES_PIECES => self.handle_piece_or_skip(now, piece, skip),
+            // The decoder returns whole packets.
+            Piece::PublishHeader(_) | Piece::Payload { .. } => Ok(None),
+        }
+    }
+
+    /// Handles a fault that the decoder has found.
+    #[cold]
+    #[inline(never)]
+    fn handle_fault<M: Buffer>(
+        &mut self,
+        now: Timestamp,
+        decoder: &mut StreamDecoder<V, M>,
+        error: DecodeError<V>,
+    ) {
+        let limit = decoder.exceeded_limit(&error);
+        self.handle_decode_error_at(now, decoder.fail(error), limit);
     }
 
     /// Handles a deadline that has passed, after all received bytes were handled.

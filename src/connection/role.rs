@@ -11,7 +11,7 @@ use super::version::Version;
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::types::PacketId;
-use crate::wire::Sealed;
+use crate::wire::{Sealed, SentBy};
 
 /// The side of a connection: [`ClientRole`] or [`ServerRole`]. The trait is sealed.
 pub trait Role: Sealed + Copy + Debug + 'static {
@@ -21,6 +21,10 @@ pub trait Role: Sealed + Copy + Debug + 'static {
     /// True for the server's side.
     #[doc(hidden)]
     const IS_SERVER: bool;
+
+    /// The sender of received packets.
+    #[doc(hidden)]
+    const PEER: SentBy;
 
     /// The packets that restart Keep Alive.
     #[doc(hidden)]
@@ -90,6 +94,7 @@ impl Role for ClientRole {
     type State = ();
 
     const IS_SERVER: bool = false;
+    const PEER: SentBy = SentBy::Server;
     const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Sent;
 
     fn handle<'a, V: Version, S: Slots>(
@@ -160,6 +165,7 @@ impl Role for ServerRole {
     type State = Option<Request>;
 
     const IS_SERVER: bool = true;
+    const PEER: SentBy = SentBy::Client;
     const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Received;
 
     fn handle<'a, V: Version, S: Slots>(

@@ -3,8 +3,10 @@
 use core::num::NonZeroU16;
 use core::ops::Range;
 
+use super::close_reason::CloseReason;
 use super::connection::Connection;
 use super::error::ProtocolError;
+use super::limit::Limit;
 use super::role::Role;
 use super::version::Version;
 use crate::decoder::{Buffer, Located, StreamDecoder};
@@ -12,20 +14,27 @@ use crate::session::Slots;
 
 impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Learns the Topic Alias of a message, or checks that it is known. `topic` is the position of its
-    /// Topic Name in the message: the name may lie in the buffer that learns it.
+    /// Topic Name in the message: the name may lie in the buffer that learns it. Otherwise returns the
+    /// reason to close the connection.
     pub(super) fn learn_alias<M: Buffer>(
         &self,
         decoder: &mut StreamDecoder<V, M>,
         located: &Located<'_>,
         alias: NonZeroU16,
         topic: Range<usize>,
-    ) -> Result<(), ProtocolError> {
-        self.check_alias(decoder.buffer(), alias, topic.is_empty())?;
+    ) -> Result<(), CloseReason<V>> {
+        self.check_alias(decoder.buffer(), alias, topic.is_empty())
+            .map_err(|error| CloseReason::Violation(error.into()))?;
+        let len = topic.len();
         if topic.is_empty() || decoder.learn_topic(located, alias, topic) {
             Ok(())
         } else {
-            // The buffer may hold fewer Topic Aliases than were announced.
-            Err(ProtocolError::TopicAliasInvalid)
+            // The peer keeps to what was announced [MQTT5-3.3.2-10, MQTT5-3.3.2-12].
+            Err(CloseReason::LimitExceeded {
+                limit: Limit::TopicAliases,
+                value: 0,
+                actual: u32::try_from(len).unwrap_or(u32::MAX),
+            })
         }
     }
 

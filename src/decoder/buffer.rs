@@ -8,6 +8,12 @@ use core::ops::Range;
 ///
 /// Your own implementation must return the bytes that were appended, in order.
 pub trait Buffer {
+    /// True if [`receive`](crate::Connection::receive) can deliver payloads in pieces, or skip them
+    /// ([`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces),
+    /// [`Options::skip_large_messages`](crate::Options::skip_large_messages)). With a
+    /// [`WholePackets`] it cannot.
+    const TAKES_PIECES: bool = true;
+
     /// Returns the maximum number of bytes that it can hold.
     fn capacity(&self) -> usize;
 
@@ -45,6 +51,62 @@ pub trait Buffer {
     /// Returns the Topic Name of a Topic Alias.
     fn topic(&self, _alias: NonZeroU16) -> Option<&[u8]> {
         None
+    }
+}
+
+/// A buffer for a program that receives whole packets only: it is linked without the code for payloads
+/// in pieces. [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) and
+/// [`Options::skip_large_messages`](crate::Options::skip_large_messages) have no effect on
+/// [`receive`](crate::Connection::receive) then: a packet that does not fit into the buffer ends the
+/// connection.
+///
+/// ```
+/// use mqtt_sansio::{WholePackets, v3::Decoder};
+///
+/// let decoder = Decoder::new(WholePackets([0; 512]));
+/// # assert!(decoder.is_at_start());
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "a wrapper of one value")]
+pub struct WholePackets<M>(pub M);
+
+impl<M: Buffer> Buffer for WholePackets<M> {
+    const TAKES_PIECES: bool = false;
+
+    #[inline]
+    fn capacity(&self) -> usize {
+        self.0.capacity()
+    }
+
+    #[inline]
+    fn append(&mut self, filled: usize, bytes: &[u8]) -> bool {
+        self.0.append(filled, bytes)
+    }
+
+    #[inline]
+    fn filled(&self, filled: usize) -> &[u8] {
+        self.0.filled(filled)
+    }
+
+    fn shrink(&mut self, filled: usize) {
+        self.0.shrink(filled);
+    }
+
+    fn set_topic(&mut self, alias: NonZeroU16, topic: &[u8]) -> bool {
+        self.0.set_topic(alias, topic)
+    }
+
+    fn set_topic_from_buffer(
+        &mut self,
+        alias: NonZeroU16,
+        filled: usize,
+        place: Range<usize>,
+    ) -> bool {
+        self.0.set_topic_from_buffer(alias, filled, place)
+    }
+
+    fn topic(&self, alias: NonZeroU16) -> Option<&[u8]> {
+        self.0.topic(alias)
     }
 }
 

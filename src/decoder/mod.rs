@@ -10,13 +10,13 @@ use core::marker::PhantomData;
 use core::num::NonZeroU16;
 use core::ops::Range;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, WholePackets};
 pub use piece::Piece;
 use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
     ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
-    PacketType, try_acknowledgement, try_beginning, try_frame,
+    PacketType, SentBy, try_acknowledgement, try_beginning, try_frame,
 };
 
 /// A streaming decoder: it accepts byte slices from the transport, split anywhere, and returns
@@ -60,6 +60,13 @@ pub struct StreamDecoder<P, M> {
 pub(crate) struct Located<'i> {
     header: Header,
     part: Part<'i>,
+}
+
+impl Located<'_> {
+    /// Returns the packet type. A piece of a payload is one of a PUBLISH.
+    pub(crate) fn packet_type(&self) -> PacketType {
+        self.header.packet_type().unwrap_or(PacketType::Publish)
+    }
 }
 
 /// Its position. A part in the input has the input that follows it.
@@ -206,18 +213,22 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                     let rest = core::mem::replace(input, before);
                     (header, Part::FrameInInput(frame, rest))
                 }
-                Ok(Taken::StartInInput(header, start)) => {
+                Ok(Taken::StartInInput(header, start)) if M::TAKES_PIECES => {
                     let rest = core::mem::replace(input, before);
                     (header, Part::StartInInput(start, rest))
                 }
                 Ok(Taken::FrameInMemory(header)) => (header, Part::FrameInBuffer),
-                Ok(Taken::StartInMemory(header, len)) => (header, Part::StartInBuffer(len)),
+                Ok(Taken::StartInMemory(header, len)) if M::TAKES_PIECES => {
+                    (header, Part::StartInBuffer(len))
+                }
                 Ok(Taken::Payload(bytes, left)) if in_pieces => {
                     (Header::EMPTY, Part::Payload(bytes, left))
                 }
                 // The rest of a payload in pieces, which is skipped.
                 Ok(Taken::Payload(..)) => continue,
-                Ok(Taken::MoreInput) => return Ok(None),
+                Ok(Taken::MoreInput | Taken::StartInInput(..) | Taken::StartInMemory(..)) => {
+                    return Ok(None);
+                }
                 Err(error) => return Err(self.fail(error)),
             };
             return Ok(Some(Located { header, part }));
@@ -235,16 +246,23 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    /// Decodes a located packet or piece.
+    /// Decodes a located packet or piece. Returns `None` for a packet that `sent_by` does not send.
     pub(crate) fn read<'s, 'i: 's>(
         &'s self,
         located: &Located<'i>,
-    ) -> Result<PieceOf<'s, P>, DecodeError<P>> {
+        sent_by: SentBy,
+    ) -> Result<Option<PieceOf<'s, P>>, DecodeError<P>> {
         let (header, bytes) = (&located.header, self.bytes(located));
         match located.part {
-            Part::FrameInInput(..) | Part::FrameInBuffer => self.read_frame(header, bytes),
-            Part::StartInInput(..) | Part::StartInBuffer(_) => self.read_start(header, bytes),
-            Part::Payload(_, left) => Ok(Piece::Payload { bytes, left }),
+            Part::StartInInput(..) | Part::StartInBuffer(_) if M::TAKES_PIECES => {
+                let header = P::read_payload_header(header, bytes, &self.options)?;
+                Ok(Some(Piece::PublishHeader(header)))
+            }
+            Part::Payload(_, left) if M::TAKES_PIECES => Ok(Some(Piece::Payload { bytes, left })),
+            _ => {
+                let packet = P::read(header, bytes, &self.options, sent_by)?;
+                Ok(packet.map(Piece::Packet))
+            }
         }
     }
 
@@ -269,33 +287,9 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
-    fn read_frame<'a>(
-        &self,
-        header: &Header,
-        frame: &'a [u8],
-    ) -> Result<PieceOf<'a, P>, DecodeError<P>> {
-        match P::read(header, frame, &self.options)? {
-            Some(packet) => Ok(Piece::Packet(packet)),
-            // `PacketSet::read` always returns a packet.
-            None => Err(crate::wire::too_large(header)),
-        }
-    }
-
-    fn read_start<'a>(
-        &self,
-        header: &Header,
-        start: &'a [u8],
-    ) -> Result<PieceOf<'a, P>, DecodeError<P>> {
-        P::read_payload_header(header, start, &self.options).map(Piece::PublishHeader)
-    }
-
-    /// Removes a located packet or piece after decoding.
-    pub(crate) fn consume<'i>(
-        &mut self,
-        located: &Located<'i>,
-        outcome: Result<(), DecodeError<P>>,
-        input: &mut &'i [u8],
-    ) {
+    /// Removes a located packet or piece that was decoded.
+    pub(crate) fn consume<'i>(&mut self, located: &Located<'i>, input: &mut &'i [u8]) {
+        let outcome = Ok::<_, DecodeError<P>>(());
         let header = &located.header;
         let bytes = match located.part {
             Part::FrameInInput(bytes, rest) | Part::StartInInput(bytes, rest) => {
@@ -392,7 +386,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
                 Err(error) => return Err(self.fail(error)),
             }
         };
-        let packet = P::read(&header, frame, &self.options);
+        let packet = P::read(&header, frame, &self.options, SentBy::Either);
         learn_level(&mut self.options, self.position, &header, frame, &packet);
         settle(&mut self.state, &mut self.position, &header, &packet);
         packet
@@ -449,7 +443,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
             Taken::StartInMemory(header, len) => (header, self.buffer.filled(len), Some(len)),
         };
         let piece = match start {
-            None => P::read(&header, frame, &self.options).map(|packet| packet.map(Piece::Packet)),
+            None => P::read(&header, frame, &self.options, SentBy::Either)
+                .map(|packet| packet.map(Piece::Packet)),
             Some(_) => P::read_payload_header(&header, frame, &self.options)
                 .map(|header| Some(Piece::PublishHeader(header))),
         };
@@ -461,7 +456,8 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
 
     /// Returns true if [`locate`](Self::locate) returns pieces, to deliver or to skip.
     const fn takes_pieces(&self) -> bool {
-        self.options.has_payloads_in_pieces() || self.options.skips_large_messages()
+        M::TAKES_PIECES
+            && (self.options.has_payloads_in_pieces() || self.options.skips_large_messages())
     }
 
     /// Returns the largest packet that is decoded whole.
@@ -486,8 +482,9 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         }
     }
 
+    /// Ends the stream: after a fault the decoder returns it at each call.
     #[cold]
-    const fn fail(&mut self, error: DecodeError<P>) -> DecodeError<P> {
+    pub(crate) const fn fail(&mut self, error: DecodeError<P>) -> DecodeError<P> {
         self.state = State::Failed(error);
         error
     }
@@ -624,7 +621,7 @@ fn read_frame<'a, P: PacketSet>(
     if let Some(packet) = P::try_read_short(frame) {
         return Ok(Some(packet));
     }
-    P::read(header, frame, options)
+    P::read(header, frame, options, SentBy::Either)
 }
 
 /// Updates the state after reading a frame. The packet may borrow from the decoder's buffer, so this

@@ -4,7 +4,9 @@ use super::subscriber_header::NO_NAME;
 use super::{Receiver, SubscriberHeader, TopicForm};
 use crate::packet::fmt::Message;
 use crate::types::{Delivery, PacketId, QoS, TopicName};
-use crate::v5::{Property, PublishKind, PublishProperties, V5, write_properties};
+use crate::v5::{
+    MESSAGE_EXPIRY_INTERVAL, PublishProperties, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, V5,
+};
 use crate::wire::{
     EncodeError, Field, Output, PacketBody, PacketSet, SliceOutput, encode_packet, put_topic_name,
 };
@@ -122,15 +124,14 @@ fn put_head<B: AsRef<[u8]>, Q: AsRef<[u8]>, O: Output>(
     out.reserve(topic.len().saturating_add(2))?;
     put_topic_name(out, Field::TopicName, topic)?;
     // A Message Expiry Interval precedes these in the packet, so that they stay in one slice.
-    let shared = properties.iter().filter(|property| {
-        !matches!(
-            property,
-            Property::MessageExpiryInterval(_)
-                | Property::SubscriptionIdentifier(_)
-                | Property::TopicAlias(_)
-        )
-    });
-    write_properties::<PublishKind, _>(shared, out)
+    properties.write_without(
+        &[
+            MESSAGE_EXPIRY_INTERVAL,
+            SUBSCRIPTION_IDENTIFIER,
+            TOPIC_ALIAS,
+        ],
+        out,
+    )
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> EncodedMessage<T, P> {

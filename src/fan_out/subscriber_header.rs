@@ -4,7 +4,7 @@ use super::{EncodedMessage, Receiver, TopicForm};
 use crate::packet::publish::{first_byte, has_packet_id, put_packet_id};
 use crate::packet::storage;
 use crate::types::{Delivery, PacketId};
-use crate::v5::SubscriptionIdentifiers;
+use crate::v5::{MESSAGE_EXPIRY_INTERVAL, SubscriptionIdentifiers, TOPIC_ALIAS};
 use crate::wire::{
     EncodeError, Output, PacketSet, SliceOutput, put_header, put_variable_byte_integer,
     remaining_length,
@@ -15,8 +15,6 @@ pub(super) const NO_NAME: &[u8] = &[0, 0];
 
 /// Packet Identifier (2 bytes), Property Length (4), Message Expiry Interval (5), Topic Alias (3).
 const MAX_FIELDS: usize = 14;
-const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
-const TOPIC_ALIAS: u8 = 0x23;
 
 /// The bytes of a PUBLISH that belong to one receiver. They belong to one [`EncodedMessage`], whose
 /// [`slices`](EncodedMessage::slices) combine them with the shared parts.

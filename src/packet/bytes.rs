@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
-use crate::wire::{DecodeError, Options, PacketSet, frame, place_in};
+use crate::wire::{DecodeError, Options, PacketSet, SentBy, frame, place_in};
 
 /// A version of MQTT whose packets can be over [`Bytes`].
 #[cfg(feature = "tokio-util")]
@@ -44,7 +44,7 @@ pub(crate) fn decode_bytes<V: PacketSet, L, P>(
     };
     let header = frame.header;
     // Before `src` is changed, so that an error leaves it unchanged.
-    let Some(packet) = V::read(&header, frame.bytes, options)? else {
+    let Some(packet) = V::read(&header, frame.bytes, options, SentBy::Either)? else {
         return Ok(None);
     };
     // A packet without bytes needs no reference to `src`.

@@ -2,8 +2,8 @@
 
 use super::publish;
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PacketType, checked_header, frame,
-    too_large, try_frame,
+    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PacketType, SentBy, checked_header,
+    frame, too_large, try_frame,
 };
 
 /// Returns the fixed header at the start of `src`, if it is complete and within the limit.
@@ -60,7 +60,7 @@ fn decode_slow<'a, V: PacketSet>(
     let Some(frame) = frame::<V>(src, options.packet_limit(), options)? else {
         return Ok(None);
     };
-    let packet = V::read(&frame.header, frame.bytes, options)?;
+    let packet = V::read(&frame.header, frame.bytes, options, SentBy::Either)?;
     *src = frame.rest;
     Ok(packet)
 }

@@ -438,7 +438,7 @@ mod tests {
         );
     }
 
-    // What is read.
+    // Decoding
 
     fn limit_of_two(bytes: &[u8]) -> ReadError {
         fault_with::<V3>(bytes, &Options::new().max_filters(2))

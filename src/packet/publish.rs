@@ -1,6 +1,6 @@
 //! The start of a PUBLISH in every version: flags, Topic Name and Packet Identifier.
 
-use super::read::{read_packet_id, read_string};
+use super::read::{read_packet_id, read_stored_packet_id, read_string};
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
     DecodeError, EncodeError, ErrorKind, Field, Header, Options, Output, PacketSet, PayloadStart,
@@ -65,7 +65,7 @@ pub(crate) fn read_head<'a, F: ReadError>(
             dup,
         },
         _ => Delivery::ExactlyOnce {
-            packet_id: read_packet_id(reader)?,
+            packet_id: read_stored_packet_id(reader)?,
             dup,
         },
     };

@@ -36,6 +36,10 @@ pub enum Change {
     /// The session is not stored any more: it has ended, or ends with this connection. Delete what the
     /// journal has. Messages still in flight stay with the application until they are delivered or
     /// reported as [`Action::Lost`](crate::Action::Lost).
+    ///
+    /// A session that ends with this connection goes on until then, without another change. So the
+    /// application keeps a received message itself, even if it has acknowledged the message before
+    /// and [`InboundReceived`](Self::InboundReceived) has not followed.
     Cleared,
 }
 

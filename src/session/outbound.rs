@@ -45,7 +45,7 @@ pub(crate) struct Outbound<S> {
     first: u16,
     last: u16,
     /// The free slots, linked in the order in which they became free. Each holds the identifier
-    /// that it will give out next.
+    /// that it will assign next.
     first_free: u16,
     last_free: u16,
     /// The position of the next packet to send again: first each PUBREL, then, from the start, the

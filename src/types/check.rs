@@ -264,7 +264,7 @@ mod tests {
         for check in [text, topic_name, topic_filter] {
             assert_eq!(check(&long[1..]), Ok(()));
             assert_eq!(fault(check(&long)), (TooLong, 65_535));
-            // What is wrong with one that is not too long is something else.
+            // A shorter invalid string has another fault.
             let mut wrong = long;
             wrong[1] = 0xff;
             assert_eq!(fault(check(&wrong[1..])), (InvalidUtf8, 0));

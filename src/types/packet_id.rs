@@ -3,40 +3,48 @@
 use core::num::NonZeroU16;
 
 /// The Packet Identifier of a message or request in flight: 1 to 65,535 (section 2.3.1). Zero is
-/// not a Packet Identifier [MQTT-2.3.1-1], so `Option<PacketId>` has two bytes.
+/// not a Packet Identifier [MQTT-2.3.1-1, MQTT5-2.2.1-3, MQTT5-2.2.1-4]. Only a decoder that accepts
+/// it ([`Options::accept_packet_id_0`](crate::Options::accept_packet_id_0)) returns one with 0, so
+/// that the answer can have the same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(transparent))]
-pub struct PacketId(NonZeroU16);
+#[cfg_attr(feature = "serde", serde(from = "NonZeroU16", into = "u16"))]
+pub struct PacketId(u16);
 
 impl PacketId {
     /// 1.
-    pub const MIN: Self = Self(NonZeroU16::MIN);
+    pub const MIN: Self = Self(1);
     /// 65,535.
-    pub const MAX: Self = Self(NonZeroU16::MAX);
+    pub const MAX: Self = Self(u16::MAX);
+    /// From a peer that uses it.
+    pub(crate) const ZERO: Self = Self(0);
 
     /// Returns the identifier with this number, or `None` for 0.
     #[must_use]
     #[inline]
     pub const fn new(number: u16) -> Option<Self> {
-        match NonZeroU16::new(number) {
-            Some(number) => Some(Self(number)),
-            None => None,
+        match number {
+            0 => None,
+            _ => Some(Self(number)),
         }
     }
 
-    /// Returns the number, which is never 0.
+    /// Returns the number.
     #[must_use]
     #[inline]
     pub const fn get(self) -> u16 {
-        self.0.get()
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn is_zero(self) -> bool {
+        self.0 == 0
     }
 }
 
 impl From<NonZeroU16> for PacketId {
     fn from(number: NonZeroU16) -> Self {
-        Self(number)
+        Self(number.get())
     }
 }
 
@@ -50,7 +58,7 @@ impl TryFrom<u16> for PacketId {
     type Error = core::num::TryFromIntError;
 
     fn try_from(number: u16) -> Result<Self, Self::Error> {
-        NonZeroU16::try_from(number).map(Self)
+        NonZeroU16::try_from(number).map(Self::from)
     }
 }
 
@@ -59,13 +67,7 @@ impl core::str::FromStr for PacketId {
     type Err = core::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
-}
-
-impl From<PacketId> for NonZeroU16 {
-    fn from(id: PacketId) -> Self {
-        id.0
+        text.parse::<NonZeroU16>().map(Self::from)
     }
 }
 
@@ -84,6 +86,17 @@ impl core::fmt::Debug for PacketId {
 impl core::fmt::Display for PacketId {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         self.get().fmt(f)
+    }
+}
+
+#[cfg(feature = "arbitrary")]
+impl<'a> arbitrary::Arbitrary<'a> for PacketId {
+    fn arbitrary(bytes: &mut arbitrary::Unstructured<'a>) -> arbitrary::Result<Self> {
+        NonZeroU16::arbitrary(bytes).map(Self::from)
+    }
+
+    fn size_hint(depth: usize) -> (usize, Option<usize>) {
+        NonZeroU16::size_hint(depth)
     }
 }
 
@@ -118,11 +131,6 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_packet_identifier_takes_two_bytes() {
-        assert_eq!(size_of::<Option<PacketId>>(), 2);
-    }
-
-    #[test]
     fn it_is_ordered_by_number() {
         assert!(PacketId::MIN < PacketId::new(256).unwrap());
         assert!(PacketId::new(256).unwrap() < PacketId::MAX);
@@ -145,7 +153,6 @@ mod tests {
         let id = PacketId::new(7).unwrap();
         assert_eq!(u16::from(id), 7);
         let number = NonZeroU16::new(7).unwrap();
-        assert_eq!(NonZeroU16::from(id), number);
         assert_eq!(PacketId::from(number), id);
     }
 

@@ -11,7 +11,7 @@ use crate::packet::publish::is_publish;
 use crate::types::PacketId;
 use crate::wire::{
     ErrorKind, Field, Header, Options, PacketSet, PacketType, PayloadStart, Rejected, Sealed,
-    acknowledgement,
+    SentBy, acknowledgement,
 };
 
 /// MQTT 5, as a parameter of [`Decoder`](crate::StreamDecoder).
@@ -148,30 +148,37 @@ impl PacketSet for V5 {
         header: &Header,
         frame: &'a [u8],
         options: &Options,
+        sent_by: SentBy,
     ) -> Result<Option<PacketRef<'a>>, DecodeError> {
         let first_byte = header.first_byte();
         Self::check_first_byte(first_byte, options)?;
         Self::check_header(header, options)?;
-        let reader = &mut Reader::new(header, frame);
+        let reader = &mut Reader::new(header, frame).with_options(options);
+        let (to_client, to_server) = (sent_by != SentBy::Client, sent_by != SentBy::Server);
         let packet = match header.packet_type() {
-            Some(PacketType::Connect) => EncodedConnect::read(reader).map(Packet::Connect),
-            Some(PacketType::ConnAck) => ConnAck::read(reader).map(Packet::ConnAck),
+            Some(PacketType::Connect) if to_server => {
+                EncodedConnect::read(reader).map(Packet::Connect)
+            }
+            Some(PacketType::ConnAck) if to_client => ConnAck::read(reader).map(Packet::ConnAck),
             Some(PacketType::Publish) => Publish::read(first_byte, reader).map(Packet::Publish),
             Some(PacketType::PubAck) => PubAck::read(reader).map(Packet::PubAck),
             Some(PacketType::PubRec) => PubRec::read(reader).map(Packet::PubRec),
             Some(PacketType::PubRel) => PubRel::read(reader).map(Packet::PubRel),
             Some(PacketType::PubComp) => PubComp::read(reader).map(Packet::PubComp),
-            Some(PacketType::Subscribe) => Subscribe::read(reader, options).map(Packet::Subscribe),
-            Some(PacketType::SubAck) => SubAck::read(reader).map(Packet::SubAck),
-            Some(PacketType::Unsubscribe) => {
+            Some(PacketType::Subscribe) if to_server => {
+                Subscribe::read(reader, options).map(Packet::Subscribe)
+            }
+            Some(PacketType::SubAck) if to_client => SubAck::read(reader).map(Packet::SubAck),
+            Some(PacketType::Unsubscribe) if to_server => {
                 Unsubscribe::read(reader, options).map(Packet::Unsubscribe)
             }
-            Some(PacketType::UnsubAck) => UnsubAck::read(reader).map(Packet::UnsubAck),
+            Some(PacketType::UnsubAck) if to_client => UnsubAck::read(reader).map(Packet::UnsubAck),
             Some(PacketType::PingReq) => Ok(Packet::PingReq),
             Some(PacketType::PingResp) => Ok(Packet::PingResp),
             Some(PacketType::Disconnect) => Disconnect::read(reader).map(Packet::Disconnect),
             Some(PacketType::Auth) => Auth::read(reader).map(Packet::Auth),
             None => Err(DecodeError::reserved_packet_type()),
+            Some(_) => return Ok(None),
         };
         match packet {
             Ok(packet) => Ok(Some(packet)),
@@ -206,8 +213,9 @@ impl PacketSet for V5 {
     fn read_payload_header<'a>(
         header: &Header,
         frame: &'a [u8],
-        _: &Options,
+        options: &Options,
     ) -> Result<PublishHeader<&'a [u8]>, DecodeError> {
-        PublishHeader::read(header, &mut Reader::new(header, frame))
+        let reader = &mut Reader::new(header, frame).with_options(options);
+        PublishHeader::read(header, reader)
     }
 }

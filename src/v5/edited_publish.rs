@@ -2,15 +2,25 @@
 
 use core::num::NonZeroU16;
 
-use super::properties::write_properties;
-use super::{Property, PublishKind, PublishProperties};
+use super::publish::write_head;
+use super::{PublishProperties, TOPIC_ALIAS};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_topic_name,
+    put_variable_byte_integer,
 };
 
-/// A PUBLISH with the properties of another one, except for its Topic Alias.
+/// The Topic Alias of an [`EditedPublish`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum EditedAlias {
+    /// That of its properties, if they have one.
+    Kept,
+    /// This one, or none, in its place.
+    Replaced(Option<NonZeroU16>),
+}
+
+/// A PUBLISH with the properties of another one, perhaps except for its Topic Alias.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EditedPublish<'a> {
     pub(crate) delivery: Delivery,
@@ -18,20 +28,24 @@ pub(crate) struct EditedPublish<'a> {
     /// Empty if the alias replaces it.
     pub(crate) topic: &'a [u8],
     pub(crate) properties: PublishProperties<&'a [u8]>,
-    /// The Topic Alias of this connection.
-    pub(crate) alias: Option<NonZeroU16>,
+    pub(crate) alias: EditedAlias,
     pub(crate) payload: &'a [u8],
     /// The number of bytes of payload that follow in pieces.
     pub(crate) payload_left: u32,
 }
 
 impl EditedPublish<'_> {
-    fn write_properties<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let kept = self
-            .properties
-            .iter()
-            .filter(|property| !matches!(property, Property::TopicAlias(_)));
-        write_properties::<PublishKind, _>(kept.chain(self.alias.map(Property::TopicAlias)), out)
+    fn write_properties<O: Output + ?Sized>(
+        &self,
+        alias: Option<NonZeroU16>,
+        out: &mut O,
+    ) -> Result<(), EncodeError> {
+        self.properties.write_without(&[TOPIC_ALIAS], out)?;
+        let Some(alias) = alias else {
+            return Ok(());
+        };
+        out.put(&[TOPIC_ALIAS])?;
+        out.put(&alias.get().to_be_bytes())
     }
 }
 
@@ -41,12 +55,19 @@ impl PacketBody for EditedPublish<'_> {
     }
 
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        put_field(out, Field::TopicName, self.topic)?;
+        let EditedAlias::Replaced(alias) = self.alias else {
+            return write_head(&self.delivery, self.topic, &self.properties, out);
+        };
+        if self.topic.is_empty() && alias.is_some() {
+            out.put(&[0, 0])?;
+        } else {
+            put_topic_name(out, Field::TopicName, self.topic)?;
+        }
         put_packet_id(&self.delivery, out)?;
         let mut counter = Counter::default();
-        self.write_properties(&mut counter)?;
+        self.write_properties(alias, &mut counter)?;
         put_variable_byte_integer(out, counter.get())?;
-        self.write_properties(out)
+        self.write_properties(alias, out)
     }
 
     fn payload(&self) -> &[u8] {

@@ -10,16 +10,6 @@ use super::properties::{
 use super::{Properties, Property, SubscriptionIdentifier};
 use crate::types::{QoS, Text, TopicName};
 
-/// Returns the value of the first property with this identifier, which is that of the variant.
-macro_rules! find {
-    ($properties:expr, $identifier:literal $Variant:ident) => {
-        match $properties.find($identifier) {
-            Some(Property::$Variant(value)) => Some(value),
-            _ => None,
-        }
-    };
-}
-
 /// Groups of packets with common properties.
 mod group {
     use super::*;
@@ -72,31 +62,31 @@ impl<B: AsRef<[u8]>, K: group::Message> Properties<B, K> {
     /// bytes.
     #[must_use]
     pub fn payload_format_indicator(&self) -> bool {
-        find!(self, 0x01 PayloadFormatIndicator).unwrap_or(false)
+        self.find_flag(0x01).unwrap_or(false)
     }
 
     /// Returns Message Expiry Interval in seconds. Without it the message does not expire.
     #[must_use]
     pub fn message_expiry_interval(&self) -> Option<u32> {
-        find!(self, 0x02 MessageExpiryInterval)
+        self.find_u32(0x02)
     }
 
     /// Returns Content Type.
     #[must_use]
     pub fn content_type(&self) -> Option<Text<&[u8]>> {
-        find!(self, 0x03 ContentType)
+        self.find_bytes(0x03).map(Text::from_valid)
     }
 
     /// Returns Response Topic. A message with it is a request.
     #[must_use]
     pub fn response_topic(&self) -> Option<TopicName<&[u8]>> {
-        find!(self, 0x08 ResponseTopic)
+        self.find_bytes(0x08).map(TopicName::from_valid)
     }
 
     /// Returns Correlation Data.
     #[must_use]
     pub fn correlation_data(&self) -> Option<&[u8]> {
-        find!(self, 0x09 CorrelationData)
+        self.find_bytes(0x09)
     }
 }
 
@@ -104,7 +94,7 @@ impl<B: AsRef<[u8]>> Properties<B, PublishKind> {
     /// Returns Topic Alias. Without it the Topic Name is used.
     #[must_use]
     pub fn topic_alias(&self) -> Option<NonZeroU16> {
-        find!(self, 0x23 TopicAlias)
+        self.find_u16(0x23).and_then(NonZeroU16::new)
     }
 
     /// Returns the Subscription Identifiers: one for each matching subscription that has one.
@@ -121,7 +111,8 @@ impl<B: AsRef<[u8]>> Properties<B, SubscribeKind> {
     /// one.
     #[must_use]
     pub fn subscription_identifier(&self) -> Option<SubscriptionIdentifier> {
-        find!(self, 0x0b SubscriptionIdentifier)
+        self.find_variable(0x0b)
+            .and_then(SubscriptionIdentifier::new)
     }
 }
 
@@ -129,7 +120,7 @@ impl<B: AsRef<[u8]>> Properties<B, WillKind> {
     /// Returns Will Delay Interval in seconds. Default 0.
     #[must_use]
     pub fn will_delay_interval(&self) -> u32 {
-        find!(self, 0x18 WillDelayInterval).unwrap_or(0)
+        self.find_u32(0x18).unwrap_or(0)
     }
 }
 
@@ -142,19 +133,21 @@ impl<B: AsRef<[u8]>, K: group::Limits> Properties<B, K> {
     /// this packet accepts. Default 65,535.
     #[must_use]
     pub fn receive_maximum(&self) -> NonZeroU16 {
-        find!(self, 0x21 ReceiveMaximum).unwrap_or(NonZeroU16::MAX)
+        self.find_u16(0x21)
+            .and_then(NonZeroU16::new)
+            .unwrap_or(NonZeroU16::MAX)
     }
 
     /// Returns Maximum Packet Size in bytes. Without it only the limit of the protocol applies.
     #[must_use]
     pub fn maximum_packet_size(&self) -> Option<NonZeroU32> {
-        find!(self, 0x27 MaximumPacketSize)
+        self.find_u32(0x27).and_then(NonZeroU32::new)
     }
 
     /// Returns Topic Alias Maximum. Default 0: the sender of this packet accepts no Topic Alias.
     #[must_use]
     pub fn topic_alias_maximum(&self) -> u16 {
-        find!(self, 0x22 TopicAliasMaximum).unwrap_or(0)
+        self.find_u16(0x22).unwrap_or(0)
     }
 }
 
@@ -166,13 +159,13 @@ impl<B: AsRef<[u8]>, K: group::Authentication> Properties<B, K> {
     /// Returns Authentication Method. A CONNECT without it starts no enhanced authentication.
     #[must_use]
     pub fn authentication_method(&self) -> Option<Text<&[u8]>> {
-        find!(self, 0x15 AuthenticationMethod)
+        self.find_bytes(0x15).map(Text::from_valid)
     }
 
     /// Returns Authentication Data.
     #[must_use]
     pub fn authentication_data(&self) -> Option<&[u8]> {
-        find!(self, 0x16 AuthenticationData)
+        self.find_bytes(0x16)
     }
 }
 
@@ -184,7 +177,7 @@ impl<B: AsRef<[u8]>, K: group::Reason> Properties<B, K> {
     /// Returns Reason String.
     #[must_use]
     pub fn reason_string(&self) -> Option<Text<&[u8]>> {
-        find!(self, 0x1f ReasonString)
+        self.find_bytes(0x1f).map(Text::from_valid)
     }
 }
 
@@ -196,7 +189,7 @@ impl<B: AsRef<[u8]>, K: group::Reference> Properties<B, K> {
     /// Returns Server Reference: which server to use instead.
     #[must_use]
     pub fn server_reference(&self) -> Option<Text<&[u8]>> {
-        find!(self, 0x1c ServerReference)
+        self.find_bytes(0x1c).map(Text::from_valid)
     }
 }
 
@@ -205,20 +198,20 @@ impl<B: AsRef<[u8]>> Properties<B, ConnectKind> {
     /// `u32::MAX`: it does not expire.
     #[must_use]
     pub fn session_expiry_interval(&self) -> u32 {
-        find!(self, 0x11 SessionExpiryInterval).unwrap_or(0)
+        self.find_u32(0x11).unwrap_or(0)
     }
 
     /// Returns Request Response Information. Default false.
     #[must_use]
     pub fn request_response_information(&self) -> bool {
-        find!(self, 0x19 RequestResponseInformation).unwrap_or(false)
+        self.find_flag(0x19).unwrap_or(false)
     }
 
     /// Returns Request Problem Information. Default true: failures may have Reason String and User
     /// Property.
     #[must_use]
     pub fn request_problem_information(&self) -> bool {
-        find!(self, 0x17 RequestProblemInformation).unwrap_or(true)
+        self.find_flag(0x17).unwrap_or(true)
     }
 }
 
@@ -226,7 +219,7 @@ impl<B: AsRef<[u8]>> Properties<B, DisconnectKind> {
     /// Returns Session Expiry Interval in seconds. Without it that of CONNECT, or CONNACK, applies.
     #[must_use]
     pub fn session_expiry_interval(&self) -> Option<u32> {
-        find!(self, 0x11 SessionExpiryInterval)
+        self.find_u32(0x11)
     }
 }
 
@@ -234,55 +227,63 @@ impl<B: AsRef<[u8]>> Properties<B, ConnAckKind> {
     /// Returns Session Expiry Interval in seconds. Without it that of CONNECT applies.
     #[must_use]
     pub fn session_expiry_interval(&self) -> Option<u32> {
-        find!(self, 0x11 SessionExpiryInterval)
+        self.find_u32(0x11)
     }
 
     /// Returns Maximum QoS of a PUBLISH to this server. Default 2.
     #[must_use]
     pub fn maximum_qos(&self) -> QoS {
-        find!(self, 0x24 MaximumQos).unwrap_or(QoS::ExactlyOnce)
+        self.find_flag(0x24)
+            .map(|is_1| {
+                if is_1 {
+                    QoS::AtLeastOnce
+                } else {
+                    QoS::AtMostOnce
+                }
+            })
+            .unwrap_or(QoS::ExactlyOnce)
     }
 
     /// Returns Retain Available. Default true.
     #[must_use]
     pub fn retain_available(&self) -> bool {
-        find!(self, 0x25 RetainAvailable).unwrap_or(true)
+        self.find_flag(0x25).unwrap_or(true)
     }
 
     /// Returns Assigned Client Identifier. Without it that of CONNECT is used.
     #[must_use]
     pub fn assigned_client_identifier(&self) -> Option<Text<&[u8]>> {
-        find!(self, 0x12 AssignedClientIdentifier)
+        self.find_bytes(0x12).map(Text::from_valid)
     }
 
     /// Returns Wildcard Subscription Available. Default true.
     #[must_use]
     pub fn wildcard_subscription_available(&self) -> bool {
-        find!(self, 0x28 WildcardSubscriptionAvailable).unwrap_or(true)
+        self.find_flag(0x28).unwrap_or(true)
     }
 
     /// Returns Subscription Identifier Available. Default true.
     #[must_use]
     pub fn subscription_identifier_available(&self) -> bool {
-        find!(self, 0x29 SubscriptionIdentifierAvailable).unwrap_or(true)
+        self.find_flag(0x29).unwrap_or(true)
     }
 
     /// Returns Shared Subscription Available. Default true.
     #[must_use]
     pub fn shared_subscription_available(&self) -> bool {
-        find!(self, 0x2a SharedSubscriptionAvailable).unwrap_or(true)
+        self.find_flag(0x2a).unwrap_or(true)
     }
 
     /// Returns Server Keep Alive in seconds, 0 for none. Without it the Keep Alive of CONNECT
     /// applies.
     #[must_use]
     pub fn server_keep_alive(&self) -> Option<u16> {
-        find!(self, 0x13 ServerKeepAlive)
+        self.find_u16(0x13)
     }
 
     /// Returns Response Information: the basis for the client's Response Topics.
     #[must_use]
     pub fn response_information(&self) -> Option<Text<&[u8]>> {
-        find!(self, 0x1a ResponseInformation)
+        self.find_bytes(0x1a).map(Text::from_valid)
     }
 }

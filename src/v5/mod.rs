@@ -14,7 +14,7 @@
 //! |---|---|
 //! | control characters and non-characters in strings (section 1.5.4) | accepted |
 //! | DUP at QoS 0 | refused, unless [`Options::accept_dup_at_qos_0`](crate::Options::accept_dup_at_qos_0) |
-//! | Packet Identifier 0 in an acknowledgement | refused |
+//! | Packet Identifier 0 in an acknowledgement | refused, unless [`Options::accept_packet_id_0`](crate::Options::accept_packet_id_0) |
 //! | Session Present with a refusal | refused |
 //! | a malformed Topic Filter in UNSUBSCRIBE | refused |
 //! | an empty Will Topic or Response Topic, or one with wildcards | refused |
@@ -74,11 +74,10 @@ pub use connect::{Connect, Will};
 pub(crate) use decode::try_read_publish;
 pub use decode::{V5, decode, peek};
 pub use disconnect::Disconnect;
-pub(crate) use edited_publish::EditedPublish;
+pub(crate) use edited_publish::{EditedAlias, EditedPublish};
 pub use encoded_connect::EncodedConnect;
 
 pub use packet::{Packet, PacketRef};
-pub(crate) use properties::write_properties;
 pub use properties::{
     AckKind, AckProperties, AuthKind, AuthProperties, ConnAckKind, ConnAckProperties, ConnectKind,
     ConnectProperties, DisconnectKind, DisconnectProperties, Properties, PropertiesKind,
@@ -86,11 +85,15 @@ pub use properties::{
     SubscriptionIdentifiers, SubscriptionIdentifiersKind, UnsubscribeKind, UnsubscribeProperties,
     WillKind, WillProperties,
 };
+#[cfg(feature = "alloc")]
+pub(crate) use property::WILL_DELAY_INTERVAL;
 pub use property::{InvalidSubscriptionIdentifier, Property, SubscriptionIdentifier};
-pub(crate) use property::{PropertySet, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS};
+pub(crate) use property::{
+    MESSAGE_EXPIRY_INTERVAL, PropertySet, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
+};
 pub use publish::Publish;
 pub use publish_header::PublishHeader;
-pub(crate) use reason::{Shortened, is_problem_information};
+pub(crate) use reason::{PROBLEM_INFORMATION, Shortened};
 pub use reason_code::{
     AuthReasonCode, ConnectReasonCode, DisconnectReasonCode, InvalidReasonCode, PubAckReasonCode,
     PubRelReasonCode, ReasonCode, SubscribeReasonCode, UnsubscribeReasonCode,

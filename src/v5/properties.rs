@@ -186,11 +186,32 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         }
     }
 
-    /// Returns the first property with this identifier.
-    #[inline(always)]
-    pub(super) fn find(&self, identifier: u8) -> Option<Property<'_>> {
+    // The value of the first property with this identifier, which has this type.
+
+    #[inline]
+    pub(super) fn find_flag(&self, identifier: u8) -> Option<bool> {
+        find_flag(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_u16(&self, identifier: u8) -> Option<u16> {
+        find_u16(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_u32(&self, identifier: u8) -> Option<u32> {
+        find_u32(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_bytes(&self, identifier: u8) -> Option<&[u8]> {
+        find_bytes(self.as_bytes(), identifier)
+    }
+
+    #[inline]
+    pub(super) fn find_variable(&self, identifier: u8) -> Option<u32> {
         let mut reader = find(self.as_bytes(), identifier)?;
-        Property::read_value(identifier, &mut reader)
+        reader.variable_byte_integer(Field::Properties).ok()
     }
 
     /// Returns true if there is a property with this identifier.
@@ -199,6 +220,26 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         let bytes = self.as_bytes();
         // A Topic Alias is usually the first or the only property.
         bytes.first() == Some(&identifier) || find(bytes, identifier).is_some()
+    }
+
+    /// Returns true if there is a property with one of these identifiers.
+    #[inline]
+    pub(crate) fn has_any(&self, identifiers: &[u8]) -> bool {
+        find_one_of(self.as_bytes(), identifiers).is_some()
+    }
+
+    /// Writes the properties except those with these identifiers, without Property Length.
+    pub(crate) fn write_without<O: Output + ?Sized>(
+        &self,
+        identifiers: &[u8],
+        out: &mut O,
+    ) -> Result<(), EncodeError> {
+        for (identifier, bytes) in encoded_properties(self.as_bytes()) {
+            if !is_one_of(identifiers, identifier) {
+                out.put(bytes)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the same properties, borrowed.
@@ -279,7 +320,7 @@ impl<B, K: PropertiesKind> Properties<B, K> {
     }
 }
 
-pub(crate) fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
+fn write_properties<'p, K: PropertiesKind, O: Output + ?Sized>(
     properties: impl IntoIterator<Item = impl Borrow<Property<'p>>>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
@@ -435,14 +476,78 @@ fn not_allowed<F: ReadError>(mut reader: Reader<'_, F>) -> F {
 /// Returns a reader of the value of the first property with this identifier.
 #[inline(never)]
 fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
+    find_one_of(bytes, &[identifier])
+}
+
+/// Returns a reader of the value of the first property with one of these identifiers.
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_one_of<'a>(bytes: &'a [u8], identifiers: &[u8]) -> Option<Reader<'a, Trusted>> {
     let mut reader = Reader::again(bytes);
     loop {
         let next = reader.u8(Field::PropertyIdentifier).ok()?;
-        if next == identifier {
+        if is_one_of(identifiers, next) {
             return Some(reader);
         }
         skip_value(rule(next)?, &mut reader).ok()?;
     }
+}
+
+// Functions without type parameters, so that a getter is little more than a call.
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_flag(bytes: &[u8], identifier: u8) -> Option<bool> {
+    let byte = find(bytes, identifier)?.u8(Field::Properties).ok()?;
+    Some(byte != 0)
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_u16(bytes: &[u8], identifier: u8) -> Option<u16> {
+    find(bytes, identifier)?.u16(Field::Properties).ok()
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_u32(bytes: &[u8], identifier: u8) -> Option<u32> {
+    find(bytes, identifier)?.u32(Field::Properties).ok()
+}
+
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn find_bytes(bytes: &[u8], identifier: u8) -> Option<&[u8]> {
+    find(bytes, identifier)?.bytes(Field::Properties).ok()
+}
+
+/// Returns the identifier of each property, and its bytes with the identifier.
+fn encoded_properties(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = bytes;
+    core::iter::from_fn(move || {
+        let (identifier, property, after) = split_property(rest)?;
+        rest = after;
+        Some((identifier, property))
+    })
+}
+
+#[expect(
+    clippy::manual_contains,
+    reason = "`contains` searches bytes with a call"
+)]
+#[inline(always)]
+fn is_one_of(identifiers: &[u8], identifier: u8) -> bool {
+    identifiers.iter().any(|one| *one == identifier)
+}
+
+/// Returns the identifier of the first property, its bytes with the identifier, and the bytes after it.
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let mut reader = Reader::again(bytes);
+    let identifier = reader.u8(Field::PropertyIdentifier).ok()?;
+    skip_value(rule(identifier)?, &mut reader).ok()?;
+    let (property, after) = bytes.split_at_checked(reader.offset())?;
+    Some((identifier, property, after))
 }
 
 /// The [`Property`]s of [`Properties`], in the order of the wire.

@@ -344,8 +344,11 @@ pub(super) fn rule(identifier: u8) -> Option<&'static Rule> {
     RULES.get(usize::from(identifier))?.as_ref()
 }
 
-/// The identifiers of the properties that connections read.
+/// The identifiers of the properties that connections read or leave out.
+pub(crate) const MESSAGE_EXPIRY_INTERVAL: u8 = 0x02;
 pub(crate) const SUBSCRIPTION_IDENTIFIER: u8 = 0x0b;
+#[cfg(feature = "alloc")]
+pub(crate) const WILL_DELAY_INTERVAL: u8 = 0x18;
 pub(crate) const TOPIC_ALIAS: u8 = 0x23;
 
 /// The set of properties of a packet.

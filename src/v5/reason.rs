@@ -1,7 +1,7 @@
 //! Reason Code and properties at the end of a packet. Success and empty properties may be left out.
 
-use super::properties::{PropertiesKind, write_properties};
-use super::{DecodeError, Properties, Property, Reader};
+use super::properties::PropertiesKind;
+use super::{DecodeError, Properties, Reader};
 use crate::wire::{
     Counter, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, put_variable_byte_integer,
 };
@@ -20,12 +20,21 @@ pub(super) fn read_reason<'a, R: Default, K: PropertiesKind>(
     let Some(reason_code) = from_number(reader.u8(Field::ReasonCode)?) else {
         return Err(reader.fault_in_last(Field::ReasonCode, ErrorKind::InvalidReasonCode));
     };
+    Ok((reason_code, read_last_properties(reader)?))
+}
+
+/// Reads the properties at the end of a packet, if there are any.
+#[cfg_attr(target_pointer_width = "64", inline)]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn read_last_properties<'a, K: PropertiesKind>(
+    reader: &mut Reader<'a>,
+) -> Result<Option<Properties<&'a [u8], K>>, DecodeError> {
     if reader.is_empty() {
-        return Ok((reason_code, None));
+        return Ok(None);
     }
     let properties = Properties::read(reader)?;
     reader.finish(Field::Properties)?;
-    Ok((reason_code, Some(properties)))
+    Ok(Some(properties))
 }
 
 /// Writes both in the shortest form: without properties if there are none, and then also without
@@ -46,13 +55,9 @@ pub(super) fn write_reason<B: AsRef<[u8]>, K, O: Output + ?Sized>(
     Ok(())
 }
 
-/// Returns true if a property only explains a Reason Code to people, so that it can be left out.
-pub(crate) const fn is_problem_information(property: &Property<'_>) -> bool {
-    matches!(
-        property,
-        Property::ReasonString(_) | Property::UserProperty { .. }
-    )
-}
+/// The properties that only explain a Reason Code to people, so that they can be left out: Reason String
+/// and User Property.
+pub(crate) const PROBLEM_INFORMATION: [u8; 2] = [0x1f, 0x26];
 
 /// A DISCONNECT or AUTH without its Reason String and User Properties.
 pub(crate) struct Shortened<'a, K> {
@@ -61,29 +66,22 @@ pub(crate) struct Shortened<'a, K> {
     pub(crate) properties: Properties<&'a [u8], K>,
 }
 
-impl<K: PropertiesKind> Shortened<'_, K> {
-    fn write_properties<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let properties = self.properties.iter();
-        let kept = properties.filter(|property| !is_problem_information(property));
-        write_properties::<K, _>(kept, out)
-    }
-}
-
-impl<K: PropertiesKind> PacketBody for Shortened<'_, K> {
+impl<K> PacketBody for Shortened<'_, K> {
     fn first_byte(&self) -> u8 {
         self.first_byte
     }
 
     fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
         let mut counter = Counter::default();
-        self.write_properties(&mut counter)?;
+        self.properties
+            .write_without(&PROBLEM_INFORMATION, &mut counter)?;
         if counter.get() == 0 {
             return write_reason(self.code, &Properties::<&[u8], K>::EMPTY, out);
         }
         out.put(&[self.code])?;
         put_variable_byte_integer(out, counter.get())?;
-        self.write_properties(out)
+        self.properties.write_without(&PROBLEM_INFORMATION, out)
     }
 }
 
-impl<K: PropertiesKind> Encode for Shortened<'_, K> {}
+impl<K> Encode for Shortened<'_, K> {}

@@ -136,7 +136,7 @@ impl TryFrom<u8> for ReasonCode {
 #[error("{number:#04x} is not a Reason Code of this packet")]
 #[non_exhaustive]
 pub struct InvalidReasonCode {
-    /// The number.
+    /// The number that was converted.
     pub number: u8,
 }
 

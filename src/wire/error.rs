@@ -51,7 +51,7 @@ pub enum ErrorKind {
     #[error("the packet ends before this field does")]
     Truncated,
     /// Bytes follow the last field.
-    #[error("bytes are left over behind the last field")]
+    #[error("bytes follow the last field")]
     TrailingBytes,
     /// Not well-formed UTF-8: overlong, a surrogate, above U+10FFFF, or truncated.
     #[error("not well-formed UTF-8")]

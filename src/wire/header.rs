@@ -325,6 +325,7 @@ pub(crate) fn frame<'a, P: PacketSet>(
 mod tests {
     use super::*;
     use crate::v3::{DecodeError, V3};
+    use crate::wire::SentBy;
     use std::format;
 
     const STRICT: Options = Options::new();
@@ -629,7 +630,7 @@ mod tests {
                 continue;
             };
             let frame = try_frame::<V3>(&src, u32::MAX, &STRICT).unwrap();
-            let read = V3::read(&frame.header, frame.bytes, &STRICT);
+            let read = V3::read(&frame.header, frame.bytes, &STRICT, SentBy::Either);
             assert_eq!(read.unwrap_err(), error, "{first_byte:x}");
             refused = u32::wrapping_add(refused, 1);
         }

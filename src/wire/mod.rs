@@ -33,8 +33,8 @@ pub(crate) use header::{
     try_acknowledgement, try_beginning, try_frame,
 };
 pub use packet_set::PacketSet;
-pub(crate) use packet_set::{PayloadStart, Sealed};
-pub(crate) use place::place_in;
+pub(crate) use packet_set::{PayloadStart, Sealed, SentBy};
+pub(crate) use place::{part_at, place_in};
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte_integer};
 #[cfg(feature = "bytes")]
 pub(crate) use share::share;

@@ -38,6 +38,7 @@ const MQTT_3_1: u16 = 1 << 7;
 const BRIDGE_LEVELS: u16 = 1 << 8;
 const WILL_QOS_WITHOUT_WILL: u16 = 1 << 9;
 const INVALID_SHARED_FILTERS: u16 = 1 << 10;
+const PACKET_ID_0: u16 = 1 << 11;
 
 impl Options {
     /// Returns strict options with the default limits: packets up to 1 MiB, 65,535 filters in a
@@ -153,6 +154,18 @@ impl Options {
         self.set(WILL_QOS_WITHOUT_WILL, accept)
     }
 
+    /// Accepts Packet Identifier 0 [MQTT-2.3.1-1, MQTT5-2.2.1-3, MQTT5-2.2.1-4] in all packets but
+    /// PUBLISH at QoS 2. The answer has it too, and an acknowledgement with it is for nothing that
+    /// this side has sent. A QoS 1 message with it is acknowledged at once, also with
+    /// [`manual_acknowledgement`](crate::Config::manual_acknowledgement), because no two of them can
+    /// be told apart. For clients that subscribe with it (mosquitto#1249, mosquitto#2572, emqx#2206)
+    /// or publish with it (RT-Thread's paho-mqtt#67), and servers that acknowledge QoS 0 messages
+    /// with it (mosquitto#2427).
+    #[must_use]
+    pub const fn accept_packet_id_0(self, accept: bool) -> Self {
+        self.set(PACKET_ID_0, accept)
+    }
+
     /// MQTT 5: accepts SUBSCRIBE and UNSUBSCRIBE with a filter that starts with `$share/` and violates
     /// the rules for Shared Subscriptions [MQTT5-4.8.2-1, MQTT5-4.8.2-2], such as `$share/group` or
     /// `$share/+/a`. For servers that refuse such a filter in the acknowledgement, with 0x8F Topic Filter
@@ -228,6 +241,10 @@ impl Options {
         self.has(INVALID_SHARED_FILTERS)
     }
 
+    pub(crate) const fn accepts_packet_id_0(&self) -> bool {
+        self.has(PACKET_ID_0)
+    }
+
     pub(crate) const fn accepts_dup_on_requests(&self) -> bool {
         self.has(DUP_ON_REQUESTS)
     }
@@ -261,6 +278,7 @@ impl core::fmt::Debug for Options {
             (BRIDGE_LEVELS, "accept_bridge_levels"),
             (WILL_QOS_WITHOUT_WILL, "accept_will_qos_without_will"),
             (INVALID_SHARED_FILTERS, "accept_invalid_shared_filters"),
+            (PACKET_ID_0, "accept_packet_id_0"),
         ] {
             if self.has(flag) {
                 shown.field(name, &true);

@@ -21,6 +21,20 @@ pub enum PayloadStart {
     At(usize),
 }
 
+/// The side that has sent a packet. A connection knows it, so packets that only the other side sends are
+/// not read: a program with clients alone is linked without the readers of CONNECT and SUBSCRIBE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    unnameable_types,
+    reason = "only `PacketSet`, roles and the decoder use it"
+)]
+pub enum SentBy {
+    Client,
+    Server,
+    /// It is not known.
+    Either,
+}
+
 /// The packets of one version of MQTT: how a frame is decoded, and what the standard of that
 /// version requires after a fault. [`v3::V3`](crate::v3::V3) and [`v5::V5`](crate::v5::V5) are the
 /// only implementations: the trait is sealed.
@@ -66,13 +80,13 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     fn check_header(header: &Header, options: &Options) -> Result<(), DecodeError<Self>>;
 
     /// Reads one complete frame, fixed header included. Also makes the checks of the two functions
-    /// above, with the same outcome. The packet is never `None`: it is in an `Option` because
-    /// decoders return one, and wrapping it later takes longer than reading some packets.
+    /// above, with the same outcome. Returns `None` for a packet that `sent_by` does not send.
     #[doc(hidden)]
     fn read<'a>(
         header: &Header,
         frame: &'a [u8],
         options: &Options,
+        sent_by: SentBy,
     ) -> Result<Option<Self::Packet<'a>>, DecodeError<Self>>;
 
     /// [`read`](Self::read) for messages. `body` has the bytes after the fixed header. A shortcut:

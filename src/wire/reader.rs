@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use crate::wire::{DecodeError, ErrorKind, Field, Header, PacketSet, PacketType};
+use crate::wire::{DecodeError, ErrorKind, Field, Header, Options, PacketSet, PacketType};
 
 /// The error of a reader.
 pub(crate) trait ReadError {
@@ -52,6 +52,7 @@ pub(crate) struct Reader<'a, F> {
     /// The offset of the end of `rest` from the first byte of the packet.
     end: usize,
     packet_type: Option<PacketType>,
+    accepts_packet_id_0: bool,
     fault: PhantomData<fn() -> F>,
 }
 
@@ -72,6 +73,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
             rest: body,
             end: header.packet_len(),
             packet_type: header.packet_type(),
+            accepts_packet_id_0: false,
             fault: PhantomData,
         }
     }
@@ -83,8 +85,21 @@ impl<'a, F: ReadError> Reader<'a, F> {
             rest: bytes,
             end: bytes.len(),
             packet_type: None,
+            accepts_packet_id_0: false,
             fault: PhantomData,
         }
+    }
+
+    /// Applies the leniencies that fields of several packets have.
+    #[inline(always)]
+    pub(crate) const fn with_options(mut self, options: &Options) -> Self {
+        self.accepts_packet_id_0 = options.accepts_packet_id_0();
+        self
+    }
+
+    #[inline(always)]
+    pub(crate) const fn accepts_packet_id_0(&self) -> bool {
+        self.accepts_packet_id_0
     }
 
     /// Returns the offset of the next byte, counted from the first byte of the packet.
@@ -176,6 +191,7 @@ impl<'a, F: ReadError> Reader<'a, F> {
                     rest: bytes,
                     end: self.offset(),
                     packet_type: self.packet_type,
+                    accepts_packet_id_0: self.accepts_packet_id_0,
                     fault: PhantomData,
                 })
             }

@@ -610,7 +610,7 @@ impl<I: Shown> Drop for Log<I> {
     fn drop(&mut self) {
         if !std::thread::panicking() && !self.waiting.is_empty() {
             let left: Vec<String> = self.waiting.iter().map(I::shown).collect();
-            self.fail(&format!("not looked at: {left:#?}"));
+            self.fail(&format!("not checked by the test: {left:#?}"));
         }
     }
 }
@@ -1017,7 +1017,8 @@ impl<P: Drive> Talk<P> {
     pub fn nothing_more(&mut self) -> &mut Self {
         if !self.log.waiting.is_empty() {
             let left: Vec<String> = self.log.waiting.iter().map(Item::shown).collect();
-            self.log.fail(&format!("not looked at: {left:#?}"));
+            self.log
+                .fail(&format!("not checked by the test: {left:#?}"));
         }
         self
     }

@@ -170,6 +170,40 @@ pub fn connack(session_present: bool, code: u8, props: &str) -> Vec<u8> {
     packet(0x20, &body)
 }
 
+/// Session Expiry Intervals of CONNECT, CONNACK and DISCONNECT, and the one in force after it, or
+/// `None` if DISCONNECT must not have its interval (sections 3.2.2.3.2 and 3.14.2.2.2).
+pub const EXPIRIES: [([Option<u32>; 3], Option<u32>); 16] = [
+    ([None, None, None], Some(0)),
+    ([None, None, Some(0)], Some(0)),
+    ([None, None, Some(9)], None),
+    ([Some(0), None, Some(9)], None),
+    ([None, Some(10), None], Some(10)),
+    ([None, Some(10), Some(0)], Some(0)),
+    ([None, Some(10), Some(9)], None),
+    ([Some(100), None, None], Some(100)),
+    ([Some(100), None, Some(0)], Some(0)),
+    ([Some(100), None, Some(9)], Some(9)),
+    ([Some(100), None, Some(u32::MAX)], Some(u32::MAX)),
+    ([Some(100), Some(10), None], Some(10)),
+    ([Some(100), Some(10), Some(0)], Some(0)),
+    ([Some(100), Some(10), Some(50)], Some(50)),
+    ([Some(100), Some(0), None], Some(0)),
+    ([Some(100), Some(0), Some(0)], Some(0)),
+];
+
+/// The Session Expiry Interval as a property.
+pub fn expiry(interval: Option<u32>) -> String {
+    interval.map_or_else(String::new, |seconds| format!("11 {seconds:08x}"))
+}
+
+/// DISCONNECT with Reason Code 0 and this Session Expiry Interval.
+pub fn disconnect_after(interval: Option<u32>) -> Vec<u8> {
+    match interval {
+        None => disconnect(0),
+        Some(_) => [vec![0xe0, 7, 0], properties(&expiry(interval))].concat(),
+    }
+}
+
 /// DISCONNECT with this Reason Code and no properties.
 pub fn disconnect(code: u8) -> Vec<u8> {
     match code {

@@ -1,6 +1,6 @@
 //! Conversations of MQTT 5 that are the same for a client and for a server: the flows of section 4.3,
 //! order (section 4.6), and the end by an acknowledgement that does not fit. A test file includes this
-//! module and says by `crate::connected` which side it is on.
+//! module and chooses its side by `crate::connected`.
 
 use mqtt_sansio::v5::ReasonCode;
 use mqtt_sansio::{CommandError, Config, PacketType, ProtocolError};
@@ -71,7 +71,7 @@ fn a_message_at_qos_2_is_delivered_once() {
     us.receives(dup(publish(Q2, 5, "y"))).reports(dup(publish(Q2, 5, "y"))).sends(ack(PUBREC, 5, 0));
 }
 
-/// [MQTT5-4.3.3-13]: the receiver does not look at the interval.
+/// [MQTT5-4.3.3-13]: the receiver ignores the interval.
 fn a_message_that_has_expired_goes_through_the_whole_exchange() {
     let mut us = connected(AUTO, "");
     let message = publish_with(Q2, 5, "02 00000000", "x");

@@ -37,6 +37,7 @@ pub(super) fn limited_options(u: &mut Unstructured<'_>) -> (Options, u32) {
         .accept_acknowledgement_flags(on(2))
         .accept_dup_on_requests(on(4))
         .accept_dup_at_qos_0(on(8))
+        .accept_packet_id_0(on(32))
         .refuse_overlong_remaining_length(on(16))
         .max_packet_size(max_packet_size);
     match byte(u) {

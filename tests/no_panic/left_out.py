@@ -1,4 +1,4 @@
-"""Which public functions of the library are not in a list of symbols.
+"""Finds the public functions of the library that are not in a list of symbols.
 
     left_out.py RUSTDOC_JSON < SYMBOLS
 
@@ -13,12 +13,12 @@ import sys
 # Formatting needs core::fmt, which has panics of its own.
 FORMATTING = {"Debug", "Display"}
 
-# For constants, which it refuses with a panic of the compiler.
+# These are for constants: on an invalid one they panic at compile time.
 CONSTANTS = {("Checked", None, "from_static")}
 
 
 def last(path):
-    """`Client` of `mqtt_sansio::connection::client::Client<[Slot; 4]>`."""
+    """Returns the last name of a path: `Client` of `mqtt_sansio::connection::client::Client<[Slot; 4]>`."""
     if path.startswith("["):
         return "array" if ";" in path else "slice"
     if path.startswith("&"):
@@ -29,7 +29,7 @@ def last(path):
 
 
 def public_functions(documented):
-    """(implementing type or None, trait or None, name) of each, and how many there are."""
+    """Yields (implementing type or None, trait or None, name) of each function."""
     index = documented["index"]
 
     def type_name(of):
@@ -55,7 +55,7 @@ def public_functions(documented):
                 if function["visibility"] == "public":
                     yield None, None, function["name"]
         if "trait" in inner:
-            # Functions with a body; what has none is in the implementations.
+            # Functions with a body. The implementations have those without.
             for function in functions(inner["trait"]["items"]):
                 if function["inner"]["function"]["has_body"]:
                     yield None, item["name"], function["name"]
@@ -74,7 +74,7 @@ def public_functions(documented):
 
 
 def split(symbol):
-    """The same of a symbol, which has the form `<A as B>::c::<d>`, `<A>::c` or `a::b::c`."""
+    """Returns the same for a symbol, which has the form `<A as B>::c::<d>`, `<A>::c` or `a::b::c`."""
     if not symbol.startswith("<"):
         return None, None, symbol.split("::<")[0].split("::")[-1]
     depth, at, as_at = 0, 0, None
@@ -101,13 +101,13 @@ def main():
         of, trait, name = split(symbol)
         reached.add((of, trait, name))
         if trait:
-            # It may be the trait's own, whatever it is called on.
+            # The function may be a default of the trait.
             reached.add((None, trait, name))
     left_out = sorted(str(function) for function in public - reached)
     print(f"{len(public)} public functions, {len(left_out)} of them not called")
     for function in left_out:
         print(f"  {function}")
-    # Far fewer would mean that the list is not read as it is meant.
+    # Far fewer would mean that the list was misread.
     sys.exit(1 if left_out or len(public) < 150 else 0)
 
 

@@ -127,7 +127,7 @@ impl App {
     pub(crate) fn arrived(&mut self, id: PacketId) -> Outcome {
         if !self.keeps_journal() {
             let gone = self.memory.outbox.remove(id);
-            ensure!(gone.is_some(), "{id:?} has arrived, and was not under way");
+            ensure!(gone.is_some(), "{id:?} has arrived, and was not in flight");
         }
         Ok(())
     }
@@ -135,7 +135,7 @@ impl App {
     /// Records that the peer refused this message.
     pub(crate) fn rejected(&mut self, ctx: &mut Context, id: PacketId) -> Outcome {
         let Some(spec) = self.memory.outbox.get(id).copied() else {
-            fail!("{id:?} was refused, and was not under way");
+            fail!("{id:?} was refused, and was not in flight");
         };
         ctx.stats.rejected += 1;
         ctx.ledger(self.side).refused.insert(spec.number);
@@ -184,18 +184,24 @@ impl App {
         }
     }
 
-    /// Without a journal a message is kept when it is acknowledged, with a journal when it is stored. A
-    /// refused message is not kept.
+    /// Without a journal a message is kept when it is acknowledged, because a saved session has the
+    /// acknowledgement. With a journal it is kept when it is stored, and in a session that is not
+    /// stored when PUBREC is sent. A refused message is not kept.
     pub(crate) fn acknowledged(&mut self, ctx: &mut Context, id: PacketId, refuses: bool) {
         if refuses {
             if let Some(arrival) = self.unstored.remove(&id) {
                 let sender = ctx.ledger(self.side.other());
                 sender.declined.insert(arrival.number);
             }
-        } else if !self.keeps_journal() {
-            if let Some(arrival) = self.unstored.remove(&id) {
-                self.keep(ctx, arrival);
-            }
+        } else if !self.journal {
+            self.keep_received(ctx, id);
+        }
+    }
+
+    /// Keeps a QoS 2 message that has waited for its acknowledgement.
+    pub(crate) fn keep_received(&mut self, ctx: &mut Context, id: PacketId) {
+        if let Some(arrival) = self.unstored.remove(&id) {
+            self.keep(ctx, arrival);
         }
     }
 
@@ -243,16 +249,14 @@ impl App {
             }
             Change::Released(id) => {
                 let gone = self.memory.outbox.remove(id);
-                ensure!(gone.is_some(), "{id:?} was not under way");
+                ensure!(gone.is_some(), "{id:?} was not in flight");
             }
             Change::Completed(id) => {
                 self.memory.outbox.remove(id);
             }
             Change::InboundReceived(id) => {
                 // The change is returned again if the connection ended before PUBREC was sent.
-                if let Some(arrival) = self.unstored.remove(&id) {
-                    self.keep(ctx, arrival);
-                }
+                self.keep_received(ctx, id);
             }
             Change::Forgotten(_) => {}
             // The messages in flight are reported as lost one by one, or continue until the

@@ -295,7 +295,7 @@ impl<V: Dialect> Tap<V> {
         self.in_flight.insert(id);
         ensure!(
             self.in_flight.len() <= self.window,
-            "[MQTT5-3.3.4-7, MQTT5-3.3.4-9] {} messages under way with a window of {}",
+            "[MQTT5-3.3.4-7, MQTT5-3.3.4-9] {} messages in flight with a window of {}",
             self.in_flight.len(),
             self.window
         );

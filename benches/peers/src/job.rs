@@ -8,13 +8,13 @@ use crate::workload::{FILTERS, Fields, Order, Seen, TOPIC, TOPICS};
 
 /// A task that can be repeated.
 pub trait Job {
-    /// Preparation before each run, not measured.
+    /// Prepares a run. This is not measured.
     fn prepare(&mut self) {}
 
-    /// The measured part.
+    /// Runs the measured part.
     fn run(&mut self) -> Seen;
 
-    /// After [`run`](Self::run): the bytes to send, for jobs that have any.
+    /// Returns the bytes to send after [`run`](Self::run), for jobs that have any.
     fn written(&mut self) -> Option<Vec<u8>> {
         None
     }
@@ -36,66 +36,66 @@ pub trait Peer<F: PacketFields = Fields> {
     /// The prefixes of the workloads that it is known to fail.
     const FAULTS: &'static [&'static str] = &[];
 
-    /// Decode whole packets.
+    /// Decodes whole packets.
     fn decode(stream: Rc<[u8]>) -> Work {
         drop(stream);
         None
     }
 
-    /// Decode bytes that arrive in chunks.
+    /// Decodes bytes that arrive in chunks.
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
         drop((stream, chunk));
         None
     }
 
-    /// The same, where the payload may arrive in pieces.
+    /// Decodes the same, and may return payloads in pieces.
     fn decode_in_pieces(stream: Rc<[u8]>, chunk: usize) -> Work {
         Self::decode_chunks(stream, chunk)
     }
 
-    /// Encode packets, complete or made from their fields.
+    /// Encodes packets, complete or made from their fields.
     fn encode(packets: &'static [F], from: From) -> Work {
         let _ = (packets, from);
         None
     }
 
-    /// Encode packets without copying their payload.
+    /// Encodes packets without copying their payload.
     fn encode_by_reference(packets: &'static [F]) -> Work {
         let _ = packets;
         None
     }
 
-    /// Messages of 64 bytes from one side to the other, one at a time, each to completion.
+    /// Delivers messages of 64 bytes from one side to the other, one at a time, each to completion.
     fn deliver(qos: u8, messages: usize) -> Work {
         let _ = (qos, messages);
         None
     }
 
-    /// The same with the properties of `workload::v5::with_properties`.
+    /// Delivers the same with the properties of `workload::v5::with_properties`.
     fn deliver_properties(qos: u8, messages: usize) -> Work {
         let _ = (qos, messages);
         None
     }
 
-    /// Messages at QoS 1 that are all in flight before the first acknowledgement arrives.
+    /// Delivers messages at QoS 1 that are all in flight before the first acknowledgement arrives.
     fn window(messages: usize, order: Order) -> Work {
         let _ = (messages, order);
         None
     }
 
-    /// Publish one message to many subscribers, who get these packets. A library without support
+    /// Publishes one message to many subscribers, who get these packets. A library without support
     /// for it encodes each of them, as a broker would.
     fn fan_out(packets: &'static [F]) -> Work {
         Self::encode(packets, From::Fields)
     }
 
-    /// Match the filters and the topics.
+    /// Matches the filters and the topics.
     fn matching(repetitions: usize) -> Work {
         let _ = repetitions;
         None
     }
 
-    /// An idle connection that has handled packets.
+    /// Returns the bytes of an idle connection that has handled packets.
     fn idle() -> Option<Idle> {
         None
     }
@@ -244,7 +244,7 @@ pub fn writing<T: PacketFields, P: 'static, O: 'static>(
     }))
 }
 
-/// A task that is repeated; returns how many bytes or messages it handled.
+/// Makes a task that repeats `once`, which returns how many bytes or messages it handled.
 pub fn repeating(times: usize, mut once: impl FnMut() -> usize + 'static) -> Work {
     struct Repeating<F>(F);
     impl<F: FnMut() -> Seen> Job for Repeating<F> {
@@ -288,7 +288,7 @@ pub fn matching<F: 'static, T: 'static>(
 
 /// Returns size and heap use of the value that `connection` makes.
 pub fn idle<C>(connection: impl Fn() -> C) -> Option<Idle> {
-    // Allocations of the first one may be shared.
+    // The first connection may allocate what all of them share.
     drop(connection());
     let mut made = None;
     let asked = crate::heap::measure(|| made = Some(connection()));

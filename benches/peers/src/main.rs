@@ -47,7 +47,7 @@ impl<F: PacketFields> Column<F> {
         self.faults.iter().any(|fault| name.starts_with(fault))
     }
 
-    /// How many of these packets the library decodes, if it decodes packets.
+    /// Returns how many of these packets the library decodes, if it decodes packets.
     fn accepted(&self, all: &[&'static str]) -> Option<usize> {
         (self.decode)(Rc::from(&[][..]))?;
         // A library that refuses a packet ends the job with a panic.
@@ -95,6 +95,9 @@ fn mqtt_5() -> Comparison<v5::Fields> {
             column::<_, peers::rumqtt5::Mqttbytes>(),
             column::<_, peers::rumqtt5::Rumqttc>(),
             column::<_, peers::mqtt_protocol_core::MqttProtocolCore>(),
+            column::<_, peers::ntex_mqtt::NtexMqtt>(),
+            column::<_, peers::flowsdk::Flowsdk>(),
+            column::<_, peers::mqtt5_protocol::Mqtt5Protocol>(),
             column::<_, peers::mqtt_codec_kit::MqttCodecKit>(),
             column::<_, peers::mqtt_proto::MqttProto>(),
         ],
@@ -140,7 +143,7 @@ fn quietly<R>(f: impl FnOnce() -> R) -> std::thread::Result<R> {
     result
 }
 
-/// Runs once and compares with the expected result.
+/// Runs a job once and compares its result with the expected one.
 fn verify<F: PacketFields>(job: &mut dyn Job, expected: &Expected<F>) -> Result<(), String> {
     let checked = quietly(|| {
         job.prepare();
@@ -186,7 +189,7 @@ fn times(jobs: &mut Jobs, rounds: u32) -> Vec<Duration> {
 
 /// Returns the bytes after `"hex":` of each line.
 fn packets(lines: &'static str) -> impl Iterator<Item = Vec<u8>> {
-    // Except packets that are malformed only in their state, or for some receivers.
+    // Packets that are malformed only in some state, or for some receivers, are left out.
     let others = [
         "\"kind\":\"state\"",
         "\"kind\":\"semantic\"",
@@ -293,7 +296,7 @@ impl<F: PacketFields> Comparison<F> {
         println!("{accepted}");
     }
 
-    /// How many results are as expected, and how many are not.
+    /// Returns how many results are as expected, and how many are not.
     fn check(&self) -> (usize, usize) {
         let (mut checked, mut wrong) = (0, 0);
         for workload in (self.workloads)(Purpose::Check) {
@@ -325,7 +328,7 @@ impl<F: PacketFields> Comparison<F> {
         (checked, wrong)
     }
 
-    /// For callgrind: runs one workload of one library once. Returns false if it belongs to another
+    /// Runs one workload of one library once, for callgrind. Returns false if it belongs to another
     /// version.
     fn count(&self, name: &str, peer: &str) -> bool {
         let workloads = (self.workloads)(Purpose::Count);
@@ -341,7 +344,7 @@ impl<F: PacketFields> Comparison<F> {
         true
     }
 
-    /// Workload, number of packets, library: tab-separated, for `./instructions`.
+    /// Prints workload, number of packets and library, separated by tabs, for `./instructions`.
     fn list(&self) {
         for workload in (self.workloads)(Purpose::Count) {
             for column in &self.columns {

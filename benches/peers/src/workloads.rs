@@ -64,7 +64,7 @@ impl<F: PacketFields> Expected<F> {
     }
 }
 
-/// How many messages, and how many times all filters are matched with all topics.
+/// The number of messages, and how often all filters are matched with all topics.
 const REPETITIONS: usize = 1000;
 
 impl<F: PacketFields> Workload<F> {
@@ -81,7 +81,7 @@ impl<F: PacketFields> Workload<F> {
             Task::DeliverProperties(qos) => format!("message with properties at QoS {qos}"),
             Task::Window(messages, order) => {
                 format!(
-                    "{messages} messages under way, acknowledged {}",
+                    "{messages} messages in flight, acknowledged {}",
                     order.name()
                 )
             }
@@ -90,7 +90,7 @@ impl<F: PacketFields> Workload<F> {
         }
     }
 
-    /// The number of packets, messages or matches.
+    /// Returns the number of packets, messages or matches.
     pub fn packets(&self) -> usize {
         match self.task {
             Task::Deliver(_) | Task::DeliverProperties(_) => REPETITIONS,
@@ -100,7 +100,7 @@ impl<F: PacketFields> Workload<F> {
         }
     }
 
-    /// The same for one library.
+    /// Returns the job of one library.
     pub fn of<P: Peer<F>>(&self) -> Work {
         let packets = self.packets.1;
         let stream = || Rc::from(stream(packets));

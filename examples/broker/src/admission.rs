@@ -68,7 +68,7 @@ impl Applicant {
         }
     }
 
-    /// Returns why the client is refused. Any Client Identifier is valid
+    /// Returns why the client is refused. Any Client Identifier without control characters is valid
     /// [MQTT-3.1.3-5, MQTT5-3.1.3-5].
     async fn refusal(&self, settings: &Settings) -> Option<ConnectReasonCode> {
         if settings.login.is_none() && settings.auth_command.is_none() {

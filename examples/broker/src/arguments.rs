@@ -22,33 +22,33 @@ Usage: broker [OPTION...]
   --listen-ws PORT       listen for MQTT over WebSocket too, at this port
   --cert FILE            use TLS with this certificate chain, in PEM,
   --key FILE               and this private key, on all ports
-  --user NAME            clients have to say this User Name,
+  --user NAME            clients must send this User Name,
   --password PASSWORD      and this Password
   --auth-command PROGRAM run PROGRAM for each client: MQTT_CLIENT_ID and MQTT_USER_NAME are in
                            its environment, the Password is its standard input, and it exits
-                           with 0 to let the client in
+                           with 0 to accept the client
   --deny FILTER          refuse subscriptions to just this Topic Filter (return code 0x80); may be
                            given more than once
   --connect-timeout N    how many seconds a client has for its CONNECT; default 10, 0
-                           for as long as it likes
-  --max-packet-size N    the largest packet to take, in bytes; default 1048576. CONNACK
+                           for no limit
+  --max-packet-size N    the largest packet to accept, in bytes; default 1048576. CONNACK
                            announces it if it is given
   --topic-alias-maximum N
                          how many Topic Aliases a client may use; default 10
   --receive-maximum N    how many messages with QoS 1 and 2 a client may send at once; default 20
   --max-keep-alive N     the longest Keep Alive in seconds: clients of MQTT 5 with a longer one get
                            this as Server Keep Alive
-  --max-session-expiry N how many seconds a session of MQTT 5 is kept at the most; by default as
-                           long as the client wants
+  --max-session-expiry N how many seconds a session of MQTT 5 is kept at most; by default as
+                           long as the client requests
   --accept-resend-without-dup
                          a QoS 2 message with DUP 0 is the one with its Packet Identifier that was
                          not released, also after the client has connected again: for clients that
-                         do not set DUP when they send again, such as MQTT.js 5
+                         do not set DUP when they resend, such as MQTT.js 5
   --copy-per-subscription
                            send a message once for each subscription that matches; by default a
                            client with overlapping subscriptions gets it once, with the highest QoS
                            and all Subscription Identifiers
-  --max-connections N    the most clients to let in; others get Quota exceeded (0x97, in MQTT 3.1.1
+  --max-connections N    the most clients at once; others get Quota exceeded (0x97, in MQTT 3.1.1
                            server unavailable). No limit by default
   --max-subscriptions N  the most subscriptions of one client; default 10000. Beyond that, and for
                            filters with more than 128 levels, SUBACK has Quota exceeded (0x97, in
@@ -57,12 +57,11 @@ Usage: broker [OPTION...]
                            100000. Beyond that messages with QoS 0 are dropped first, then the
                            oldest
   --max-sessions N       the most sessions to keep for clients that are absent; default 10000.
-                           Beyond that the one goes whose client has been absent for the longest
+                           Beyond that the session whose client is absent for the longest ends
   --max-retained-bytes N the most to keep of retained messages, with 256 bytes for each besides
                            its topic and payload; default 268435456. Beyond that messages are
-                           delivered, but not retained. With 0 CONNACK tells clients of MQTT 5 that
-                           retained messages are not available
-  --quiet                do not say on standard error who comes and goes
+                           delivered, but not retained. With 0, CONNACK has Retain Available 0
+  --quiet                do not report connections and disconnections on standard error
   -h, --help             print this
 
 When it is ready it prints `listening on HOST:PORT`, and in a second line, with --listen-ws,
@@ -197,7 +196,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
     settings.tls = match (certificate, key) {
         (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
         (None, None) => None,
-        _ => return Err("--cert goes with --key".into()),
+        _ => return Err("--cert and --key need each other".into()),
     };
     settings.login = match (user_name, password) {
         (Some(user_name), password) => Some(Login {
@@ -205,7 +204,7 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Settings>, lexo
             password,
         }),
         (None, None) => None,
-        (None, Some(_)) => return Err("--password goes with --user".into()),
+        (None, Some(_)) => return Err("--password needs --user".into()),
     };
     Ok(Some(settings))
 }

@@ -133,8 +133,8 @@ impl Broker {
         let recipients =
             self.subscriptions
                 .recipients(&topic, &message.publisher, self.copies, is_live);
-        for recipient in recipients {
-            published.has_subscribers = true;
+        published.has_subscribers = recipients.has_subscribers;
+        for recipient in recipients.all {
             published.is_crowded |= self.send(recipient, message.clone());
         }
         published

@@ -1,6 +1,7 @@
 //! One connection: passes bytes of its transport to the server side of the protocol, and handles its
 //! events and actions.
 
+mod characters;
 mod connect;
 mod requests;
 mod send;
@@ -20,6 +21,8 @@ use mqtt_sansio::{
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
+
+use characters::is_malformed;
 
 use crate::Shared;
 use crate::admission::{Admission, Pending};
@@ -220,6 +223,10 @@ impl Connection {
 
     /// Handles an event. Returns whether other connections should run next.
     fn handle(&mut self, event: Event<&[u8]>) -> Result<bool, CommandError> {
+        if is_malformed(&event) {
+            self.end_for_malformed(&event);
+            return Ok(false);
+        }
         match event {
             Event::ConnectRequested(connect) => self.connect(&connect)?,
             Event::Message(publish) => return Ok(self.publish(&publish)),
@@ -284,6 +291,11 @@ impl Connection {
             Some(Ending::ShuttingDown) => DisconnectReasonCode::ServerShuttingDown,
         };
         self.act();
+        self.disconnect(reason_code);
+    }
+
+    /// Sends DISCONNECT if the client is accepted, its version has it, and no reply is due. Closes.
+    fn disconnect(&mut self, reason_code: DisconnectReasonCode) {
         let now = self.now();
         let disconnect = Disconnect::new(reason_code);
         if self

@@ -35,6 +35,8 @@ pub(crate) fn identifiers<'a>(properties: impl IntoIterator<Item = Property<'a>>
 struct Subscribers {
     filter: TopicFilter<Arc<[u8]>>,
     members: HashMap<ClientId, Granted>,
+    /// The members of a Shared Subscription, in the order in which they subscribed. Others have none.
+    order: Vec<ClientId>,
     /// Counts messages, so that the members of a Shared Subscription take turns.
     turn: Cell<usize>,
 }
@@ -57,6 +59,13 @@ pub(crate) struct Recipient {
     pub(crate) identifiers: Identifiers,
     /// The Shared Subscription that the message belongs to, if any.
     pub(crate) group: Option<TopicFilter<Arc<[u8]>>>,
+}
+
+/// The receivers of a message.
+pub(crate) struct Recipients {
+    /// True if any client has a subscription to the topic.
+    pub(crate) has_subscribers: bool,
+    pub(crate) all: Vec<Recipient>,
 }
 
 /// The subscriptions of all clients.
@@ -111,16 +120,17 @@ impl Subscribers {
         is_eligible: impl Fn(&ClientId) -> bool,
         is_live: impl Fn(&ClientId) -> bool,
     ) -> Option<Recipient> {
-        let count = self.members.len();
+        let count = self.order.len();
         let turn = self.turn.get();
         self.turn.set(turn.wrapping_add(1));
         let in_turn = || {
             let skipped = turn.checked_rem(count).unwrap_or(0);
-            let members = self.members.iter().cycle().skip(skipped).take(count);
-            members.filter(|(client, _)| is_eligible(client))
+            let members = self.order.iter().cycle().skip(skipped).take(count);
+            members.filter(|client| is_eligible(client))
         };
-        let live = in_turn().find(|(client, _)| is_live(client));
-        let (client, granted) = live.or_else(|| in_turn().next())?;
+        let live = in_turn().find(|client| is_live(client));
+        let client = live.or_else(|| in_turn().next())?;
+        let granted = self.members.get(client)?;
         Some(Recipient {
             group: Some(self.filter.clone()),
             ..Recipient::new(client, granted)
@@ -139,15 +149,20 @@ impl Subscriptions {
         let subscribers = self.filters.get_or_insert_with(filter, || Subscribers {
             filter: filter.clone(),
             members: HashMap::new(),
+            order: Vec::new(),
             turn: Cell::new(0),
         });
-        subscribers.members.insert(client, granted);
+        let before = subscribers.members.insert(Arc::clone(&client), granted);
+        if before.is_none() && filter.shared().is_some() {
+            subscribers.order.push(client);
+        }
     }
 
     /// Ends the subscription with exactly this filter [MQTT-3.10.4-1, MQTT5-3.10.4-1].
     pub(crate) fn remove(&mut self, filter: &TopicFilter<Arc<[u8]>>, client: &ClientId) {
         if let Some(subscribers) = self.filters.get_mut(filter) {
             subscribers.members.remove(client);
+            subscribers.order.retain(|member| member != client);
             if subscribers.members.is_empty() {
                 self.filters.remove(filter);
             }
@@ -156,17 +171,19 @@ impl Subscriptions {
 
     /// Returns the receivers of a topic: each client once, or once for each of its matching
     /// subscriptions, and one member of each Shared Subscription (section 4.8.2), with the granted
-    /// QoS [MQTT5-4.8.2-3].
+    /// QoS [MQTT5-4.8.2-3]. A subscription with No Local counts even if it adds no receiver.
     pub(crate) fn recipients(
         &self,
         topic: &TopicName<&[u8]>,
         publisher: &ClientId,
         copies: Copies,
         is_live: impl Fn(&ClientId) -> bool,
-    ) -> Vec<Recipient> {
+    ) -> Recipients {
+        let mut has_subscribers = false;
         let mut all = Vec::new();
         let mut merged = HashMap::<&ClientId, Recipient>::new();
         for found in self.filters.matches(topic) {
+            has_subscribers = true;
             if found.share_name.is_some() {
                 all.extend(found.value.next_member(|_| true, &is_live));
                 continue;
@@ -187,7 +204,10 @@ impl Subscriptions {
             }
         }
         all.extend(merged.into_values());
-        all
+        Recipients {
+            has_subscribers,
+            all,
+        }
     }
 
     /// Returns a member of a Shared Subscription other than `leaving`, for a message that it has

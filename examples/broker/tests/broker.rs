@@ -420,9 +420,22 @@ fn an_empty_identifier_is_replaced_with_clean_session_and_refused_without() {
     }
 }
 
+/// Section 1.5.3: a server may close the connection.
+#[test]
+fn a_control_character_in_a_client_identifier_or_topic_ends_the_connection() {
+    let broker = Broker::start(&[]);
+    let mut peer = broker.open();
+    peer.send(&client("a\u{9f}", true));
+    peer.expect_end();
+    let mut peer = broker.clean("a");
+    // Without an acknowledgement, which would mean that it was delivered.
+    peer.send_bytes(b"\x32\x06\0\x02t\x1f\0\x01");
+    peer.expect_end();
+}
+
 /// [MQTT-3.1.3-5]
 #[test]
-fn any_utf_8_is_a_client_identifier_however_long() {
+fn any_utf_8_without_control_characters_is_a_client_identifier_however_long() {
     let broker = Broker::start(&[]);
     let long = "\u{1f980}".repeat(16_383);
     for name in [
@@ -431,7 +444,7 @@ fn any_utf_8_is_a_client_identifier_however_long() {
         "nopqrstuvwxyzABCDEFGHIJ",
         "KLMNOPQRSTUVWXYZ",
         "0123456789abcdefghijklmnopqrstuvwxyz",
-        "\u{e9} /#+\t\u{1}",
+        "\u{e9} /#+\u{a0}",
         &long,
     ] {
         broker.persistent(name).0.disconnect();

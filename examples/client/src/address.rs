@@ -46,7 +46,11 @@ impl Address {
     ///
     /// [`Failure::Usage`] for anything else.
     pub fn parse(text: &str) -> Result<(Self, Extras), Failure> {
-        let bad = || Failure::Usage(format!("not an address: {text:?}"));
+        let bad = || {
+            Failure::Usage(format!(
+                "not an address: {text:?}; write mqtt://HOST:PORT, or mqtts, ws or wss"
+            ))
+        };
         let Some((scheme, rest)) = text.split_once("://") else {
             return Ok((Self::tcp(text), Extras::default()));
         };

@@ -91,6 +91,6 @@ fn carry_out<V: Protocol>(link: &Link, command: Command, limit: TimeLimit) -> Re
             keep_connected::<V>(link, limit, &inbox, &mut requester)?;
             requester.outcome()
         }
-        Command::Chat(..) => Err(Failure::Usage("the command is pub, sub or rr".to_owned())),
+        Command::Chat(..) => Err(Failure::Usage("use the command pub, sub or rr".to_owned())),
     }
 }

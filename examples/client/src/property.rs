@@ -52,7 +52,11 @@ impl Given {
             "publish" => Packet::Publish,
             "subscribe" => Packet::Subscribe,
             "disconnect" => Packet::Disconnect,
-            other => return Err(Failure::Usage(format!("-D does not know {other:?}"))),
+            other => {
+                return Err(Failure::Usage(format!(
+                    "-D {other:?}: use connect, will, publish, subscribe or disconnect"
+                )));
+            }
         };
         let name = parser.value()?.string()?;
         let value = parser.value()?.into_encoded_bytes();
@@ -133,7 +137,7 @@ impl One {
                 name: Text::new(value)?,
                 value: Text::new(second)?,
             },
-            _ => return Err(Failure::Usage(format!("-D does not know {name:?}"))),
+            _ => return Err(Failure::Usage(format!("-D: there is no property {name:?}"))),
         })
     }
 
@@ -147,7 +151,7 @@ impl One {
         match self.number::<u8>()? {
             0 => Ok(false),
             1 => Ok(true),
-            _ => Err(Failure::Usage(format!("{} is 0 or 1", self.name))),
+            _ => Err(Failure::Usage(format!("{}: use 0 or 1", self.name))),
         }
     }
 }

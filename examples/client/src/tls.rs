@@ -54,7 +54,11 @@ impl Files {
                     .with_client_auth_cert(chain, private)
                     .map_err(|error| Failure::of_file(certificate, io::Error::other(error)))?
             }
-            _ => return Err(Failure::Usage("--cert goes with --key".to_owned())),
+            _ => {
+                return Err(Failure::Usage(
+                    "--cert and --key need each other".to_owned(),
+                ));
+            }
         };
         Ok(Arc::new(config))
     }

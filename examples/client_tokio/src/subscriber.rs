@@ -11,7 +11,7 @@ use mqtt_sansio::v5::ReasonCode;
 use crate::publisher::{Deliveries, Lines, read_payload};
 use crate::{PROGRAM, failed};
 
-/// `sub`. The caller gets the subscription.
+/// Runs `sub`. Keeps the subscription in `subscription`, for the caller.
 pub(crate) async fn subscribe(
     client: &Client,
     subscriber: Subscriber,

@@ -1,21 +1,23 @@
 //! A device that publishes readings, answers commands, and resumes its session after its connection
 //! has broken.
 
-use mqtt_sansio::v3::{
-    Action, Client, Connect, Decoder, Event, Publish, Step, Subscription, Subscriptions, Will,
-};
-use mqtt_sansio::{
-    Config, Output, QoS, Session, Slot, State, Text, Timestamp, TopicFilter, TopicName,
-};
+mod v3;
+mod v5;
 
-use crate::console;
+use mqtt_sansio::{
+    Action, ClientRole, CommandError, Config, Connection, Output, PacketId, QoS, Session, Slot,
+    State, Step, StreamDecoder, Timestamp, Version,
+};
+use static_cell::StaticCell;
+
+use crate::clock::Clock;
 use crate::modem::{Modem, Signal};
 use crate::outbox::{Outbox, Stored, Topic};
+use crate::{console, exit, stack};
 
 /// The most messages in flight in each direction.
 pub type Slots = [Slot; 4];
 
-const KEEP_ALIVE: u16 = 2;
 const READINGS: u16 = 40;
 const BETWEEN_READINGS: u64 = 40;
 const BEFORE_DIALLING: u64 = 100;
@@ -30,10 +32,53 @@ pub struct Counts {
     pub dropped: u16,
 }
 
-pub struct Device {
+pub type Client<V> = Connection<V, ClientRole, Slots>;
+
+/// What depends on the version of MQTT.
+pub trait Protocol: Version {
+    /// The Topic Aliases of a connection.
+    type Aliases: Default;
+
+    fn connect(client: &mut Client<Self>, now: Timestamp, modem: &mut Modem);
+
+    /// Subscribes to the commands.
+    fn subscribe(client: &mut Client<Self>, now: Timestamp, modem: &mut Modem);
+
+    fn publish(
+        client: &mut Client<Self>,
+        now: Timestamp,
+        stored: &Stored,
+        aliases: &mut Self::Aliases,
+        modem: &mut Modem,
+    ) -> Result<Option<PacketId>, CommandError>;
+
+    fn resend(
+        client: &mut Client<Self>,
+        now: Timestamp,
+        packet_id: PacketId,
+        stored: &Stored,
+        modem: &mut Modem,
+    ) -> Result<(), CommandError>;
+
+    fn disconnect(client: &mut Client<Self>, now: Timestamp, modem: &mut Modem);
+
+    /// Returns what the device needs of an event.
+    fn received<'a>(event: Self::Event<&'a [u8]>) -> Received<'a>;
+}
+
+/// An event of either version.
+pub enum Received<'a> {
+    Connected { session_present: bool },
+    Command(&'a [u8]),
+    Delivered(PacketId),
+    Other,
+}
+
+pub struct Device<V: Protocol> {
     modem: Modem,
-    client: Option<Client<Slots>>,
-    decoder: Decoder<[u8; 512]>,
+    client: Option<Client<V>>,
+    decoder: StreamDecoder<V, [u8; 512]>,
+    aliases: V::Aliases,
     outbox: Outbox,
     /// When to open a connection, if there is none and none is being opened.
     dial_at: Option<Timestamp>,
@@ -43,12 +88,13 @@ pub struct Device {
     pub counts: Counts,
 }
 
-impl Device {
+impl<V: Protocol> Device<V> {
     pub fn new(modem: Modem, now: Timestamp) -> Self {
         Self {
             modem,
             client: Some(Self::client(Session::default(), now)),
-            decoder: Decoder::new([0; 512]),
+            decoder: StreamDecoder::new([0; 512]),
+            aliases: V::Aliases::default(),
             outbox: Outbox::new(),
             dial_at: Some(now),
             next_reading: now,
@@ -58,11 +104,11 @@ impl Device {
         }
     }
 
-    fn client(session: Session<Slots>, now: Timestamp) -> Client<Slots> {
+    fn client(session: Session<Slots>, now: Timestamp) -> Client<V> {
         let config = Config::new()
             .connect_timeout(core::time::Duration::from_millis(5_000))
             .ping_timeout(core::time::Duration::from_millis(2_000));
-        Client::new(session, config, now)
+        Connection::new(session, config, now)
     }
 
     /// Runs one round. Returns true if there is more to do at once, and `None` when everything is
@@ -94,28 +140,14 @@ impl Device {
     }
 
     fn is_done(&self) -> bool {
-        let session = self.client.as_ref().map(Client::session);
+        let session = self.client.as_ref().map(Connection::session);
         self.outbox.waiting().is_none() && session.is_some_and(Session::is_empty)
     }
 
     fn connect(&mut self, now: Timestamp) {
         self.counts.connections += 1;
-        let (Ok(client_id), Ok(topic)) = (Text::new("device-7"), TopicName::new("device/state"))
-        else {
-            return;
-        };
-        let mut connect = Connect::new(client_id);
-        connect.clean_session = false;
-        connect.keep_alive = KEEP_ALIVE;
-        connect.will = Some(Will {
-            topic,
-            message: b"lost",
-            qos: QoS::AtLeastOnce,
-            retain: true,
-        });
         if let Some(client) = &mut self.client {
-            // It fails only in a second call.
-            let _ = client.connect(now, &connect, &mut self.modem);
+            V::connect(client, now, &mut self.modem);
         }
     }
 
@@ -131,10 +163,16 @@ impl Device {
                 client, decoder, ..
             } = self;
             let Some(client) = client else { return };
-            let event = match client.receive(now, decoder, &mut bytes) {
+            let step = client.receive(now, decoder, &mut bytes).map(|step| {
+                step.map(|step| match step {
+                    Step::Event(event) => Ok(V::received(event)),
+                    Step::Action(action) => Err(action),
+                })
+            });
+            let received = match step {
                 Ok(None) => return,
-                Ok(Some(Step::Event(event))) => event,
-                Ok(Some(Step::Action(action))) => {
+                Ok(Some(Ok(received))) => received,
+                Ok(Some(Err(action))) => {
                     let is_over = matches!(action, Action::Close(_));
                     self.carry_out(now, action);
                     if is_over {
@@ -145,18 +183,18 @@ impl Device {
                 // Not possible: a client has no request to answer, and every message has a slot.
                 Err(_) => return client.close(now),
             };
-            match event {
-                Event::Connected { session_present } => self.connected(now, session_present),
-                Event::Message(publish) => {
+            match received {
+                Received::Connected { session_present } => self.connected(now, session_present),
+                Received::Command(command) => {
                     self.counts.commands += 1;
-                    let answer = answer(&publish);
-                    self.stopping |= publish.payload == b"stop";
+                    let answer = answer(command);
+                    self.stopping |= command == b"stop";
                     if !answer.is_none_or(|answer| self.outbox.add(answer)) {
                         self.counts.dropped += 1;
                     }
                 }
-                Event::Delivered(packet_id) => self.outbox.remove(packet_id),
-                _ => {}
+                Received::Delivered(packet_id) => self.outbox.remove(packet_id),
+                Received::Other => {}
             }
         }
     }
@@ -169,45 +207,31 @@ impl Device {
         if session_present {
             return; // the server knows what it was asked for
         }
-        let mut buffer = [0; 32];
-        let Ok(topic_filter) = TopicFilter::new("device/command") else {
-            return;
-        };
-        let wanted = Subscription {
-            topic_filter,
-            qos: QoS::ExactlyOnce,
-        };
-        if let (Some(client), Ok(wanted)) = (
-            &mut self.client,
-            Subscriptions::encode_to_slice(&mut buffer, [wanted]),
-        ) {
-            // A new session has a free slot.
-            let _ = client.subscribe(now, &wanted, &mut self.modem);
+        if let Some(client) = &mut self.client {
+            V::subscribe(client, now, &mut self.modem);
         }
     }
 
     /// Carries out an action of the connection.
     fn act(&mut self, now: Timestamp) {
-        while let Some(action) = self.client.as_mut().and_then(Client::poll_action) {
+        while let Some(action) = self.client.as_mut().and_then(Connection::poll_action) {
             self.carry_out(now, action);
         }
     }
 
-    fn carry_out(&mut self, now: Timestamp, action: Action) {
+    fn carry_out(&mut self, now: Timestamp, action: Action<V>) {
         let Some(client) = &mut self.client else {
             return;
         };
         match action {
             Action::Transmit(packet) => {
-                let _ = self.modem.put(packet.as_bytes()); // always has room
+                let _ = self.modem.put(packet.as_ref()); // always has room
             }
             Action::Resend(packet_id) => {
-                let stored = self.outbox.get(packet_id);
-                let message = stored.as_ref().and_then(Stored::message);
-                let _ = match message {
-                    Some(message) => {
+                let _ = match self.outbox.get(packet_id) {
+                    Some(stored) => {
                         self.counts.resent += 1;
-                        client.resend(now, packet_id, &message, &mut self.modem)
+                        V::resend(client, now, packet_id, &stored, &mut self.modem)
                     }
                     None => client.forget(packet_id),
                 };
@@ -232,7 +256,8 @@ impl Device {
         if let Some(client) = self.client.take() {
             self.client = Some(Self::client(client.into_session(), now));
         }
-        self.decoder = Decoder::new([0; 512]);
+        self.decoder = StreamDecoder::new([0; 512]);
+        self.aliases = V::Aliases::default();
         self.dial_at = Some(now.plus_millis(BEFORE_DIALLING));
     }
 
@@ -263,10 +288,7 @@ impl Device {
             if client.state() != State::Connected || !client.can_publish(stored.qos()) {
                 return;
             }
-            let Some(message) = stored.message() else {
-                return;
-            };
-            match client.publish(now, &message, &mut self.modem) {
+            match V::publish(client, now, &stored, &mut self.aliases, &mut self.modem) {
                 Ok(Some(packet_id)) => self.outbox.published(number, packet_id),
                 Ok(None) | Err(_) => return,
             }
@@ -275,7 +297,7 @@ impl Device {
 
     fn disconnect(&mut self, now: Timestamp) {
         if let Some(client) = &mut self.client {
-            let _ = client.disconnect(now, &mut self.modem);
+            V::disconnect(client, now, &mut self.modem);
             while client.poll_action().is_some() {}
         }
         self.modem.hang_up();
@@ -292,7 +314,28 @@ impl Device {
 }
 
 /// Answers `echo WORDS` with the words.
-fn answer(publish: &Publish<&[u8]>) -> Option<Stored> {
-    let words = publish.payload.strip_prefix(b"echo ")?;
+fn answer(command: &[u8]) -> Option<Stored> {
+    let words = command.strip_prefix(b"echo ")?;
     Stored::new(Topic::Answer, QoS::ExactlyOnce, words)
+}
+
+/// Runs the device on its board until it is told to stop.
+pub fn run<V: Protocol>(memory: &'static StaticCell<Device<V>>) -> ! {
+    let peripherals = cortex_m::Peripherals::take();
+    let (Some(peripherals), Some(modem)) = (peripherals, Modem::start()) else {
+        exit(false);
+    };
+    let mut clock = Clock::start(peripherals.SYST);
+    let now = clock.now();
+    let Some(device) = memory.try_init_with(|| Device::new(modem, now)) else {
+        exit(false);
+    };
+    while let Some(busy) = device.step(clock.now()) {
+        if !busy {
+            cortex_m::asm::wfi(); // until the next millisecond
+        }
+    }
+    device.print_summary();
+    console::print_count("deepest stack", stack::deepest());
+    exit(true)
 }

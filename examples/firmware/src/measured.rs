@@ -12,13 +12,17 @@ use mqtt_sansio::v3::{
 use mqtt_sansio::{
     Action, ClientRole, Config, Connection, Encode, EncodeError, OutgoingMessage, Output,
     PacketSet, QoS, Session, Slot, StreamDecoder, Text, Timestamp, TopicFilter, TopicName, Version,
+    WholePackets,
 };
-use static_cell::StaticCell;
+use static_cell::{ConstStaticCell, StaticCell};
 
 /// The most messages in flight in each direction.
 const SLOTS: usize = 4;
 /// The largest packet that may be split.
 const BUFFER: usize = 512;
+/// A device that knows its messages has no need for payloads in pieces. The array is apart from the decoder, which
+/// is small enough then to be built on the stack.
+type Buffer = WholePackets<&'static mut [u8]>;
 
 /// The bytes of the server for [`client`].
 const FROM_SERVER: &[u8] = b"\x20\x02\x00\x00\
@@ -90,15 +94,17 @@ fn now() -> Timestamp {
 }
 
 /// The decoder of the only connection. `None` in the second call.
-fn decoder() -> Option<&'static mut Decoder<[u8; BUFFER]>> {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
-    DECODER.try_init_with(|| Decoder::new([0; BUFFER]))
+fn decoder() -> Option<Decoder<Buffer>> {
+    static MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
+    Some(Decoder::new(WholePackets(MEMORY.try_take()?)))
 }
 
 /// Decodes packets. Returns how many there were.
 #[inline(never)]
 pub fn decode() -> usize {
-    let Some(decoder) = decoder() else { return 0 };
+    let Some(mut decoder) = decoder() else {
+        return 0;
+    };
     let mut transport = Transport::new(FROM_SERVER);
     let mut packets = 0;
     loop {
@@ -116,12 +122,12 @@ pub fn decode() -> usize {
 /// Decodes packets and encodes each again. Returns the number of bytes.
 #[inline(never)]
 pub fn decode_and_encode() -> usize {
-    decoder().map_or(0, |decoder| encode_again(decoder, FROM_CLIENT))
+    decoder().map_or(0, |mut decoder| encode_again(&mut decoder, FROM_CLIENT))
 }
 
 /// Decodes these packets of either version and encodes each again.
 fn encode_again<V: PacketSet>(
-    decoder: &mut StreamDecoder<V, [u8; BUFFER]>,
+    decoder: &mut StreamDecoder<V, Buffer>,
     packets: &'static [u8],
 ) -> usize
 where
@@ -145,16 +151,20 @@ where
 /// QoS, keeps the connection alive, resends after a reconnect. Returns the number of events.
 #[inline(never)]
 pub fn client() -> usize {
-    decoder().and_then(converse).unwrap_or(0)
+    decoder()
+        .and_then(|mut decoder| converse(&mut decoder))
+        .unwrap_or(0)
 }
 
 /// The same in a program that also encodes packets of every kind.
 #[inline(never)]
 pub fn client_and_encode() -> usize {
-    let Some(decoder) = decoder() else { return 0 };
-    let events = converse(decoder).unwrap_or(0);
+    let Some(mut decoder) = decoder() else {
+        return 0;
+    };
+    let events = converse(&mut decoder).unwrap_or(0);
     // After a complete packet, a decoder continues with the next one.
-    events + encode_again(decoder, FROM_CLIENT)
+    events + encode_again(&mut decoder, FROM_CLIENT)
 }
 
 const fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
@@ -166,7 +176,7 @@ const fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
     }
 }
 
-fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
+fn converse(decoder: &mut Decoder<Buffer>) -> Option<usize> {
     static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
     let client = CLIENT.try_init_with(|| {
         let config = Config::new().send_before_connack(false);
@@ -264,9 +274,9 @@ fn carry_out<V: Version, M: OutgoingMessage<V>>(
 /// number of events.
 #[inline(never)]
 pub fn server() -> usize {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
+    static MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
     static SERVER: StaticCell<Server<[Slot; SLOTS]>> = StaticCell::new();
-    let Some(decoder) = DECODER.try_init_with(|| Decoder::new([0; BUFFER])) else {
+    let Some(memory) = MEMORY.try_take() else {
         return 0;
     };
     let Some(server) =
@@ -275,12 +285,17 @@ pub fn server() -> usize {
         return 0;
     };
     let mut transport = Transport::new(FROM_CLIENT);
-    serve(server, decoder, &mut transport).unwrap_or(0)
+    serve(
+        server,
+        &mut Decoder::new(WholePackets(memory)),
+        &mut transport,
+    )
+    .unwrap_or(0)
 }
 
 fn serve(
     server: &mut Server<[Slot; SLOTS]>,
-    decoder: &mut Decoder<[u8; BUFFER]>,
+    decoder: &mut Decoder<Buffer>,
     transport: &mut Transport,
 ) -> Option<usize> {
     let topic = TopicName::new(black_box(&b"a/b"[..])).ok()?;

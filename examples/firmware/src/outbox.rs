@@ -1,8 +1,7 @@
 //! The messages that the firmware has to deliver. A session keeps identifiers; the outbox keeps the
 //! messages until the peer has them.
 
-use mqtt_sansio::v3::Message;
-use mqtt_sansio::{PacketId, QoS, TopicName};
+use mqtt_sansio::{PacketId, QoS};
 
 const ENTRIES: usize = 8;
 
@@ -35,18 +34,22 @@ impl Stored {
         })
     }
 
-    pub fn message(&self) -> Option<Message<&[u8]>> {
-        let topic = match self.topic {
+    pub const fn topic(&self) -> &'static str {
+        match self.topic {
             Topic::State => "device/state",
             Topic::Reading => "device/reading",
             Topic::Answer => "device/answer",
-        };
-        Some(Message {
-            topic: TopicName::new(topic).ok()?,
-            payload: self.payload.get(..usize::from(self.len))?,
-            qos: self.qos,
-            retain: self.topic == Topic::State,
-        })
+        }
+    }
+
+    pub fn payload(&self) -> &[u8] {
+        self.payload
+            .get(..usize::from(self.len))
+            .unwrap_or_default()
+    }
+
+    pub fn is_retained(&self) -> bool {
+        self.topic == Topic::State
     }
 
     pub const fn qos(&self) -> QoS {

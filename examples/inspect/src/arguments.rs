@@ -12,7 +12,7 @@ use mqtt_sansio::any::ProtocolVersion;
 use crate::Failure;
 
 pub(crate) const HELP: &str = "\
-Takes packets of MQTT 3.1, 3.1.1 and 5 apart: labels every byte of them, or prints them as JSON.
+Decodes packets of MQTT 3.1, 3.1.1 and 5: labels every byte of them, or prints them as JSON.
 
 Usage:
   inspect [OPTION...] HEX...
@@ -32,20 +32,20 @@ terminal.
 Standard input, or a quoted HEX of several lines, may also be a dump with offsets as Wireshark,
 hexdump -C and xxd print it, what tcpdump -x, -X, -xx or -XX prints (the headers are left out), or
 what tshark -z follow,tcp,hex,N or follow,tcp,raw,N does. Of Wireshark's, Copy as Hex Stream is the
-simplest. What holds both directions of a connection is shown as two streams.
+simplest. Text with both directions of a connection is shown as two streams.
 
   --binary FILE  read the bytes as they are from FILE, `-` for standard input
-  --lines        take each line of standard input by itself, as HEX, and print a JSON array for it
+  --lines        read each line of standard input by itself, as HEX, and print a JSON array for it
   --pcap FILE    show the conversations in a capture, pcap or pcapng, `-` for standard input, in MQTT 3.1,
                  3.1.1 and 5: each packet with its time, its direction and what it answers,
                  deadlines that have passed, and what the standard forbids
   --port N       with --pcap, the port of a server, instead of 1883; may be given more than once.
-                 A connection that starts with CONNECT is shown whatever its port is
+                 A connection that starts with CONNECT is shown with any port
   --json         print a JSON object for each packet, on a line of its own
   --mqtt VERSION the version of bytes without a CONNECT, 3.1, 3.1.1 or 5, instead of 3.1.1. A CONNECT
-                 decides the version of itself and of what follows
+                 determines the version of itself and of later packets
   --chunk N      feed the decoder N bytes at a time; the output is the same
-  --accept NAME  let in what peers are known to send although the standard forbids it; NAME is
+  --accept NAME  accept what faulty peers are known to send; NAME is
                    pubrel-flags           PUBREL with any flags, not just 0010
                    acknowledgement-flags  PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK with any flags
                    dup-on-requests        SUBSCRIBE and UNSUBSCRIBE with DUP
@@ -56,8 +56,9 @@ simplest. What holds both directions of a connection is shown as two streams.
   -h, --help     print this
 
 Exit status: 0 if the input holds whole packets, or with --lines; 1 if a packet is malformed, or with
---pcap if a side has broken the protocol; 2 if the last one is incomplete; 64 if the command line or the HEX cannot be understood, or if there are
-no bytes to label; 66 if the input cannot be read, 74 if the output cannot be written.
+--pcap if a side has broken the protocol; 2 if the last one is incomplete; 64 if the command line or
+the HEX cannot be understood, or if there are no bytes to label; 66 if the input cannot be read, 74 if
+the output cannot be written.
 ";
 
 /// The port of MQTT without TLS.
@@ -70,7 +71,7 @@ pub(crate) struct Arguments {
     pub(crate) options: Options,
     /// The version of bytes without a CONNECT before them.
     pub(crate) version: ProtocolVersion,
-    /// Those of servers in a capture.
+    /// The ports of servers in a capture.
     pub(crate) ports: Vec<u16>,
 }
 
@@ -148,7 +149,9 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, Fai
     if ports.is_empty() {
         ports.push(PORT);
     } else if !matches!(source, Source::Capture(_)) {
-        return Err(Failure::Usage("--port is for --pcap".to_owned()));
+        return Err(Failure::Usage(
+            "--port works only with --pcap FILE".to_owned(),
+        ));
     }
     Ok(Some(Arguments {
         ports,
@@ -168,7 +171,7 @@ fn mqtt(version: &OsString) -> Result<ProtocolVersion, Failure> {
         Some("3.1" | "3.1.1") => Ok(ProtocolVersion::V3),
         Some("5" | "5.0") => Ok(ProtocolVersion::V5),
         _ => Err(Failure::Usage(format!(
-            "--mqtt is 3.1, 3.1.1 or 5, not {version:?}"
+            "--mqtt {version:?}: use 3.1, 3.1.1 or 5"
         ))),
     }
 }
@@ -179,13 +182,19 @@ fn accept(options: Options, name: &OsString) -> Result<Options, Failure> {
         Some("acknowledgement-flags") => options.accept_acknowledgement_flags(true),
         Some("dup-on-requests") => options.accept_dup_on_requests(true),
         Some("dup-at-qos-0") => options.accept_dup_at_qos_0(true),
-        _ => return Err(Failure::Usage(format!("--accept does not know {name:?}"))),
+        _ => return Err(unknown_name("--accept", name)),
     })
 }
 
 fn refuse(options: Options, name: &OsString) -> Result<Options, Failure> {
     Ok(match name.to_str() {
         Some("overlong-remaining-length") => options.refuse_overlong_remaining_length(true),
-        _ => return Err(Failure::Usage(format!("--refuse does not know {name:?}"))),
+        _ => return Err(unknown_name("--refuse", name)),
     })
+}
+
+fn unknown_name(option: &str, name: &OsString) -> Failure {
+    Failure::Usage(format!(
+        "{option} has no name {name:?}: use one that --help lists"
+    ))
 }

@@ -1,6 +1,6 @@
 //! Bytes as hexadecimal digits, two for each.
 
-/// `None` if there is something else, or an odd number of them.
+/// Decodes hexadecimal digits. Returns `None` for any other character, or an odd number of digits.
 pub(crate) fn decode(digits: &str) -> Option<Vec<u8>> {
     let pairs = digits.as_bytes().chunks_exact(2);
     if !pairs.remainder().is_empty() {

@@ -39,7 +39,7 @@ use arguments::{Arguments, Format, Source};
 use capture::{Capture, Wanted};
 use dump::Stream;
 
-/// An item of the input at some offset.
+/// What the decoder found at an offset of the input.
 enum Found<'a> {
     /// A packet, with its fixed header and all of its bytes.
     Packet {
@@ -64,7 +64,7 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// The result for two streams.
+    /// Returns the result for two streams.
     const fn or(self, other: Self) -> Self {
         match self {
             Self::Complete => other,
@@ -83,7 +83,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Why nothing was printed.
+/// The reason why nothing was printed.
 enum Failure {
     Usage(String),
     Input(String),
@@ -154,7 +154,9 @@ fn print(arguments: &Arguments, out: &mut impl Write) -> Result<Outcome, Failure
     };
     let is_empty = streams.iter().all(|stream| stream.bytes.is_empty());
     if is_empty && matches!(arguments.format, Format::Text) {
-        return Err(Failure::Usage("no bytes".to_owned()));
+        return Err(Failure::Usage(
+            "no bytes: give hexadecimal digits or another input".to_owned(),
+        ));
     }
     let version = version_of(&streams).unwrap_or(arguments.version);
     let mut worst = Outcome::Complete;
@@ -190,7 +192,7 @@ fn version_of(streams: &[Stream]) -> Option<ProtocolVersion> {
     versions.all(|other| other == version).then_some(version)
 }
 
-/// The conversations in a capture file.
+/// Prints the conversations in a capture file.
 fn print_capture(
     path: &Path,
     arguments: &Arguments,
@@ -211,7 +213,7 @@ fn print_capture(
     };
     let capture = capture.map_err(|error| Failure::Input(format!("{name}: {error}")))?;
     for warning in &capture.warnings {
-        // The output is useful without them.
+        // The output is useful even if nobody sees the warnings.
         let _ = writeln!(io::stderr(), "inspect: {name}: {warning}");
     }
     if let Some(reason) = capture.nothing(&wanted) {

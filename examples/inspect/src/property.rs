@@ -1,4 +1,4 @@
-//! The properties of MQTT 5, for what shows them.
+//! The properties of MQTT 5, as text and JSON show them.
 
 use mqtt_sansio::v5::Property;
 
@@ -52,7 +52,7 @@ impl<'a> From<&'a Property<'_>> for PropertyValue<'a> {
 }
 
 impl PropertyValue<'_> {
-    /// The value as text; `quote` shows strings and bytes.
+    /// Returns the value as text; `quote` formats strings and bytes.
     pub(crate) fn show(&self, quote: impl Fn(&[u8]) -> String) -> String {
         match self {
             Self::Flag(flag) => u8::from(*flag).to_string(),
@@ -67,7 +67,7 @@ impl PropertyValue<'_> {
         }
     }
 
-    /// How many bytes it has on the wire.
+    /// Returns its number of bytes on the wire.
     pub(crate) const fn len(&self) -> usize {
         match self {
             Self::Flag(_) | Self::Byte(_) => 1,
@@ -81,7 +81,7 @@ impl PropertyValue<'_> {
     }
 }
 
-/// How many bytes a Variable Byte Integer has (section 1.5.5).
+/// Returns the number of bytes of a Variable Byte Integer (section 1.5.5).
 pub(crate) const fn variable_len(value: usize) -> usize {
     match value {
         0..=0x7f => 1,

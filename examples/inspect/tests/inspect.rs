@@ -1,4 +1,4 @@
-//! `inspect`, run as a user runs it.
+//! Runs `inspect` as a user does.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -41,7 +41,7 @@ const STREAM: [&str; 14] = [
     "e000",
 ];
 
-/// What it prints, and its exit status.
+/// Returns standard output and exit status.
 fn inspect(arguments: &[&str]) -> (String, i32) {
     let output = run(arguments, b"");
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
@@ -49,14 +49,14 @@ fn inspect(arguments: &[&str]) -> (String, i32) {
     (stdout, output.status.code().unwrap())
 }
 
-/// The one line that `--json` prints for one whole packet.
+/// Returns the line that `--json` prints for one whole packet.
 fn json(packet: &str) -> String {
     let (stdout, status) = inspect(&["--json", packet]);
     assert_eq!(status, 0, "{stdout}");
     stdout.strip_suffix('\n').unwrap().to_owned()
 }
 
-/// What `--lines` answers to one line.
+/// Returns what `--lines` prints for one line.
 fn answer(line: &str) -> String {
     let output = run(&["--lines"], line.as_bytes());
     assert_eq!(output.status.code(), Some(0));
@@ -64,7 +64,7 @@ fn answer(line: &str) -> String {
     stdout.strip_suffix('\n').unwrap().to_owned()
 }
 
-/// What it complains of when it cannot do what it is asked to.
+/// Returns the error message for a command line that cannot be understood.
 fn usage_error(arguments: &[&str]) -> String {
     let output = run(arguments, b"");
     assert_eq!(output.status.code(), Some(64), "{arguments:?}");
@@ -82,7 +82,7 @@ fn without_spaces(text: &str) -> String {
     text.replace(' ', "")
 }
 
-/// A PUBLISH at QoS 0 to `a` with this many bytes of payload, and its hexadecimal digits.
+/// Returns a PUBLISH at QoS 0 to `a` with this many bytes of payload, and its hexadecimal digits.
 fn large_publish(payload: usize) -> (Vec<u8>, String) {
     let length = u32::try_from(payload + 3).unwrap();
     let bits = |shift: u32| u8::try_from(length >> shift & 0x7f).unwrap();
@@ -309,7 +309,10 @@ fn no_bytes_are_nothing_to_label() {
         &["--binary", file.to_str().unwrap()],
     ] {
         let stderr = usage_error(arguments);
-        assert_eq!(stderr, "inspect: no bytes\nTry --help.\n", "{arguments:?}");
+        assert_eq!(
+            stderr, "inspect: no bytes: give hexadecimal digits or another input\nTry --help.\n",
+            "{arguments:?}"
+        );
     }
 }
 
@@ -465,8 +468,8 @@ fn whoever_stops_reading_gets_no_complaint() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-/// The rows of the text output as offset, number of bytes, and field with value. A row that
-/// explains the one above it has no offset, and is left out.
+/// Returns the rows of the text output as offset, number of bytes, and field with value. Rows
+/// without an offset, which explain the row above, are left out.
 fn rows(stdout: &str) -> Vec<(usize, usize, &str)> {
     let mut rows = Vec::new();
     for line in stdout.lines() {
@@ -842,7 +845,7 @@ const TCPDUMP: &str = "\
 \t0x0020:  0764 6e64 6673 736a                      .dndfssj
 ";
 
-/// That this on standard input is read as these digits are.
+/// Checks that a text on standard input means the same as these digits.
 #[track_caller]
 fn assert_read_as(input: &str, digits: &str) {
     let expected = inspect(&["--json", digits]);
@@ -853,7 +856,7 @@ fn assert_read_as(input: &str, digits: &str) {
     assert_eq!((stdout, output.status.code().unwrap()), expected, "{input}");
 }
 
-/// That this on standard input is refused, and what is said about it.
+/// Checks that a text on standard input is refused, and what the error contains.
 #[track_caller]
 fn refusal(input: &str) -> String {
     let output = run(&["-"], input.as_bytes());
@@ -936,7 +939,7 @@ fn text_that_looks_like_bytes_is_not_read() {
             "00000000: 3008 0004 6265 6566 3030  beef\n",
             "3008000462656566 3030",
         ),
-        // Here two spaces behind the eighth byte are not the gap of `hexdump -C`.
+        // Here two spaces after the eighth byte are not the gap of `hexdump -C`.
         (
             "0000  30 0e 00 04 62 65 65 66  0...beef\n\
              0008  64 65 20 61 64 20 30 30  de ad 00\n",
@@ -958,7 +961,7 @@ fn digits_that_are_not_rows_at_their_offsets_are_bytes() {
         // Too short and too long for an offset.
         ("00 c0 00\n", "00c000"),
         ("0000000000 c0 00\n", "0000000000c000"),
-        // Four digits without a colon may be swapped, and are no dump that is known here.
+        // Four digits without a colon may be swapped bytes, so this is not read as a dump.
         ("0000 c000 d000\n", "0000c000d000"),
     ] {
         assert_read_as(lines, digits);
@@ -1000,7 +1003,7 @@ fn a_dump_that_cannot_be_read_has_a_hint() {
     for dump in [
         rest,
         &format!("{first}\nFrame (66 bytes):\n{rest}"),
-        // Rows that are all the same are left out.
+        // Repeated rows are left out.
         &format!("{first}\n*\n00000030\n"),
         // Octal offsets.
         &format!("000{first}\n0000020 c0 00\n"),
@@ -1097,12 +1100,13 @@ fn without_arguments_at_a_terminal_there_is_help() {
 
 // Captures
 
-/// A capture of mosquitto and its clients. testdata/README.md says how it was made.
+/// Returns the path of a capture of mosquitto and its clients. testdata/README.md describes how they
+/// were made.
 fn capture(name: &str) -> String {
     format!("{}/testdata/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What `--pcap --json` prints for a capture.
+/// Returns what `--pcap --json` prints for a capture.
 fn events(name: &str) -> Vec<Value> {
     let (stdout, status) = inspect(&["--json", "--pcap", &capture(name)]);
     assert_eq!(status, 0, "{name}");
@@ -1110,7 +1114,7 @@ fn events(name: &str) -> Vec<Value> {
     lines.collect::<Result<_, _>>().unwrap()
 }
 
-/// The types of the packets in one conversation.
+/// Returns the types of the packets in one conversation.
 fn packets(events: &[Value], conversation: u64) -> Vec<&str> {
     let of_it = events
         .iter()
@@ -1140,7 +1144,7 @@ User Name \"user\", Password
     );
 }
 
-/// As many of each as tshark finds.
+/// The numbers are those that tshark finds.
 #[test]
 fn every_packet_of_a_real_capture_is_found() {
     for (name, conversations, count) in [
@@ -1211,7 +1215,7 @@ fn a_capture_without_mqtt_says_what_to_do() {
     assert_eq!(output.status.code(), Some(66));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("neither pcap nor pcapng"), "{stderr}");
-    assert!(usage_error(&["--port", "1884", "c000"]).contains("--port is for --pcap"));
+    assert!(usage_error(&["--port", "1884", "c000"]).contains("--port works only with --pcap"));
     assert!(usage_error(&["--pcap", "x", "c000"]).contains("give one of"));
 }
 

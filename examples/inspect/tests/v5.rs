@@ -1,4 +1,4 @@
-//! `inspect` on packets of MQTT 5: the vectors of other implementations, and what is labelled.
+//! Runs `inspect` on packets of MQTT 5: vectors of other implementations, and their labels.
 
 #![allow(
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ fn vectors(name: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The digits of a row: `hex`, or the pieces of `gen`.
+/// Returns the digits of a row: `hex`, or the pieces of `gen`.
 fn digits(row: &Value) -> String {
     if let Some(digits) = row["hex"].as_str() {
         return digits.to_owned();
@@ -39,7 +39,7 @@ fn digits(row: &Value) -> String {
     pieces.collect()
 }
 
-/// A field of a row, with its long strings written out.
+/// Expands the long strings in a field of a row.
 fn expand(value: &Value) -> Value {
     match value {
         Value::Object(object) => match (object.get("repeat"), object.get("n")) {
@@ -59,7 +59,7 @@ fn expand(value: &Value) -> Value {
     }
 }
 
-/// What `--lines` answers to each line.
+/// Returns what `--lines` prints for each line.
 fn answers(arguments: &[&str], lines: &[String]) -> Vec<Vec<Value>> {
     let arguments = [&["--lines", "--json"], arguments].concat();
     let output = run(&arguments, lines.join("\n").as_bytes());
@@ -73,8 +73,8 @@ fn answers(arguments: &[&str], lines: &[String]) -> Vec<Vec<Value>> {
     answers
 }
 
-/// Runs a check on each row and the answer to it, whole and in chunks, and fails with all that it
-/// complains of.
+/// Runs a check on each row and its output, whole and in chunks. Fails with all errors that the
+/// check returns.
 fn check_each(
     rows: &[Value],
     arguments: &[&str],
@@ -104,7 +104,7 @@ fn expect_equal(what: &str, found: &Value, expected: &Value) -> Result<(), Strin
     }
 }
 
-/// The fields of an object without what is there for every packet.
+/// Returns the fields of an object without those that every packet has.
 fn fields(object: &Value) -> Value {
     let mut fields: Map<_, _> = object.as_object().unwrap().clone();
     for key in ["offset", "length", "type", "encoded"] {
@@ -224,7 +224,7 @@ fn of_real_conversations_both_sides_are_read() {
 #[test]
 fn a_connect_of_mqtt_5_decides_for_what_follows() {
     let mut rows = vectors("streams");
-    // The one that begins with a Protocol Level that is not known is an error of MQTT 3.1.1.
+    // The stream with an unknown Protocol Level is an error of MQTT 3.1.1.
     rows.retain(|row| row["c2s"].as_str().unwrap().contains("4d51545405"));
     check_each(
         &rows,
@@ -291,7 +291,7 @@ CONNACK at 0, 20 bytes
     );
 }
 
-/// The offsets of the bytes in rows of fields.
+/// Returns the offsets of the bytes that rows of fields show.
 fn labelled(stdout: &str) -> Vec<usize> {
     let mut offsets = Vec::new();
     for line in stdout.lines().skip(1) {
@@ -310,7 +310,7 @@ fn every_byte_is_labelled_exactly_once() {
     let mut types = Vec::new();
     for row in vectors("valid") {
         let digits = digits(&row);
-        // Of a longer field the middle is left out.
+        // The middle of a longer field is left out.
         if digits.len() > 2 * 64 {
             continue;
         }

@@ -149,6 +149,8 @@ fn a_disconnect_from_the_server_is_a_close_for_mqtt_3_1_1() {
             .unwrap();
         assert_eq!(out.written(), expected);
         assert_eq!(broker.server.state(), State::Ending);
+        let again = broker.server.disconnect_with(NOW, &takeover, &mut out);
+        assert_eq!(again, Err(CommandError::Ended));
     }
 }
 
@@ -186,6 +188,7 @@ fn commands_before_the_version_is_known_are_refused_as_before_connect_or_after_t
     assert_eq!(server.poll_action(), reason);
     assert_eq!(server.accept_new(NOW, out), Err(CommandError::Ended));
     assert_eq!(server.publish(NOW, &message, out), Err(CommandError::Ended));
+    assert_eq!(server.disconnect(NOW, out), Err(CommandError::Ended));
 }
 
 #[test]

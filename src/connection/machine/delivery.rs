@@ -164,8 +164,17 @@ pub(super) fn released<S: Slots>(session: &mut Session<S>, id: PacketId) -> Opti
 pub(super) const fn is_to_be_held(delivery: &Delivery, manual: bool) -> bool {
     match delivery.qos() {
         QoS::AtMostOnce => false,
-        QoS::AtLeastOnce => manual,
+        QoS::AtLeastOnce => manual && !has_packet_id_0(delivery),
         QoS::ExactlyOnce => true,
+    }
+}
+
+/// Returns true for a message of a peer that uses Packet Identifier 0. It is not held, because the
+/// next one has the same identifier.
+const fn has_packet_id_0(delivery: &Delivery) -> bool {
+    match delivery.packet_id() {
+        Some(id) => id.is_zero(),
+        None => false,
     }
 }
 
@@ -193,8 +202,13 @@ pub(super) fn classify<S: Slots>(
     let Some(id) = delivery.packet_id() else {
         return Ok(Disposition::Deliver);
     };
-    if let Some(receipt) = session.inbound.receipt(id) {
-        let is_stale = session.inbound.is_stale(id);
+    let receipt = session.inbound.receipt(id);
+    let is_stale = receipt.is_some() && session.inbound.is_stale(id);
+    // A message counts once on each connection [MQTT5-3.3.4-9].
+    if (receipt.is_none() || is_stale) && session.inbound.current() >= announced {
+        return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
+    }
+    if let Some(receipt) = receipt {
         let is_same_qos = receipt.qos() == delivery.qos();
         // A resent message has DUP [MQTT-3.3.1-1]. Between PUBREC and PUBREL every message with
         // this identifier is the same one [MQTT-4.3.3-2].
@@ -211,10 +225,6 @@ pub(super) fn classify<S: Slots>(
             // On the same connection the peer must not reuse the identifier [MQTT-2.3.1-2].
             Err(Rejection::Protocol(ProtocolError::PacketIdInUse(id)))
         };
-    }
-    // [MQTT5-3.3.4-9]
-    if session.inbound.current() >= announced {
-        return Err(Rejection::Protocol(ProtocolError::ReceiveMaximumExceeded));
     }
     let is_to_be_held = is_to_be_held(&delivery, config.has(MANUAL_ACKNOWLEDGEMENT));
     if is_to_be_held && is_over_limit {
@@ -274,7 +284,7 @@ pub(super) fn complete<S: Slots>(
             ..Effect::default()
         };
     }
-    if manual {
+    if manual && !has_packet_id_0(&delivery) {
         // A skipped message is acknowledged in order too.
         let receipt = match disposition {
             Disposition::Deliver => Some(Receipt::Delivered(qos)),

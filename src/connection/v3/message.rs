@@ -1,10 +1,12 @@
 //! The messages that an application publishes.
 
-use super::super::outgoing::OutgoingMessage;
+use super::Limits;
+use crate::connection::error::CommandError;
+use crate::connection::outgoing::OutgoingMessage;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v3::{Publish, PublishHeader, V3, Will};
-use crate::wire::{Encode, EncodeError, Output, Sealed};
+use crate::wire::{Encode, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload.
 ///
@@ -148,15 +150,17 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>> OutgoingMessage<V3> for Message<T, P> {
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
+        _: &mut Limits,
+        _: bool,
         out: &mut O,
-    ) -> Result<(), EncodeError> {
-        Publish {
+    ) -> Result<(), CommandError> {
+        let publish = Publish {
             delivery,
             retain: self.retain,
             topic: TopicName::as_ref(&self.topic),
             payload: self.payload.as_ref(),
-        }
-        .encode(out)
+        };
+        Ok(publish.encode(out)?)
     }
 
     #[inline]
@@ -175,15 +179,17 @@ impl<T: AsRef<[u8]>> OutgoingMessage<V3> for MessageHeader<T> {
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
+        _: &mut Limits,
+        _: bool,
         out: &mut O,
-    ) -> Result<(), EncodeError> {
-        PublishHeader {
+    ) -> Result<(), CommandError> {
+        let header = PublishHeader {
             delivery,
             retain: self.retain,
             topic: TopicName::as_ref(&self.topic),
             payload_len: self.payload_len,
-        }
-        .encode(out)
+        };
+        Ok(header.encode(out)?)
     }
 
     fn payload_left(&self) -> u32 {

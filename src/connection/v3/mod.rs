@@ -161,10 +161,10 @@ impl Version for V3 {
     #[inline]
     fn encode_reply(reply: PendingReply) -> Reply {
         let [first, code, high, low] = reply.parts();
-        Reply::new(match (first, [high, low]) {
-            (0x20, _) => [first, 2, 0, code],
+        Reply::new(match first {
+            0x20 => [first, 2, 0, code],
             // PINGREQ and PINGRESP
-            (_, [0, 0]) => [first, 0, 0, 0],
+            0xc0.. => [first, 0, 0, 0],
             _ => [first, 2, high, low],
         })
     }

@@ -21,7 +21,8 @@ pub trait TopicAliases {
 }
 
 /// Storage for `N` Topic Names of at most `LEN` bytes each, without a heap. A peer that gives an alias to a
-/// longer Topic Name ends the connection, so choose `LEN` for the longest one.
+/// longer Topic Name exceeds [`Limit::TopicAliases`](crate::Limit::TopicAliases), which ends the
+/// connection with Reason Code 0x97 (Quota exceeded), so choose `LEN` for the longest one.
 #[derive(Debug, Clone, Copy)]
 pub struct AliasArray<const N: usize, const LEN: usize> {
     /// The length of each name, and its bytes.
@@ -154,6 +155,8 @@ impl<M, T> WithTopicAliases<M, T> {
 }
 
 impl<M: Buffer, T: TopicAliases> Buffer for WithTopicAliases<M, T> {
+    const TAKES_PIECES: bool = M::TAKES_PIECES;
+
     fn capacity(&self) -> usize {
         self.buffer.capacity()
     }
@@ -192,7 +195,8 @@ impl<M: Buffer, T: TopicAliases> Buffer for WithTopicAliases<M, T> {
 }
 
 /// Chooses Topic Aliases for published messages, for
-/// [`publish_aliased`](crate::Connection::publish_aliased). Begin each connection with a new one.
+/// [`publish_aliased`](crate::Connection::publish_aliased). It belongs to one connection, which uses
+/// no other; on the next connection it begins anew.
 ///
 /// The first Topic Names get an alias each, as many as the peer and the storage allow. Later ones
 /// are sent by name.
@@ -206,6 +210,11 @@ impl<T: TopicAliases> OutboundAliases<T> {
     /// Creates an object without aliases in use.
     pub const fn new(names: T) -> Self {
         Self { names, used: 0 }
+    }
+
+    /// Removes the aliases, which do not outlive a connection [MQTT5-3.3.2-7].
+    pub(super) const fn clear(&mut self) {
+        self.used = 0;
     }
 
     /// Returns how to publish to this topic to a peer with this Topic Alias Maximum, 0 for none
@@ -225,12 +234,15 @@ impl<T: TopicAliases> OutboundAliases<T> {
         }
     }
 
-    /// Records that a message was published in this form.
-    pub(super) fn commit(&mut self, topic: &[u8], form: TopicForm) {
-        if let TopicForm::NameAndAlias(alias) = form {
-            if self.names.set(alias, topic) {
-                self.used = alias.get();
-            }
+    /// Records that a message was published in this form. Returns true if it has assigned an alias.
+    pub(super) fn commit(&mut self, topic: &[u8], form: TopicForm) -> bool {
+        let TopicForm::NameAndAlias(alias) = form else {
+            return false;
+        };
+        let is_assigned = self.names.set(alias, topic);
+        if is_assigned {
+            self.used = alias.get();
         }
+        is_assigned
     }
 }

@@ -1,6 +1,7 @@
 //! The methods that client and server of MQTT 5 share.
 
-use super::limits::{Authentication, SESSION_EXPIRY, Turn};
+use super::limited::encode_within;
+use super::limits::{ALIAS_ASSIGNED, Authentication, OWN_ALIAS, Turn};
 use super::message::check_len;
 use super::{
     CloseReason, Connection, Event, HandleError, Limits, Message, OutboundAliases, TopicAliases,
@@ -9,14 +10,15 @@ use super::{
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::Role;
 use crate::connection::state::State;
-use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader};
+use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader, TopicForm};
 use crate::session::{Acknowledgement, Change, Slots};
 use crate::time::Timestamp;
-use crate::types::PacketId;
-use crate::v5::{
-    Auth, AuthReasonCode, Disconnect, DisconnectReasonCode, PubAckReasonCode, Shortened, V5,
-};
-use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType};
+use crate::types::{Delivery, PacketId};
+use crate::v5::{Auth, AuthReasonCode, Disconnect, PubAckReasonCode, Shortened, V5};
+use crate::wire::{Encode, EncodeError, Output, PacketBody, PacketType, encode_bytes};
+
+/// DISCONNECT with Reason Code 0x00 and no properties.
+const DISCONNECT: [u8; 2] = [0xe0, 0];
 
 /// # What both sides of MQTT 5 have
 impl<R: Role, S: Slots> Connection<V5, R, S> {
@@ -58,7 +60,11 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
 
     /// Publishes a message with a Topic Alias, if `aliases` and the peer allow another one: the Topic
     /// Name is sent the first time only (section 3.3.2.3.4). A Topic Alias among the message's own
-    /// properties is left out.
+    /// properties is left out. The Topic Name is sent without an alias:
+    ///
+    /// - if a new alias, which takes three bytes, would exceed the peer's Maximum Packet Size;
+    /// - after [`publish`](Self::publish) has sent a Topic Alias of the application on this connection,
+    ///   because it may have replaced one of `aliases`.
     ///
     /// ```
     /// # use mqtt_sansio::v5::{AliasArray, Client, Connect, Decoder, Event, Message, OutboundAliases, Step};
@@ -99,11 +105,13 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         self.machine.check_may_send()?;
         let delivery = self.machine.next_delivery(message.qos)?;
         let topic = message.topic.as_bytes();
-        let form = aliases.choose(topic, self.limits.peer.topic_alias_maximum);
+        let form = self.topic_form(aliases, topic, |form| {
+            message.edited(delivery, form).encoded_len()
+        });
         let publish = message.edited(delivery, form);
-        message.check_edited(&publish, &self.limits, R::IS_SERVER)?;
-        publish.encode(out)?;
-        aliases.commit(topic, form);
+        message.encode_edited(&publish, &self.limits, R::IS_SERVER, out)?;
+        self.limits
+            .note(ALIAS_ASSIGNED, aliases.commit(topic, form));
         Ok(self.machine.commit(now, delivery, 0))
     }
 
@@ -128,10 +136,40 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         A: TopicAliases,
     {
         let topic = message.topic();
-        let form = aliases.choose(topic.as_bytes(), self.limits.peer.topic_alias_maximum);
+        let form = self.topic_form(aliases, topic.as_bytes(), |form| {
+            let delivery = Delivery::new(receiver.qos, PacketId::MIN, false);
+            let header = message.subscriber_header::<V5, _>(&delivery, receiver.as_ref(), form);
+            header.map(|(_, len)| len)
+        });
         let header = self.publish_encoded_as(now, message, receiver, form)?;
-        aliases.commit(topic.as_bytes(), form);
+        let is_assigned = aliases.commit(topic.as_bytes(), form);
+        self.limits.note(ALIAS_ASSIGNED, is_assigned);
         Ok(header)
+    }
+
+    /// Returns how to name the topic of a message: with an alias if the packet of this length fits.
+    fn topic_form<A: TopicAliases>(
+        &self,
+        aliases: &mut OutboundAliases<A>,
+        topic: &[u8],
+        packet_len: impl FnOnce(TopicForm) -> Result<usize, EncodeError>,
+    ) -> TopicForm {
+        if topic.is_empty() || self.limits.has(OWN_ALIAS) {
+            return TopicForm::Name;
+        }
+        if !self.limits.has(ALIAS_ASSIGNED) {
+            aliases.clear();
+        }
+        let peer = &self.limits.peer;
+        let form = aliases.choose(topic, peer.topic_alias_maximum);
+        let is_limited = peer.maximum_packet_size < u32::MAX;
+        if form != TopicForm::Name
+            && is_limited
+            && check_len(&self.limits, packet_len(form)).is_err()
+        {
+            return TopicForm::Name;
+        }
+        form
     }
 
     /// Sends DISCONNECT with Reason Code 0x00. The connection has ended, and nothing more is sent
@@ -147,8 +185,12 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         now: Timestamp,
         out: &mut O,
     ) -> Result<(), CommandError> {
-        let disconnect = Disconnect::new(DisconnectReasonCode::NormalDisconnection);
-        self.disconnect_with(now, &disconnect, out)
+        self.machine.check_may_disconnect()?;
+        check_len(&self.limits, Ok(DISCONNECT.len()))?;
+        encode_bytes(DISCONNECT, out)?;
+        self.machine.tick(now);
+        self.end_with_will(CloseReason::Disconnected, false);
+        Ok(())
     }
 
     /// Sends DISCONNECT with a Reason Code and properties. Of a client's codes only 0x00 makes the
@@ -178,8 +220,9 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         }
         let expiry = disconnect.properties.session_expiry_interval();
         if let Some(expiry) = expiry {
-            let is_kept = self.limits.has(SESSION_EXPIRY) && !self.session_ends();
-            if R::IS_SERVER || (expiry > 0 && !is_kept) {
+            // Nor does a session come back that CONNACK has ended: nothing of it was stored.
+            let comes_back = expiry > 0 && self.session_ends();
+            if R::IS_SERVER || comes_back || !self.limits.allows_in_disconnect(expiry) {
                 return Err(CommandError::SessionExpiryInterval);
             }
         }
@@ -187,16 +230,14 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             reason_code: code,
             properties: disconnect.properties.as_ref(),
         };
-        if fits(&self.limits, packet.encoded_len())? {
-            packet.encode(out)?;
-        } else {
-            let shortened = Shortened {
-                first_byte: packet.first_byte(),
-                code: code.number(),
-                properties: packet.properties,
-            };
-            check_len(&self.limits, shortened.encoded_len())?;
-            shortened.encode(out)?;
+        let shortened = Shortened {
+            first_byte: packet.first_byte(),
+            code: code.number(),
+            properties: packet.properties,
+        };
+        match encode_within(&self.limits, &packet, out) {
+            Err(CommandError::PacketTooLarge) => encode_within(&self.limits, &shortened, out)?,
+            outcome => outcome?,
         }
         self.machine.tick(now);
         if let Some(expiry) = expiry {
@@ -265,16 +306,19 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
             return Err(CommandError::AuthenticationOrder);
         };
         let takes_all = !R::IS_SERVER || self.limits.request_problem_information;
-        if takes_all && fits(&self.limits, auth.encoded_len())? {
-            auth.encode(out)?;
+        let shortened = Shortened {
+            first_byte: auth.first_byte(),
+            code: code.number(),
+            properties: auth.properties.as_ref(),
+        };
+        let encoded = if takes_all {
+            encode_within(&self.limits, auth, out)
         } else {
-            let shortened = Shortened {
-                first_byte: auth.first_byte(),
-                code: code.number(),
-                properties: auth.properties.as_ref(),
-            };
-            check_len(&self.limits, shortened.encoded_len())?;
-            shortened.encode(out)?;
+            Err(CommandError::PacketTooLarge)
+        };
+        match encoded {
+            Err(CommandError::PacketTooLarge) => encode_within(&self.limits, &shortened, out)?,
+            outcome => outcome?,
         }
         self.machine.tick(now);
         self.machine.sent_now();
@@ -343,10 +387,4 @@ impl Authentication {
             _ => None,
         }
     }
-}
-
-/// Checks whether the peer accepts a packet of this length with its Reason String and User
-/// Properties.
-fn fits(limits: &Limits, len: Result<usize, EncodeError>) -> Result<bool, CommandError> {
-    Ok(len? <= limits.peer.maximum_packet_size as usize)
 }

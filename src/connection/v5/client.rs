@@ -1,6 +1,6 @@
 //! The client's side of a connection of MQTT 5.
 
-use super::message::check_len;
+use super::limited::encode_within;
 use super::{Capabilities, CloseReason, Connection, Event, HandleError, Limits, Refusal};
 use crate::connection::config::{JOURNAL, NO_SESSION_STATE, SEND_BEFORE_CONNACK};
 use crate::connection::error::{CommandError, ProtocolError};
@@ -13,7 +13,7 @@ use crate::v5::{
     ConnAck, Connect, ConnectReasonCode, Packet, Subscribe, SubscribeOne, SubscribeProperties,
     Subscription, Subscriptions, TopicFilters, Unsubscribe, UnsubscribeProperties, V5,
 };
-use crate::wire::{Encode, Output, PacketType};
+use crate::wire::{Output, PacketType};
 
 /// # Commands of a client of MQTT 5
 impl<S: Slots> Connection<V5, ClientRole, S> {
@@ -38,7 +38,8 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
             State::Requested | State::Connected => return Err(CommandError::AlreadyConnected),
             State::Ending | State::Ended => return Err(CommandError::Ended),
         }
-        connect.encode(out)?;
+        // No limit is known before CONNACK.
+        encode_within(&self.limits, connect, out)?;
         self.limits.connect(&connect.properties);
         self.limits.own = Capabilities::of_client(&connect.properties);
         let will = connect.will.as_ref();
@@ -102,8 +103,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
             properties: properties.as_ref(),
             subscriptions: subscriptions.as_ref(),
         };
-        check_len(&self.limits, subscribe.encoded_len())?;
-        subscribe.encode(out)?;
+        encode_within(&self.limits, &subscribe, out)?;
         self.machine.begin_request(now, Phase::Subscribe(filters));
         Ok(packet_id)
     }
@@ -127,8 +127,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
             packet_id,
             subscription: Subscription::new(topic_filter, qos),
         };
-        check_len(&self.limits, subscribe.encoded_len())?;
-        subscribe.encode(out)?;
+        encode_within(&self.limits, &subscribe, out)?;
         self.machine.begin_request(now, Phase::Subscribe(1));
         Ok(packet_id)
     }
@@ -167,8 +166,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
             properties: properties.as_ref(),
             topic_filters: topic_filters.as_ref(),
         };
-        check_len(&self.limits, unsubscribe.encoded_len())?;
-        unsubscribe.encode(out)?;
+        encode_within(&self.limits, &unsubscribe, out)?;
         self.machine.begin_request(now, Phase::Unsubscribe(filters));
         Ok(packet_id)
     }

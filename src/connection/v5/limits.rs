@@ -24,21 +24,25 @@ pub struct Limits {
     pub request_response_information: bool,
     pub(super) turn: Turn,
     /// One bit for each of the constants below.
-    pub(super) requested: u8,
+    pub(super) noted: u8,
     pub(super) authentication: Authentication,
 }
 
-// Fields of CONNECT in `Limits::requested`, as bits because each connection has one.
-/// A Session Expiry Interval above 0, so that DISCONNECT may have one (section 3.14.2.2.2).
+// Bits of `Limits::noted`, as bits because each connection has one.
+/// CONNECT: a Session Expiry Interval above 0, so that DISCONNECT may have one (section 3.14.2.2.2).
 pub(super) const SESSION_EXPIRY: u8 = 1;
-/// An empty Client Identifier: the server assigns one.
+/// CONNECT: an empty Client Identifier. The server assigns one.
 pub(super) const NO_CLIENT_ID: u8 = 2;
-/// A Will with RETAIN.
+/// CONNECT: a Will with RETAIN.
 pub(super) const WILL_RETAIN: u8 = 4;
-/// A Will at QoS 1 or 2.
+/// CONNECT: a Will at QoS 1 or 2.
 pub(super) const WILL_QOS_1: u8 = 8;
-/// A Will at QoS 2.
+/// CONNECT: a Will at QoS 2.
 pub(super) const WILL_QOS_2: u8 = 16;
+/// The application has published a message with a Topic Alias of its own.
+pub(super) const OWN_ALIAS: u8 = 32;
+/// An [`OutboundAliases`](super::OutboundAliases) has assigned a Topic Alias.
+pub(super) const ALIAS_ASSIGNED: u8 = 64;
 
 /// The limits of one side of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +93,7 @@ impl Default for Limits {
             request_problem_information: true,
             request_response_information: false,
             turn: Turn::Nobody,
-            requested: 0,
+            noted: 0,
             authentication: Authentication::default(),
         }
     }
@@ -149,16 +153,22 @@ impl Limits {
         }
     }
 
-    /// Sets or clears a bit of `requested`.
+    /// Sets a bit of `noted` if `yes`.
     pub(super) const fn note(&mut self, bit: u8, yes: bool) {
         if yes {
-            self.requested |= bit;
+            self.noted |= bit;
         }
     }
 
-    /// Returns true if CONNECT has this.
+    /// Returns true if this bit of `noted` is set.
     pub(super) const fn has(&self, bit: u8) -> bool {
-        self.requested & bit != 0
+        self.noted & bit != 0
+    }
+
+    /// Returns true if a client's DISCONNECT may have this Session Expiry Interval, which replaces the
+    /// one in force. What CONNECT had decides, whatever CONNACK made of it (section 3.14.2.2.2).
+    pub(super) const fn allows_in_disconnect(&self, expiry: u32) -> bool {
+        expiry == 0 || self.has(SESSION_EXPIRY)
     }
 
     /// Sets the limits of an accepting CONNACK, for both sides.

@@ -1,17 +1,19 @@
 //! The messages that an application publishes.
 
-use super::limits::Limits;
+use super::limited::encode_within;
+use super::limits::{Limits, OWN_ALIAS};
 use crate::connection::error::CommandError;
 use crate::connection::outgoing::OutgoingMessage;
 use crate::fan_out::TopicForm;
 use crate::packet::fmt::{self, fields};
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    EditedPublish, Property, Publish, PublishHeader, PublishProperties, SUBSCRIPTION_IDENTIFIER, V5,
+    EditedAlias, EditedPublish, Publish, PublishProperties, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
+    V5,
 };
 #[cfg(feature = "alloc")]
-use crate::v5::{Properties, Will};
-use crate::wire::{Encode, EncodeError, Output, Sealed};
+use crate::v5::{Properties, WILL_DELAY_INTERVAL, Will};
+use crate::wire::{EncodeError, OPTIMIZE_SIZE, Output, Sealed};
 
 /// A message to publish. `T` is where the bytes of the Topic Name live, `P` those of the payload, `Q`
 /// those of the properties.
@@ -144,7 +146,7 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
                 _ => self.topic.as_bytes(),
             },
             properties: self.properties.as_ref(),
-            alias: form.alias(),
+            alias: EditedAlias::Replaced(form.alias()),
             payload: self.payload.as_ref(),
             payload_left: 0,
         }
@@ -167,12 +169,7 @@ impl Message<&[u8]> {
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(publish: Publish<B>) -> Self {
-        let properties = without(&publish.properties, |property| {
-            matches!(
-                property,
-                Property::TopicAlias(_) | Property::SubscriptionIdentifier(_)
-            )
-        });
+        let properties = without(&publish.properties, &[TOPIC_ALIAS, SUBSCRIPTION_IDENTIFIER]);
         Self {
             qos: publish.delivery.qos(),
             retain: publish.retain,
@@ -187,11 +184,14 @@ impl<B: AsRef<[u8]>> From<Publish<B>> for Message<B, B, alloc::vec::Vec<u8>> {
 #[cfg(feature = "alloc")]
 fn without<B: AsRef<[u8]>, K>(
     properties: &Properties<B, K>,
-    is_left_out: impl Fn(&Property<'_>) -> bool,
+    identifiers: &[u8],
 ) -> PublishProperties<alloc::vec::Vec<u8>> {
-    let kept = properties.iter().filter(|property| !is_left_out(property));
-    // They were valid in the PUBLISH or Will, so they are valid here.
-    PublishProperties::encode_to_vec(kept).unwrap_or_default()
+    let mut bytes = alloc::vec::Vec::new();
+    match properties.write_without(identifiers, &mut bytes) {
+        // They were valid in the PUBLISH or Will, so they are valid here.
+        Ok(()) => Properties::from_valid(bytes),
+        Err(_) => Properties::default(),
+    }
 }
 
 /// Returns the message that a server publishes for a client whose connection has broken. All Will
@@ -199,9 +199,7 @@ fn without<B: AsRef<[u8]>, K>(
 #[cfg(feature = "alloc")]
 impl<B: AsRef<[u8]>> From<Will<B>> for Message<B, B, alloc::vec::Vec<u8>> {
     fn from(will: Will<B>) -> Self {
-        let properties = without(&will.properties, |property| {
-            matches!(property, Property::WillDelayInterval(_))
-        });
+        let properties = without(&will.properties, &[WILL_DELAY_INTERVAL]);
         Self {
             topic: will.topic,
             payload: will.payload,
@@ -219,6 +217,12 @@ pub(super) fn check(
     retain: bool,
     packet_len: Result<usize, EncodeError>,
 ) -> Result<(), CommandError> {
+    check_flags(limits, qos, retain)?;
+    check_len(limits, packet_len)
+}
+
+/// Checks QoS and RETAIN of a message against the limits of the peer.
+fn check_flags(limits: &Limits, qos: QoS, retain: bool) -> Result<(), CommandError> {
     let peer = &limits.peer;
     if qos > peer.maximum_qos {
         return Err(CommandError::QosNotSupported); // [MQTT5-3.2.2-11]
@@ -226,7 +230,7 @@ pub(super) fn check(
     if retain && !peer.retain_available {
         return Err(CommandError::RetainNotSupported); // [MQTT5-3.2.2-14]
     }
-    check_len(limits, packet_len)
+    Ok(())
 }
 
 /// Checks a packet length against the peer's Maximum Packet Size [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
@@ -242,29 +246,21 @@ pub(super) fn check_len(
 }
 
 /// Checks the properties of a message. Returns whether it has a Topic Alias: the application's own, within
-/// the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17]. A resent message has none: its alias may be from
-/// an earlier connection.
+/// the peer's maximum [MQTT5-3.1.2-26, MQTT5-3.2.2-17].
 fn check_properties<Q: AsRef<[u8]>>(
     properties: &PublishProperties<Q>,
     delivery: &Delivery,
     limits: &Limits,
     is_server: bool,
 ) -> Result<bool, CommandError> {
-    if properties.is_empty() {
+    if !properties.has_any(&[SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS]) {
         return Ok(false);
     }
-    let mut topic_alias = None;
-    for property in properties {
-        match property {
-            Property::TopicAlias(alias) => topic_alias = Some(alias),
-            // [MQTT5-3.3.4-6]
-            Property::SubscriptionIdentifier(_) if !is_server => {
-                return Err(CommandError::SubscriptionIdentifier);
-            }
-            _ => {}
-        }
+    // [MQTT5-3.3.4-6]
+    if !is_server && properties.has(SUBSCRIPTION_IDENTIFIER) {
+        return Err(CommandError::SubscriptionIdentifier);
     }
-    match topic_alias {
+    match properties.topic_alias() {
         Some(alias) if alias.get() > limits.peer.topic_alias_maximum && !delivery.dup() => {
             Err(CommandError::TopicAliasInvalid)
         }
@@ -281,33 +277,39 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
     }
 
     #[inline]
-    fn check(
-        &self,
-        delivery: Delivery,
-        limits: &Limits,
-        is_server: bool,
-    ) -> Result<(), CommandError> {
-        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
-        let len = match limits.peer.maximum_packet_size {
-            u32::MAX => Ok(0),
-            _ if delivery.dup() && has_alias => {
-                self.edited(delivery, TopicForm::Name).encoded_len()
-            }
-            _ => self.publish(delivery).encoded_len(),
-        };
-        check(limits, self.qos, self.retain, len)
-    }
-
-    #[inline]
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
+        limits: &mut Limits,
+        is_server: bool,
         out: &mut O,
-    ) -> Result<(), EncodeError> {
-        if delivery.dup() && self.properties.topic_alias().is_some() {
-            return self.edited(delivery, TopicForm::Name).encode(out);
+    ) -> Result<(), CommandError> {
+        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
+        check_flags(limits, self.qos, self.retain)?;
+        if OPTIMIZE_SIZE || (has_alias && delivery.dup()) {
+            let publish = EditedPublish {
+                delivery,
+                retain: self.retain,
+                topic: self.topic.as_bytes(),
+                properties: self.properties.as_ref(),
+                alias: alias_of(&delivery, has_alias),
+                payload: self.payload.as_ref(),
+                payload_left: 0,
+            };
+            encode_within(limits, &publish, out)?;
+        } else {
+            // A tenth of the instructions for a small message less.
+            let publish = Publish {
+                delivery,
+                retain: self.retain,
+                topic: TopicName::as_ref(&self.topic),
+                properties: self.properties.as_ref(),
+                payload: self.payload.as_ref(),
+            };
+            encode_within(limits, &publish, out)?;
         }
-        self.publish(delivery).encode(out)
+        limits.note(OWN_ALIAS, has_alias && !delivery.dup());
+        Ok(())
     }
 
     #[inline]
@@ -317,28 +319,19 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> Message<T, P, Q> {
-    #[inline]
-    fn publish(&self, delivery: Delivery) -> Publish<&[u8]> {
-        Publish {
-            delivery,
-            retain: self.retain,
-            topic: TopicName::as_ref(&self.topic),
-            properties: self.properties.as_ref(),
-            payload: self.payload.as_ref(),
-        }
-    }
-
-    /// Checks the message in the form with a Topic Alias against the limits of the peer.
-    pub(super) fn check_edited(
+    /// Encodes the message in this form, if it keeps the rules for this side and the limits of the peer.
+    pub(super) fn encode_edited<O: Output + ?Sized>(
         &self,
         publish: &EditedPublish<'_>,
         limits: &Limits,
         is_server: bool,
+        out: &mut O,
     ) -> Result<(), CommandError> {
         if !is_server && self.properties.has(SUBSCRIPTION_IDENTIFIER) {
             return Err(CommandError::SubscriptionIdentifier); // [MQTT5-3.3.4-6]
         }
-        check(limits, self.qos, self.retain, publish.encoded_len())
+        check_flags(limits, self.qos, self.retain)?;
+        encode_within(limits, publish, out)
     }
 }
 
@@ -349,31 +342,27 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
         self.qos
     }
 
-    fn check(
-        &self,
-        delivery: Delivery,
-        limits: &Limits,
-        is_server: bool,
-    ) -> Result<(), CommandError> {
-        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
-        let len = if delivery.dup() && has_alias {
-            self.without_alias(delivery).encoded_len()
-        } else {
-            self.header(delivery).encoded_len()
-        };
-        let len = len.map(|len| len.saturating_add(self.payload_len as usize));
-        check(limits, self.qos, self.retain, len)
-    }
-
     fn encode<O: Output + ?Sized>(
         &self,
         delivery: Delivery,
+        limits: &mut Limits,
+        is_server: bool,
         out: &mut O,
-    ) -> Result<(), EncodeError> {
-        if delivery.dup() && self.properties.topic_alias().is_some() {
-            return self.without_alias(delivery).encode(out);
-        }
-        self.header(delivery).encode(out)
+    ) -> Result<(), CommandError> {
+        let has_alias = check_properties(&self.properties, &delivery, limits, is_server)?;
+        check_flags(limits, self.qos, self.retain)?;
+        let header = EditedPublish {
+            delivery,
+            retain: self.retain,
+            topic: self.topic.as_bytes(),
+            properties: self.properties.as_ref(),
+            alias: alias_of(&delivery, has_alias),
+            payload: &[],
+            payload_left: self.payload_len,
+        };
+        encode_within(limits, &header, out)?;
+        limits.note(OWN_ALIAS, has_alias && !delivery.dup());
+        Ok(())
     }
 
     fn payload_left(&self) -> u32 {
@@ -381,27 +370,12 @@ impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for MessageHeader<T, Q>
     }
 }
 
-impl<T: AsRef<[u8]>, Q: AsRef<[u8]>> MessageHeader<T, Q> {
-    fn without_alias(&self, delivery: Delivery) -> EditedPublish<'_> {
-        EditedPublish {
-            delivery,
-            retain: self.retain,
-            topic: self.topic.as_bytes(),
-            properties: self.properties.as_ref(),
-            alias: None,
-            payload: &[],
-            payload_left: self.payload_len,
-        }
-    }
-
-    fn header(&self, delivery: Delivery) -> PublishHeader<&[u8]> {
-        PublishHeader {
-            delivery,
-            retain: self.retain,
-            topic: TopicName::as_ref(&self.topic),
-            properties: self.properties.as_ref(),
-            payload_len: self.payload_len,
-        }
+/// A resent message has no Topic Alias: its alias may be from an earlier connection.
+const fn alias_of(delivery: &Delivery, has_alias: bool) -> EditedAlias {
+    if has_alias && delivery.dup() {
+        EditedAlias::Replaced(None)
+    } else {
+        EditedAlias::Kept
     }
 }
 

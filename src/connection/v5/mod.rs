@@ -4,6 +4,7 @@ mod aliases;
 mod both;
 mod client;
 mod event;
+mod limited;
 mod limits;
 mod message;
 mod server;
@@ -30,9 +31,9 @@ use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    AckProperties, ConnectReasonCode, DisconnectReasonCode, Packet, Properties, Publish,
-    PublishHeader, PublishProperties, Reaction, ReasonCode, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
-    V5, is_problem_information, try_read_publish,
+    AckProperties, ConnectReasonCode, DisconnectReasonCode, PROBLEM_INFORMATION, Packet,
+    Properties, Publish, PublishHeader, PublishProperties, Reaction, ReasonCode,
+    SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, V5, try_read_publish,
 };
 use crate::wire::{EncodeError, Header, PacketType};
 
@@ -243,12 +244,12 @@ impl Version for V5 {
     #[inline]
     fn encode_reply(reply: PendingReply) -> Reply {
         let [first, code, high, low] = reply.parts();
-        Reply::new(match (first, code, [high, low]) {
-            (0x20, ..) => [first, 3, 0, code, 0, 0, 0, 0],
+        Reply::new(match (first, code) {
+            (0x20, _) => [first, 3, 0, code, 0, 0, 0, 0],
             // PINGREQ, PINGRESP and DISCONNECT
-            (_, 0, [0, 0]) => [first, 0, 0, 0, 0, 0, 0, 0],
-            (_, 0, _) => [first, 2, high, low, 0, 0, 0, 0],
-            (0xe0, ..) => [first, 1, code, 0, 0, 0, 0, 0],
+            (0xc0.., 0) => [first, 0, 0, 0, 0, 0, 0, 0],
+            (0xc0.., _) => [first, 1, code, 0, 0, 0, 0, 0],
+            (_, 0) => [first, 2, high, low, 0, 0, 0, 0],
             _ => [first, 3, high, low, code, 0, 0, 0],
         })
     }
@@ -507,17 +508,11 @@ fn check_problem_information<K>(
     properties: &Properties<&[u8], K>,
     is_server: bool,
 ) -> Result<(), ProtocolError> {
-    if !is_server && !limits.request_problem_information && has_problem_information(properties) {
+    if !is_server && !limits.request_problem_information && properties.has_any(&PROBLEM_INFORMATION)
+    {
         return Err(ProtocolError::ProblemInformation);
     }
     Ok(())
-}
-
-/// Returns true if there is a Reason String or a User Property.
-fn has_problem_information<B: AsRef<[u8]>, K>(properties: &Properties<B, K>) -> bool {
-    properties
-        .iter()
-        .any(|property| is_problem_information(&property))
 }
 
 /// Returns true if this side sends DISCONNECT with this Reason Code (Table 3-10) [MQTT5-3.14.2-1].

@@ -1,7 +1,7 @@
 //! The server's side of a connection of MQTT 5.
 
-use super::limits::{NO_CLIENT_ID, SESSION_EXPIRY, WILL_QOS_1, WILL_QOS_2, WILL_RETAIN};
-use super::message::check_len;
+use super::limited::encode_within;
+use super::limits::{NO_CLIENT_ID, WILL_QOS_1, WILL_QOS_2, WILL_RETAIN};
 use super::{Capabilities, CloseReason, Connection, Event, HandleError, Refusal};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::{Request, ServerRole};
@@ -65,8 +65,10 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     ///
     /// # Errors
     ///
-    /// [`CommandError::CleanSession`] if the client asked for Clean Start [MQTT5-3.2.2-2], and those of
-    /// [`accept_new`](Self::accept_new). Then `session` is unchanged.
+    /// [`CommandError::CleanSession`] if the client asked for Clean Start [MQTT5-3.2.2-2];
+    /// [`CommandError::AssignedClientIdentifier`] if it has no Client Identifier, because no session has
+    /// the one that the server assigns [MQTT5-3.2.2-16]; and those of [`accept_new`](Self::accept_new).
+    /// Then `session` is unchanged.
     pub fn accept_resumed<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -92,6 +94,10 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
         self.check_requested()?;
         if self.machine.clean_start {
             return Err(CommandError::CleanSession);
+        }
+        // The assigned identifier is one that no session has [MQTT5-3.2.2-16].
+        if self.limits.has(NO_CLIENT_ID) {
+            return Err(CommandError::AssignedClientIdentifier);
         }
         self.send_connack(true, properties, out)?;
         core::mem::swap(&mut self.machine.session, session);
@@ -140,8 +146,7 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
             reason_code: ConnectReasonCode::Success,
             properties: properties.as_ref(),
         };
-        check_len(&self.limits, connack.encoded_len())?;
-        connack.encode(out)?;
+        encode_within(&self.limits, &connack, out)?;
         self.limits.connack(properties);
         self.limits.own = own; // with a Maximum QoS, if there is one [MQTT5-3.2.2-9]
         let limits = self.limits;
@@ -208,11 +213,13 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     /// Answers [`Event::SubscribeRequested`]: one Reason Code for each filter, in their order
     /// [MQTT5-3.8.4-1, MQTT5-3.8.4-2, MQTT5-3.8.4-6, MQTT5-3.9.3-1, MQTT5-3.8.4-5].
     ///
+    /// If SUBACK exceeds the client's Maximum Packet Size, nothing is sent, and the connection ends with
+    /// [`CloseReason::ReplyTooLarge`], as no other answer is allowed [MQTT5-3.1.2-24].
+    ///
     /// # Errors
     ///
     /// [`CommandError::NotAwaited`] if there was no such request,
-    /// [`CommandError::WrongNumberOfReturnCodes`]. [`CommandError::PacketTooLarge`] if the client does
-    /// not take the answer: close the connection, as the client gets no other.
+    /// [`CommandError::WrongNumberOfReturnCodes`].
     pub fn suback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -249,19 +256,17 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
             reason_codes: reason_codes.as_ref(),
         };
         let with = suback(properties.as_ref());
-        self.encode_with_or_without(&with, &suback(AckProperties::EMPTY), out)?;
-        self.answered(now);
-        Ok(())
+        self.answer(now, &with, &suback(AckProperties::EMPTY), out)
     }
 
     /// Answers [`Event::UnsubscribeRequested`]: one Reason Code for each filter, in their order
-    /// [MQTT5-3.10.4-4, MQTT5-3.10.4-5, MQTT5-3.11.3-1, MQTT5-3.10.4-6].
+    /// [MQTT5-3.10.4-4, MQTT5-3.10.4-5, MQTT5-3.11.3-1, MQTT5-3.10.4-6]. If UNSUBACK exceeds the
+    /// client's Maximum Packet Size, the connection ends as with [`suback`](Self::suback).
     ///
     /// # Errors
     ///
     /// [`CommandError::NotAwaited`] if there was no such request,
-    /// [`CommandError::WrongNumberOfReturnCodes`]. [`CommandError::PacketTooLarge`] if the client does
-    /// not take the answer: close the connection, as the client gets no other.
+    /// [`CommandError::WrongNumberOfReturnCodes`].
     pub fn unsuback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -297,25 +302,33 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
             reason_codes: reason_codes.as_ref(),
         };
         let with = unsuback(properties.as_ref());
-        self.encode_with_or_without(&with, &unsuback(AckProperties::EMPTY), out)?;
-        self.answered(now);
-        Ok(())
+        self.answer(now, &with, &unsuback(AckProperties::EMPTY), out)
     }
 
-    /// Encodes a packet with its Reason String and User Properties, or without them.
-    fn encode_with_or_without<E: Encode, O: Output + ?Sized>(
-        &self,
+    /// Sends the answer to a request with its Reason String and User Properties, or without them. If
+    /// the client accepts neither, ends the connection: no other answer is allowed.
+    fn answer<E: Encode, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
         with: &E,
         without: &E,
         out: &mut O,
     ) -> Result<(), CommandError> {
-        let maximum = self.limits.peer.maximum_packet_size as usize;
-        if self.limits.request_problem_information && with.encoded_len()? <= maximum {
-            with.encode(out)?;
-        } else {
-            check_len(&self.limits, without.encoded_len())?;
-            without.encode(out)?;
+        let mut encoded = Err(CommandError::PacketTooLarge);
+        if self.limits.request_problem_information {
+            encoded = encode_within(&self.limits, with, out);
         }
+        if encoded == Err(CommandError::PacketTooLarge) {
+            encoded = encode_within(&self.limits, without, out);
+        }
+        if encoded == Err(CommandError::PacketTooLarge) {
+            // [MQTT5-3.1.2-24]
+            self.machine.tick(now);
+            self.end(CloseReason::ReplyTooLarge);
+            return Ok(());
+        }
+        encoded?;
+        self.answered(now);
         Ok(())
     }
 
@@ -421,8 +434,8 @@ fn handle_disconnect<'a, S: Slots>(
     disconnect: Disconnect<&'a [u8]>,
 ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
     if let Some(expiry) = disconnect.properties.session_expiry_interval() {
-        // An invalid DISCONNECT does not discard the Will (section 3.14.2.2.2).
-        if !server.limits.has(SESSION_EXPIRY) && expiry > 0 {
+        // An invalid DISCONNECT does not discard the Will.
+        if !server.limits.allows_in_disconnect(expiry) {
             return Err(server.violation(ProtocolError::SessionExpiryInterval));
         }
         // CONNACK announced that the server does not keep the session. Nothing of it was stored, so it

@@ -31,7 +31,7 @@ const KINDS: [(ErrorKind, &str); 36] = [
     ),
     (OutOfMemory, "there is no memory for the packet"),
     (Truncated, "the packet ends before this field does"),
-    (TrailingBytes, "bytes are left over behind the last field"),
+    (TrailingBytes, "bytes follow the last field"),
     (InvalidUtf8, "not well-formed UTF-8"),
     (NullCharacter, "strings must not contain U+0000"),
     (TooLong, "a string has at most 65535 bytes"),

@@ -57,12 +57,14 @@ pub(super) struct Agreed {
     /// The client accepts Reason String and User Property only in CONNACK, PUBLISH and DISCONNECT.
     no_problem_information: bool,
     has_authentication: bool,
-    has_no_client_id: bool,
+    pub(super) has_no_client_id: bool,
     will: Option<(QoS, bool)>,
     /// The Topic Names of the peer's Topic Aliases.
     names: BTreeMap<u16, Vec<u8>>,
     /// The Topic Names for which the connection has chosen an alias: 1, 2 and so on.
     pub(super) chosen: Vec<Vec<u8>>,
+    /// The application has sent an alias of its own.
+    pub(super) has_own_alias: bool,
 }
 
 impl Agreed {
@@ -202,6 +204,9 @@ impl Agreed {
     /// Returns the Topic Alias that the connection chooses for a message, and whether the Topic
     /// Name is sent too [MQTT5-3.1.2-26, MQTT5-3.2.2-17].
     pub(super) fn choose(&self, topic: &[u8]) -> (Option<u16>, bool) {
+        if self.has_own_alias {
+            return (None, true);
+        }
         let known = self.chosen.iter().position(|name| name == topic);
         let number = |index: usize| u16::try_from(index + 1).expect("a few");
         if let Some(known) = known {

@@ -42,7 +42,14 @@ impl World<'_> {
         let id_like = PacketId::MAX;
         let delivery = |id| Delivery::new(qos, id, false);
         let (alias, has_name) = if is_aliased {
-            self.model.agreed.choose(message.topic.as_bytes())
+            let (alias, has_name) = self.model.agreed.choose(message.topic.as_bytes());
+            let aliased = sent_as(&message, delivery(id_like), alias, has_name);
+            let len = self.encoded(&Packet::Publish(aliased)).len();
+            if self.model.agreed.may_send(len).is_ok() {
+                (alias, has_name)
+            } else {
+                (None, true)
+            }
         } else {
             (message.alias, true)
         };
@@ -75,6 +82,7 @@ impl World<'_> {
                     let name = message.topic.as_bytes().to_vec();
                     self.model.agreed.chosen.push(name);
                 }
+                self.model.agreed.has_own_alias |= !is_aliased && alias.is_some();
                 self.writes(&as_sent(id.unwrap_or(PacketId::MIN)), in_pieces);
                 self.model.outbound.extend(id.map(|id| Sent {
                     id,
@@ -354,10 +362,10 @@ impl World<'_> {
             }
         });
         let len = self.encoded(&packet).len();
-        match (
-            result,
-            expected.and_then(|()| self.model.agreed.may_send(len)),
-        ) {
+        match (result, expected) {
+            (Ok(()), Ok(())) if self.model.agreed.may_send(len).is_err() => {
+                self.is_over(Reason::ReplyTooLarge);
+            }
             (Ok(()), Ok(())) => {
                 self.expects(&packet);
                 self.model.to_answer = None;
@@ -437,6 +445,9 @@ impl World<'_> {
             properties: properties.clone(),
         };
         if self.model.is_v5() {
+            if expected.is_ok() && has_kept && self.model.agreed.has_no_client_id {
+                expected = Err(CommandError::AssignedClientIdentifier); // [MQTT5-3.2.2-16]
+            }
             let len = self.encoded(&connack).len();
             expected = expected.and_then(|()| self.model.agreed.may_accept(properties, len));
         }

@@ -108,6 +108,11 @@ impl Model {
             return new;
         };
         let qos = delivery.qos();
+        // [MQTT5-3.3.4-9]
+        let counts = self.inbound.get(&id).is_none_or(|held| held.is_stale);
+        if counts && self.current() >= usize::from(self.agreed.own.receive_maximum) {
+            return Expected::Fault(ProtocolError::ReceiveMaximumExceeded);
+        }
         if let Some(held) = self.inbound.get(&id) {
             let same = held.qos == qos;
             let in_use = Expected::Fault(ProtocolError::PacketIdInUse(id));
@@ -121,10 +126,6 @@ impl Model {
                 true => new,
                 false => in_use,
             };
-        }
-        // [MQTT5-3.3.4-9]
-        if self.current() >= usize::from(self.agreed.own.receive_maximum) {
-            return Expected::Fault(ProtocolError::ReceiveMaximumExceeded);
         }
         let most = self.inbound_limit();
         let needs_room = self.setup.manual || qos == QoS::ExactlyOnce;

@@ -1,7 +1,8 @@
 //! Receiving.
 
+use mqtt_sansio::any::DecodeError;
 use mqtt_sansio::v5::{Publish, PublishHeader};
-use mqtt_sansio::{CommandError, ErrorKind, Limit, PacketType, Timestamp};
+use mqtt_sansio::{CommandError, ErrorKind, Field, Limit, PacketType, ProtocolError, Timestamp};
 
 use super::endpoint::Response;
 use super::model::{Expected, Request, State, found};
@@ -151,10 +152,10 @@ impl World<'_> {
     }
 
     /// Handles bytes that are no packet, or that exceed a limit.
-    fn malformed(&mut self, error: mqtt_sansio::any::DecodeError) {
+    fn malformed(&mut self, error: DecodeError) {
         let actual = match error {
-            mqtt_sansio::any::DecodeError::V3(error) => error.packet_size(),
-            mqtt_sansio::any::DecodeError::V5(error) => error.packet_size(),
+            DecodeError::V3(error) => error.packet_size(),
+            DecodeError::V5(error) => error.packet_size(),
         };
         let reason = match error.kind() {
             ErrorKind::PacketTooLarge => Reason::LimitExceeded {
@@ -162,15 +163,51 @@ impl World<'_> {
                 value: u32::try_from(self.decoding.memory).expect("a small one"),
                 actual: actual.expect("it has one"),
             },
-            _ => Reason::Malformed(error),
+            _ => match self.unread(&error) {
+                Some(packet_type) => Reason::Violation(ProtocolError::Unexpected(packet_type)),
+                None => Reason::Malformed(error),
+            },
         };
         let now = self.now();
         let outcome = self.endpoint.receive(now, &mut self.fed);
         assert_eq!(outcome, Response::Closed(reason), "{:?}", self.model);
         self.input.clear();
         self.on_the_way.clear();
-        self.is_over_by(reason, Some(error));
+        self.is_over_by(
+            reason,
+            Some(error).filter(|error| self.unread(error).is_none()),
+        );
         self.drain();
+    }
+
+    /// Returns the type of a packet that the peer's side does not send: the connection refuses it by its
+    /// type, unless its fixed header has a fault.
+    fn unread(&self, error: &DecodeError) -> Option<PacketType> {
+        let packet_type = error.packet_type()?;
+        let to_server = [
+            PacketType::Connect,
+            PacketType::Subscribe,
+            PacketType::Unsubscribe,
+        ];
+        let to_client = [
+            PacketType::ConnAck,
+            PacketType::SubAck,
+            PacketType::UnsubAck,
+        ];
+        let unread = if self.model.is_server() {
+            to_client
+        } else {
+            to_server
+        };
+        let is_of_fixed_header = match error.kind() {
+            ErrorKind::OutOfMemory => true,
+            // In MQTT 3.1.1 both have one Remaining Length.
+            ErrorKind::TrailingBytes if !self.model.is_v5() => {
+                matches!(packet_type, PacketType::ConnAck | PacketType::UnsubAck)
+            }
+            _ => matches!(error.field(), Field::Flags | Field::RemainingLength),
+        };
+        (unread.contains(&packet_type) && !is_of_fixed_header).then_some(packet_type)
     }
 
     /// Handles a packet other than a message, or a piece of a payload.

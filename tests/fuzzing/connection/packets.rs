@@ -102,7 +102,7 @@ pub(super) fn connect(u: &mut Unstructured<'_>, version: ProtocolVersion) -> Con
             let aliases = one_of(choice >> 4, [None, Some(1), Some(3), Some(5)]);
             let mut properties = limits(expiry, maximum, aliases);
             match choice >> 6 {
-                2 => properties.push(Property::MaximumPacketSize(SMALL)),
+                2 => properties.push(Property::MaximumPacketSize(small(flags >> 2))),
                 3 => properties.push(Property::RequestProblemInformation(false)),
                 _ => {}
             }
@@ -122,8 +122,12 @@ pub(in crate::fuzzing) fn resuming(version: ProtocolVersion) -> Connect {
     }
 }
 
-/// A Maximum Packet Size that some packets exceed.
-const SMALL: std::num::NonZeroU32 = std::num::NonZeroU32::new(40).unwrap();
+/// A Maximum Packet Size that some packets exceed, but no acknowledgement of a message does.
+const fn small(choice: usize) -> std::num::NonZeroU32 {
+    const SMALL: std::num::NonZeroU32 = std::num::NonZeroU32::new(40).unwrap();
+    const SMALLER: std::num::NonZeroU32 = std::num::NonZeroU32::new(9).unwrap();
+    if choice & 1 == 0 { SMALL } else { SMALLER }
+}
 
 /// Properties that CONNECT and CONNACK have in common.
 fn limits(
@@ -221,10 +225,11 @@ pub(super) fn connack_properties(
     let maximum = one_of(choice >> 2, [None, None, Some(1), Some(2)]);
     let aliases = one_of(choice >> 4, [None, Some(1), Some(3), Some(5)]);
     let mut properties = limits(expiry, maximum, aliases);
+    let other = byte(u);
     if choice >> 6 == 1 {
-        properties.push(Property::MaximumPacketSize(SMALL));
+        properties.push(Property::MaximumPacketSize(small(other >> 4)));
     }
-    match byte(u) % 16 {
+    match other % 16 {
         1 => properties.push(Property::MaximumQos(QoS::AtLeastOnce)),
         2 => properties.push(Property::MaximumQos(QoS::AtMostOnce)),
         3 => properties.push(Property::RetainAvailable(false)),

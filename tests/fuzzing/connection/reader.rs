@@ -1,5 +1,4 @@
 //! Decodes the bytes of the peer a second time, outside of the connection, for the model.
-//! what comes.
 
 use mqtt_sansio::any::{self, Protocol, ProtocolVersion};
 use mqtt_sansio::v5::PublishHeader;

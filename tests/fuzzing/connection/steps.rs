@@ -58,6 +58,7 @@ pub(in crate::fuzzing) enum Reason {
     ConnectTimeout,
     KeepAliveTimeout,
     PingTimeout,
+    ReplyTooLarge,
 }
 
 pub(in crate::fuzzing) enum Step {
@@ -245,6 +246,7 @@ where
         CloseReason::ConnectTimeout => Reason::ConnectTimeout,
         CloseReason::KeepAliveTimeout => Reason::KeepAliveTimeout,
         CloseReason::PingTimeout => Reason::PingTimeout,
+        CloseReason::ReplyTooLarge => Reason::ReplyTooLarge,
         other => panic!("{other:?}"),
     }
 }

@@ -1,7 +1,7 @@
 //! Our programs with other MQTT implementations, on the loopback interface.
 //!
-//! `client` and `client_tokio` connect to mosquitto; mosquitto's own clients, paho-mqtt, MQTT.js
-//! and rumqttc connect to `broker`. A relay in the test records the bytes of both sides and cuts
+//! `client` and `client_tokio` connect to mosquitto; mosquitto's own clients, paho-mqtt, MQTT.js and
+//! rumqttc connect to `broker`, and with MQTT 5 mosquitto_rr, gmqtt and aiomqtt. A relay in the test records the bytes of both sides and cuts
 //! connections at chosen packets. The library and tshark then decode the recorded bytes strictly.
 //!
 //! A test whose peer is not installed prints that and passes, unless `MQTT_PEERS` is `required`. With
@@ -27,6 +27,8 @@ mod client;
 mod dissect;
 #[path = "peers/installed.rs"]
 mod installed;
+#[path = "peers/mqtt5.rs"]
+mod mqtt5;
 #[path = "peers/process.rs"]
 mod process;
 #[path = "peers/programs.rs"]

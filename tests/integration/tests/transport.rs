@@ -1,5 +1,5 @@
-//! The requirements of sections 6 and 7 on transports, with the library's means: MQTT over
-//! WebSocket, and a server that is a client of another one.
+//! The requirements of sections 6 and 7 on transports: MQTT over WebSocket, and a server that is a
+//! client of another one.
 
 #![allow(
     clippy::arithmetic_side_effects,

@@ -157,6 +157,7 @@ fn options() {
         .accept_bridge_levels(any(true))
         .accept_will_qos_without_will(any(true))
         .accept_invalid_shared_filters(any(true))
+        .accept_packet_id_0(any(true))
         .payloads_in_pieces(any(true))
         .skip_large_messages(any(true))
         .refuse_overlong_remaining_length(any(true));

@@ -122,8 +122,7 @@ impl<E: Endpoint> Peer<E> {
         let silence = connection.clock.millis_since(connection.last_received);
         let holds = match close {
             Close::Violation => false,
-            // A call that was refused does not give the library the time, so its clock may be
-            // behind.
+            // A refused call does not pass the time to the library, so its clock may be late.
             Close::KeepAliveTimeout => {
                 silence + MOST_SET_BACK >= u64::from(ctx.plan.keep_alive) * 1500
                     && ctx.plan.keep_alive > 0
@@ -166,9 +165,9 @@ impl<E: Endpoint> Peer<E> {
                 PacketType::PubRec => {
                     self.check_own(packet_id)?;
                     if !refused && !self.app.keeps_journal() {
-                        // It was acknowledged while the session was still to be kept after the
-                        // connection.
-                        self.app.acknowledged(ctx, packet_id, false);
+                        // In the order of the PUBRECs, also if the application acknowledged it
+                        // while the session was still to be kept after the connection.
+                        self.app.keep_received(ctx, packet_id);
                     }
                     ensure!(
                         refused || self.app.is_stored(packet_id),

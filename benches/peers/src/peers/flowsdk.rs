@@ -12,9 +12,58 @@ use flowsdk::mqtt_serde::mqttv3::{
 use flowsdk::mqtt_serde::parser::stream::MqttParser;
 
 use crate::job::{
-    From, Idle, MESSAGE, Peer, SMALL_MESSAGE, Work, Writer, feeding, idle, repeating, writing,
+    From, Idle, MESSAGE, Peer, SMALL_MESSAGE, Work, Writer, decoding, feeding, idle, repeating,
+    writing,
 };
+use crate::workload::version::PacketFields;
 use crate::workload::{Fields, Order, Seen};
+
+pub const NAME: &str = "flowsdk 0.7.0";
+
+/// The function that reads the fields of a packet.
+type See = fn(&MqttPacket, &mut Seen);
+
+pub fn decode(stream: Rc<[u8]>, version: u8, see: See) -> Work {
+    // The parser has a buffer of its own, which is filled beforehand.
+    let parser = move |stream: &[u8]| {
+        let mut parser = MqttParser::new(stream.len(), version);
+        parser.feed(stream);
+        parser
+    };
+    decoding(stream, parser, move |parser, seen| read(parser, see, seen))
+}
+
+pub fn decode_chunks(stream: Rc<[u8]>, chunk: usize, version: u8, see: See) -> Work {
+    let parser = move || MqttParser::new(16 * 1024, version);
+    feeding(stream, chunk, parser, move |parser, chunk, seen| {
+        parser.feed(chunk);
+        read(parser, see, seen);
+    })
+}
+
+fn read(parser: &mut MqttParser, see: See, seen: &mut Seen) {
+    while let Some(packet) = parser.next_packet().unwrap() {
+        see(&packet, seen);
+    }
+}
+
+pub fn encode<F: PacketFields>(
+    packets: &'static [F],
+    from: From,
+    build: fn(&'static F) -> MqttPacket,
+) -> Work {
+    let writer = Writer {
+        build,
+        output: Vec::with_capacity,
+        clear: Vec::clear,
+        write: |packet: &mut MqttPacket, out: &mut Vec<u8>| {
+            out.extend_from_slice(&packet.to_bytes().unwrap());
+        },
+        read: |out: &mut Vec<u8>| out.clone(),
+        consumes: false,
+    };
+    writing(packets, from, writer)
+}
 
 fn see(packet: &MqttPacket, seen: &mut Seen) {
     match packet {
@@ -108,13 +157,14 @@ fn build(fields: &Fields) -> MqttPacket {
     }
 }
 
-/// It has an engine for clients only, but that one also takes messages and acknowledges them.
+/// A pair of clients: flowsdk has an engine for clients only, which also receives and acknowledges
+/// messages.
 struct Pair {
     sender: MqttEngine,
     receiver: MqttEngine,
 }
 
-/// A client that was accepted.
+/// Returns a client with a received CONNACK.
 fn engine(window: u16) -> MqttEngine {
     let options = MqttClientOptions::builder()
         .client_id("device-7")
@@ -124,7 +174,7 @@ fn engine(window: u16) -> MqttEngine {
         .receive_maximum(window)
         .max_outgoing_packet_count(usize::from(window) + 1)
         .max_event_count(4 * usize::from(window) + 16)
-        // It sends again what is not acknowledged in time, even if the connection is well.
+        // The engine resends what is not acknowledged in time, even on a healthy connection.
         .retransmission_timeout_ms(3_600_000)
         .build();
     let mut engine = MqttEngine::new(options);
@@ -135,7 +185,7 @@ fn engine(window: u16) -> MqttEngine {
     engine
 }
 
-/// How many bytes of messages, and how many deliveries the engine has told of.
+/// Returns the number of payload bytes, and the number of deliveries, in these events.
 fn sum(events: &[MqttEvent]) -> (usize, usize) {
     let (mut bytes, mut delivered) = (0, 0);
     for event in events {
@@ -183,47 +233,18 @@ impl Pair {
 pub struct Flowsdk;
 
 impl Peer for Flowsdk {
-    const NAME: &'static str = "flowsdk 0.7.0";
+    const NAME: &'static str = NAME;
 
     fn decode(stream: Rc<[u8]>) -> Work {
-        // Its parser keeps a buffer of its own, which it is given before.
-        crate::job::decoding(
-            stream,
-            |stream| {
-                let mut parser = MqttParser::new(stream.len(), 4);
-                parser.feed(stream);
-                parser
-            },
-            |parser, seen| {
-                while let Some(packet) = parser.next_packet().unwrap() {
-                    see(&packet, seen);
-                }
-            },
-        )
+        decode(stream, 4, see)
     }
 
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
-        let parser = || MqttParser::new(16 * 1024, 4);
-        feeding(stream, chunk, parser, |parser, chunk, seen| {
-            parser.feed(chunk);
-            while let Some(packet) = parser.next_packet().unwrap() {
-                see(&packet, seen);
-            }
-        })
+        decode_chunks(stream, chunk, 4, see)
     }
 
     fn encode(packets: &'static [Fields], from: From) -> Work {
-        let writer = Writer {
-            build,
-            output: Vec::with_capacity,
-            clear: Vec::clear,
-            write: |packet: &mut MqttPacket, out: &mut Vec<u8>| {
-                out.extend_from_slice(&packet.to_bytes().unwrap());
-            },
-            read: |out: &mut Vec<u8>| out.clone(),
-            consumes: false,
-        };
-        writing(packets, from, writer)
+        encode(packets, from, build)
     }
 
     fn deliver(qos: u8, messages: usize) -> Work {
@@ -232,7 +253,7 @@ impl Peer for Flowsdk {
     }
 
     fn window(messages: usize, order: Order) -> Work {
-        // Its time grows with the square of that: 10,000 take 0.3 s, 65,535 would take 20 s.
+        // The time grows with the square of the number: 10,000 take 0.3 s, 65,535 would take 20 s.
         if messages > 10_000 {
             return None;
         }

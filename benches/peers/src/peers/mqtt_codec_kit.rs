@@ -30,7 +30,7 @@ fn filter(filter: &str) -> TopicFilter {
     TopicFilter::new(filter).unwrap()
 }
 
-/// What both versions have in the same words.
+/// Implements `Peer` for a version. The types of both versions have the same names.
 macro_rules! version {
     ($v:ident, $Fields:ident, $see:ident, $build:ident, $faults:expr) => {
         impl Peer<$Fields> for MqttCodecKit {
@@ -64,9 +64,9 @@ macro_rules! version {
     };
 }
 
-// It adds four bytes to the Remaining Length of a CONNECT that has a Will.
+// mqtt-codec-kit adds four bytes to the Remaining Length of a CONNECT with a Will.
 version!(v4, Fields, see_v4, build_v4, ["encode mix"]);
-// The same, and it takes no PUBLISH without a Topic Name.
+// The same, and it refuses a PUBLISH without a Topic Name.
 version!(
     v5,
     Fields5,

@@ -1,4 +1,4 @@
-//! mqtt-proto: the fixed header of a frame, then its packet from a slice, which is its fastest way.
+//! mqtt-proto. It decodes the fixed header, then the packet from a slice: its fastest interface.
 
 use std::rc::Rc;
 
@@ -36,7 +36,7 @@ fn filter(filter: &str) -> TopicFilter {
     TopicFilter::try_from(filter).unwrap()
 }
 
-/// What both versions have in the same words.
+/// Implements `Peer` for a version. The types of both versions have the same names.
 macro_rules! version {
     ($v:ident, $Fields:ident, $see:ident, $build:ident) => {
         impl Peer<$Fields> for MqttProto {

@@ -187,7 +187,7 @@ struct Pair {
     to_server: Vec<u8>,
 }
 
-/// Does what the events say. How many bytes of messages have come.
+/// Carries out the events. Returns the number of received payload bytes.
 fn act(events: Vec<Event>, out: &mut Vec<u8>) -> usize {
     let mut bytes = 0;
     for event in events {

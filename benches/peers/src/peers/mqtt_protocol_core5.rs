@@ -302,7 +302,7 @@ struct Pair {
     properties: MessageProperties,
 }
 
-/// Does what the events say. How many bytes of messages have come.
+/// Carries out the events. Returns the number of received payload bytes.
 fn act(events: Vec<Event>, out: &mut Vec<u8>) -> usize {
     let mut bytes = 0;
     for event in events {

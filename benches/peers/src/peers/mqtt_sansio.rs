@@ -97,7 +97,7 @@ impl Peer for MqttSansio {
         decode_chunks::<Fields>(stream, chunk)
     }
 
-    /// Through a buffer that is much smaller than the packet.
+    /// The decoder's buffer is much smaller than the packet.
     fn decode_in_pieces(stream: Rc<[u8]>, chunk: usize) -> Work {
         let decoder = || Decoder::with_options([0; 512], UNLIMITED);
         feeding(stream, chunk, decoder, |decoder, mut chunk, seen| {
@@ -124,7 +124,7 @@ impl Peer for MqttSansio {
         encode(packets, from)
     }
 
-    /// Headers in one buffer, and with each where its payload is.
+    /// Encodes the headers to one buffer, and keeps the position of each payload.
     fn encode_by_reference(packets: &'static [Fields]) -> Work {
         type Out = (Vec<u8>, Vec<(usize, &'static [u8])>);
         let writer = Writer {
@@ -165,7 +165,7 @@ impl Peer for MqttSansio {
         repeating(1, move || pair.deliver_window(messages, order))
     }
 
-    /// Each subscriber has a connection of its own, which the others do not take part in.
+    /// Each subscriber has a connection, which the other libraries do without.
     fn fan_out(packets: &'static [Fields]) -> Work {
         struct FanOut {
             fresh: Vec<Subscriber>,
@@ -190,7 +190,7 @@ impl Peer for MqttSansio {
     }
 
     fn matching(repetitions: usize) -> Work {
-        // A topic is checked when it is decoded, and here when it is made.
+        // Topics are validated when they are made here, as they otherwise are when they are decoded.
         matching(
             repetitions,
             |filter| TopicFilter::new(filter).unwrap(),
@@ -199,7 +199,7 @@ impl Peer for MqttSansio {
         )
     }
 
-    /// A server's connection with its decoder.
+    /// Returns the bytes of a server's connection with its decoder.
     fn idle() -> Option<Idle> {
         let buffer = std::cell::RefCell::new(Vec::with_capacity(1024));
         idle(|| {

@@ -12,7 +12,7 @@ use crate::workload::{Fields, Seen};
 
 pub struct Mqttrs;
 
-/// `decode_slice` does not say how many bytes it has used.
+/// Returns the length of a packet, because `decode_slice` does not return how many bytes it used.
 #[inline(always)]
 pub fn packet_len(bytes: &[u8]) -> usize {
     let mut len = 0;

@@ -1,4 +1,4 @@
-//! ntex-mqtt: its codec. Its connections are part of its server and client, which do their own I/O.
+//! The codec of ntex-mqtt. Its connections are part of its server and client, which do their own I/O.
 
 use std::num::NonZeroU16;
 use std::rc::Rc;
@@ -13,11 +13,46 @@ use ntex_mqtt::{QoS, TopicFilter};
 use crate::job::{From, Peer, Work, Writer, decoding, feeding, matching, writing};
 use crate::workload::{Fields, Seen};
 
-/// The codec, with the payload that is coming in pieces.
+/// The payload that a codec is receiving in pieces.
+#[derive(Default)]
+pub struct Pieces(Vec<Bytes>);
+
+impl Pieces {
+    /// Reads a PUBLISH with a payload of `size` bytes, of which `payload` was received.
+    pub fn publish(
+        &mut self,
+        (topic, qos, packet_id): (&ByteString, QoS, Option<NonZeroU16>),
+        size: u32,
+        payload: Bytes,
+        seen: &mut Seen,
+    ) {
+        let (topic, qos) = (topic.as_str().as_bytes(), qos as u8);
+        let packet_id = packet_id.map_or(0, NonZeroU16::get);
+        if payload.len() == size as usize {
+            seen.publish(topic, &payload, qos, packet_id);
+        } else {
+            seen.publish(topic, &[], qos, packet_id);
+            self.0.push(payload);
+        }
+    }
+
+    /// Reads the next piece.
+    pub fn next(&mut self, payload: Bytes, is_last: bool, seen: &mut Seen) {
+        self.0.push(payload);
+        if is_last {
+            let lengths = self.0.iter().map(|piece| piece.len() as u64);
+            seen.bytes += lengths.sum::<u64>();
+            let last = self.0.last().and_then(|piece| piece.last());
+            seen.ends += u64::from(*last.unwrap_or(&0)) << 8;
+            self.0.clear();
+        }
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     codec: Codec,
-    pieces: Vec<Bytes>,
+    pieces: Pieces,
 }
 
 impl Reader {
@@ -30,28 +65,11 @@ impl Reader {
     fn see(&mut self, decoded: Decoded, seen: &mut Seen) {
         match decoded {
             Decoded::Publish(publish, payload, _) => {
-                let (topic, qos) = (publish.topic.as_str().as_bytes(), publish.qos as u8);
-                let packet_id = publish.packet_id.map_or(0, NonZeroU16::get);
-                if payload.len() == publish.payload_size as usize {
-                    seen.publish(topic, &payload, qos, packet_id);
-                } else {
-                    seen.publish(topic, &[], qos, packet_id);
-                    self.pieces.push(payload);
-                }
+                let fields = (&publish.topic, publish.qos, publish.packet_id);
+                let size = publish.payload_size;
+                self.pieces.publish(fields, size, payload, seen);
             }
-            Decoded::PayloadChunk(payload, last) => {
-                self.pieces.push(payload);
-                if last {
-                    seen.bytes += self
-                        .pieces
-                        .iter()
-                        .map(|piece| piece.len() as u64)
-                        .sum::<u64>();
-                    let last = self.pieces.last().and_then(|piece| piece.last());
-                    seen.ends += u64::from(*last.unwrap_or(&0)) << 8;
-                    self.pieces.clear();
-                }
-            }
+            Decoded::PayloadChunk(payload, last) => self.pieces.next(payload, last, seen),
             Decoded::Packet(packet, _) => see_packet(&packet, seen),
         }
     }
@@ -179,45 +197,61 @@ fn encode(packets: &'static [Fields], from: From) -> Work {
     writing(packets, from, writer)
 }
 
+pub const NAME: &str = "ntex-mqtt 9.0.0";
+
+/// The size of payload pieces that its server sets, in bytes.
+pub const MIN_PIECE: u32 = 32 * 1024;
+
+/// How much the I/O of ntex grows a buffer.
+const STEP: usize = 16 * 1024;
+
+/// Returns the stream in a buffer. The codec reserves five bytes after each packet, and would copy a
+/// full buffer.
+pub fn input(stream: &[u8]) -> BytesMut {
+    let mut buffer = BytesMut::with_capacity(stream.len() + 4096);
+    buffer.extend_from_slice(stream);
+    buffer
+}
+
+pub fn buffer() -> BytesMut {
+    BytesMut::with_capacity(STEP)
+}
+
+/// Adds received bytes to a buffer, which grows as in the I/O of ntex.
+pub fn receive(buffer: &mut BytesMut, chunk: &[u8]) {
+    let room = buffer.remaining_mut();
+    if room < 1024 || room < chunk.len() {
+        let missing = chunk.len().max(STEP) - room;
+        buffer.reserve_capacity(buffer.capacity() + missing.next_multiple_of(STEP));
+    }
+    buffer.extend_from_slice(chunk);
+}
+
 pub struct NtexMqtt;
 
 impl Peer for NtexMqtt {
-    const NAME: &'static str = "ntex-mqtt 9.0.0";
+    const NAME: &'static str = NAME;
 
     fn decode(stream: Rc<[u8]>) -> Work {
-        // It reserves five bytes after each packet, and would copy all of a buffer that is full.
-        let input = |stream: &[u8]| {
-            let mut buffer = BytesMut::with_capacity(stream.len() + 4096);
-            buffer.extend_from_slice(stream);
-            buffer
-        };
         decoding(stream, input, |buffer, seen| {
             Reader::default().read(buffer, seen);
         })
     }
 
-    /// The buffer grows as its own I/O lets it grow, and payloads come in pieces of 32 KiB or
-    /// more, as its server has it.
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
-        const STEP: usize = 16 * 1024;
         let reader = || {
             let reader = Reader::default();
-            reader.codec.set_min_chunk_size(32 * 1024);
-            (reader, BytesMut::with_capacity(STEP))
+            reader.codec.set_min_chunk_size(MIN_PIECE);
+            (reader, buffer())
         };
         feeding(stream, chunk, reader, |(reader, buffer), chunk, seen| {
-            let room = buffer.remaining_mut();
-            if room < 1024 || room < chunk.len() {
-                let missing = chunk.len().max(STEP) - room;
-                buffer.reserve_capacity(buffer.capacity() + missing.next_multiple_of(STEP));
-            }
-            buffer.extend_from_slice(chunk);
+            receive(buffer, chunk);
             reader.read(buffer, seen);
         })
     }
 
     fn encode(packets: &'static [Fields], from: From) -> Work {
-        // A large payload it never copies.
+        // The codec never copies a large payload.
         let is_large = |fields: &Fields| matches!(fields, Fields::Publish { payload, .. } if payload.len() > 4096);
         if packets.iter().any(is_large) {
             return None;

@@ -132,7 +132,7 @@ macro_rules! codec {
                 Packet::Subscribe(subscribe) => subscribe.write(out),
                 Packet::SubAck(suback) => suback.write(out),
                 Packet::Connect(connect) => {
-                    // It sets its flags at an offset from the start of the buffer.
+                    // The encoder sets flags at an offset from the start of the buffer.
                     let mut tail = out.split_off(out.len());
                     let written = connect.write(&mut tail);
                     out.unsplit(tail);
@@ -194,7 +194,7 @@ pub fn write_with<F: PacketFields, P: 'static>(
 
 pub struct Mqttbytes;
 
-/// False if more bytes are needed.
+/// Decodes a packet. Returns false if more bytes are needed.
 fn read_mqttbytes(buffer: &mut BytesMut, seen: &mut Seen) -> bool {
     match mqttbytes::v4::read(buffer, LIMIT) {
         Ok(packet) => mqttbytes_codec::see(&packet, seen),
@@ -251,7 +251,8 @@ fn read_rumqttc(buffer: &mut BytesMut, seen: &mut Seen) -> bool {
     true
 }
 
-/// It has a client's state only, but that one also takes messages and acknowledges them.
+/// A pair of clients: rumqttc has the state of a client only, which also receives and acknowledges
+/// messages.
 struct Pair {
     sender: MqttState,
     receiver: MqttState,
@@ -277,7 +278,7 @@ impl Pair {
         packet.unwrap().write(&mut self.to_receiver, LIMIT).unwrap();
     }
 
-    /// Reads the received bytes and writes the answers. Returns the number of payload bytes.
+    /// Decodes the received bytes and encodes the replies. Returns the number of payload bytes.
     fn read(state: &mut MqttState, input: &mut BytesMut, out: &mut BytesMut) -> usize {
         let mut bytes = 0;
         while !input.is_empty() {
@@ -289,7 +290,7 @@ impl Pair {
                 answer.write(out, LIMIT).unwrap();
             }
         }
-        // Its event loop takes these.
+        // The event loop would remove these.
         state.events.clear();
         bytes
     }

@@ -9,8 +9,8 @@ use crate::job::{From, Idle, MESSAGE, Peer, Work, idle, repeating};
 use crate::peers::rumqtt::{decode_with, feed_with, write_with};
 use crate::workload::v5::{Fields, MessageProperties, usual_properties};
 
-/// The types of both have nearly the same names and fields. Each has modules of its own for CONNECT,
-/// SUBSCRIBE and SUBACK, which differ.
+/// Makes and reads packets with the codec of a crate. The types of both have nearly the same names
+/// and fields; those for CONNECT, SUBSCRIBE and SUBACK differ.
 macro_rules! codec {
     ($codec:path) => {
         use bytes::{Bytes, BytesMut};
@@ -308,7 +308,7 @@ mod mqttbytes_codec {
             Packet::SubAck(suback) => suback.write(out),
             Packet::ConnAck(connack) => connack.write(out),
             Packet::Connect(connect) => {
-                // It sets its flags at an offset from the start of the buffer.
+                // The encoder sets flags at an offset from the start of the buffer.
                 let mut tail = out.split_off(out.len());
                 let written = connect.write(&mut tail);
                 out.unsplit(tail);
@@ -446,7 +446,7 @@ mod rumqttc_codec {
 
     pub fn write(packet: &mut Packet, out: &mut BytesMut) {
         if let Packet::Connect(..) = packet {
-            // It sets its flags at an offset from the start of the buffer.
+            // The encoder sets flags at an offset from the start of the buffer.
             let mut tail = out.split_off(out.len());
             packet.write(&mut tail, None).unwrap();
             out.unsplit(tail);
@@ -460,7 +460,7 @@ const LIMIT: usize = 268_435_455;
 
 pub struct Mqttbytes;
 
-/// False if more bytes are needed.
+/// Decodes a packet. Returns false if more bytes are needed.
 fn read_mqttbytes(buffer: &mut BytesMut, seen: &mut crate::workload::Seen) -> bool {
     match mqttbytes::v5::read(buffer, LIMIT) {
         Ok(packet) => mqttbytes_codec::see(&packet, seen),
@@ -496,7 +496,7 @@ impl Peer<Fields> for Mqttbytes {
 
 pub struct Rumqttc;
 
-/// False if more bytes are needed.
+/// Decodes a packet. Returns false if more bytes are needed.
 fn read_rumqttc(buffer: &mut BytesMut, seen: &mut crate::workload::Seen) -> bool {
     match rumqttc::v5::mqttbytes::v5::Packet::read(buffer, None) {
         Ok(packet) => rumqttc_codec::see(&packet, seen),
@@ -509,7 +509,8 @@ fn read_rumqttc(buffer: &mut BytesMut, seen: &mut crate::workload::Seen) -> bool
     true
 }
 
-/// It has a client's state only, but that one also takes messages and acknowledges them.
+/// A pair of clients: rumqttc has the state of a client only, which also receives and acknowledges
+/// messages.
 struct Pair {
     sender: MqttState,
     receiver: MqttState,
@@ -529,7 +530,7 @@ impl Pair {
         }
     }
 
-    /// Reads the received bytes and writes the answers. Returns the number of payload bytes.
+    /// Decodes the received bytes and encodes the replies. Returns the number of payload bytes.
     fn read(state: &mut MqttState, input: &mut BytesMut, out: &mut BytesMut) -> usize {
         use rumqttc::v5::mqttbytes::v5::Packet;
         let mut bytes = 0;
@@ -542,7 +543,7 @@ impl Pair {
                 answer.write(out, None).unwrap();
             }
         }
-        // Its event loop takes these.
+        // The event loop would remove these.
         state.events.clear();
         bytes
     }

@@ -9,6 +9,7 @@ use mqtt_sansio::v5::{ConnAckProperties, ConnectReasonCode, Property};
 use mqtt_sansio::{CommandError, Options, Text};
 
 use super::Connection;
+use super::characters::has_control_character;
 use crate::admission::{Admission, Applicant};
 use crate::broker::ClientId;
 use crate::message::Message;
@@ -34,6 +35,9 @@ impl Connection {
         if connect.properties.authentication_method().is_some() {
             // This broker has no enhanced authentication [MQTT5-4.12.0-1].
             return self.refuse(ConnectReasonCode::BadAuthenticationMethod);
+        }
+        if has_control_character(connect.client_id.as_str()) {
+            return self.refuse(ConnectReasonCode::ClientIdentifierNotValid);
         }
         let retains = self.shared.settings.retains();
         let is_v5 = self.server.version() == Some(ProtocolVersion::V5);
@@ -111,8 +115,19 @@ impl Connection {
     ) -> Result<ConnAckProperties<Vec<u8>>, CommandError> {
         let settings = &self.shared.settings;
         let mut properties = Vec::new();
+        // 0 means no Keep Alive.
+        let keep_alive = NonZeroU16::new(candidate.keep_alive);
+        if let Some(maximum) = settings.max_keep_alive {
+            if keep_alive.is_none_or(|keep_alive| keep_alive > maximum) {
+                properties.push(Property::ServerKeepAlive(maximum.get()));
+            }
+        }
         if settings.topic_alias_maximum > 0 {
             properties.push(Property::TopicAliasMaximum(settings.topic_alias_maximum));
+        }
+        let client = Text::new(&*candidate.client);
+        if let (true, Ok(client)) = (candidate.is_assigned, client) {
+            properties.push(Property::AssignedClientIdentifier(client)); // [MQTT5-3.1.3-7]
         }
         if !settings.retains() {
             properties.push(Property::RetainAvailable(false));
@@ -123,17 +138,6 @@ impl Connection {
         }
         if let Some(maximum) = settings.announced_max_packet_size.and_then(NonZeroU32::new) {
             properties.push(Property::MaximumPacketSize(maximum));
-        }
-        let client = Text::new(&*candidate.client);
-        if let (true, Ok(client)) = (candidate.is_assigned, client) {
-            properties.push(Property::AssignedClientIdentifier(client)); // [MQTT5-3.1.3-7]
-        }
-        // 0 means no Keep Alive.
-        let keep_alive = NonZeroU16::new(candidate.keep_alive);
-        if let Some(maximum) = settings.max_keep_alive {
-            if keep_alive.is_none_or(|keep_alive| keep_alive > maximum) {
-                properties.push(Property::ServerKeepAlive(maximum.get()));
-            }
         }
         if settings.receive_maximum < NonZeroU16::MAX {
             properties.push(Property::ReceiveMaximum(settings.receive_maximum));

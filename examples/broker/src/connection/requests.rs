@@ -1,10 +1,10 @@
 //! Messages and subscription requests of a client.
 
-use mqtt_sansio::CommandError;
 use mqtt_sansio::v5::{
     AckProperties, PubAckReasonCode, Publish, Subscribe, SubscribeReasonCode, SubscribeReasonCodes,
     Unsubscribe, UnsubscribeReasonCodes,
 };
+use mqtt_sansio::{CommandError, Delivery};
 
 use super::Connection;
 use crate::arguments::MAX_FILTERS;
@@ -20,12 +20,15 @@ impl Connection {
             return false; // At QoS 1 it would exceed the largest packet of MQTT.
         };
         let published = self.shared.broker().publish(&message);
-        let packet_id = publish.delivery.packet_id();
-        let acknowledgement = packet_id.and_then(|id| self.server.acknowledgement(id));
-        if let (false, Some(acknowledgement)) = (published.has_subscribers, acknowledgement) {
-            let reason_code = PubAckReasonCode::NoMatchingSubscribers;
-            // MQTT 3.1.1 has no such Reason Code.
-            let _ = self.server.acknowledge(acknowledgement, reason_code);
+        // At QoS 2 the code is left out: only some clients take another success than 0x00 in PUBREC.
+        if let (false, Delivery::AtLeastOnce { packet_id, .. }) =
+            (published.has_subscribers, publish.delivery)
+        {
+            if let Some(acknowledgement) = self.server.acknowledgement(packet_id) {
+                let reason_code = PubAckReasonCode::NoMatchingSubscribers;
+                // MQTT 3.1.1 has no such Reason Code.
+                let _ = self.server.acknowledge(acknowledgement, reason_code);
+            }
         }
         published.is_crowded
     }

@@ -90,11 +90,7 @@ fn send(
         .limits()
         .is_some_and(|limits| limits.peer.topic_alias_maximum > 0);
     let header = if takes_aliases {
-        match server.publish_encoded_aliased(now, message, receiver, aliases) {
-            // A new alias takes three bytes.
-            Err(CommandError::PacketTooLarge) => server.publish_encoded(now, message, receiver),
-            sent => sent,
-        }
+        server.publish_encoded_aliased(now, message, receiver, aliases)
     } else {
         server.publish_encoded(now, message, receiver)
     }?;

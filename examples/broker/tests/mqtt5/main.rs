@@ -77,9 +77,9 @@ fn connack_is_short_and_options_add_to_it() {
     let expiry = four(SESSION_EXPIRY, 6);
     let mut peer = broker.send(&connect("c", CLEAN_START, &[&expiry], &[]));
     let with = [
+        b"\x13\0\x1e",
         &four(SESSION_EXPIRY, 5)[..],
         &four(0x27, 1000),
-        b"\x13\0\x1e",
     ];
     peer.expect(&packet(0x20, &[b"\0\0", &properties(&with)]));
     let mut peer = broker.send(b"\x10\x13\0\x04MQTT\x05\x02\0\x1e\x05\x11\0\0\0\x05\0\x01d");
@@ -289,7 +289,8 @@ fn no_local_leaves_out_the_clients_own_messages() {
     let mut peer = broker.clean("c");
     peer.subscribe("t", 4);
     peer.send(&publish(QOS_1, "t", 5, &[], "own"));
-    peer.expect(b"\x40\x03\0\x05\x10").expect_nothing();
+    // It is a subscriber all the same.
+    peer.expect(b"\x40\x02\0\x05").expect_nothing();
     broker.clean("d").publish("t", "other's");
     peer.expect(&publish(0, "t", 0, &[], "other's"));
     peer.send(&subscribe(&[], "$share/g/t", 4));
@@ -374,6 +375,30 @@ fn each_message_of_a_shared_subscription_goes_to_one_member() {
 }
 
 #[test]
+fn the_members_of_a_shared_subscription_take_turns_in_the_order_in_which_they_subscribed() {
+    let broker = Broker::start(&[]);
+    let mut members = ["b", "c", "a"].map(|client| broker.clean(client));
+    for member in &mut members {
+        member.subscribe("$share/g/t", 0);
+    }
+    // Again, which changes nothing.
+    members[0].subscribe("$share/g/t", 0);
+    let mut publisher = broker.clean("p");
+    for round in ["1", "2"] {
+        for member in &mut members {
+            publisher.publish("t", round);
+            member.expect(&publish(0, "t", 0, &[], round));
+        }
+    }
+    let [first, mut second, mut third] = members;
+    first.disconnect();
+    for member in [&mut second, &mut third] {
+        publisher.publish("t", "3");
+        member.expect(&publish(0, "t", 0, &[], "3"));
+    }
+}
+
+#[test]
 fn what_a_member_has_not_acknowledged_goes_to_another_one_when_it_leaves() {
     let broker = Broker::start(&[]);
     let one_at_a_time = [RECEIVE_MAXIMUM, 0, 1];
@@ -453,7 +478,7 @@ fn a_client_that_exceeds_the_receive_maximum_is_disconnected() {
     let mut peer = broker.clean("c");
     for id in 1..=20 {
         peer.send(&publish(QOS_2, "t", id, &[], ""));
-        peer.expect(&packet(0x50, &[&id.to_be_bytes(), &[0x10]]));
+        peer.expect(&packet(0x50, &[&id.to_be_bytes()]));
     }
     peer.send(&publish(QOS_2, "t", 21, &[], ""));
     peer.expect(b"\xe0\x01\x93").next();
@@ -542,13 +567,13 @@ fn a_broker_that_stops_disconnects_its_clients() {
 }
 
 #[test]
-fn acknowledgements_tell_that_nobody_has_subscribed() {
+fn puback_tells_that_nobody_has_subscribed_and_pubrec_does_not() {
     let broker = Broker::start(&[]);
     let mut peer = broker.clean("c");
     peer.send(&publish(QOS_1, "t", 1, &[], ""));
     peer.expect(b"\x40\x03\0\x01\x10");
     peer.send(&publish(QOS_2, "t", 2, &[], ""));
-    peer.expect(b"\x50\x03\0\x02\x10");
+    peer.expect(b"\x50\x02\0\x02");
     peer.send(b"\x62\x02\0\x02");
     peer.expect(b"\x70\x02\0\x02");
     broker.kept("d", 60, NEW).subscribe("t", 0);
@@ -636,6 +661,42 @@ fn a_violation_is_answered_with_its_reason_code() {
         peer.expect(&[0xe0, 1, code]);
         peer.expect_end();
     }
+}
+
+/// Section 1.5.4: a server may refuse U+0001 to U+001F and U+007F to U+009F.
+#[test]
+fn control_characters_in_names_are_refused() {
+    let broker = Broker::start(&[]);
+    for (first, last) in [('\u{1}', '\u{1f}'), ('\u{7f}', '\u{9f}')] {
+        let [first, last] = [first, last].map(|character| format!("a{character}"));
+        for bytes in [
+            publish(0, &first, 0, &[], ""),
+            publish(0, &last, 0, &[], ""),
+            subscribe(&[], &first, 0),
+            packet(0xa2, &[b"\0\x01\0", &text(&last)]),
+        ] {
+            let mut peer = broker.clean("c");
+            peer.send(&bytes);
+            peer.expect(b"\xe0\x01\x81");
+            peer.expect_end();
+        }
+        let mut peer = broker.clean("c");
+        peer.send(&publish(QOS_1, &last, 1, &[], ""));
+        peer.expect(b"\x40\x03\0\x01\x90");
+        peer.expect(b"\xe0\x01\x81");
+        peer.expect_end();
+        let mut peer = broker.send(&connect(&last, CLEAN_START, &[], &[]));
+        peer.expect(b"\x20\x03\0\x85\0");
+        let user_name = connect("c", CLEAN_START | 0x80, &[], &text(&first));
+        broker.send(&user_name).expect_end();
+        let will = [&b"\0"[..], &text(&last), b"\0\0"].concat();
+        let will = connect("c", CLEAN_START | 4, &[], &will);
+        broker.send(&will).expect_end();
+    }
+    let mut peer = broker.clean(" ~\u{a0}");
+    peer.subscribe(" ~\u{a0}", 0);
+    peer.send(&publish(0, " ~\u{a0}", 0, &[], ""));
+    peer.expect(&publish(0, " ~\u{a0}", 0, &[], ""));
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub fn parse(
         Some(Some("sub")) => Kind::Subscribe,
         Some(Some("rr")) => Kind::Request,
         Some(_) if program == Program::ClientTokio => Kind::Chat,
-        Some(_) => return Err(usage("the command is pub, sub or rr")),
+        Some(_) => return Err(usage("use the command pub, sub or rr")),
     };
     if kind != Kind::Chat {
         arguments.next();
@@ -94,7 +94,7 @@ pub fn parse(
         return Ok(None);
     }
     if program == Program::ClientTokio && options.session.is_some() {
-        return Err(usage("client_tokio has no --session"));
+        return Err(usage("client_tokio has no --session: use client"));
     }
     let link = options.link()?;
     let command = options.command(link.is_v5)?;
@@ -251,7 +251,7 @@ fn bytes(parser: &mut lexopt::Parser) -> Result<Vec<u8>, Failure> {
 
 fn parse_qos(parser: &mut lexopt::Parser) -> Result<QoS, Failure> {
     let number = parser.value()?.parse()?;
-    QoS::from_number(number).ok_or_else(|| usage("QoS is 0, 1 or 2"))
+    QoS::from_number(number).ok_or_else(|| usage("use QoS 0, 1 or 2"))
 }
 
 fn parse_version(name: &str) -> Result<Version, Failure> {
@@ -259,7 +259,7 @@ fn parse_version(name: &str) -> Result<Version, Failure> {
         "3.1" | "mqttv31" | "31" => Ok(Version::V3(ProtocolLevel::V3_1)),
         "3.1.1" | "mqttv311" | "311" => Ok(Version::V3(ProtocolLevel::V3_1_1)),
         "5" | "5.0" | "mqttv5" => Ok(Version::V5),
-        _ => Err(usage(format!("-V does not know {name:?}"))),
+        _ => Err(usage(format!("-V {name:?}: use 3.1, 3.1.1 or 5"))),
     }
 }
 

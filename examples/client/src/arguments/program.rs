@@ -22,7 +22,7 @@ Connection:
                             MQTT 5: a property of connect, will, publish, subscribe or disconnect,
                             such as message-expiry-interval 60, or user-property NAME VALUE; may
                             be given more than once
-  -M, --max-inflight N      messages under way at once, default 20
+  -M, --max-inflight N      messages in flight at once, default 20
   --will-topic TOPIC, --will-payload MESSAGE, --will-qos QOS, --will-retain
   --session FILE            keep the session in FILE from one run to the next; needs -c
                             (not in client_tokio)

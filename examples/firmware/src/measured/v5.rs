@@ -6,10 +6,10 @@ use mqtt_sansio::v5::{
     Client, Connect, ConnectProperties, Decoder, Event, Message, Property, Step, Subscription,
     Subscriptions, TopicFilters,
 };
-use mqtt_sansio::{Config, QoS, Session, Slot, Text, TopicFilter, TopicName};
-use static_cell::StaticCell;
+use mqtt_sansio::{Config, QoS, Session, Slot, Text, TopicFilter, TopicName, WholePackets};
+use static_cell::{ConstStaticCell, StaticCell};
 
-use super::{BUFFER, SLOTS, Transport, act, carry_out, encode_again, now};
+use super::{BUFFER, Buffer, SLOTS, Transport, act, carry_out, encode_again, now};
 
 /// The bytes of the server: a Receive Maximum, a Reason String, and messages with properties.
 const FROM_SERVER: &[u8] = b"\x20\x06\x00\x00\x03\x21\x00\x0a\
@@ -36,30 +36,34 @@ const FROM_CLIENT: &[u8] = b"\x10\x13\x00\x04MQTT\x05\x00\x00\x3c\x05\x11\x00\x0
     \xe0\x00";
 
 /// The decoder of the only connection. `None` in the second call.
-fn decoder() -> Option<&'static mut Decoder<[u8; BUFFER]>> {
-    static DECODER: StaticCell<Decoder<[u8; BUFFER]>> = StaticCell::new();
-    DECODER.try_init_with(|| Decoder::new([0; BUFFER]))
+fn decoder() -> Option<Decoder<Buffer>> {
+    static MEMORY: ConstStaticCell<[u8; BUFFER]> = ConstStaticCell::new([0; BUFFER]);
+    Some(Decoder::new(WholePackets(MEMORY.try_take()?)))
 }
 
 /// A client as a device has it. Returns the number of events.
 #[inline(never)]
 pub fn client() -> usize {
-    decoder().and_then(converse).unwrap_or(0)
+    decoder()
+        .and_then(|mut decoder| converse(&mut decoder))
+        .unwrap_or(0)
 }
 
 /// The same in a program that also encodes packets of every kind.
 #[inline(never)]
 pub fn client_and_encode() -> usize {
-    let Some(decoder) = decoder() else { return 0 };
-    let events = converse(decoder).unwrap_or(0);
-    events + encode_again(decoder, FROM_CLIENT)
+    let Some(mut decoder) = decoder() else {
+        return 0;
+    };
+    let events = converse(&mut decoder).unwrap_or(0);
+    events + encode_again(&mut decoder, FROM_CLIENT)
 }
 
 fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
     Message::new(topic, &b"21.5"[..]).qos(qos)
 }
 
-fn converse(decoder: &mut Decoder<[u8; BUFFER]>) -> Option<usize> {
+fn converse(decoder: &mut Decoder<Buffer>) -> Option<usize> {
     static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
     let client = CLIENT.try_init_with(|| {
         let config = Config::new().send_before_connack(false);

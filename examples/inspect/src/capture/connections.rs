@@ -32,7 +32,7 @@ impl Connections {
         self.all.len()
     }
 
-    /// Adds a frame of that time, which may hold no segment.
+    /// Adds a frame, which may contain no segment. `time` is when it was captured.
     pub(crate) fn add(&mut self, time: u64, segment: Option<Segment>) {
         self.start = Some(self.start.map_or(time, |start| start.min(time)));
         self.end = self.end.max(time);
@@ -60,7 +60,7 @@ impl Connections {
         self.segments = self.segments.saturating_add(1);
     }
 
-    /// What each end sends to the other, with the number of bytes that are missing.
+    /// Returns the bytes that each end sends to the other, and the number of missing bytes.
     pub(crate) fn streams(self) -> impl Iterator<Item = (SocketAddr, SocketAddr, Vec<u8>, u64)> {
         self.all.into_iter().flat_map(|connection| {
             let [a, b] = connection.ends;
@@ -81,7 +81,7 @@ impl Connections {
         })
     }
 
-    /// Those that are wanted, or that speak MQTT by their first bytes.
+    /// Returns the connections with a wanted port, or whose first bytes are those of MQTT.
     pub(crate) fn conversations(self, wanted: &Wanted) -> Vec<Conversation> {
         let start = self.start.unwrap_or_default();
         let end = self.end;
@@ -93,7 +93,7 @@ impl Connections {
 }
 
 impl Connection {
-    /// Whether a segment opens another connection between the same ends.
+    /// Returns true if a segment opens another connection between the same ends.
     fn is_followed_by(&self, from: usize, segment: &Segment) -> bool {
         let earlier = self
             .segments
@@ -107,7 +107,7 @@ impl Connection {
             }
     }
 
-    /// `None` if this is no MQTT, as far as can be told.
+    /// Returns the conversation, or `None` if nothing shows that the connection carries MQTT.
     fn conversation(self, wanted: &Wanted, start: u64, end: u64) -> Option<Conversation> {
         let [a, b] = self.ends;
         let [of_a, of_b] = &self.segments;
@@ -123,7 +123,7 @@ impl Connection {
                 .any(|(_, segment)| segment.syn && !segment.ack)
         };
         let is_server = |end: SocketAddr| wanted.ports.contains(&end.port());
-        // By what it sends, by who has opened the connection, by the port.
+        // The first packets decide, then the end that opened the connection, then the port.
         let a_is_client = match [protocol_a, protocol_b] {
             [Some(_), None] => true,
             [None, Some(_)] => false,
@@ -167,7 +167,7 @@ impl Connection {
     }
 }
 
-/// The first bytes of a stream, if they are there.
+/// Returns the first bytes of a stream if the capture has them.
 fn beginning(arrivals: &[Arrival]) -> Vec<u8> {
     let data = arrivals.iter().map_while(|arrival| match &arrival.piece {
         Piece::Opened => Some(&[][..]),

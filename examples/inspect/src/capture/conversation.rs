@@ -1,4 +1,4 @@
-//! One MQTT conversation: what either side sends, in the order in which it was captured.
+//! One MQTT conversation: the packets of both sides, in the order in which they were captured.
 
 use core::net::SocketAddr;
 
@@ -35,7 +35,7 @@ impl Side {
     }
 }
 
-/// Of a pair, what belongs to each side.
+/// A pair of values, one for each side.
 #[derive(Debug, Default)]
 pub(crate) struct Sides<T> {
     client: T,
@@ -58,14 +58,14 @@ impl<T> Sides<T> {
     }
 }
 
-/// What there is to say about an entry.
+/// A note on an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Note {
-    /// It answers a packet of the other side, which had been sent this many nanoseconds before.
+    /// It answers a packet that the other side sent this many nanoseconds before.
     Answers { what: String, after: u64 },
-    /// What the standard allows, but deserves attention.
+    /// Something that the standard allows, but that deserves attention.
     Remark(String),
-    /// What the standard forbids.
+    /// Something that the standard forbids.
     Violation {
         by: Side,
         what: String,
@@ -73,12 +73,12 @@ pub(crate) enum Note {
     },
 }
 
-/// Which rule of the standard is broken.
+/// The rule of the standard that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Broken {
-    /// Between packets.
+    /// A rule about several packets.
     Rule(Rule),
-    /// Within a packet: the statement.
+    /// A rule about a single packet: its statement.
     Statement(&'static str),
 }
 
@@ -97,24 +97,24 @@ pub(crate) enum Kind {
     Packet {
         name: &'static str,
         length: u64,
-        /// What is in it, in a line.
+        /// Its contents, in a line of text.
         summary: String,
-        /// What is in it, for programs.
+        /// Its contents, for JSON.
         fields: Fields,
     },
-    /// The decoder cannot read the rest of what this side sends.
+    /// A packet is malformed, so the rest of this side's bytes cannot be decoded.
     Malformed,
-    /// What the transport does, or does not.
+    /// An event of the transport.
     Transport(&'static str),
-    /// So many bytes are missing.
+    /// This many bytes are missing.
     Missing(u64),
-    /// So many bytes were skipped to find the beginning of a packet.
+    /// This many bytes were skipped to find the beginning of a packet.
     Skipped(u64),
-    /// Time has passed.
+    /// A deadline has passed.
     Deadline,
 }
 
-/// A rung of the ladder.
+/// An entry of the conversation.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Nanoseconds since the capture starts.
@@ -124,7 +124,7 @@ pub(crate) struct Entry {
     pub(crate) notes: Vec<Note>,
 }
 
-/// Which set of packets a conversation is in.
+/// The decoders of both sides, by version.
 enum Readers {
     /// MQTT 3.1 and 3.1.1.
     V3(Sides<Reader<V3>>),
@@ -133,7 +133,7 @@ enum Readers {
     Unknown,
 }
 
-/// What one side sends, as packets.
+/// Decodes the packets of one side.
 struct Reader<V: PacketSet> {
     decoder: StreamDecoder<V, Vec<u8>>,
     state: State,
@@ -153,14 +153,14 @@ enum State {
 pub(crate) struct Conversation {
     pub(crate) client: SocketAddr,
     pub(crate) server: SocketAddr,
-    /// By CONNECT, if there is one.
+    /// The protocol that CONNECT names, if there is a CONNECT.
     pub(crate) protocol: Option<Protocol>,
     /// The version that is decoded; `None` for a Protocol Level that cannot be.
     pub(crate) version: Option<ProtocolVersion>,
     pub(crate) client_id: Option<String>,
     pub(crate) network: Network,
     pub(crate) entries: Vec<Entry>,
-    /// What nobody has answered by the end of the capture.
+    /// The packets that were not answered by the end of the capture.
     pub(crate) unanswered: Vec<String>,
     readers: Readers,
     exchange: Exchange,
@@ -230,7 +230,7 @@ impl Conversation {
         self.push(time, side, kind, notes);
     }
 
-    /// The end of the capture.
+    /// Handles the end of the capture.
     pub(crate) fn end(&mut self, time: u64) {
         self.pass_time(time.saturating_sub(self.start));
         self.unanswered = self.exchange.unanswered();
@@ -280,7 +280,7 @@ impl Conversation {
         }
     }
 
-    /// The statement that is broken.
+    /// Returns the statement that is broken.
     pub(crate) fn statement(&self, broken: Broken) -> Option<&'static str> {
         match (broken, &self.readers) {
             (Broken::Statement(statement), _) => Some(statement),
@@ -363,8 +363,7 @@ impl<V: Version> Reader<V> {
         }
     }
 
-    /// Whether a packet can begin here. Bytes from the middle of a payload are seldom packets to
-    /// their end.
+    /// Returns true if `data` decodes without an error, as bytes from the middle of a payload seldom do.
     fn starts_with_a_packet(&self, mut data: &[u8]) -> bool {
         let mut decoder: StreamDecoder<V, _> =
             StreamDecoder::with_options(Vec::new(), self.options);

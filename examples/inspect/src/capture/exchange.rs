@@ -1,4 +1,5 @@
-//! What answers what, and what the standard forbids: the identifiers and times of one conversation.
+//! Finds which packet answers which, and what the standard forbids, by the identifiers and times of one
+//! conversation.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,7 +12,7 @@ use super::version::{Meaning, Rule};
 
 const NANOS: u64 = 1_000_000_000;
 
-/// A message on its way, by the packet that is due next.
+/// A message in flight, by the packet that is due next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::enum_variant_names, reason = "the names of packets")]
 enum Due {
@@ -41,7 +42,7 @@ enum Request {
 struct Connect {
     since: u64,
     is_clean: bool,
-    /// Nanoseconds; none if Keep Alive is off.
+    /// Nanoseconds; `None` if Keep Alive is off.
     keep_alive: Option<u64>,
 }
 
@@ -49,11 +50,11 @@ struct Connect {
 pub(crate) struct Exchange {
     /// Whether a message may be sent again on the connection on which it was sent first.
     may_resend: bool,
-    /// Whether the capture has the beginning of what a side sends.
+    /// Whether the capture has the first bytes that a side sent.
     opened: Sides<bool>,
     /// Whether a side has sent a packet.
     has_sent: Sides<bool>,
-    /// Whether an identifier may be in use of which the capture has no PUBLISH.
+    /// Whether an identifier may be in use although the capture has no PUBLISH with it.
     knows_less: bool,
     connect: Option<Connect>,
     accepted: bool,
@@ -99,17 +100,17 @@ impl Exchange {
         }
     }
 
-    /// The capture has the SYN of this side.
+    /// Records that the capture has the SYN of this side.
     pub(crate) const fn opened(&mut self, side: Side) {
         *self.opened.of_mut(side) = true;
     }
 
-    /// Bytes are missing in the capture.
+    /// Records that bytes are missing in the capture.
     pub(crate) const fn miss(&mut self) {
         self.knows_less = true;
     }
 
-    /// The deadlines that have passed by `now`, each with its time.
+    /// Returns the deadlines that have passed by `now`, each with its time.
     pub(crate) fn pass_time(&mut self, now: u64) -> Vec<(u64, Note)> {
         let mut passed = Vec::new();
         let keep_alive = self.connect.and_then(|connect| connect.keep_alive);
@@ -121,7 +122,7 @@ impl Exchange {
         let once = self.heard.saturating_add(keep_alive);
         let half = keep_alive.checked_div(2).unwrap_or_default();
         let once_and_a_half = once.saturating_add(half);
-        // What is sent at the deadline is late by the time on its way at most.
+        // A packet that was sent at the deadline arrives later by the delay of the network.
         let tolerance = NANOS.checked_div(10).unwrap_or_default();
         if self.late == Late::No && now > once.saturating_add(tolerance) {
             self.late = Late::Once;
@@ -147,7 +148,7 @@ impl Exchange {
         *self.disconnected.of(Side::Client) || *self.disconnected.of(Side::Server)
     }
 
-    /// A FIN or RST of this side.
+    /// Handles a FIN or RST of this side.
     pub(crate) fn closed(&mut self, now: u64, side: Side) -> Vec<Note> {
         let mut notes = Vec::new();
         if !self.closed && side == Side::Client && self.accepted && !self.has_disconnected() {
@@ -167,7 +168,7 @@ impl Exchange {
         notes
     }
 
-    /// What has not been answered.
+    /// Returns the packets that have not been answered.
     pub(crate) fn unanswered(&self) -> Vec<String> {
         let mut all = Vec::new();
         if self.connect.is_some() && !self.accepted && !self.refused {
@@ -192,7 +193,7 @@ impl Exchange {
         all
     }
 
-    /// A packet of one side: what it answers, and what is wrong with it here.
+    /// Handles a packet of one side. Returns what it answers, and what the standard forbids about it.
     pub(crate) fn packet(
         &mut self,
         now: u64,
@@ -217,7 +218,7 @@ impl Exchange {
                     is_clean,
                     keep_alive: nanoseconds(keep_alive),
                 });
-                // What an earlier connection has left is in no capture of this one.
+                // The capture does not show what an earlier connection has left in flight.
                 self.knows_less = !is_clean;
             }
             Meaning::ConnAck {
@@ -268,7 +269,7 @@ impl Exchange {
         notes
     }
 
-    /// Whether the packet may come now.
+    /// Returns a violation if the packet may not be sent at this point.
     fn order(&mut self, side: Side, meaning: &Meaning) -> Option<Note> {
         let is_first = !core::mem::replace(self.has_sent.of_mut(side), true);
         let begins = is_first && *self.opened.of(side);
@@ -353,7 +354,7 @@ impl Exchange {
                     Note::violation(side, Rule::ResendOnlyAfterReconnecting, what)
                 })
             }
-            Some(_) => Some(in_use(side, id, "a message that is under way")),
+            Some(_) => Some(in_use(side, id, "a message in flight")),
             None if dup => Some(remark(
                 "sent again: the first time is not in this conversation",
             )),
@@ -361,7 +362,7 @@ impl Exchange {
         }
     }
 
-    /// PUBACK, PUBREC or PUBCOMP, sent by the receiver of a message.
+    /// Handles PUBACK, PUBREC or PUBCOMP, which the receiver of a message sends.
     fn answer(&mut self, now: u64, side: Side, id: PacketId, due: Due) -> Vec<Note> {
         let sender = side.other();
         let flights = self.flights.of_mut(sender);
@@ -408,7 +409,7 @@ impl Exchange {
         }
     }
 
-    /// PUBREL, sent by the sender of a message.
+    /// Handles PUBREL, which the sender of a message sends.
     fn release(&mut self, now: u64, side: Side, id: PacketId) -> Vec<Note> {
         let flight = Flight {
             due: Due::PubComp,
@@ -467,7 +468,7 @@ impl Exchange {
         notes
     }
 
-    /// What answers a packet that is not there.
+    /// Returns the note on an answer to a packet that the capture does not have.
     fn unknown(&self, answered: String) -> Note {
         if self.knows_less {
             remark(format!(
@@ -493,7 +494,7 @@ fn in_use(by: Side, id: PacketId, what: &str) -> Note {
     )
 }
 
-/// Whether this side may send such a packet.
+/// Returns a violation if this side may not send such a packet.
 fn direction(side: Side, packet_type: PacketType, meaning: &Meaning) -> Option<Note> {
     let is_wrong = match meaning {
         Meaning::Connect { .. }
@@ -513,7 +514,7 @@ fn direction(side: Side, packet_type: PacketType, meaning: &Meaning) -> Option<N
     })
 }
 
-/// Of a Keep Alive in seconds, if there is one.
+/// Converts a Keep Alive in seconds. Returns `None` if it is off.
 fn nanoseconds(keep_alive: u16) -> Option<u64> {
     (keep_alive > 0).then(|| u64::from(keep_alive).saturating_mul(NANOS))
 }

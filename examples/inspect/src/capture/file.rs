@@ -4,13 +4,13 @@ use std::io::Read;
 
 use pcap_parser::{Block, Linktype, PcapBlockOwned, PcapError, create_reader};
 
-/// Enough for most frames; the reader asks for more.
+/// The initial buffer; enough for most frames.
 const CAPACITY: usize = 1 << 20;
-/// More than any frame has.
+/// The limit of the buffer; more than any frame has.
 const MOST: usize = 1 << 28;
 const NANOS: u64 = 1_000_000_000;
 
-/// What was captured of one frame.
+/// The captured bytes of one frame.
 pub(crate) struct Frame<'a> {
     /// Nanoseconds since 1970.
     pub(crate) time: u64,
@@ -39,8 +39,8 @@ impl Interface {
     }
 }
 
-/// Calls `each` with every frame. Returns whether the file ends in the middle of a block, as one
-/// does that is still written to.
+/// Calls `each` with every frame. Returns true if the file ends in the middle of a block, for example
+/// because it is still being written.
 pub(crate) fn frames(
     source: impl Read + Send,
     mut each: impl FnMut(Frame<'_>),
@@ -48,7 +48,7 @@ pub(crate) fn frames(
     let mut reader = create_reader(CAPACITY, source).map_err(|error| explain(&error))?;
     let mut capacity = CAPACITY;
     let mut interfaces: Vec<Interface> = Vec::new();
-    // Of a pcap file, which has one for all frames.
+    // The link type of a pcap file, which has one for all frames.
     let mut link = Linktype::NULL;
     let mut fraction = 1000;
     loop {

@@ -1,4 +1,4 @@
-//! Conversations as text, a rung for each packet, and as JSON.
+//! Prints conversations as text, a line for each packet, and as JSON.
 
 use core::fmt::Write as _;
 use std::io::{self, Write};
@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 use super::conversation::{Conversation, Entry, Kind, Note, Side};
 use super::stream::Network;
 
-/// Characters of a string, and of a payload, that are shown.
+/// The number of characters of a string, and of bytes of a payload, that are shown.
 const SHOWN: usize = 60;
 
-/// A time as seconds with microseconds.
+/// Formats a time as seconds with microseconds.
 pub(crate) fn seconds(nanos: u64) -> String {
     let duration = core::time::Duration::from_nanos(nanos);
     format!("{}.{:06} s", duration.as_secs(), duration.subsec_micros())
 }
 
-/// A short time, in the unit that suits it.
+/// Formats a short time, in the unit that suits it.
 fn after(nanos: u64) -> String {
     format!("{:.3?}", core::time::Duration::from_nanos(nanos))
 }
@@ -115,7 +115,7 @@ pub(crate) fn list(items: impl Iterator<Item = String>) -> String {
     items.collect::<Vec<_>>().join(", ")
 }
 
-/// A string in quotes, without what could do anything to a terminal.
+/// Formats a string in quotes, and escapes characters that control a terminal.
 pub(crate) fn string(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}..", text.get(..end).unwrap_or_default()),
@@ -143,7 +143,7 @@ pub(crate) fn payload(payload: &[u8]) -> String {
     }
 }
 
-/// The Protocol Level of CONNECT.
+/// Returns the Protocol Level of CONNECT.
 const fn level(protocol: Protocol) -> Option<u8> {
     match protocol {
         Protocol::V3_1 => Some(3),
@@ -154,7 +154,7 @@ const fn level(protocol: Protocol) -> Option<u8> {
     }
 }
 
-/// A line for the conversation, one for each entry, and one for what is left at the end.
+/// Writes a line for the conversation, one for each entry, and one for the unanswered packets.
 pub(crate) fn write_json(
     out: &mut impl Write,
     number: usize,
@@ -191,7 +191,7 @@ fn entry_object(number: usize, conversation: &Conversation, entry: &Entry) -> Va
     let whole = if whole.is_empty() { "0" } else { whole };
     let mut object: Vec<(&str, Value)> = vec![
         ("conversation", json!(number)),
-        // Exact, which a number of seconds would not be.
+        // A string, because a floating-point number of seconds would not be exact.
         ("time", json!(format!("{whole}.{fraction:0>9}"))),
     ];
     if !matches!(entry.kind, Kind::Deadline) {

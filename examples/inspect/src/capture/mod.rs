@@ -21,26 +21,26 @@ pub(crate) use connections::Connections;
 use conversation::Conversation;
 pub(crate) use segment::{ip_packet, segment};
 
-/// What of a capture is wanted, and how.
+/// What the user wants to see of a capture, and in which format.
 pub(crate) struct Wanted {
     /// Ports of servers. A connection that starts with CONNECT is shown whatever its ports are.
     pub(crate) ports: Vec<u16>,
     pub(crate) options: Options,
-    /// That of a connection without CONNECT.
+    /// The version of a connection without CONNECT.
     pub(crate) version: ProtocolVersion,
     pub(crate) json: bool,
 }
 
-/// What a capture holds.
+/// The conversations of a capture.
 pub(crate) struct Capture {
     conversations: Vec<Conversation>,
-    /// What was left out, in words.
+    /// Descriptions of what was left out.
     pub(crate) warnings: Vec<String>,
     connections: usize,
 }
 
 impl Capture {
-    /// Reads a capture, or explains why that is not possible.
+    /// Reads a capture. The error explains why that is not possible.
     pub(crate) fn read(source: impl Read + Send, wanted: &Wanted) -> Result<Self, String> {
         let mut connections = Connections::default();
         let mut unknown: BTreeMap<i32, u64> = BTreeMap::new();
@@ -74,7 +74,7 @@ impl Capture {
         })
     }
 
-    /// Why there is nothing to show, if there is nothing.
+    /// Returns the reason if there is nothing to show.
     pub(crate) fn nothing(&self, wanted: &Wanted) -> Option<String> {
         if !self.conversations.is_empty() {
             return None;
@@ -102,7 +102,7 @@ impl Capture {
         Ok(())
     }
 
-    /// Whether a side has broken the protocol.
+    /// Returns true if a side has broken the protocol.
     pub(crate) fn has_violations(&self) -> bool {
         self.conversations.iter().any(Conversation::has_violations)
     }

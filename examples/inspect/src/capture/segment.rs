@@ -1,11 +1,11 @@
-//! TCP segments, out of the frames of the link layers that captures have.
+//! Finds the TCP segments in frames of the usual link layers.
 
 use core::net::{IpAddr, SocketAddr};
 
 use etherparse::{LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use pcap_parser::Linktype;
 
-/// As much of a TCP segment as was captured.
+/// The captured part of a TCP segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// Nanoseconds since 1970.
@@ -24,10 +24,10 @@ pub(crate) struct Segment {
 const RAW_OPENBSD: Linktype = Linktype(14);
 const LINUX_SLL2: Linktype = Linktype(276);
 
-/// The IP packet in a frame; an error if this link layer is unknown.
+/// Returns the IP packet in a frame. The error is the unknown link layer.
 pub(crate) fn ip_packet(link: Linktype, frame: &[u8]) -> Result<Option<&[u8]>, Linktype> {
     Ok(match link {
-        // The family of addresses has a number that differs between systems.
+        // The number of the address family, which differs between systems, is skipped.
         Linktype::NULL | Linktype::LOOP => frame.get(4..),
         Linktype::ETHERNET => frame.get(12..).and_then(after_ether_type),
         Linktype::LINUX_SLL => frame.get(14..).and_then(after_ether_type),
@@ -40,7 +40,8 @@ pub(crate) fn ip_packet(link: Linktype, frame: &[u8]) -> Result<Option<&[u8]>, L
     })
 }
 
-/// What follows the EtherType that `rest` starts with, and VLAN tags, if it is IP.
+/// Returns the bytes after an EtherType and VLAN tags, if they are an IP packet. `rest` starts with
+/// the EtherType.
 fn after_ether_type(mut rest: &[u8]) -> Option<&[u8]> {
     loop {
         let (ether_type, after) = rest.split_first_chunk()?;
@@ -52,7 +53,7 @@ fn after_ether_type(mut rest: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The TCP segment in an IP packet.
+/// Returns the TCP segment in an IP packet.
 pub(crate) fn segment(time: u64, packet: &[u8]) -> Option<Segment> {
     let sliced = LaxSlicedPacket::from_ip(packet).ok()?;
     let (from, to): (IpAddr, IpAddr) = match sliced.net.as_ref()? {

@@ -1,5 +1,5 @@
-//! The bytes that one side of a TCP connection sends, in their order: segments may be captured out
-//! of order, more than once, cut, or not at all.
+//! Puts the bytes that one side of a TCP connection sends in order. Segments may be captured out of
+//! order, more than once, truncated, or not at all.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub(crate) enum Piece {
     /// A SYN.
     Opened,
     Data(Vec<u8>),
-    /// So many bytes that no segment of the capture has.
+    /// This many bytes are in no segment of the capture.
     Missing(u64),
     /// A FIN: this side sends nothing more.
     Finished,
@@ -19,7 +19,7 @@ pub(crate) enum Piece {
     Reset,
 }
 
-/// A piece, and when what comes before it was there too.
+/// A part of the stream, and when it and all bytes before it had been captured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Arrival {
     /// Nanoseconds since 1970.
@@ -29,12 +29,12 @@ pub(crate) struct Arrival {
     pub(crate) piece: Piece,
 }
 
-/// What the network has done to a connection.
+/// Counts of what the network has done to a connection.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Network {
-    /// Segments with bytes that the capture has already.
+    /// Segments with bytes that earlier segments have too.
     pub(crate) repeated: u64,
-    /// Segments that came after later ones.
+    /// Segments that were captured after later ones.
     pub(crate) late: u64,
     /// Bytes that are missing.
     pub(crate) missing: u64,
@@ -58,7 +58,7 @@ struct Placed<'a> {
     end: i64,
 }
 
-/// Puts the segments of one direction together. They come with their numbers in the capture.
+/// Joins the segments of one direction. The numbers are their positions in the capture.
 pub(crate) fn assemble(segments: &[(usize, Segment)]) -> (Vec<Arrival>, Network) {
     let placed = place(segments);
     let captured = captured(&placed);
@@ -99,7 +99,7 @@ pub(crate) fn assemble(segments: &[(usize, Segment)]) -> (Vec<Arrival>, Network)
                 network.late = network.late.saturating_add(1);
             }
             if !seen.contain(start, end) {
-                // Of two that begin at the same place, the longer one.
+                // Of two segments that begin at the same position, the longer one counts.
                 let payload = waiting.entry(start).or_insert(&segment.payload);
                 if payload.len() < segment.payload.len() {
                     *payload = &segment.payload;
@@ -142,7 +142,7 @@ pub(crate) fn assemble(segments: &[(usize, Segment)]) -> (Vec<Arrival>, Network)
     (arrivals, network)
 }
 
-/// Those of a direction without any byte.
+/// Returns the FIN and the RST of a direction without data.
 fn ends(placed: &[Placed<'_>]) -> Vec<Arrival> {
     let mut arrivals: Vec<Arrival> = Vec::new();
     for Placed { order, segment, .. } in placed {
@@ -169,7 +169,7 @@ fn place(segments: &[(usize, Segment)]) -> Vec<Placed<'_>> {
     segments
         .iter()
         .map(|(order, segment)| {
-            // The distance to the last one, in either direction, is less than half of all numbers.
+            // The distance to the last segment, in either direction, is less than half of all numbers.
             let at = reference.map_or(0, |(sequence, at)| {
                 let distance = segment.sequence.wrapping_sub(sequence) as i32;
                 at.saturating_add(i64::from(distance))
@@ -177,7 +177,7 @@ fn place(segments: &[(usize, Segment)]) -> Vec<Placed<'_>> {
             if !segment.rst {
                 reference = Some((segment.sequence, at));
             }
-            // A SYN takes a number of its own.
+            // A SYN uses a sequence number itself.
             let start = at.saturating_add(i64::from(segment.syn));
             Placed {
                 order: *order,
@@ -197,7 +197,7 @@ fn captured(placed: &[Placed<'_>]) -> Ranges {
     ranges
 }
 
-/// Sets of positions, as ranges that do not touch each other: the end of each by its start.
+/// A set of positions, as ranges that do not touch: maps the start of each to its end.
 #[derive(Default)]
 struct Ranges(BTreeMap<i64, i64>);
 

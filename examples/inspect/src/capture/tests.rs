@@ -1,4 +1,4 @@
-//! Captures made up segment by segment, in the ways in which real ones differ.
+//! Captures that are composed segment by segment, with the variations of real ones.
 
 #![allow(
     clippy::arithmetic_side_effects,
@@ -51,7 +51,7 @@ impl File {
         }
     }
 
-    /// SYN, SYN and ACK, and no ACK.
+    /// Adds SYN, then SYN with ACK, and no ACK.
     fn open(mut self) -> Self {
         for (from, flags) in [(0, 0x02), (1, 0x12)] {
             let sequence = self.next[from];
@@ -61,7 +61,7 @@ impl File {
         self
     }
 
-    /// After CONNECT and CONNACK.
+    /// Adds CONNECT and CONNACK.
     fn connected(self) -> Self {
         self.open().client(CONNECT).server(ACCEPTED)
     }
@@ -79,13 +79,13 @@ impl File {
         self.skip(from, bytes.len())
     }
 
-    /// Bytes that are not captured.
+    /// Skips bytes, which are then missing in the capture.
     fn skip(mut self, from: usize, count: usize) -> Self {
         self.next[from] = self.next[from].wrapping_add(count as u32);
         self
     }
 
-    /// A segment that lies so many bytes before what comes next.
+    /// Adds a segment that starts `back` bytes before the next position.
     fn client_before(mut self, back: usize, bytes: &[u8]) -> Self {
         self.segment(0, self.next[0].wrapping_sub(back as u32), 0x18, bytes);
         self
@@ -141,7 +141,7 @@ impl File {
         }
         frame.extend(ip);
         if self.link == 1 && frame.len() < 60 {
-            // What Ethernet needs at least.
+            // The minimum of Ethernet.
             frame.resize(60, 0xee);
         }
         self.millis += 1;
@@ -154,7 +154,7 @@ impl File {
         self.bytes.extend(frame);
     }
 
-    /// What is printed, without times and the heading.
+    /// Returns what is printed, without times and the heading.
     fn rungs(&self) -> Vec<String> {
         let text = self.text();
         let lines = text.lines().skip(1);
@@ -184,7 +184,7 @@ impl File {
         Ok(String::from_utf8(out).unwrap())
     }
 
-    /// The rungs that say what is forbidden.
+    /// Returns the lines about violations.
     fn violations(&self) -> Vec<String> {
         let rungs = self.rungs().into_iter();
         let violations = rungs.filter_map(|rung| Some(rung.strip_prefix("!!!  ")?.to_owned()));
@@ -283,7 +283,7 @@ fn segments_out_of_order_are_put_in_order() {
 #[test]
 fn segments_that_are_sent_again_are_read_once() {
     let file = File::new().connected().client(PUBLISH_1);
-    // The same again, and the last byte with the next packet.
+    // The same segment again, and its last byte together with the next packet.
     let file = file.client_before(PUBLISH_1.len(), PUBLISH_1);
     let file = file.client_before(1, b"x\xc0\x00").server(PUBACK);
     let summary = "TCP: 2 segments repeated, 0 out of order, 0 bytes missing";
@@ -318,7 +318,7 @@ fn after_missing_bytes_the_next_segment_that_starts_with_a_packet_is_read() {
 
 #[test]
 fn sequence_numbers_wrap_around() {
-    // Those of the server do within the first packets; those of the client backwards too.
+    // The server's numbers wrap within the first packets; the client's also go back.
     let mut file = File::new();
     file.next = [u32::MAX, u32::MAX - 2];
     let file = file.connected().client(PUBLISH_1).server(PUBACK);
@@ -453,7 +453,7 @@ fn a_client_that_is_silent_for_too_long_is_noticed() {
     let server = "violation by the server: one and a half times the Keep Alive has passed: the server has to close the \
                   connection (MQTT-3.1.2-24)";
     assert_eq!(file.violations(), [late, server]);
-    // The times are those of the deadlines.
+    // An entry has the time of its deadline.
     assert!(
         file.text().contains("\n     10.002000       (time passes)"),
         "{}",
@@ -501,11 +501,11 @@ fn what_a_side_must_not_send_is_a_violation() {
         ),
         (
             File::new().connected().client(PUBLISH_1).client(PUBLISH_1),
-            "client: Packet Identifier 1 is in use for a message that is under way (MQTT-2.3.1-2)",
+            "client: Packet Identifier 1 is in use for a message in flight (MQTT-2.3.1-2)",
         ),
         (
             File::new().connected().server(PUBLISH_1).server(PUBLISH_1),
-            "server: Packet Identifier 1 is in use for a message that is under way (MQTT-2.3.1-4)",
+            "server: Packet Identifier 1 is in use for a message in flight (MQTT-2.3.1-4)",
         ),
         (
             File::new().connected().client(PUBLISH_1).client(subscribe),
@@ -632,7 +632,7 @@ fn what_mqtt_5_forbids_has_its_own_numbers() {
         ),
         (
             connected().client(PUBLISH_1_5).client(PUBLISH_1_5),
-            "client: Packet Identifier 1 is in use for a message that is under way (MQTT-2.2.1-3)",
+            "client: Packet Identifier 1 is in use for a message in flight (MQTT-2.2.1-3)",
         ),
         (
             connected().server(b"\xe0\x00\xd0\x00"),

@@ -164,7 +164,7 @@ impl Version for V5 {
     }
 }
 
-/// Identifier, Reason Code if it is not 0, and properties.
+/// Describes identifier, Reason Code if it is not 0, and properties.
 fn acknowledgement<K: AckType>(ack: &Acknowledgement<&[u8], K>, code: impl Display) -> String {
     let code = if ack.reason_code == K::ReasonCode::default() {
         String::new()
@@ -174,7 +174,7 @@ fn acknowledgement<K: AckType>(ack: &Acknowledgement<&[u8], K>, code: impl Displ
     format!(" {}{code}", ack.packet_id) + &shown(&ack.properties)
 }
 
-/// The properties in a line, after a comma each.
+/// Describes the properties in a line, each after a comma.
 fn shown<K>(properties: &Properties<&[u8], K>) -> String {
     let mut text = String::new();
     for property in properties {
@@ -184,7 +184,7 @@ fn shown<K>(properties: &Properties<&[u8], K>) -> String {
     text
 }
 
-/// A string in quotes, or bytes that are none.
+/// Describes a string in quotes, or bytes that are not UTF-8.
 fn string_or_bytes(bytes: &[u8]) -> String {
     core::str::from_utf8(bytes).map_or_else(|_| payload(bytes), string)
 }

@@ -1,4 +1,4 @@
-//! What a conversation needs to know of packets, whichever version of MQTT they are in.
+//! What following a conversation needs from the packets of a version of MQTT.
 
 use mqtt_sansio::v3::Delivery;
 use mqtt_sansio::{PacketId, PacketSet, PacketType};
@@ -11,17 +11,17 @@ pub(crate) trait Version: PacketSet {
 
     fn meaning(packet: &Self::Packet<'_>) -> Meaning;
 
-    /// What is in a packet, after its name.
+    /// Describes the contents of a packet, to be printed after its name.
     fn summary(packet: &Self::Packet<'_>) -> String;
 
-    /// What is in a packet, for programs.
+    /// Returns the contents of a packet for JSON.
     fn fields(packet: &Self::Packet<'_>) -> Fields;
 
-    /// The number of the statement that a rule is.
+    /// Returns the number of the statement for a rule.
     fn statement_of(rule: Rule) -> Option<&'static str>;
 }
 
-/// What a packet does to its conversation.
+/// The effect of a packet on its conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Connect {
@@ -34,7 +34,7 @@ pub(crate) enum Meaning {
     ConnAck {
         is_accepted: bool,
         session_present: bool,
-        /// Replaces that of CONNECT.
+        /// Replaces the Keep Alive of CONNECT.
         keep_alive: Option<u16>,
     },
     Publish(Delivery),
@@ -60,7 +60,7 @@ pub(crate) enum Meaning {
     },
     UnsubAck {
         packet_id: PacketId,
-        /// MQTT 3.1.1 has none.
+        /// `None` in MQTT 3.1.1, which has no codes.
         codes: Option<usize>,
     },
     PingReq,
@@ -69,7 +69,7 @@ pub(crate) enum Meaning {
     Auth,
 }
 
-/// What the standard asks for between packets.
+/// A rule of the standard about several packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     ConnectIsFirst,

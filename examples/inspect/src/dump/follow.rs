@@ -9,7 +9,7 @@ enum Mode {
     Raw,
 }
 
-/// `None` if this is something else.
+/// Reads such a text. Returns `None` if it is something else.
 pub(crate) fn parse(text: &str) -> Option<Result<Vec<Stream>, String>> {
     let head = text.lines().find_map(|line| line.strip_prefix("Follow: "));
     let mode = match head.and_then(|head| head.rsplit(',').next()).map(str::trim) {
@@ -38,7 +38,7 @@ pub(crate) fn parse(text: &str) -> Option<Result<Vec<Stream>, String>> {
         let stream = if is_indented(line) { second } else { first };
         let bytes = match mode {
             Mode::Hex => row(line).and_then(|(offset, bytes)| {
-                // Another stream of the same text starts anew.
+                // Another stream of the same text starts at offset 0 again.
                 (offset == stream.bytes.len()).then_some(bytes)
             }),
             Mode::Raw => hexadecimal::decode(line.trim()),
@@ -62,7 +62,7 @@ fn is_indented(line: &str) -> bool {
     line.starts_with([' ', '\t'])
 }
 
-/// Whether there are rows of dumps both indented and not: tcpdump indents all, others none.
+/// Returns true if some rows are indented and others are not: tcpdump indents all, others none.
 fn is_in_two_directions(text: &str) -> bool {
     let rows = || text.lines().filter(|line| !is_blank(line));
     rows().any(is_indented)

@@ -13,7 +13,7 @@ mod tcpdump;
 
 use crate::hexadecimal;
 
-/// Where a row says that it is.
+/// The offset at the start of a row.
 struct Offset {
     value: usize,
     /// Whether a colon follows, as in what `xxd` and `tcpdump` print. Without one, digits in
@@ -21,10 +21,10 @@ struct Offset {
     colon: bool,
 }
 
-/// Bytes that belong together.
+/// The bytes of one stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stream {
-    /// Who sends them to whom, if the text has more than one stream.
+    /// Sender and receiver, if the text has more than one stream.
     pub(crate) name: Option<String>,
     pub(crate) bytes: Vec<u8>,
 }
@@ -35,9 +35,9 @@ impl From<Vec<u8>> for Stream {
     }
 }
 
-/// The bytes of a dump, or of several one after the other. `None` if `text` does not start with
-/// the first row of one. No packet starts as such a row does, with a zero byte: if a later line is
-/// not the next row, that is an error and not a reason to read the offsets as bytes.
+/// Returns the bytes of a dump, or of several in sequence, or `None` if `text` does not start with
+/// the first row of one. No packet starts with a zero byte, as such a row does. So a later line that
+/// is not the next row is an error, and the offsets are never read as bytes.
 pub(crate) fn parse(text: &str) -> Option<Result<Vec<Stream>, String>> {
     if let Some(followed) = follow::parse(text) {
         return Some(followed);
@@ -56,7 +56,7 @@ pub(crate) fn parse(text: &str) -> Option<Result<Vec<Stream>, String>> {
     for (number, line) in lines {
         let last = dumps.last_mut()?;
         match row(line) {
-            // Without bytes, it is the end as `hexdump` prints it.
+            // An offset without bytes is the last line of `hexdump`.
             Some((offset, read)) if offset == last.len() => last.extend(read),
             Some((0, read)) if !read.is_empty() => dumps.push(read),
             _ => {
@@ -73,7 +73,7 @@ pub(crate) fn parse(text: &str) -> Option<Result<Vec<Stream>, String>> {
     })
 }
 
-/// Whether there is something behind an offset.
+/// Returns true if an offset and something after it start the line.
 pub(crate) fn starts_like_a_row(line: &str) -> bool {
     let (word, rest) = split_word(line.trim());
     offset(word).is_some() && !rest.is_empty()
@@ -83,7 +83,7 @@ fn is_blank(line: &str) -> bool {
     line.trim().is_empty()
 }
 
-/// The offset and the bytes of a row.
+/// Returns the offset and the bytes of a row.
 fn row(line: &str) -> Option<(usize, Vec<u8>)> {
     let (word, mut rest) = split_word(line.trim());
     let offset = offset(word)?;
@@ -101,7 +101,7 @@ fn row(line: &str) -> Option<(usize, Vec<u8>)> {
         rest = after.trim_start();
         let more = match after.strip_suffix(rest) {
             Some(" ") => !rest.starts_with('|'),
-            // The gap in the middle of what `hexdump -C` prints.
+            // `hexdump -C` prints a gap after eight bytes.
             Some("  ") if all_pairs && bytes.len() == 8 => {
                 hexadecimal::decode(split_word(rest).0).is_some_and(|read| read.len() == 1)
                     && !is_text_of(rest, &bytes)
@@ -128,7 +128,7 @@ fn offset(word: &str) -> Option<Offset> {
     Some(Offset { value, colon })
 }
 
-/// Whether `column` shows `bytes` as text, with a dot for what cannot be shown.
+/// Returns true if `column` shows `bytes` as text, with a dot for each byte that cannot be shown.
 fn is_text_of(column: &str, bytes: &[u8]) -> bool {
     let shown: String = bytes
         .iter()
@@ -140,7 +140,7 @@ fn is_text_of(column: &str, bytes: &[u8]) -> bool {
     shown.trim_end() == column
 }
 
-/// The first word of a text, and what is behind it.
+/// Returns the first word of a text, and the rest.
 fn split_word(text: &str) -> (&str, &str) {
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     text.split_at(end)

@@ -11,13 +11,13 @@ use crate::capture::{Connections, ip_packet, segment};
 pub(crate) const NO_BYTES: &str = "these are packets in words: tcpdump prints their bytes with -x, and \
                                    --pcap reads what tcpdump -w writes";
 
-/// Whether a line is the one in words, or its first half, as `-v` prints it.
+/// Returns true for the line in words, or for its first half, as `-v` prints it.
 pub(crate) fn is_summary(line: &str) -> bool {
     let is_packet = line.contains(" > ") && line.contains("Flags [");
     is_packet || line.contains("IP (tos ") || line.contains("IP6 (")
 }
 
-/// The bytes that TCP carries in each direction; `None` if these are no packets.
+/// Returns the bytes that TCP carries in each direction, or `None` if these are no IP packets.
 pub(crate) fn streams(dumps: &[Vec<u8>]) -> Option<Result<Vec<Stream>, String>> {
     let mut connections = Connections::default();
     for (time, dump) in (0..).zip(dumps) {
@@ -47,7 +47,7 @@ fn name(from: SocketAddr, to: SocketAddr) -> String {
     format!("{from} to {to}")
 }
 
-/// The IP packet that is all of a dump, or follows its link layer.
+/// Returns the IP packet that a dump consists of, or that follows its link layer.
 fn packet(dump: &[u8]) -> Option<&[u8]> {
     let layers = [
         Linktype::RAW,
@@ -62,7 +62,7 @@ fn packet(dump: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Whether an IP header says that it is followed by TCP, and by as many bytes as there are.
+/// Returns true if the IP header announces TCP, and as many bytes as there are.
 fn is_whole(packet: &[u8]) -> bool {
     let (length, protocol) = match packet {
         [0x45..=0x4f, _, high, low, _, _, _, _, _, protocol, ..] => {
@@ -74,7 +74,7 @@ fn is_whole(packet: &[u8]) -> bool {
         }
         _ => return false,
     };
-    // Ethernet fills short frames up.
+    // Ethernet pads short frames.
     let padding = packet.len().checked_sub(length.into());
     *protocol == 6 && padding.is_some_and(|padding| padding <= 26)
 }

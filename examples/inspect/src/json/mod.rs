@@ -12,7 +12,7 @@ use crate::{Found, hexadecimal};
 /// Keys and values of an object.
 pub(crate) type Fields = Vec<(&'static str, Value)>;
 
-/// `stream`: whose packets these are, if the input has several streams.
+/// Returns the object for a packet. `stream` is the name of its stream, if the input has several.
 pub(crate) fn object(stream: Option<&str>, offset: u64, found: &Found<'_>) -> Value {
     let object = object_of(offset, found);
     match (stream, object) {
@@ -44,7 +44,7 @@ fn object_of(offset: u64, found: &Found<'_>) -> Value {
     }
 }
 
-/// In place of the packets of a line that is not hexadecimal.
+/// Returns the object for a line that is not hexadecimal.
 pub(crate) fn unreadable(error: String) -> Value {
     json!({ "offset": 0, "error": error, "statement": null })
 }
@@ -59,13 +59,13 @@ fn packet_object(offset: u64, length: usize, packet: &Packet<'_>) -> Value {
         Packet::V3(packet) => packet.encode_to_vec(),
         Packet::V5(packet) => packet.encode_to_vec(),
     };
-    // What was decoded can be encoded: a `null` here would be a fault of the library.
+    // A decoded packet can be encoded: `null` here would be a fault of the library.
     let encoded = encoded.ok().map(hexadecimal::encode);
     let end = [("encoded", json!(encoded))];
     start.into_iter().chain(fields(packet)).chain(end).collect()
 }
 
-/// What there is in this type of packet only.
+/// Returns the fields that only this type of packet has.
 fn fields(packet: &Packet<'_>) -> Fields {
     match packet {
         Packet::V3(packet) => v3::fields(packet),
@@ -73,7 +73,7 @@ fn fields(packet: &Packet<'_>) -> Fields {
     }
 }
 
-/// The fields that CONNECT has in all versions. `clean` has two names.
+/// Returns the fields that CONNECT has in all versions. `clean` has two names.
 #[expect(clippy::too_many_arguments, reason = "a CONNECT has as many fields")]
 fn connect(
     protocol_name: &str,
@@ -97,7 +97,7 @@ fn connect(
     ]
 }
 
-/// The fields that PUBLISH has in all versions.
+/// Returns the fields that PUBLISH has in all versions.
 fn publish(delivery: Delivery, retain: bool, topic: &str, payload: &[u8]) -> Fields {
     vec![
         ("dup", json!(delivery.dup())),

@@ -1,4 +1,4 @@
-//! What there is in a packet of MQTT 3.1 and 3.1.1 only.
+//! The fields of packets of MQTT 3.1 and 3.1.1.
 
 use mqtt_sansio::v3::{Packet, PacketRef};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What there is in a packet of MQTT 5 only.
+//! The fields of packets of MQTT 5.
 
 use mqtt_sansio::v5::{Packet, PacketRef, Properties};
 use serde_json::{Map, Value, json};
@@ -122,7 +122,7 @@ fn request(packet_id: u16, list: &'static str, entries: Value) -> Fields {
     vec![("packet_id", json!(packet_id)), (list, entries)]
 }
 
-/// An object with what is there. What may come more than once is a list.
+/// Returns an object with the properties that are present. A property that may repeat is a list.
 fn properties<B: AsRef<[u8]>, K>(properties: &Properties<B, K>) -> Value {
     let mut object = Map::new();
     for property in properties {

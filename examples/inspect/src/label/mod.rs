@@ -1,5 +1,5 @@
-//! Packets for people: a row for each field, with its offset, its bytes, its name in the standard,
-//! and its meaning. A fault is marked in the bytes around it.
+//! Labels packets: a row for each field, with its offset, its bytes, its name in the standard, and
+//! its meaning. A fault is marked in the bytes around it.
 
 mod v3;
 mod v5;
@@ -13,16 +13,16 @@ use mqtt_sansio::{Delivery, Field, Header, Options, PacketId, PacketType};
 
 use crate::{Found, hexadecimal};
 
-/// How many bytes a row shows.
+/// The number of bytes in a row.
 const ROW: usize = 8;
 
-/// How many bytes are shown one by one. Of a longer field it is both ends.
+/// The number of bytes that are shown one by one. A longer field shows its start and its end.
 const SHOWN: usize = 64;
 
-/// How many bytes are shown around a fault in more than that.
+/// The number of bytes that are shown around a fault in a longer packet.
 const AROUND: usize = 32;
 
-/// How many characters of a string are shown.
+/// The number of characters of a string that are shown.
 const QUOTED: usize = 64;
 
 pub(crate) fn write(out: &mut impl Write, offset: u64, found: &Found<'_>) -> io::Result<()> {
@@ -96,7 +96,7 @@ impl<W: Write> Labels<'_, W> {
             Some(Row { offset, bytes }) => {
                 writeln!(self.out, "{offset:>9}  {bytes:<23}  {name:<25}  {value}")?;
             }
-            // A field may be empty and still mean something, such as a Client Identifier.
+            // An empty field can have a meaning, such as an empty Client Identifier.
             None => writeln!(self.out, "{:34}  {name:<25}  {value}", "")?,
         }
         for row in rows {
@@ -114,7 +114,7 @@ impl<W: Write> Labels<'_, W> {
         writeln!(self.out, "{:11}{bits:<23}    {name:<23}  {value}", "")
     }
 
-    /// Labels a length of two bytes and what it is the length of (sections 1.5.3 and 3.1.3.3).
+    /// Labels a length of two bytes and the field that follows (sections 1.5.3 and 3.1.3.3).
     fn string(&mut self, field: Field, bytes: &[u8]) -> io::Result<()> {
         self.field(2, &format!("{field} length"), bytes.len())?;
         self.field(bytes.len(), field.name(), quote(bytes))
@@ -197,12 +197,12 @@ impl<W: Write> Labels<'_, W> {
         self.field(2, Field::PacketIdentifier.name(), packet_id)
     }
 
-    /// The first byte without a label.
+    /// Returns the first byte without a label.
     fn next_byte(&self) -> u8 {
         self.rest.first().copied().unwrap_or_default()
     }
 
-    /// Whether every byte has its label.
+    /// Returns true if every byte has its label.
     const fn is_at_end(&self) -> bool {
         self.rest.is_empty()
     }
@@ -227,7 +227,7 @@ fn write_malformed(
             write_at_hand(out, bytes.len(), len)?;
             bytes
         }
-        // Where it ends is not known. The fault is in the fixed header or right behind it.
+        // The end of the packet is not known. The fault is in the fixed header or right after it.
         None => rest.get(..AROUND).unwrap_or(rest),
     };
     writeln!(out)?;
@@ -257,7 +257,7 @@ fn write_marked(out: &mut impl Write, offset: u64, bytes: &[u8], fault: usize) -
     if start > 0 {
         writeln!(out, "{}", Row::omitted(offset, start))?;
     }
-    // The fault may be that there are no more bytes: then it is behind the last one.
+    // If the fault is that bytes are missing, its position is after the last byte.
     for row in (start..end.max(fault.saturating_add(1))).step_by(ROW) {
         let row_end = row.saturating_add(ROW);
         let shown = bytes.get(row..row_end.min(end)).unwrap_or_default();
@@ -312,7 +312,7 @@ fn write_at_hand(out: &mut impl Write, at_hand: usize, len: usize) -> io::Result
     }
 }
 
-/// The fixed header, if there is nothing in it that no leniency lets through.
+/// Returns the fixed header, if it is valid with every leniency.
 fn peek(rest: &[u8], version: ProtocolVersion) -> Option<Header> {
     let lenient = Options::new()
         .max_packet_size(u32::MAX)
@@ -323,8 +323,8 @@ fn peek(rest: &[u8], version: ProtocolVersion) -> Option<Header> {
     crate::peek(rest, &lenient, version)
 }
 
-/// The first byte that the standard has for a packet of this type (Table 2.2). It differs from the
-/// one received only where a leniency let that one in.
+/// Returns the first byte that the standard prescribes for a packet of this type (Table 2.2). It
+/// differs from the received one only if a leniency accepted that.
 const fn prescribed_first_byte(packet_type: PacketType, received: u8) -> u8 {
     let without_flags = packet_type.number() << 4;
     match packet_type {
@@ -338,7 +338,7 @@ const fn prescribed_first_byte(packet_type: PacketType, received: u8) -> u8 {
     }
 }
 
-/// Some bytes and the offset of the first.
+/// Bytes as text, and the offset of the first.
 struct Row {
     offset: u64,
     bytes: String,
@@ -374,7 +374,7 @@ impl Display for Row {
     }
 }
 
-/// The bytes of a field: all of them, or the ends of a long one.
+/// Returns the rows of a field: all of its bytes, or start and end of a long one.
 fn rows(offset: u64, bytes: &[u8]) -> Vec<Row> {
     let in_rows = |offset: u64, bytes: &[u8]| -> Vec<Row> {
         iter::zip((offset..).step_by(ROW), bytes.chunks(ROW))
@@ -394,7 +394,7 @@ fn rows(offset: u64, bytes: &[u8]) -> Vec<Row> {
     rows
 }
 
-/// The bits of `byte` that `mask` has, in their places: `.... .01.`.
+/// Formats the bits of `byte` that `mask` selects, in their positions: `.... .01.`.
 fn bits(byte: u8, mask: u8) -> String {
     let mut shown = String::with_capacity(9);
     for bit in (0..8).rev() {
@@ -410,8 +410,8 @@ fn bits(byte: u8, mask: u8) -> String {
     shown
 }
 
-/// Bytes as a Rust literal, of a string if they are one: nothing in it can do anything to a
-/// terminal.
+/// Formats bytes as a Rust literal, of a string if they are UTF-8. Characters that control a terminal
+/// are escaped.
 fn quote(bytes: &[u8]) -> String {
     let (quoted, shown) = match core::str::from_utf8(bytes) {
         Ok(text) => {

@@ -85,7 +85,7 @@ fn connack<W: Write>(labels: &mut Labels<'_, W>, connack: v3::ConnAck) -> io::Re
     labels.field(1, Field::ConnectReturnCode.name(), value)
 }
 
-/// What the standard asks for after this error.
+/// Describes what the standard requires after this error.
 pub(super) fn reaction(error: &DecodeError) -> String {
     match error.reaction() {
         Reaction::Close => "the receiver closes the Network Connection".to_owned(),

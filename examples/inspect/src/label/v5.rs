@@ -128,7 +128,7 @@ fn subscription<W: Write>(
     labels.bits(options, 3, "Maximum QoS")
 }
 
-/// Properties, a row each, and their length before them.
+/// Labels the Property Length, and each property with a row.
 fn properties<W: Write, B: AsRef<[u8]>, K>(
     labels: &mut Labels<'_, W>,
     length_name: &str,
@@ -138,7 +138,7 @@ fn properties<W: Write, B: AsRef<[u8]>, K>(
     labels.field(variable_len(length), length_name, length)?;
     for property in properties {
         let value = PropertyValue::from(&property);
-        // With the Property Identifier.
+        // The Property Identifier is a byte.
         let len = value.len().saturating_add(1);
         labels.field(len, property.field().name(), value.show(quote))?;
     }
@@ -150,7 +150,7 @@ fn reason<W: Write>(labels: &mut Labels<'_, W>, code: u8, name: impl Display) ->
     labels.field(1, Field::ReasonCode.name(), value)
 }
 
-/// What may be left out at the end of a packet: properties, and before them the Reason Code.
+/// Labels Reason Code and properties, which may both be left out at the end of a packet.
 fn reason_and_properties<W: Write, B: AsRef<[u8]>, K>(
     labels: &mut Labels<'_, W>,
     code: u8,
@@ -167,7 +167,7 @@ fn reason_and_properties<W: Write, B: AsRef<[u8]>, K>(
     properties(labels, Field::PropertyLength.name(), all)
 }
 
-/// What the standard asks for after this error.
+/// Describes what the standard requires after this error.
 pub(super) fn reaction(error: &DecodeError) -> String {
     match error.reaction() {
         Reaction::Close => "the receiver closes the Network Connection".to_owned(),

@@ -4,15 +4,15 @@
 use core::iter::Peekable;
 use core::str::Chars;
 
-/// Whether a text is a string, and no digits or list.
+/// Returns true if a text is a string, and not digits or a list.
 pub(crate) fn is_one(text: &str) -> bool {
     let quoted = without_prefix(text);
-    // As a part of a list, `array('B', [..])`, a string has a bracket before it.
+    // A quote can also be part of a list: `array('B', [..])`.
     let is_quoted = quoted.starts_with(['"', '\'']) && !text.trim().ends_with("])");
     text.contains('\\') || is_quoted
 }
 
-/// Without a name before a quote, as in `b"..."` and `bytearray(b'...')`.
+/// Removes a name before a quote, as in `b"..."` and `bytearray(b'...')`.
 fn without_prefix(text: &str) -> &str {
     text.trim()
         .trim_start_matches(|c: char| c.is_ascii_alphabetic() || matches!(c, '(' | '$' | '&'))
@@ -22,7 +22,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<u8>, String> {
     let text = text.trim();
     let quoted = without_prefix(text);
     if !quoted.starts_with(['"', '\'']) {
-        // Lines can have any length.
+        // Line breaks can be anywhere in an escape.
         return unescape(&text.replace(['\n', '\r'], ""), false);
     }
     let before = text.strip_suffix(quoted).unwrap_or_default();
@@ -31,12 +31,12 @@ pub(crate) fn parse(text: &str) -> Result<Vec<u8>, String> {
     let mut rest = quoted;
     while let Some(quote) = rest.chars().next() {
         let inner = rest.get(1..).unwrap_or_default();
-        let end =
-            end(inner, quote).ok_or_else(|| format!("a string without its closing {quote}"))?;
+        let end = end(inner, quote)
+            .ok_or_else(|| format!("a string without its closing {quote}: add it"))?;
         let (string, after) = inner.split_at(end);
         bytes.extend(unescape(string, is_bytes)?);
         let after = after.get(1..).unwrap_or_default();
-        // A line that goes on, or strings that are put together.
+        // A continued line, or strings that are concatenated.
         rest = after.trim_start_matches(|c: char| {
             c.is_whitespace() || matches!(c, '\\' | '+' | ';' | ')' | 'b')
         });
@@ -48,7 +48,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Where the string ends that starts behind a quote.
+/// Returns the position of the closing quote. `inner` starts after the opening one.
 fn end(inner: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     inner.char_indices().find_map(|(at, c)| {
@@ -58,8 +58,8 @@ fn end(inner: &str, quote: char) -> Option<usize> {
     })
 }
 
-/// `is_bytes`: of Rust or Python, where `\0` is one byte whatever follows it. Elsewhere `\012` is
-/// octal.
+/// Decodes escapes. With `is_bytes` the string is from Rust or Python, where `\0` is one byte
+/// whatever follows it. Elsewhere `\012` is octal.
 fn unescape(string: &str, is_bytes: bool) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut chars = string.chars().peekable();
@@ -77,7 +77,7 @@ fn push(bytes: &mut Vec<u8>, c: char) {
     bytes.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// What follows a backslash.
+/// Decodes what follows a backslash.
 fn escape(
     chars: &mut Peekable<Chars<'_>>,
     is_bytes: bool,
@@ -101,7 +101,7 @@ fn escape(
             let c = number.and_then(char::from_u32);
             push(
                 bytes,
-                c.ok_or_else(|| format!("\\u{digits} is no character"))?,
+                c.ok_or_else(|| format!("\\u{digits} is not a character"))?,
             );
             return Ok(());
         }
@@ -128,7 +128,11 @@ fn escape(
         '\\' => b'\\',
         '"' => b'"',
         '\'' => b'\'',
-        _ => return Err(format!("\\{c} is no escape that is known")),
+        _ => {
+            return Err(format!(
+                "\\{c} is not an escape: write \\\\ for a backslash"
+            ));
+        }
     });
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Lists of numbers in brackets, as languages write and print them: `[16, 12]`, `{0x10, 0x0c}`,
 //! `<<16,12>>`, `<Buffer 10 0c>`, and what xxd -i prints.
 
-/// What is between the brackets.
+/// The text between the brackets.
 pub(crate) struct List<'a> {
     items: &'a str,
     /// Whether every number is hexadecimal.
@@ -9,7 +9,7 @@ pub(crate) struct List<'a> {
     rest: &'a str,
 }
 
-/// The list in a text, if there is one. A name or a type may stand before it.
+/// Returns the list in a text, if there is one. A name or a type may precede it.
 pub(crate) fn find(text: &str) -> Option<List<'_>> {
     let text = text.trim();
     let list = |open: &str, close: &str, is_hexadecimal| {
@@ -78,7 +78,7 @@ impl List<'_> {
         let is_bare_hexadecimal =
             |item: &str| item.len() <= 2 && item.bytes().all(|b| b.is_ascii_hexdigit());
         let has_letters = |item: &str| item.bytes().any(|b| b.is_ascii_alphabetic());
-        // `[10, 0c]`, which Rust prints for {:02x?}, can be nothing else.
+        // `[10, 0c]`, which Rust prints for {:02x?}, cannot be decimal.
         let is_hexadecimal =
             self.is_hexadecimal || items().all(is_bare_hexadecimal) && items().any(has_letters);
         items()
@@ -94,7 +94,7 @@ impl List<'_> {
     }
 }
 
-/// A byte in decimal or, with 0x, in hexadecimal digits; Java's bytes have a sign.
+/// Reads a byte in decimal or, with 0x, in hexadecimal digits; Java's bytes have a sign.
 fn number(item: &str) -> Option<u8> {
     let item = item.strip_suffix("u8").unwrap_or(item);
     let digits = item.strip_prefix("0x").or_else(|| item.strip_prefix("0X"));

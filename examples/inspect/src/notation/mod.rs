@@ -14,12 +14,12 @@ mod list;
 use crate::dump::{self, Stream};
 use crate::hexadecimal;
 
-/// Said of what may be a dump that [`dump`] cannot read.
+/// The hint for a text that may be a dump which [`dump`] cannot read.
 const HINT: &str = "If this is a dump, take its bytes without offsets and text: Copy as Hex Stream \
                     in Wireshark, or xxd -p.";
 
-/// Reads an argument. Only one with several lines may be a dump: a shell makes one line of what
-/// is not quoted, and then there is no telling where a row starts.
+/// Reads an argument. Only one with several lines may be a dump: without quotes a shell joins the
+/// lines, and the starts of rows are lost.
 pub(crate) fn argument(text: &str) -> Result<Vec<Stream>, String> {
     if text.contains('\n') {
         input(text)
@@ -29,8 +29,8 @@ pub(crate) fn argument(text: &str) -> Result<Vec<Stream>, String> {
     }
 }
 
-/// Reads a whole input: a dump if it starts as one, otherwise what [`line`] reads, over any number
-/// of lines.
+/// Reads a whole input: a dump if it starts like one, otherwise a notation of [`line`], over any
+/// number of lines.
 pub(crate) fn input(text: &str) -> Result<Vec<Stream>, String> {
     dump::parse(text)
         .unwrap_or_else(|| line(text).map(|bytes| vec![Stream::from(bytes)]))
@@ -67,7 +67,7 @@ fn digits(text: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// What to do with a text that is known and cannot be read.
+/// Returns advice for a text in a known notation that cannot be read.
 fn refusal(text: &str) -> Option<String> {
     let text = text.trim();
     let is_base64 = text.len() >= 8
@@ -92,7 +92,7 @@ fn refusal(text: &str) -> Option<String> {
     })
 }
 
-/// Whether this is `\x10\x0c` after a shell has read it.
+/// Returns true if this is `\x10\x0c` without its backslashes, which a shell has removed.
 fn is_shelled(text: &str) -> bool {
     let mut parts = text.split('x');
     parts.next() == Some("")
@@ -102,7 +102,7 @@ fn is_shelled(text: &str) -> bool {
         })
 }
 
-/// The error, with a hint if `text` looks like a dump.
+/// Returns the error, with a hint if `text` looks like a dump.
 fn hint(text: &str, error: String) -> String {
     if text.lines().any(dump::starts_like_a_row) {
         format!("{error}\n{HINT}")
@@ -111,8 +111,7 @@ fn hint(text: &str, error: String) -> String {
     }
 }
 
-/// What is wrong with digits that cannot be read. They may go on for megabytes, so only their
-/// start is repeated.
+/// Describes why digits cannot be read. It repeats their start only, because there may be megabytes.
 fn fault(digits: &str) -> String {
     match digits.chars().find(|c| !c.is_ascii_hexdigit()) {
         Some(other) => format!("{other:?} is not a hexadecimal digit"),

@@ -1,4 +1,4 @@
-//! A test for each form, with text as the tools print it.
+//! Tests each notation, with text as the tools print it.
 
 use super::{Stream, argument, input, line};
 
@@ -11,12 +11,12 @@ fn reads(text: &str, expected: &[u8]) {
     assert_eq!(line(text).as_deref(), Ok(expected), "{text}");
 }
 
-/// The complaint about a text.
+/// Returns the error for a text.
 fn complaint(text: &str) -> String {
     input(text).unwrap_err()
 }
 
-/// The one stream of an input that has no others.
+/// Returns the only stream of an input.
 fn bytes(text: &str) -> Vec<u8> {
     let [Stream { name: None, bytes }] = &input(text).unwrap()[..] else {
         panic!("{text}");
@@ -125,7 +125,7 @@ fn lists_that_were_shortened_cannot_be_read() {
 fn escapes_without_quotes() {
     reads(r"\x10\x0c\x00\x04MQTT", START);
     reads(r"\x10\f\0\x04MQTT", START);
-    // As printf takes them.
+    // As printf reads them.
     reads(r"\020\014\000\004MQTT", START);
 }
 
@@ -162,9 +162,9 @@ fn what_is_wrong_with_a_string_is_named() {
     for (text, expected) in [
         (r"\x1", "lacks two hexadecimal digits"),
         (r"\xzz", "lacks two hexadecimal digits"),
-        (r"\q", r"\q is no escape that is known"),
+        (r"\q", r"\q is not an escape: write \\ for"),
         (r"\777", "not a byte in octal digits"),
-        (r"\u{d800}", "is no character"),
+        (r"\u{d800}", "is not a character"),
         ("\\x10\\", "a backslash at the end"),
         (r#"b"\x10"#, "without its closing \""),
         (

@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &[&str], input: &[u8]) -> Output {
         .unwrap();
     let mut stdin = inspect.stdin.take().unwrap();
     thread::scope(|scope| {
-        // It may not want all of the input, or none.
+        // It may not read all of the input.
         scope.spawn(move || stdin.write_all(input));
         inspect.wait_with_output().unwrap()
     })

@@ -11,7 +11,7 @@ use crate::relay::{Relay, Side};
 
 const VERSIONS: [&str; 2] = ["mqttv31", "mqttv311"];
 
-/// Accepts a payload of 1 MiB, with its header.
+/// The option for a packet with a payload of 1 MiB.
 const LARGE: [&str; 2] = ["--max-packet-size", "1100000"];
 
 #[test]
@@ -274,7 +274,7 @@ fn is_cut_off(peer: Peer, version: &str, qos: u8) {
         return;
     };
     let broker = match peer {
-        // It resends with DUP 0, which violates [MQTT-3.3.1-1].
+        // MQTT.js resends with DUP 0, which violates [MQTT-3.3.1-1].
         Peer::MqttJs => Server::ours(&["--accept-resend-without-dup"]),
         _ => Server::ours(&[]),
     };

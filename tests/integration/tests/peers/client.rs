@@ -135,14 +135,14 @@ fn the_will_of_the_client_is_published_when_it_is_killed_and_only_then() {
             arguments.extend(more);
             arguments
         };
-        // This one leaves as it should,
+        // This client sends DISCONNECT,
         let polite = subscribe(Relay::to(mosquitto.port()), &will("never", &["-E"]));
         polite.process.succeed();
         polite.relay.check(Side::Client);
-        // this one does not,
+        // this one does not, so its Will is published,
         let victim = subscribe(polite.relay, &will("dead", &[]));
         victim.process.kill();
-        // and the will of this one is retained.
+        // and the Will of this one is retained.
         let victim = subscribe(victim.relay, &will("buried", &["--will-retain"]));
         observer.process.wait_for_lines(1);
         victim.process.kill();
@@ -178,7 +178,7 @@ fn a_refused_login_is_the_exit_status() {
     relay.check(Side::Client);
 }
 
-/// Also all that a client can send, for tshark to see.
+/// Sends every packet that a client can send, so that tshark checks all of them.
 #[test]
 fn an_idle_client_stays_connected() {
     let Some(mosquitto) = Server::mosquitto(false) else {
@@ -235,8 +235,8 @@ const fn fault(from: Side, packet: PacketType, what: What) -> Fault {
     }
 }
 
-/// One connection after another is cut, at each packet of a delivery from `from`, before and after
-/// it has arrived.
+/// Returns faults that cut one connection after another: at each packet of a delivery from `from`,
+/// before and after it has arrived.
 pub(crate) fn faults(from: Side, qos: u8) -> Vec<Fault> {
     let to = match from {
         Side::Client => Side::Server,
@@ -256,11 +256,11 @@ pub(crate) fn faults(from: Side, qos: u8) -> Vec<Fault> {
     packets.into_iter().flat_map(cuts).collect()
 }
 
-/// Checks what has come of `sent` over connections that were cut, and then `END`.
+/// Checks that the messages `sent`, and then `END`, were received over the connections that were cut.
 fn assert_delivered(mut received: Vec<String>, sent: &[String], qos: u8) {
     assert_eq!(received.pop().as_deref(), Some(END));
     if qos == 1 {
-        // Again is allowed, but not before it has come for the first time, nor missing.
+        // At QoS 1 a message may be repeated, but none may be missing, or first arrive out of order.
         let mut seen = Vec::new();
         for line in received {
             if !seen.contains(&line) {
@@ -272,7 +272,7 @@ fn assert_delivered(mut received: Vec<String>, sent: &[String], qos: u8) {
     assert_eq!(received, sent, "at QoS {qos}");
 }
 
-/// The payloads of what `mosquitto_sub` has printed.
+/// Returns the payloads in the output of `mosquitto_sub`.
 fn payloads(lines: &[String]) -> Vec<String> {
     let payload = |line: &String| {
         let bytes = hex::decode(line.rsplit(' ').next().unwrap()).unwrap();
@@ -327,8 +327,8 @@ fn a_publisher_that_is_cut_off_delivers_at_qos_2_exactly_once() {
     publisher_is_cut(2);
 }
 
-/// Nothing arrives at the publisher, or from it, from some packet on; it is killed; another one
-/// goes on with its file.
+/// From some packet on, nothing arrives at the publisher, or from it. It is killed, and another one
+/// continues with its file.
 #[test]
 fn a_publisher_that_is_killed_goes_on_with_its_session() {
     let Some(mosquitto) = Server::mosquitto(false) else {
@@ -356,7 +356,7 @@ fn a_publisher_that_is_killed_goes_on_with_its_session() {
         let mut victim = client(&["-l"]);
         let sent = numbers(10);
         victim.write((sent.join("\n") + "\n").as_bytes());
-        // All are in flight, some of them partly acknowledged.
+        // All messages are in flight, some of them partly acknowledged.
         relay.wait_for(Side::Client, PacketType::Publish, 10);
         relay.wait_for(from, packet, 3);
         victim.kill();
@@ -383,9 +383,9 @@ fn subscriber_is_cut(qos: u8) {
     mosquitto_pub(mosquitto.port(), &["-t", "cut", "-q", "2", "-m", END], "").unwrap();
     subscriber.process.wait_for_line(END);
     assert_eq!(subscriber.relay.faults_left(), 0);
-    // The standard asks the sender for exactly once as much as the receiver.
+    // Exactly once needs a sender that obeys the standard, too.
     let qos = if subscriber.relay.has_server_resent_what_was_released() {
-        println!("mosquitto has sent PUBLISH again after PUBREL: not exactly once by its doing");
+        println!("mosquitto has sent PUBLISH again after PUBREL, so a message may arrive twice");
         1
     } else {
         qos
@@ -404,7 +404,7 @@ fn a_subscriber_that_is_cut_off_receives_at_qos_2_exactly_once() {
     subscriber_is_cut(2);
 }
 
-/// As for the publisher.
+/// The subscriber is silenced and killed, as the publisher above.
 #[test]
 fn a_subscriber_that_is_killed_goes_on_with_its_session() {
     let Some(mosquitto) = Server::mosquitto(false) else {
@@ -418,7 +418,7 @@ fn a_subscriber_that_is_killed_goes_on_with_its_session() {
         let relay = Relay::with_faults(mosquitto.port(), [fault(from, packet, What::Silence)]);
         let directory = directory("session");
         let file = directory.path().join("session").display().to_string();
-        // What is queued for this one is none of the next one's concern.
+        // Each subscriber has its own session, so the next one does not get its queued messages.
         let id = format!("{from:?}-{packet:?}");
         let arguments = [
             "-c",
@@ -437,14 +437,14 @@ fn a_subscriber_that_is_killed_goes_on_with_its_session() {
         if mosquitto_pub(mosquitto.port(), &publish, &(sent.join("\n") + "\n")).is_none() {
             return;
         }
-        // Wait until it is idle: it cannot print a message and store that it has in one step.
-        // From the fault on the broker may wait for what does not arrive, but it has sent all ten
-        // messages in any case.
+        // Wait until the subscriber is idle: it cannot print a message and store that in one step.
+        // After the fault, the broker may wait for packets that do not arrive, but it has sent all
+        // ten messages.
         victim.relay.wait_for(Side::Server, PacketType::Publish, 10);
         victim.relay.wait_for(from, packet, 3);
         victim.relay.wait_for_answers();
         let mut received = lines(&victim.process.kill());
-        // These are queued for it.
+        // The broker queues these for it.
         let queued = ["and another".to_owned(), END.to_owned()];
         for message in &queued {
             mosquitto_pub(

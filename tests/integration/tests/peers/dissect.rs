@@ -6,7 +6,7 @@ use crate::installed::{self, Peer};
 use crate::process;
 use crate::relay::{Sent, Side};
 
-/// The port for which tshark decodes MQTT, in invented addresses.
+/// The port for which tshark decodes MQTT. The addresses are made up.
 const PORT: u16 = 1883;
 /// The largest part of a packet in a segment. tshark reassembles larger packets.
 const SEGMENT: usize = 16 * 1024;
@@ -20,8 +20,8 @@ pub(crate) struct Dissection {
     pub(crate) complaints: Vec<String>,
 }
 
-/// Has tshark find these types of packets, for each connection, and nothing wrong with them. Only
-/// says so if tshark is not installed.
+/// Checks that tshark finds these types of packets in each connection, and no fault in them. If
+/// tshark is not installed, only prints that.
 pub(crate) fn check(connections: &[Vec<Sent>], ours: Side, types: &[Vec<u8>]) {
     if let Some(dissection) = dissect(connections, ours) {
         assert_eq!(dissection.complaints, [""; 0], "of tshark");
@@ -79,7 +79,7 @@ pub(crate) fn dissect(connections: &[Vec<Sent>], ours: Side) -> Option<Dissectio
 /// The port of the first client. The others follow.
 const FIRST_CLIENT: u16 = 20_000;
 
-/// The connections in the format of libpcap, with headers that are made up.
+/// Writes the connections in the format of libpcap, with headers that are made up.
 fn pcap(connections: &[Vec<Sent>]) -> Vec<u8> {
     let mut file = Vec::new();
     // In the byte order of the magic number: version 2.4, no time zone, whole packets, raw IP.
@@ -109,7 +109,8 @@ fn pcap(connections: &[Vec<Sent>]) -> Vec<u8> {
     file
 }
 
-/// An IPv4 packet with a TCP segment. The checksums are left out, as network cards do for tshark.
+/// Returns an IPv4 packet with a TCP segment. The checksums are 0, as in captures of packets whose
+/// checksums the network card adds.
 fn segment(ports: [u16; 2], addresses: [u8; 2], sent: u32, received: u32, part: &[u8]) -> Vec<u8> {
     let len = u16::try_from(20 + 20 + part.len()).unwrap();
     let mut packet = vec![0x45, 0];
@@ -137,7 +138,7 @@ fn tshark_would_complain() {
             bytes: bytes.to_vec(),
         }]
     };
-    // A PUBLISH whose topic is longer than the packet, and one that is as it should be.
+    // A PUBLISH whose topic is longer than the packet, and a valid one.
     let broken = b"\x30\x05\x00\x09abc";
     let sound = b"\x30\x05\x00\x03abc";
     if let Some(dissection) = dissect(&[sent(broken), sent(sound)], Side::Client) {

@@ -14,7 +14,7 @@ use mqtt_sansio::PacketType;
 use crate::process::{self, Process};
 use crate::relay::{Relay, Side};
 
-/// Where `.ci/peers` puts programs that are not for the whole system.
+/// Where `.ci/peers` installs programs that are not for the whole system.
 const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/peers");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers");
 
@@ -23,8 +23,11 @@ pub(crate) enum Peer {
     Mosquitto,
     MosquittoPasswd,
     MosquittoPub,
+    MosquittoRr,
     MosquittoSub,
     Paho,
+    Gmqtt,
+    Aiomqtt,
     MqttJs,
     Rumqttc,
     Tshark,
@@ -36,8 +39,11 @@ impl Peer {
             Self::Mosquitto => "mosquitto",
             Self::MosquittoPasswd => "mosquitto_passwd",
             Self::MosquittoPub => "mosquitto_pub",
+            Self::MosquittoRr => "mosquitto_rr",
             Self::MosquittoSub => "mosquitto_sub",
             Self::Paho => "paho-mqtt",
+            Self::Gmqtt => "gmqtt",
+            Self::Aiomqtt => "aiomqtt",
             Self::MqttJs => "MQTT.js",
             Self::Rumqttc => "rumqttc",
             Self::Tshark => "tshark",
@@ -51,14 +57,13 @@ impl Peer {
             // Debian keeps servers where only an administrator looks for programs.
             Self::Mosquitto => first_that_runs([self.name(), "/usr/sbin/mosquitto"], &["-h"]),
             Self::MosquittoPasswd => first_that_runs([self.name()], &["--help"]),
-            Self::MosquittoPub | Self::MosquittoSub => first_that_runs([self.name()], &["--help"]),
+            Self::MosquittoPub | Self::MosquittoRr | Self::MosquittoSub => {
+                first_that_runs([self.name()], &["--help"])
+            }
             Self::Tshark => first_that_runs([self.name()], &["--version"]),
-            Self::Paho => PAHO.as_ref().map(|python| {
-                let mut command = Command::new(python);
-                // No bytecode beside the sources.
-                command.arg("-B").arg(format!("{SCRIPTS}/paho_client.py"));
-                command
-            }),
+            Self::Paho => python_script(self.name(), "2.", "paho_client.py"),
+            Self::Gmqtt => python_script(self.name(), "0.8.", "asyncio_clients.py"),
+            Self::Aiomqtt => python_script(self.name(), "2.", "asyncio_clients.py"),
             Self::MqttJs => {
                 let package = format!("{TARGET}/node/node_modules/mqtt/package.json");
                 let installed = Path::new(&package).exists();
@@ -88,16 +93,24 @@ impl Peer {
     }
 }
 
-/// A Python with paho-mqtt 2.
-static PAHO: LazyLock<Option<String>> = LazyLock::new(|| {
-    let check = "import sys, paho.mqtt; sys.exit(paho.mqtt.__version__[:2] != '2.')";
+/// Returns the command for a script that needs such a version of a package.
+fn python_script(package: &str, version: &str, script: &str) -> Option<Command> {
+    let check = "import sys; from importlib import metadata; \
+                 sys.exit(not metadata.version(sys.argv[1]).startswith(sys.argv[2]))";
     let candidates = [format!("{TARGET}/python/bin/python3"), "python3".to_owned()];
-    candidates.into_iter().find(|python| {
+    let python = candidates.into_iter().find(|python| {
         let mut command = Command::new(python);
-        let status = command.args(["-c", check]).stderr(Stdio::null()).status();
+        command.args(["-c", check, package, version]);
+        let status = command.stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
+    });
+    python.map(|python| {
+        let mut command = Command::new(python);
+        // Writes no bytecode next to the sources.
+        command.arg("-B").arg(format!("{SCRIPTS}/{script}"));
+        command
     })
-});
+}
 
 /// Returns the first of these programs that exists. Its output is ignored.
 fn first_that_runs<const N: usize>(programs: [&str; N], arguments: &[&str]) -> Option<Command> {
@@ -181,7 +194,7 @@ impl Server {
         self.port
     }
 
-    /// Our broker.
+    /// Starts the example broker.
     pub(crate) fn ours(arguments: &[&str]) -> Self {
         let mut broker = program("broker");
         let process = Process::start(broker.args(["--port", "0", "--quiet"]).args(arguments));

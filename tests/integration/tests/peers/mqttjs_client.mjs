@@ -1,4 +1,4 @@
-// MQTT.js against a broker: what it finds in order it prints, one line each.
+// Runs MQTT.js against a broker. Prints each check that succeeds, one line each.
 //
 //     mqttjs_client.mjs PACKAGE_JSON features PORT VERSION
 //     mqttjs_client.mjs PACKAGE_JSON cuts PUBLISHER_PORT SUBSCRIBER_PORT VERSION QOS
@@ -12,7 +12,7 @@ import { createRequire } from "node:module";
 const [packageJson, what, ...numbers] = process.argv.slice(2);
 const mqtt = createRequire(packageJson)(packageJson.replace(/package\.json$/, ""));
 
-// How long anything may take. It is only ever waited for in full when something is wrong.
+// The time limit of every wait. It passes only when a test fails.
 const PATIENCE = 20_000;
 
 const ok = (what) => console.log(`ok ${what}`);
@@ -68,7 +68,7 @@ class Client {
     return inTime(answer, "SUBACK");
   }
 
-  // MQTT.js does not ask for what it has: so it has to give it up first.
+  // MQTT.js does not subscribe again to a filter that it has, so it unsubscribes first.
   async subscribeAgain(filter, qos) {
     await inTime(this.mqtt.unsubscribeAsync(filter), "UNSUBACK");
     deepStrictEqual(await this.subscribe({ [filter]: qos }), [qos]);
@@ -90,13 +90,13 @@ class Client {
     return messages;
   }
 
-  // Closes cleanly.
+  // Sends DISCONNECT and closes.
   end() {
     deepStrictEqual(this.#messages, [], "more messages than expected");
     return this.mqtt.endAsync();
   }
 
-  // Without DISCONNECT.
+  // Closes without DISCONNECT.
   async breakOff() {
     this.mqtt.options.reconnectPeriod = 0;
     const closed = new Promise((resolve) => this.mqtt.once("close", resolve));
@@ -216,4 +216,4 @@ async function cuts(publisherPort, subscriberPort, version, qos) {
 }
 
 await { features, cuts }[what](...numbers.map(Number));
-process.exit(0); // whatever timers there are
+process.exit(0); // ends timers too

@@ -14,7 +14,7 @@ import threading
 
 import paho.mqtt.client as mqtt
 
-# How long anything may take. It is only ever waited for in full when something is wrong.
+# The time limit of every wait. It passes only when a test fails.
 PATIENCE = 20
 
 
@@ -30,7 +30,7 @@ class Client:
         )
         if will is not None:
             self.client.will_set(*will)
-        # More often than what it does by default, which is for networks.
+        # The default pauses are for real networks.
         self.client.reconnect_delay_set(0.05, 0.05)
         self.client.max_queued_messages_set(0)
         self.messages = queue.Queue()
@@ -202,9 +202,9 @@ def cuts(publisher_port, subscriber_port, version, qos):
     subscriber.connect(subscriber_port)
     expect(subscriber.subscribe(("cut", qos)), [qos])
     publisher = Client("cut publisher", version, clean=False)
-    # All of them are queued before there is a connection. What is published while one comes back may
-    # leave before CONNACK and ahead of older messages, and `wait_for_publish` gives up on a message
-    # that was published while there was none, although it is delivered later.
+    # All messages are queued before there is a connection. A message that is published while paho
+    # reconnects may be sent before CONNACK and ahead of older messages, and `wait_for_publish` gives up
+    # on a message that was published without a connection, although it is delivered later.
     payloads = [*map(str, range(200)), "end"]
     messages = [publisher.client.publish("cut", payload, qos) for payload in payloads]
     publisher.connect(publisher_port)
@@ -225,7 +225,7 @@ def silence(port, version):
     observer = Client("observer", version)
     observer.connect(port)
     observer.subscribe(("will", 1))
-    # One that sends PINGREQ in time, and one that stops to do anything.
+    # A client that sends PINGREQ in time, and one that stops sending anything.
     idle = Client("idle", version, will=("will", "not yet", 1, False))
     idle.connect(port, keepalive=1)
     silent = Client("silent", version, will=("will", "silent", 1, False))

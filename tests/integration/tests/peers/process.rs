@@ -116,7 +116,7 @@ impl Process {
         bytes
     }
 
-    /// Returns its standard error so far, for messages.
+    /// Returns its standard error so far, for error messages.
     pub(crate) fn errors(&self) -> String {
         let bytes = self.err.change(|printed| printed.bytes.clone());
         String::from_utf8_lossy(&bytes).into_owned()
@@ -179,7 +179,7 @@ impl Process {
         (status, self.take_output())
     }
 
-    /// As [`finish`](Self::finish), with an exit status of 0.
+    /// Waits as [`finish`](Self::finish) does, and checks that the exit status is 0.
     pub(crate) fn succeed(mut self) -> Vec<u8> {
         self.end_input();
         let name = self.name.clone();

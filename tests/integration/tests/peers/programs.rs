@@ -20,7 +20,7 @@ fn speak_every_version(server: &Server) {
                     command.args(["-V", version, "-q", qos]);
                     Process::start(&mut command)
                 };
-                // Messages wait in a session, first for a client that has only subscribed.
+                // A session keeps messages, first for a client that has only subscribed.
                 let id = format!("{name}-{version}-{qos}");
                 let session = ["-i", &id, "-c", "-t", "to/+"];
                 run("sub", &[&session[..], &["-E"]].concat()).succeed();

@@ -7,8 +7,9 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
+use mqtt_sansio::any::{Protocol, ProtocolVersion};
 use mqtt_sansio::v3::{self, Packet};
-use mqtt_sansio::{Options, PacketType};
+use mqtt_sansio::{Options, PacketType, v5};
 
 use crate::dissect;
 use crate::process::Watched;
@@ -58,7 +59,7 @@ impl Sent {
 struct State {
     /// For each connection, in order.
     connections: Vec<Vec<Sent>>,
-    /// The fault of each connection, while there are any.
+    /// The faults of the next connections.
     faults: VecDeque<Fault>,
     sockets: Vec<TcpStream>,
     is_over: bool,
@@ -108,7 +109,7 @@ impl Relay {
                 if shared.change(|state| state.is_over) {
                     return;
                 }
-                // Dropping the socket looks to the client as a server that is down.
+                // If the server cannot be reached, the client's socket is dropped.
                 if let Ok(server) = TcpStream::connect(("127.0.0.1", server)) {
                     connect(&client, &server, &shared);
                 }
@@ -197,7 +198,12 @@ impl Relay {
     pub(crate) fn check(&self, ours: Side) -> BTreeSet<u8> {
         // Both decode the same bytes: a side that is being ended may still have bytes in transit.
         let types = self.state.change(|state| {
-            let types: Vec<_> = state.sent(ours).iter().map(|sent| types(sent)).collect();
+            let from_clients = state.sent(Side::Client);
+            let types: Vec<_> = from_clients
+                .iter()
+                .zip(state.sent(ours))
+                .map(|(from_client, ours)| types(version(from_client), &ours))
+                .collect();
             dissect::check(&state.connections, ours, &types);
             types
         });
@@ -205,12 +211,31 @@ impl Relay {
     }
 }
 
+/// Returns the version of a connection by what its client has sent.
+fn version(from_client: &[u8]) -> ProtocolVersion {
+    let protocol = Protocol::of(from_client);
+    protocol
+        .and_then(Protocol::version)
+        .unwrap_or(ProtocolVersion::V3)
+}
+
 /// Returns the types of the packets, decoded by the library.
-fn types(mut stream: &[u8]) -> Vec<u8> {
+fn types(version: ProtocolVersion, mut stream: &[u8]) -> Vec<u8> {
     let options = Options::new().max_packet_size(u32::MAX);
     let mut types = Vec::new();
-    while let Some(packet) = v3::decode(&mut stream, &options).expect("what we send") {
-        types.push(packet.packet_type() as u8);
+    loop {
+        let packet_type = match version {
+            ProtocolVersion::V3 => v3::decode(&mut stream, &options)
+                .expect("what we send")
+                .map(|packet| packet.packet_type()),
+            ProtocolVersion::V5 => v5::decode(&mut stream, &options)
+                .expect("what we send")
+                .map(|packet| packet.packet_type()),
+        };
+        let Some(packet_type) = packet_type else {
+            break;
+        };
+        types.push(packet_type as u8);
     }
     assert!(stream.is_empty(), "only whole packets are written down");
     types
@@ -222,7 +247,7 @@ impl Drop for Relay {
             state.is_over = true;
             cut(&mut state.sockets);
         });
-        // So that the listener notices.
+        // Wakes the listener.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
     }
 }
@@ -284,7 +309,7 @@ impl Pump {
                 let fault = self.fault_at(packet);
                 is_silent |= fault == Some(What::Silence);
                 let arrives = !is_silent && fault != Some(What::CutBefore);
-                // First, so that the answer cannot be earlier.
+                // Records the packet before it is forwarded, so that its answer is recorded later.
                 self.write_down(packet, arrives);
                 if arrives && self.to.write_all(packet).is_err() {
                     return self.end();
@@ -323,7 +348,7 @@ impl Pump {
         });
     }
 
-    /// This side has closed its direction; the other may continue.
+    /// Handles that this side has closed its direction. The other may continue.
     fn end(&self) {
         let _ = self.to.shutdown(Shutdown::Write);
     }
