@@ -35,6 +35,11 @@ impl<O: Output + ?Sized> Output for Limited<'_, O> {
         }
         self.out.chunk(len)
     }
+
+    #[inline]
+    fn advance(&mut self, len: usize) {
+        self.out.advance(len);
+    }
 }
 
 /// Encodes a packet if the peer accepts its length [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
