@@ -6,7 +6,7 @@ use mqtt_sansio::v5::{
     self, AckProperties, AckType, Acknowledgement, Auth, ConnAckProperties, DisconnectProperties,
     DisconnectReasonCode, Publish, PublishHeader, Subscribe, Unsubscribe,
 };
-use mqtt_sansio::{Encode, PacketId, PacketType};
+use mqtt_sansio::{Encode, Options, PacketId, PacketType};
 
 pub(in crate::fuzzing) type Connect = any::Connect<Vec<u8>>;
 
@@ -353,22 +353,40 @@ pub(in crate::fuzzing) fn lifted_header(
 }
 
 pub(in crate::fuzzing) fn lifted_subscribe(subscribe: v3::Subscribe<&[u8]>) -> Subscribe<Vec<u8>> {
-    let entries = subscribe.subscriptions.iter();
-    let entries = entries.map(|entry| v5::Subscription::new(entry.topic_filter, entry.qos));
-    Subscribe {
-        packet_id: subscribe.packet_id,
-        properties: v5::SubscribeProperties::default(),
-        subscriptions: v5::Subscriptions::encode_to_vec(entries).expect("a list"),
+    let entries = subscribe.subscriptions.as_bytes();
+    match decoded(0x82, subscribe.packet_id, entries) {
+        v5::Packet::Subscribe(subscribe) => subscribe,
+        other => unreachable!("{other:?}"),
     }
 }
 
 pub(in crate::fuzzing) fn lifted_unsubscribe(
     unsubscribe: v3::Unsubscribe<&[u8]>,
 ) -> Unsubscribe<Vec<u8>> {
-    let filters = unsubscribe.topic_filters.iter();
-    Unsubscribe {
-        packet_id: unsubscribe.packet_id,
-        properties: v5::UnsubscribeProperties::default(),
-        topic_filters: v5::TopicFilters::encode_to_vec(filters).expect("a list"),
+    let entries = unsubscribe.topic_filters.as_bytes();
+    match decoded(0xa2, unsubscribe.packet_id, entries) {
+        v5::Packet::Unsubscribe(unsubscribe) => unsubscribe,
+        other => unreachable!("{other:?}"),
     }
+}
+
+/// Decodes a request with these entries and no properties. In MQTT 3.1.1 they may begin with `$share/`
+/// and not be Shared Subscriptions of MQTT 5, for which no list can be built.
+fn decoded(first_byte: u8, packet_id: PacketId, entries: &[u8]) -> v5::Packet<Vec<u8>> {
+    let body = [&packet_id.get().to_be_bytes(), &[0][..], entries].concat();
+    let mut packet = vec![first_byte];
+    let mut rest = body.len();
+    while rest > 0x7f {
+        let [.., low] = rest.to_be_bytes();
+        packet.push(0x80 | low);
+        rest >>= 7;
+    }
+    let [.., low] = rest.to_be_bytes();
+    packet.push(low);
+    packet.extend(body);
+    let options = Options::new()
+        .max_packet_size(u32::MAX)
+        .accept_invalid_shared_filters(true);
+    let decoded = v5::decode(&mut &packet[..], &options).expect("a packet");
+    decoded.expect("all of it").map(<[u8]>::to_vec)
 }

@@ -14,7 +14,7 @@ use mqtt_sansio::v5::{
 };
 use mqtt_sansio::{
     Buffer, ClientRole, Connection, Encode, Options, Output, PeerError as Fault, Role, Session,
-    SliceOutput, Slots, TopicFilter,
+    SliceOutput, Slots, TopicFilter, WholePackets,
 };
 
 use crate::{
@@ -307,14 +307,20 @@ fn aliases<T: TopicAliases + Clone>(names: T) {
     look(own.get(alias));
     look(own.maximum());
     look(AliasArray::<2, 8>::default().maximum());
-    let mut memory = any(WithTopicAliases::new([0; 64], names));
+    memory(any(WithTopicAliases::new([0; 64], names.clone())));
+    memory(any(WholePackets(WithTopicAliases::new([0; 64], names))));
+    look(v5::decode(&mut bytes(), &Options::new()));
+}
+
+fn memory<M: Buffer>(mut memory: M) {
+    let alias = any(NonZeroU16::MIN);
     look(memory.append(any(1), bytes()));
     look(memory.capacity());
     look(memory.filled(any(1)));
     look(memory.set_topic(alias, bytes()));
+    look(memory.set_topic_from_buffer(alias, any(1), any(1)..any(2_usize)));
     look(memory.topic(alias));
     memory.shrink(any(1));
-    look(v5::decode(&mut bytes(), &Options::new()));
     look(any(v5::Decoder::new(memory)).decode(&mut bytes()));
 }
 
