@@ -214,11 +214,10 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     }
 
     #[inline(always)]
-    fn min_remaining_length(&self) -> usize {
-        let fields = [self.topic.as_bytes(), self.payload.as_ref()];
-        fields
-            .iter()
-            .fold(0, |len, field| field.len().saturating_add(len))
+    fn max_remaining_length(&self) -> usize {
+        // The length of the Topic Name, and a Packet Identifier.
+        let topic = self.topic.as_bytes().len();
+        topic.saturating_add(self.payload().len()).saturating_add(4)
     }
 }
 

@@ -167,6 +167,12 @@ impl<B: AsRef<[u8]>, K: AckType> PacketBody for Acknowledgement<B, K> {
         out.put(&self.packet_id.get().to_be_bytes())?;
         write_reason(K::number(self.reason_code), &self.properties, out)
     }
+
+    #[inline(always)]
+    fn max_remaining_length(&self) -> usize {
+        // Packet Identifier, Reason Code and Property Length.
+        self.properties.as_bytes().len().saturating_add(7)
+    }
 }
 
 impl<B: AsRef<[u8]>, K: AckType> Encode for Acknowledgement<B, K> {

@@ -214,15 +214,12 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     }
 
     #[inline(always)]
-    fn min_remaining_length(&self) -> usize {
-        let fields = [
-            self.topic.as_bytes(),
-            self.properties.as_bytes(),
-            self.payload.as_ref(),
-        ];
-        fields
+    fn max_remaining_length(&self) -> usize {
+        // The lengths of Topic Name and properties, and a Packet Identifier.
+        let (topic, properties) = (self.topic.as_bytes(), self.properties.as_bytes());
+        [topic.len(), properties.len(), self.payload().len()]
             .iter()
-            .fold(0, |len, field| field.len().saturating_add(len))
+            .fold(8, |sum: usize, &len| sum.saturating_add(len))
     }
 }
 

@@ -107,10 +107,10 @@ pub trait PacketBody {
         0
     }
 
-    /// A lower bound of the Remaining Length, which is cheaper than the Remaining Length.
-    #[inline(always)]
-    fn min_remaining_length(&self) -> usize {
-        self.payload().len().max(self.external_len())
+    /// An upper bound of the Remaining Length, if that is quickly known, to recognize a short packet.
+    #[inline]
+    fn max_remaining_length(&self) -> usize {
+        usize::MAX
     }
 }
 
@@ -172,10 +172,7 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    if !OPTIMIZE_SIZE
-        && out.has_private_chunks()
-        && packet.min_remaining_length() <= MAX_SHORT
-        && try_encode_short(packet, out)
+    if !OPTIMIZE_SIZE && packet.max_remaining_length() <= MAX_SHORT && try_encode_short(packet, out)
     {
         return Ok(());
     }
@@ -185,8 +182,8 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
 /// The largest Remaining Length of a short packet, which one byte encodes.
 const MAX_SHORT: usize = CHUNK.saturating_sub(2);
 
-/// Encodes a packet as one chunk of the output, and counts it while it is written. A shortcut: if it
-/// returns false, nothing was appended, and [`encode_counted`] decides.
+/// Encodes a short packet as one chunk of the output, and counts it while it is written. A shortcut:
+/// if it returns false, nothing was written, and [`encode_counted`] decides.
 #[inline(always)]
 fn try_encode_short<T: PacketBody + ?Sized, O: Output + ?Sized>(packet: &T, out: &mut O) -> bool {
     let Some(chunk) = out.chunk(CHUNK) else {
@@ -200,20 +197,19 @@ fn try_encode_short<T: PacketBody + ?Sized, O: Output + ?Sized>(packet: &T, out:
         return false;
     };
     let mut rest = Cursor(body);
+    // Everything fits. A short packet is refused before its first field is written.
     let written = packet
         .write_body(&mut rest)
         .and_then(|()| rest.put(packet.payload()));
-    let len = MAX_SHORT.wrapping_sub(rest.0.len());
-    let remaining = len.wrapping_add(packet.external_len());
-    let is_short = written.is_ok() && remaining <= MAX_SHORT;
-    if is_short {
-        let [.., remaining] = remaining.to_be_bytes();
-        *header = [packet.first_byte(), remaining];
-        out.advance(len.wrapping_add(2));
-    } else {
+    if written.is_err() {
         out.advance(0);
+        return false;
     }
-    is_short
+    let len = MAX_SHORT.wrapping_sub(rest.0.len());
+    let [.., remaining] = len.to_be_bytes();
+    *header = [packet.first_byte(), remaining];
+    out.advance(len.wrapping_add(2));
+    true
 }
 
 /// Counts the packet, reserves as many bytes and writes it: the bytes before the payload as one
@@ -237,6 +233,9 @@ fn encode_counted<T: PacketBody + ?Sized, O: Output + ?Sized>(
             put_header(&mut chunk, packet.first_byte(), remaining)?;
             packet.write_body(&mut chunk)?;
             out.advance(head);
+            if payload.is_empty() {
+                return Ok(());
+            }
             return out.put(payload);
         }
     }

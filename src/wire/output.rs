@@ -154,13 +154,6 @@ pub trait Output {
         None
     }
 
-    /// Returns true if the bytes of a [`chunk`](Self::chunk) that are not appended are seen by nobody.
-    /// Encoding then writes a packet to a chunk before it knows whether all of it fits. The provided
-    /// method returns false.
-    fn has_private_chunks(&self) -> bool {
-        false
-    }
-
     /// Appends the first `len` bytes of the last [`chunk`](Self::chunk), which may be none. Encoding
     /// calls this once after each chunk. An output that returns chunks has to replace the provided
     /// method, which does nothing.
@@ -183,11 +176,6 @@ impl<O: Output + ?Sized> Output for &mut O {
     #[inline]
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
         (**self).chunk(len)
-    }
-
-    #[inline]
-    fn has_private_chunks(&self) -> bool {
-        (**self).has_private_chunks()
     }
 
     #[inline]
@@ -310,11 +298,6 @@ impl Output for alloc::vec::Vec<u8> {
     }
 
     #[inline]
-    fn has_private_chunks(&self) -> bool {
-        true
-    }
-
-    #[inline]
     fn advance(&mut self, len: usize) {
         let unused = ZEROS.len().wrapping_sub(len);
         self.truncate(self.len().wrapping_sub(unused));
@@ -354,11 +337,6 @@ impl Output for bytes::BytesMut {
         }
         self.extend_from_slice(&ZEROS);
         self.get_mut(start..)?.get_mut(..len)
-    }
-
-    #[inline]
-    fn has_private_chunks(&self) -> bool {
-        true
     }
 
     #[inline]
@@ -606,9 +584,6 @@ mod tests {
             }
             fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
                 (len == 128).then_some(&mut self.1)
-            }
-            fn has_private_chunks(&self) -> bool {
-                true
             }
             fn advance(&mut self, len: usize) {
                 assert_eq!(len, 0);

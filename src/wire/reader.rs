@@ -78,18 +78,6 @@ impl<'a, F: ReadError> Reader<'a, F> {
         }
     }
 
-    /// Applies the leniencies that fields of several packets have.
-    #[inline(always)]
-    pub(crate) const fn with_options(mut self, options: &Options) -> Self {
-        self.accepts_packet_id_0 = options.accepts_packet_id_0();
-        self
-    }
-
-    #[inline(always)]
-    pub(crate) const fn accepts_packet_id_0(&self) -> bool {
-        self.accepts_packet_id_0
-    }
-
     /// Creates a reader of some fields. Offsets are counted from the first of them.
     #[inline(always)]
     pub(crate) const fn of_fields(bytes: &'a [u8]) -> Self {
@@ -100,6 +88,18 @@ impl<'a, F: ReadError> Reader<'a, F> {
             accepts_packet_id_0: false,
             fault: PhantomData,
         }
+    }
+
+    /// Applies the leniencies that fields of several packets have.
+    #[inline(always)]
+    pub(crate) const fn with_options(mut self, options: &Options) -> Self {
+        self.accepts_packet_id_0 = options.accepts_packet_id_0();
+        self
+    }
+
+    #[inline(always)]
+    pub(crate) const fn accepts_packet_id_0(&self) -> bool {
+        self.accepts_packet_id_0
     }
 
     /// Returns the offset of the next byte, counted from the first byte of the packet.

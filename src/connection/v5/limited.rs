@@ -4,8 +4,8 @@ use super::limits::Limits;
 use crate::connection::error::CommandError;
 use crate::wire::{Encode, EncodeError, OPTIMIZE_SIZE, Output};
 
-/// An output that refuses a packet above a limit. A packet asks for all of its bytes at once before it
-/// writes any, unless it is in a chunk.
+/// An output that refuses a packet above a limit. A packet asks for all of its bytes at once, before it
+/// writes any.
 struct Limited<'o, O: ?Sized> {
     out: &'o mut O,
     /// The most bytes that are written here.
@@ -37,11 +37,6 @@ impl<O: Output + ?Sized> Output for Limited<'_, O> {
     }
 
     #[inline]
-    fn has_private_chunks(&self) -> bool {
-        self.out.has_private_chunks()
-    }
-
-    #[inline]
     fn advance(&mut self, len: usize) {
         self.out.advance(len);
     }
@@ -54,11 +49,11 @@ pub(super) fn encode_within<E: Encode, O: Output + ?Sized>(
     packet: &E,
     out: &mut O,
 ) -> Result<(), CommandError> {
+    let maximum = limits.peer.maximum_packet_size as usize;
     if !OPTIMIZE_SIZE && limits.peer.maximum_packet_size == u32::MAX {
-        // Most peers have no limit. A small message takes 3 % fewer instructions this way.
+        // Most peers have no limit. This saves 3 % of the instructions for a small message at QoS 1.
         return Ok(packet.encode(out)?);
     }
-    let maximum = limits.peer.maximum_packet_size as usize;
     let Some(maximum) = maximum.checked_sub(packet.external_len()) else {
         return Err(CommandError::PacketTooLarge);
     };
@@ -67,11 +62,8 @@ pub(super) fn encode_within<E: Encode, O: Output + ?Sized>(
         maximum,
         has_refused: false,
     };
-    let Err(error) = packet.encode(&mut limited) else {
-        return Ok(());
-    };
-    if limited.has_refused {
-        return Err(CommandError::PacketTooLarge);
+    match packet.encode(&mut limited) {
+        Err(_) if limited.has_refused => Err(CommandError::PacketTooLarge),
+        outcome => Ok(outcome?),
     }
-    Err(error.into())
 }

@@ -411,6 +411,8 @@ fn encode() {
         look(packet.encode(any(anywhere)));
         look(out.reserve(any(1)));
         look(out.put(bytes()));
+        look(out.chunk(any(1)).map(|chunk| chunk.len()));
+        out.advance(any(1));
         out.clear();
         look(out.written());
         look(out.into_written());
