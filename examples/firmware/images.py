@@ -56,7 +56,7 @@ EXPECTED = {
 # goal is 16 KiB of flash and 1 KiB of stack, for MQTT 5 24 KiB, and the images must not grow away from it.
 LIMITS = {
     "size_client": (20_000, 18_700, 1024, 1024),
-    "size_client_v5": (31_000, 29_200, 1024, 1_210),
+    "size_client_v5": (30_500, 29_000, 1024, 1_300),
 }
 # The tolerance between a size in a table and the measured one, because compilers differ.
 TOLERANCE = 0.10
