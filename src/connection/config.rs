@@ -139,8 +139,10 @@ impl Config {
     /// Receive Maximum 65,535, no Maximum Packet Size, no Topic Aliases. A server whose limits an early
     /// packet exceeds closes the connection, for example with Reason Code 0x93 (section 4.9);
     /// [`max_inflight`](Self::max_inflight) bounds the messages. If more are in flight than the Receive
-    /// Maximum of CONNACK, the next one waits until fewer are. With a journal, a client of MQTT 5 without a Session Expiry Interval still
-    /// waits for CONNACK, which decides whether the messages are to be stored.
+    /// Maximum of CONNACK, the next one waits until fewer are.
+    ///
+    /// With a journal, a client of MQTT 5 without a Session Expiry Interval still waits for CONNACK,
+    /// which decides whether the messages are to be stored.
     #[must_use]
     pub const fn send_before_connack(self, early: bool) -> Self {
         self.with(SEND_BEFORE_CONNACK, early)

@@ -4,8 +4,8 @@ use super::limits::Limits;
 use crate::connection::error::CommandError;
 use crate::wire::{Encode, EncodeError, OPTIMIZE_SIZE, Output};
 
-/// An output that refuses a packet above a limit. A packet asks for all of its bytes at once, before it
-/// writes any.
+/// An output that refuses a packet above a limit. A packet asks for all of its bytes at once before it
+/// writes any, unless it is written to a chunk.
 struct Limited<'o, O: ?Sized> {
     out: &'o mut O,
     /// The most bytes that are written here.
