@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicFilter};
 use crate::v3::{
     ConnAck, Connect, Packet, ProtocolLevel, Subscribe, SubscribeOne, Subscription, Subscriptions,
-    TopicFilters, Unsubscribe, V3,
+    TopicFilters, Unsubscribe, UnsubscribeOne, V3,
 };
 use crate::wire::{Encode, Output, PacketType};
 
@@ -137,6 +137,27 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         };
         unsubscribe.encode(out)?;
         self.machine.begin_request(now, Phase::Unsubscribe(filters));
+        Ok(packet_id)
+    }
+
+    /// Sends UNSUBSCRIBE with one Topic Filter.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe_from<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filter: &TopicFilter<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let packet_id = self.machine.next_request()?;
+        let unsubscribe = UnsubscribeOne {
+            packet_id,
+            topic_filter: TopicFilter::as_ref(topic_filter),
+        };
+        unsubscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Unsubscribe(1));
         Ok(packet_id)
     }
 

@@ -12,7 +12,8 @@ use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicFilter};
 use crate::v5::{
     ConnAck, Connect, ConnectReasonCode, Packet, Subscribe, SubscribeOne, SubscribeProperties,
-    Subscription, Subscriptions, TopicFilters, Unsubscribe, UnsubscribeProperties, V5,
+    Subscription, Subscriptions, TopicFilters, Unsubscribe, UnsubscribeOne, UnsubscribeProperties,
+    V5,
 };
 use crate::wire::{Output, PacketType};
 
@@ -173,6 +174,27 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         };
         encode_within(&self.limits, &unsubscribe, out)?;
         self.machine.begin_request(now, Phase::Unsubscribe(filters));
+        Ok(packet_id)
+    }
+
+    /// Sends UNSUBSCRIBE with one Topic Filter.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe_from<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filter: &TopicFilter<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let packet_id = self.machine.next_request()?;
+        let unsubscribe = UnsubscribeOne {
+            packet_id,
+            topic_filter: TopicFilter::as_ref(topic_filter),
+        };
+        encode_within(&self.limits, &unsubscribe, out)?;
+        self.machine.begin_request(now, Phase::Unsubscribe(1));
         Ok(packet_id)
     }
 }
