@@ -140,7 +140,7 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         Ok(packet_id)
     }
 
-    /// Sends UNSUBSCRIBE with one Topic Filter.
+    /// Sends UNSUBSCRIBE with one Topic Filter, which need not be encoded into a list first.
     ///
     /// # Errors
     ///

@@ -177,7 +177,7 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         Ok(packet_id)
     }
 
-    /// Sends UNSUBSCRIBE with one Topic Filter.
+    /// Sends UNSUBSCRIBE with one Topic Filter, which need not be encoded into a list first.
     ///
     /// # Errors
     ///
