@@ -472,15 +472,15 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.ping_if_due(now);
     }
 
-    /// Sends PINGREQ if it is due [MQTT-3.1.2-23].
+    /// Sends PINGREQ if it is due [MQTT-3.1.2-23]. Returns true if it was.
     #[inline]
-    pub(super) fn ping_if_due(&mut self, now: Timestamp) {
-        if R::ping_due(&self.machine).is_some_and(|due| due <= now)
-            && !self.machine.pending.has_reply()
-        {
+    pub(super) fn ping_if_due(&mut self, now: Timestamp) -> bool {
+        let is_due = self.is_ping_due(now);
+        if is_due {
             self.machine.tick(now);
             self.machine.ping();
         }
+        is_due
     }
 
     /// Returns true if [`ping_if_due`](Self::ping_if_due) would send PINGREQ. [`Timestamp::MAX`]
