@@ -54,11 +54,9 @@ const REFUSED: u16 = 1 << 15;
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(crate) struct Inbound<S> {
+    /// The identifiers held. Those of messages that await an acknowledgement on this connection are in
+    /// its queue.
     table: Table<S>,
-    /// The queue of messages that await an acknowledgement on this connection, by identifier, linked
-    /// by `Slot::next`.
-    first: u16,
-    last: u16,
     /// The number of [`STALE`] identifiers.
     stale: u16,
     /// Counts the connections of the session.
@@ -90,8 +88,6 @@ impl<S: Slots> Inbound<S> {
     pub(crate) fn new(slots: S) -> Self {
         Self {
             table: Table::new(slots),
-            first: 0,
-            last: 0,
             stale: 0,
             generation: 1,
             serial: 0,
@@ -105,12 +101,11 @@ impl<S: Slots> Inbound<S> {
     /// Returns true if no message awaits an acknowledgement from the application or from this side.
     #[inline]
     pub(crate) const fn is_queue_empty(&self) -> bool {
-        self.first == 0
+        self.table.first() == 0
     }
 
     pub(crate) fn clear(&mut self) {
         self.table.clear();
-        (self.first, self.last) = (0, 0);
         self.stale = 0;
         self.generation = self.generation.wrapping_add(1);
     }
@@ -171,7 +166,11 @@ impl<S: Slots> Inbound<S> {
 
     /// Removes `id`: PUBREL was received, or PUBACK was sent. It must not be in the queue.
     pub(crate) fn remove(&mut self, id: PacketId) {
-        if let Some(gone) = self.table.remove(id.get()) {
+        self.forget(id.get());
+    }
+
+    fn forget(&mut self, id: u16) {
+        if let Some(gone) = self.table.remove(id) {
             self.count_as_current(gone.state);
         }
     }
@@ -187,8 +186,7 @@ impl<S: Slots> Inbound<S> {
 
     /// Appends `id` to the queue for acknowledgements, unless it is there.
     pub(crate) fn enqueue(&mut self, id: PacketId) {
-        let id = id.get();
-        let Some(slot) = self.table.get_mut(id) else {
+        let Some(slot) = self.table.get_mut(id.get()) else {
             return;
         };
         if slot.state & QUEUED != 0 {
@@ -196,13 +194,8 @@ impl<S: Slots> Inbound<S> {
         }
         let before = slot.state;
         slot.state = (before | QUEUED) & !STALE;
-        slot.next = 0;
         self.count_as_current(before);
-        match self.table.get_mut(self.last) {
-            Some(last) if self.last != 0 => last.next = id,
-            _ => self.first = id,
-        }
-        self.last = id;
+        self.table.push(id.get());
     }
 
     /// Returns the acknowledgement of the delivery of `id`, if that awaits one.
@@ -255,8 +248,8 @@ impl<S: Slots> Inbound<S> {
     /// Returns the message at the head of the queue, if the application has acknowledged it: PUBACK
     /// or PUBREC is due, with this Reason Code.
     pub(crate) fn due(&self) -> Option<(PacketId, QoS, u8)> {
-        let id = PacketId::new(self.first)?;
-        let slot = self.table.get(self.first)?;
+        let id = PacketId::new(self.table.first())?;
+        let slot = self.table.get(id.get())?;
         match receipt(&slot) {
             Receipt::Acknowledged(qos) => {
                 let [reason, _] = slot.state.to_be_bytes();
@@ -276,22 +269,15 @@ impl<S: Slots> Inbound<S> {
 
     /// Records that the acknowledgement from [`due`](Self::due) was sent.
     pub(crate) fn acknowledged(&mut self) {
-        let Some(id) = PacketId::new(self.first) else {
+        let Some(slot) = self.table.pop() else {
             return;
         };
-        let Some(slot) = self.table.get_mut(id.get()) else {
-            return;
-        };
-        self.first = slot.next;
-        if self.first == 0 {
-            self.last = 0;
-        }
         // A refused QoS 2 message has no PUBREL [MQTT5-4.3.3-9].
         if slot.state & QOS_2 == 0 || slot.state & REFUSED != 0 {
-            self.remove(id);
+            let id = slot.id;
+            self.forget(id);
         } else {
             slot.state = QOS_2 | RECEIVED;
-            slot.next = 0;
         }
     }
 
@@ -300,17 +286,12 @@ impl<S: Slots> Inbound<S> {
     /// queue when the peer sends them again.
     pub(crate) fn end_connection(&mut self) {
         self.generation = self.generation.wrapping_add(1);
-        let mut id = self.first;
-        (self.first, self.last) = (0, 0);
-        while let Some(slot) = self.table.get_mut(id) {
-            let next = core::mem::take(&mut slot.next);
+        while let Some(slot) = self.table.pop() {
             slot.state &= !QUEUED;
             if slot.state & QOS_2 == 0 {
-                if let Some(id) = PacketId::new(id) {
-                    self.remove(id);
-                }
+                let id = slot.id;
+                self.forget(id);
             }
-            id = next;
         }
         if self.is_empty() {
             return;

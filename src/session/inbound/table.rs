@@ -11,17 +11,19 @@ use crate::session::slots::{self, Slot, Slots};
 /// Slots are numbered from 1, in 16 bits.
 const MOST: usize = u16::MAX as usize;
 
-/// Entries, found by their identifier. An entry is a slot of which the table uses `id` and
-/// `previous`, and that is in use while its `state` is not 0.
+/// Entries, found by their identifier, and a queue of some of them. An entry is a slot, and in use
+/// while its `state` is not 0.
 ///
-/// `previous` is the next slot of the chain, by its number; 0 ends it. Free slots are linked both
-/// ways by their numbers.
+/// In use, `previous` is the next slot of the chain, by its number, and `next` the next entry of the
+/// queue, by its identifier; 0 ends both. Free slots are linked both ways by their numbers.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub(super) struct Table<S> {
     slots: S,
     free: u16,
     count: u16,
+    first: u16,
+    last: u16,
 }
 
 impl<S> Table<S> {
@@ -37,6 +39,8 @@ impl<S: Slots> Table<S> {
             slots,
             free: 0,
             count: 0,
+            first: 0,
+            last: 0,
         };
         table.clear();
         table
@@ -44,7 +48,7 @@ impl<S: Slots> Table<S> {
 
     pub(super) fn clear(&mut self) {
         self.slots.as_mut_slice().fill(Slot::EMPTY);
-        self.count = 0;
+        (self.count, self.first, self.last) = (0, 0, 0);
         self.link_free_slots();
     }
 
@@ -54,10 +58,41 @@ impl<S: Slots> Table<S> {
         self.find(id).map(|number| self.at(number))
     }
 
-    /// Returns the entry of `id`, to change its `state` and `next`.
+    /// Returns the entry of `id`, to change its `state`.
     #[inline]
     pub(super) fn get_mut(&mut self, id: u16) -> Option<&mut Slot> {
         self.find(id).and_then(|number| self.at_mut(number))
+    }
+
+    /// Returns the identifier of the first entry of the queue, or 0 if it is empty.
+    #[inline]
+    pub(super) const fn first(&self) -> u16 {
+        self.first
+    }
+
+    /// Appends the entry of `id`, which must not be there, to the queue.
+    pub(super) fn push(&mut self, id: u16) {
+        match self.last {
+            0 => self.first = id,
+            last => {
+                if let Some(last) = self.get_mut(last) {
+                    last.next = id;
+                }
+            }
+        }
+        self.last = id;
+    }
+
+    /// Removes the first entry from the queue, and returns it, to change its `state`.
+    pub(super) fn pop(&mut self) -> Option<&mut Slot> {
+        let number = self.find(self.first)?;
+        self.first = self.at(number).next;
+        if self.first == 0 {
+            self.last = 0;
+        }
+        let slot = self.at_mut(number)?;
+        slot.next = 0;
+        Some(slot)
     }
 
     /// Returns all entries, in no particular order.
@@ -65,7 +100,7 @@ impl<S: Slots> Table<S> {
         self.slots.as_slice().iter().filter(|slot| slot.state != 0)
     }
 
-    /// Returns all entries, to change their `state` and `next`.
+    /// Returns all entries, to change their `state`.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Slot> + '_ {
         let slots = self.slots.as_mut_slice().iter_mut();
         slots.filter(|slot| slot.state != 0)
@@ -177,7 +212,7 @@ impl<S: Slots> Table<S> {
         }
     }
 
-    /// Removes the entry of `id`, and returns it.
+    /// Removes the entry of `id`, which must not be in the queue, and returns it.
     pub(super) fn remove(&mut self, id: u16) -> Option<Slot> {
         let number = self.find(id)?;
         let gone = self.at(number);
