@@ -398,3 +398,56 @@ fn a_packet_is_written_the_same_through_a_reference_to_an_output() {
     assert_eq!(inner.written(), out.written());
     assert_eq!(inner.written().len(), 11);
 }
+
+#[test]
+fn a_request_with_one_filter_is_the_request_with_a_list_of_one() {
+    let filter = TopicFilter::new("a/+").unwrap();
+    let [mut one, mut list] = [(); 2].map(|()| (connected(Config::new()), Vec::new()));
+    let (client, out) = &mut one;
+    client
+        .subscribe_to(NOW, &filter, QoS::ExactlyOnce, out)
+        .unwrap();
+    client.unsubscribe_from(NOW, &filter, out).unwrap();
+    let (client, out) = &mut list;
+    let subscription = Subscription {
+        topic_filter: filter,
+        qos: QoS::ExactlyOnce,
+    };
+    let subscriptions = v3::Subscriptions::encode_to_vec([subscription]).unwrap();
+    client.subscribe(NOW, &subscriptions, out).unwrap();
+    let filters = v3::TopicFilters::encode_to_vec([filter]).unwrap();
+    client.unsubscribe(NOW, &filters, out).unwrap();
+    assert_eq!(one.1, b"\x82\x08\0\x01\0\x03a/+\x02\xa2\x07\0\x02\0\x03a/+");
+    assert_eq!(one.1, list.1);
+}
+
+#[test]
+fn a_request_of_mqtt_5_with_one_filter_is_the_request_with_a_list_of_one() {
+    let filter = TopicFilter::new("a/+").unwrap();
+    let [mut one, mut list] = [(); 2].map(|()| {
+        let mut client = v5::Client::new(Session::<Vec<Slot>>::default(), Config::new(), NOW);
+        let connect = v5::Connect::new(Text::new("c").unwrap());
+        client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+        let connack = v5::decode(&mut &b"\x20\x03\0\0\0"[..], &Options::new());
+        client
+            .handle_packet(NOW, connack.unwrap().unwrap())
+            .unwrap();
+        (client, Vec::new())
+    });
+    let (client, out) = &mut one;
+    client
+        .subscribe_to(NOW, &filter, QoS::ExactlyOnce, out)
+        .unwrap();
+    client.unsubscribe_from(NOW, &filter, out).unwrap();
+    let (client, out) = &mut list;
+    let subscription = v5::Subscription::new(filter, QoS::ExactlyOnce);
+    let subscriptions = v5::Subscriptions::encode_to_vec([subscription]).unwrap();
+    client.subscribe(NOW, &subscriptions, out).unwrap();
+    let filters = v5::TopicFilters::encode_to_vec([filter]).unwrap();
+    client.unsubscribe(NOW, &filters, out).unwrap();
+    assert_eq!(
+        one.1,
+        b"\x82\x09\0\x01\0\0\x03a/+\x02\xa2\x08\0\x02\0\0\x03a/+"
+    );
+    assert_eq!(one.1, list.1);
+}

@@ -10,7 +10,7 @@ use super::outgoing::OutgoingMessage;
 use super::reply::PendingReply;
 use super::role::{Expired, Role};
 use super::state::State;
-use super::version::{Input, Version};
+use super::version::{Input, Outcome, Version};
 use crate::decoder::Piece;
 use crate::session::{Acknowledgement, Session, Slots};
 use crate::time::Timestamp;
@@ -259,16 +259,27 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         now: Timestamp,
         packet: V::Packet<'a>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
-        if let Err(error) = V::check_agreed(&self.limits, &packet, R::IS_SERVER) {
+        let outcome = self.handle_any(now, &packet)?;
+        Ok(outcome.and_then(|outcome| V::event(packet, outcome)))
+    }
+
+    /// [`handle_packet`](Self::handle_packet) without the event.
+    #[inline]
+    pub(super) fn handle_any(
+        &mut self,
+        now: Timestamp,
+        packet: &V::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError<V>> {
+        if let Err(error) = V::check_agreed(&self.limits, packet, R::IS_SERVER) {
             self.check_may_handle()?;
             self.machine.tick(now);
             return Err(self.violation(error));
         }
-        let handled = match V::classify(&packet) {
+        let handled = match V::classify(packet) {
             Input::Other => return self.handle_other(now, packet),
-            _ if !self.machine.can_handle_message() => return self.refuse_message(now, &packet),
+            _ if !self.machine.can_handle_message() => return self.refuse_message(now, packet),
             Input::Message(delivery) => match self.machine.handle_message(now, &delivery) {
-                Ok(Disposition::Deliver) => Ok(V::event(packet)),
+                Ok(Disposition::Deliver) => Ok(Some(Outcome::Received)),
                 Ok(_) => Ok(None),
                 Err(rejection) => Err(rejection),
             },
@@ -279,7 +290,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             } => self
                 .machine
                 .handle_acknowledgement(now, packet_type, packet_id, refused)
-                .map(|progress| progress.map(|progress| V::progress_event(progress, Some(packet)))),
+                .map(|progress| progress.map(Outcome::Progress)),
         };
         handled.map_err(|rejection| self.reject(rejection))
     }
@@ -287,11 +298,11 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Returns the error for a message or an acknowledgement that the peer must not send, or that
     /// is blocked.
     #[cold]
-    fn refuse_message<'a>(
+    fn refuse_message(
         &mut self,
         now: Timestamp,
         packet: &V::Packet<'_>,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         self.check_may_handle()?;
         self.machine.tick(now);
         Err(if self.state() == State::Connected {
@@ -304,11 +315,11 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
 
     /// Handles a packet that is neither a message nor an acknowledgement of one.
     #[inline(never)]
-    fn handle_other<'a>(
+    fn handle_other(
         &mut self,
         now: Timestamp,
-        packet: V::Packet<'a>,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        packet: &V::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         self.check_may_handle()?;
         self.machine.tick(now);
         R::handle(self, packet)
@@ -331,52 +342,53 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         now: Timestamp,
         piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
     ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
-        self.handle_piece_or_skip(now, piece, false)
+        let outcome = self.handle_piece_or_skip(now, &piece, false)?;
+        Ok(outcome.and_then(|outcome| Self::event_of(piece, outcome, true)))
     }
 
-    /// [`handle_piece`](Self::handle_piece), or the same for a message whose payload is skipped.
+    /// [`handle_piece`](Self::handle_piece) without the event, or the same for a message whose payload
+    /// is skipped.
     pub(super) fn handle_piece_or_skip<'a>(
         &mut self,
         now: Timestamp,
-        piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+        piece: &Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
         skip: bool,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         match piece {
-            Piece::Packet(packet) => self.handle_packet(now, packet),
+            Piece::Packet(packet) => self.handle_any(now, packet),
             Piece::PublishHeader(header) => self.handle_payload_header(now, header, skip),
-            Piece::Payload { bytes, left } => self.handle_payload(now, bytes, left),
+            Piece::Payload { left, .. } => self.handle_payload(now, *left),
         }
     }
 
-    pub(super) fn handle_payload_header<'a>(
+    fn handle_payload_header(
         &mut self,
         now: Timestamp,
-        header: V::PayloadHeader<'a>,
+        header: &V::PayloadHeader<'_>,
         skip: bool,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         self.check_may_handle()?;
-        if let Err(error) = V::check_payload_header(&self.limits, &header, R::IS_SERVER) {
+        if let Err(error) = V::check_payload_header(&self.limits, header, R::IS_SERVER) {
             self.machine.tick(now);
             return Err(self.violation(error));
         }
-        let (delivery, payload_len) = V::payload_header(&header);
+        let (delivery, payload_len) = V::payload_header(header);
         match self.machine.begin_message(now, delivery, payload_len, skip) {
-            Ok(Disposition::Deliver) => Ok(Some(V::header_event(header))),
-            Ok(Disposition::Skip) => Ok(Some(V::skipped_event(header))),
+            Ok(Disposition::Deliver) => Ok(Some(Outcome::Received)),
+            Ok(Disposition::Skip) => Ok(Some(Outcome::Skipped)),
             Ok(Disposition::Duplicate | Disposition::LeaveOut) => Ok(None),
             Err(rejection) => Err(self.reject(rejection)),
         }
     }
 
-    pub(super) fn handle_payload<'a>(
+    fn handle_payload(
         &mut self,
         now: Timestamp,
-        bytes: &'a [u8],
         left: usize,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         self.check_may_handle()?;
         match self.machine.handle_payload(now, left) {
-            Ok(Disposition::Deliver) => Ok(Some(V::payload_event(bytes, left))),
+            Ok(Disposition::Deliver) => Ok(Some(Outcome::Received)),
             Ok(_) => Ok(None),
             Err(rejection) => Err(self.reject(rejection)),
         }

@@ -8,7 +8,7 @@ use super::machine::{Disposition, Rejection};
 use super::role::Role;
 use super::state::State;
 use super::step::Step;
-use super::version::Version;
+use super::version::{Outcome, Version};
 use crate::decoder::{Buffer, Piece, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
@@ -127,7 +127,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         decoder: &'d mut StreamDecoder<V, M>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<V, &'d [u8]>>, Blocked> {
-        let (located, event) = loop {
+        let (located, outcome, event) = loop {
             if let Some(action) = self.poll_action() {
                 return Ok(Some(Step::Action(action)));
             }
@@ -195,23 +195,52 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
             };
             let skip = !decoder.options().has_payloads_in_pieces();
-            // The borrow checker rejects returning a borrow of the decoder from a loop that uses it,
-            // so the event leaves the loop with the positions of its bytes.
-            let bytes = decoder.bytes(&located);
-            let event = match self.handle_located::<M>(now, piece, skip) {
-                Ok(event) => event.map(|event| V::map_event(event, |part| place_in(bytes, part))),
+            let outcome = match self.handle_located::<M>(now, &piece, skip) {
+                Ok(outcome) => outcome,
                 Err(HandleError::Blocked(blocked)) => return Err(blocked),
                 // After a fault of the peer, actions follow.
                 Err(HandleError::Peer(_) | HandleError::Ended) => None,
             };
+            // The borrow checker rejects returning a borrow of the decoder from a loop that uses it, so
+            // the event leaves the loop with the positions of its bytes. To read its packet again takes
+            // less code.
+            let event = outcome.filter(|_| !OPTIMIZE_SIZE).and_then(|outcome| {
+                let bytes = decoder.bytes(&located);
+                let event = Self::event_of(piece, outcome, M::TAKES_PIECES)?;
+                Some(V::map_event(event, |part| place_in(bytes, part)))
+            });
             decoder.consume(&located, input);
-            if let Some(event) = event {
-                break (located, event);
+            if let Some(outcome) = outcome {
+                break (located, outcome, event);
             }
         };
-        let bytes = decoder.bytes(&located);
-        let event = V::map_event(event, |place| part_at(bytes, place));
-        Ok(Some(Step::Event(V::resolve(event, decoder.buffer()))))
+        let event = if OPTIMIZE_SIZE {
+            let piece = decoder.read(&located, R::PEER).ok().flatten();
+            piece.and_then(|piece| Self::event_of(piece, outcome, M::TAKES_PIECES))
+        } else {
+            let bytes = decoder.bytes(&located);
+            event.map(|event| V::map_event(event, |place| part_at(bytes, place)))
+        };
+        Ok(event.map(|event| Step::Event(V::resolve(event, decoder.buffer()))))
+    }
+
+    /// Returns the event of a packet that was handled with this outcome, or of a piece of one if there
+    /// are pieces.
+    #[inline]
+    pub(super) fn event_of<'a>(
+        piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+        outcome: Outcome,
+        has_pieces: bool,
+    ) -> Option<V::Event<&'a [u8]>> {
+        match piece {
+            Piece::Packet(packet) => V::event(packet, outcome),
+            _ if !has_pieces => None,
+            Piece::PublishHeader(header) if outcome == Outcome::Skipped => {
+                Some(V::skipped_event(header))
+            }
+            Piece::PublishHeader(header) => Some(V::header_event(header)),
+            Piece::Payload { bytes, left } => Some(V::payload_event(bytes, left)),
+        }
     }
 
     /// Handles a packet or a piece of one that a decoder with this buffer has returned.
@@ -219,11 +248,11 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     fn handle_located<'a, M: Buffer>(
         &mut self,
         now: Timestamp,
-        piece: Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
+        piece: &Piece<'a, V::Packet<'a>, V::PayloadHeader<'a>>,
         skip: bool,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         match piece {
-            Piece::Packet(packet) => self.handle_packet(now, packet),
+            Piece::Packet(packet) => self.handle_any(now, packet),
             piece if M::TAKES_PIECES => self.handle_piece_or_skip(now, piece, skip),
             // The decoder returns whole packets.
             Piece::PublishHeader(_) | Piece::Payload { .. } => Ok(None),

@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::error::{Blocked, HandleError};
 use super::machine::{KeepAliveBasis, Machine};
 use super::state::State;
-use super::version::Version;
+use super::version::{Outcome, Version};
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::types::PacketId;
@@ -32,10 +32,10 @@ pub trait Role: Sealed + Copy + Debug + 'static {
 
     /// Handles a packet that is neither a message nor an acknowledgement of one.
     #[doc(hidden)]
-    fn handle<'a, V: Version, S: Slots>(
+    fn handle<V: Version, S: Slots>(
         connection: &mut Connection<V, Self, S>,
-        packet: V::Packet<'a>,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>>;
+        packet: &V::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError<V>>;
 
     /// Returns the state of a new connection.
     #[doc(hidden)]
@@ -97,10 +97,10 @@ impl Role for ClientRole {
     const PEER: SentBy = SentBy::Server;
     const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Sent;
 
-    fn handle<'a, V: Version, S: Slots>(
+    fn handle<V: Version, S: Slots>(
         client: &mut Connection<V, Self, S>,
-        packet: V::Packet<'a>,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        packet: &V::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         V::handle_at_client(client, packet)
     }
 
@@ -168,10 +168,10 @@ impl Role for ServerRole {
     const PEER: SentBy = SentBy::Client;
     const KEEP_ALIVE_BASIS: KeepAliveBasis = KeepAliveBasis::Received;
 
-    fn handle<'a, V: Version, S: Slots>(
+    fn handle<V: Version, S: Slots>(
         server: &mut Connection<V, Self, S>,
-        packet: V::Packet<'a>,
-    ) -> Result<Option<V::Event<&'a [u8]>>, HandleError<V>> {
+        packet: &V::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError<V>> {
         V::handle_at_server(server, packet)
     }
 

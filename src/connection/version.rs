@@ -39,10 +39,9 @@ pub trait Version: PacketSet {
     #[doc(hidden)]
     fn classify(packet: &Self::Packet<'_>) -> Input;
 
-    /// Returns the event of a packet that contains bytes for the application, or `None` for all
-    /// others.
+    /// Returns the event of a packet that was handled with this outcome.
     #[doc(hidden)]
-    fn event<'a>(packet: Self::Packet<'a>) -> Option<Self::Event<&'a [u8]>>;
+    fn event<'a>(packet: Self::Packet<'a>, outcome: Outcome) -> Option<Self::Event<&'a [u8]>>;
 
     /// Reads a PUBLISH that lies whole in the input, as its event. `body` has the bytes after its fixed
     /// header. A shortcut: for `None`, the general route decides.
@@ -88,17 +87,17 @@ pub trait Version: PacketSet {
 
     /// Handles a packet that is neither a message nor an acknowledgement of one, at a client.
     #[doc(hidden)]
-    fn handle_at_client<'a, S: Slots>(
+    fn handle_at_client<S: Slots>(
         client: &mut Connection<Self, ClientRole, S>,
-        packet: Self::Packet<'a>,
-    ) -> Result<Option<Self::Event<&'a [u8]>>, HandleError<Self>>;
+        packet: &Self::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError<Self>>;
 
     /// Handles a packet that is neither a message nor an acknowledgement of one, at a server.
     #[doc(hidden)]
-    fn handle_at_server<'a, S: Slots>(
+    fn handle_at_server<S: Slots>(
         server: &mut Connection<Self, ServerRole, S>,
-        packet: Self::Packet<'a>,
-    ) -> Result<Option<Self::Event<&'a [u8]>>, HandleError<Self>>;
+        packet: &Self::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError<Self>>;
 
     /// Returns the packet that is sent before the connection closes for this reason: CONNACK or
     /// DISCONNECT. `state` is the state before the end.
@@ -193,6 +192,20 @@ pub enum Input {
     },
     /// Any other packet.
     Other,
+}
+
+/// The part of an event that its packet does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(unnameable_types, reason = "only `Version` and the connection use it")]
+pub enum Outcome {
+    /// None: the packet type determines the event.
+    Received,
+    /// The header of a message whose payload is skipped.
+    Skipped,
+    /// An acknowledgement of a message.
+    Progress(Progress),
+    /// A CONNACK that accepts the connection. `session_present`: the session is resumed.
+    Connected { session_present: bool },
 }
 
 /// The effect of an acknowledgement on a message that this side has sent.

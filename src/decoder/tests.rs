@@ -643,3 +643,25 @@ fn memory_for_no_more_than_the_length_of_a_topic_is_enough_to_see_that_it_is_emp
         assert_eq!(kind, Some(ErrorKind::EmptyTopic), "{step}");
     }
 }
+
+#[test]
+fn a_located_packet_or_piece_can_be_read_again_after_it_was_consumed() {
+    let stream = [PUBLISH, PINGREQ, LARGE, b"\x62\x02\0\x09"].concat();
+    for cut in 0..=stream.len() {
+        let options = Options::new().payloads_in_pieces(true);
+        let mut decoder = Decoder::with_options([0; 12], options);
+        let (first, second) = stream.split_at(cut);
+        let mut read = 0;
+        for mut input in [first, second] {
+            while let Some(located) = decoder.locate(&mut input).unwrap() {
+                let before = format!("{:?}", decoder.read(&located, SentBy::Either).unwrap());
+                decoder.consume(&located, &mut input);
+                let after = format!("{:?}", decoder.read(&located, SentBy::Either).unwrap());
+                assert_eq!(before, after, "cut at {cut}");
+                read += 1;
+            }
+        }
+        assert!(read > 4, "cut at {cut}");
+        assert_eq!(decoder.position(), stream.len() as u64);
+    }
+}

@@ -46,6 +46,7 @@ pub(crate) use suback::SubAckOf;
 pub use suback::{ReturnCode, ReturnCodes, SubAck, SubAckEntry};
 pub(crate) use subscribe::SubscribeOne;
 pub use subscribe::{Subscribe, Subscription, SubscriptionEntry, Subscriptions};
+pub(crate) use unsubscribe::UnsubscribeOne;
 pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
 
 /// A streaming decoder for MQTT 3.1.1 and 3.1: see [`StreamDecoder`](crate::StreamDecoder).

@@ -91,6 +91,25 @@ impl<B: AsRef<[u8]>> PacketBody for Unsubscribe<B> {
 
 impl<B: AsRef<[u8]>> Encode for Unsubscribe<B> {}
 
+/// UNSUBSCRIBE with one Topic Filter, which need not be encoded into a list first.
+pub(crate) struct UnsubscribeOne<'a> {
+    pub(crate) packet_id: PacketId,
+    pub(crate) topic_filter: TopicFilter<&'a [u8]>,
+}
+
+impl PacketBody for UnsubscribeOne<'_> {
+    fn first_byte(&self) -> u8 {
+        0xa2 // [MQTT-3.10.1-1]
+    }
+
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        out.put(&self.packet_id.get().to_be_bytes())?;
+        TopicFilterEntry::write(self.topic_filter, out)
+    }
+}
+
+impl Encode for UnsubscribeOne<'_> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,13 +2,11 @@
 
 use core::num::NonZeroU16;
 
-use super::publish::write_head;
 use super::{PublishProperties, TOPIC_ALIAS};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, OPTIMIZE_SIZE, Output, PacketBody, put_topic_name,
-    put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_variable_byte_integer,
 };
 
 /// The Topic Alias of an [`EditedPublish`].
@@ -35,22 +33,6 @@ pub(crate) struct EditedPublish<'a> {
 }
 
 impl EditedPublish<'_> {
-    fn write_fields<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
-        let EditedAlias::Replaced(alias) = self.alias else {
-            return write_head(&self.delivery, self.topic, &self.properties, out);
-        };
-        if self.topic.is_empty() && alias.is_some() {
-            out.put(&[0, 0])?;
-        } else {
-            put_topic_name(out, Field::TopicName, self.topic)?;
-        }
-        put_packet_id(&self.delivery, out)?;
-        let mut counter = Counter::default();
-        self.write_properties(alias, &mut counter)?;
-        put_variable_byte_integer(out, counter.get())?;
-        self.write_properties(alias, out)
-    }
-
     fn write_properties<O: Output + ?Sized>(
         &self,
         alias: Option<NonZeroU16>,
@@ -70,12 +52,24 @@ impl PacketBody for EditedPublish<'_> {
         first_byte(&self.delivery, self.retain)
     }
 
-    fn write_body<O: Output + ?Sized>(&self, mut out: &mut O) -> Result<(), EncodeError> {
-        if OPTIMIZE_SIZE {
-            // One function for the counter and for each output.
-            return self.write_fields::<dyn Output>(&mut out);
+    fn write_body<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {
+        let has_alias = match self.alias {
+            EditedAlias::Kept => self.properties.has(TOPIC_ALIAS),
+            EditedAlias::Replaced(alias) => alias.is_some(),
+        };
+        let field = Field::TopicName;
+        if self.topic.is_empty() && !has_alias {
+            return Err(EncodeError::EmptyTopicName { field });
         }
-        self.write_fields(out)
+        put_field(out, field, self.topic)?;
+        put_packet_id(&self.delivery, out)?;
+        let EditedAlias::Replaced(alias) = self.alias else {
+            return self.properties.write(out);
+        };
+        let mut counter = Counter::default();
+        self.write_properties(alias, &mut counter)?;
+        put_variable_byte_integer(out, counter.get())?;
+        self.write_properties(alias, out)
     }
 
     fn payload(&self) -> &[u8] {

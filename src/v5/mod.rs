@@ -105,6 +105,7 @@ pub use suback::{
 pub(crate) use subscribe::SubscribeOne;
 pub use subscribe::{RetainHandling, Subscribe, Subscription, SubscriptionEntry, Subscriptions};
 pub use unsuback::{UnsubAck, UnsubscribeReasonCodes};
+pub(crate) use unsubscribe::UnsubscribeOne;
 pub use unsubscribe::{TopicFilterEntry, TopicFilters, Unsubscribe};
 
 pub use crate::connection::v5::AliasArray;

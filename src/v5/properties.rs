@@ -381,7 +381,7 @@ impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
 /// [`Properties::read_with_set`] without the type of the packet.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn read_bytes<'a, F: ReadError>(
+pub(super) fn read_bytes<'a, F: ReadError>(
     kind: u16,
     data_needs_method: bool,
     reader: &mut Reader<'a, F>,
@@ -392,60 +392,39 @@ fn read_bytes<'a, F: ReadError>(
     if len == 0 {
         return Ok((&[], set));
     }
-    let mut properties = reader.take(len, Field::Properties)?;
-    let start = properties.offset();
-    let bytes = properties.remaining();
+    let properties = reader.take(len, Field::Properties)?;
+    let bytes = properties.clone().remaining();
     if !F::CHECKED_BEFORE {
-        set = validate(kind, bytes).map_err(|fault| {
-            let offset = start.saturating_add(fault.offset as usize);
-            reader.fault(fault.field, fault.kind, offset)
-        })?;
+        set = validate(kind, bytes, properties)?;
         if data_needs_method && lacks_method(set) {
             let kind = ErrorKind::MissingAuthenticationMethod;
-            return Err(reader.fault(Field::AuthenticationData, kind, properties.offset()));
+            return Err(reader.fault(Field::AuthenticationData, kind, reader.offset()));
         }
     }
     Ok((bytes, set))
 }
 
-/// Validates properties, and returns their set.
+/// Validates properties, and returns their set. `reader` is at their start.
 #[inline(always)]
-fn validate(kind: u16, properties: &[u8]) -> Result<PropertySet, PropertyFault> {
+fn validate<F: ReadError>(
+    kind: u16,
+    properties: &[u8],
+    reader: Reader<'_, F>,
+) -> Result<PropertySet, F> {
     if !OPTIMIZE_SIZE {
         // Without the details of a fault, which nearly no packet has.
-        if let Ok(set) = validate_each::<Rejected>(kind, properties) {
+        if let Ok(set) = validate_each(kind, Reader::<Rejected>::of_fields(properties)) {
             return Ok(set);
         }
     }
-    validate_each(kind, properties)
-}
-
-/// A fault of a property.
-#[derive(Debug, Clone, Copy)]
-struct PropertyFault {
-    field: Field,
-    kind: ErrorKind,
-    /// Counted from the first property.
-    offset: u32,
-}
-
-impl ReadError for PropertyFault {
-    fn new(_: Option<PacketType>, field: Field, kind: ErrorKind, offset: usize) -> Self {
-        Self {
-            field,
-            kind,
-            // No packet is longer.
-            offset: u32::try_from(offset).unwrap_or(u32::MAX),
-        }
-    }
+    validate_each(kind, reader)
 }
 
 /// [`validate`]: each property is known, allowed in this packet, and occurs once unless it may be
 /// repeated, with a value of its type and range.
 #[inline(never)]
-fn validate_each<F: ReadError>(kind: u16, properties: &[u8]) -> Result<PropertySet, F> {
+fn validate_each<F: ReadError>(kind: u16, mut reader: Reader<'_, F>) -> Result<PropertySet, F> {
     let mut seen = PropertySet::default();
-    let mut reader = Reader::of_fields(properties);
     while !reader.is_empty() {
         let start = reader.clone();
         let identifier = reader.u8(Field::PropertyIdentifier)?;

@@ -378,7 +378,8 @@ enum Value<'a> {
 
 /// Moves the reader after the value of the property of this rule, and validates the value unless it
 /// was validated before.
-#[inline(always)]
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
 pub(super) fn skip_value<F: ReadError>(rule: &Rule, reader: &mut Reader<'_, F>) -> Result<(), F> {
     let field = rule.field;
     let start = reader.offset();

@@ -1,6 +1,6 @@
 //! Reason Code and properties at the end of a packet. Success and empty properties may be left out.
 
-use super::properties::PropertiesKind;
+use super::properties::{PropertiesKind, read_bytes};
 use super::{DecodeError, Properties, Reader};
 use crate::wire::{
     Counter, Encode, EncodeError, ErrorKind, Field, Output, PacketBody, put_variable_byte_integer,
@@ -20,21 +20,24 @@ pub(super) fn read_reason<'a, R: Default, K: PropertiesKind>(
     let Some(reason_code) = from_number(reader.u8(Field::ReasonCode)?) else {
         return Err(reader.fault_in_last(Field::ReasonCode, ErrorKind::InvalidReasonCode));
     };
-    Ok((reason_code, read_last_properties(reader)?))
+    let properties = read_last_bytes(K::BIT, K::DATA_NEEDS_METHOD, reader)?;
+    Ok((reason_code, properties.map(Properties::from_valid)))
 }
 
-/// Reads the properties at the end of a packet, if there are any.
+/// Reads the properties at the end of a packet, if there are any: one function for packets of all types.
 #[cfg_attr(target_pointer_width = "64", inline)]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn read_last_properties<'a, K: PropertiesKind>(
+fn read_last_bytes<'a>(
+    kind: u16,
+    data_needs_method: bool,
     reader: &mut Reader<'a>,
-) -> Result<Option<Properties<&'a [u8], K>>, DecodeError> {
+) -> Result<Option<&'a [u8]>, DecodeError> {
     if reader.is_empty() {
         return Ok(None);
     }
-    let properties = Properties::read(reader)?;
+    let (bytes, _) = read_bytes(kind, data_needs_method, reader)?;
     reader.finish(Field::Properties)?;
-    Ok(Some(properties))
+    Ok(Some(bytes))
 }
 
 /// Writes both in the shortest form: without properties if there are none, and then also without

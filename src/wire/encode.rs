@@ -172,11 +172,70 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    if !OPTIMIZE_SIZE && packet.max_remaining_length() <= MAX_SHORT && try_encode_short(packet, out)
-    {
+    if OPTIMIZE_SIZE {
+        return encode_in_passes(packet, out);
+    }
+    if packet.max_remaining_length() <= MAX_SHORT && try_encode_short(packet, out) {
         return Ok(());
     }
     encode_counted(packet, out)
+}
+
+/// An output that counts the body of a packet in a first pass, and writes it in a second one, so that
+/// the body is compiled once.
+struct Passes<'o, O: ?Sized> {
+    out: &'o mut O,
+    counted: usize,
+    writes: bool,
+}
+
+impl<O: Output + ?Sized> Output for Passes<'_, O> {
+    fn reserve(&mut self, _: usize) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        if self.writes {
+            return self.out.put(bytes);
+        }
+        self.counted = self.counted.saturating_add(bytes.len());
+        Ok(())
+    }
+}
+
+impl<O: Output + ?Sized> Passes<'_, O> {
+    /// Begins the second pass with the fixed header of a packet whose body was counted.
+    #[inline(never)]
+    fn begin(&mut self, first: u8, payload: usize, external: usize) -> Result<(), EncodeError> {
+        let here = self.counted.saturating_add(payload);
+        let remaining = remaining_length(here.saturating_add(external))?;
+        self.out
+            .reserve(header_len(remaining).saturating_add(here))?;
+        self.writes = true;
+        put_header(self, first, remaining)
+    }
+}
+
+/// [`encode_packet`] with less code.
+#[inline]
+fn encode_in_passes<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    let mut passes = Passes {
+        out,
+        counted: 0,
+        writes: false,
+    };
+    loop {
+        packet.write_body(&mut passes)?;
+        let payload = packet.payload();
+        if passes.writes {
+            return passes.put(payload);
+        }
+        passes.begin(packet.first_byte(), payload.len(), packet.external_len())?;
+    }
 }
 
 /// The largest Remaining Length of a short packet, which one byte encodes.
@@ -214,8 +273,7 @@ fn try_encode_short<T: PacketBody + ?Sized, O: Output + ?Sized>(packet: &T, out:
 
 /// Counts the packet, reserves as many bytes and writes it: the bytes before the payload as one
 /// chunk, if there is one.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
+#[inline(always)]
 fn encode_counted<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     out: &mut O,
@@ -226,7 +284,7 @@ fn encode_counted<T: PacketBody + ?Sized, O: Output + ?Sized>(
     let remaining = remaining_length(here.saturating_add(packet.external_len()))?;
     let head = header_len(remaining).saturating_add(body);
     out.reserve(head.saturating_add(payload.len()))?;
-    if !OPTIMIZE_SIZE && head <= CHUNK {
+    if head <= CHUNK {
         if let Some(chunk) = out.chunk(head) {
             // The chunk has the length that was counted, so everything fits.
             let mut chunk = Cursor(chunk);
@@ -243,8 +301,7 @@ fn encode_counted<T: PacketBody + ?Sized, O: Output + ?Sized>(
 }
 
 /// [`encode_packet`] field by field, to an output without chunks. The room is reserved.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline)]
+#[inline(never)]
 fn encode_in_parts<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     remaining: u32,
@@ -457,6 +514,36 @@ mod tests {
             self.0.extend(bytes);
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_packet_in_two_passes_is_the_one_that_is_encoded_at_once() {
+        fn check<T: PacketBody>(packet: &T, room: usize) {
+            let (mut buffers, whole) = ([[0; 400]; 2], 0..room);
+            let [once, twice] = &mut buffers;
+            let mut once = SliceOutput::new(&mut once[whole.clone()]);
+            let mut twice = SliceOutput::new(&mut twice[whole]);
+            let outcome = encode_counted(packet, &mut once);
+            assert_eq!(encode_in_passes(packet, &mut twice), outcome);
+            assert_eq!(twice.written(), once.written());
+        }
+        let long = [b'x'; 70_000];
+        for payload in [0, 1, 120, 124, 125, 300] {
+            for room in [0, 1, 6, 130, 400] {
+                check(&publish(&long[..payload]), room);
+            }
+        }
+        check(&publish_header(MAX_REMAINING_LENGTH), 400);
+        check(&publish_header(MAX_REMAINING_LENGTH.saturating_add(1)), 400);
+        let mut connect = Connect::new(crate::Text::new("id").unwrap());
+        check(&connect, 400);
+        connect.will = Some(v3::Will {
+            topic: TopicName::new("t").unwrap(),
+            message: &long[..],
+            qos: crate::QoS::AtMostOnce,
+            retain: false,
+        });
+        check(&connect, 400); // a field is too long
     }
 
     #[test]

@@ -6,8 +6,7 @@ pub mod v5;
 use core::hint::black_box;
 
 use mqtt_sansio::v3::{
-    Client, Connect, Decoder, Event, Message, ReturnCode, ReturnCodes, Server, Step, Subscription,
-    Subscriptions, TopicFilters,
+    Client, Connect, Decoder, Event, Message, ReturnCode, ReturnCodes, Server, Step,
 };
 use mqtt_sansio::{
     Action, ClientRole, Config, Connection, Encode, EncodeError, OutgoingMessage, Output,
@@ -206,24 +205,15 @@ fn converse(decoder: &mut Decoder<Buffer>) -> Option<usize> {
                 }
             };
             events += 1;
-            let mut buffer = [0; 32];
             match event {
                 Event::Connected { .. } => {
-                    let wanted = [Subscription {
-                        topic_filter: filter,
-                        qos: QoS::ExactlyOnce,
-                    }];
-                    if let Ok(wanted) = Subscriptions::encode_to_slice(&mut buffer, wanted) {
-                        let _ = client.subscribe(now(), &wanted, transport);
-                    }
+                    let _ = client.subscribe_to(now(), &filter, QoS::ExactlyOnce, transport);
                 }
                 Event::Subscribed(_) => {
                     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
                         let _ = client.publish(now(), &message(qos, topic), transport);
                     }
-                    if let Ok(filters) = TopicFilters::encode_to_slice(&mut buffer, [filter]) {
-                        let _ = client.unsubscribe(now(), &filters, transport);
-                    }
+                    let _ = client.unsubscribe_from(now(), &filter, transport);
                 }
                 Event::Message(publish) => {
                     black_box(publish.payload);

@@ -1,15 +1,16 @@
 //! The client's side of a connection of MQTT 3.1.1.
 
-use super::{CloseReason, Connection, Event, HandleError};
+use super::{CloseReason, Connection, HandleError};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::ClientRole;
 use crate::connection::state::State;
+use crate::connection::version::Outcome;
 use crate::session::{Phase, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicFilter};
 use crate::v3::{
     ConnAck, Connect, Packet, ProtocolLevel, Subscribe, SubscribeOne, Subscription, Subscriptions,
-    TopicFilters, Unsubscribe, V3,
+    TopicFilters, Unsubscribe, UnsubscribeOne, V3,
 };
 use crate::wire::{Encode, Output, PacketType};
 
@@ -52,6 +53,8 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
     /// # Errors
     ///
     /// As [`publish`](Self::publish); [`CommandError::WindowFull`] only if no slot is free.
+    ///
+    /// [`Event::Subscribed`]: super::Event::Subscribed
     pub fn subscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -117,6 +120,8 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
     /// # Errors
     ///
     /// As [`subscribe`](Self::subscribe).
+    ///
+    /// [`Event::Unsubscribed`]: super::Event::Unsubscribed
     pub fn unsubscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -132,6 +137,27 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
         };
         unsubscribe.encode(out)?;
         self.machine.begin_request(now, Phase::Unsubscribe(filters));
+        Ok(packet_id)
+    }
+
+    /// Sends UNSUBSCRIBE with one Topic Filter, which need not be encoded into a list first.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe_from<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filter: &TopicFilter<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let packet_id = self.machine.next_request()?;
+        let unsubscribe = UnsubscribeOne {
+            packet_id,
+            topic_filter: TopicFilter::as_ref(topic_filter),
+        };
+        unsubscribe.encode(out)?;
+        self.machine.begin_request(now, Phase::Unsubscribe(1));
         Ok(packet_id)
     }
 
@@ -158,12 +184,12 @@ impl<S: Slots> Connection<V3, ClientRole, S> {
 }
 
 /// Handles a packet that is neither a message nor an acknowledgement of one.
-pub(super) fn handle<'a, S: Slots>(
+pub(super) fn handle<S: Slots>(
     client: &mut Connection<V3, ClientRole, S>,
-    packet: Packet<&'a [u8]>,
-) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    packet: &Packet<&[u8]>,
+) -> Result<Option<Outcome>, HandleError> {
     match (client.state(), packet) {
-        (State::Requested, Packet::ConnAck(connack)) => handle_connack(client, connack),
+        (State::Requested, Packet::ConnAck(connack)) => handle_connack(client, *connack).map(Some),
         (State::Connected, Packet::ConnAck(connack)) => {
             let code = connack.return_code();
             Err(client.violation(ProtocolError::SecondConnAck { code }))
@@ -171,11 +197,11 @@ pub(super) fn handle<'a, S: Slots>(
         (State::Connected, Packet::SubAck(suback)) => {
             let codes = suback.return_codes.len();
             client.finish_request(PacketType::SubAck, suback.packet_id, Some(codes))?;
-            Ok(Some(Event::Subscribed(suback)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::UnsubAck(unsuback)) => {
             client.finish_request(PacketType::UnsubAck, unsuback.packet_id, None)?;
-            Ok(Some(Event::Unsubscribed(unsuback.packet_id)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::PingResp) => {
             client.machine.handle_pingresp()?;
@@ -183,18 +209,18 @@ pub(super) fn handle<'a, S: Slots>(
         }
         // Before CONNECT or CONNACK [MQTT-3.2.0-1], or a packet that only a client sends
         // [MQTT-4.8.0-1].
-        (_, packet) => Err(client.unexpected(&packet)),
+        (_, packet) => Err(client.unexpected(packet)),
     }
 }
 
-fn handle_connack<'a, S: Slots>(
+fn handle_connack<S: Slots>(
     client: &mut Connection<V3, ClientRole, S>,
     connack: ConnAck,
-) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+) -> Result<Outcome, HandleError> {
     match connack {
         ConnAck::Refused(refusal) => {
             client.end(CloseReason::Refused(refusal));
-            Ok(Some(Event::Refused(refusal)))
+            Ok(Outcome::Received)
         }
         ConnAck::Accepted { session_present } => {
             let clean_session = client.session_ends();
@@ -204,7 +230,7 @@ fn handle_connack<'a, S: Slots>(
             let session_present =
                 session_present || (!client.limits.has_session_present && !clean_session);
             client.machine.accepted(session_present);
-            Ok(Some(Event::Connected { session_present }))
+            Ok(Outcome::Connected { session_present })
         }
     }
 }

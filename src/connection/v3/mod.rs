@@ -15,11 +15,11 @@ use super::error::{self, ProtocolError};
 use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
 use super::state::State;
-use super::version::{Input, Progress, Version};
+use super::version::{Input, Outcome, Progress, Version};
 use super::{action, close_reason, step};
 use crate::session::Slots;
 use crate::types::Delivery;
-use crate::v3::{ConnectRefusal, Packet, Publish, PublishHeader, V3, try_read_publish};
+use crate::v3::{ConnAck, ConnectRefusal, Packet, Publish, PublishHeader, V3, try_read_publish};
 use crate::wire::{Header, PacketType};
 
 /// One connection of a client to a server that speaks MQTT 3.1.1 or 3.1: see
@@ -100,22 +100,29 @@ impl Version for V3 {
     }
 
     #[inline]
-    fn event<'a>(packet: Self::Packet<'a>) -> Option<Event<&'a [u8]>> {
+    fn event<'a>(packet: Self::Packet<'a>, outcome: Outcome) -> Option<Event<&'a [u8]>> {
+        if let Outcome::Progress(progress) = outcome {
+            return Some(Self::progress_event(progress, Some(packet)));
+        }
         Some(match packet {
             Packet::Connect(connect) => Event::ConnectRequested(connect),
             Packet::Publish(publish) => Event::Message(publish),
             Packet::Subscribe(subscribe) => Event::SubscribeRequested(subscribe),
             Packet::SubAck(suback) => Event::Subscribed(suback),
             Packet::Unsubscribe(unsubscribe) => Event::UnsubscribeRequested(unsubscribe),
-            Packet::ConnAck(_)
-            | Packet::PubAck(_)
+            Packet::UnsubAck(unsuback) => Event::Unsubscribed(unsuback.packet_id),
+            Packet::ConnAck(ConnAck::Refused(refusal)) => Event::Refused(refusal),
+            Packet::ConnAck(ConnAck::Accepted { .. }) => match outcome {
+                Outcome::Connected { session_present } => Event::Connected { session_present },
+                _ => return None,
+            },
+            Packet::Disconnect => Event::Disconnected,
+            Packet::PubAck(_)
             | Packet::PubRec(_)
             | Packet::PubRel(_)
             | Packet::PubComp(_)
-            | Packet::UnsubAck(_)
             | Packet::PingReq
-            | Packet::PingResp
-            | Packet::Disconnect => return None,
+            | Packet::PingResp => return None,
         })
     }
 
@@ -169,17 +176,17 @@ impl Version for V3 {
         })
     }
 
-    fn handle_at_client<'a, S: Slots>(
+    fn handle_at_client<S: Slots>(
         connection: &mut Connection<Self, ClientRole, S>,
-        packet: Self::Packet<'a>,
-    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        packet: &Self::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError> {
         client::handle(connection, packet)
     }
 
-    fn handle_at_server<'a, S: Slots>(
+    fn handle_at_server<S: Slots>(
         connection: &mut Connection<Self, ServerRole, S>,
-        packet: Self::Packet<'a>,
-    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        packet: &Self::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError> {
         server::handle(connection, packet)
     }
 

@@ -1,10 +1,11 @@
 //! The server's side of a connection of MQTT 3.1.1.
 
-use super::{CloseReason, Connection, Event, HandleError, PeerError};
+use super::{CloseReason, Connection, HandleError, PeerError};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::reply::PendingReply;
 use crate::connection::role::{Request, ServerRole};
 use crate::connection::state::State;
+use crate::connection::version::Outcome;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::v3::{
@@ -97,6 +98,8 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
     ///
     /// [`CommandError::NotAwaited`] if there was no such request,
     /// [`CommandError::WrongNumberOfReturnCodes`].
+    ///
+    /// [`Event::SubscribeRequested`]: super::Event::SubscribeRequested
     pub fn suback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -148,6 +151,8 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
     /// # Errors
     ///
     /// [`CommandError::NotAwaited`] if there was no such request.
+    ///
+    /// [`Event::UnsubscribeRequested`]: super::Event::UnsubscribeRequested
     pub fn unsuback<O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -164,10 +169,10 @@ impl<S: Slots> Connection<V3, ServerRole, S> {
 }
 
 /// Handles a packet that is neither a message nor an acknowledgement of one.
-pub(super) fn handle<'a, S: Slots>(
+pub(super) fn handle<S: Slots>(
     server: &mut Connection<V3, ServerRole, S>,
-    packet: Packet<&'a [u8]>,
-) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    packet: &Packet<&[u8]>,
+) -> Result<Option<Outcome>, HandleError> {
     match (server.state(), packet) {
         (State::Start, Packet::Connect(connect)) => {
             let fields = connect.to_connect();
@@ -178,7 +183,7 @@ pub(super) fn handle<'a, S: Slots>(
                 fields.clean_session,
                 fields.will.is_some(), // [MQTT-3.1.2-8, MQTT-3.1.2-12]
             );
-            Ok(Some(Event::ConnectRequested(connect)))
+            Ok(Some(Outcome::Received))
         }
         // [MQTT-3.1.0-2]
         (State::Connected, Packet::Connect(_)) => {
@@ -189,14 +194,14 @@ pub(super) fn handle<'a, S: Slots>(
                 packet_id: subscribe.packet_id,
                 filters: count(subscribe.subscriptions.len()),
             })?;
-            Ok(Some(Event::SubscribeRequested(subscribe)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::Unsubscribe(unsubscribe)) => {
             server.open_request(Request::Unsubscribe {
                 packet_id: unsubscribe.packet_id,
                 filters: count(unsubscribe.topic_filters.len()),
             })?;
-            Ok(Some(Event::UnsubscribeRequested(unsubscribe)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::PingReq) => {
             server.machine.handle_pingreq()?; // [MQTT-3.12.4-1]
@@ -205,10 +210,10 @@ pub(super) fn handle<'a, S: Slots>(
         (State::Connected, Packet::Disconnect) => {
             server.machine.check_between_messages()?;
             server.end(CloseReason::Disconnected);
-            Ok(Some(Event::Disconnected))
+            Ok(Some(Outcome::Received))
         }
         // Before CONNECT [MQTT-3.1.0-1], or a packet that only a server sends [MQTT-4.8.0-1].
-        (_, packet) => Err(server.unexpected(&packet)),
+        (_, packet) => Err(server.unexpected(packet)),
     }
 }
 

@@ -4,12 +4,13 @@ use super::limited::encode_within;
 use super::limits::{ALIAS_ASSIGNED, Authentication, OWN_ALIAS, Turn};
 use super::message::check_len;
 use super::{
-    CloseReason, Connection, Event, HandleError, Limits, Message, OutboundAliases, TopicAliases,
+    CloseReason, Connection, HandleError, Limits, Message, OutboundAliases, TopicAliases,
     is_sent_by,
 };
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::Role;
 use crate::connection::state::State;
+use crate::connection::version::Outcome;
 use crate::fan_out::{EncodedMessage, Receiver, SubscriberHeader, TopicForm};
 use crate::session::{Acknowledgement, Change, Slots};
 use crate::time::Timestamp;
@@ -327,10 +328,10 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
     }
 
     /// Handles AUTH.
-    pub(super) fn handle_auth<'a>(
+    pub(super) fn handle_auth(
         &mut self,
-        auth: Auth<&'a [u8]>,
-    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        auth: &Auth<&[u8]>,
+    ) -> Result<Option<Outcome>, HandleError> {
         self.machine.check_between_messages()?;
         let is_connected = self.state() == State::Connected;
         let authentication = self.limits.authentication;
@@ -349,7 +350,7 @@ impl<R: Role, S: Slots> Connection<V5, R, S> {
         }
         self.machine.received_now();
         self.authentication_goes_on(turn);
-        Ok(Some(Event::Auth(auth)))
+        Ok(Some(Outcome::Received))
     }
 
     fn authentication_goes_on(&mut self, turn: Turn) {

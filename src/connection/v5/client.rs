@@ -1,17 +1,19 @@
 //! The client's side of a connection of MQTT 5.
 
 use super::limited::encode_within;
-use super::{Capabilities, CloseReason, Connection, Event, HandleError, Limits, Refusal};
+use super::{Capabilities, CloseReason, Connection, HandleError, Limits, Refusal};
 use crate::connection::config::{JOURNAL, NO_SESSION_STATE, SEND_BEFORE_CONNACK};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::ClientRole;
 use crate::connection::state::State;
+use crate::connection::version::Outcome;
 use crate::session::{Phase, Slots};
 use crate::time::Timestamp;
 use crate::types::{PacketId, QoS, TopicFilter};
 use crate::v5::{
     ConnAck, Connect, ConnectReasonCode, Packet, Subscribe, SubscribeOne, SubscribeProperties,
-    Subscription, Subscriptions, TopicFilters, Unsubscribe, UnsubscribeProperties, V5,
+    Subscription, Subscriptions, TopicFilters, Unsubscribe, UnsubscribeOne, UnsubscribeProperties,
+    V5,
 };
 use crate::wire::{Output, PacketType};
 
@@ -68,6 +70,8 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
     /// [`CommandError::SharedSubscriptionsNotSupported`],
     /// [`CommandError::SubscriptionIdentifiersNotSupported`] if the server does not support what is
     /// asked for.
+    ///
+    /// [`Event::Subscribed`]: super::Event::Subscribed
     pub fn subscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -137,6 +141,8 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
     /// # Errors
     ///
     /// As [`subscribe`](Self::subscribe).
+    ///
+    /// [`Event::Unsubscribed`]: super::Event::Unsubscribed
     pub fn unsubscribe<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -170,6 +176,27 @@ impl<S: Slots> Connection<V5, ClientRole, S> {
         self.machine.begin_request(now, Phase::Unsubscribe(filters));
         Ok(packet_id)
     }
+
+    /// Sends UNSUBSCRIBE with one Topic Filter, which need not be encoded into a list first.
+    ///
+    /// # Errors
+    ///
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe_from<B: AsRef<[u8]>, O: Output + ?Sized>(
+        &mut self,
+        now: Timestamp,
+        topic_filter: &TopicFilter<B>,
+        out: &mut O,
+    ) -> Result<PacketId, CommandError> {
+        let packet_id = self.machine.next_request()?;
+        let unsubscribe = UnsubscribeOne {
+            packet_id,
+            topic_filter: TopicFilter::as_ref(topic_filter),
+        };
+        encode_within(&self.limits, &unsubscribe, out)?;
+        self.machine.begin_request(now, Phase::Unsubscribe(1));
+        Ok(packet_id)
+    }
 }
 
 /// Checks whether the server supports a subscription.
@@ -192,10 +219,10 @@ fn check_filter(
 }
 
 /// Handles a packet that is neither a message nor an acknowledgement of one.
-pub(super) fn handle<'a, S: Slots>(
+pub(super) fn handle<S: Slots>(
     client: &mut Connection<V5, ClientRole, S>,
-    packet: Packet<&'a [u8]>,
-) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    packet: &Packet<&[u8]>,
+) -> Result<Option<Outcome>, HandleError> {
     match (client.state(), packet) {
         (State::Requested, Packet::ConnAck(connack)) => handle_connack(client, connack),
         // [MQTT5-3.2.0-2]
@@ -207,12 +234,12 @@ pub(super) fn handle<'a, S: Slots>(
         (State::Connected, Packet::SubAck(suback)) => {
             let codes = suback.reason_codes.len();
             client.finish_request(PacketType::SubAck, suback.packet_id, Some(codes))?;
-            Ok(Some(Event::Subscribed(suback)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::UnsubAck(unsuback)) => {
             let codes = unsuback.reason_codes.len();
             client.finish_request(PacketType::UnsubAck, unsuback.packet_id, Some(codes))?;
-            Ok(Some(Event::Unsubscribed(unsuback)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::PingResp) => {
             client.machine.handle_pingresp()?;
@@ -225,29 +252,26 @@ pub(super) fn handle<'a, S: Slots>(
                 return Err(client.violation(ProtocolError::SessionExpiryInterval));
             }
             client.end(CloseReason::Disconnected);
-            Ok(Some(Event::Disconnected(disconnect)))
+            Ok(Some(Outcome::Received))
         }
         // Before CONNECT or CONNACK [MQTT5-3.2.0-1], or a packet that only a client sends.
-        (_, packet) => Err(client.unexpected(&packet)),
+        (_, packet) => Err(client.unexpected(packet)),
     }
 }
 
-fn handle_connack<'a, S: Slots>(
+fn handle_connack<S: Slots>(
     client: &mut Connection<V5, ClientRole, S>,
-    connack: ConnAck<&'a [u8]>,
-) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    connack: &ConnAck<&[u8]>,
+) -> Result<Option<Outcome>, HandleError> {
     let ConnAck {
         session_present,
         reason_code,
         properties,
-    } = connack;
+    } = *connack;
     // [MQTT5-4.13.2-1]
     if reason_code != ConnectReasonCode::Success {
         client.end(CloseReason::Refused(Refusal(reason_code)));
-        return Ok(Some(Event::Refused {
-            reason_code,
-            properties,
-        }));
+        return Ok(Some(Outcome::Received));
     }
     // [MQTT5-3.2.2-2, MQTT5-3.2.2-4]
     if session_present
@@ -267,8 +291,5 @@ fn handle_connack<'a, S: Slots>(
     }
     client.machine.limit_inflight(limits.peer.receive_maximum);
     client.machine.accepted(session_present); // [MQTT5-3.2.2-5]
-    Ok(Some(Event::Connected {
-        session_present,
-        properties,
-    }))
+    Ok(Some(Outcome::Received))
 }

@@ -26,12 +26,12 @@ use super::reply::{self, PendingReply};
 use super::role::{ClientRole, ServerRole};
 use super::state::State;
 use super::step;
-use super::version::{Input, Progress, Version};
+use super::version::{Input, Outcome, Progress, Version};
 use crate::decoder::{Buffer, Piece};
 use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
-    AckProperties, ConnectReasonCode, DisconnectReasonCode, PROBLEM_INFORMATION, Packet,
+    AckProperties, ConnAck, ConnectReasonCode, DisconnectReasonCode, PROBLEM_INFORMATION, Packet,
     Properties, Publish, PublishHeader, PublishProperties, Reaction, ReasonCode,
     SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, V5, try_read_publish,
 };
@@ -167,7 +167,10 @@ impl Version for V5 {
     }
 
     #[inline]
-    fn event<'a>(packet: Self::Packet<'a>) -> Option<Event<&'a [u8]>> {
+    fn event<'a>(packet: Self::Packet<'a>, outcome: Outcome) -> Option<Event<&'a [u8]>> {
+        if let Outcome::Progress(progress) = outcome {
+            return Some(Self::progress_event(progress, Some(packet)));
+        }
         Some(match packet {
             Packet::Connect(connect) => Event::ConnectRequested(connect),
             Packet::Publish(publish) => Event::Message(publish),
@@ -177,8 +180,8 @@ impl Version for V5 {
             Packet::UnsubAck(unsuback) => Event::Unsubscribed(unsuback),
             Packet::Disconnect(disconnect) => Event::Disconnected(disconnect),
             Packet::Auth(auth) => Event::Auth(auth),
-            Packet::ConnAck(_)
-            | Packet::PubAck(_)
+            Packet::ConnAck(connack) => connack_event(connack),
+            Packet::PubAck(_)
             | Packet::PubRec(_)
             | Packet::PubRel(_)
             | Packet::PubComp(_)
@@ -254,17 +257,17 @@ impl Version for V5 {
         })
     }
 
-    fn handle_at_client<'a, S: Slots>(
+    fn handle_at_client<S: Slots>(
         connection: &mut Connection<Self, ClientRole, S>,
-        packet: Self::Packet<'a>,
-    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        packet: &Self::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError> {
         client::handle(connection, packet)
     }
 
-    fn handle_at_server<'a, S: Slots>(
+    fn handle_at_server<S: Slots>(
         connection: &mut Connection<Self, ServerRole, S>,
-        packet: Self::Packet<'a>,
-    ) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+        packet: &Self::Packet<'_>,
+    ) -> Result<Option<Outcome>, HandleError> {
         server::handle(connection, packet)
     }
 
@@ -407,6 +410,26 @@ impl Version for V5 {
             // The statement depends on the role or the state, or the rule has no number.
             _ => return None,
         })
+    }
+}
+
+/// Returns the event of CONNACK.
+fn connack_event(connack: ConnAck<&[u8]>) -> Event<&[u8]> {
+    let ConnAck {
+        session_present,
+        reason_code,
+        properties,
+    } = connack;
+    if reason_code == ConnectReasonCode::Success {
+        Event::Connected {
+            session_present,
+            properties,
+        }
+    } else {
+        Event::Refused {
+            reason_code,
+            properties,
+        }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::limited::encode_within;
 use super::limits::{NO_CLIENT_ID, WILL_QOS_1, WILL_QOS_2, WILL_RETAIN};
-use super::{Capabilities, CloseReason, Connection, Event, HandleError, Refusal};
+use super::{Capabilities, CloseReason, Connection, HandleError, Refusal};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::{Request, ServerRole};
 use crate::connection::state::State;
+use crate::connection::version::Outcome;
 use crate::session::{Session, Slots};
 use crate::time::Timestamp;
 use crate::types::QoS;
@@ -220,6 +221,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     ///
     /// [`CommandError::NotAwaited`] if there was no such request,
     /// [`CommandError::WrongNumberOfReturnCodes`].
+    ///
+    /// [`Event::SubscribeRequested`]: super::Event::SubscribeRequested
     pub fn suback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -267,6 +270,8 @@ impl<S: Slots> Connection<V5, ServerRole, S> {
     ///
     /// [`CommandError::NotAwaited`] if there was no such request,
     /// [`CommandError::WrongNumberOfReturnCodes`].
+    ///
+    /// [`Event::UnsubscribeRequested`]: super::Event::UnsubscribeRequested
     pub fn unsuback<B: AsRef<[u8]>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
@@ -368,10 +373,10 @@ pub(super) fn check_subscribe(
 }
 
 /// Handles a packet that is neither a message nor an acknowledgement of one.
-pub(super) fn handle<'a, S: Slots>(
+pub(super) fn handle<S: Slots>(
     server: &mut Connection<V5, ServerRole, S>,
-    packet: Packet<&'a [u8]>,
-) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    packet: &Packet<&[u8]>,
+) -> Result<Option<Outcome>, HandleError> {
     match (server.state(), packet) {
         (State::Start, Packet::Connect(connect)) => {
             let fields = connect.to_connect();
@@ -394,7 +399,7 @@ pub(super) fn handle<'a, S: Slots>(
                 session_ends,
                 fields.will.is_some(), // [MQTT5-3.1.2-8]
             );
-            Ok(Some(Event::ConnectRequested(connect)))
+            Ok(Some(Outcome::Received))
         }
         // [MQTT5-3.1.0-2]
         (State::Requested | State::Connected, Packet::Connect(_)) => {
@@ -406,14 +411,14 @@ pub(super) fn handle<'a, S: Slots>(
                 packet_id: subscribe.packet_id,
                 filters: count(subscribe.subscriptions.len()),
             })?;
-            Ok(Some(Event::SubscribeRequested(subscribe)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::Unsubscribe(unsubscribe)) => {
             server.open_request(Request::Unsubscribe {
                 packet_id: unsubscribe.packet_id,
                 filters: count(unsubscribe.topic_filters.len()),
             })?;
-            Ok(Some(Event::UnsubscribeRequested(unsubscribe)))
+            Ok(Some(Outcome::Received))
         }
         (State::Connected, Packet::PingReq) => {
             server.machine.handle_pingreq()?; // [MQTT5-3.12.4-1]
@@ -425,14 +430,14 @@ pub(super) fn handle<'a, S: Slots>(
         }
         // Before CONNECT [MQTT5-3.1.0-1], before the end of an authentication [MQTT5-3.1.2-30], or a
         // packet that only a server sends.
-        (_, packet) => Err(server.unexpected(&packet)),
+        (_, packet) => Err(server.unexpected(packet)),
     }
 }
 
-fn handle_disconnect<'a, S: Slots>(
+fn handle_disconnect<S: Slots>(
     server: &mut Connection<V5, ServerRole, S>,
-    disconnect: Disconnect<&'a [u8]>,
-) -> Result<Option<Event<&'a [u8]>>, HandleError> {
+    disconnect: &Disconnect<&[u8]>,
+) -> Result<Option<Outcome>, HandleError> {
     if let Some(expiry) = disconnect.properties.session_expiry_interval() {
         // An invalid DISCONNECT does not discard the Will.
         if !server.limits.allows_in_disconnect(expiry) {
@@ -447,7 +452,7 @@ fn handle_disconnect<'a, S: Slots>(
     // [MQTT5-3.1.2-10, MQTT5-3.14.4-3]
     let discards_will = disconnect.reason_code == DisconnectReasonCode::NormalDisconnection;
     server.end_with_will(CloseReason::Disconnected, discards_will);
-    Ok(Some(Event::Disconnected(disconnect)))
+    Ok(Some(Outcome::Received))
 }
 
 /// A packet cannot contain more filters.

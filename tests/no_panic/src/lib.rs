@@ -669,6 +669,10 @@ fn client<S: Slots>(outbound: S, inbound: S) {
     if let Some(topic_filters) = topic_filters(&mut any([0; 64])) {
         look(any(&mut client).unsubscribe(now(), &topic_filters, out));
     }
+    if let Some(filter) = filter() {
+        look(any(&mut client).subscribe_to(now(), &filter, qos(), out));
+        look(any(&mut client).unsubscribe_from(now(), &filter, out));
+    }
     both_roles!(client, out);
     look(any(&mut client).disconnect(now(), out));
     look(any(client).into_session().is_empty());

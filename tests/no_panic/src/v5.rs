@@ -483,6 +483,7 @@ where
     }
     if let Some(filter) = filter() {
         look(any(&mut client).subscribe_to(now(), &filter, qos(), out));
+        look(any(&mut client).unsubscribe_from(now(), &filter, out));
     }
     if let Some(topic_filters) = topic_filters(&mut any([0; 64])) {
         look(any(&mut client).unsubscribe(now(), &topic_filters, out));

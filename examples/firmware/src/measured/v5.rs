@@ -3,8 +3,7 @@
 use core::hint::black_box;
 
 use mqtt_sansio::v5::{
-    Client, Connect, ConnectProperties, Decoder, Event, Message, Property, Step, Subscription,
-    Subscriptions, TopicFilters,
+    Client, Connect, ConnectProperties, Decoder, Event, Message, Property, Step,
 };
 use mqtt_sansio::{Config, QoS, Session, Slot, Text, TopicFilter, TopicName, WholePackets};
 use static_cell::{ConstStaticCell, StaticCell};
@@ -96,21 +95,15 @@ fn converse(decoder: &mut Decoder<Buffer>) -> Option<usize> {
                 }
             };
             events += 1;
-            let mut buffer = [0; 32];
             match event {
                 Event::Connected { .. } => {
-                    let wanted = [Subscription::new(filter, QoS::ExactlyOnce)];
-                    if let Ok(wanted) = Subscriptions::encode_to_slice(&mut buffer, wanted) {
-                        let _ = client.subscribe(now(), &wanted, transport);
-                    }
+                    let _ = client.subscribe_to(now(), &filter, QoS::ExactlyOnce, transport);
                 }
                 Event::Subscribed(_) => {
                     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
                         let _ = client.publish(now(), &message(qos, topic), transport);
                     }
-                    if let Ok(filters) = TopicFilters::encode_to_slice(&mut buffer, [filter]) {
-                        let _ = client.unsubscribe(now(), &filters, transport);
-                    }
+                    let _ = client.unsubscribe_from(now(), &filter, transport);
                 }
                 Event::Message(publish) => {
                     black_box((
