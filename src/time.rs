@@ -26,6 +26,9 @@ impl Timestamp {
     /// The largest time: a deadline at this time never passes.
     pub const MAX: Self = Self(NonZeroU64::MAX);
 
+    /// The time one millisecond before [`MAX`](Self::MAX).
+    pub(crate) const BEFORE_MAX: Self = Self::from_millis(u64::MAX.saturating_sub(2));
+
     /// Creates the time this many milliseconds after the caller's zero.
     #[must_use]
     #[inline]

@@ -472,19 +472,19 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         self.ping_if_due(now);
     }
 
-    /// Sends PINGREQ if it is due [MQTT-3.1.2-23].
+    /// Sends PINGREQ if it is due [MQTT-3.1.2-23]. Returns true if it was.
     #[inline]
-    pub(super) fn ping_if_due(&mut self, now: Timestamp) {
-        if R::ping_due(&self.machine).is_some_and(|due| due <= now)
-            && !self.machine.pending.has_reply()
-        {
+    pub(super) fn ping_if_due(&mut self, now: Timestamp) -> bool {
+        let is_due = R::ping_due(&self.machine).is_some_and(|due| due <= now)
+            && !self.machine.pending.has_reply();
+        if is_due {
             self.machine.tick(now);
             self.machine.ping();
         }
+        is_due
     }
 
-    /// Returns true if [`ping_if_due`](Self::ping_if_due) would send PINGREQ. [`Timestamp::MAX`]
-    /// never passes: at that time [`receive`](Self::receive) would return PINGREQ for ever.
+    /// Returns true if [`receive`](Self::receive) would send PINGREQ.
     #[inline]
     pub(super) fn is_ping_due(&self, now: Timestamp) -> bool {
         R::ping_due(&self.machine).is_some_and(|due| due <= now && due < Timestamp::MAX)

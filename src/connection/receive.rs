@@ -131,8 +131,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             if let Some(action) = self.poll_action() {
                 return Ok(Some(Step::Action(action)));
             }
-            if self.is_ping_due(now) {
-                self.ping_if_due(now);
+            // `Timestamp::MAX` never passes: at that time this would return PINGREQ for ever.
+            if self.ping_if_due(now.min(Timestamp::BEFORE_MAX)) {
                 continue;
             }
             if input.is_empty() && !decoder.holds_packet() {

@@ -5,34 +5,34 @@ use crate::wire::{ErrorKind, Field, ReadError, Reader, TextError};
 
 /// Reads the Packet Identifier of a packet that is answered or is an answer. It is not zero, unless
 /// the options allow that.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+#[inline(always)]
 pub(crate) fn read_packet_id<F: ReadError>(reader: &mut Reader<'_, F>) -> Result<PacketId, F> {
-    match PacketId::new(reader.u16(Field::PacketIdentifier)?) {
-        Some(id) => Ok(id),
-        None if reader.accepts_packet_id_0() => Ok(PacketId::ZERO),
-        None => Err(zero_packet_id(reader)),
-    }
+    read_id(reader, reader.accepts_packet_id_0())
 }
 
 /// Reads the Packet Identifier of a QoS 2 message, which is stored, so that it cannot be zero.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+#[inline(always)]
 pub(crate) fn read_stored_packet_id<F: ReadError>(
     reader: &mut Reader<'_, F>,
 ) -> Result<PacketId, F> {
-    let number = reader.u16(Field::PacketIdentifier)?;
-    PacketId::new(number).ok_or_else(|| zero_packet_id(reader))
+    read_id(reader, false)
 }
 
-fn zero_packet_id<F: ReadError>(reader: &Reader<'_, F>) -> F {
-    // [MQTT-2.3.1-1]; for acknowledgements it follows from [MQTT-2.3.1-6] and [MQTT-2.3.1-7].
-    // [MQTT5-2.2.1-3, MQTT5-2.2.1-4], and [MQTT5-2.2.1-5, MQTT5-2.2.1-6].
-    reader.fault(
-        Field::PacketIdentifier,
-        ErrorKind::ZeroPacketIdentifier,
-        reader.offset().saturating_sub(2),
-    )
+#[cfg_attr(target_pointer_width = "64", inline(always))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
+fn read_id<F: ReadError>(reader: &mut Reader<'_, F>, accepts_0: bool) -> Result<PacketId, F> {
+    let field = Field::PacketIdentifier;
+    match PacketId::new(reader.u16(field)?) {
+        Some(id) => Ok(id),
+        None if accepts_0 => Ok(PacketId::ZERO),
+        // [MQTT-2.3.1-1]; for acknowledgements it follows from [MQTT-2.3.1-6] and [MQTT-2.3.1-7].
+        // [MQTT5-2.2.1-3, MQTT5-2.2.1-4], and [MQTT5-2.2.1-5, MQTT5-2.2.1-6].
+        None => Err(reader.fault(
+            field,
+            ErrorKind::ZeroPacketIdentifier,
+            reader.offset().saturating_sub(2),
+        )),
+    }
 }
 
 /// Reads a length-prefixed string.

@@ -392,10 +392,9 @@ pub(super) fn read_bytes<'a, F: ReadError>(
     if len == 0 {
         return Ok((&[], set));
     }
-    let properties = reader.take(len, Field::Properties)?;
-    let bytes = properties.clone().remaining();
+    let bytes = reader.take(len, Field::Properties)?.remaining();
     if !F::CHECKED_BEFORE {
-        set = validate(kind, bytes, properties)?;
+        set = validate(kind, bytes, reader.offset(), reader.packet_type())?;
         if data_needs_method && lacks_method(set) {
             let kind = ErrorKind::MissingAuthenticationMethod;
             return Err(reader.fault(Field::AuthenticationData, kind, reader.offset()));
@@ -404,27 +403,34 @@ pub(super) fn read_bytes<'a, F: ReadError>(
     Ok((bytes, set))
 }
 
-/// Validates properties, and returns their set. `reader` is at their start.
+/// Validates properties that end at this offset of a packet, and returns their set.
 #[inline(always)]
 fn validate<F: ReadError>(
     kind: u16,
     properties: &[u8],
-    reader: Reader<'_, F>,
+    end: usize,
+    packet_type: Option<PacketType>,
 ) -> Result<PropertySet, F> {
     if !OPTIMIZE_SIZE {
         // Without the details of a fault, which nearly no packet has.
-        if let Ok(set) = validate_each(kind, Reader::<Rejected>::of_fields(properties)) {
+        if let Ok(set) = validate_each::<Rejected>(kind, properties, 0, None) {
             return Ok(set);
         }
     }
-    validate_each(kind, reader)
+    validate_each(kind, properties, end, packet_type)
 }
 
 /// [`validate`]: each property is known, allowed in this packet, and occurs once unless it may be
 /// repeated, with a value of its type and range.
 #[inline(never)]
-fn validate_each<F: ReadError>(kind: u16, mut reader: Reader<'_, F>) -> Result<PropertySet, F> {
+fn validate_each<F: ReadError>(
+    kind: u16,
+    properties: &[u8],
+    end: usize,
+    packet_type: Option<PacketType>,
+) -> Result<PropertySet, F> {
     let mut seen = PropertySet::default();
+    let mut reader = Reader::of_part(properties, end, packet_type);
     while !reader.is_empty() {
         let start = reader.clone();
         let identifier = reader.u8(Field::PropertyIdentifier)?;

@@ -81,10 +81,20 @@ impl<'a, F: ReadError> Reader<'a, F> {
     /// Creates a reader of some fields. Offsets are counted from the first of them.
     #[inline(always)]
     pub(crate) const fn of_fields(bytes: &'a [u8]) -> Self {
+        Self::of_part(bytes, bytes.len(), None)
+    }
+
+    /// Creates a reader of some fields of a packet, which end at this offset.
+    #[inline(always)]
+    pub(crate) const fn of_part(
+        bytes: &'a [u8],
+        end: usize,
+        packet_type: Option<PacketType>,
+    ) -> Self {
         Self {
             rest: bytes,
-            end: bytes.len(),
-            packet_type: None,
+            end,
+            packet_type,
             accepts_packet_id_0: false,
             fault: PhantomData,
         }
@@ -100,6 +110,11 @@ impl<'a, F: ReadError> Reader<'a, F> {
     #[inline(always)]
     pub(crate) const fn accepts_packet_id_0(&self) -> bool {
         self.accepts_packet_id_0
+    }
+
+    #[inline(always)]
+    pub(crate) const fn packet_type(&self) -> Option<PacketType> {
+        self.packet_type
     }
 
     /// Returns the offset of the next byte, counted from the first byte of the packet.

@@ -309,7 +309,7 @@ impl<S: Slots> Machine<S> {
                 self.session.outbound.complete(packet_id);
                 return Some(MachineAction::Lost {
                     packet_id,
-                    received: phase == Phase::Released,
+                    received: matches!(phase, Phase::Released),
                 });
             }
             self.pending.set_losing(false);

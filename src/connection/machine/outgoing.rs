@@ -117,8 +117,9 @@ impl<S: Slots> Machine<S> {
         if !self.session.outbound.is_asked(id) {
             return Err(CommandError::NotAwaited);
         }
-        if self.session.outbound.phase(id) != Some(Phase::Publish(qos)) {
-            return Err(CommandError::QosChanged);
+        match self.session.outbound.phase(id) {
+            Some(Phase::Publish(sent)) if sent == qos => {}
+            _ => return Err(CommandError::QosChanged),
         }
         Ok(Delivery::new(qos, id, true)) // [MQTT-3.3.1-1, MQTT5-3.3.1-1]
     }
