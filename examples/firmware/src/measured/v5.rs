@@ -67,6 +67,7 @@ struct Device {
 }
 
 /// The only one. `None` in the second call.
+#[inline(never)]
 fn device() -> Option<&'static mut Device> {
     static DEVICE: StaticCell<Device> = StaticCell::new();
     let decoder = decoder()?;
