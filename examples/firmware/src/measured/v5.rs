@@ -43,31 +43,43 @@ fn decoder() -> Option<Decoder<Buffer>> {
 /// A client as a device has it. Returns the number of events.
 #[inline(never)]
 pub fn client() -> usize {
-    decoder()
-        .and_then(|mut decoder| converse(&mut decoder))
-        .unwrap_or(0)
+    device().and_then(converse).unwrap_or(0)
 }
 
 /// The same in a program that also encodes packets of every kind.
 #[inline(never)]
 pub fn client_and_encode() -> usize {
-    let Some(mut decoder) = decoder() else {
+    let Some(device) = device() else {
         return 0;
     };
-    let events = converse(&mut decoder).unwrap_or(0);
-    events + encode_again(&mut decoder, FROM_CLIENT)
+    let events = converse(device).unwrap_or(0);
+    events + encode_again(&mut device.decoder, FROM_CLIENT)
 }
 
 fn message(qos: QoS, topic: TopicName<&[u8]>) -> Message<&[u8]> {
     Message::new(topic, &b"21.5"[..]).qos(qos)
 }
 
-fn converse(decoder: &mut Decoder<Buffer>) -> Option<usize> {
-    static CLIENT: StaticCell<Client<[Slot; SLOTS]>> = StaticCell::new();
-    let client = CLIENT.try_init_with(|| {
+/// A connection and its decoder.
+struct Device {
+    client: Client<[Slot; SLOTS]>,
+    decoder: Decoder<Buffer>,
+}
+
+/// The only one. `None` in the second call.
+#[inline(never)]
+fn device() -> Option<&'static mut Device> {
+    static DEVICE: StaticCell<Device> = StaticCell::new();
+    let decoder = decoder()?;
+    DEVICE.try_init_with(|| {
         let config = Config::new().send_before_connack(false);
-        Client::new(Session::default(), config, now())
-    })?;
+        let client = Client::new(Session::default(), config, now());
+        Device { client, decoder }
+    })
+}
+
+fn converse(device: &mut Device) -> Option<usize> {
+    let Device { client, decoder } = device;
     let transport = &mut Transport::new(FROM_SERVER);
     let topic = TopicName::new(black_box(&b"a/b"[..])).ok()?;
     let filter = TopicFilter::new(black_box(&b"a/#"[..])).ok()?;
