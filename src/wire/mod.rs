@@ -29,8 +29,8 @@ pub(crate) use encode::{
     put_variable_byte_integer, remaining_length,
 };
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, too_large,
-    try_acknowledgement, try_beginning, try_frame,
+    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, is_beginning, too_large,
+    try_acknowledgement, try_frame, try_header,
 };
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed, SentBy};
