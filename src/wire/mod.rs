@@ -25,8 +25,8 @@ pub use output::{EncodeError, Output, SliceOutput};
 pub use packet_type::PacketType;
 
 pub(crate) use encode::{
-    Counter, PacketBody, encode_bytes, encode_packet, put_field, put_header, put_topic_name,
-    put_variable_byte_integer, remaining_length,
+    Counter, PacketBody, encode_bytes, encode_packet, is_short, put_field, put_header,
+    put_topic_name, put_variable_byte_integer, remaining_length,
 };
 pub(crate) use header::{
     ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, is_beginning, too_large,
