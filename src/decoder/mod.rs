@@ -16,7 +16,7 @@ use state::{State, Taken, add, filled, gathering, small};
 
 use crate::wire::{
     ACKNOWLEDGEMENT_LEN, DecodeError, ErrorKind, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet,
-    PacketType, SentBy, try_acknowledgement, try_beginning, try_frame,
+    PacketType, SentBy, is_beginning, try_acknowledgement, try_frame, try_header,
 };
 
 /// A streaming decoder: it accepts byte slices from the transport, split anywhere, and returns
@@ -119,54 +119,94 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
-        if !OPTIMIZE_SIZE {
-            if let State::Boundary = self.state {
-                if input.is_empty() {
-                    return Ok(None);
-                }
-            } else if self.keep_all_of(input) {
-                *input = &[];
-                return Ok(None);
-            }
+        if OPTIMIZE_SIZE {
+            return self.decode_split(input);
         }
-        self.decode_to_end(input)
+        if let State::Boundary = self.state {
+            return match input.first() {
+                None => Ok(None),
+                Some(0x30..=0x3f) => self.decode_message(input), // PUBLISH
+                Some(_) => self.decode_other(input),
+            };
+        }
+        if self.keep_all_of(input) {
+            *input = &[];
+            return Ok(None);
+        }
+        self.decode_end(input)
     }
 
-    /// [`decode`](Self::decode) between two packets.
+    /// [`decode`](Self::decode) for a PUBLISH, between two packets.
     #[inline(never)]
-    fn decode_to_end<'s, 'i: 's>(
+    fn decode_message<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
-        match self.state {
-            State::Boundary => {
-                if let Some(frame) = self.try_frame(input) {
-                    if let Some(packet) = P::try_read_publish(&frame.header, frame.body) {
-                        self.take(&frame, input);
-                        return Ok(Some(packet));
-                    }
-                    if let Some(packet) = P::try_read_short(frame.bytes) {
-                        self.take(&frame, input);
-                        return Ok(Some(packet));
-                    }
-                } else if self.begin_with(input) {
-                    *input = &[];
-                    return Ok(None);
-                }
-            }
-            State::InHeader { .. } => {}
-            _ => {
-                if let Some((header, rest)) = self.try_complete(input) {
-                    *input = rest;
-                    let frame = self.buffer.filled(header.packet_len());
-                    let packet = read_frame::<P>(&header, frame, &self.options);
-                    learn_level(&mut self.options, self.position, &header, frame, &packet);
-                    settle(&mut self.state, &mut self.position, &header, &packet);
-                    return packet;
-                }
+        if let Some(frame) = self.try_frame(input) {
+            if let Some(packet) = P::try_read_publish(&frame.header, frame.body) {
+                self.take(&frame, input);
+                return Ok(Some(packet));
             }
         }
+        self.decode_other(input)
+    }
+
+    /// The same for all other packets, and for a packet that is incomplete. A separate function, so that a
+    /// message needs fewer registers.
+    #[inline(never)]
+    fn decode_other<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
+        let Some(header) = try_header::<P>(input, self.limit(), &self.options) else {
+            return self.decode_split(input);
+        };
+        if let Some(frame) = Frame::split(header, input) {
+            if let Some(packet) = P::try_read_short(frame.bytes) {
+                self.take(&frame, input);
+                return Ok(Some(packet));
+            }
+            *input = frame.rest;
+            let Self {
+                options,
+                state,
+                position,
+                ..
+            } = self;
+            return read_uncommon(header, frame.bytes, options, state, position);
+        }
+        if is_beginning::<P>(&header, &self.options) && self.buffer.append(0, input) {
+            self.state = gathering(header, input.len(), header.packet_len());
+            *input = &[];
+            return Ok(None);
+        }
         self.decode_split(input)
+    }
+
+    /// [`decode`](Self::decode) within a packet that `input` completes.
+    #[inline(never)]
+    fn decode_end<'s, 'i: 's>(
+        &'s mut self,
+        input: &mut &'i [u8],
+    ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
+        let Some((header, rest)) = self.try_complete(input) else {
+            return self.decode_split(input);
+        };
+        *input = rest;
+        let frame = self.buffer.filled(header.packet_len());
+        let body = frame.get(header.len()..).unwrap_or_default();
+        if let Some(packet) = P::try_read_publish(&header, body) {
+            self.state = State::Boundary;
+            self.position = add(self.position, header.packet_len());
+            return Ok(Some(packet));
+        }
+        let Self {
+            options,
+            state,
+            position,
+            ..
+        } = self;
+        read_uncommon(header, frame, options, state, position)
     }
 
     // For callers that handle a packet before they remove it from the input.
@@ -313,20 +353,6 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
             self.state,
             State::Gathering { missing: 0, .. } | State::GatheringStart { missing: 0, .. }
         )
-    }
-
-    /// Shortcut for the beginning of a packet that fits: returns true if its fixed header is
-    /// complete and all of `input` was copied.
-    #[inline]
-    fn begin_with(&mut self, input: &[u8]) -> bool {
-        let Some(header) = try_beginning::<P>(input, self.limit(), &self.options) else {
-            return false;
-        };
-        let kept = self.buffer.append(0, input);
-        if kept {
-            self.state = gathering(header, input.len(), header.packet_len());
-        }
-        kept
     }
 
     /// Copies the rest of a packet whose end is in `input`. Returns the bytes after it.
@@ -609,25 +635,26 @@ fn settle_start<P: PacketSet, T>(
     };
 }
 
-/// Reads a frame, by a shortcut if it is a common one.
-#[inline(always)]
-fn read_frame<'a, P: PacketSet>(
-    header: &Header,
+/// Decodes a frame that is no message, and updates the state. The packet may borrow from the decoder's
+/// buffer, so this function gets only the decoder's other fields.
+#[inline(never)]
+fn read_uncommon<'a, P: PacketSet>(
+    header: Header,
     frame: &'a [u8],
-    options: &Options,
+    options: &mut Options,
+    state: &mut State<P>,
+    position: &mut u64,
 ) -> Result<Option<P::Packet<'a>>, DecodeError<P>> {
-    let body = frame.get(header.len()..).unwrap_or_default();
-    if let Some(packet) = P::try_read_publish(header, body) {
-        return Ok(Some(packet));
-    }
-    if let Some(packet) = P::try_read_short(frame) {
-        return Ok(Some(packet));
-    }
-    P::read(header, frame, options, SentBy::Either)
+    let packet = match P::try_read_short(frame) {
+        Some(packet) => Ok(Some(packet)),
+        None => P::read(&header, frame, options, SentBy::Either),
+    };
+    learn_level(options, *position, &header, frame, &packet);
+    settle(state, position, &header, &packet);
+    packet
 }
 
-/// Updates the state after reading a frame. The packet may borrow from the decoder's buffer, so this
-/// function gets only the decoder's other fields.
+/// Updates the state after reading a frame.
 #[inline(always)]
 const fn settle<P: PacketSet, T>(
     state: &mut State<P>,

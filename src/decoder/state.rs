@@ -97,10 +97,10 @@ pub(super) fn small(len: usize) -> u32 {
 
 #[inline(always)]
 pub(super) fn gathering<P>(header: Header, filled: usize, wanted: usize) -> State<P> {
-    let (whole, missing) = (header.packet_len(), small(wanted.wrapping_sub(filled)));
-    let wanted = small(wanted);
+    let is_whole = wanted == header.packet_len();
+    let (wanted, missing) = (small(wanted), small(wanted.wrapping_sub(filled)));
     let (fixed, remaining_length) = Fixed::of(header);
-    if OPTIMIZE_SIZE || wanted as usize == whole {
+    if OPTIMIZE_SIZE || is_whole {
         return State::Gathering {
             fixed,
             remaining_length,

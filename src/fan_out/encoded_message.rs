@@ -295,6 +295,13 @@ impl PacketBody for Parts<'_> {
         let [.., payload] = self.0;
         payload
     }
+
+    #[inline]
+    fn likely_body_len(&self) -> usize {
+        let [_, body @ .., _] = self.0;
+        body.into_iter()
+            .fold(0, |len, slice| slice.len().wrapping_add(len))
+    }
 }
 
 impl<T: AsRef<[u8]>, P: AsRef<[u8]>> core::fmt::Debug for EncodedMessage<T, P> {

@@ -2,8 +2,8 @@
 
 use super::publish;
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PacketType, SentBy, checked_header,
-    frame, too_large, try_frame,
+    DecodeError, ErrorKind, Field, Frame, Header, Options, PacketSet, PacketType, SentBy,
+    checked_header, frame, too_large, try_frame,
 };
 
 /// Returns the fixed header at the start of `src`, if it is complete and within the limit.
@@ -47,11 +47,27 @@ fn decode_other<'a, V: PacketSet>(
             *src = frame.rest;
             return Ok(Some(packet));
         }
+        return decode_frame(src, frame.header, options);
     }
     decode_slow(src, options)
 }
 
-/// [`decode`] for everything except the most frequent packets.
+/// [`decode_other`] for a complete frame, the fixed header of which is known.
+#[inline(never)]
+fn decode_frame<'a, V: PacketSet>(
+    src: &mut &'a [u8],
+    header: Header,
+    options: &Options,
+) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
+    let Some(frame) = Frame::split(header, src) else {
+        return Ok(None);
+    };
+    let packet = V::read(&header, frame.bytes, options, SentBy::Either)?;
+    *src = frame.rest;
+    Ok(packet)
+}
+
+/// [`decode`] for an incomplete or malformed frame.
 #[inline(never)]
 fn decode_slow<'a, V: PacketSet>(
     src: &mut &'a [u8],
@@ -66,7 +82,8 @@ fn decode_slow<'a, V: PacketSet>(
 }
 
 /// Refuses a type that the version reserves, and invalid flags.
-#[inline(always)]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(always))]
 pub(crate) fn check_first_byte<V: PacketSet>(
     packet_type: Option<PacketType>,
     first_byte: u8,

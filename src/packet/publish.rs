@@ -109,6 +109,13 @@ pub(crate) fn first_byte(delivery: &Delivery, retain: bool) -> u8 {
     PUBLISH | u8::from(delivery.dup()) << 3 | delivery.qos().number() << 1 | u8::from(retain)
 }
 
+/// Returns the length of Topic Name and Packet Identifier with the length of the Topic Name.
+#[inline(always)]
+pub(crate) const fn head_len(delivery: &Delivery, topic: &[u8]) -> usize {
+    let packet_id = if delivery.packet_id().is_some() { 2 } else { 0 };
+    topic.len().wrapping_add(2).wrapping_add(packet_id)
+}
+
 /// Writes the Packet Identifier, if there is one.
 #[inline(always)]
 pub(crate) fn put_packet_id<O: Output + ?Sized>(

@@ -9,8 +9,8 @@ use crate::packet;
 use crate::packet::publish::is_publish;
 use crate::types::PacketId;
 use crate::wire::{
-    ErrorKind, Field, Header, Options, PacketSet, PacketType, PayloadStart, Rejected, Sealed,
-    SentBy, acknowledgement,
+    ErrorKind, Field, Header, OPTIMIZE_SIZE, Options, PacketSet, PacketType, PayloadStart,
+    Rejected, Sealed, SentBy, acknowledgement,
 };
 
 /// MQTT 3.1.1 and MQTT 3.1, as a parameter of [`Decoder`](crate::StreamDecoder).
@@ -127,12 +127,16 @@ impl PacketSet for V3 {
         options.refuses_overlong_remaining_length()
     }
 
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError> {
+        if !OPTIMIZE_SIZE && is_publish(first_byte) {
+            return Ok(());
+        }
         packet::check_first_byte(packet_type(first_byte), first_byte, options)
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn check_header(header: &Header, _: &Options) -> Result<(), DecodeError> {
         let Some(packet_type) = header.packet_type() else {
             return Ok(());

@@ -1,7 +1,7 @@
 //! PUBLISH (section 3.3).
 
 use super::{DecodeError, Reader};
-use crate::packet::publish::{first_byte, head_end, put_packet_id, read_head, retain};
+use crate::packet::publish::{first_byte, head_end, head_len, put_packet_id, read_head, retain};
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
     Encode, EncodeError, Field, Header, Output, PacketBody, PayloadStart, ReadError, put_topic_name,
@@ -214,10 +214,8 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     }
 
     #[inline(always)]
-    fn max_remaining_length(&self) -> usize {
-        // The length of the Topic Name, and a Packet Identifier.
-        let topic = self.topic.as_bytes().len();
-        topic.saturating_add(self.payload().len()).saturating_add(4)
+    fn likely_body_len(&self) -> usize {
+        head_len(&self.delivery, self.topic.as_bytes())
     }
 }
 
@@ -239,6 +237,11 @@ impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
     #[inline]
     fn external_len(&self) -> usize {
         self.payload_len as usize
+    }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        head_len(&self.delivery, self.topic.as_bytes())
     }
 }
 

@@ -128,6 +128,11 @@ impl<B: AsRef<[u8]>> PacketBody for SubAck<B> {
     fn payload(&self) -> &[u8] {
         self.return_codes.as_bytes()
     }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        2
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for SubAck<B> {}

@@ -140,6 +140,11 @@ impl<B: AsRef<[u8]>> PacketBody for Subscribe<B> {
     fn payload(&self) -> &[u8] {
         self.subscriptions.as_bytes()
     }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        2
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for Subscribe<B> {}

@@ -87,6 +87,11 @@ impl<B: AsRef<[u8]>> PacketBody for Unsubscribe<B> {
     fn payload(&self) -> &[u8] {
         self.topic_filters.as_bytes()
     }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        2
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for Unsubscribe<B> {}

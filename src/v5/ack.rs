@@ -169,9 +169,9 @@ impl<B: AsRef<[u8]>, K: AckType> PacketBody for Acknowledgement<B, K> {
     }
 
     #[inline(always)]
-    fn max_remaining_length(&self) -> usize {
+    fn likely_body_len(&self) -> usize {
         // Packet Identifier, Reason Code and Property Length.
-        self.properties.as_bytes().len().saturating_add(7)
+        self.properties.as_bytes().len().wrapping_add(4)
     }
 }
 

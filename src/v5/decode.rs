@@ -10,8 +10,8 @@ use crate::packet;
 use crate::packet::publish::is_publish;
 use crate::types::PacketId;
 use crate::wire::{
-    ErrorKind, Field, Header, Options, PacketSet, PacketType, PayloadStart, Rejected, Sealed,
-    SentBy, acknowledgement,
+    ErrorKind, Field, Header, OPTIMIZE_SIZE, Options, PacketSet, PacketType, PayloadStart,
+    Rejected, Sealed, SentBy, acknowledgement,
 };
 
 /// MQTT 5, as a parameter of [`Decoder`](crate::StreamDecoder).
@@ -117,15 +117,19 @@ impl PacketSet for V5 {
         true
     }
 
-    #[cfg_attr(target_pointer_width = "64", inline)]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     fn check_first_byte(first_byte: u8, options: &Options) -> Result<(), DecodeError> {
+        if !OPTIMIZE_SIZE && is_publish(first_byte) {
+            return Ok(());
+        }
         let packet_type = PacketType::from_number(first_byte >> 4);
         packet::check_first_byte(packet_type, first_byte, options)
     }
 
     /// PINGREQ and PINGRESP that are too long are refused before the rest arrives, and by `read`
     /// too, so that the fault does not depend on how many bytes were received.
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
     fn check_header(header: &Header, _: &Options) -> Result<(), DecodeError> {
         let Some(packet_type @ (PacketType::PingReq | PacketType::PingResp)) = header.packet_type()
         else {

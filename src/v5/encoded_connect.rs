@@ -173,6 +173,11 @@ impl<B: AsRef<[u8]>> PacketBody for EncodedConnect<B> {
     fn payload(&self) -> &[u8] {
         self.payload.as_ref()
     }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        self.properties.as_bytes().len().wrapping_add(11)
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for EncodedConnect<B> {}

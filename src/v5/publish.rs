@@ -4,7 +4,8 @@ use super::{Properties, PropertySet, PublishHeader, PublishProperties, Reader, T
 use crate::packet::publish::{self, first_byte, put_packet_id, retain};
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
-    Encode, EncodeError, ErrorKind, Field, Output, PacketBody, ReadError, put_field,
+    Encode, EncodeError, ErrorKind, Field, OPTIMIZE_SIZE, Output, PacketBody, ReadError, is_short,
+    put_field,
 };
 
 /// PUBLISH: an application message (section 3.3).
@@ -160,13 +161,32 @@ pub(super) fn write_head<B: AsRef<[u8]>, O: Output + ?Sized>(
     properties: &PublishProperties<B>,
     out: &mut O,
 ) -> Result<(), EncodeError> {
-    let field = Field::TopicName;
-    if topic.is_empty() && !properties.has(TOPIC_ALIAS) {
-        return Err(EncodeError::EmptyTopicName { field });
+    if topic.is_empty() {
+        let is_aliased = if is_short(out) {
+            properties.as_bytes().first() == Some(&TOPIC_ALIAS)
+        } else {
+            properties.has(TOPIC_ALIAS)
+        };
+        if !is_aliased {
+            let field = Field::TopicName;
+            return Err(EncodeError::EmptyTopicName { field });
+        }
     }
-    put_field(out, field, topic)?;
+    if topic.is_empty() && !OPTIMIZE_SIZE {
+        out.put(&[0, 0])?;
+    } else {
+        put_field(out, Field::TopicName, topic)?;
+    }
     put_packet_id(delivery, out)?;
     properties.write(out)
+}
+
+/// Returns how many bytes [`write_head`] writes, if Property Length has one byte.
+#[inline(always)]
+pub(super) const fn likely_head_len(delivery: &Delivery, topic: &[u8], properties: &[u8]) -> usize {
+    publish::head_len(delivery, topic)
+        .wrapping_add(properties.len())
+        .wrapping_add(1)
 }
 
 impl<'a> Publish<&'a [u8]> {
@@ -214,12 +234,12 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
     }
 
     #[inline(always)]
-    fn max_remaining_length(&self) -> usize {
-        // The lengths of Topic Name and properties, and a Packet Identifier.
-        let (topic, properties) = (self.topic.as_bytes(), self.properties.as_bytes());
-        [topic.len(), properties.len(), self.payload().len()]
-            .iter()
-            .fold(8, |sum: usize, &len| sum.saturating_add(len))
+    fn likely_body_len(&self) -> usize {
+        likely_head_len(
+            &self.delivery,
+            self.topic.as_bytes(),
+            self.properties.as_bytes(),
+        )
     }
 }
 

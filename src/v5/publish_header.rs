@@ -1,6 +1,6 @@
 //! PUBLISH without its payload.
 
-use super::publish::{read_head, write_head};
+use super::publish::{likely_head_len, read_head, write_head};
 use super::{DecodeError, Publish, PublishProperties, Reader};
 use crate::packet::publish::{first_byte, head_end, retain};
 use crate::types::{Delivery, TopicName};
@@ -130,6 +130,15 @@ impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
     #[inline(always)]
     fn external_len(&self) -> usize {
         self.payload_len as usize
+    }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        likely_head_len(
+            &self.delivery,
+            self.topic.as_bytes(),
+            self.properties.as_bytes(),
+        )
     }
 }
 

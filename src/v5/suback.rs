@@ -155,6 +155,11 @@ impl<B: AsRef<[u8]>, R: ListedReasonCode> PacketBody for RequestAck<B, R> {
     fn payload(&self) -> &[u8] {
         self.reason_codes.as_bytes()
     }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        self.properties.as_bytes().len().wrapping_add(3)
+    }
 }
 
 impl<B: AsRef<[u8]>, R: ListedReasonCode> Encode for RequestAck<B, R> {}

@@ -122,6 +122,11 @@ impl<B: AsRef<[u8]>> PacketBody for Unsubscribe<B> {
     fn payload(&self) -> &[u8] {
         self.topic_filters.as_bytes()
     }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        self.properties.as_bytes().len().wrapping_add(3)
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for Unsubscribe<B> {}

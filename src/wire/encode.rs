@@ -28,7 +28,8 @@ impl Counter {
     }
 }
 
-/// The rest of a chunk of the output, filled from the front.
+/// The rest of a chunk of the output, filled from the front. It has at most [`CHUNK`] bytes. After an
+/// error the packet is encoded without it.
 struct Cursor<'a>(&'a mut [u8]);
 
 impl Output for Cursor<'_> {
@@ -49,6 +50,11 @@ impl Output for Cursor<'_> {
         self.0 = rest;
         Ok(())
     }
+
+    #[inline(always)]
+    fn is_short(&self) -> bool {
+        true
+    }
 }
 
 /// The longest chunk that encoding asks for: as many bytes as [`copy`] copies.
@@ -63,7 +69,8 @@ const fn copy(to: &mut [u8], from: &[u8]) {
             16.. => copy_ends::<16>(to, from),
             8.. => copy_ends::<8>(to, from),
             4.. => copy_ends::<4>(to, from),
-            2.. => copy_ends::<2>(to, from),
+            3 => copy_three(to, from),
+            2 => copy_ends::<2>(to, from),
             _ => copy_ends::<1>(to, from),
         }
     } else if from.len() < 64 {
@@ -80,6 +87,18 @@ const fn copy_ends<const LEN: usize>(to: &mut [u8], from: &[u8]) {
         *to = *from;
     }
     if let (Some(to), Some(from)) = (to.last_chunk_mut::<LEN>(), from.last_chunk()) {
+        *to = *from;
+    }
+}
+
+/// Copies three bytes in pieces that do not overlap, so that the compiler keeps bytes that were computed in
+/// registers.
+#[inline(always)]
+const fn copy_three(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<2>(), from.first_chunk()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_mut(), from.last()) {
         *to = *from;
     }
 }
@@ -107,10 +126,11 @@ pub trait PacketBody {
         0
     }
 
-    /// An upper bound of the Remaining Length, if that is quickly known, to recognize a short packet.
+    /// The number of bytes that [`write_body`](Self::write_body) writes, if that is quickly known. Shortcuts
+    /// use it and check it: any other number costs time only. With a small number, a short packet is tried.
     #[inline]
-    fn max_remaining_length(&self) -> usize {
-        usize::MAX
+    fn likely_body_len(&self) -> usize {
+        32
     }
 }
 
@@ -165,7 +185,7 @@ pub trait Encode: PacketBody {
     }
 }
 
-/// Encodes a packet: if it is short, as one chunk of the output.
+/// Encodes a packet: if possible, the bytes before its payload as one chunk of the output.
 #[cfg_attr(target_pointer_width = "64", inline(never))]
 #[cfg_attr(not(target_pointer_width = "64"), inline)]
 pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
@@ -175,7 +195,23 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
     if OPTIMIZE_SIZE {
         return encode_in_passes(packet, out);
     }
-    if packet.max_remaining_length() <= MAX_SHORT && try_encode_short(packet, out) {
+    let body = packet.likely_body_len();
+    let follows = packet.payload().len().wrapping_add(packet.external_len());
+    let remaining = body.wrapping_add(follows);
+    if remaining <= MAX_SHORT {
+        encode_short(packet, out)
+    } else {
+        encode_long(packet, out, body, remaining)
+    }
+}
+
+/// [`encode_packet`] for a packet that is likely to be short.
+#[inline(never)]
+fn encode_short<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    out: &mut O,
+) -> Result<(), EncodeError> {
+    if try_encode_short(packet, out) {
         return Ok(());
     }
     encode_counted(packet, out)
@@ -238,8 +274,30 @@ fn encode_in_passes<T: PacketBody + ?Sized, O: Output + ?Sized>(
     }
 }
 
-/// The largest Remaining Length of a short packet, which one byte encodes.
+/// [`encode_packet`] for another one.
+#[inline(never)]
+fn encode_long<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    out: &mut O,
+    body: usize,
+    remaining: usize,
+) -> Result<(), EncodeError> {
+    if body <= MAX_BODY && try_encode_head(packet, out, body, remaining) {
+        let payload = packet.payload();
+        return if payload.is_empty() {
+            Ok(())
+        } else {
+            out.put(payload)
+        };
+    }
+    encode_counted(packet, out)
+}
+
+/// The largest Remaining Length of a packet that is one chunk. One byte encodes it.
 const MAX_SHORT: usize = CHUNK.saturating_sub(2);
+
+/// The largest body of a packet whose fixed header and body are one chunk.
+const MAX_BODY: usize = CHUNK.saturating_sub(5);
 
 /// Encodes a short packet as one chunk of the output, and counts it while it is written. A shortcut:
 /// if it returns false, nothing was written, and [`encode_counted`] decides.
@@ -256,24 +314,55 @@ fn try_encode_short<T: PacketBody + ?Sized, O: Output + ?Sized>(packet: &T, out:
         return false;
     };
     let mut rest = Cursor(body);
-    // Everything fits. A short packet is refused before its first field is written.
     let written = packet
         .write_body(&mut rest)
         .and_then(|()| rest.put(packet.payload()));
-    if written.is_err() {
+    let len = MAX_SHORT.wrapping_sub(rest.0.len());
+    let remaining = len.wrapping_add(packet.external_len());
+    if written.is_err() || remaining > MAX_SHORT {
         out.advance(0);
         return false;
     }
-    let len = MAX_SHORT.wrapping_sub(rest.0.len());
-    let [.., remaining] = len.to_be_bytes();
+    let [.., remaining] = remaining.to_be_bytes();
     *header = [packet.first_byte(), remaining];
     out.advance(len.wrapping_add(2));
     true
 }
 
-/// Counts the packet, reserves as many bytes and writes it: the bytes before the payload as one
-/// chunk, if there is one.
+/// Encodes the bytes before the payload as one chunk of an output that has room for the payload too. A
+/// shortcut: if it returns false, nothing was written, and [`encode_counted`] decides.
 #[inline(always)]
+fn try_encode_head<T: PacketBody + ?Sized, O: Output + ?Sized>(
+    packet: &T,
+    out: &mut O,
+    body: usize,
+    remaining: usize,
+) -> bool {
+    let Ok(remaining) = remaining_length(remaining) else {
+        return false;
+    };
+    let head = header_len(remaining).wrapping_add(body);
+    if !out.has_room(head.saturating_add(packet.payload().len())) {
+        return false;
+    }
+    let Some(chunk) = out.chunk(head) else {
+        return false;
+    };
+    let mut rest = Cursor(chunk);
+    let written = put_header(&mut rest, packet.first_byte(), remaining)
+        .and_then(|()| packet.write_body(&mut rest));
+    // Otherwise Remaining Length is wrong.
+    if rest.0.is_empty() && written.is_ok() {
+        out.advance(head);
+        return true;
+    }
+    out.advance(0);
+    false
+}
+
+/// Counts the packet, reserves as many bytes and writes it field by field.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
 fn encode_counted<T: PacketBody + ?Sized, O: Output + ?Sized>(
     packet: &T,
     out: &mut O,
@@ -282,34 +371,10 @@ fn encode_counted<T: PacketBody + ?Sized, O: Output + ?Sized>(
     let payload = packet.payload();
     let here = body.saturating_add(payload.len());
     let remaining = remaining_length(here.saturating_add(packet.external_len()))?;
-    let head = header_len(remaining).saturating_add(body);
-    out.reserve(head.saturating_add(payload.len()))?;
-    if head <= CHUNK {
-        if let Some(chunk) = out.chunk(head) {
-            // The chunk has the length that was counted, so everything fits.
-            let mut chunk = Cursor(chunk);
-            put_header(&mut chunk, packet.first_byte(), remaining)?;
-            packet.write_body(&mut chunk)?;
-            out.advance(head);
-            if payload.is_empty() {
-                return Ok(());
-            }
-            return out.put(payload);
-        }
-    }
-    encode_in_parts(packet, remaining, out)
-}
-
-/// [`encode_packet`] field by field, to an output without chunks. The room is reserved.
-#[inline(never)]
-fn encode_in_parts<T: PacketBody + ?Sized, O: Output + ?Sized>(
-    packet: &T,
-    remaining: u32,
-    out: &mut O,
-) -> Result<(), EncodeError> {
+    out.reserve(header_len(remaining).saturating_add(here))?;
     put_header(out, packet.first_byte(), remaining)?;
     packet.write_body(out)?;
-    out.put(packet.payload())
+    out.put(payload)
 }
 
 /// Encodes a packet with exactly these bytes.
@@ -401,7 +466,7 @@ pub(crate) fn put_variable_byte_integer<O: Output + ?Sized>(
     out: &mut O,
     n: usize,
 ) -> Result<(), EncodeError> {
-    if n < 0x80 {
+    if n < 0x80 || is_short(out) {
         let [.., byte] = n.to_be_bytes();
         return out.put(&[byte]);
     }
@@ -440,6 +505,12 @@ const fn low7(n: u32) -> u8 {
     (n & 0x7f) as u8
 }
 
+/// Returns [`Output::is_short`].
+#[inline(always)]
+pub(crate) fn is_short<O: Output + ?Sized>(out: &O) -> bool {
+    !OPTIMIZE_SIZE && out.is_short()
+}
+
 /// Writes two bytes of length, then the bytes (sections 1.5.3 and 3.1.3.3).
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
@@ -448,13 +519,12 @@ pub(crate) fn put_field<O: Output + ?Sized>(
     field: Field,
     bytes: &[u8],
 ) -> Result<(), EncodeError> {
-    match u16::try_from(bytes.len()) {
-        Ok(len) => {
-            out.put(&len.to_be_bytes())?;
-            out.put(bytes)
-        }
-        Err(_) => Err(EncodeError::FieldTooLong { field }),
+    let [.., high, low] = bytes.len().to_be_bytes();
+    if !is_short(out) && bytes.len() > usize::from(u16::MAX) {
+        return Err(EncodeError::FieldTooLong { field });
     }
+    out.put(&[high, low])?;
+    out.put(bytes)
 }
 
 /// [`put_field`] for a Topic Name, which has at least one character [MQTT-4.7.3-1]

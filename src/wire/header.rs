@@ -202,7 +202,7 @@ pub(crate) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     #[inline(always)]
-    fn split(header: Header, src: &'a [u8]) -> Option<Self> {
+    pub(crate) fn split(header: Header, src: &'a [u8]) -> Option<Self> {
         let (_, behind) = src.split_at_checked(header.len())?;
         let (body, rest) = behind.split_at_checked(header.remaining_length as usize)?;
         Some(Self {
@@ -214,17 +214,17 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Returns the frame at the start of `src` if it is complete, within `limit` and ordinary. A
-/// shortcut: for `None`, [`frame`] decides.
+/// Returns the fixed header at the start of `src` if it is complete and ordinary, and the packet within
+/// `limit`. A shortcut: for `None`, [`frame`] decides.
 ///
-/// The first byte and the fixed header of the frame are not validated: [`PacketSet::read`] does
-/// that, so that a complete frame is examined once.
+/// The first byte and the fixed header are not validated: [`PacketSet::read`] does that, so that a
+/// complete frame is examined once, and [`is_beginning`] does it for an incomplete one.
 #[inline(always)]
-pub(crate) fn try_frame<'a, P: PacketSet>(
-    src: &'a [u8],
+pub(crate) fn try_header<P: PacketSet>(
+    src: &[u8],
     limit: u32,
     options: &Options,
-) -> Option<Frame<'a>> {
+) -> Option<Header> {
     if OPTIMIZE_SIZE {
         return None; // the general route is linked anyway
     }
@@ -233,10 +233,27 @@ pub(crate) fn try_frame<'a, P: PacketSet>(
             if header.packet_len() <= limit as usize
                 && !is_refused_as_overlong::<P>(&header, options) =>
         {
-            Frame::split(header, src)
+            Some(header)
         }
         _ => None,
     }
+}
+
+/// Returns the frame at the start of `src`, if its header is one of [`try_header`] and it is complete.
+#[inline(always)]
+pub(crate) fn try_frame<'a, P: PacketSet>(
+    src: &'a [u8],
+    limit: u32,
+    options: &Options,
+) -> Option<Frame<'a>> {
+    Frame::split(try_header::<P>(src, limit, options)?, src)
+}
+
+/// Returns true if the fixed header of an incomplete packet is valid.
+#[inline(always)]
+pub(crate) fn is_beginning<P: PacketSet>(header: &Header, options: &Options) -> bool {
+    P::check_first_byte(header.first_byte, options).is_ok()
+        && P::check_header(header, options).is_ok()
 }
 
 /// The length of the shortest acknowledgement of a message.
@@ -278,31 +295,6 @@ pub(crate) fn try_acknowledgement<T>(
     let acknowledgement = read(*frame)?;
     *src = rest;
     Some(acknowledgement)
-}
-
-/// Returns the complete fixed header of an incomplete packet, if it is valid and the packet is
-/// within `limit`. A shortcut: for `None`, [`checked_header`] decides.
-#[inline(always)]
-pub(crate) fn try_beginning<P: PacketSet>(
-    src: &[u8],
-    limit: u32,
-    options: &Options,
-) -> Option<Header> {
-    if OPTIMIZE_SIZE {
-        return None;
-    }
-    P::check_first_byte(*src.first()?, options).ok()?;
-    match scan(src) {
-        Scan::Header(header)
-            if header.packet_len() <= limit as usize
-                && header.packet_len() > src.len()
-                && !is_refused_as_overlong::<P>(&header, options)
-                && P::check_header(&header, options).is_ok() =>
-        {
-            Some(header)
-        }
-        _ => None,
-    }
 }
 
 /// Returns the frame at the start of `src`, complete and within `limit`, or `Ok(None)` if more

@@ -25,12 +25,12 @@ pub use output::{EncodeError, Output, SliceOutput};
 pub use packet_type::PacketType;
 
 pub(crate) use encode::{
-    Counter, PacketBody, encode_bytes, encode_packet, put_field, put_header, put_topic_name,
-    put_variable_byte_integer, remaining_length,
+    Counter, PacketBody, encode_bytes, encode_packet, is_short, put_field, put_header,
+    put_topic_name, put_variable_byte_integer, remaining_length,
 };
 pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, too_large,
-    try_acknowledgement, try_beginning, try_frame,
+    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, is_beginning, too_large,
+    try_acknowledgement, try_frame, try_header,
 };
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed, SentBy};

@@ -126,8 +126,8 @@ impl EncodeError {
     note = "encode to a `SliceOutput`, a `Vec<u8>` (feature `alloc`), a `BytesMut` (feature `bytes`), or implement `Output`"
 )]
 pub trait Output {
-    /// Reserves `len` more bytes. Encoding calls this once for each packet that it does not write
-    /// to a single [`chunk`](Self::chunk), before it writes.
+    /// Reserves `len` more bytes. Encoding calls this once for each packet that it does not begin with a
+    /// [`chunk`](Self::chunk), before it writes.
     ///
     /// # Errors
     ///
@@ -139,14 +139,14 @@ pub trait Output {
     /// # Errors
     ///
     /// [`EncodeError::NoRoom`] if they do not fit. This cannot happen for bytes that
-    /// [`reserve`](Self::reserve) has reserved.
+    /// [`reserve`](Self::reserve) has reserved, or that [`has_room`](Self::has_room) has room for.
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError>;
 
     /// Returns room for `len` bytes after those that were appended, if there is room in one piece. The
     /// caller writes to its start, and then calls [`advance`](Self::advance).
     ///
-    /// Encoding asks for a chunk for each short packet and, once it has [reserved](Self::reserve) room,
-    /// for the bytes before a longer payload. Without a chunk, it calls [`put`](Self::put) for each
+    /// Encoding asks for a chunk for each short packet and, if there [is room](Self::has_room) for all of a
+    /// longer packet, for the bytes before its payload. Without a chunk, it calls [`put`](Self::put) for each
     /// field. The provided method always returns `None`; an output without contiguous memory need not
     /// replace it. `None` means only that there is no chunk: `reserve` may still find room.
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
@@ -159,6 +159,21 @@ pub trait Output {
     /// method, which does nothing.
     fn advance(&mut self, len: usize) {
         let _ = len;
+    }
+
+    /// Returns true if `len` more bytes fit without a call of [`reserve`](Self::reserve). Encoding asks this
+    /// before it writes the start of a long packet to a [`chunk`](Self::chunk). The provided method always
+    /// returns false: then a long packet is written with [`put`](Self::put).
+    fn has_room(&self, len: usize) -> bool {
+        let _ = len;
+        false
+    }
+
+    /// True if a packet with a field of 128 bytes does not fit, so that one byte has any length, and if no
+    /// error is returned to the caller.
+    #[doc(hidden)]
+    fn is_short(&self) -> bool {
+        false
     }
 }
 
@@ -181,6 +196,16 @@ impl<O: Output + ?Sized> Output for &mut O {
     #[inline]
     fn advance(&mut self, len: usize) {
         (**self).advance(len);
+    }
+
+    #[inline]
+    fn has_room(&self, len: usize) -> bool {
+        (**self).has_room(len)
+    }
+
+    #[inline]
+    fn is_short(&self) -> bool {
+        (**self).is_short()
     }
 }
 
@@ -260,6 +285,11 @@ impl Output for SliceOutput<'_> {
     }
 
     #[inline]
+    fn has_room(&self, len: usize) -> bool {
+        self.room() >= len
+    }
+
+    #[inline]
     fn advance(&mut self, len: usize) {
         self.len = self.len.saturating_add(len).min(self.buffer.len());
     }
@@ -302,6 +332,11 @@ impl Output for alloc::vec::Vec<u8> {
         let unused = ZEROS.len().wrapping_sub(len);
         self.truncate(self.len().wrapping_sub(unused));
     }
+
+    #[inline]
+    fn has_room(&self, len: usize) -> bool {
+        self.capacity().wrapping_sub(self.len()) >= len
+    }
 }
 
 /// Reserves room in a vector, and for a chunk after it. Not inlined, because it is rare.
@@ -343,6 +378,11 @@ impl Output for bytes::BytesMut {
     fn advance(&mut self, len: usize) {
         let unused = ZEROS.len().wrapping_sub(len);
         self.truncate(self.len().wrapping_sub(unused));
+    }
+
+    #[inline]
+    fn has_room(&self, len: usize) -> bool {
+        self.capacity().wrapping_sub(self.len()) >= len
     }
 }
 
@@ -540,12 +580,16 @@ mod tests {
                 let mut vector = alloc::vec::Vec::with_capacity(capacity);
                 assert_eq!(vector.capacity(), capacity);
                 vector.extend_from_slice(b"ab");
+                assert!(vector.has_room(room));
+                assert!(!vector.has_room(usize::wrapping_add(room, 1)));
                 assert_eq!(after_chunk(vector, len), chunk, "{room} {len}");
             }
             #[cfg(feature = "bytes")]
             {
                 let mut bytes = bytes::BytesMut::with_capacity(capacity);
                 bytes.extend_from_slice(b"ab");
+                assert!(bytes.has_room(room));
+                assert!(!bytes.has_room(usize::wrapping_add(room, 1)));
                 assert_eq!(after_chunk(bytes, len), chunk, "{room} {len}");
             }
         }
@@ -559,6 +603,8 @@ mod tests {
         assert_eq!(Output::chunk(&mut reference, 5), None);
         assert_eq!(Output::chunk(&mut reference, 3), Some(&mut [0; 3][..]));
         Output::advance(&mut reference, 2);
+        assert!(Output::has_room(&reference, 2));
+        assert!(!Output::has_room(&reference, 3));
         assert_eq!(output.written(), [0; 2]);
     }
 

@@ -40,6 +40,11 @@ impl<O: Output + ?Sized> Output for Limited<'_, O> {
     fn advance(&mut self, len: usize) {
         self.out.advance(len);
     }
+
+    #[inline]
+    fn has_room(&self, len: usize) -> bool {
+        len <= self.maximum && self.out.has_room(len)
+    }
 }
 
 /// Encodes a packet if the peer accepts its length [MQTT5-3.1.2-24, MQTT5-3.2.2-15].
