@@ -726,6 +726,10 @@ fn a_topic_name_that_the_memory_has_no_room_for_is_sent_each_time() {
     }
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
+    // It leaves the next alias to a shorter name.
+    c.publishes_aliased("a/long/name", Q0, &mut aliases);
+    c.sends_publish_to("a/long/name");
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "23 0002", "x"));
 }
 
 /// [MQTT5-3.2.2-15]: PUBLISH has 7 bytes, and 10 with an alias.
@@ -1310,4 +1314,18 @@ fn a_client_without_room_for_topic_aliases_takes_none() {
         panic!("{step:?}");
     };
     assert_eq!(reply.as_ref(), disconnect(0x94));
+}
+
+/// Section 3.3.2.3.4.
+#[test]
+fn a_topic_alias_can_get_another_topic_name_in_every_storage() {
+    fn check<T: mqtt_sansio::v5::TopicAliases>(mut aliases: T) {
+        let alias = NonZeroU16::MIN;
+        for topic in ["abc", "d", "ef"] {
+            assert!(aliases.set(alias, topic.as_bytes()));
+            assert_eq!(aliases.get(alias), Some(topic.as_bytes()));
+        }
+    }
+    check(AliasVec::new(2));
+    check(AliasArray::<2, 3>::new());
 }
