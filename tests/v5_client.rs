@@ -1123,6 +1123,13 @@ fn commands_before_connack_are_sent_if_the_application_wants_it() {
 
 // Keep Alive
 
+/// [MQTT5-3.1.2-20]
+fn after_an_auth_pingreq_is_due_as_after_any_packet() {
+    let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 8, "15 0001 'm'", ""), connack(false, 0, "15 0001 'm'"));
+    c.deadline(7_000);
+    c.at(4_000).transmits("f0 06 19 04 15 0001 'm'").deadline(11_000);
+}
+
 /// [MQTT5-3.1.2-20, MQTT5-3.1.2-21, MQTT5-3.2.2-21]
 fn server_keep_alive_replaces_that_of_the_client() {
     let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 60, "", ""), connack(false, 0, "13 0008"));
