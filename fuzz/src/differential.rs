@@ -15,7 +15,7 @@ use known::Known;
 use peers::Peer;
 
 /// The result of a decoder for a packet.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(crate) enum Disposition<E> {
     /// It accepts the packet, and encodes it like this.
     Takes(Vec<u8>),

@@ -1,8 +1,9 @@
 //! Connections, from CONNECT to the end, for both roles and all versions.
 //!
-//! - `connection.rs`: [`Connection`], the methods of all of them. `receive.rs`: from bytes to events
-//!   and actions, [`Connection::receive`]; `step.rs`: its result; `topic_alias.rs`: the Topic Aliases
-//!   that it learns.
+//! - `connection.rs`: [`Connection`]; `commands.rs`, `inputs.rs`, `outputs.rs`: the methods of all of
+//!   them; `closing.rs`: how they end.
+//! - `receive.rs`: from bytes to events and actions, [`Connection::receive`]; `step.rs`: its result;
+//!   `topic_alias.rs`: the Topic Aliases that it learns.
 //! - `encoded.rs`: messages that are encoded once for many connections.
 //! - `machine/`: session, flows of QoS 1 and 2, time. It depends neither on role nor version.
 //! - `role.rs`, `version.rs`: the two parameters. `client.rs`, `server.rs`: clients and
@@ -14,14 +15,18 @@
 mod action;
 mod client;
 mod close_reason;
+mod closing;
+mod commands;
 mod config;
 #[expect(clippy::module_inception, reason = "the file of the type `Connection`")]
 mod connection;
 mod encoded;
 mod error;
+mod inputs;
 mod limit;
 mod machine;
 mod outgoing;
+mod outputs;
 mod receive;
 mod reply;
 mod role;

@@ -9,7 +9,7 @@ use super::role::Role;
 use super::state::State;
 use super::step::Step;
 use super::version::{Outcome, Version};
-use crate::decoder::{Buffer, Piece, StreamDecoder};
+use crate::decoder::{Buffer, Located, Piece, StreamDecoder};
 use crate::session::Slots;
 use crate::time::Timestamp;
 use crate::wire::{DecodeError, OPTIMIZE_SIZE, acknowledgement, part_at, place_in};
@@ -127,7 +127,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         decoder: &'d mut StreamDecoder<V, M>,
         input: &mut &'i [u8],
     ) -> Result<Option<Step<V, &'d [u8]>>, Blocked> {
-        let (located, outcome, event) = loop {
+        let (located, outcome, event) = 'packets: loop {
             if let Some(action) = self.poll_action() {
                 return Ok(Some(Step::Action(action)));
             }
@@ -163,52 +163,55 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
                 }
             };
             let mut has_learned = !V::HAS_TOPIC_ALIASES;
-            let piece = loop {
-                let piece = decoder.read(&located, R::PEER);
-                let alias = match &piece {
-                    Ok(Some(piece)) if !has_learned => V::topic_alias(piece),
+            let (handled, event) = loop {
+                let read = decoder.read(&located, R::PEER);
+                let piece = match &read {
+                    Ok(Some(piece)) => piece,
+                    // A packet that the peer's side does not send was not read.
+                    Ok(None) => {
+                        let unexpected = ProtocolError::Unexpected(located.packet_type());
+                        let reason = CloseReason::Violation(unexpected.into());
+                        self.refuse_located(now, decoder, &located, input, reason);
+                        continue 'packets;
+                    }
+                    Err(error) => {
+                        let error = *error;
+                        self.handle_fault(now, decoder, error);
+                        continue 'packets;
+                    }
+                };
+                if !has_learned {
+                    if let Some((alias, topic)) = V::topic_alias(piece) {
+                        let topic = place_in(decoder.bytes(&located), topic);
+                        if let Err(reason) = self.learn_alias(decoder, &located, alias, topic) {
+                            self.refuse_located(now, decoder, &located, input, reason);
+                            continue 'packets;
+                        }
+                        has_learned = true;
+                        continue;
+                    }
+                }
+                let skip = !decoder.options().has_payloads_in_pieces();
+                let handled = self.handle_located::<M>(now, piece, skip);
+                // The borrow checker rejects returning a borrow of the decoder from a loop that uses it,
+                // so the event leaves the loop with the positions of its bytes. To read its packet again
+                // takes less code.
+                let event = match handled {
+                    Ok(Some(outcome)) if !OPTIMIZE_SIZE => {
+                        let bytes = decoder.bytes(&located);
+                        let event = Self::event_of(*piece, outcome, M::TAKES_PIECES);
+                        event.map(|event| V::map_event(event, |part| place_in(bytes, part)))
+                    }
                     _ => None,
                 };
-                let Some((alias, topic)) = alias else {
-                    // A packet that the peer's side does not send was not read.
-                    let unexpected = ProtocolError::Unexpected(located.packet_type());
-                    let unexpected = CloseReason::Violation(unexpected.into());
-                    break piece.map(|piece| piece.ok_or(unexpected));
-                };
-                let topic = place_in(decoder.bytes(&located), topic);
-                if let Err(reason) = self.learn_alias(decoder, &located, alias, topic) {
-                    break Ok(Err(reason));
-                }
-                has_learned = true;
+                break (handled, event);
             };
-            let piece = match piece {
-                Ok(Ok(piece)) => piece,
-                Ok(Err(reason)) => {
-                    decoder.consume(&located, input);
-                    self.machine.tick(now);
-                    self.end(reason);
-                    continue;
-                }
-                Err(error) => {
-                    self.handle_fault(now, decoder, error);
-                    continue;
-                }
-            };
-            let skip = !decoder.options().has_payloads_in_pieces();
-            let outcome = match self.handle_located::<M>(now, &piece, skip) {
+            let outcome = match handled {
                 Ok(outcome) => outcome,
                 Err(HandleError::Blocked(blocked)) => return Err(blocked),
                 // After a fault of the peer, actions follow.
                 Err(HandleError::Peer(_) | HandleError::Ended) => None,
             };
-            // The borrow checker rejects returning a borrow of the decoder from a loop that uses it, so
-            // the event leaves the loop with the positions of its bytes. To read its packet again takes
-            // less code.
-            let event = outcome.filter(|_| !OPTIMIZE_SIZE).and_then(|outcome| {
-                let bytes = decoder.bytes(&located);
-                let event = Self::event_of(piece, outcome, M::TAKES_PIECES)?;
-                Some(V::map_event(event, |part| place_in(bytes, part)))
-            });
             decoder.consume(&located, input);
             if let Some(outcome) = outcome {
                 break (located, outcome, event);
@@ -221,7 +224,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             let bytes = decoder.bytes(&located);
             event.map(|event| V::map_event(event, |place| part_at(bytes, place)))
         };
-        Ok(event.map(|event| Step::Event(V::resolve(event, decoder.buffer()))))
+        Ok(event.map(|mut event| {
+            V::resolve(&mut event, decoder.buffer());
+            Step::Event(event)
+        }))
     }
 
     /// Returns the event of a packet that was handled with this outcome, or of a piece of one if there
@@ -257,6 +263,21 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
             // The decoder returns whole packets.
             Piece::PublishHeader(_) | Piece::Payload { .. } => Ok(None),
         }
+    }
+
+    /// Removes a located packet that the peer must not send, and ends the connection.
+    #[cold]
+    fn refuse_located<'i, M: Buffer>(
+        &mut self,
+        now: Timestamp,
+        decoder: &mut StreamDecoder<V, M>,
+        located: &Located<'i>,
+        input: &mut &'i [u8],
+        reason: CloseReason<V>,
+    ) {
+        decoder.consume(located, input);
+        self.machine.tick(now);
+        self.end(reason);
     }
 
     /// Handles a fault that the decoder has found.

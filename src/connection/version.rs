@@ -166,9 +166,7 @@ pub trait Version: PacketSet {
 
     /// Sets the Topic Name of a message that was received with a Topic Alias.
     #[doc(hidden)]
-    fn resolve<'a, M: Buffer>(event: Self::Event<&'a [u8]>, _: &'a M) -> Self::Event<&'a [u8]> {
-        event
-    }
+    fn resolve<'a, M: Buffer>(_: &mut Self::Event<&'a [u8]>, _: &'a M) {}
 
     /// Returns the normative statement that a well-formed but unexpected packet violates.
     #[doc(hidden)]

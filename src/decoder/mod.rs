@@ -248,6 +248,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     }
 
     /// Decodes a located packet or piece. Returns `None` for a packet that `sent_by` does not send.
+    #[cfg_attr(not(target_pointer_width = "64"), inline(always))]
     pub(crate) fn read<'s, 'i: 's>(
         &'s self,
         located: &Located<'i>,

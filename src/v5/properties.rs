@@ -422,7 +422,8 @@ fn validate<F: ReadError>(
 
 /// [`validate`]: each property is known, allowed in this packet, and occurs once unless it may be
 /// repeated, with a value of its type and range.
-#[inline(never)]
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline(always))]
 fn validate_each<F: ReadError>(
     kind: u16,
     properties: &[u8],

@@ -24,7 +24,7 @@ pub fn session(data: &[u8]) {
         0..64 => Room::Heap,
         64..96 => Room::Two,
         96..128 => Room::Eight,
-        slots => Room::Slice(slots - 128),
+        slots => Room::Slice((slots - 128) % 24),
     };
     let mut changes = Vec::new();
     for _ in 0..input::byte(&mut u) % 8 {

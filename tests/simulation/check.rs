@@ -95,7 +95,10 @@ pub(crate) fn slots(
         retain: false,
     };
     // Slots on the heap have no useful limit to exhaust.
-    let most = |room: Room| room.slots().min(20);
+    let most = |room: Room| match room {
+        Room::Heap => 5,
+        Room::Two | Room::Eight | Room::Slice(_) => room.slots().min(20),
+    };
     let mut free = 0;
     while free < most(outbound) && client.publish(now, &message, &mut out).is_ok() {
         free += 1;

@@ -1,6 +1,7 @@
 //! The other decoders, each as one function.
 
 use std::cell::Cell;
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mqtt_codec_kit::common::{Decodable, Encodable};
@@ -10,10 +11,13 @@ use mqtt_proto::{PollHeader, VarBytes, v3, v5};
 use super::Disposition;
 use crate::common::fixed_header;
 
+/// An error of another decoder. Most are dropped unread, so they are not formatted.
+pub(super) type Fault = Box<dyn Debug>;
+
 pub(super) struct Peer {
     pub(super) name: &'static str,
     /// Returns the result for one whole packet.
-    pub(super) decode: fn(&[u8]) -> Disposition<String>,
+    pub(super) decode: fn(&[u8]) -> Disposition<Fault>,
 }
 
 pub(super) const V3_PEERS: &[Peer] = &[
@@ -46,54 +50,55 @@ pub(super) fn keep_quiet_about_their_panics() {
     }));
 }
 
-fn quietly(decode: impl FnOnce() -> Result<Vec<u8>, String>) -> Disposition<String> {
+fn quietly(decode: impl FnOnce() -> Result<Vec<u8>, Fault>) -> Disposition<Fault> {
     IS_THEIRS.set(true);
     let result = catch_unwind(AssertUnwindSafe(decode));
     IS_THEIRS.set(false);
     match result {
         Ok(Ok(bytes)) => Disposition::Takes(bytes),
         Ok(Err(error)) => Disposition::Refuses(error),
-        Err(_) => Disposition::Refuses("a panic".to_owned()),
+        Err(_) => Disposition::Refuses(Box::new("a panic")),
     }
 }
 
-fn shown(error: impl std::fmt::Debug) -> String {
-    format!("{error:?}")
+fn fault(error: impl Debug + 'static) -> Fault {
+    Box::new(error)
 }
 
 /// `H` is its fixed header of a version.
-fn mqtt_proto<H: PollHeader<Error: std::fmt::Debug>>(
+fn mqtt_proto<H: PollHeader<Error: Debug + 'static>>(
     packet: &[u8],
     encode: fn(&H::Packet) -> Result<VarBytes, mqtt_proto::Error>,
-) -> Result<Vec<u8>, String> {
-    let (remaining_length, header_len) = fixed_header(packet).ok_or("no fixed header")?;
-    let len = u32::try_from(packet.len()).map_err(shown)?;
-    let remaining_length = u32::try_from(remaining_length).map_err(shown)?;
-    let header = H::new_with(packet[0], remaining_length, len).map_err(shown)?;
+) -> Result<Vec<u8>, Fault> {
+    let (remaining_length, header_len) =
+        fixed_header(packet).ok_or_else(|| fault("no fixed header"))?;
+    let len = u32::try_from(packet.len()).map_err(fault)?;
+    let remaining_length = u32::try_from(remaining_length).map_err(fault)?;
+    let header = H::new_with(packet[0], remaining_length, len).map_err(fault)?;
     let decoded = match header.build_empty_packet() {
         Some(decoded) => decoded,
         None => {
             let body = &packet[header_len..];
             let mut used = 0;
-            let decoded = header.decode_buffer(body, &mut used).map_err(shown)?;
+            let decoded = header.decode_buffer(body, &mut used).map_err(fault)?;
             // As in its own code for streams.
             if used != body.len() {
-                return Err("bytes left over".to_owned());
+                return Err(fault("bytes left over"));
             }
             decoded
         }
     };
-    let encoded = encode(&decoded).map_err(shown)?;
+    let encoded = encode(&decoded).map_err(fault)?;
     Ok(encoded.as_ref().to_vec())
 }
 
-fn mqtt_codec_kit(packet: &[u8]) -> Result<Vec<u8>, String> {
+fn mqtt_codec_kit(packet: &[u8]) -> Result<Vec<u8>, Fault> {
     let mut rest = packet;
-    let decoded = VariablePacket::decode(&mut rest).map_err(shown)?;
+    let decoded = VariablePacket::decode(&mut rest).map_err(fault)?;
     if !rest.is_empty() {
-        return Err("bytes left over".to_owned());
+        return Err(fault("bytes left over"));
     }
     let mut encoded = Vec::new();
-    decoded.encode(&mut encoded).map_err(shown)?;
+    decoded.encode(&mut encoded).map_err(fault)?;
     Ok(encoded)
 }

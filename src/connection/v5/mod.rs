@@ -32,8 +32,8 @@ use crate::session::Slots;
 use crate::types::{Delivery, QoS, TopicName};
 use crate::v5::{
     AckProperties, ConnAck, ConnectReasonCode, DisconnectReasonCode, PROBLEM_INFORMATION, Packet,
-    Properties, Publish, PublishHeader, PublishProperties, Reaction, ReasonCode,
-    SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS, V5, try_read_publish,
+    Properties, Publish, PublishProperties, Reaction, ReasonCode, SUBSCRIPTION_IDENTIFIER,
+    TOPIC_ALIAS, V5, try_read_publish,
 };
 use crate::wire::{EncodeError, Header, PacketType};
 
@@ -373,21 +373,16 @@ impl Version for V5 {
         limits.own.topic_alias_maximum
     }
 
-    fn resolve<'a, M: Buffer>(event: Event<&'a [u8]>, buffer: &'a M) -> Event<&'a [u8]> {
-        match event {
-            Event::Message(publish) if publish.topic.as_bytes().is_empty() => {
-                let topic = topic_of(&publish.properties, buffer);
-                Event::Message(Publish { topic, ..publish })
+    fn resolve<'a, M: Buffer>(event: &mut Event<&'a [u8]>, buffer: &'a M) {
+        let (topic, properties) = match event {
+            Event::Message(publish) => (&mut publish.topic, &publish.properties),
+            Event::MessageHeader(header) | Event::MessageSkipped(header) => {
+                (&mut header.topic, &header.properties)
             }
-            Event::MessageHeader(header) if header.topic.as_bytes().is_empty() => {
-                let topic = topic_of(&header.properties, buffer);
-                Event::MessageHeader(PublishHeader { topic, ..header })
-            }
-            Event::MessageSkipped(header) if header.topic.as_bytes().is_empty() => {
-                let topic = topic_of(&header.properties, buffer);
-                Event::MessageSkipped(PublishHeader { topic, ..header })
-            }
-            other => other,
+            _ => return,
+        };
+        if topic.as_bytes().is_empty() {
+            *topic = topic_of(properties, buffer);
         }
     }
 

@@ -166,17 +166,21 @@ impl World<'_> {
     /// decoder accepts them.
     fn check_sent(&mut self) {
         let bytes = std::mem::take(&mut self.out);
-        for byte in &bytes {
-            self.sent.push(*byte);
+        let mut rest = &bytes[..];
+        while !rest.is_empty() {
             let Some(expected) = self.expected.front() else {
-                panic!("nothing is to be sent, but {bytes:02x?} is");
+                panic!("nothing is to be sent, but {rest:02x?} is");
             };
+            let missing = expected.len() - self.sent.len();
+            let (next, behind) = rest.split_at(missing.min(rest.len()));
+            rest = behind;
+            self.sent.extend(next);
             assert!(
                 expected.starts_with(&self.sent),
                 "{:02x?} instead of {expected:02x?}",
                 self.sent
             );
-            if *expected == self.sent {
+            if next.len() == missing {
                 self.expected.pop_front();
                 self.sent.clear();
             }

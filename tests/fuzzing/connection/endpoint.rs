@@ -140,18 +140,16 @@ impl Endpoint {
         in_pieces: bool,
         out: Out<'_>,
     ) -> Result<Option<PacketId>, CommandError> {
-        let (v3, v5) = (message.to_v3(), message.to_v5());
-        let (v3_header, v5_header) = (message.v3_header(), message.v5_header());
         match &mut self.connection {
-            V3Client(client, _) if in_pieces => client.publish(now, &v3_header, out),
-            V3Client(client, _) => client.publish(now, &v3, out),
-            V3Server(server, _) if in_pieces => server.publish(now, &v3_header, out),
-            V3Server(server, _) => server.publish(now, &v3, out),
-            V5Client(client, _) if in_pieces => client.publish(now, &v5_header, out),
-            V5Client(client, _) => client.publish(now, &v5, out),
-            V5Server(server, _) if in_pieces => server.publish(now, &v5_header, out),
-            V5Server(server, _) => server.publish(now, &v5, out),
-            Any(server, _) => server.publish(now, &v5, out),
+            V3Client(it, _) if in_pieces => it.publish(now, &message.v3_header(), out),
+            V3Client(it, _) => it.publish(now, &message.to_v3(), out),
+            V3Server(it, _) if in_pieces => it.publish(now, &message.v3_header(), out),
+            V3Server(it, _) => it.publish(now, &message.to_v3(), out),
+            V5Client(it, _) if in_pieces => it.publish(now, &message.v5_header(), out),
+            V5Client(it, _) => it.publish(now, &message.to_v5(), out),
+            V5Server(it, _) if in_pieces => it.publish(now, &message.v5_header(), out),
+            V5Server(it, _) => it.publish(now, &message.to_v5(), out),
+            Any(it, _) => it.publish(now, &message.to_v5(), out),
         }
     }
 
@@ -195,18 +193,16 @@ impl Endpoint {
         in_pieces: bool,
         out: Out<'_>,
     ) -> Result<(), CommandError> {
-        let (v3, v5) = (message.to_v3(), message.to_v5());
-        let (v3_header, v5_header) = (message.v3_header(), message.v5_header());
         match &mut self.connection {
-            V3Client(client, _) if in_pieces => client.resend(now, id, &v3_header, out),
-            V3Client(client, _) => client.resend(now, id, &v3, out),
-            V3Server(server, _) if in_pieces => server.resend(now, id, &v3_header, out),
-            V3Server(server, _) => server.resend(now, id, &v3, out),
-            V5Client(client, _) if in_pieces => client.resend(now, id, &v5_header, out),
-            V5Client(client, _) => client.resend(now, id, &v5, out),
-            V5Server(server, _) if in_pieces => server.resend(now, id, &v5_header, out),
-            V5Server(server, _) => server.resend(now, id, &v5, out),
-            Any(server, _) => server.resend(now, id, &v5, out),
+            V3Client(it, _) if in_pieces => it.resend(now, id, &message.v3_header(), out),
+            V3Client(it, _) => it.resend(now, id, &message.to_v3(), out),
+            V3Server(it, _) if in_pieces => it.resend(now, id, &message.v3_header(), out),
+            V3Server(it, _) => it.resend(now, id, &message.to_v3(), out),
+            V5Client(it, _) if in_pieces => it.resend(now, id, &message.v5_header(), out),
+            V5Client(it, _) => it.resend(now, id, &message.to_v5(), out),
+            V5Server(it, _) if in_pieces => it.resend(now, id, &message.v5_header(), out),
+            V5Server(it, _) => it.resend(now, id, &message.to_v5(), out),
+            Any(it, _) => it.resend(now, id, &message.to_v5(), out),
         }
     }
 
@@ -481,37 +477,37 @@ impl Message {
         PublishProperties::encode_to_vec(alias.map(Property::TopicAlias)).expect("a Topic Alias")
     }
 
-    fn to_v3(&self) -> v3::Message<Vec<u8>> {
+    fn to_v3(&self) -> v3::Message<&[u8]> {
         v3::Message {
-            topic: self.topic.clone(),
-            payload: self.payload.clone(),
+            topic: self.topic.as_ref(),
+            payload: &self.payload,
             qos: self.qos,
             retain: self.retain,
         }
     }
 
-    fn to_v5(&self) -> v5::Message<Vec<u8>> {
+    fn to_v5(&self) -> v5::Message<&[u8], &[u8], Vec<u8>> {
         v5::Message {
-            topic: self.topic.clone(),
-            payload: self.payload.clone(),
+            topic: self.topic.as_ref(),
+            payload: &self.payload,
             qos: self.qos,
             retain: self.retain,
             properties: self.properties(),
         }
     }
 
-    fn v3_header(&self) -> v3::MessageHeader<Vec<u8>> {
+    fn v3_header(&self) -> v3::MessageHeader<&[u8]> {
         v3::MessageHeader {
-            topic: self.topic.clone(),
+            topic: self.topic.as_ref(),
             payload_len: u32::try_from(self.payload.len()).expect("a short one"),
             qos: self.qos,
             retain: self.retain,
         }
     }
 
-    fn v5_header(&self) -> v5::MessageHeader<Vec<u8>> {
+    fn v5_header(&self) -> v5::MessageHeader<&[u8], Vec<u8>> {
         v5::MessageHeader {
-            topic: self.topic.clone(),
+            topic: self.topic.as_ref(),
             payload_len: u32::try_from(self.payload.len()).expect("a short one"),
             qos: self.qos,
             retain: self.retain,

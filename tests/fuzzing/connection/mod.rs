@@ -480,7 +480,7 @@ fn reader(kind: Kind, setup: reader::Setup) -> Reader {
 /// A decoder for the bytes that the connection sends.
 fn strict(version: ProtocolVersion) -> Reader {
     let setup = reader::Setup {
-        memory: 4096,
+        memory: 512,
         in_pieces: true,
         is_strict: true,
     };

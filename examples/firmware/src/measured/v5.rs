@@ -87,31 +87,25 @@ fn converse(decoder: &mut Decoder<Buffer>) -> Option<usize> {
             break;
         }
         while let Ok(Some(step)) = client.receive(now(), decoder, &mut input) {
-            let event = match step {
-                Step::Event(event) => event,
-                Step::Action(action) => {
-                    carry_out(client, action, &again, transport);
-                    continue;
-                }
-            };
-            events += 1;
-            match event {
-                Event::Connected { .. } => {
+            events += usize::from(matches!(step, Step::Event(_)));
+            match step {
+                Step::Action(action) => carry_out(client, action, &again, transport),
+                Step::Event(Event::Connected { .. }) => {
                     let _ = client.subscribe_to(now(), &filter, QoS::ExactlyOnce, transport);
                 }
-                Event::Subscribed(_) => {
+                Step::Event(Event::Subscribed(_)) => {
                     for qos in [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce] {
                         let _ = client.publish(now(), &message(qos, topic), transport);
                     }
                     let _ = client.unsubscribe_from(now(), &filter, transport);
                 }
-                Event::Message(publish) => {
+                Step::Event(Event::Message(publish)) => {
                     black_box((
                         publish.payload,
                         publish.properties.message_expiry_interval(),
                     ));
                 }
-                _ => {}
+                Step::Event(_) => {}
             }
         }
     }

@@ -6,6 +6,7 @@ pub(super) mod v5;
 
 use mqtt_sansio::{DecodeError, ErrorKind};
 
+use super::peers::Fault;
 use super::{Compared, Disposition, decoded};
 use crate::common::Version;
 
@@ -50,17 +51,15 @@ impl<V: Compared> Known<V> {
         &self,
         packet: &[u8],
         ours: &Disposition<DecodeError<V>>,
-        theirs: &Disposition<String>,
+        theirs: &Disposition<Fault>,
     ) -> bool {
         let holds = |condition: fn(&V::Owned) -> bool| {
             decoded::<V>(packet).is_ok_and(|packet| condition(&packet))
         };
         match (&self.how, ours, theirs) {
             (How::Takes(kind), Disposition::Refuses(error), Disposition::Takes(_)) => {
-                // Statements of MQTT 5 have the same numbers, so there is a table for each version.
-                let decided_by = self.decided_by.replace("MQTT5-", "MQTT-");
-                let statement = decided_by.starts_with("MQTT-").then_some(&*decided_by);
-                error.kind() == *kind && error.statement() == statement
+                error.kind() == *kind
+                    && error.statement().and_then(number) == number(self.decided_by)
             }
             (How::Refuses(condition), Disposition::Takes(_), Disposition::Refuses(_))
             | (How::Rewrites(condition), Disposition::Takes(_), Disposition::Takes(_)) => {
@@ -71,11 +70,18 @@ impl<V: Compared> Known<V> {
     }
 }
 
+/// Returns the number of a normative statement. MQTT 3.1.1 and MQTT 5 use the same numbers, so there is a
+/// table for each version.
+fn number(statement: &str) -> Option<&str> {
+    let of_v5 = statement.strip_prefix("MQTT5-");
+    of_v5.or_else(|| statement.strip_prefix("MQTT-"))
+}
+
 pub(super) fn is_known<V: Compared>(
     peer: &str,
     packet: &[u8],
     ours: &Disposition<DecodeError<V>>,
-    theirs: &Disposition<String>,
+    theirs: &Disposition<Fault>,
 ) -> bool {
     let mut rows = V::KNOWN.iter().filter(|row| row.peer == peer);
     rows.any(|row| row.explains(packet, ours, theirs))
@@ -119,7 +125,7 @@ mod tests {
     #[test]
     fn a_difference_that_is_not_listed_is_not_known() {
         let packet = b"\xc0\x00";
-        let theirs = Disposition::Refuses("for no reason".to_owned());
+        let theirs = Disposition::Refuses(Box::new("for no reason") as Fault);
         assert!(!is_known(PROTO, packet, &ours::<V3>(packet), &theirs));
         assert!(!is_known(PROTO, packet, &ours::<V5>(packet), &theirs));
     }
