@@ -726,6 +726,10 @@ fn a_topic_name_that_the_memory_has_no_room_for_is_sent_each_time() {
     }
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
     c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
+    // It leaves the next alias to a shorter name.
+    c.publishes_aliased("a/long/name", Q0, &mut aliases);
+    c.sends_publish_to("a/long/name");
+    c.publishes_aliased("b", Q0, &mut aliases).sends(publish_to("b", Q0, 0, "23 0002", "x"));
 }
 
 /// [MQTT5-3.2.2-15]: PUBLISH has 7 bytes, and 10 with an alias.
@@ -1119,6 +1123,13 @@ fn commands_before_connack_are_sent_if_the_application_wants_it() {
 
 // Keep Alive
 
+/// [MQTT5-3.1.2-20]
+fn after_an_auth_pingreq_is_due_as_after_any_packet() {
+    let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 8, "15 0001 'm'", ""), connack(false, 0, "15 0001 'm'"));
+    c.deadline(7_000);
+    c.at(4_000).transmits("f0 06 19 04 15 0001 'm'").deadline(11_000);
+}
+
 /// [MQTT5-3.1.2-20, MQTT5-3.1.2-21, MQTT5-3.2.2-21]
 fn server_keep_alive_replaces_that_of_the_client() {
     let mut c = ClientTalk::connected(CONFIG, connect(CLEAN, 60, "", ""), connack(false, 0, "13 0008"));
@@ -1310,4 +1321,18 @@ fn a_client_without_room_for_topic_aliases_takes_none() {
         panic!("{step:?}");
     };
     assert_eq!(reply.as_ref(), disconnect(0x94));
+}
+
+/// Section 3.3.2.3.4.
+#[test]
+fn a_topic_alias_can_get_another_topic_name_in_every_storage() {
+    fn check<T: mqtt_sansio::v5::TopicAliases>(mut aliases: T) {
+        let alias = NonZeroU16::MIN;
+        for topic in ["abc", "d", "ef"] {
+            assert!(aliases.set(alias, topic.as_bytes()));
+            assert_eq!(aliases.get(alias), Some(topic.as_bytes()));
+        }
+    }
+    check(AliasVec::new(2));
+    check(AliasArray::<2, 3>::new());
 }

@@ -78,6 +78,20 @@ fn more_bytes_never_change_the_protocol() {
 }
 
 #[test]
+fn a_connect_of_more_than_127_bytes_is_recognised() {
+    let lengths: [&[u8]; 4] = [
+        &[0x80, 1],
+        &[0x80, 0x80, 1],
+        &[0x80, 0x80, 0x80, 1],
+        &[0xff, 0xff, 0xff, 0x7f],
+    ];
+    for length in lengths {
+        let bytes = [&[CONNECT], length, b"\x00\x04MQTT\x05"].concat();
+        assert_eq!(Protocol::of(&bytes), Some(Protocol::V5), "{bytes:02x?}");
+    }
+}
+
+#[test]
 fn fourteen_bytes_always_tell() {
     for (bytes, protocol) in known() {
         let bytes = &bytes[..bytes.len().min(Protocol::MAX_LEN)];

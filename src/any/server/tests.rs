@@ -312,3 +312,44 @@ fn a_server_that_has_given_up_waiting_for_connect_keeps_its_reason() {
     let reason = CloseReason::V5(v5::CloseReason::ConnectTimeout);
     assert_eq!(step, Some(Step::Action(Action::Close(reason))));
 }
+
+#[test]
+fn the_reason_code_of_a_refusal_is_the_closest_return_code_for_mqtt_3_1_1() {
+    use crate::any::lowered::refusal;
+    use crate::v3::ConnectRefusal;
+    use crate::v5::ConnectReasonCode as Code;
+
+    for (code, expected) in [
+        (
+            Code::UnsupportedProtocolVersion,
+            ConnectRefusal::UnacceptableProtocolVersion,
+        ),
+        (
+            Code::ClientIdentifierNotValid,
+            ConnectRefusal::IdentifierRejected,
+        ),
+        (
+            Code::BadUserNameOrPassword,
+            ConnectRefusal::BadUserNameOrPassword,
+        ),
+        (
+            Code::BadAuthenticationMethod,
+            ConnectRefusal::BadUserNameOrPassword,
+        ),
+        (Code::NotAuthorized, ConnectRefusal::NotAuthorized),
+        (Code::Banned, ConnectRefusal::NotAuthorized),
+        (Code::ServerBusy, ConnectRefusal::ServerUnavailable),
+        (Code::QuotaExceeded, ConnectRefusal::ServerUnavailable),
+    ] {
+        assert_eq!(refusal(code), Ok(expected), "{code:?}");
+    }
+    assert_eq!(refusal(Code::Success), Err(CommandError::ReasonCodeOfPeer));
+}
+
+#[test]
+fn only_a_disconnect_is_a_disconnect_in_either_version() {
+    assert!(CloseReason::V3(v3::CloseReason::Disconnected).is_disconnected());
+    assert!(CloseReason::V5(v5::CloseReason::Disconnected).is_disconnected());
+    assert!(!CloseReason::V3(v3::CloseReason::TransportClosed).is_disconnected());
+    assert!(!CloseReason::V5(v5::CloseReason::Aborted).is_disconnected());
+}
