@@ -7,8 +7,8 @@ use super::{PublishProperties, TOPIC_ALIAS};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, MAX_REMAINING_LENGTH, OPTIMIZE_SIZE, Output, PacketBody,
-    put_topic_name, put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, OPTIMIZE_SIZE, Output, PacketBody, put_topic_name,
+    put_variable_byte_integer,
 };
 
 /// The Topic Alias of an [`EditedPublish`].
@@ -84,10 +84,6 @@ impl PacketBody for EditedPublish<'_> {
 
     fn external_len(&self) -> usize {
         self.payload_left as usize
-    }
-
-    fn likely_body_len(&self) -> usize {
-        MAX_REMAINING_LENGTH as usize
     }
 }
 
