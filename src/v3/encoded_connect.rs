@@ -164,11 +164,6 @@ impl<B: AsRef<[u8]>> PacketBody for EncodedConnect<B> {
     fn payload(&self) -> &[u8] {
         self.payload.as_ref()
     }
-
-    #[inline(always)]
-    fn likely_body_len(&self) -> usize {
-        10
-    }
 }
 
 impl<B: AsRef<[u8]>> Encode for EncodedConnect<B> {}

@@ -99,6 +99,11 @@ impl<B: AsRef<[u8]>> PacketBody for ConnAck<B> {
         out.put(&[u8::from(self.session_present), self.reason_code.number()])?;
         self.properties.write(out)
     }
+
+    #[inline(always)]
+    fn likely_body_len(&self) -> usize {
+        self.properties.as_bytes().len().wrapping_add(3)
+    }
 }
 
 impl<B: AsRef<[u8]>> Encode for ConnAck<B> {}

@@ -6,8 +6,7 @@ use super::{PublishProperties, TOPIC_ALIAS};
 use crate::packet::publish::{first_byte, put_packet_id};
 use crate::types::Delivery;
 use crate::wire::{
-    Counter, Encode, EncodeError, Field, MAX_REMAINING_LENGTH, Output, PacketBody, put_field,
-    put_variable_byte_integer,
+    Counter, Encode, EncodeError, Field, Output, PacketBody, put_field, put_variable_byte_integer,
 };
 
 /// The Topic Alias of an [`EditedPublish`].
@@ -79,10 +78,6 @@ impl PacketBody for EditedPublish<'_> {
 
     fn external_len(&self) -> usize {
         self.payload_left as usize
-    }
-
-    fn likely_body_len(&self) -> usize {
-        MAX_REMAINING_LENGTH as usize
     }
 }
 

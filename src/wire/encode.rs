@@ -126,11 +126,12 @@ pub trait PacketBody {
         0
     }
 
-    /// The number of bytes that [`write_body`](Self::write_body) writes, if that is quickly known. Shortcuts
-    /// use it and check it: any other number costs time only. With a small number, a short packet is tried.
+    /// The number of bytes that [`write_body`](Self::write_body) writes, if that is quickly known, or a
+    /// number that selects no shortcut. Shortcuts check it: another number costs time only. A packet with
+    /// a quickly known length is refused before its first field is written.
     #[inline]
     fn likely_body_len(&self) -> usize {
-        32
+        MAX_REMAINING_LENGTH as usize
     }
 }
 
