@@ -52,11 +52,11 @@ EXPECTED = {
     "rust_mqtt": 10,
 }
 
-# Bytes of flash with "s", of flash with "z", of static RAM and of stack: the measured values and 5 %. The
-# goal is 16 KiB of flash and 1 KiB of stack, for MQTT 5 24 KiB, and the images must not grow away from it.
+# Bytes of flash with "s", of flash with "z", of static RAM and of stack. The goals are 16 KiB of flash, for
+# MQTT 5 24 KiB, with "z", and 1 KiB of stack. With "s" it is the measured value and 5 %.
 LIMITS = {
-    "size_client": (20_000, 18_700, 1024, 1024),
-    "size_client_v5": (30_500, 29_000, 1024, 1_300),
+    "size_client": (18_500, 16_384, 1024, 1024),
+    "size_client_v5": (27_500, 24_576, 1_280, 1024),
 }
 # The tolerance between a size in a table and the measured one, because compilers differ.
 TOLERANCE = 0.10
