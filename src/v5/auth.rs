@@ -9,7 +9,6 @@ use crate::wire::{Encode, EncodeError, ErrorKind, Field, Output, PacketBody};
 /// It needs an Authentication Method, with one exception: section 3.15.2.1 allows success without
 /// properties as an AUTH of Remaining Length 0, which is decoded and encoded although section
 /// 3.15.2.2.2 calls it a Protocol Error. A connection refuses it.
-/// section 3.15.2.2.2 calls it a Protocol Error. A connection refuses it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[cfg_attr(all(feature = "serde", feature = "alloc"), derive(serde::Deserialize))]
