@@ -275,6 +275,23 @@ fn progress_of_a_packet_starts_keep_alive_again() {
     }
 }
 
+/// [MQTT-3.1.2-24, MQTT5-3.1.2-22]
+#[test]
+fn only_a_whole_packet_keeps_a_client_alive() {
+    for connect in BOTH {
+        let mut broker = Broker::accepted(Config::new(), connect);
+        let ninety = Duration::from_secs(90);
+        let later = NOW + Duration::from_secs(50);
+        let (server, decoder) = (&mut broker.server, &mut broker.decoder);
+        let step = server.receive(later, decoder, &mut &b"\xc0"[..]);
+        assert_eq!(step, Ok(None), "half of PINGREQ");
+        assert_eq!(server.poll_timeout(), Some(NOW + ninety));
+        let step = server.receive(later, decoder, &mut &b"\0"[..]);
+        assert!(matches!(step, Ok(Some(Step::Action(Action::Transmit(_))))));
+        assert_eq!(server.poll_timeout(), Some(later + ninety));
+    }
+}
+
 #[test]
 fn a_message_arrives_with_its_event_in_either_version() {
     for (connect, publish) in [
