@@ -141,6 +141,21 @@ fn a_message_that_the_application_has_lost_is_forgotten() {
     }
 }
 
+/// [`Server::accept_resumed`] leaves an empty session behind, whatever the server was created with.
+#[test]
+fn the_session_before_the_resumed_one_is_empty() {
+    for connect in BOTH {
+        let mut broker = Broker::new(Config::new());
+        let session = session_with_a_message(connect);
+        broker.server = Server::new(session, Config::new(), NOW);
+        assert_eq!(broker.receives(connect), "ConnectRequested");
+        let mut kept = session_with_a_message(connect);
+        sent(|out| broker.server.accept_resumed(NOW, &mut kept, out)).unwrap();
+        assert!(kept.is_empty());
+        assert_eq!(broker.server.poll_action(), Some(Action::Resend(id(1))));
+    }
+}
+
 #[test]
 fn a_session_that_is_taken_has_the_messages_in_flight() {
     for connect in BOTH {
