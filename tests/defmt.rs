@@ -57,6 +57,7 @@ const NOT_LOGGED: &[(&str, &str)] = &[
     ("Input", "not exported"),
     ("KeepAliveBasis", "not exported"),
     ("Machine", "not exported"),
+    ("Outcome", "not exported"),
     ("OutboundAliases", "Topic Names that were sent"),
     ("Outbox", "for programs with a heap"),
     ("PayloadStart", "not exported"),
