@@ -91,8 +91,8 @@ const fn copy_ends<const LEN: usize>(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies three bytes in pieces that do not overlap, so that the compiler keeps bytes that were computed in
-/// registers.
+/// Copies three bytes in pieces that do not overlap, so that the compiler keeps bytes that were
+/// computed in registers.
 #[inline(always)]
 const fn copy_three(to: &mut [u8], from: &[u8]) {
     if let (Some(to), Some(from)) = (to.first_chunk_mut::<2>(), from.first_chunk()) {
