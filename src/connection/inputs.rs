@@ -243,8 +243,7 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     /// Sends PINGREQ if it is due [MQTT-3.1.2-23]. Returns true if it was.
     #[inline]
     pub(super) fn ping_if_due(&mut self, now: Timestamp) -> bool {
-        let is_due = R::ping_due(&self.machine).is_some_and(|due| due <= now)
-            && !self.machine.pending.has_reply();
+        let is_due = self.is_ping_due(now);
         if is_due {
             self.machine.tick(now);
             self.machine.ping();
@@ -252,10 +251,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         is_due
     }
 
-    /// Returns true if [`receive`](Self::receive) would send PINGREQ.
+    /// Returns true if PINGREQ is due and no reply has to be sent before it.
     #[inline]
     pub(super) fn is_ping_due(&self, now: Timestamp) -> bool {
-        R::ping_due(&self.machine).is_some_and(|due| due <= now && due < Timestamp::MAX)
+        R::ping_due(&self.machine).is_some_and(|due| due <= now)
             && !self.machine.pending.has_reply()
     }
 

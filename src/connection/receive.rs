@@ -72,7 +72,10 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
         if let Some(reply) = self.machine.take_reply() {
             return Ok(self.transmit(reply).map(Step::Action));
         }
-        if self.machine.is_idle() && decoder.is_at_packet_boundary() && !self.is_ping_due(now) {
+        if self.machine.is_idle()
+            && decoder.is_at_packet_boundary()
+            && !self.is_ping_due(now.min(Timestamp::BEFORE_MAX))
+        {
             if input.is_empty() && !self.is_overdue(now) {
                 return Ok(None);
             }
