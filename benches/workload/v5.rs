@@ -460,7 +460,7 @@ impl PacketFields for Fields {
         built.encode(out).unwrap();
     }
 
-    #[inline]
+    #[inline(always)]
     fn decode<'a>(
         src: &mut &'a [u8],
         options: &Options,
