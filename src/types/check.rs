@@ -2,7 +2,7 @@
 //! [MQTT-1.5.3-2], and the places of wildcards in Topic Names [MQTT-3.3.2-2] and Topic Filters.
 
 use super::scan::{
-    ANY, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, OPTIMIZE_SIZE, is_free_of,
+    ANY_OR_LOW, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, OPTIMIZE_SIZE, is_free_of,
     wildcards_have_levels_of_their_own,
 };
 use super::utf8::{after_character, is_utf8_without};
@@ -36,7 +36,8 @@ pub(super) fn text(bytes: &[u8]) -> Result<(), TextError> {
 /// Validates a [`TopicName`](crate::TopicName).
 #[inline(always)]
 pub(super) fn topic_name(bytes: &[u8]) -> Result<(), TextError> {
-    if has_topic_len(bytes) && is_free_of::<ANY>(bytes) {
+    // The length last: a string of 16 bytes or more has a valid one where it is searched without a loop.
+    if is_free_of::<ANY_OR_LOW>(bytes) && has_topic_len(bytes) {
         return Ok(());
     }
     uncommon_topic_name(bytes)
@@ -45,7 +46,7 @@ pub(super) fn topic_name(bytes: &[u8]) -> Result<(), TextError> {
 /// Validates a [`TopicFilter`](crate::TopicFilter).
 #[inline(always)]
 pub(super) fn topic_filter(bytes: &[u8]) -> Result<(), TextError> {
-    if has_topic_len(bytes) && is_free_of::<ANY>(bytes) {
+    if is_free_of::<ANY_OR_LOW>(bytes) && has_topic_len(bytes) {
         return Ok(());
     }
     uncommon_topic_filter(bytes)

@@ -6,7 +6,10 @@ pub(super) const WILDCARD: u8 = 2;
 pub(super) const NON_ASCII: u8 = 4;
 pub(super) const NULL_OR_NON_ASCII: u8 = NULL | NON_ASCII;
 pub(super) const NULL_OR_WILDCARD: u8 = NULL | WILDCARD;
-pub(super) const ANY: u8 = NULL | WILDCARD | NON_ASCII;
+/// Bytes below `,`, which follows the last wildcard. Most strings have none, and one comparison finds these
+/// and those that are not ASCII. Not searched for where code has to be small.
+const LOW: u8 = 8;
+pub(super) const ANY_OR_LOW: u8 = NULL | WILDCARD | NON_ASCII | LOW;
 
 /// True if the target has registers of sixteen bytes by default.
 const WIDE: bool = cfg!(any(
@@ -58,6 +61,9 @@ fn none_of(bytes: &[u8], what: u8) -> bool {
 /// Returns true if the byte is none of `what`.
 #[inline(always)]
 const fn is_none_of(byte: u8, what: u8) -> bool {
+    if !OPTIMIZE_SIZE && what & LOW != 0 {
+        return matches!(byte, b','..=0x7f);
+    }
     // No branches, so that compilers compare sixteen bytes with one instruction.
     (byte != 0 || what & NULL == 0)
         & (byte < 0x80 || what & NON_ASCII == 0)
@@ -114,6 +120,7 @@ const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
 const TOPS: u64 = u64::from_ne_bytes([0x80; 8]);
 /// `+` is 0x2B and `#` is 0x23: setting this bit makes both 0x2B, and no other ASCII character.
 const WILDCARD_BIT: u64 = u64::from_ne_bytes([0x08; 8]);
+const COMMAS: u64 = u64::from_ne_bytes([b','; 8]);
 const WILDCARDS: u64 = u64::from_ne_bytes([b'+'; 8]);
 
 /// Returns a word that is not zero if one of eight bytes is one of `WHAT`.
@@ -122,6 +129,9 @@ const WILDCARDS: u64 = u64::from_ne_bytes([b'+'; 8]);
 /// was set before. A zero may borrow from the byte above it, which does not change the outcome.
 #[inline(always)]
 pub(super) const fn found_in_word<const WHAT: u8>(word: u64) -> u64 {
+    if !OPTIMIZE_SIZE && WHAT & LOW != 0 {
+        return (word.wrapping_sub(COMMAS) | word) & TOPS;
+    }
     let mut found = 0;
     if WHAT & NULL != 0 {
         found |= word.wrapping_sub(ONES);
@@ -184,7 +194,8 @@ mod tests {
     /// The result for eight or sixteen bytes, computed one byte at a time.
     fn is_free_of_by_byte(bytes: &[u8], what: u8) -> bool {
         !bytes.iter().any(|&byte| {
-            what & NULL != 0 && byte == 0
+            !OPTIMIZE_SIZE && what & LOW != 0 && byte < b','
+                || what & NULL != 0 && byte == 0
                 || what & WILDCARD != 0 && matches!(byte, b'+' | b'#')
                 || what & NON_ASCII != 0 && byte >= 0x80
         })
@@ -218,7 +229,7 @@ mod tests {
         assert_by_byte::<NULL>(bytes);
         assert_by_byte::<NULL_OR_NON_ASCII>(bytes);
         assert_by_byte::<NULL_OR_WILDCARD>(bytes);
-        assert_by_byte::<ANY>(bytes);
+        assert_by_byte::<ANY_OR_LOW>(bytes);
     }
 
     #[test]
