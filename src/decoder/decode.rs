@@ -5,7 +5,8 @@ use super::buffer::Buffer;
 use super::settle::{learn_level, settle};
 use super::state::{State, Taken, add, filled, gathering, small};
 use crate::wire::{
-    DecodeError, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet, SentBy, is_beginning, try_header,
+    DecodeError, Frame, Header, MAX_SHORT_LEN, OPTIMIZE_SIZE, Options, PacketSet, SentBy,
+    is_beginning, try_header,
 };
 
 impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
@@ -66,14 +67,17 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
+        if self.limit() >= MAX_SHORT_LEN {
+            if let Some((packet, rest)) = P::try_read_short(input) {
+                self.position = add(self.position, input.len().saturating_sub(rest.len()));
+                *input = rest;
+                return Ok(Some(packet));
+            }
+        }
         let Some(header) = try_header::<P>(input, self.limit(), &self.options) else {
             return self.decode_split(input);
         };
         if let Some(frame) = Frame::split(header, input) {
-            if let Some(packet) = P::try_read_short(frame.bytes) {
-                self.take(&frame, input);
-                return Ok(Some(packet));
-            }
             *input = frame.rest;
             let Self {
                 options,
@@ -194,7 +198,7 @@ fn read_uncommon<'a, P: PacketSet>(
     position: &mut u64,
 ) -> Result<Option<P::Packet<'a>>, DecodeError<P>> {
     let packet = match P::try_read_short(frame) {
-        Some(packet) => Ok(Some(packet)),
+        Some((packet, _)) => Ok(Some(packet)),
         None => P::read(&header, frame, options, SentBy::Either),
     };
     learn_level(options, *position, &header, frame, &packet);

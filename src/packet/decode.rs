@@ -2,8 +2,8 @@
 
 use super::publish;
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Frame, Header, Options, PacketSet, PacketType, SentBy,
-    checked_header, frame, too_large, try_frame,
+    DecodeError, ErrorKind, Field, Header, MAX_SHORT_LEN, OPTIMIZE_SIZE, Options, PacketSet,
+    PacketType, SentBy, checked_header, frame, too_large, try_frame,
 };
 
 /// Returns the fixed header at the start of `src`, if it is complete and within the limit.
@@ -42,32 +42,16 @@ fn decode_other<'a, V: PacketSet>(
     src: &mut &'a [u8],
     options: &Options,
 ) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
-    if let Some(frame) = try_frame::<V>(src, options.packet_limit(), options) {
-        if let Some(packet) = V::try_read_short(frame.bytes) {
-            *src = frame.rest;
+    if !OPTIMIZE_SIZE && options.packet_limit() >= MAX_SHORT_LEN {
+        if let Some((packet, rest)) = V::try_read_short(src) {
+            *src = rest;
             return Ok(Some(packet));
         }
-        return decode_frame(src, frame.header, options);
     }
     decode_slow(src, options)
 }
 
-/// [`decode_other`] for a complete frame, the fixed header of which is known.
-#[inline(never)]
-fn decode_frame<'a, V: PacketSet>(
-    src: &mut &'a [u8],
-    header: Header,
-    options: &Options,
-) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
-    let Some(frame) = Frame::split(header, src) else {
-        return Ok(None);
-    };
-    let packet = V::read(&header, frame.bytes, options, SentBy::Either)?;
-    *src = frame.rest;
-    Ok(packet)
-}
-
-/// [`decode`] for an incomplete or malformed frame.
+/// The general route of [`decode`].
 #[inline(never)]
 fn decode_slow<'a, V: PacketSet>(
     src: &mut &'a [u8],

@@ -213,21 +213,22 @@ impl PacketSet for V3 {
 
     /// Reads acknowledgements and pings.
     #[inline(always)]
-    fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
-        match *frame {
-            [0xc0, 0] => Some(Packet::PingReq),
-            [0xd0, 0] => Some(Packet::PingResp),
-            [a, b, c, d] => {
-                let (packet_type, packet_id) = acknowledgement([a, b, c, d])?;
+    fn try_read_short<'a>(src: &[u8]) -> Option<(PacketRef<'a>, &[u8])> {
+        match *src {
+            [a, 2, c, d, ref rest @ ..] => {
+                let (packet_type, packet_id) = acknowledgement([a, 2, c, d])?;
                 let packet_id = PacketId::from(packet_id);
-                match packet_type {
-                    PacketType::PubAck => Some(Packet::PubAck(PubAck { packet_id })),
-                    PacketType::PubRec => Some(Packet::PubRec(PubRec { packet_id })),
-                    PacketType::PubRel => Some(Packet::PubRel(PubRel { packet_id })),
-                    PacketType::PubComp => Some(Packet::PubComp(PubComp { packet_id })),
-                    _ => None,
-                }
+                let packet = match packet_type {
+                    PacketType::PubAck => Packet::PubAck(PubAck { packet_id }),
+                    PacketType::PubRec => Packet::PubRec(PubRec { packet_id }),
+                    PacketType::PubRel => Packet::PubRel(PubRel { packet_id }),
+                    PacketType::PubComp => Packet::PubComp(PubComp { packet_id }),
+                    _ => return None,
+                };
+                Some((packet, rest))
             }
+            [0xc0, 0, ref rest @ ..] => Some((Packet::PingReq, rest)),
+            [0xd0, 0, ref rest @ ..] => Some((Packet::PingResp, rest)),
             _ => None,
         }
     }

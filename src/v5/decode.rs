@@ -197,14 +197,17 @@ impl PacketSet for V5 {
 
     /// Reads acknowledgements without properties, and pings.
     #[inline(always)]
-    fn try_read_short<'a>(frame: &[u8]) -> Option<PacketRef<'a>> {
-        match *frame {
-            [0xc0, 0] => Some(Packet::PingReq),
-            [0xd0, 0] => Some(Packet::PingResp),
-            [a, b, c, d] => try_read_acknowledgement([a, b, c, d], 0),
-            [a, 3, c, d, code] => try_read_acknowledgement([a, 2, c, d], code),
-            _ => None,
-        }
+    fn try_read_short<'a>(src: &[u8]) -> Option<(PacketRef<'a>, &[u8])> {
+        let (packet, rest) = match *src {
+            [a, 2, c, d, ref rest @ ..] => (try_read_acknowledgement([a, 2, c, d], 0), rest),
+            [a, 3, c, d, code, ref rest @ ..] => {
+                (try_read_acknowledgement([a, 2, c, d], code), rest)
+            }
+            [0xc0, 0, ref rest @ ..] => (Some(Packet::PingReq), rest),
+            [0xd0, 0, ref rest @ ..] => (Some(Packet::PingResp), rest),
+            _ => return None,
+        };
+        Some((packet?, rest))
     }
 
     fn payload_start(header: &Header, frame: &[u8]) -> Result<PayloadStart, DecodeError> {

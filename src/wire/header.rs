@@ -70,10 +70,11 @@ impl Header {
 }
 
 /// The result of scanning bytes for a fixed header.
-enum Scan {
+enum Scan<'a> {
     /// Fewer bytes than the fixed header has.
     Short,
-    Header(Header),
+    /// The header, and the bytes after it.
+    Header(Header, &'a [u8]),
     /// The fourth length byte announces a fifth.
     TooLong,
 }
@@ -88,32 +89,36 @@ const fn part(byte: u8, shift: u32) -> u32 {
 
 /// Scans the fixed header in one pass (section 2.2.3).
 #[inline(always)]
-fn scan(src: &[u8]) -> Scan {
+fn scan(src: &[u8]) -> Scan<'_> {
     if OPTIMIZE_SIZE {
         return scan_in_a_loop(src);
     }
-    let (first_byte, remaining_length, len) = match *src {
-        [first, a, ..] if a & MORE == 0 => (first, part(a, 0), 2),
-        [first, a, b, ..] if b & MORE == 0 => (first, part(a, 0) | part(b, 7), 3),
-        [first, a, b, c, ..] if c & MORE == 0 => (first, part(a, 0) | part(b, 7) | part(c, 14), 4),
-        [first, a, b, c, d, ..] if d & MORE == 0 => (
+    let (first_byte, remaining_length, len, rest) = match *src {
+        [first, a, ref rest @ ..] if a & MORE == 0 => (first, part(a, 0), 2, rest),
+        [first, a, b, ref rest @ ..] if b & MORE == 0 => (first, part(a, 0) | part(b, 7), 3, rest),
+        [first, a, b, c, ref rest @ ..] if c & MORE == 0 => {
+            (first, part(a, 0) | part(b, 7) | part(c, 14), 4, rest)
+        }
+        [first, a, b, c, d, ref rest @ ..] if d & MORE == 0 => (
             first,
             part(a, 0) | part(b, 7) | part(c, 14) | part(d, 21),
             5,
+            rest,
         ),
         [_, _, _, _, _, ..] => return Scan::TooLong,
         _ => return Scan::Short,
     };
-    Scan::Header(Header {
+    let header = Header {
         remaining_length,
         first_byte,
         len,
-    })
+    };
+    Scan::Header(header, rest)
 }
 
 /// [`scan`] with less code.
 #[inline(always)]
-fn scan_in_a_loop(src: &[u8]) -> Scan {
+fn scan_in_a_loop(src: &[u8]) -> Scan<'_> {
     let mut remaining_length = 0;
     let mut bytes = src.iter();
     let Some(&first_byte) = bytes.next() else {
@@ -125,11 +130,12 @@ fn scan_in_a_loop(src: &[u8]) -> Scan {
         };
         remaining_length |= part(byte, shift);
         if byte & MORE == 0 {
-            return Scan::Header(Header {
+            let header = Header {
                 remaining_length,
                 first_byte,
                 len,
-            });
+            };
+            return Scan::Header(header, bytes.as_slice());
         }
     }
     Scan::TooLong
@@ -154,7 +160,7 @@ pub(crate) fn checked_header<P: PacketSet>(
     match scan(src) {
         Scan::Short => Ok(None),
         Scan::TooLong => Err(fault(ErrorKind::RemainingLengthTooLong)),
-        Scan::Header(header) => {
+        Scan::Header(header, _) => {
             if is_refused_as_overlong::<P>(&header, options) {
                 return Err(fault(ErrorKind::RemainingLengthNotMinimal));
             }
@@ -203,7 +209,12 @@ pub(crate) struct Frame<'a> {
 impl<'a> Frame<'a> {
     #[inline(always)]
     pub(crate) fn split(header: Header, src: &'a [u8]) -> Option<Self> {
-        let (_, behind) = src.split_at_checked(header.len())?;
+        Self::split_behind(header, src, src.get(header.len()..)?)
+    }
+
+    /// `behind` has the bytes of `src` after the fixed header.
+    #[inline(always)]
+    fn split_behind(header: Header, src: &'a [u8], behind: &'a [u8]) -> Option<Self> {
         let (body, rest) = behind.split_at_checked(header.remaining_length as usize)?;
         Some(Self {
             header,
@@ -225,15 +236,25 @@ pub(crate) fn try_header<P: PacketSet>(
     limit: u32,
     options: &Options,
 ) -> Option<Header> {
+    try_split_header::<P>(src, limit, options).map(|(header, _)| header)
+}
+
+/// [`try_header`] with the bytes after the header.
+#[inline(always)]
+fn try_split_header<'a, P: PacketSet>(
+    src: &'a [u8],
+    limit: u32,
+    options: &Options,
+) -> Option<(Header, &'a [u8])> {
     if OPTIMIZE_SIZE {
         return None; // the general route is linked anyway
     }
     match scan(src) {
-        Scan::Header(header)
+        Scan::Header(header, behind)
             if header.packet_len() <= limit as usize
                 && !is_refused_as_overlong::<P>(&header, options) =>
         {
-            Some(header)
+            Some((header, behind))
         }
         _ => None,
     }
@@ -246,7 +267,8 @@ pub(crate) fn try_frame<'a, P: PacketSet>(
     limit: u32,
     options: &Options,
 ) -> Option<Frame<'a>> {
-    Frame::split(try_header::<P>(src, limit, options)?, src)
+    let (header, behind) = try_split_header::<P>(src, limit, options)?;
+    Frame::split_behind(header, src, behind)
 }
 
 /// Returns true if the fixed header of an incomplete packet is valid.
@@ -377,11 +399,13 @@ mod tests {
 
     #[test]
     fn a_fixed_header_read_in_a_loop_is_the_one_that_is_read_at_once() {
-        let outcome = |scan| match scan {
-            Scan::Short => None,
-            Scan::Header(header) => Some(Some(header)),
-            Scan::TooLong => Some(None),
-        };
+        fn outcome(scan: Scan<'_>) -> Option<Option<(Header, &[u8])>> {
+            match scan {
+                Scan::Short => None,
+                Scan::Header(header, rest) => Some(Some((header, rest))),
+                Scan::TooLong => Some(None),
+            }
+        }
         let bytes = [0x00, 0x01, 0x7f, 0x80, 0x81, 0xff];
         for a in bytes {
             for b in bytes {

@@ -35,6 +35,9 @@ pub enum SentBy {
     Either,
 }
 
+/// The longest packet that [`PacketSet::try_read_short`] reads.
+pub(crate) const MAX_SHORT_LEN: u32 = 5;
+
 /// The packets of one version of MQTT: how a frame is decoded, and what the standard of that
 /// version requires after a fault. [`v3::V3`](crate::v3::V3) and [`v5::V5`](crate::v5::V5) are the
 /// only implementations: the trait is sealed.
@@ -94,11 +97,12 @@ pub trait PacketSet: Sealed + Copy + Eq + Hash + Debug + 'static {
     #[doc(hidden)]
     fn try_read_publish<'a>(header: &Header, body: &'a [u8]) -> Option<Self::Packet<'a>>;
 
-    /// The same for packets of two or four bytes. It is a separate function: otherwise the compiler
-    /// writes the first eight bytes of a packet in pieces, because an acknowledgement has only two
-    /// of them, and the processor stalls when it reads them together.
+    /// The same for acknowledgements and pings of up to five bytes at the start of `src`. Also returns the
+    /// bytes after the packet. It is a separate function: otherwise the compiler writes the first eight
+    /// bytes of a packet in pieces, because an acknowledgement has only two of them, and the processor
+    /// stalls when it reads them together.
     #[doc(hidden)]
-    fn try_read_short<'a>(frame: &[u8]) -> Option<Self::Packet<'a>>;
+    fn try_read_short<'a>(src: &[u8]) -> Option<(Self::Packet<'a>, &[u8])>;
 
     /// Returns where the payload starts, if the first bytes of the frame determine it.
     #[doc(hidden)]

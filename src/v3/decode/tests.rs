@@ -387,6 +387,24 @@ fn a_packet_of_the_largest_size_passes_and_one_byte_more_does_not() {
 }
 
 #[test]
+fn a_short_packet_over_the_limit_is_refused_too() {
+    for packet in ALL.iter().filter(|packet| packet.len() <= 4) {
+        let len = u32::try_from(packet.len()).unwrap();
+        let (exact, less) = (
+            Options::new().max_packet_size(len),
+            Options::new().max_packet_size(len.wrapping_sub(1)),
+        );
+        assert_eq!(decoded_with(packet, &exact), decoded(packet));
+        let refused = (PacketTooLarge, Field::RemainingLength, 1, None);
+        assert_eq!(fault_with(packet, &less), refused, "{packet:x?}");
+
+        let mut decoder = crate::v3::Decoder::with_options([0; 8], less);
+        let error = decoder.decode(&mut &packet[..]).unwrap_err();
+        assert_eq!(error.kind(), PacketTooLarge, "{packet:x?}");
+    }
+}
+
+#[test]
 fn a_packet_over_the_limit_is_refused_by_its_fixed_header() {
     assert_eq!(
         fault_with(b"\x30\x09", &Options::new().max_packet_size(10)),
