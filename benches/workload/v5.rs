@@ -460,7 +460,7 @@ impl PacketFields for Fields {
         built.encode(out).unwrap();
     }
 
-    #[inline(always)]
+    #[inline]
     fn decode<'a>(
         src: &mut &'a [u8],
         options: &Options,

@@ -137,7 +137,7 @@ impl PacketFields for Fields {
         built.encode(out);
     }
 
-    #[inline(always)]
+    #[inline]
     fn decode<'a>(
         src: &mut &'a [u8],
         options: &Options,

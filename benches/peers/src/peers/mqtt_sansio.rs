@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use mqtt_sansio::v3::{Decoder, Packet, Publish, V3};
+use mqtt_sansio::v3::{self, Decoder, Packet, Publish, V3};
 use mqtt_sansio::v5::V5;
 use mqtt_sansio::{Encode, PacketId, Piece, QoS, Slot, StreamDecoder, TopicFilter, TopicName};
 
@@ -18,15 +18,6 @@ use crate::workload::version::{PacketFields, Version};
 use crate::workload::{Fields, Order, Seen, v5};
 
 pub struct MqttSansio;
-
-fn decode<F: PacketFields>(stream: Rc<[u8]>) -> Work {
-    decoding(stream, <[u8]>::to_vec, |input, seen| {
-        let mut input = &input[..];
-        while let Some(packet) = F::decode(&mut input, &UNLIMITED).unwrap() {
-            F::see_packet(&packet, seen);
-        }
-    })
-}
 
 fn decode_chunks<F: PacketFields>(stream: Rc<[u8]>, chunk: usize) -> Work {
     let decoder = || StreamDecoder::<F::Version, _>::with_options(Vec::new(), UNLIMITED);
@@ -59,7 +50,14 @@ impl Peer<v5::Fields> for MqttSansio {
     const NAME: &'static str = "mqtt-sansio";
 
     fn decode(stream: Rc<[u8]>) -> Work {
-        decode::<v5::Fields>(stream)
+        // Called directly, as the functions of the other libraries are: through the trait of the workloads
+        // the compiler keeps a function of its own for it.
+        decoding(stream, <[u8]>::to_vec, |input, seen| {
+            let mut input = &input[..];
+            while let Some(packet) = mqtt_sansio::v5::decode(&mut input, &UNLIMITED).unwrap() {
+                v5::Fields::see_packet(&packet, seen);
+            }
+        })
     }
 
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
@@ -90,7 +88,12 @@ impl Peer for MqttSansio {
     const NAME: &'static str = "mqtt-sansio";
 
     fn decode(stream: Rc<[u8]>) -> Work {
-        decode::<Fields>(stream)
+        decoding(stream, <[u8]>::to_vec, |input, seen| {
+            let mut input = &input[..];
+            while let Some(packet) = v3::decode(&mut input, &UNLIMITED).unwrap() {
+                see(&packet, seen);
+            }
+        })
     }
 
     fn decode_chunks(stream: Rc<[u8]>, chunk: usize) -> Work {
