@@ -66,7 +66,8 @@ fn uncommon_text(bytes: &[u8]) -> Result<(), TextError> {
     first_fault(bytes, Rules::Text)
 }
 
-/// [`topic_name`] for a string that is not ASCII, or not a Topic Name.
+/// [`topic_name`] for a string with a space, `$` or another byte below `,`, one that is not ASCII, or not a
+/// Topic Name.
 #[inline(never)]
 fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
     if !OPTIMIZE_SIZE && has_topic_len(bytes) && is_utf8_without::<NULL_OR_WILDCARD>(bytes) {
@@ -75,7 +76,8 @@ fn uncommon_topic_name(bytes: &[u8]) -> Result<(), TextError> {
     first_fault(bytes, Rules::TopicName)
 }
 
-/// [`topic_filter`] for a string with wildcards, one that is not ASCII, or not a Topic Filter.
+/// [`topic_filter`] for a string with wildcards or other bytes below `,`, one that is not ASCII, or not a
+/// Topic Filter.
 #[inline(never)]
 fn uncommon_topic_filter(bytes: &[u8]) -> Result<(), TextError> {
     if !OPTIMIZE_SIZE
