@@ -70,9 +70,10 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         self.position = add(self.position, frame.header.packet_len());
     }
 
-    /// Locates the next packet, or with [`Options::payloads_in_pieces`] the next piece of one, and
-    /// removes the bytes before it. It is located again until it is [consumed](Self::consume). Returns
-    /// `None` if `input` is used up.
+    /// Locates the next packet, or with
+    /// [`Options::payloads_in_pieces`](crate::Options::payloads_in_pieces) the next piece of one,
+    /// and removes the bytes before it. It is located again until it is
+    /// [consumed](Self::consume). Returns `None` if `input` is used up.
     #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
     pub(crate) fn locate<'i>(
         &mut self,
