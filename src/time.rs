@@ -134,6 +134,9 @@ mod tests {
         assert_eq!(later - now, Duration::from_millis(2));
         assert_eq!(now - later, Duration::ZERO);
         assert_eq!(now + Duration::MAX, Timestamp::MAX);
+        let mut time = now;
+        time += Duration::from_millis(2);
+        assert_eq!(time, later);
         assert_eq!(std::format!("{later}"), "12 ms");
     }
 

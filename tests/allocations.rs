@@ -374,6 +374,23 @@ mod vec_memory {
     }
 
     #[test]
+    fn a_decoder_of_any_version_gives_memory_back() {
+        use mqtt_sansio::any;
+        for (name, connect) in [
+            ("not known yet", &b"\x10"[..]),
+            ("3.1.1", b"\x10\x0d\0\x04MQTT\x04\x02\0\0\0\x01c"),
+            ("5", b"\x10\x0e\0\x04MQTT\x05\x02\0\0\0\0\x01c"),
+        ] {
+            let buffer = Vec::with_capacity(1000);
+            let mut decoder =
+                any::Decoder::with_options(buffer, Options::new(), any::ProtocolVersion::V3);
+            assert!(decoder.decode(&mut &connect[..]).is_ok(), "{name}");
+            let given_back = heap(|| decoder.shrink()).bytes_current;
+            assert!(given_back <= -980, "{name}: {given_back}");
+        }
+    }
+
+    #[test]
     fn a_large_payload_in_pieces_takes_memory_for_its_header_only() {
         let row = valid_rows().iter().find(|row| row.id == "v0352").unwrap();
         assert!(row.bytes.len() > 2_000_000);

@@ -18,8 +18,8 @@ use mqtt_sansio::v5::{
     Property, PubAckReasonCode,
 };
 use mqtt_sansio::{
-    CommandError, Config, Options, PacketId, QoS, Session, SliceOutput, Slot, Text, Timestamp,
-    TopicName,
+    Blocked, CommandError, Config, Options, PacketId, QoS, Session, SliceOutput, Slot, Text,
+    Timestamp, TopicName,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(0);
@@ -321,5 +321,31 @@ fn a_message_arrives_with_its_event_in_either_version() {
             panic!("{step:?}");
         };
         assert_eq!((message.topic.as_str(), message.payload), ("a", &b"x"[..]));
+    }
+}
+
+#[test]
+fn a_decoder_that_has_decoded_for_another_connection_is_refused() {
+    for connect in BOTH {
+        let mut used = Broker::new(Config::new());
+        assert_eq!(used.receives(connect), "ConnectRequested");
+        let mut new = Broker::new(Config::new());
+        let mut input = connect;
+        let step = new.server.receive(NOW, &mut used.decoder, &mut input);
+        assert_eq!(step, Err(Blocked::UsedDecoder));
+        assert_eq!(input, connect);
+        assert_eq!(new.receives(connect), "ConnectRequested");
+    }
+}
+
+/// A decoder that knows the version, and has not returned a packet, is at the start of its stream.
+#[test]
+fn the_first_bytes_of_connect_can_be_decoded_before_there_is_a_server() {
+    for connect in BOTH {
+        let mut broker = Broker::new(Config::new());
+        let (mut first, rest) = connect.split_at(9);
+        assert_eq!(broker.decoder.decode(&mut first), Ok(None));
+        assert!(broker.decoder.version().is_some());
+        assert_eq!(broker.receives(rest), "ConnectRequested");
     }
 }

@@ -371,6 +371,49 @@ fn each_fault_of_a_peer_names_the_statement_that_it_breaks() {
     assert_eq!(malformed.statement(), Some("MQTT-3.6.1-1"));
 }
 
+/// The statements of MQTT 5. A rule without a number has none.
+#[test]
+fn each_fault_of_a_peer_at_mqtt_5_names_the_statement_that_it_breaks() {
+    let packet_id = PacketId::MIN;
+    let packet_type = PacketType::PubAck;
+    for (fault, statement) in [
+        (ProtocolError::SecondConnect, "MQTT-3.1.0-2"),
+        (ProtocolError::SecondConnAck { code: 0 }, "MQTT-3.2.0-2"),
+        (ProtocolError::SessionPresent, "MQTT-3.2.2-4"),
+        (ProtocolError::WrongNumberOfReturnCodes, "MQTT-3.8.4-6"),
+        (ProtocolError::PacketIdInUse(packet_id), "MQTT-2.2.1-3"),
+        (
+            ProtocolError::NoSuchRequest {
+                packet_type,
+                packet_id,
+            },
+            "MQTT-2.2.1-6",
+        ),
+        (
+            ProtocolError::WrongAcknowledgement {
+                packet_type,
+                packet_id,
+            },
+            "MQTT-2.2.1-5",
+        ),
+        (ProtocolError::ReceiveMaximumExceeded, "MQTT-4.9.0-2"),
+        (ProtocolError::QosNotSupported, "MQTT-3.2.2-11"),
+        (ProtocolError::RetainNotSupported, "MQTT-3.2.2-14"),
+        (ProtocolError::SubscriptionIdentifier, "MQTT-3.3.4-6"),
+        (ProtocolError::ProblemInformation, "MQTT-3.1.2-29"),
+        (ProtocolError::AuthenticationMethod, "MQTT-4.12.0-5"),
+        (
+            ProtocolError::Unexpected(PacketType::Disconnect),
+            "MQTT-3.14.0-1",
+        ),
+    ] {
+        let error = v5::PeerError::Protocol(fault);
+        assert_eq!(error.statement(), Some(statement), "{fault:?}");
+    }
+    let error = v5::PeerError::Protocol(ProtocolError::Unexpected(PacketType::PingReq));
+    assert_eq!(error.statement(), None);
+}
+
 /// A driver that uses `decode_in_pieces` gets whole packets in the same way.
 #[test]
 fn a_whole_packet_among_pieces_is_dealt_with_like_any_other() {

@@ -298,7 +298,7 @@ fn connack_before_connect_is_a_violation() {
 }
 
 /// mqtt-protocol-core: wrong-role packets give an error without a close. [MQTT-4.8.0-1]
-/// Their type alone decides: they are not read, and the last one is malformed.
+/// Their type alone decides: they are not read, and the last three are malformed.
 #[test]
 fn a_packet_that_only_clients_send_is_a_violation() {
     for (bytes, packet_type) in [
@@ -308,6 +308,8 @@ fn a_packet_that_only_clients_send_is_a_violation() {
         (hex(PINGREQ), PacketType::PingReq),
         (hex(DISCONNECT), PacketType::Disconnect),
         (hex("a2 02 00 01"), PacketType::Unsubscribe),
+        (hex("82 02 00 01"), PacketType::Subscribe),
+        (hex("10 00"), PacketType::Connect),
     ] {
         let mut c = connected(CONFIG, 0);
         c.violates(bytes, unexpected(packet_type));
@@ -479,6 +481,22 @@ fn a_message_that_comes_before_the_old_ones_are_told_to_be_lost_is_kept() {
     let session = c.peer.into_session();
     assert_eq!(inbound(&session), [5]);
     assert!(outbound(&session).is_empty());
+}
+
+/// Requests end with their connection, PUBREL does not [MQTT-4.4.0-1].
+#[test]
+fn a_subscribe_that_was_not_answered_leaves_the_session_and_a_pubrel_stays() {
+    let mut c = connected(CONFIG, 0);
+    c.publish(Q2, "x").sends(publish(Q2, 1, "x"));
+    c.receives(pubrec(1)).received(1).sends(pubrel(1));
+    c.subscribe(&["a"]).sends("82 06 00 02 00 01 'a' 02");
+    c.leaves_requests();
+    let session = c.breaks_off();
+    assert_eq!(outbound(&session), [1]);
+    let mut c = Talk::client(session, CONFIG);
+    c.connect(false, 0).sends(connect_bytes(false, 0));
+    c.receives("20 02 01 00").connected(true).sends(pubrel(1));
+    c.receives(pubcomp(1)).delivered(1);
 }
 
 /// Requests end with their connection, also for a copy of the session.

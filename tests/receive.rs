@@ -20,7 +20,7 @@ use mqtt_sansio::v3::{
 };
 use mqtt_sansio::{
     Blocked, Buffer, Change, Config, Encode, Limit, Options, PacketId, ProtocolError, Session,
-    Slot, Text, Timestamp, TopicName,
+    Slot, Text, Timestamp, TopicName, WholePackets,
 };
 
 type Slots = [Slot; 2];
@@ -692,6 +692,137 @@ fn a_decoder_that_has_decoded_for_another_connection_is_refused() {
     let session_present = false;
     let connected = Step::Event(Event::Connected { session_present });
     assert_eq!(step, Ok(Some(connected)));
+}
+
+/// Section 3.1.2.10.
+#[test]
+fn a_passed_deadline_is_reported_without_input() {
+    let connect = b"\x10\x0d\0\x04MQTT\x04\x02\0\x0a\0\x01c";
+    let (mut server, mut decoder) = connected_server(connect);
+    let deadline = server.poll_timeout().unwrap();
+    let early = Timestamp::from_millis(deadline.as_millis() - 1);
+    let step = server.receive(early, &mut decoder, &mut &[][..]);
+    assert_eq!(step, Ok(None));
+    let step = server.receive(deadline, &mut decoder, &mut &[][..]);
+    let close = Action::Close(CloseReason::KeepAliveTimeout);
+    assert_eq!(step, Ok(Some(Step::Action(close))));
+}
+
+#[test]
+fn a_pingreq_that_is_due_comes_before_the_next_message() {
+    let (mut client, mut decoder) = connected_client_with_keep_alive(Config::new(), 10);
+    let due = client.poll_timeout().unwrap();
+    let mut input = &b"\x30\x04\0\x01tx"[..];
+    match client.receive(due, &mut decoder, &mut input) {
+        Ok(Some(Step::Action(Action::Transmit(reply)))) => {
+            assert_eq!(reply.as_bytes(), b"\xc0\0");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(message(client.receive(due, &mut decoder, &mut input)), b"x");
+}
+
+#[test]
+fn a_packet_for_which_there_is_no_memory_ends_the_connection_with_its_size() {
+    struct NoMemory;
+    impl Buffer for NoMemory {
+        fn capacity(&self) -> usize {
+            usize::MAX
+        }
+        fn append(&mut self, _: usize, _: &[u8]) -> bool {
+            false
+        }
+        fn filled(&self, _: usize) -> &[u8] {
+            &[]
+        }
+    }
+    let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
+    let connect = Connect::new(Text::new("c").unwrap());
+    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    let mut decoder = Decoder::new(NoMemory);
+    let mut input = &b"\x20\x02\0\0\x30\x07\0\x01t"[..];
+    let step = client.receive(NOW, &mut decoder, &mut input);
+    let session_present = false;
+    let connected = Step::Event(Event::Connected { session_present });
+    assert_eq!(step, Ok(Some(connected)));
+    let close = Action::Close(CloseReason::LimitExceeded {
+        limit: Limit::Memory,
+        value: 0,
+        actual: 9,
+    });
+    let step = client.receive(NOW, &mut decoder, &mut input);
+    assert_eq!(step, Ok(Some(Step::Action(close))));
+}
+
+#[test]
+fn steps_are_equal_if_what_they_carry_is() {
+    let session_present = false;
+    let event: Step<&[u8]> = Step::Event(Event::Connected { session_present });
+    let other = Step::Event(Event::Connected {
+        session_present: true,
+    });
+    let action = Step::Action(Action::Resend(PacketId::MIN));
+    assert_eq!(event, event.clone());
+    assert_ne!(event, other);
+    assert_ne!(event, action);
+    assert_ne!(action, Step::Action(Action::Resend(PacketId::MAX)));
+}
+
+/// The limit of messages in pieces concerns no other packet.
+#[test]
+fn the_limit_that_a_suback_exceeds_is_that_of_whole_packets() {
+    let options = Options::new().payloads_in_pieces(true).max_publish_size(20);
+    for (suback, actual) in [(b"\x90\x12", 20), (b"\x90\x11", 19)] {
+        let mut decoder = Decoder::with_options([0; 16], options);
+        let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
+        let connect = Connect::new(Text::new("c").unwrap());
+        client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+        let mut input = &[CONNACK, suback].concat()[..];
+        let step = client.receive(NOW, &mut decoder, &mut input).unwrap();
+        assert!(matches!(step, Some(Step::Event(Event::Connected { .. }))));
+        let close = Action::Close(CloseReason::LimitExceeded {
+            limit: Limit::PacketSize,
+            value: 16,
+            actual,
+        });
+        let step = client.receive(NOW, &mut decoder, &mut input).unwrap();
+        assert_eq!(step, Some(Step::Action(close)));
+    }
+}
+
+/// A program that receives whole packets only: the options for pieces have no effect.
+#[test]
+fn whole_packets_come_out_however_they_are_cut_and_a_larger_one_ends_the_connection() {
+    let stream = [CONNACK, AT_QOS_1[0], b"\x30\x09\0\x01tlonger", b"\x30\x0a"].concat();
+    for cut in 0..stream.len() {
+        let options = Options::new()
+            .payloads_in_pieces(true)
+            .skip_large_messages(true);
+        let mut decoder = Decoder::with_options(WholePackets([0; 11]), options);
+        let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
+        let connect = Connect::new(Text::new("c").unwrap());
+        client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+        let mut shown = Vec::new();
+        for mut part in [&stream[..cut], &stream[cut..], b"\0\x01t"] {
+            while let Some(step) = client.receive(NOW, &mut decoder, &mut part).unwrap() {
+                shown.push(match step {
+                    Step::Event(Event::Connected { .. }) => "connected".into(),
+                    Step::Event(Event::Message(publish)) => {
+                        String::from_utf8(publish.payload.to_vec()).unwrap()
+                    }
+                    Step::Action(Action::Transmit(reply)) => hex::encode(reply.as_bytes()),
+                    Step::Action(Action::Close(CloseReason::LimitExceeded {
+                        limit: Limit::PacketSize,
+                        value: 11,
+                        actual: 12,
+                    })) => "too large".into(),
+                    other => panic!("{other:?}"),
+                });
+            }
+        }
+        let expected = ["connected", "a", "40020001", "longer", "too large"];
+        assert_eq!(shown, expected, "cut at {cut}");
+    }
 }
 
 #[test]

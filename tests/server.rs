@@ -173,6 +173,10 @@ fn a_packet_that_only_servers_send_is_a_violation() {
         (hex("90 03 00 01 00"), PacketType::SubAck),
         (unsuback(1), PacketType::UnsubAck),
         (hex(PINGRESP), PacketType::PingResp),
+        // Malformed: the type alone decides.
+        (hex("20 02 02 00"), PacketType::ConnAck),
+        (hex("90 02 00 01"), PacketType::SubAck),
+        (hex("b0 02 00 00"), PacketType::UnsubAck),
     ] {
         let mut s = connected(CONFIG, 0);
         s.violates(bytes, unexpected(packet_type));

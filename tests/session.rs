@@ -791,6 +791,20 @@ fn an_outbox_gives_back_what_it_keeps_by_identifier() {
 }
 
 #[test]
+fn an_outbox_can_be_filled_from_another_and_emptied() {
+    let mut stored = Outbox::default();
+    stored.keep(id(3), "c");
+    stored.keep(id(1), "a");
+    let mut outbox = Outbox::default();
+    outbox.keep(id(1), "old");
+    outbox.extend(stored);
+    let borrowed: Vec<_> = (&outbox).into_iter().collect();
+    assert_eq!(borrowed, [(&id(1), &"a"), (&id(3), &"c")]);
+    let owned: Vec<_> = outbox.into_iter().collect();
+    assert_eq!(owned, [(id(1), "a"), (id(3), "c")]);
+}
+
+#[test]
 fn an_outbox_answers_resends_until_the_messages_are_delivered() {
     let mut outbox = Outbox::default();
     let mut c = AsClient::begins::<[Slot; 8]>(AUTO);

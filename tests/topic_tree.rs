@@ -64,7 +64,7 @@ fn a_filter_has_one_value_until_it_is_removed() {
     let mut tree = FilterTree::new();
     assert_eq!(tree.insert(&filter("a/+"), 1), None);
     assert_eq!(tree.insert(&filter("a/+"), 2), Some(1));
-    assert_eq!(tree.len(), 1);
+    assert_eq!((tree.len(), tree.is_empty()), (1, false));
     assert_eq!(tree.get(&filter("a/+")), Some(&2));
     *tree.get_mut(&filter("a/+")).unwrap() = 3;
     assert_eq!(tree.remove(&filter("a/+")), Some(3));
@@ -220,7 +220,7 @@ fn a_topic_has_one_value_until_it_is_removed() {
     *tree.get_mut(&topic("a/b")).unwrap() = 3;
     assert_eq!(tree.get(&topic("a/b")), Some(&3));
     assert_eq!(tree.get(&topic("a")), None);
-    assert_eq!(tree.len(), 1);
+    assert_eq!((tree.len(), tree.is_empty()), (1, false));
     assert_eq!(tree.remove(&topic("a/b")), Some(3));
     assert_eq!(tree.remove(&topic("a/b")), None);
     assert!(tree.is_empty());

@@ -31,8 +31,8 @@ use mqtt_sansio::v5::{
     OutboundAliases, Property, Publish, PublishProperties, ReasonCode, Refusal,
 };
 use mqtt_sansio::{
-    Change, CommandError, Config, EncodeError, Field, Options, PacketType, ProtocolError, Session,
-    Slot, State,
+    Change, CommandError, Config, EncodeError, Field, Limit, Options, PacketType, ProtocolError,
+    Session, Slot, State,
 };
 
 const CONFIG: Config = Config::new();
@@ -705,6 +705,16 @@ fn topic_aliases_are_used_as_far_as_the_server_takes_them() {
     c.publishes_aliased("a", Q0, &mut OutboundAliases::new(AliasVec::new(10))).sends(publish_to("a", Q0, 0, "", "x"));
 }
 
+/// The application has used no alias of its own.
+fn after_a_message_in_pieces_without_an_alias_topic_aliases_are_assigned() {
+    let mut c = connected(CONFIG, "22 0002");
+    let mut aliases = OutboundAliases::new(AliasVec::new(10));
+    c.announces(Q0, 1).sends("30 05 00 01 't' 00");
+    c.payload("x").sends("'x'");
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("a", Q0, 0, "23 0001", "x"));
+    c.publishes_aliased("a", Q0, &mut aliases).sends(publish_to("", Q0, 0, "23 0001", "x"));
+}
+
 /// [MQTT5-3.3.2-7]
 fn the_topic_aliases_of_an_earlier_connection_are_not_used() {
     let mut c = connected(CONFIG, "22 0002");
@@ -1321,6 +1331,47 @@ fn a_client_without_room_for_topic_aliases_takes_none() {
         panic!("{step:?}");
     };
     assert_eq!(reply.as_ref(), disconnect(0x94));
+}
+
+/// The Topic Alias is within Topic Alias Maximum, so the client has announced more than it can store.
+#[test]
+fn a_topic_name_too_long_for_its_alias_ends_the_connection_at_that_limit() {
+    use mqtt_sansio::v5::{
+        Client, Connect, ConnectProperties, Decoder, Event, Step, WithTopicAliases,
+    };
+    let mut client = Client::new(Session::<Vec<Slot>>::default(), CONFIG, ms(0));
+    let buffer = WithTopicAliases::new(Vec::new(), AliasArray::<1, 3>::new());
+    let mut decoder = Decoder::new(buffer);
+    let mut connect_packet = Connect::new(mqtt_sansio::Text::new("c").unwrap());
+    let mut room = [0; 3];
+    connect_packet.properties =
+        ConnectProperties::encode_to_slice(&mut room, [Property::TopicAliasMaximum(1)]).unwrap();
+    client
+        .connect(ms(0), &connect_packet, &mut Vec::new())
+        .unwrap();
+    let bytes = [
+        connack(false, 0, ""),
+        publish_to("abc", Q0, 0, "23 0001", "x"),
+        publish_to("abcd", Q0, 0, "23 0001", "x"),
+    ]
+    .concat();
+    let mut input = &bytes[..];
+    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
+    assert!(matches!(step, Some(Step::Event(Event::Connected { .. }))));
+    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
+    assert!(matches!(step, Some(Step::Event(Event::Message(_)))));
+    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
+    let Some(Step::Action(Action::Transmit(reply))) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(reply.as_ref(), disconnect(0x97));
+    let close = Action::Close(CloseReason::LimitExceeded {
+        limit: Limit::TopicAliases,
+        value: 0,
+        actual: 4,
+    });
+    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
+    assert_eq!(step, Some(Step::Action(close)));
 }
 
 /// Section 3.3.2.3.4.

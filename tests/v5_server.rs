@@ -192,6 +192,8 @@ fn response_information_is_only_sent_if_the_client_asks_for_it() {
 fn a_client_with_a_will_that_the_server_does_not_take_is_refused() {
     for (flags, props, error, code) in [
         (WILL | 0x08, "24 00", CommandError::QosNotSupported, 0x9b),
+        (WILL | 0x10, "24 00", CommandError::QosNotSupported, 0x9b),
+        (WILL | 0x10, "24 01", CommandError::QosNotSupported, 0x9b),
         (WILL | 0x20, "25 00", CommandError::RetainNotSupported, 0x9a),
     ] {
         let bytes = connect(CLEAN | flags, 0, "", WILL_FIELDS);
@@ -203,8 +205,10 @@ fn a_client_with_a_will_that_the_server_does_not_take_is_refused() {
         s.closes(CloseReason::Refused(refusal));
     }
     // A supported Will has no effect.
-    let bytes = connect(CLEAN | WILL | 0x28, 0, "", WILL_FIELDS);
-    ServerTalk::accepted(CONFIG, bytes, connack(false, 0, "24 01"));
+    for (flags, props) in [(0x28, "24 01"), (0x20, "24 00"), (0x30, "")] {
+        let bytes = connect(CLEAN | WILL | flags, 0, "", WILL_FIELDS);
+        ServerTalk::accepted(CONFIG, bytes, connack(false, 0, props));
+    }
 }
 
 /// [MQTT5-3.1.0-1]: the packet gets no answer.
@@ -281,6 +285,17 @@ fn a_message_that_the_server_does_not_take_ends_the_connection_with_its_reason()
     }
 }
 
+/// [MQTT5-3.2.2-11]
+fn a_message_with_maximum_qos_is_taken() {
+    for (props, qos, packet_id) in [("24 01", Q1, 1), ("24 01", Q0, 0), ("24 00", Q0, 0)] {
+        let mut s = connected(CONFIG, props);
+        s.receives(publish(qos, packet_id, "x")).reports(publish(qos, packet_id, "x"));
+        if qos == Q1 {
+            s.sends(ack(PUBACK, 1, 0));
+        }
+    }
+}
+
 /// A SUBSCRIBE of a kind that was announced as not available.
 fn a_subscription_that_the_server_does_not_take_ends_the_connection_with_its_reason() {
     for (props, bytes, code, error) in [
@@ -332,6 +347,25 @@ fn messages_of_an_earlier_connection_do_not_count_for_receive_maximum() {
     s.transmits_with(connack(true, 0, "21 0001"), session);
     s.receives(publish(Q2, 3, "x")).reports(publish(Q2, 3, "x")).sends(ack(PUBREC, 3, 0));
     s.receives(publish(Q2, 4, "x")).sends(disconnect(0x93));
+    s.closes_for(ProtocolError::ReceiveMaximumExceeded);
+}
+
+/// Nor do they after a message of this connection is complete.
+fn a_message_of_this_connection_makes_room_for_one_in_receive_maximum() {
+    let mut s = connected(CONFIG, "");
+    s.receives(publish(Q2, 1, "x")).reports(publish(Q2, 1, "x")).sends(ack(PUBREC, 1, 0));
+    let session = s.breaks_off();
+    let mut s = ServerTalk::begins(CONFIG);
+    s.receives(connect(0, 0, KEPT, "")).reports(connect(0, 0, KEPT, ""));
+    s.transmits_with(connack(true, 0, "21 0001"), session);
+    for number in [2, 3] {
+        s.receives(publish(Q2, number, "x")).reports(publish(Q2, number, "x")).sends(ack(PUBREC, number, 0));
+        s.receives(ack(PUBREL, number, 0)).sends(ack(PUBCOMP, number, 0));
+    }
+    // Released, the first message takes no place of theirs either.
+    s.receives(ack(PUBREL, 1, 0)).sends(ack(PUBCOMP, 1, 0));
+    s.receives(publish(Q2, 4, "x")).reports(publish(Q2, 4, "x")).sends(ack(PUBREC, 4, 0));
+    s.receives(publish(Q2, 5, "x")).sends(disconnect(0x93));
     s.closes_for(ProtocolError::ReceiveMaximumExceeded);
 }
 
@@ -463,6 +497,13 @@ fn problem_information_is_only_sent_to_a_client_that_takes_it() {
     s.transmits("e0 08 8b 06 1f 0003 'why'").closes(CloseReason::Disconnected);
 }
 
+/// [MQTT5-3.1.2-29]
+fn problem_information_in_auth_is_sent_to_a_client_that_takes_it() {
+    let mut s = ServerTalk::accepted(CONFIG, connect(CLEAN, 0, "15 0001 'm'", ""), connack(false, 0, "15 0001 'm'"));
+    s.receives("f0 06 19 04 15 0001 'm'").reports("f0 06 19 04 15 0001 'm'");
+    s.transmits("f0 0c 18 0a 15 0001 'm' 1f 0003 'why'");
+}
+
 /// [MQTT5-3.1.2-26, MQTT5-3.1.2-27, MQTT5-3.3.2-11]
 fn topic_aliases_are_used_as_far_as_the_client_takes_them() {
     let mut s = announced(CONFIG, "22 0001");
@@ -508,6 +549,17 @@ fn a_server_acknowledges_with_a_reason() {
     assert_eq!(inbound(s.session()), [2]);
     s.receives(dup(publish(Q2, 2, "x"))).sends(ack(PUBREC, 2, 0));
     s.receives(ack(PUBREL, 2, 0)).sends(ack(PUBCOMP, 2, 0));
+}
+
+/// [MQTT5-4.3.3-9]: only an identifier that stays in use is stored.
+fn a_message_refused_at_qos_2_is_not_in_the_journal() {
+    for code in [0x80, 0x97] {
+        let mut s = connected(MANUAL.journal(true), "");
+        s.receives(publish(Q2, 7, "x")).reports(publish(Q2, 7, "x"));
+        assert_eq!(s.try_transmit(ack(PUBREC, 7, code)), Ok(()));
+        s.sends(ack(PUBREC, 7, code));
+        assert!(s.session().is_empty());
+    }
 }
 
 /// [MQTT5-4.3.3-9]

@@ -144,7 +144,7 @@ impl<S: Slots> Server<S> {
                 if action.is_none() {
                     action = server.expire(now);
                 }
-                if action.is_none() && server.state() != State::Start {
+                if server.state() != State::Start {
                     *input = &[]; // after the end nothing is handled
                 }
                 Ok(action.map(|action| Step::Action(action.into())))

@@ -214,3 +214,24 @@ impl Default for Config {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_rounded_up_to_milliseconds_and_ends_at_the_longest() {
+        let longest = Duration::from_millis(u32::MAX.into());
+        for (time, stored) in [
+            (Duration::ZERO, 0),
+            (Duration::from_nanos(1), 1),
+            (Duration::from_micros(2_001), 3),
+            (longest, u32::MAX),
+            (longest + Duration::from_millis(1), u32::MAX),
+            (Duration::MAX, u32::MAX),
+        ] {
+            assert_eq!(Config::new().ping_timeout(time).ping_timeout, stored);
+            assert_eq!(Config::new().connect_timeout(time).connect_timeout, stored);
+        }
+    }
+}

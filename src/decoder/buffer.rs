@@ -214,6 +214,41 @@ mod tests {
     }
 
     #[test]
+    fn memory_for_whole_packets_is_the_memory_inside() {
+        check_memory_of_four_bytes(WholePackets([0; 4]));
+    }
+
+    /// Section 3.3.2.3.4.
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn memory_for_whole_packets_stores_the_topic_names_that_the_memory_inside_stores() {
+        use crate::v5::{AliasArray, WithTopicAliases};
+        let first = NonZeroU16::MIN;
+        let second = first.saturating_add(1);
+        let inside = WithTopicAliases::new(Vec::with_capacity(100), AliasArray::<2, 2>::new());
+        let mut memory = WholePackets(inside);
+        assert_eq!(memory.topic(first), None);
+        assert!(memory.set_topic(first, b"ab"));
+        assert!(!memory.set_topic(first, b"abc"));
+        assert!(memory.append(0, b"..cd."));
+        assert!(memory.set_topic_from_buffer(second, 5, 2..4));
+        assert!(!memory.set_topic_from_buffer(second, 5, 2..5));
+        assert_eq!(memory.topic(first), Some(&b"ab"[..]));
+        assert_eq!(memory.topic(second), Some(&b"cd"[..]));
+        memory.shrink(3);
+        assert_eq!(memory.filled(3), b"..c");
+        assert_eq!(memory.filled(5), b"");
+    }
+
+    #[test]
+    fn memory_without_topic_aliases_stores_no_topic_name() {
+        let mut memory = [0; 4];
+        assert!(!memory.set_topic(NonZeroU16::MIN, b"a"));
+        assert!(!memory.set_topic_from_buffer(NonZeroU16::MIN, 1, 0..1));
+        assert_eq!(memory.topic(NonZeroU16::MIN), None);
+    }
+
+    #[test]
     fn a_mutable_slice_is_memory_of_its_length() {
         check_memory_of_four_bytes(&mut [0; 4][..]);
     }

@@ -203,7 +203,7 @@ impl VariableHeader {
         }
         if matches!(is_end, Ok(true)) {
             self.flags &= !(USER_NAME | PASSWORD);
-        } else if self.flags & USER_NAME != 0 && matches!(skip(Field::UserName), Ok(true)) {
+        } else if matches!(skip(Field::UserName), Ok(true)) {
             self.flags &= !PASSWORD;
         }
     }

@@ -273,6 +273,26 @@ conversations! {
         us.receives(pubcomp(1)).delivered(1);
     }
 
+    /// The second PUBREL has a PUBCOMP of its own, and the identifier may be in use again by then.
+    fn pubcomp_for_a_second_pubrel_is_none_for_a_message_published_since<S>() {
+        let mut us = Us::begins::<S>(AUTO);
+        us.publish(Q2, "x").sends(publish(Q2, 1, "x"));
+        us.receives(pubrec(1)).received(1).sends(pubrel(1));
+        us.receives(pubrec(1)).sends(pubrel(1));
+        us.receives(pubcomp(1)).delivered(1);
+        let mut out = Vec::new();
+        for _ in 0..70_000 {
+            let given = us.peer.publish(ms(0), &message(Q1, "x"), &mut out).unwrap().unwrap();
+            if given.get() == 1 {
+                break;
+            }
+            us.receives(puback(given.get())).delivered(given.get());
+            us.log = Log::default();
+        }
+        us.receives(pubcomp(1)).nothing_more();
+        us.receives(puback(1)).delivered(1);
+    }
+
     /// Resumed sessions in every broker: an acknowledgement of the wrong kind for an identifier in
     /// flight is a violation, and a violation always ends in Close [MQTT-4.8.0-1].
     fn an_acknowledgement_of_the_wrong_kind_is_a_violation<S>() {

@@ -381,9 +381,7 @@ impl Authentication {
             // [MQTT5-4.12.0-2, MQTT5-4.12.0-3]
             (AuthReasonCode::ContinueAuthentication, false, Turn::Server) => Some(Turn::Client),
             // [MQTT5-4.12.1-1]
-            (AuthReasonCode::ReAuthenticate, true, Turn::Nobody) if is_connected => {
-                Some(Turn::Server)
-            }
+            (AuthReasonCode::ReAuthenticate, true, Turn::Nobody) => Some(Turn::Server),
             (AuthReasonCode::Success, false, Turn::Server) if is_connected => Some(Turn::Nobody),
             _ => None,
         }

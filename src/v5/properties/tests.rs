@@ -427,3 +427,17 @@ fn each_property_goes_where_its_number_is_written_first_and_to_json_and_back() {
         "CONNECT cannot have the property Topic Alias"
     );
 }
+
+#[test]
+fn properties_are_equal_and_have_one_hash_if_their_bytes_are_the_same() {
+    use core::hash::{BuildHasher, BuildHasherDefault};
+    use std::hash::DefaultHasher;
+    let one = ConnectProperties::encode_to_vec([Property::ReceiveMaximum(NonZeroU16::MIN)]);
+    let none = ConnectProperties::<Vec<u8>>::default();
+    let one = one.unwrap();
+    assert_eq!(one, one.clone());
+    assert_ne!(one, none);
+    let hashes = BuildHasherDefault::<DefaultHasher>::default();
+    assert_eq!(hashes.hash_one(&one), hashes.hash_one(one.clone()));
+    assert_ne!(hashes.hash_one(&one), hashes.hash_one(&none));
+}
