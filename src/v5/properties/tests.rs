@@ -428,6 +428,7 @@ fn each_property_goes_where_its_number_is_written_first_and_to_json_and_back() {
     );
 }
 
+#[cfg(feature = "alloc")]
 #[test]
 fn properties_are_equal_and_have_one_hash_if_their_bytes_are_the_same() {
     use core::hash::{BuildHasher, BuildHasherDefault};
