@@ -82,6 +82,19 @@ pub(crate) fn encode_bytes<const N: usize, O: Output + ?Sized>(
     bytes: [u8; N],
     out: &mut O,
 ) -> Result<(), EncodeError> {
+    if !OPTIMIZE_SIZE && out.has_room(N) {
+        return out.put(&bytes);
+    }
+    reserve_and_put(bytes, out)
+}
+
+/// [`encode_bytes`] where there may be no room yet. Not inlined, so that callers save no registers for it.
+#[cfg_attr(target_pointer_width = "64", inline(never))]
+#[cfg_attr(not(target_pointer_width = "64"), inline)]
+fn reserve_and_put<const N: usize, O: Output + ?Sized>(
+    bytes: [u8; N],
+    out: &mut O,
+) -> Result<(), EncodeError> {
     out.reserve(N)?;
     out.put(&bytes)
 }
