@@ -665,3 +665,13 @@ fn a_located_packet_or_piece_can_be_read_again_after_it_was_consumed() {
         assert_eq!(decoder.position(), stream.len() as u64);
     }
 }
+
+#[test]
+fn a_decoder_is_at_the_start_of_its_stream_until_a_byte_of_it_came() {
+    let mut decoder = Decoder::new([0; 8]);
+    assert!(decoder.is_at_start());
+    assert_eq!(decoder.decode(&mut &b"\xc0"[..]), Ok(None));
+    assert!(!decoder.is_at_start());
+    assert!(matches!(decoder.decode(&mut &b"\0"[..]), Ok(Some(_))));
+    assert!(decoder.is_at_packet_boundary() && !decoder.is_at_start());
+}
