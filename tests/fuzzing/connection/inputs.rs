@@ -275,9 +275,9 @@ impl World<'_> {
         }
     }
 
-    /// Returns how long the peer has to release a message.
+    /// Returns how long the peer has at least to release a message.
     fn release_time(&self) -> Timestamp {
-        Timestamp::from_millis(self.given.as_millis() + 3_000)
+        Timestamp::from_millis(self.called.as_millis() + 3_000)
     }
 
     /// Applies a valid packet to the model; returns the event that it must cause.

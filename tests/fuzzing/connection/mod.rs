@@ -103,6 +103,9 @@ struct World<'a> {
     skew: u64,
     /// The latest time that the connection was given. Its clock does not go back.
     given: Timestamp,
+    /// The time of the last call. The connection's clock is between the two: it has not seen the time of a
+    /// call that it refused.
+    called: Timestamp,
     last_received: u64,
     number: u8,
 }
@@ -187,6 +190,7 @@ impl<'a> World<'a> {
             clock,
             skew: 0,
             given: Timestamp::from_millis(clock),
+            called: Timestamp::from_millis(clock),
             last_received: clock,
             number: 0,
         }
@@ -201,6 +205,7 @@ impl<'a> World<'a> {
         let skew = std::mem::take(&mut self.skew);
         let now = Timestamp::from_millis(self.clock - skew);
         self.given = self.given.max(now);
+        self.called = now;
         now
     }
 
