@@ -5,8 +5,8 @@ use super::buffer::Buffer;
 use super::settle::{learn_level, settle};
 use super::state::{State, Taken, add, filled, gathering, small};
 use crate::wire::{
-    DecodeError, Frame, Header, MAX_SHORT_LEN, OPTIMIZE_SIZE, Options, PacketSet, SentBy,
-    is_beginning, try_header,
+    DecodeError, Frame, Header, OPTIMIZE_SIZE, Options, PacketSet, SentBy, is_beginning,
+    try_header, try_short,
 };
 
 impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
@@ -67,12 +67,10 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         &'s mut self,
         input: &mut &'i [u8],
     ) -> Result<Option<P::Packet<'s>>, DecodeError<P>> {
-        if self.limit() >= MAX_SHORT_LEN {
-            if let Some((packet, rest)) = P::try_read_short(input) {
-                self.position = add(self.position, input.len().saturating_sub(rest.len()));
-                *input = rest;
-                return Ok(Some(packet));
-            }
+        if let Some((packet, rest)) = try_short::<P>(input, self.limit()) {
+            self.position = add(self.position, input.len().saturating_sub(rest.len()));
+            *input = rest;
+            return Ok(Some(packet));
         }
         let Some(header) = try_header::<P>(input, self.limit(), &self.options) else {
             return self.decode_split(input);
@@ -107,7 +105,9 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
         *input = rest;
         let frame = self.buffer.filled(header.packet_len());
         let body = frame.get(header.len()..).unwrap_or_default();
-        if let Some(packet) = P::try_read_publish(&header, body) {
+        let packet = P::try_read_publish(&header, body)
+            .or_else(|| P::try_read_short(frame).map(|(packet, _)| packet));
+        if let Some(packet) = packet {
             self.state = State::Boundary;
             self.position = add(self.position, header.packet_len());
             return Ok(Some(packet));
@@ -187,7 +187,7 @@ impl<P: PacketSet, M: Buffer> StreamDecoder<P, M> {
     }
 }
 
-/// Decodes a frame that is no message, and updates the state. The packet may borrow from the decoder's
+/// Decodes a frame by the general route, and updates the state. The packet may borrow from the decoder's
 /// buffer, so this function gets only the decoder's other fields.
 #[inline(never)]
 fn read_uncommon<'a, P: PacketSet>(
@@ -197,10 +197,7 @@ fn read_uncommon<'a, P: PacketSet>(
     state: &mut State<P>,
     position: &mut u64,
 ) -> Result<Option<P::Packet<'a>>, DecodeError<P>> {
-    let packet = match P::try_read_short(frame) {
-        Some((packet, _)) => Ok(Some(packet)),
-        None => P::read(&header, frame, options, SentBy::Either),
-    };
+    let packet = P::read(&header, frame, options, SentBy::Either);
     learn_level(options, *position, &header, frame, &packet);
     settle(state, position, &header, &packet);
     packet

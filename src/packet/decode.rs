@@ -2,8 +2,8 @@
 
 use super::publish;
 use crate::wire::{
-    DecodeError, ErrorKind, Field, Header, MAX_SHORT_LEN, OPTIMIZE_SIZE, Options, PacketSet,
-    PacketType, SentBy, checked_header, frame, too_large, try_frame,
+    DecodeError, ErrorKind, Field, Header, Options, PacketSet, PacketType, SentBy, checked_header,
+    frame, too_large, try_frame, try_short,
 };
 
 /// Returns the fixed header at the start of `src`, if it is complete and within the limit.
@@ -42,11 +42,9 @@ fn decode_other<'a, V: PacketSet>(
     src: &mut &'a [u8],
     options: &Options,
 ) -> Result<Option<V::Packet<'a>>, DecodeError<V>> {
-    if !OPTIMIZE_SIZE && options.packet_limit() >= MAX_SHORT_LEN {
-        if let Some((packet, rest)) = V::try_read_short(src) {
-            *src = rest;
-            return Ok(Some(packet));
-        }
+    if let Some((packet, rest)) = try_short::<V>(src, options.packet_limit()) {
+        *src = rest;
+        return Ok(Some(packet));
     }
     decode_slow(src, options)
 }

@@ -33,7 +33,7 @@ pub(crate) use header::{
     try_acknowledgement, try_frame, try_header,
 };
 pub use packet_set::PacketSet;
-pub(crate) use packet_set::{MAX_SHORT_LEN, PayloadStart, Sealed, SentBy};
+pub(crate) use packet_set::{PayloadStart, Sealed, SentBy, try_short};
 pub(crate) use place::{part_at, place_in};
 pub(crate) use reader::{ReadError, Reader, Rejected, Trusted, scan_variable_byte_integer};
 #[cfg(feature = "bytes")]

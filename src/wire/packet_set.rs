@@ -3,7 +3,7 @@
 use core::fmt::Debug;
 use core::hash::Hash;
 
-use crate::wire::{DecodeError, ErrorKind, Field, Header, Options, PacketType};
+use crate::wire::{DecodeError, ErrorKind, Field, Header, OPTIMIZE_SIZE, Options, PacketType};
 
 /// Seals [`PacketSet`] to the versions that this crate implements.
 #[expect(unnameable_types, reason = "seals `PacketSet`")]
@@ -36,7 +36,20 @@ pub enum SentBy {
 }
 
 /// The longest packet that [`PacketSet::try_read_short`] reads.
-pub(crate) const MAX_SHORT_LEN: u32 = 5;
+const MAX_SHORT_LEN: u32 = 5;
+
+/// [`PacketSet::try_read_short`] within `limit`, and the bytes after the packet. A shortcut: for `None` the
+/// general route decides.
+#[inline(always)]
+pub(crate) fn try_short<'a, P: PacketSet>(
+    src: &[u8],
+    limit: u32,
+) -> Option<(P::Packet<'a>, &[u8])> {
+    if OPTIMIZE_SIZE || limit < MAX_SHORT_LEN {
+        return None;
+    }
+    P::try_read_short(src)
+}
 
 /// The packets of one version of MQTT: how a frame is decoded, and what the standard of that
 /// version requires after a fault. [`v3::V3`](crate::v3::V3) and [`v5::V5`](crate::v5::V5) are the
