@@ -43,17 +43,23 @@ fn connected_client_with_keep_alive(
     config: Config,
     seconds: u16,
 ) -> (Client<Slots>, Decoder<Vec<u8>>) {
-    let mut client = Client::new(Session::default(), config, NOW);
-    let connect = Connect::new(Text::new("c").unwrap())
-        .clean_session(false)
-        .keep_alive(seconds);
-    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    let mut client = begins(config, seconds);
     let mut decoder = Decoder::new(Vec::new());
     let step = client.receive(NOW, &mut decoder, &mut &CONNACK[..]);
     let session_present = false;
     let connected = Step::Event(Event::Connected { session_present });
     assert_eq!(step, Ok(Some(connected)));
     (client, decoder)
+}
+
+/// Returns a client that has sent CONNECT.
+fn begins(config: Config, keep_alive: u16) -> Client<Slots> {
+    let mut client = Client::new(Session::default(), config, NOW);
+    let connect = Connect::new(Text::new("c").unwrap())
+        .clean_session(false)
+        .keep_alive(keep_alive);
+    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    client
 }
 
 fn connected_server(connect: &[u8]) -> (Server<Slots>, Decoder<Vec<u8>>) {
@@ -680,9 +686,7 @@ fn a_client_waits_for_pingresp_while_a_large_message_arrives_in_parts() {
 #[test]
 fn a_decoder_that_has_decoded_for_another_connection_is_refused() {
     let (_, mut decoder) = connected_client(Config::new());
-    let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
-    let connect = Connect::new(Text::new("c").unwrap());
-    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    let mut client = begins(Config::new(), 0);
     let mut input = CONNACK;
     let step = client.receive(NOW, &mut decoder, &mut input);
     assert_eq!(step, Err(Blocked::UsedDecoder));
@@ -736,9 +740,7 @@ fn a_packet_for_which_there_is_no_memory_ends_the_connection_with_its_size() {
             &[]
         }
     }
-    let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
-    let connect = Connect::new(Text::new("c").unwrap());
-    client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+    let mut client = begins(Config::new(), 0);
     let mut decoder = Decoder::new(NoMemory);
     let mut input = &b"\x20\x02\0\0\x30\x07\0\x01t"[..];
     let step = client.receive(NOW, &mut decoder, &mut input);
@@ -774,9 +776,7 @@ fn the_limit_that_a_suback_exceeds_is_that_of_whole_packets() {
     let options = Options::new().payloads_in_pieces(true).max_publish_size(20);
     for (suback, actual) in [(b"\x90\x12", 20), (b"\x90\x11", 19)] {
         let mut decoder = Decoder::with_options([0; 16], options);
-        let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
-        let connect = Connect::new(Text::new("c").unwrap());
-        client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+        let mut client = begins(Config::new(), 0);
         let mut input = &[CONNACK, suback].concat()[..];
         let step = client.receive(NOW, &mut decoder, &mut input).unwrap();
         assert!(matches!(step, Some(Step::Event(Event::Connected { .. }))));
@@ -799,9 +799,7 @@ fn whole_packets_come_out_however_they_are_cut_and_a_larger_one_ends_the_connect
             .payloads_in_pieces(true)
             .skip_large_messages(true);
         let mut decoder = Decoder::with_options(WholePackets([0; 11]), options);
-        let mut client = Client::new(Session::<Slots>::default(), Config::new(), NOW);
-        let connect = Connect::new(Text::new("c").unwrap());
-        client.connect(NOW, &connect, &mut Vec::new()).unwrap();
+        let mut client = begins(Config::new(), 0);
         let mut shown = Vec::new();
         for mut part in [&stream[..cut], &stream[cut..], b"\0\x01t"] {
             while let Some(step) = client.receive(NOW, &mut decoder, &mut part).unwrap() {

@@ -28,11 +28,11 @@ use conversation::v5::{
 use conversation::*;
 use mqtt_sansio::v5::{
     Action, AliasArray, AliasVec, CloseReason, ConnectReasonCode, Delivery, Message,
-    OutboundAliases, Property, Publish, PublishProperties, ReasonCode, Refusal,
+    OutboundAliases, Property, Publish, PublishProperties, ReasonCode, Refusal, WithTopicAliases,
 };
 use mqtt_sansio::{
-    Change, CommandError, Config, EncodeError, Field, Limit, Options, PacketType, ProtocolError,
-    Session, Slot, State,
+    Buffer, Change, CommandError, Config, EncodeError, Field, Limit, Options, PacketType,
+    ProtocolError, Session, Slot, State,
 };
 
 const CONFIG: Config = Config::new();
@@ -1309,69 +1309,65 @@ fn suback_and_unsuback_have_a_code_for_each_filter() {
 
 }
 
-#[test]
-fn a_client_without_room_for_topic_aliases_takes_none() {
-    use mqtt_sansio::v5::{Client, Decoder, Event, Step};
+/// Receives messages to these topics, all with Topic Alias 1. Returns how many were delivered, the packet that
+/// is sent then, and the next action.
+fn receives_aliased<M: Buffer>(
+    buffer: M,
+    alias_maximum: u16,
+    topics: &[&str],
+) -> (usize, Vec<u8>, Action) {
+    use mqtt_sansio::v5::{Client, Connect, ConnectProperties, Decoder, Event, Step};
     let mut client = Client::new(Session::<Vec<Slot>>::default(), CONFIG, ms(0));
-    let mut decoder = Decoder::new(Vec::new());
-    let connect_packet = mqtt_sansio::v5::Connect::new(mqtt_sansio::Text::new("c").unwrap());
+    let mut decoder = Decoder::new(buffer);
+    let mut connect_packet = Connect::new(mqtt_sansio::Text::new("c").unwrap());
+    let mut room = [0; 3];
+    let announced = (alias_maximum > 0).then_some(Property::TopicAliasMaximum(alias_maximum));
+    connect_packet.properties = ConnectProperties::encode_to_slice(&mut room, announced).unwrap();
     client
         .connect(ms(0), &connect_packet, &mut Vec::new())
         .unwrap();
-    let bytes = [
-        connack(false, 0, ""),
-        publish_to("a", Q0, 0, "23 0001", "x"),
-    ]
-    .concat();
+    let mut bytes = connack(false, 0, "");
+    for topic in topics {
+        bytes.extend(publish_to(topic, Q0, 0, "23 0001", "x"));
+    }
     let mut input = &bytes[..];
     let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
     assert!(matches!(step, Some(Step::Event(Event::Connected { .. }))));
-    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
-    let Some(Step::Action(Action::Transmit(reply))) = step else {
-        panic!("{step:?}");
-    };
-    assert_eq!(reply.as_ref(), disconnect(0x94));
+    let mut delivered = 0;
+    loop {
+        match client.receive(ms(0), &mut decoder, &mut input).unwrap() {
+            Some(Step::Event(Event::Message(_))) => delivered += 1,
+            Some(Step::Action(Action::Transmit(reply))) => {
+                let sent = reply.as_ref().to_vec();
+                let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
+                let Some(Step::Action(action)) = step else {
+                    panic!("{step:?}");
+                };
+                return (delivered, sent, action);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_client_without_room_for_topic_aliases_takes_none() {
+    let (delivered, sent, _) = receives_aliased(Vec::new(), 0, &["a"]);
+    assert_eq!((delivered, sent), (0, disconnect(0x94)));
 }
 
 /// The Topic Alias is within Topic Alias Maximum, so the client has announced more than it can store.
 #[test]
 fn a_topic_name_too_long_for_its_alias_ends_the_connection_at_that_limit() {
-    use mqtt_sansio::v5::{
-        Client, Connect, ConnectProperties, Decoder, Event, Step, WithTopicAliases,
-    };
-    let mut client = Client::new(Session::<Vec<Slot>>::default(), CONFIG, ms(0));
     let buffer = WithTopicAliases::new(Vec::new(), AliasArray::<1, 3>::new());
-    let mut decoder = Decoder::new(buffer);
-    let mut connect_packet = Connect::new(mqtt_sansio::Text::new("c").unwrap());
-    let mut room = [0; 3];
-    connect_packet.properties =
-        ConnectProperties::encode_to_slice(&mut room, [Property::TopicAliasMaximum(1)]).unwrap();
-    client
-        .connect(ms(0), &connect_packet, &mut Vec::new())
-        .unwrap();
-    let bytes = [
-        connack(false, 0, ""),
-        publish_to("abc", Q0, 0, "23 0001", "x"),
-        publish_to("abcd", Q0, 0, "23 0001", "x"),
-    ]
-    .concat();
-    let mut input = &bytes[..];
-    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
-    assert!(matches!(step, Some(Step::Event(Event::Connected { .. }))));
-    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
-    assert!(matches!(step, Some(Step::Event(Event::Message(_)))));
-    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
-    let Some(Step::Action(Action::Transmit(reply))) = step else {
-        panic!("{step:?}");
-    };
-    assert_eq!(reply.as_ref(), disconnect(0x97));
-    let close = Action::Close(CloseReason::LimitExceeded {
+    let (delivered, sent, action) = receives_aliased(buffer, 1, &["abc", "abcd"]);
+    assert_eq!((delivered, sent), (1, disconnect(0x97)));
+    let reason = CloseReason::LimitExceeded {
         limit: Limit::TopicAliases,
         value: 0,
         actual: 4,
-    });
-    let step = client.receive(ms(0), &mut decoder, &mut input).unwrap();
-    assert_eq!(step, Some(Step::Action(close)));
+    };
+    assert_eq!(action, Action::Close(reason));
 }
 
 /// Section 3.3.2.3.4.
