@@ -22,7 +22,8 @@ impl<V: Version, R: Role, S: Slots> Connection<V, R, S> {
     ///
     /// [`CommandError::WindowFull`] if as many messages as possible are in flight. The other errors
     /// name the condition that prevents it. Nothing has changed then.
-    #[inline]
+    #[cfg_attr(target_pointer_width = "64", inline(always))]
+    #[cfg_attr(not(target_pointer_width = "64"), inline)]
     pub fn publish<M: OutgoingMessage<V>, O: Output + ?Sized>(
         &mut self,
         now: Timestamp,
