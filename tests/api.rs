@@ -176,6 +176,8 @@ fn errors_are_errors_and_everything_goes_to_other_threads() {
     sent::<Server<Vec<Slot>>>();
     sent::<Outbox<Message<Vec<u8>>>>();
     assert!(size_of::<DecodeError>() <= 8);
+    assert!(size_of::<EncodeError>() <= 8);
+    assert!(size_of::<CommandError>() <= 8);
     // The reason contains the limit and the value that exceeded it.
     assert!(size_of::<Action>() <= 12);
 }

@@ -124,7 +124,7 @@ fn a_packet_is_the_same_bytes_where_there_is_room_to_spare<V: Version>() {
 fn a_slice_one_byte_too_small_has_no_room_and_nothing_is_written_to_it<V: Version>() {
     for_each_valid::<V>(|row, packet, expected| {
         let needed = expected.len();
-        let no_room = EncodeError::NoRoom { needed };
+        let no_room = EncodeError::no_room(needed);
 
         let mut small = vec![0xEE; needed - 1];
         let result = packet.encode_to_slice(&mut small);
@@ -245,7 +245,7 @@ mod bytes_feature {
             let mut small = vec![0xEE; needed - 1];
             let mut room = &mut small[..];
             let result = packet.encode(&mut BufMutOutput::new(&mut room));
-            assert_eq!(result, Err(EncodeError::NoRoom { needed }), "{}", row.id);
+            assert_eq!(result, Err(EncodeError::no_room(needed)), "{}", row.id);
             assert_eq!(room.len(), needed - 1, "{}", row.id);
             assert!(small.iter().all(|&byte| byte == 0xEE), "{}", row.id);
         });

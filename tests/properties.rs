@@ -434,7 +434,7 @@ proptest! {
         match packet.encode_to_slice(&mut buffer[..room]) {
             Ok(written) => prop_assert_eq!(&*written, &bytes[..]),
             Err(error) => {
-                prop_assert_eq!(error, EncodeError::NoRoom { needed: bytes.len() });
+                prop_assert_eq!(error, EncodeError::no_room(bytes.len()));
                 prop_assert!(room < bytes.len());
                 prop_assert_eq!(buffer, [0xEE; 200]);
             }

@@ -917,7 +917,7 @@ mod tests {
         for room in 0..needed {
             assert_eq!(
                 EncodedConnect::encode_to_slice(&mut buffer[..room], &full()),
-                Err(EncodeError::NoRoom { needed })
+                Err(EncodeError::no_room(needed))
             );
             assert_eq!(buffer, [0xee; 64]);
         }

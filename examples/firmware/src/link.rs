@@ -33,7 +33,7 @@ impl Link {
 impl Output for Link {
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
         if self.bytes.len() - self.len < len {
-            return Err(EncodeError::NoRoom { needed: len });
+            return Err(EncodeError::no_room(len));
         }
         Ok(())
     }

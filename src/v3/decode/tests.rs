@@ -74,7 +74,7 @@ fn no_packet_is_written_in_part() {
                 .encode_to_slice(&mut buffer[..room])
                 .unwrap_err();
             let needed = bytes.len();
-            assert_eq!(error, EncodeError::NoRoom { needed });
+            assert_eq!(error, EncodeError::no_room(needed));
             assert_eq!(buffer, [0xee; 32]);
         }
     }

@@ -16,9 +16,7 @@ impl Output for Cursor<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         let room = core::mem::take(&mut self.0).split_at_mut_checked(bytes.len());
         let Some((room, rest)) = room else {
-            return Err(EncodeError::NoRoom {
-                needed: bytes.len(),
-            });
+            return Err(EncodeError::no_room(bytes.len()));
         };
         copy(room, bytes);
         self.0 = rest;

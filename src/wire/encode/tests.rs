@@ -126,7 +126,7 @@ fn a_packet_that_lacks_one_byte_of_room_is_not_written_at_all() {
     let mut output = SliceOutput::new(&mut buffer[..needed.wrapping_sub(1)]);
     assert_eq!(
         packet.encode(&mut output),
-        Err(EncodeError::NoRoom { needed })
+        Err(EncodeError::no_room(needed))
     );
     assert_eq!(output.written(), b"");
     assert_eq!(buffer, [0xee; 16]);
@@ -169,9 +169,7 @@ fn every_kind_of_packet_without_room_is_all_or_nothing() {
             let mut buffer = [0xee; 14];
             assert_eq!(
                 packet.encode_to_slice(&mut buffer[..room]).map(|_| ()),
-                Err(EncodeError::NoRoom {
-                    needed: bytes.len()
-                })
+                Err(EncodeError::no_room(bytes.len()))
             );
             assert_eq!(buffer, [0xee; 14]);
         }

@@ -271,6 +271,7 @@ fn errors() {
     look(any(Field::TopicName).name());
     look(any(ErrorKind::EmptyList));
     look(any(EncodeError::PacketTooLarge).statement());
+    look(EncodeError::no_room(any(1)));
     look(any(PeerError::Protocol(ProtocolError::SecondConnect)).statement());
     look(any(HandleError::Peer(PeerError::Protocol(
         ProtocolError::SecondConnect,
