@@ -11,7 +11,8 @@ pub(super) const MAX_SHORT: usize = CHUNK.saturating_sub(2);
 /// The largest body of a packet whose fixed header and body are one chunk.
 pub(super) const MAX_BODY: usize = CHUNK.saturating_sub(5);
 
-/// Encodes a short packet as one chunk of the output, and counts it while it is written. A shortcut:
+/// Encodes a short packet, all of which is here, as one chunk of the output, and counts it while it is
+/// written. A shortcut:
 /// if it returns false, nothing was written, and
 /// [`encode_counted`](super::packet::encode_counted) decides.
 #[inline(always)]
@@ -33,13 +34,12 @@ pub(super) fn try_encode_short<T: PacketBody + ?Sized, O: Output + ?Sized>(
     let written = packet
         .write_body(&mut rest)
         .and_then(|()| rest.put(packet.payload()));
-    let len = MAX_SHORT.wrapping_sub(rest.0.len());
-    let remaining = len.wrapping_add(packet.external_len());
-    if written.is_err() || remaining > MAX_SHORT {
+    if written.is_err() {
         out.advance(0);
         return false;
     }
-    let [.., remaining] = remaining.to_be_bytes();
+    let len = MAX_SHORT.wrapping_sub(rest.0.len());
+    let [.., remaining] = len.to_be_bytes();
     *header = [packet.first_byte(), remaining];
     out.advance(len.wrapping_add(2));
     true

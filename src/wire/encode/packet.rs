@@ -18,9 +18,10 @@ pub(crate) fn encode_packet<T: PacketBody + ?Sized, O: Output + ?Sized>(
         return encode_in_passes(packet, out);
     }
     let body = packet.likely_body_len();
-    let follows = packet.payload().len().wrapping_add(packet.external_len());
+    let external = packet.external_len();
+    let follows = packet.payload().len().wrapping_add(external);
     let remaining = body.wrapping_add(follows);
-    if remaining <= MAX_SHORT {
+    if remaining <= MAX_SHORT && external == 0 {
         encode_short(packet, out)
     } else {
         encode_long(packet, out, body, remaining)
