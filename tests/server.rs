@@ -1242,8 +1242,11 @@ fn an_error_has_the_value_that_it_is_about() {
         );
     }
     assert_eq!(size_of::<v3::DecodeError>(), 8);
-    let error = v3::decode(&mut &hex("32 05 00 01 't' 00 00")[..], &Options::new()).unwrap_err();
-    assert_eq!(error.value(), None);
+    // A DISCONNECT of MQTT 5 with 0 says no more than its length.
+    for bytes in ["32 05 00 01 't' 00 00", "e0 01 00"] {
+        let error = v3::decode(&mut &hex(bytes)[..], &Options::new()).unwrap_err();
+        assert_eq!(error.value(), None);
+    }
 }
 
 /// The bytes left over could be a Will Topic or a User Name.

@@ -639,6 +639,16 @@ fn a_session_expiry_interval_in_disconnect_after_none_in_connect_is_a_violation(
     }
 }
 
+fn whether_the_session_ends_with_the_connection_is_known_from_connect_on() {
+    for (props, ends) in [("", true), ("11 00000000", true), (KEPT, false)] {
+        let mut s = ServerTalk::begins(CONFIG);
+        s.receives(connect(CLEAN, 0, props, "")).reports(connect(CLEAN, 0, props, ""));
+        assert_eq!(s.peer.connection.session_ends(), ends);
+        s.transmits(connack(false, 0, ""));
+        assert_eq!(s.peer.connection.session_ends(), ends);
+    }
+}
+
 /// Section 3.14.2.2.2.
 fn a_session_expiry_interval_in_disconnect_replaces_that_of_connect() {
     for ([connect_has, connack_has, disconnect_has], in_force) in EXPIRIES {

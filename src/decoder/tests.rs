@@ -675,3 +675,28 @@ fn a_decoder_is_at_the_start_of_its_stream_until_a_byte_of_it_came() {
     assert!(matches!(decoder.decode(&mut &b"\0"[..]), Ok(Some(_))));
     assert!(decoder.is_at_packet_boundary() && !decoder.is_at_start());
 }
+
+#[test]
+fn a_stream_is_of_mqtt_3_1_only_if_it_begins_with_such_a_connect() {
+    const CONNECT: &[u8] = b"\x10\x0f\0\x06MQIsdp\x03\x02\0\x3c\0\x01c";
+    const PUBLISH: &[u8] = b"\x30\x0a\0\x06MQIsdphi";
+    // A bit of the fixed header that MQTT 3.1 does not use.
+    const WITH_DUP: &[u8] = b"\xc8\0";
+
+    let mut decoder = Decoder::new([0; 32]);
+    decode_one(&mut decoder, CONNECT);
+    assert_eq!(
+        decode_one(&mut decoder, WITH_DUP),
+        Some(PacketType::PingReq)
+    );
+    for before in [&[PUBLISH][..], &[PINGREQ, CONNECT]] {
+        let mut decoder = Decoder::new([0; 32]);
+        for packet in before {
+            decode_one(&mut decoder, packet);
+        }
+        assert_eq!(
+            refusal(&mut decoder, WITH_DUP).kind(),
+            ErrorKind::InvalidFlags
+        );
+    }
+}

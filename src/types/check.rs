@@ -199,6 +199,15 @@ mod tests {
         });
     }
 
+    #[test]
+    fn a_string_of_65535_bytes_has_no_fault_and_one_more_is_too_long() {
+        let long = [b'a'; MAX_LEN + 1];
+        for rules in [Rules::Text, Rules::TopicName, Rules::TopicFilter] {
+            assert_eq!(first_fault(&long[1..], rules), Ok(()));
+            assert_eq!(fault(first_fault(&long, rules)), (TooLong, MAX_LEN));
+        }
+    }
+
     fn fault(result: Result<(), TextError>) -> (ErrorKind, usize) {
         let error = result.unwrap_err();
         (error.kind(), error.offset())

@@ -117,6 +117,13 @@ mod tests {
         assert_eq!(PacketId::new(0), None);
     }
 
+    #[cfg(feature = "arbitrary")]
+    #[test]
+    fn an_arbitrary_one_takes_two_bytes() {
+        use arbitrary::Arbitrary;
+        assert_eq!(PacketId::size_hint(0), (2, Some(2)));
+    }
+
     #[test]
     fn every_other_number_is_one_and_comes_back() {
         for number in 1..=u16::MAX {

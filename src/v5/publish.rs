@@ -329,6 +329,20 @@ mod tests {
         );
         let header = publish.header().unwrap();
         assert_eq!(encoded(&header), Err(EncodeError::EmptyTopicName { field }));
+        // Where it could be one chunk too, and whatever other properties it has.
+        let mut buffer = [0; 16];
+        let others = [Property::MessageExpiryInterval(1)];
+        let properties = PublishProperties::encode_to_slice(&mut buffer, others).unwrap();
+        for properties in [Properties::EMPTY, properties] {
+            let publish = Publish {
+                properties,
+                ..publish
+            };
+            assert_eq!(
+                publish.encode_to_slice(&mut [0; 256]),
+                Err(EncodeError::EmptyTopicName { field })
+            );
+        }
     }
 
     #[test]

@@ -143,3 +143,38 @@ impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
 }
 
 impl<B: AsRef<[u8]>> Encode for PublishHeader<B> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v5::peek;
+    use crate::wire::Options;
+
+    /// Returns where the payload starts, if the first `known` bytes of a packet determine it.
+    fn payload_start(bytes: &[u8], known: usize) -> Result<PayloadStart, DecodeError> {
+        let header = peek(bytes, &Options::new()).unwrap().unwrap();
+        PublishHeader::payload_start(&header, &bytes[..known])
+    }
+
+    #[test]
+    fn the_payload_starts_behind_the_properties() {
+        let bytes = b"\x30\x08\0\x01a\x02\x01\x01m";
+        assert_eq!(payload_start(bytes, 2), Ok(PayloadStart::Unknown(4)));
+        assert_eq!(payload_start(bytes, 4), Ok(PayloadStart::Unknown(6)));
+        assert_eq!(payload_start(bytes, 6), Ok(PayloadStart::At(8)));
+        // A Property Length of two bytes.
+        let bytes = b"\x30\x90\x01\0\x01a\x80";
+        assert_eq!(payload_start(bytes, 7), Ok(PayloadStart::Unknown(8)));
+    }
+
+    #[test]
+    fn a_packet_that_ends_before_its_property_length_is_refused_before_it_is_there() {
+        for bytes in [&b"\x30\x03\0\x01a"[..], b"\x32\x05\0\x01a\0\x01"] {
+            let error = payload_start(bytes, 4).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.field(), error.offset()),
+                (ErrorKind::Truncated, Field::PropertyLength, bytes.len())
+            );
+        }
+    }
+}

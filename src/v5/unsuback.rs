@@ -25,3 +25,28 @@ impl ListedReasonCode for UnsubscribeReasonCode {
         self.number()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v5::Properties;
+    use crate::v5::testing::{id, round_trip};
+
+    #[test]
+    fn an_unsuback_has_the_code_of_each_topic_filter() {
+        let codes = [
+            UnsubscribeReasonCode::NoSubscriptionExisted,
+            UnsubscribeReasonCode::Success,
+        ];
+        let mut buffer = [0; 2];
+        let reason_codes = UnsubscribeReasonCodes::encode_to_slice(&mut buffer, codes).unwrap();
+        round_trip(
+            UnsubAck {
+                packet_id: id(1),
+                properties: Properties::EMPTY,
+                reason_codes,
+            },
+            b"\xb0\x05\0\x01\0\x11\0",
+        );
+    }
+}

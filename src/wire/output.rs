@@ -617,6 +617,29 @@ mod tests {
     }
 
     #[test]
+    fn a_mutable_reference_takes_properties_of_any_length() {
+        use crate::v5::{Property, Publish, PublishProperties};
+        let mut buffer = [0; 256];
+        let data = [Property::CorrelationData(&[b'x'; 200])];
+        let publish = Publish {
+            delivery: crate::Delivery::AtMostOnce,
+            retain: false,
+            topic: crate::TopicName::new("t").unwrap(),
+            properties: PublishProperties::encode_to_slice(&mut buffer, data).unwrap(),
+            payload: &b"hi"[..],
+        };
+        let mut buffer = [0; 256];
+        let mut output = SliceOutput::new(&mut buffer);
+        publish.encode(&mut &mut output).unwrap();
+        let mut expected = [0; 256];
+        assert_eq!(
+            publish.encode_to_slice(&mut expected).unwrap(),
+            output.written()
+        );
+        assert_eq!(output.written().len(), 3 + 3 + 2 + 203 + 2);
+    }
+
+    #[test]
     fn a_slice_is_filled_to_its_end_at_most() {
         let mut buffer = [0; 4];
         let mut output = SliceOutput::new(&mut buffer);

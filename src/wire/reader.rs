@@ -298,6 +298,19 @@ mod tests {
     use crate::v3::{self, DecodeError};
     use crate::wire::Options;
 
+    #[test]
+    fn a_variable_byte_integer_has_four_bytes_at_most() {
+        for len in 0..=5 {
+            let bytes = [0x80; 5].get(..len).unwrap_or_default();
+            let kind = if len < 4 {
+                ErrorKind::Truncated
+            } else {
+                ErrorKind::VariableByteIntegerTooLong
+            };
+            assert_eq!(scan_variable_byte_integer(bytes), Err(kind));
+        }
+    }
+
     /// Creates a reader of the bytes after the fixed header of `frame`.
     fn reader(frame: &[u8]) -> Reader<'_, DecodeError> {
         let header = v3::peek(frame, &Options::new()).unwrap().unwrap();

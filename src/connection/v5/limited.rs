@@ -72,3 +72,30 @@ pub(super) fn encode_within<E: Encode, O: Output + ?Sized>(
         outcome => Ok(outcome?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::PacketId;
+    use crate::v5::PubAck;
+    use crate::wire::SliceOutput;
+
+    #[test]
+    fn a_packet_is_refused_for_its_length_or_for_lack_of_room() {
+        let puback = PubAck::<&[u8]>::new(PacketId::MIN);
+        for (maximum, room, expected) in [
+            (4, 4, Ok(())),
+            (4, 256, Ok(())),
+            (3, 4, Err(CommandError::PacketTooLarge)),
+            (3, 256, Err(CommandError::PacketTooLarge)),
+            (4, 3, Err(EncodeError::no_room(4).into())),
+            (u32::MAX, 3, Err(EncodeError::no_room(4).into())),
+        ] {
+            let mut limits = Limits::default();
+            limits.peer.maximum_packet_size = maximum;
+            let mut buffer = [0; 256];
+            let mut out = SliceOutput::new(&mut buffer[..room]);
+            assert_eq!(encode_within(&limits, &puback, &mut out), expected);
+        }
+    }
+}

@@ -226,3 +226,19 @@ fn fingerprint(method: &[u8]) -> u32 {
     });
     hash.max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn similar_authentication_methods_have_different_fingerprints() {
+        let mut seen = std::collections::HashSet::new();
+        for number in 0..1000 {
+            for name in ["SCRAM-SHA-", "GS2-KRB5-", ""] {
+                let method = std::format!("{name}{number}");
+                assert!(seen.insert(fingerprint(method.as_bytes())), "{method}");
+            }
+        }
+    }
+}

@@ -139,6 +139,17 @@ fn requests_end_with_the_connection_and_messages_do_not() {
     assert_eq!(outbound.requests, 0);
 }
 
+#[test]
+fn a_message_whose_pubrel_was_sent_outlives_the_requests_of_the_connection() {
+    let mut outbound = Outbound::new([Slot::EMPTY; 4]);
+    send(&mut outbound, Q2);
+    outbound.release(id(1));
+    send(&mut outbound, Phase::Subscribe(1));
+    outbound.drop_requests();
+    assert_eq!(outbound.phase(id(1)), Some(Phase::Released));
+    assert_eq!(outbound.phase(id(2)), None);
+}
+
 #[cfg(feature = "alloc")]
 #[test]
 fn a_vector_grows_to_all_65535_identifiers_and_no_further() {

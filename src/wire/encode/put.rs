@@ -170,6 +170,26 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_byte_integer_written_in_a_loop_is_the_one_that_is_written_at_once() {
+        for bits in 0..28 {
+            for n in [1_usize << bits, (1 << bits) - 1, (1 << bits) | 1] {
+                let (mut looped, mut unrolled) = ([0; 5], [0; 5]);
+                let mut out = SliceOutput::new(&mut looped);
+                put_variable_byte_integer_in_a_loop(&mut out, n).unwrap();
+                let looped = out.into_written();
+                let mut out = SliceOutput::new(&mut unrolled);
+                put_variable_byte_integer(&mut out, n).unwrap();
+                assert_eq!(looped, out.into_written(), "{n:#x}");
+                let read = crate::wire::reader::scan_variable_byte_integer(looped);
+                assert_eq!(
+                    read.map(|(n, len)| (n as usize, usize::from(len))),
+                    Ok((n, looped.len()))
+                );
+            }
+        }
+    }
+
+    #[test]
     fn put_field_writes_up_to_65535_bytes_behind_two_bytes_of_length() {
         let long = [b'x'; 65_536];
         let mut buffer = [0; 65_540];
