@@ -1,0 +1,381 @@
+use super::*;
+use crate::v3::{DecodeError, V3};
+use crate::wire::SentBy;
+use std::format;
+
+const STRICT: Options = Options::new();
+const MINIMAL_ONLY: Options = Options::new().refuse_overlong_remaining_length(true);
+
+/// Returns the length of the fixed header and the Remaining Length of a PUBLISH with these
+/// length bytes.
+fn publish_with_length(length: &[u8], options: &Options) -> Option<(usize, u32)> {
+    let src = [&[0x30], length].concat();
+    let header = checked_header::<V3>(&src, options).unwrap()?;
+    Some((header.len(), header.remaining_length()))
+}
+
+fn fault(result: Result<impl core::fmt::Debug, DecodeError>) -> (Field, ErrorKind, usize) {
+    let error = result.unwrap_err();
+    if error.field() == Field::RemainingLength {
+        assert!(error.packet_type().is_some());
+    }
+    (error.field(), error.kind(), error.offset())
+}
+
+/// Table 2.4: the first and the last value of each length.
+const TABLE_2_4: [(&[u8], u32); 8] = [
+    (b"\x00", 0),
+    (b"\x7f", 127),
+    (b"\x80\x01", 128),
+    (b"\xff\x7f", 16_383),
+    (b"\x80\x80\x01", 16_384),
+    (b"\xff\xff\x7f", 2_097_151),
+    (b"\x80\x80\x80\x01", 2_097_152),
+    (b"\xff\xff\xff\x7f", 268_435_455),
+];
+
+#[test]
+fn remaining_length_is_read_at_both_ends_of_each_line_of_table_2_4() {
+    for (length, value) in TABLE_2_4 {
+        let len = length.len().wrapping_add(1);
+        assert_eq!(publish_with_length(length, &STRICT), Some((len, value)));
+    }
+}
+
+#[test]
+fn the_largest_remaining_length_is_the_one_that_the_crate_names() {
+    assert_eq!(
+        publish_with_length(b"\xff\xff\xff\x7f", &STRICT),
+        Some((5, MAX_REMAINING_LENGTH))
+    );
+}
+
+#[test]
+fn each_byte_of_remaining_length_counts_128_times_the_one_before() {
+    assert_eq!(publish_with_length(b"\x81\x82\x83\x04", &STRICT), {
+        let value = 1 | 2 << 7 | 3 << 14 | 4 << 21;
+        Some((5, value))
+    });
+}
+
+#[test]
+fn a_fixed_header_read_in_a_loop_is_the_one_that_is_read_at_once() {
+    fn outcome(scan: Scan<'_>) -> Option<Option<(Header, &[u8])>> {
+        match scan {
+            Scan::Short => None,
+            Scan::Header(header, rest) => Some(Some((header, rest))),
+            Scan::TooLong => Some(None),
+        }
+    }
+    let bytes = [0x00, 0x01, 0x7f, 0x80, 0x81, 0xff];
+    for a in bytes {
+        for b in bytes {
+            for c in bytes {
+                for d in bytes {
+                    let src = [0x30, a, b, c, d, 0x55];
+                    for len in 0..=src.len() {
+                        let src = &src[..len];
+                        assert_eq!(outcome(scan_in_a_loop(src)), outcome(scan(src)), "{src:x?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_header_that_is_cut_short_anywhere_asks_for_more() {
+    for (length, _) in TABLE_2_4 {
+        let src = [b"\x30", length].concat();
+        for cut in 0..src.len() {
+            assert_eq!(checked_header::<V3>(&src[..cut], &STRICT), Ok(None));
+        }
+    }
+}
+
+#[test]
+fn bytes_behind_the_header_are_not_part_of_it() {
+    assert_eq!(
+        publish_with_length(b"\x05\xff\xff\xff\xff", &STRICT),
+        Some((2, 5))
+    );
+    assert_eq!(
+        publish_with_length(b"\x80\x01\xff\xff\xff", &STRICT),
+        Some((3, 128))
+    );
+}
+
+const NOT_MINIMAL: [(&[u8], u32); 7] = [
+    (b"\x80\x00", 0),
+    (b"\x80\x80\x00", 0),
+    (b"\x80\x80\x80\x00", 0),
+    (b"\xff\x00", 127),
+    (b"\xff\x80\x80\x00", 127),
+    (b"\xff\xff\x00", 16_383),
+    (b"\xff\xff\xff\x00", 2_097_151),
+];
+
+#[test]
+fn a_remaining_length_in_more_bytes_than_it_needs_has_the_same_value() {
+    for (length, value) in NOT_MINIMAL {
+        let len = length.len().wrapping_add(1);
+        assert_eq!(publish_with_length(length, &STRICT), Some((len, value)));
+    }
+}
+
+#[test]
+fn a_remaining_length_in_more_bytes_than_it_needs_is_refused_on_request() {
+    for (length, _) in NOT_MINIMAL {
+        let src = [b"\x30", length].concat();
+        assert_eq!(
+            fault(checked_header::<V3>(&src, &MINIMAL_ONLY)),
+            (
+                Field::RemainingLength,
+                ErrorKind::RemainingLengthNotMinimal,
+                1
+            ),
+            "{length:x?}"
+        );
+    }
+}
+
+#[test]
+fn the_minimal_forms_pass_where_longer_ones_are_refused() {
+    for (length, value) in TABLE_2_4 {
+        let len = length.len().wrapping_add(1);
+        assert_eq!(
+            publish_with_length(length, &MINIMAL_ONLY),
+            Some((len, value))
+        );
+    }
+}
+
+#[test]
+fn a_fifth_length_byte_is_refused_when_the_fourth_announces_it() {
+    // Three length bytes can still be valid. The top bit of the fourth is a fault, whether or
+    // not the fifth was received.
+    assert_eq!(checked_header::<V3>(b"\x30\x80\x80\x80", &STRICT), Ok(None));
+    for src in [&b"\x30\x80\x80\x80\x80"[..], b"\x30\xff\xff\xff\xff\x01"] {
+        assert_eq!(
+            fault(checked_header::<V3>(src, &STRICT)),
+            (Field::RemainingLength, ErrorKind::RemainingLengthTooLong, 1)
+        );
+    }
+}
+
+#[test]
+fn a_fault_in_the_first_byte_is_found_before_a_second_byte_is_there() {
+    assert_eq!(
+        fault(checked_header::<V3>(b"\x00", &STRICT)),
+        (Field::PacketType, ErrorKind::ReservedPacketType, 0)
+    );
+    assert_eq!(
+        fault(checked_header::<V3>(b"\x80", &STRICT)),
+        (Field::Flags, ErrorKind::InvalidFlags, 0)
+    );
+}
+
+#[test]
+fn a_fault_in_the_first_byte_comes_before_one_in_remaining_length() {
+    assert_eq!(
+        fault(checked_header::<V3>(b"\xf0\xff\xff\xff\xff", &STRICT)),
+        (Field::PacketType, ErrorKind::ReservedPacketType, 0)
+    );
+    assert_eq!(
+        fault(checked_header::<V3>(b"\x80\xff\xff\xff\xff", &STRICT)),
+        (Field::Flags, ErrorKind::InvalidFlags, 0)
+    );
+    assert_eq!(
+        fault(checked_header::<V3>(b"\x80\x80\x00", &MINIMAL_ONLY)),
+        (Field::Flags, ErrorKind::InvalidFlags, 0)
+    );
+}
+
+#[test]
+fn a_fault_in_the_first_byte_comes_before_the_limit() {
+    assert_eq!(
+        fault(frame::<V3>(b"\x36\x02\x00\x00", 3, &STRICT)),
+        (Field::Flags, ErrorKind::InvalidQos, 0)
+    );
+}
+
+#[test]
+fn a_fault_in_remaining_length_comes_before_the_limit() {
+    assert_eq!(
+        fault(frame::<V3>(b"\x30\x83\x00abc", 4, &MINIMAL_ONLY)),
+        (
+            Field::RemainingLength,
+            ErrorKind::RemainingLengthNotMinimal,
+            1
+        )
+    );
+    assert_eq!(
+        fault(frame::<V3>(b"\xc0\x01\x00", 2, &STRICT)),
+        (Field::RemainingLength, ErrorKind::TrailingBytes, 2)
+    );
+}
+
+#[test]
+fn the_limit_includes_the_fixed_header() {
+    let src = b"\x30\x05\0\x03abc";
+    assert_eq!(frame::<V3>(src, 7, &STRICT).unwrap().unwrap().bytes, src);
+    assert_eq!(
+        fault(frame::<V3>(src, 6, &STRICT)),
+        (Field::RemainingLength, ErrorKind::PacketTooLarge, 1)
+    );
+}
+
+#[test]
+fn the_limit_is_looked_at_before_the_packet_has_come() {
+    assert_eq!(
+        fault(frame::<V3>(b"\x30\xff\xff\xff\x7f", 268_435_459, &STRICT)),
+        (Field::RemainingLength, ErrorKind::PacketTooLarge, 1)
+    );
+    assert!(
+        frame::<V3>(b"\x30\xff\xff\xff\x7f", 268_435_460, &STRICT)
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[test]
+fn a_frame_ends_where_the_next_packet_begins() {
+    let frame = frame::<V3>(b"\x40\x02\0\x07\xc0\0", 100, &STRICT)
+        .unwrap()
+        .unwrap();
+    assert_eq!(frame.header.packet_len(), 4);
+    assert_eq!(frame.bytes, b"\x40\x02\0\x07");
+    assert_eq!(frame.rest, b"\xc0\0");
+}
+
+#[test]
+fn what_is_refused_by_its_header_is_refused_as_an_incomplete_frame() {
+    // Every first byte, with lengths that are short, right, wrong for the type, not minimal and
+    // too long. The body is missing, so only an empty frame is complete.
+    let lengths = [
+        &b""[..],
+        b"\x02",
+        b"\x03",
+        b"\x80",
+        b"\x82\x00",
+        b"\x80\x80\x01",
+        b"\x80\x80\x80\x80",
+    ];
+    for first_byte in 0..=255 {
+        for length in lengths {
+            for options in [STRICT, MINIMAL_ONLY] {
+                let src = [&[first_byte], length].concat();
+                let header = checked_header::<V3>(&src, &options);
+                let frame = frame::<V3>(&src, u32::MAX, &options);
+                assert_eq!(
+                    frame.map(|frame| frame.is_none()),
+                    header.map(|_| true),
+                    "{src:x?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_complete_frame_has_the_header_that_the_check_lets_through() {
+    for number in 1..=14_u8 {
+        let flags = if matches!(number, 6 | 8 | 10) { 2 } else { 0 };
+        let len = if number < 12 { 2 } else { 0 };
+        let src = [number << 4 | flags, len, 0, 1];
+        for options in [STRICT, MINIMAL_ONLY] {
+            let header = checked_header::<V3>(&src, &options).unwrap().unwrap();
+            let frame = frame::<V3>(&src, u32::MAX, &options).unwrap().unwrap();
+            assert_eq!(frame.header, header);
+            assert_eq!(frame.bytes.len(), header.packet_len());
+            assert_eq!(header.packet_type().map(PacketType::number), Some(number));
+        }
+    }
+}
+
+#[test]
+fn reading_a_complete_frame_refuses_the_first_byte_that_the_check_refuses() {
+    // `try_frame` does not validate a complete frame, because `read` does.
+    let mut refused = 0;
+    for first_byte in 0..=255 {
+        let src = [first_byte, 0];
+        let Err(error) = checked_header::<V3>(&src, &STRICT) else {
+            continue;
+        };
+        let frame = try_frame::<V3>(&src, u32::MAX, &STRICT).unwrap();
+        let read = V3::read(&frame.header, frame.bytes, &STRICT, SentBy::Either);
+        assert_eq!(read.unwrap_err(), error, "{first_byte:x}");
+        refused = u32::wrapping_add(refused, 1);
+    }
+    // All but one for each of 13 types, and for PUBLISH all but 3 QoS with RETAIN and, above
+    // QoS 0, with DUP: 2 + 4 + 4.
+    assert_eq!(refused, 256 - 13 - 10);
+}
+
+#[test]
+fn a_packet_length_is_header_and_remaining_length_together() {
+    let header = checked_header::<V3>(b"\x3b\x80\x01", &STRICT)
+        .unwrap()
+        .unwrap();
+    assert_eq!(header.first_byte(), 0x3b);
+    assert_eq!(header.packet_type(), Some(PacketType::Publish));
+    assert_eq!(header.len(), 3);
+    assert_eq!(header.remaining_length(), 128);
+    assert_eq!(header.packet_len(), 131);
+}
+
+#[test]
+fn a_header_with_a_reserved_type_has_none() {
+    let header = Header {
+        remaining_length: 0,
+        first_byte: 0x00,
+        len: 2,
+    };
+    assert_eq!(header.packet_type(), None);
+}
+
+const NAMES: [(u8, PacketType, &str); 15] = [
+    (1, PacketType::Connect, "CONNECT"),
+    (2, PacketType::ConnAck, "CONNACK"),
+    (3, PacketType::Publish, "PUBLISH"),
+    (4, PacketType::PubAck, "PUBACK"),
+    (5, PacketType::PubRec, "PUBREC"),
+    (6, PacketType::PubRel, "PUBREL"),
+    (7, PacketType::PubComp, "PUBCOMP"),
+    (8, PacketType::Subscribe, "SUBSCRIBE"),
+    (9, PacketType::SubAck, "SUBACK"),
+    (10, PacketType::Unsubscribe, "UNSUBSCRIBE"),
+    (11, PacketType::UnsubAck, "UNSUBACK"),
+    (12, PacketType::PingReq, "PINGREQ"),
+    (13, PacketType::PingResp, "PINGRESP"),
+    (14, PacketType::Disconnect, "DISCONNECT"),
+    (15, PacketType::Auth, "AUTH"),
+];
+
+#[test]
+fn packet_types_have_the_numbers_of_table_2_1_both_ways() {
+    for (number, packet_type, _) in NAMES {
+        assert_eq!(packet_type.number(), number);
+        assert_eq!(PacketType::from_number(number), Some(packet_type));
+    }
+}
+
+#[test]
+fn no_other_number_is_a_packet_type() {
+    for number in 0..=255 {
+        let listed = NAMES.iter().any(|(listed, ..)| *listed == number);
+        assert_eq!(
+            PacketType::from_number(number).is_some(),
+            listed,
+            "{number}"
+        );
+    }
+}
+
+#[test]
+fn packet_types_are_named_as_in_table_2_1() {
+    for (_, packet_type, name) in NAMES {
+        assert_eq!(packet_type.name(), name);
+        assert_eq!(format!("{packet_type}"), name);
+    }
+}
