@@ -220,6 +220,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_setting_is_stored_apart_from_the_others() {
+        let set = [
+            Config::manual_acknowledgement,
+            Config::journal,
+            Config::send_before_connack,
+            Config::no_session_state,
+            Config::accept_resend_without_dup,
+            Config::accept_puback_at_qos_2,
+        ];
+        let mut all = Config::new();
+        for setting in set {
+            assert_ne!(setting(all, true), all);
+            all = setting(all, true);
+        }
+        for setting in set {
+            assert_ne!(setting(all, false), all);
+            all = setting(all, false);
+        }
+        assert_eq!(all, Config::new());
+    }
+
+    #[test]
     fn a_time_is_rounded_up_to_milliseconds_and_ends_at_the_longest() {
         let longest = Duration::from_millis(u32::MAX.into());
         for (time, stored) in [

@@ -251,3 +251,31 @@ fn the_largest_packet_is_as_large_as_the_limit_says() {
         (ErrorKind::PacketTooLarge, None)
     );
 }
+
+#[test]
+fn each_option_is_stored_apart_from_the_others() {
+    let set: [Setter; 12] = [
+        Options::payloads_in_pieces,
+        Options::skip_large_messages,
+        Options::accept_pubrel_flags,
+        Options::accept_acknowledgement_flags,
+        Options::accept_dup_on_requests,
+        Options::accept_dup_at_qos_0,
+        Options::mqtt_3_1,
+        Options::accept_bridge_levels,
+        Options::accept_will_qos_without_will,
+        Options::accept_packet_id_0,
+        Options::accept_invalid_shared_filters,
+        Options::refuse_overlong_remaining_length,
+    ];
+    let mut all = Options::new();
+    for option in set {
+        assert_ne!(option(all, true), all);
+        all = option(all, true);
+    }
+    for option in set {
+        assert_ne!(option(all, false), all);
+        all = option(all, false);
+    }
+    assert_eq!(all, Options::new());
+}
