@@ -3,10 +3,8 @@
 use super::limited::encode_within;
 use super::limits::{ALIAS_ASSIGNED, Authentication, OWN_ALIAS, Turn};
 use super::message::check_len;
-use super::{
-    CloseReason, Connection, HandleError, Limits, Message, OutboundAliases, TopicAliases,
-    is_sent_by,
-};
+use super::version::is_sent_by;
+use super::{CloseReason, Connection, HandleError, Limits, Message, OutboundAliases, TopicAliases};
 use crate::connection::error::{CommandError, ProtocolError};
 use crate::connection::role::Role;
 use crate::connection::state::State;
