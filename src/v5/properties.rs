@@ -1,95 +1,32 @@
 //! The properties of a packet (section 2.2.2), encoded: validated once, in one pass, so that
 //! reading them cannot fail.
 
+mod find;
+mod kind;
+mod read;
+
+pub use kind::{
+    AckKind, AckProperties, AuthKind, AuthProperties, ConnAckKind, ConnAckProperties, ConnectKind,
+    ConnectProperties, DisconnectKind, DisconnectProperties, PropertiesKind, PublishKind,
+    PublishProperties, SubscribeKind, SubscribeProperties, SubscriptionIdentifiers,
+    SubscriptionIdentifiersKind, UnsubscribeKind, UnsubscribeProperties, WillKind, WillProperties,
+};
+pub(super) use read::read_bytes;
+
+use find::{
+    encoded_properties, find, find_bytes, find_flag, find_one_of, find_u16, find_u32, is_one_of,
+};
+use read::lacks_method;
+
 use core::borrow::Borrow;
 use core::fmt;
 use core::marker::PhantomData;
 
-use super::property::{
-    ACK, AUTH, CONNACK, CONNECT, DISCONNECT, PUBLISH, Property, PropertySet, RECEIVER, SUBSCRIBE,
-    UNSUBSCRIBE, WILL, rule, skip_value,
-};
+use super::property::{Property, PropertySet, rule};
 use crate::wire::{
-    Counter, EncodeError, ErrorKind, Field, OPTIMIZE_SIZE, Output, PacketType, ReadError, Reader,
-    Rejected, SliceOutput, Trusted, put_variable_byte_integer,
+    Counter, EncodeError, Field, Output, PacketType, Reader, SliceOutput, Trusted,
+    put_variable_byte_integer,
 };
-
-/// The packet, or Will, that [`Properties`] belong to. Implemented by this crate's markers only.
-pub trait PropertiesKind: 'static {
-    /// The packet.
-    #[doc(hidden)]
-    const PACKET_TYPE: PacketType;
-
-    /// Its bit in the table of properties.
-    #[doc(hidden)]
-    const BIT: u16;
-
-    /// True if Authentication Data needs an Authentication Method.
-    #[doc(hidden)]
-    const DATA_NEEDS_METHOD: bool = false;
-}
-
-/// The markers.
-macro_rules! kinds {
-    ($($(#[$doc:meta])* $Kind:ident $packet_type:ident $bit:ident $data_needs_method:literal)+) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[expect(clippy::exhaustive_enums, reason = "a marker without a value")]
-        pub enum $Kind {}
-
-        impl PropertiesKind for $Kind {
-            const PACKET_TYPE: PacketType = PacketType::$packet_type;
-            const BIT: u16 = $bit;
-            const DATA_NEEDS_METHOD: bool = $data_needs_method;
-        }
-    )+};
-}
-
-kinds! {
-    /// Makes [`Properties`] those of CONNECT.
-    ConnectKind Connect CONNECT true
-    /// Makes [`Properties`] those of a Will.
-    WillKind Connect WILL false
-    /// Makes [`Properties`] those of CONNACK.
-    ConnAckKind ConnAck CONNACK false
-    /// Makes [`Properties`] those of PUBLISH.
-    PublishKind Publish PUBLISH false
-    /// Makes [`Properties`] the Subscription Identifiers of one receiver of a PUBLISH.
-    SubscriptionIdentifiersKind Publish RECEIVER false
-    /// Makes [`Properties`] those of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK: Reason
-    /// String and User Property.
-    AckKind PubAck ACK false
-    /// Makes [`Properties`] those of SUBSCRIBE.
-    SubscribeKind Subscribe SUBSCRIBE false
-    /// Makes [`Properties`] those of UNSUBSCRIBE.
-    UnsubscribeKind Unsubscribe UNSUBSCRIBE false
-    /// Makes [`Properties`] those of DISCONNECT.
-    DisconnectKind Disconnect DISCONNECT false
-    /// Makes [`Properties`] those of AUTH.
-    AuthKind Auth AUTH true
-}
-
-/// The properties of CONNECT (section 3.1.2.11).
-pub type ConnectProperties<B> = Properties<B, ConnectKind>;
-/// The properties of a Will (section 3.1.3.2).
-pub type WillProperties<B> = Properties<B, WillKind>;
-/// The properties of CONNACK (section 3.2.2.3).
-pub type ConnAckProperties<B> = Properties<B, ConnAckKind>;
-/// The properties of PUBLISH (section 3.3.2.3).
-pub type PublishProperties<B> = Properties<B, PublishKind>;
-/// The Subscription Identifiers of one receiver of a message, which are properties of its PUBLISH
-/// (section 3.3.4): see [`Receiver`](crate::Receiver).
-pub type SubscriptionIdentifiers<B> = Properties<B, SubscriptionIdentifiersKind>;
-/// The properties of PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK (section 3.4.2.2).
-pub type AckProperties<B> = Properties<B, AckKind>;
-/// The properties of SUBSCRIBE (section 3.8.2.1).
-pub type SubscribeProperties<B> = Properties<B, SubscribeKind>;
-/// The properties of UNSUBSCRIBE (section 3.10.2.1).
-pub type UnsubscribeProperties<B> = Properties<B, UnsubscribeKind>;
-/// The properties of DISCONNECT (section 3.14.2.2).
-pub type DisconnectProperties<B> = Properties<B, DisconnectKind>;
-/// The properties of AUTH (section 3.15.2.2).
-pub type AuthProperties<B> = Properties<B, AuthKind>;
 
 /// The properties of a packet, encoded. `B` is where the bytes live, `K` the packet that they
 /// belong to. They were validated, so iterating cannot fail; the order is that of the wire.
@@ -353,187 +290,6 @@ fn write_property<O: Output + ?Sized>(
         });
     }
     property.write(rule.field, out)
-}
-
-/// Returns true if there is Authentication Data without an Authentication Method (section
-/// 3.1.2.11.10).
-fn lacks_method(seen: PropertySet) -> bool {
-    seen.has(0x16) && !seen.has(0x15)
-}
-
-impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
-    /// Reads Property Length and properties.
-    #[inline(always)]
-    pub(super) fn read<F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self, F> {
-        Self::read_with_set(reader).map(|(properties, _)| properties)
-    }
-
-    /// Reads the same, and the set of properties. The set is empty if they were validated before.
-    #[inline(always)]
-    pub(super) fn read_with_set<F: ReadError>(
-        reader: &mut Reader<'a, F>,
-    ) -> Result<(Self, PropertySet), F> {
-        let (bytes, set) = read_bytes(K::BIT, K::DATA_NEEDS_METHOD, reader)?;
-        Ok((Self::from_valid(bytes), set))
-    }
-}
-
-/// [`Properties::read_with_set`] without the type of the packet.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-pub(super) fn read_bytes<'a, F: ReadError>(
-    kind: u16,
-    data_needs_method: bool,
-    reader: &mut Reader<'a, F>,
-) -> Result<(&'a [u8], PropertySet), F> {
-    let mut set = PropertySet::default();
-    // Many packets have no properties.
-    let len = reader.variable_byte_integer(Field::PropertyLength)?;
-    if len == 0 {
-        return Ok((&[], set));
-    }
-    let bytes = reader.take(len, Field::Properties)?.remaining();
-    if !F::CHECKED_BEFORE {
-        set = validate(kind, bytes, reader.offset(), reader.packet_type())?;
-        if data_needs_method && lacks_method(set) {
-            let kind = ErrorKind::MissingAuthenticationMethod;
-            return Err(reader.fault(Field::AuthenticationData, kind, reader.offset()));
-        }
-    }
-    Ok((bytes, set))
-}
-
-/// Validates properties that end at this offset of a packet, and returns their set.
-#[inline(always)]
-fn validate<F: ReadError>(
-    kind: u16,
-    properties: &[u8],
-    end: usize,
-    packet_type: Option<PacketType>,
-) -> Result<PropertySet, F> {
-    if !OPTIMIZE_SIZE {
-        // Without the details of a fault, which nearly no packet has.
-        if let Ok(set) = validate_each::<Rejected>(kind, properties, 0, None) {
-            return Ok(set);
-        }
-    }
-    validate_each(kind, properties, end, packet_type)
-}
-
-/// [`validate`]: each property is known, allowed in this packet, and occurs once unless it may be
-/// repeated, with a value of its type and range.
-#[cfg_attr(target_pointer_width = "64", inline(never))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(always))]
-fn validate_each<F: ReadError>(
-    kind: u16,
-    properties: &[u8],
-    end: usize,
-    packet_type: Option<PacketType>,
-) -> Result<PropertySet, F> {
-    let mut seen = PropertySet::default();
-    let mut reader = Reader::of_part(properties, end, packet_type);
-    while !reader.is_empty() {
-        let start = reader.clone();
-        let identifier = reader.u8(Field::PropertyIdentifier)?;
-        let Some(rule) = rule(identifier).filter(|rule| rule.is_allowed(kind)) else {
-            return Err(not_allowed(start));
-        };
-        if !rule.see(kind, &mut seen) {
-            return Err(reader.fault(rule.field, ErrorKind::RepeatedProperty, start.offset()));
-        }
-        skip_value(rule, &mut reader)?;
-    }
-    Ok(seen)
-}
-
-/// Returns the fault of a property that does not exist, or that this packet cannot have.
-#[cold]
-fn not_allowed<F: ReadError>(mut reader: Reader<'_, F>) -> F {
-    let start = reader.offset();
-    match reader.variable_byte_integer(Field::PropertyIdentifier) {
-        Ok(identifier) => match u8::try_from(identifier).ok().and_then(rule) {
-            Some(rule) => reader.fault(rule.field, ErrorKind::MisplacedProperty, start),
-            None => reader.fault(Field::PropertyIdentifier, ErrorKind::UnknownProperty, start),
-        },
-        Err(fault) => fault,
-    }
-}
-
-/// Returns a reader of the value of the first property with this identifier.
-#[inline(never)]
-fn find(bytes: &[u8], identifier: u8) -> Option<Reader<'_, Trusted>> {
-    find_one_of(bytes, &[identifier])
-}
-
-/// Returns a reader of the value of the first property with one of these identifiers.
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn find_one_of<'a>(bytes: &'a [u8], identifiers: &[u8]) -> Option<Reader<'a, Trusted>> {
-    let mut reader = Reader::again(bytes);
-    loop {
-        let next = reader.u8(Field::PropertyIdentifier).ok()?;
-        if is_one_of(identifiers, next) {
-            return Some(reader);
-        }
-        skip_value(rule(next)?, &mut reader).ok()?;
-    }
-}
-
-// Functions without type parameters, so that a getter is little more than a call.
-
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn find_flag(bytes: &[u8], identifier: u8) -> Option<bool> {
-    let byte = find(bytes, identifier)?.u8(Field::Properties).ok()?;
-    Some(byte != 0)
-}
-
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn find_u16(bytes: &[u8], identifier: u8) -> Option<u16> {
-    find(bytes, identifier)?.u16(Field::Properties).ok()
-}
-
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn find_u32(bytes: &[u8], identifier: u8) -> Option<u32> {
-    find(bytes, identifier)?.u32(Field::Properties).ok()
-}
-
-#[cfg_attr(target_pointer_width = "64", inline(always))]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn find_bytes(bytes: &[u8], identifier: u8) -> Option<&[u8]> {
-    find(bytes, identifier)?.bytes(Field::Properties).ok()
-}
-
-/// Returns the identifier of each property, and its bytes with the identifier.
-fn encoded_properties(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
-    let mut rest = bytes;
-    core::iter::from_fn(move || {
-        let (identifier, property, after) = split_property(rest)?;
-        rest = after;
-        Some((identifier, property))
-    })
-}
-
-#[expect(
-    clippy::manual_contains,
-    reason = "`contains` searches bytes with a call"
-)]
-#[inline(always)]
-fn is_one_of(identifiers: &[u8], identifier: u8) -> bool {
-    identifiers.iter().any(|one| *one == identifier)
-}
-
-/// Returns the identifier of the first property, its bytes with the identifier, and the bytes after it.
-#[cfg_attr(target_pointer_width = "64", inline)]
-#[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let mut reader = Reader::again(bytes);
-    let identifier = reader.u8(Field::PropertyIdentifier).ok()?;
-    skip_value(rule(identifier)?, &mut reader).ok()?;
-    let (property, after) = bytes.split_at_checked(reader.offset())?;
-    Some((identifier, property, after))
 }
 
 /// The [`Property`]s of [`Properties`], in the order of the wire.

@@ -2,10 +2,12 @@ use core::num::{NonZeroU16, NonZeroU32};
 use std::format;
 use std::vec::Vec;
 
+use super::super::property::{CONNACK, CONNECT, WILL};
 use super::*;
 use crate::types::{QoS, Text, TopicName};
 use crate::v5::SubscriptionIdentifier;
 use crate::v5::testing::{fault, framed};
+use crate::wire::ErrorKind;
 use ErrorKind::{
     MisplacedProperty, MissingAuthenticationMethod, RepeatedProperty, Truncated, UnknownProperty,
 };
