@@ -2,8 +2,10 @@
 //! encoded bytes, and the names of faults.
 
 mod encode;
+mod encode_error;
 mod error;
 mod field;
+mod frame;
 mod header;
 mod options;
 mod output;
@@ -15,23 +17,25 @@ mod reader;
 mod share;
 
 pub use encode::Encode;
+pub use encode_error::EncodeError;
 pub use error::{DecodeError, ErrorKind, TextError};
 pub use field::Field;
 pub use header::{Header, MAX_REMAINING_LENGTH};
 pub use options::Options;
 #[cfg(feature = "bytes")]
 pub use output::BufMutOutput;
-pub use output::{EncodeError, Output, SliceOutput};
+pub use output::{Output, SliceOutput};
 pub use packet_type::PacketType;
 
 pub(crate) use encode::{
     Counter, PacketBody, encode_bytes, encode_packet, is_short, put_field, put_header,
     put_topic_name, put_variable_byte_integer, remaining_length,
 };
-pub(crate) use header::{
-    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, checked_header, frame, is_beginning, too_large,
-    try_acknowledgement, try_frame, try_header,
+pub(crate) use frame::{
+    ACKNOWLEDGEMENT_LEN, Frame, acknowledgement, frame, is_beginning, try_acknowledgement,
+    try_frame, try_header,
 };
+pub(crate) use header::{checked_header, too_large};
 pub use packet_set::PacketSet;
 pub(crate) use packet_set::{PayloadStart, Sealed, SentBy, try_short};
 pub(crate) use place::{part_at, place_in};

@@ -101,3 +101,55 @@ impl core::fmt::Display for PacketType {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    const NAMES: [(u8, PacketType, &str); 15] = [
+        (1, PacketType::Connect, "CONNECT"),
+        (2, PacketType::ConnAck, "CONNACK"),
+        (3, PacketType::Publish, "PUBLISH"),
+        (4, PacketType::PubAck, "PUBACK"),
+        (5, PacketType::PubRec, "PUBREC"),
+        (6, PacketType::PubRel, "PUBREL"),
+        (7, PacketType::PubComp, "PUBCOMP"),
+        (8, PacketType::Subscribe, "SUBSCRIBE"),
+        (9, PacketType::SubAck, "SUBACK"),
+        (10, PacketType::Unsubscribe, "UNSUBSCRIBE"),
+        (11, PacketType::UnsubAck, "UNSUBACK"),
+        (12, PacketType::PingReq, "PINGREQ"),
+        (13, PacketType::PingResp, "PINGRESP"),
+        (14, PacketType::Disconnect, "DISCONNECT"),
+        (15, PacketType::Auth, "AUTH"),
+    ];
+
+    #[test]
+    fn packet_types_have_the_numbers_of_table_2_1_both_ways() {
+        for (number, packet_type, _) in NAMES {
+            assert_eq!(packet_type.number(), number);
+            assert_eq!(PacketType::from_number(number), Some(packet_type));
+        }
+    }
+
+    #[test]
+    fn no_other_number_is_a_packet_type() {
+        for number in 0..=255 {
+            let listed = NAMES.iter().any(|(listed, ..)| *listed == number);
+            assert_eq!(
+                PacketType::from_number(number).is_some(),
+                listed,
+                "{number}"
+            );
+        }
+    }
+
+    #[test]
+    fn packet_types_are_named_as_in_table_2_1() {
+        for (_, packet_type, name) in NAMES {
+            assert_eq!(packet_type.name(), name);
+            assert_eq!(format!("{packet_type}"), name);
+        }
+    }
+}

@@ -2,7 +2,6 @@ use super::*;
 use crate::types::PacketId;
 use crate::v3::{Packet, PubAck};
 use crate::wire::Encode;
-use std::format;
 
 const PINGREQ: Packet<&[u8]> = Packet::PingReq;
 const PUBACK: PubAck = PubAck {
@@ -163,7 +162,7 @@ fn a_chunk_of_a_vector_needs_room_for_the_longest() {
         }
         #[cfg(feature = "bytes")]
         {
-            let mut bytes = bytes::BytesMut::with_capacity(capacity);
+            let mut bytes = ::bytes::BytesMut::with_capacity(capacity);
             bytes.extend_from_slice(b"ab");
             assert!(bytes.has_room(room));
             assert!(!bytes.has_room(usize::wrapping_add(room, 1)));
@@ -269,7 +268,7 @@ fn a_vector_that_cannot_grow_has_no_room() {
 #[cfg(feature = "bytes")]
 #[test]
 fn bytes_mut_grows_behind_what_it_held() {
-    let mut output = bytes::BytesMut::from(&b"ab"[..]);
+    let mut output = ::bytes::BytesMut::from(&b"ab"[..]);
     PINGREQ.encode(&mut output).unwrap();
     PUBACK.encode(&mut output).unwrap();
     assert_eq!(output, &b"ab\xc0\0\x40\x02\0\x01"[..]);
@@ -317,86 +316,4 @@ fn a_buf_mut_that_grows_takes_what_comes() {
     let mut vector = b"ab".to_vec();
     PUBACK.encode(&mut BufMutOutput::new(&mut vector)).unwrap();
     assert_eq!(vector, b"ab\x40\x02\0\x01");
-}
-
-fn statement_of_empty(packet_type: PacketType) -> Option<&'static str> {
-    EncodeError::EmptyList { packet_type }.statement()
-}
-
-fn statement_of_too_long(field: Field) -> Option<&'static str> {
-    EncodeError::FieldTooLong { field }.statement()
-}
-
-#[test]
-fn a_list_without_entries_breaks_the_statement_of_its_packet() {
-    assert_eq!(
-        statement_of_empty(PacketType::Subscribe),
-        Some("MQTT-3.8.3-3")
-    );
-    assert_eq!(
-        statement_of_empty(PacketType::Unsubscribe),
-        Some("MQTT-3.10.3-2")
-    );
-    assert_eq!(statement_of_empty(PacketType::SubAck), Some("MQTT-3.8.4-5"));
-}
-
-#[test]
-fn a_topic_that_is_too_long_breaks_a_statement_and_other_fields_do_not() {
-    for field in [Field::TopicName, Field::TopicFilter, Field::WillTopic] {
-        assert_eq!(statement_of_too_long(field), Some("MQTT-4.7.3-3"));
-    }
-    for field in [
-        Field::ClientIdentifier,
-        Field::WillMessage,
-        Field::UserName,
-        Field::Password,
-    ] {
-        assert_eq!(statement_of_too_long(field), None);
-    }
-}
-
-#[test]
-fn an_empty_client_id_without_clean_session_breaks_the_clients_statement() {
-    assert_eq!(
-        EncodeError::ClientIdentifierRequired.statement(),
-        Some("MQTT-3.1.3-7")
-    );
-}
-
-#[test]
-fn no_room_and_a_packet_too_large_break_no_statement() {
-    assert_eq!(EncodeError::NoRoom { needed: 1 }.statement(), None);
-    assert_eq!(EncodeError::PacketTooLarge.statement(), None);
-}
-
-#[test]
-fn encode_errors_say_what_is_wrong() {
-    for (error, message) in [
-        (
-            EncodeError::NoRoom { needed: 7 },
-            "the output has no room for another 7 bytes",
-        ),
-        (
-            EncodeError::FieldTooLong {
-                field: Field::WillMessage,
-            },
-            "Will Message has more than 65535 bytes",
-        ),
-        (
-            EncodeError::PacketTooLarge,
-            "the packet is larger than MQTT allows",
-        ),
-        (
-            EncodeError::ClientIdentifierRequired,
-            "an empty Client Identifier needs Clean Session 1 and MQTT 3.1.1",
-        ),
-        (
-            EncodeError::EmptyList {
-                packet_type: PacketType::Unsubscribe,
-            },
-            "UNSUBSCRIBE needs at least one entry",
-        ),
-    ] {
-        assert_eq!(format!("{error}"), message);
-    }
 }
