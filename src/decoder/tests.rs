@@ -691,9 +691,10 @@ fn a_stream_is_of_mqtt_3_1_only_if_it_begins_with_such_a_connect() {
     );
     for before in [&[PUBLISH][..], &[PINGREQ, CONNECT]] {
         let mut decoder = Decoder::new([0; 32]);
-        for packet in before {
-            decode_one(&mut decoder, packet);
-        }
+        // In pieces, because other messages take a shortcut that learns nothing.
+        let before = before.concat();
+        let mut input = &before[..];
+        while piece(&mut decoder, &mut input).is_some() {}
         assert_eq!(
             refusal(&mut decoder, WITH_DUP).kind(),
             ErrorKind::InvalidFlags
