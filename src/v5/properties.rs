@@ -5,6 +5,10 @@ mod find;
 mod kind;
 mod read;
 
+use core::borrow::Borrow;
+use core::fmt;
+use core::marker::PhantomData;
+
 pub use kind::{
     AckKind, AckProperties, AuthKind, AuthProperties, ConnAckKind, ConnAckProperties, ConnectKind,
     ConnectProperties, DisconnectKind, DisconnectProperties, PropertiesKind, PublishKind,
@@ -17,10 +21,6 @@ use find::{
     encoded_properties, find, find_bytes, find_flag, find_one_of, find_u16, find_u32, is_one_of,
 };
 use read::lacks_method;
-
-use core::borrow::Borrow;
-use core::fmt;
-use core::marker::PhantomData;
 
 use super::property::{Property, PropertySet, rule};
 use crate::wire::{

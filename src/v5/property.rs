@@ -2,6 +2,8 @@
 
 mod rules;
 
+use core::num::{NonZeroU16, NonZeroU32};
+
 #[cfg(feature = "alloc")]
 pub(crate) use rules::WILL_DELAY_INTERVAL;
 pub(super) use rules::{
@@ -11,8 +13,6 @@ pub(super) use rules::{
 pub(crate) use rules::{
     MESSAGE_EXPIRY_INTERVAL, PropertySet, SUBSCRIPTION_IDENTIFIER, TOPIC_ALIAS,
 };
-
-use core::num::{NonZeroU16, NonZeroU32};
 
 use crate::packet::read_checked;
 use crate::types::{QoS, Text, TopicName};

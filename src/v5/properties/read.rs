@@ -13,13 +13,13 @@ pub(super) fn lacks_method(seen: PropertySet) -> bool {
 impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
     /// Reads Property Length and properties.
     #[inline(always)]
-    pub(in crate::v5) fn read<F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self, F> {
+    pub(crate) fn read<F: ReadError>(reader: &mut Reader<'a, F>) -> Result<Self, F> {
         Self::read_with_set(reader).map(|(properties, _)| properties)
     }
 
     /// Reads the same, and the set of properties. The set is empty if they were validated before.
     #[inline(always)]
-    pub(in crate::v5) fn read_with_set<F: ReadError>(
+    pub(crate) fn read_with_set<F: ReadError>(
         reader: &mut Reader<'a, F>,
     ) -> Result<(Self, PropertySet), F> {
         let (bytes, set) = read_bytes(K::BIT, K::DATA_NEEDS_METHOD, reader)?;
@@ -30,7 +30,7 @@ impl<'a, K: PropertiesKind> Properties<&'a [u8], K> {
 /// [`Properties::read_with_set`] without the type of the packet.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-pub(in crate::v5) fn read_bytes<'a, F: ReadError>(
+pub(crate) fn read_bytes<'a, F: ReadError>(
     kind: u16,
     data_needs_method: bool,
     reader: &mut Reader<'a, F>,

@@ -6,20 +6,20 @@ use crate::types::{Text, TopicName};
 use crate::wire::{ErrorKind, Field, ReadError, Reader};
 
 // The packets that can have a property, one bit each.
-pub(in crate::v5) const CONNECT: u16 = 1;
-pub(in crate::v5) const CONNACK: u16 = 1 << 1;
-pub(in crate::v5) const PUBLISH: u16 = 1 << 2;
-pub(in crate::v5) const WILL: u16 = 1 << 3;
+pub(crate) const CONNECT: u16 = 1;
+pub(crate) const CONNACK: u16 = 1 << 1;
+pub(crate) const PUBLISH: u16 = 1 << 2;
+pub(crate) const WILL: u16 = 1 << 3;
 /// PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK and UNSUBACK have the same properties.
-pub(in crate::v5) const ACK: u16 = 1 << 4;
-pub(in crate::v5) const SUBSCRIBE: u16 = 1 << 5;
-pub(in crate::v5) const UNSUBSCRIBE: u16 = 1 << 6;
-pub(in crate::v5) const DISCONNECT: u16 = 1 << 7;
-pub(in crate::v5) const AUTH: u16 = 1 << 8;
+pub(crate) const ACK: u16 = 1 << 4;
+pub(crate) const SUBSCRIBE: u16 = 1 << 5;
+pub(crate) const UNSUBSCRIBE: u16 = 1 << 6;
+pub(crate) const DISCONNECT: u16 = 1 << 7;
+pub(crate) const AUTH: u16 = 1 << 8;
 const MESSAGE: u16 = PUBLISH | WILL;
 const ANY: u16 = (1 << 9) - 1;
 /// The properties of PUBLISH that belong to one receiver: not a packet, so [`ANY`] excludes it.
-pub(in crate::v5) const RECEIVER: u16 = 1 << 9;
+pub(crate) const RECEIVER: u16 = 1 << 9;
 
 /// The type and the range of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +40,8 @@ enum ValueType {
 
 /// The rules of the standard for a property.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::v5) struct Rule {
-    pub(in crate::v5) field: Field,
+pub(crate) struct Rule {
+    pub(crate) field: Field,
     value: ValueType,
     /// Its bit in the set of properties of a packet.
     bit: u8,
@@ -50,13 +50,13 @@ pub(in crate::v5) struct Rule {
 }
 
 impl Rule {
-    pub(in crate::v5) const fn is_allowed(&self, kind: u16) -> bool {
+    pub(crate) const fn is_allowed(&self, kind: u16) -> bool {
         self.allowed & kind != 0
     }
 
     /// Returns true if another one is allowed after those in the set, and adds it to the set.
     #[inline(always)]
-    pub(in crate::v5) const fn see(&self, kind: u16, seen: &mut PropertySet) -> bool {
+    pub(crate) const fn see(&self, kind: u16, seen: &mut PropertySet) -> bool {
         let before = seen.0;
         seen.0 |= 1 << self.bit;
         before != seen.0 || self.repeatable & kind != 0
@@ -198,7 +198,7 @@ static RULES: [Option<Rule>; LAST_IDENTIFIER + 1] = {
 
 /// Returns the rule for the property with this identifier, if there is one.
 #[inline(always)]
-pub(in crate::v5) fn rule(identifier: u8) -> Option<&'static Rule> {
+pub(crate) fn rule(identifier: u8) -> Option<&'static Rule> {
     RULES.get(usize::from(identifier))?.as_ref()
 }
 
@@ -225,10 +225,7 @@ impl PropertySet {
 /// was validated before.
 #[cfg_attr(target_pointer_width = "64", inline(always))]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-pub(in crate::v5) fn skip_value<F: ReadError>(
-    rule: &Rule,
-    reader: &mut Reader<'_, F>,
-) -> Result<(), F> {
+pub(crate) fn skip_value<F: ReadError>(rule: &Rule, reader: &mut Reader<'_, F>) -> Result<(), F> {
     let field = rule.field;
     let start = reader.offset();
     let in_range = match rule.value {
