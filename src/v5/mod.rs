@@ -41,6 +41,7 @@ mod decode;
 mod disconnect;
 mod edited_publish;
 mod encoded_connect;
+mod filter;
 mod fmt;
 mod getters;
 #[cfg(any(feature = "arbitrary", all(feature = "serde", feature = "alloc")))]

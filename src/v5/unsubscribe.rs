@@ -1,6 +1,6 @@
 //! UNSUBSCRIBE (section 3.10).
 
-use super::subscribe::{put_filter, read_any_filter, read_filter};
+use super::filter::{put_filter, read_any_filter, read_filter};
 use super::{DecodeError, Properties, UnsubscribeProperties};
 use crate::packet::{Entry, List, read_packet_id};
 use crate::types::{PacketId, TopicFilter};
