@@ -170,8 +170,8 @@ impl<B: AsRef<[u8]>, K: AckType> PacketBody for Acknowledgement<B, K> {
 
     #[inline(always)]
     fn likely_body_len(&self) -> usize {
-        // Packet Identifier, Reason Code and Property Length.
-        self.properties.as_bytes().len().wrapping_add(4)
+        // Packet Identifier and Reason Code.
+        self.properties.likely_len().wrapping_add(3)
     }
 }
 

@@ -102,7 +102,7 @@ impl<B: AsRef<[u8]>> PacketBody for ConnAck<B> {
 
     #[inline(always)]
     fn likely_body_len(&self) -> usize {
-        self.properties.as_bytes().len().wrapping_add(3)
+        self.properties.likely_len().wrapping_add(2)
     }
 }
 

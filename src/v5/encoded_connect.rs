@@ -176,7 +176,7 @@ impl<B: AsRef<[u8]>> PacketBody for EncodedConnect<B> {
 
     #[inline(always)]
     fn likely_body_len(&self) -> usize {
-        self.properties.as_bytes().len().wrapping_add(11)
+        self.properties.likely_len().wrapping_add(10)
     }
 }
 

@@ -193,6 +193,12 @@ impl<B: AsRef<[u8]>, K> Properties<B, K> {
         Properties::from_valid(self.as_bytes().to_vec())
     }
 
+    /// Returns how many bytes [`write`](Self::write) writes, if Property Length has one byte.
+    #[inline(always)]
+    pub(super) fn likely_len(&self) -> usize {
+        self.as_bytes().len().wrapping_add(1)
+    }
+
     /// Writes Property Length and properties.
     #[inline(always)]
     pub(super) fn write<O: Output + ?Sized>(&self, out: &mut O) -> Result<(), EncodeError> {

@@ -181,14 +181,6 @@ pub(super) fn write_head<B: AsRef<[u8]>, O: Output + ?Sized>(
     properties.write(out)
 }
 
-/// Returns how many bytes [`write_head`] writes, if Property Length has one byte.
-#[inline(always)]
-pub(super) const fn likely_head_len(delivery: &Delivery, topic: &[u8], properties: &[u8]) -> usize {
-    publish::head_len(delivery, topic)
-        .wrapping_add(properties.len())
-        .wrapping_add(1)
-}
-
 impl<'a> Publish<&'a [u8]> {
     #[inline(always)]
     pub(super) fn read<F: ReadError>(
@@ -235,11 +227,8 @@ impl<B: AsRef<[u8]>> PacketBody for Publish<B> {
 
     #[inline(always)]
     fn likely_body_len(&self) -> usize {
-        likely_head_len(
-            &self.delivery,
-            self.topic.as_bytes(),
-            self.properties.as_bytes(),
-        )
+        publish::head_len(&self.delivery, self.topic.as_bytes())
+            .wrapping_add(self.properties.likely_len())
     }
 }
 

@@ -1,8 +1,8 @@
 //! PUBLISH without its payload.
 
-use super::publish::{likely_head_len, read_head, write_head};
+use super::publish::{read_head, write_head};
 use super::{DecodeError, Publish, PublishProperties, Reader};
-use crate::packet::publish::{first_byte, head_end, retain};
+use crate::packet::publish::{first_byte, head_end, head_len, retain};
 use crate::types::{Delivery, TopicName};
 use crate::wire::{
     Encode, EncodeError, ErrorKind, Field, Header, Output, PacketBody, PayloadStart,
@@ -134,11 +134,7 @@ impl<B: AsRef<[u8]>> PacketBody for PublishHeader<B> {
 
     #[inline(always)]
     fn likely_body_len(&self) -> usize {
-        likely_head_len(
-            &self.delivery,
-            self.topic.as_bytes(),
-            self.properties.as_bytes(),
-        )
+        head_len(&self.delivery, self.topic.as_bytes()).wrapping_add(self.properties.likely_len())
     }
 }
 

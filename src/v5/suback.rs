@@ -158,7 +158,7 @@ impl<B: AsRef<[u8]>, R: ListedReasonCode> PacketBody for RequestAck<B, R> {
 
     #[inline(always)]
     fn likely_body_len(&self) -> usize {
-        self.properties.as_bytes().len().wrapping_add(3)
+        self.properties.likely_len().wrapping_add(2)
     }
 }
 

@@ -125,7 +125,7 @@ impl<B: AsRef<[u8]>> PacketBody for Unsubscribe<B> {
 
     #[inline(always)]
     fn likely_body_len(&self) -> usize {
-        self.properties.as_bytes().len().wrapping_add(3)
+        self.properties.likely_len().wrapping_add(2)
     }
 }
 
