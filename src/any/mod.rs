@@ -2,6 +2,9 @@
 //! first bytes. [`Decoder`] decodes every version. [`Server`] is the server's side of a connection
 //! of any version, with one set of events and commands.
 
+// First, so that documentation lists the constructor before the methods of other files.
+mod server;
+
 mod action;
 mod commands;
 mod connect;
@@ -9,7 +12,6 @@ mod decoder;
 mod event;
 mod lowered;
 mod protocol;
-mod server;
 mod start;
 mod step;
 

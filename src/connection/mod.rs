@@ -12,14 +12,16 @@
 //! - `action.rs`, `close_reason.rs`, `limit.rs`, `reply.rs`, `error.rs`, `config.rs`, `state.rs`,
 //!   `outgoing.rs`: parameters and results.
 
+// First, so that documentation lists the constructor before the methods of other files.
+#[expect(clippy::module_inception, reason = "the file of the type `Connection`")]
+mod connection;
+
 mod action;
 mod client;
 mod close_reason;
 mod closing;
 mod commands;
 mod config;
-#[expect(clippy::module_inception, reason = "the file of the type `Connection`")]
-mod connection;
 mod encoded;
 mod error;
 mod inputs;
