@@ -1,6 +1,6 @@
 use super::*;
 use crate::v3::{DecodeError, Decoder, Delivery, Packet, PieceRef};
-use crate::wire::{ErrorKind, Field, PacketType, SentBy};
+use crate::wire::{ErrorKind, Field, Options, PacketType, SentBy};
 use std::format;
 
 #[cfg(feature = "alloc")]
