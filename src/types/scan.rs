@@ -290,6 +290,18 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_of_another_script_is_no_wildcard() {
+        for odd in 0x80..=0xff {
+            assert!(wildcards_have_levels_of_their_own(&[odd; 12]), "{odd:x}");
+            let mut bytes = *b"aaaaaa/+/aaa";
+            bytes[1] = odd;
+            assert!(wildcards_have_levels_of_their_own(&bytes), "{odd:x}");
+            bytes[6] = odd;
+            assert!(!wildcards_have_levels_of_their_own(&bytes), "{odd:x}");
+        }
+    }
+
+    #[test]
     fn of_several_wildcards_each_has_to_be_in_place() {
         for at in 0..20_usize {
             let mut bytes = *b"+/+/+/+/+/+/+/+/+/+/";

@@ -1,13 +1,13 @@
 //! The destination of encoded bytes: a caller's buffer, a vector, or a type of the caller.
 
 #[cfg(feature = "bytes")]
-mod bytes;
+mod buf_mut;
 mod slice;
 #[cfg(feature = "alloc")]
 mod vec;
 
 #[cfg(feature = "bytes")]
-pub use bytes::BufMutOutput;
+pub use buf_mut::BufMutOutput;
 pub use slice::SliceOutput;
 
 use crate::wire::EncodeError;

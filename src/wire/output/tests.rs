@@ -162,7 +162,7 @@ fn a_chunk_of_a_vector_needs_room_for_the_longest() {
         }
         #[cfg(feature = "bytes")]
         {
-            let mut bytes = ::bytes::BytesMut::with_capacity(capacity);
+            let mut bytes = bytes::BytesMut::with_capacity(capacity);
             bytes.extend_from_slice(b"ab");
             assert!(bytes.has_room(room));
             assert!(!bytes.has_room(usize::wrapping_add(room, 1)));
@@ -268,7 +268,7 @@ fn a_vector_that_cannot_grow_has_no_room() {
 #[cfg(feature = "bytes")]
 #[test]
 fn bytes_mut_grows_behind_what_it_held() {
-    let mut output = ::bytes::BytesMut::from(&b"ab"[..]);
+    let mut output = bytes::BytesMut::from(&b"ab"[..]);
     PINGREQ.encode(&mut output).unwrap();
     PUBACK.encode(&mut output).unwrap();
     assert_eq!(output, &b"ab\xc0\0\x40\x02\0\x01"[..]);

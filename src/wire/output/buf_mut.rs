@@ -3,7 +3,7 @@
 use super::{Output, ZEROS};
 use crate::wire::EncodeError;
 
-impl Output for ::bytes::BytesMut {
+impl Output for bytes::BytesMut {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
         Self::reserve(self, len);
@@ -18,7 +18,7 @@ impl Output for ::bytes::BytesMut {
 
     #[inline]
     fn chunk(&mut self, len: usize) -> Option<&mut [u8]> {
-        // As in a vector.
+        // As in `vec.rs`.
         let start = self.len();
         if len > ZEROS.len() || self.capacity().wrapping_sub(start) < ZEROS.len() {
             return None;
@@ -39,20 +39,20 @@ impl Output for ::bytes::BytesMut {
     }
 }
 
-/// Any [`bytes::BufMut`](::bytes::BufMut) as output (feature `bytes`). It writes within
-/// [`remaining_mut`](::bytes::BufMut::remaining_mut), so a bounded one refuses packets that do not
+/// Any [`bytes::BufMut`] as output (feature `bytes`). It writes within
+/// [`remaining_mut`](bytes::BufMut::remaining_mut), so a bounded one refuses packets that do not
 /// fit.
 #[derive(Debug)]
-pub struct BufMutOutput<'a, T: ::bytes::BufMut + ?Sized>(&'a mut T);
+pub struct BufMutOutput<'a, T: bytes::BufMut + ?Sized>(&'a mut T);
 
-impl<'a, T: ::bytes::BufMut + ?Sized> BufMutOutput<'a, T> {
+impl<'a, T: bytes::BufMut + ?Sized> BufMutOutput<'a, T> {
     /// Creates an output that appends to `buffer`.
     pub const fn new(buffer: &'a mut T) -> Self {
         Self(buffer)
     }
 }
 
-impl<T: ::bytes::BufMut + ?Sized> Output for BufMutOutput<'_, T> {
+impl<T: bytes::BufMut + ?Sized> Output for BufMutOutput<'_, T> {
     #[inline]
     fn reserve(&mut self, len: usize) -> Result<(), EncodeError> {
         if self.0.remaining_mut() < len {
