@@ -297,9 +297,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
                 payload_left: 0,
             };
             encode_within(limits, &publish, out)?;
-            limits.note(OWN_ALIAS, OPTIMIZE_SIZE && has_alias && !delivery.dup());
         } else {
-            // A tenth of the instructions for a small message less. With an alias, DUP is 0 here.
+            // A tenth of the instructions for a small message less.
             let publish = Publish {
                 delivery,
                 retain: self.retain,
@@ -308,8 +307,8 @@ impl<T: AsRef<[u8]>, P: AsRef<[u8]>, Q: AsRef<[u8]>> OutgoingMessage<V5> for Mes
                 payload: self.payload.as_ref(),
             };
             encode_within(limits, &publish, out)?;
-            limits.note(OWN_ALIAS, has_alias);
         }
+        limits.note(OWN_ALIAS, has_alias && !delivery.dup());
         Ok(())
     }
 
