@@ -2,11 +2,11 @@
 //! [MQTT-1.5.3-2], and the places of wildcards in Topic Names [MQTT-3.3.2-2] and Topic Filters.
 
 use super::scan::{
-    ANY_OR_LOW, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, OPTIMIZE_SIZE, is_free_of,
+    ANY_OR_LOW, NULL, NULL_OR_NON_ASCII, NULL_OR_WILDCARD, is_free_of,
     wildcards_have_levels_of_their_own,
 };
 use super::utf8::{after_character, is_utf8_without};
-use crate::wire::{ErrorKind, TextError};
+use crate::wire::{ErrorKind, OPTIMIZE_SIZE, TextError};
 
 /// The largest value of a two-byte length.
 const MAX_LEN: usize = 65_535;

@@ -1,5 +1,7 @@
 //! Searches the bytes of a string, eight or sixteen at a time.
 
+use crate::wire::OPTIMIZE_SIZE;
+
 // What to look for in a string: U+0000 in any case, and sums of these.
 pub(super) const NULL: u8 = 0;
 pub(super) const NULL_OR_WILDCARD: u8 = 1;
@@ -50,28 +52,24 @@ fn words_are_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
     found == 0
 }
 
-/// True if code has to be small rather than fast: where a register has fewer than 64 bits. The
-/// search for the first fault then also decides that there is none.
-pub(super) const OPTIMIZE_SIZE: bool = cfg!(not(target_pointer_width = "64"));
-
 /// [`is_free_of`] one byte at a time, compiled once for every `WHAT`.
 #[inline(never)]
 fn none_of(bytes: &[u8], what: u8) -> bool {
-    bytes.iter().all(|&byte| is_nothing_of(byte, what))
+    bytes.iter().all(|&byte| is_none_of(byte, what))
 }
 
-/// Returns true if the byte is none of `what`.
+/// Returns true if the byte is none of `what`, those below `,` included.
 #[inline(always)]
-const fn is_none_of(byte: u8, what: u8) -> bool {
-    if !OPTIMIZE_SIZE && what & LOW != 0 {
+const fn byte_is_free_of(byte: u8, what: u8) -> bool {
+    if what & LOW != 0 {
         return matches!(byte, b','..=0x7f);
     }
-    is_nothing_of(byte, what)
+    is_none_of(byte, what)
 }
 
-/// [`is_none_of`] without a search for bytes below `,`.
+/// Returns true if the byte is none of `what`. Bytes below `,` are not searched for.
 #[inline(always)]
-const fn is_nothing_of(byte: u8, what: u8) -> bool {
+const fn is_none_of(byte: u8, what: u8) -> bool {
     // No branches, so that compilers compare sixteen bytes with one instruction.
     (byte != 0)
         & (byte < 0x80 || what & NULL_OR_NON_ASCII == 0)
@@ -86,7 +84,7 @@ const BLOCK: usize = 32;
 fn halves_are_free_of<const WHAT: u8>(first: &[u8; 16], second: &[u8; 16]) -> bool {
     let pairs = first.iter().zip(second);
     pairs.fold(true, |is_free, (&a, &b)| {
-        is_free & is_none_of(a, WHAT) & is_none_of(b, WHAT)
+        is_free & byte_is_free_of(a, WHAT) & byte_is_free_of(b, WHAT)
     })
 }
 
@@ -95,7 +93,7 @@ fn halves_are_free_of<const WHAT: u8>(first: &[u8; 16], second: &[u8; 16]) -> bo
 fn long_is_free_of<const WHAT: u8>(bytes: &[u8]) -> bool {
     let is_free = |block: &[u8; BLOCK]| {
         let bytes = block.iter();
-        bytes.fold(true, |is_free, &byte| is_free & is_none_of(byte, WHAT))
+        bytes.fold(true, |is_free, &byte| is_free & byte_is_free_of(byte, WHAT))
     };
     let mut rest = bytes;
     while let Some((block, behind)) = rest.split_first_chunk() {
@@ -137,7 +135,7 @@ const WILDCARDS: u64 = u64::from_ne_bytes([b'+'; 8]);
 /// was set before. A zero may borrow from the byte above it, which does not change the outcome.
 #[inline(always)]
 pub(super) const fn found_in_word<const WHAT: u8>(word: u64) -> u64 {
-    if !OPTIMIZE_SIZE && WHAT & LOW != 0 {
+    if WHAT & LOW != 0 {
         return (word.wrapping_sub(COMMAS) | word) & TOPS;
     }
     let mut found = word.wrapping_sub(ONES);
@@ -196,7 +194,7 @@ pub(super) fn wildcards_have_levels_of_their_own(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    /// The result for eight or sixteen bytes, computed one byte at a time.
+    /// The result, computed one byte at a time.
     fn is_free_of_by_byte(bytes: &[u8], what: u8) -> bool {
         !bytes.iter().any(|&byte| {
             byte == 0
@@ -219,7 +217,7 @@ mod tests {
         // The code for processors without wide registers.
         assert_eq!(
             words_are_free_of::<WHAT>(bytes),
-            expected,
+            is_free_of_by_byte(bytes, WHAT),
             "{WHAT}: {bytes:x?}"
         );
     }
