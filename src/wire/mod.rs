@@ -15,6 +15,8 @@ mod place;
 mod reader;
 #[cfg(feature = "bytes")]
 mod share;
+#[cfg(test)]
+mod testing;
 
 pub use encode::Encode;
 pub use encode_error::EncodeError;

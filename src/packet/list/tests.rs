@@ -30,7 +30,7 @@ fn two() -> [Subscription<&'static [u8]>; 2] {
 
 const TWO: &[u8] = b"\x00\x03a/+\x01\x00\x01#\x02";
 
-// What is built.
+// Lists made from entries.
 
 #[test]
 fn entries_come_out_in_the_order_they_went_in() {

@@ -72,7 +72,7 @@ pub(super) fn is_one_of(identifiers: &[u8], identifier: u8) -> bool {
 /// Returns the identifier of the first property, its bytes with the identifier, and the bytes after it.
 #[cfg_attr(target_pointer_width = "64", inline)]
 #[cfg_attr(not(target_pointer_width = "64"), inline(never))]
-pub(super) fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+fn split_property(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let mut reader = Reader::again(bytes);
     let identifier = reader.u8(Field::PropertyIdentifier).ok()?;
     skip_value(rule(identifier)?, &mut reader).ok()?;

@@ -12,8 +12,7 @@ pub(super) const MAX_SHORT: usize = CHUNK.saturating_sub(2);
 pub(super) const MAX_BODY: usize = CHUNK.saturating_sub(5);
 
 /// Encodes a short packet, all of which is here, as one chunk of the output, and counts it while it is
-/// written. A shortcut:
-/// if it returns false, nothing was written, and
+/// written. A shortcut: if it returns false, nothing was written, and
 /// [`encode_counted`](super::packet::encode_counted) decides.
 #[inline(always)]
 pub(super) fn try_encode_short<T: PacketBody + ?Sized, O: Output + ?Sized>(

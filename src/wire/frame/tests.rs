@@ -1,17 +1,7 @@
 use super::*;
-use crate::v3::{DecodeError, V3};
+use crate::v3::V3;
+use crate::wire::testing::{MINIMAL_ONLY, STRICT, fault};
 use crate::wire::{ErrorKind, Field, SentBy};
-
-const STRICT: Options = Options::new();
-const MINIMAL_ONLY: Options = Options::new().refuse_overlong_remaining_length(true);
-
-fn fault(result: Result<impl core::fmt::Debug, DecodeError>) -> (Field, ErrorKind, usize) {
-    let error = result.unwrap_err();
-    if error.field() == Field::RemainingLength {
-        assert!(error.packet_type().is_some());
-    }
-    (error.field(), error.kind(), error.offset())
-}
 
 #[test]
 fn a_fault_in_the_first_byte_comes_before_the_limit() {

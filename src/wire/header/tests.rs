@@ -1,8 +1,6 @@
 use super::*;
-use crate::v3::{DecodeError, V3};
-
-const STRICT: Options = Options::new();
-const MINIMAL_ONLY: Options = Options::new().refuse_overlong_remaining_length(true);
+use crate::v3::V3;
+use crate::wire::testing::{MINIMAL_ONLY, STRICT, fault};
 
 /// Returns the length of the fixed header and the Remaining Length of a PUBLISH with these
 /// length bytes.
@@ -10,14 +8,6 @@ fn publish_with_length(length: &[u8], options: &Options) -> Option<(usize, u32)>
     let src = [&[0x30], length].concat();
     let header = checked_header::<V3>(&src, options).unwrap()?;
     Some((header.len(), header.remaining_length()))
-}
-
-fn fault(result: Result<impl core::fmt::Debug, DecodeError>) -> (Field, ErrorKind, usize) {
-    let error = result.unwrap_err();
-    if error.field() == Field::RemainingLength {
-        assert!(error.packet_type().is_some());
-    }
-    (error.field(), error.kind(), error.offset())
 }
 
 /// Table 2.4: the first and the last value of each length.
